@@ -1,0 +1,195 @@
+"""The seams between the rooms: what is optimized, what an evaluator is, and what it returns."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+from fusearch.errors import EvaluationError, ObjectiveError, suggestion
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from fusearch.search_space import Candidate
+
+__all__ = ["KNOWN_DIRECTIONS", "Budget", "CheapEvaluator", "Evaluation", "Evaluator", "Objective", "Report"]
+
+Direction = Literal["maximize", "minimize"]
+
+#: Direction of every quantity that fusearch's own evaluator reports. Cheap ones are known before training.
+KNOWN_DIRECTIONS: Mapping[str, Direction] = {
+    "accuracy": "maximize",
+    "balanced_accuracy": "maximize",
+    "auroc": "maximize",
+    "auprc": "maximize",
+    "f1_macro": "maximize",
+    "mcc": "maximize",
+    "log_loss": "minimize",
+    "brier": "minimize",
+    "rmse": "minimize",
+    "mae": "minimize",
+    "r2": "maximize",
+    "spearman": "maximize",
+    "parameters": "minimize",
+    "macs": "minimize",
+    "latency_ms": "minimize",
+    "peak_memory_mb": "minimize",
+    "train_seconds": "minimize",
+}
+
+#: Objectives that are computed from the design alone, before anything is trained.
+CHEAP_OBJECTIVES = frozenset({"parameters", "macs"})
+
+_OBJECTIVE = re.compile(
+    r"^\s*(?P<name>[A-Za-z_][\w.@]*)\s*(?::(?P<direction>max|min)(?:imize)?)?\s*(?:(?P<sign><=|>=)\s*(?P<bound>[-+.\deE]+))?\s*$"
+)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A quantity to optimize.
+
+    Attributes:
+        name: A metric or cost that the evaluator returns, such as `auroc` or `macs`.
+        direction: `maximize` or `minimize`.
+        bound: Worst value allowed (an upper bound where the direction is minimize, else a lower bound), or None.
+        cheap: Whether the value is known before training; a broken cheap bound means that the design is never trained.
+    """
+
+    name: str
+    direction: Direction
+    bound: float | None = None
+    cheap: bool = False
+
+    def __post_init__(self) -> None:
+        if self.direction not in ("maximize", "minimize"):
+            raise ObjectiveError(f"objective {self.name!r}: direction {self.direction!r}, expected 'maximize' or 'minimize'")
+        if self.bound is not None and not math.isfinite(self.bound):
+            raise ObjectiveError(f"objective {self.name!r}: bound {self.bound} is not finite")
+
+    @classmethod
+    def parse(cls, text: str) -> Objective:
+        """Read `auroc`, `macs<=1e6` or, for a metric of your own, `my_score:max`.
+
+        Raises:
+            ObjectiveError: The text does not fit the form, or the direction of the metric is not known.
+        """
+        match = _OBJECTIVE.match(text)
+        if match is None:
+            raise ObjectiveError(f"objective {text!r}: expected NAME, NAME<=BOUND, NAME>=BOUND or NAME:max / NAME:min")
+        name, sign = match["name"], match["sign"]
+        # `auroc_without.rna` shares the direction of `auroc`.
+        base = name.split("_without.")[0].removeprefix("worst_missing_")
+        if match["direction"]:
+            direction: Direction = "maximize" if match["direction"] == "max" else "minimize"
+        elif base in KNOWN_DIRECTIONS:
+            direction = KNOWN_DIRECTIONS[base]
+        else:
+            hint = suggestion(name, KNOWN_DIRECTIONS)
+            raise ObjectiveError(f"objective {name!r}: {hint} (a metric of your own needs its direction: {name}:max or {name}:min)")
+        if sign and (sign == "<=") != (direction == "minimize"):
+            raise ObjectiveError(f"objective {text!r}: a {direction}d quantity takes the bound {'<=' if sign == '>=' else '>='}")
+        try:
+            bound = float(match["bound"]) if sign else None
+        except ValueError:
+            raise ObjectiveError(f"objective {text!r}: the bound {match['bound']!r} is not a number") from None
+        return cls(name, direction, bound, cheap=name in CHEAP_OBJECTIVES)
+
+    def allows(self, value: float) -> bool:
+        """Whether `value` keeps the bound."""
+        if self.bound is None:
+            return True
+        return value <= self.bound if self.direction == "minimize" else value >= self.bound
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much an evaluation may spend: epochs for each member, and how many members (None: all of them)."""
+
+    epochs: int | None = None
+    members: int | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation(Mapping[str, float]):
+    """What one evaluation found; itself the mapping from names to values.
+
+    Attributes:
+        metrics: Every metric and cost, as the mean over the members.
+        spread: Standard deviation over the members, for the metrics that vary between them.
+        details: Facts worth keeping, JSON-able: `members`, `best_epochs`, `seconds`, `worker`.
+        arrays: Arrays worth keeping beside the study, such as out-of-fold predictions.
+    """
+
+    metrics: Mapping[str, float]
+    spread: Mapping[str, float] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> float:
+        return self.metrics[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.metrics)
+
+    def __len__(self) -> int:
+        return len(self.metrics)
+
+    @classmethod
+    def of(cls, result: Mapping[str, float]) -> Evaluation:
+        """Take whatever an evaluator returned; refuse what is not a mapping of names to finite numbers.
+
+        Raises:
+            EvaluationError: The result is no mapping, or a value is not a finite number.
+        """
+        if not isinstance(result, Mapping):
+            raise EvaluationError(f"an evaluator returned {type(result).__name__}, expected a mapping from names to numbers")
+        values = {}
+        for name, value in result.items():
+            try:
+                values[str(name)] = float(value)
+            except (TypeError, ValueError):
+                raise EvaluationError(f"metric {name!r} is {value!r}, expected a number") from None
+            if not math.isfinite(values[str(name)]):
+                raise EvaluationError(f"metric {name!r} is {value}, expected a finite number")
+        if isinstance(result, Evaluation):
+            return cls(values, result.spread, result.details, result.arrays)
+        return cls(values)
+
+
+class Report(Protocol):
+    """Called by an evaluator as it goes: `report(step, values)`; step counts epochs from 1."""
+
+    def __call__(self, step: int, values: Mapping[str, float], /) -> None: ...
+
+
+@runtime_checkable
+class Evaluator(Protocol):
+    """How good is a design? A plain function will do.
+
+    Example:
+        >>> def evaluate(candidate, budget, report):
+        ...     return {"score": 1.0 / len(candidate.graph.streams), "fusions": float(len(candidate.graph.fusions))}
+    """
+
+    def __call__(self, candidate: Candidate, budget: Budget, report: Report, /) -> Mapping[str, float]: ...
+
+
+@runtime_checkable
+class CheapEvaluator(Evaluator, Protocol):
+    """An evaluator that knows some objectives before training, and can describe itself for the run's configuration."""
+
+    def cheap(self, candidate: Candidate, /) -> Mapping[str, float]:
+        """Return the cheap objectives of `candidate` (parameters, MACs) without training it."""
+        ...
+
+    def objectives(self) -> frozenset[str]:
+        """Return the names of every quantity that an evaluation holds, so that a wrong objective is refused at once."""
+        ...
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return JSON-able settings for `config.yaml`; `data.source` and `data.fingerprint` where there are data."""
+        ...

@@ -1,0 +1,103 @@
+"""The one tree of errors. A message gives the value, where it stands, what was expected, and the nearest legal name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "BoundError",
+    "DataError",
+    "DesignError",
+    "EvaluationError",
+    "ExportError",
+    "FormulaError",
+    "FusearchError",
+    "LeakError",
+    "ManifestError",
+    "ObjectiveError",
+    "RunError",
+    "SpaceError",
+    "UnknownNameError",
+    "nearest",
+    "suggestion",
+]
+
+
+class FusearchError(Exception):
+    """Anything that fusearch refuses. `str(error)` is one readable message; the command line exits with code 2."""
+
+
+class ManifestError(FusearchError):
+    """A data manifest that cannot be read: unknown key, missing file, wrong column."""
+
+
+class DataError(FusearchError):
+    """Data that cannot be used: labels of one class, row counts that differ, duplicate ids."""
+
+
+class LeakError(FusearchError):
+    """Something asked for rows that it must not see, such as the test split during a search."""
+
+
+class FormulaError(FusearchError):
+    """A fusion formula with a syntax error.
+
+    Args:
+        message: What is wrong and what was expected.
+        text: The line of the formula that holds the error.
+        column: Zero-based position in that line; a caret is drawn under it.
+    """
+
+    def __init__(self, message: str, text: str = "", column: int | None = None) -> None:
+        self.message, self.text, self.column = message, text, column
+        if text and column is not None:
+            message = f"{message}\n  {text}\n  {' ' * column}^"
+        super().__init__(message)
+
+
+class DesignError(FusearchError):
+    """A design that breaks a rule: a cycle, a depth out of range, a fusion that nothing uses."""
+
+
+class SpaceError(FusearchError):
+    """A search space that cannot be built, or a design that lies outside it."""
+
+
+class ObjectiveError(FusearchError):
+    """An objective that the task or the evaluator does not have."""
+
+
+class EvaluationError(FusearchError):
+    """An evaluation without a usable result, such as a metric that is not finite."""
+
+
+class BoundError(FusearchError):
+    """A design that breaks a bound on a cheap objective; it is never trained."""
+
+
+class RunError(FusearchError):
+    """A run folder that cannot be used: it exists, is locked, is of a newer format, or belongs to other data."""
+
+
+class ExportError(FusearchError):
+    """An export that failed, or whose files do not reproduce the network."""
+
+
+class UnknownNameError(FusearchError):
+    """A name that a registry does not hold."""
+
+
+def nearest(name: str, choices: Iterable[str]) -> str | None:
+    """Return the legal name closest to `name`, or None where nothing is close."""
+    matches = difflib.get_close_matches(name.lower(), list(choices), n=1, cutoff=0.5)
+    return matches[0] if matches else None
+
+
+def suggestion(name: str, choices: Iterable[str]) -> str:
+    """Return the end of a message: `did you mean 'x'?`, or the legal names where nothing is close."""
+    choices = list(choices)
+    match = nearest(name, choices)
+    if match is not None:
+        return f"did you mean {match!r}?"
+    return f"expected one of: {', '.join(choices) or '(nothing)'}"
