@@ -1,0 +1,1 @@
+"""WHAT is fused: modalities, manifests, splits, the embedded data sets."""

@@ -1,0 +1,119 @@
+"""The contract of every operator layer.
+
+Axis letters: B batch, T tokens, D width. Every edge of a design carries `x_BTD`; a vector has T = 1, an image its positions
+(row by row), a series its steps. `present_B` says which samples have the modality at all.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from fusearch.errors import DesignError
+from fusearch.registry import Registry
+
+__all__ = ["LAYERS", "Losses", "OperatorLayer", "TokenShape", "operator_layer", "resize_tokens"]
+
+
+@dataclass(frozen=True)
+class TokenShape:
+    """What an edge carries: number of tokens, width, and the grid that the tokens came from where there is one."""
+
+    tokens: int
+    width: int
+    grid: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.tokens < 1 or self.width < 1:
+            raise DesignError(f"token shape {self.tokens} x {self.width}: expected at least one token of width one")
+        if self.grid is not None and math.prod(self.grid) != self.tokens:
+            raise DesignError(f"grid {self.grid} has {math.prod(self.grid)} positions, expected {self.tokens}")
+
+
+@dataclass
+class Losses:
+    """Collects the losses that operators add in one training step; absent (None) at inference and in an export.
+
+    Attributes:
+        targets: Class codes (B,) int64, or regression targets (B,) float.
+        terms: Scalars added so far; the trainer weighs their sum by the recipe's `loss_weight`.
+    """
+
+    targets: Tensor
+    terms: list[Tensor] = field(default_factory=list)
+
+    def add(self, term: Tensor) -> None:
+        """Add a scalar."""
+        self.terms.append(term)
+
+    def total(self) -> Tensor:
+        """Return the sum of all terms."""
+        return torch.stack(self.terms).sum() if self.terms else self.targets.new_zeros((), dtype=torch.float32)
+
+
+class OperatorLayer(nn.Module, ABC):
+    """Computes one operator.
+
+    A layer is built from the shapes of its arguments and works for any T and D. It must be batch-equivariant: no statistics over the
+    batch (no BatchNorm). Absent arguments (`present` False) arrive as zeros; the class docstring says what they then do, and their
+    content must not matter.
+
+    Args:
+        shapes: Shape of each argument, in order.
+        width: Hidden and output width where the operator is free to choose one.
+
+    Attributes:
+        out: Shape of the result; a tuple with one shape an argument where the operator has ports.
+    """
+
+    out: TokenShape | tuple[TokenShape, ...]
+
+    @abstractmethod
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor | list[Tensor]:
+        """Join the arguments.
+
+        Args:
+            xs: One (B, T_i, D_i) tensor an argument.
+            present: One (B,) boolean tensor an argument.
+            losses: Where an operator with `adds_loss` puts its term during training.
+
+        Returns:
+            (B, T, D), or a list of one result per argument where the operator has ports.
+        """
+
+
+LAYERS: Registry[type[OperatorLayer]] = Registry("operator layer")
+
+L = TypeVar("L", bound=type[OperatorLayer])
+
+
+def operator_layer(name: str) -> Callable[[L], L]:
+    """Bind a layer to the operator of that name."""
+
+    def register(layer: L) -> L:
+        LAYERS.add(name, layer)
+        return layer
+
+    return register
+
+
+def resize_tokens(x_BTD: Tensor, source: TokenShape, target: TokenShape) -> Tensor:
+    """Bring tokens onto the grid of `target`: linear interpolation where both have a grid of equal rank, else mean then repeat.
+
+    One token is repeated; equal token counts pass unchanged.
+    """
+    if source.tokens == target.tokens:
+        return x_BTD
+    batch, _, width = x_BTD.shape
+    if source.grid is not None and target.grid is not None and len(source.grid) == len(target.grid) <= 3:
+        mode = ("linear", "bilinear", "trilinear")[len(source.grid) - 1]
+        grid_BDs = x_BTD.transpose(1, 2).reshape(batch, width, *source.grid)
+        grid_BDs = nn.functional.interpolate(grid_BDs, size=target.grid, mode=mode, align_corners=False)
+        return grid_BDs.flatten(2).transpose(1, 2)
+    return x_BTD.mean(dim=1, keepdim=True).expand(batch, target.tokens, width)

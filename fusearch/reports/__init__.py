@@ -1,0 +1,1 @@
+"""WHAT was learned: tables, figures, page. No torch, no ray."""

@@ -1,0 +1,1 @@
+"""WHICH design next: samplers, searcher, scheduler, strategies, driver. Only this room imports ray."""

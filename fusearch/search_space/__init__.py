@@ -1,0 +1,1 @@
+"""WHAT a design is: graph, notation, labels, space, variation, published designs. No torch here."""

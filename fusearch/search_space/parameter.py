@@ -1,0 +1,62 @@
+"""A parameter of an operator or an encoder: its default and what a search may pick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fusearch.errors import DesignError, suggestion
+
+__all__ = ["Param", "Value", "complete_params"]
+
+Value = int | float | str | bool
+
+
+@dataclass(frozen=True)
+class Param:
+    """One keyword parameter.
+
+    Attributes:
+        default: Value where a design leaves the parameter out.
+        choices: Values that a search picks from. A design may state any value of the default's type (`heads=8`);
+            for strings and booleans the choices are all that is legal.
+        minimum: Smallest legal number.
+    """
+
+    default: Value
+    choices: tuple[Value, ...] = ()
+    minimum: float | None = None
+
+    def check(self, value: Value, where: str) -> Value:
+        """Return `value` in the type of the default.
+
+        Raises:
+            DesignError: The type does not fit, or the value is not legal.
+        """
+        default = self.default
+        if isinstance(default, bool):
+            if value in (0, 1, True, False):
+                return bool(value)
+        elif isinstance(default, str):
+            if isinstance(value, str) and (not self.choices or value in self.choices):
+                return value
+            raise DesignError(f"{where} is {value!r}: {suggestion(str(value), [str(choice) for choice in self.choices])}")
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            if isinstance(default, int) and float(value) != int(value):
+                raise DesignError(f"{where} is {value!r}, expected a whole number such as {default!r}")
+            if self.minimum is not None and value < self.minimum:
+                raise DesignError(f"{where} is {value!r}, expected at least {self.minimum:g}")
+            return int(value) if isinstance(default, int) else float(value)
+        raise DesignError(f"{where} is {value!r}, expected a value such as {default!r}")
+
+
+def complete_params(given: Mapping[str, Value], params: Mapping[str, Param], where: str) -> dict[str, Value]:
+    """Fill in defaults and check the values, in the order in which `params` declares them.
+
+    Raises:
+        DesignError: A parameter is not known, or its value is not legal.
+    """
+    for name in given:
+        if name not in params:
+            raise DesignError(f"{where}: unknown parameter {name!r}, {suggestion(name, params)}")
+    return {name: param.check(given.get(name, param.default), f"{where}: parameter {name!r}") for name, param in params.items()}
