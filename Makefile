@@ -1,0 +1,49 @@
+# Two commands do everything, set-up included: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+# One thread a process: parallelism comes from workers, and two busy processes with two threads each crawl.
+export OMP_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: help install demo test lint test-slow bench clean
+
+help:  ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(INSTALLED)  ## Create .venv and install fusearch with the pinned versions; a no-op the second time
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("fusearch needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing fusearch into $(VENV) (a few minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: install  ## Search an embedded real data set, write the report, export the recommended design
+	@rm -rf runs/demo
+	@$(BIN)/fusearch search wisconsin --objective auroc --objective macs --trials 40 --epochs 40 --out runs/demo
+	@$(BIN)/fusearch export runs/demo --pick simplest --out runs/demo/export
+	@echo
+	@echo "Open runs/demo/report.html in a browser: the Pareto front, every design, and how to reproduce it."
+	@echo "runs/demo/export/ runs without fusearch: see runs/demo/export/README.md."
+
+test: install lint  ## Lint, format, types and the whole default suite
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+
+lint: install
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+test-slow: install  ## The checks that take minutes
+	@$(BIN)/python -m pytest -q -m slow
+
+bench: install  ## Run every benchmark
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean:  ## Remove .venv, caches and runs/demo
+	@rm -rf $(VENV) runs/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
