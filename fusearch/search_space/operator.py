@@ -43,6 +43,7 @@ class Operator:
         adds_loss: Whether it adds a term to the loss, weighed by the recipe's `loss_weight`.
         needs_grid: Whether the first argument must carry a grid (image, volume or series) to make sense.
         equation: The equation, in plain text.
+        absent: What an absent argument does.
         reference: The paper.
     """
 
@@ -59,6 +60,7 @@ class Operator:
     adds_loss: bool = False
     needs_grid: bool = False
     equation: str = ""
+    absent: str = ""
     reference: str = ""
 
     def __post_init__(self) -> None:
