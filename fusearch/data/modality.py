@@ -10,7 +10,7 @@ from fusearch.errors import DataError, suggestion
 __all__ = ["KINDS", "Kind", "Modality"]
 
 Kind = Literal["image2d", "volume3d", "tabular", "timeseries", "text", "sequence", "audio", "video", "graph"]
-KINDS: tuple[str, ...] = get_args(Kind)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: Number of axes of one sample. Text and sequence are (tokens,) of integer codes or (tokens, width) of embeddings.
 _AXES = {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fusearch.errors import DesignError, suggestion
 
-__all__ = ["Param", "Value", "complete_params"]
+__all__ = ["Param", "Params", "Value", "complete_params"]
 
 Value = int | float | str | bool
 
@@ -21,11 +21,13 @@ class Param:
         choices: Values that a search picks from. A design may state any value of the default's type (`heads=8`);
             for strings and booleans the choices are all that is legal.
         minimum: Smallest legal number.
+        maximum: Largest legal number.
     """
 
     default: Value
     choices: tuple[Value, ...] = ()
     minimum: float | None = None
+    maximum: float | None = None
 
     def check(self, value: Value, where: str) -> Value:
         """Return `value` in the type of the default.
@@ -46,8 +48,37 @@ class Param:
                 raise DesignError(f"{where} is {value!r}, expected a whole number such as {default!r}")
             if self.minimum is not None and value < self.minimum:
                 raise DesignError(f"{where} is {value!r}, expected at least {self.minimum:g}")
+            if self.maximum is not None and value > self.maximum:
+                raise DesignError(f"{where} is {value!r}, expected at most {self.maximum:g}")
             return int(value) if isinstance(default, int) else float(value)
         raise DesignError(f"{where} is {value!r}, expected a value such as {default!r}")
+
+
+class Params(Mapping[str, Value]):
+    """Parameter values by name: a mapping that never changes, so that it can be hashed."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Value] | None = None) -> None:
+        self._values = dict(values or {})
+
+    def __getitem__(self, name: str) -> Value:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._values.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._values)
+
+    def __reduce__(self) -> tuple[type[Params], tuple[dict[str, Value]]]:
+        return Params, (self._values,)
 
 
 def complete_params(given: Mapping[str, Value], params: Mapping[str, Param], where: str) -> dict[str, Value]:

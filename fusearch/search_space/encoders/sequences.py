@@ -1,0 +1,44 @@
+"""Encoders of series, audio, text and sequences."""
+
+from __future__ import annotations
+
+from fusearch.search_space.encoder import ENCODERS, Encoder
+from fusearch.search_space.parameter import Param
+
+__all__ = ["GRU", "TCN", "TEXT_CNN"]
+
+TCN = ENCODERS.add(
+    "tcn",
+    Encoder(
+        "tcn",
+        ("timeseries", "audio", "text", "sequence"),
+        num_stages=lambda params: int(params["stages"]),
+        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8)},
+        stages="each a residual block of dilated 1D convolutions; the dilation doubles; text and sequence come as embeddings (T, D)",
+        reference="Bai, Kolter, Koltun, An empirical evaluation of generic convolutional and recurrent networks, arXiv 1803.01271",
+    ),
+)
+
+GRU = ENCODERS.add(
+    "gru",
+    Encoder(
+        "gru",
+        ("timeseries", "audio", "text", "sequence"),
+        num_stages=lambda params: int(params["layers"]),
+        params={"layers": Param(2, choices=(1, 2), minimum=1, maximum=4)},
+        stages="each one GRU layer; every step is a token; text and sequence come as embeddings (T, D)",
+        reference="Cho et al., Learning phrase representations using RNN encoder-decoder, EMNLP 2014",
+    ),
+)
+
+TEXT_CNN = ENCODERS.add(
+    "text_cnn",
+    Encoder(
+        "text_cnn",
+        ("text", "sequence"),
+        num_stages=lambda params: int(params["stages"]),
+        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), "vocabulary": Param(1000, minimum=2)},
+        stages="embedding of integer codes 0..vocabulary-1 (larger codes share the last entry), then 1D convolutions",
+        reference="Kim, Convolutional neural networks for sentence classification, EMNLP 2014",
+    ),
+)

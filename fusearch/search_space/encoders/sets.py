@@ -1,0 +1,20 @@
+"""Encoders of unordered nodes."""
+
+from __future__ import annotations
+
+from fusearch.search_space.encoder import ENCODERS, Encoder
+from fusearch.search_space.parameter import Param
+
+__all__ = ["DEEPSET"]
+
+DEEPSET = ENCODERS.add(
+    "deepset",
+    Encoder(
+        "deepset",
+        ("graph",),
+        num_stages=lambda params: int(params["stages"]),
+        params={"stages": Param(2, choices=(1, 2, 3), minimum=1, maximum=8)},
+        stages="each a linear layer on every node plus one on the mean of all nodes; it reads the nodes (N, D), not the edges",
+        reference="Zaheer et al., Deep sets, NeurIPS 2017",
+    ),
+)
