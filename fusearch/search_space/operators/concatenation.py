@@ -1,0 +1,45 @@
+"""Concatenation ⊕: nothing is mixed yet; the trunk or the head does that."""
+
+from __future__ import annotations
+
+from fusearch.search_space.operator import OPERATORS, Operator
+from fusearch.search_space.parameter import Param
+
+__all__: list[str] = []
+
+for entry in (
+    Operator(
+        "cat",
+        "concatenation",
+        params={"align": Param(False)},
+        symmetric=True,
+        equation="y = [vec(x_1); ...; vec(x_n)]; with align=1 token by token: y_t = [x_1t; ...; x_nt]",
+        absent="its features are zero",
+        reference="Ngiam et al., Multimodal deep learning, ICML 2011",
+    ),
+    Operator(
+        "cat_tokens",
+        "concatenation",
+        equation="Y = [X_1 W_1; ...; X_n W_n] along the tokens; W_m only where the widths differ",
+        absent="its tokens are zero",
+        reference="Tsai et al., Multimodal transformer for unaligned multimodal language sequences, ACL 2019",
+    ),
+    Operator(
+        "cat_channels",
+        "concatenation",
+        keeps="first",
+        needs_grid=True,
+        equation="y_t = W [x_1t; ...; x_nt] + b on the grid of the first argument, back to its width",
+        absent="its channels are zero",
+        reference="Hazirbas et al., FuseNet, ACCV 2016",
+    ),
+    Operator(
+        "gated_cat",
+        "concatenation",
+        symmetric=True,
+        equation="y_t = [g_1 * x_1t; ...; g_n * x_nt], g_m = sigmoid(W_m [x_1t; ...; x_nt] + b_m)",
+        absent="its features are zero, in the result and in every gate",
+        reference="Kiela et al., Efficient large-scale multi-modal classification, AAAI 2018",
+    ),
+):
+    OPERATORS.add(entry.name, entry)
