@@ -1,1 +1,66 @@
-"""WHAT is fused: modalities, manifests, splits, the embedded data sets."""
+"""WHAT is fused: modalities, manifests, splits, the embedded data sets.
+
+Public names are resolved on first use, so that `fusearch.data.modality` stays light: neither pandas nor scikit-learn is loaded.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+#: Public name -> module that defines it.
+_HOMES: dict[str, str] = {
+    "DATA_SETS": "fusearch.data.embedded",
+    "CheckResult": "fusearch.data.check",
+    "Dataset": "fusearch.data.dataset",
+    "EmbeddedData": "fusearch.data.embedded",
+    "Fold": "fusearch.data.splits",
+    "Manifest": "fusearch.data.manifest",
+    "Modality": "fusearch.data.modality",
+    "Preprocessor": "fusearch.data.preprocessing",
+    "TableSchema": "fusearch.data.tables",
+    "Task": "fusearch.data.task",
+    "check_data": "fusearch.data.check",
+    "data_set": "fusearch.data.embedded",
+    "load_data": "fusearch.data.loading",
+    "load_manifest": "fusearch.data.manifest",
+}
+
+__all__ = [
+    "DATA_SETS",
+    "CheckResult",
+    "Dataset",
+    "EmbeddedData",
+    "Fold",
+    "Manifest",
+    "Modality",
+    "Preprocessor",
+    "TableSchema",
+    "Task",
+    "check_data",
+    "data_set",
+    "load_data",
+    "load_manifest",
+]
+
+if TYPE_CHECKING:
+    from fusearch.data.check import CheckResult, check_data
+    from fusearch.data.dataset import Dataset
+    from fusearch.data.embedded import DATA_SETS, EmbeddedData, data_set
+    from fusearch.data.loading import load_data
+    from fusearch.data.manifest import Manifest, load_manifest
+    from fusearch.data.modality import Modality
+    from fusearch.data.preprocessing import Preprocessor
+    from fusearch.data.splits import Fold
+    from fusearch.data.tables import TableSchema
+    from fusearch.data.task import Task
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fusearch.data' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

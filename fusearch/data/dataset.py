@@ -1,0 +1,291 @@
+"""A data set: aligned modalities, masks, targets, groups and splits, as one value that never changes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from fusearch.data.modality import Modality
+from fusearch.data.splits import DEFAULT_FRACTIONS, SPLITS, Fold, make_folds, stratify
+from fusearch.data.tables import TableSchema
+from fusearch.data.task import Task, TaskKind
+from fusearch.errors import DataError, LeakError, suggestion
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fusearch.data.preprocessing import Preprocessor
+
+__all__ = ["Dataset", "Split"]
+
+Array = npt.NDArray[Any]
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+StrArray = npt.NDArray[np.str_]
+
+Split = Literal["train", "val", "test", "search"]
+
+#: Below this many search rows one split is noise: the default is folds.
+_FOLDS_BELOW = 1000
+_DEFAULT_FOLDS = 5
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """What is fused. Arrays are read-only; rows are in the order of the labels file.
+
+    Attributes:
+        name: Name of the data set.
+        source: The manifest's path or the embedded name, to load it again; empty for arrays in memory.
+        task: What is predicted.
+        modalities: The modalities, with the shapes that a network sees.
+        ids: Id of each sample, (N,) text.
+        targets: int64 class codes or float32 numbers, (N,).
+        raw: Name -> (N, *raw shape) float32, NaN where a value is missing. Tabular: numeric columns, then the level code of each categorical
+            column (-1: a level that no train or val row has).
+        present: Name -> (N,) bool; False where the sample has no row for that modality.
+        split_of: `train`, `val` or `test` for each row, (N,).
+        columns: Name -> schema, for the tabular modalities.
+        groups: Group of each row, (N,) text, or None. Rows of one group never stand on two sides.
+        num_folds: Number of folds that the manifest asks for, or None.
+        fingerprint: Hash of the content, 16 hex digits: arrays, columns, targets, ids, groups and splits in the order of the rows; neither the
+            name nor the source. A data set without its test split keeps the fingerprint of the whole.
+        test_withheld: Whether the rows of the test split were taken out.
+
+    Example:
+        >>> from fusearch.data import load_data
+        >>> data = load_data("wisconsin")
+        >>> data
+        Dataset('wisconsin': 569 samples, mean tabular (10,), error tabular (10,), worst tabular (10,), classification of diagnosis)
+        >>> len(data.rows("train")), len(data.rows("val")), len(data.rows("test"))
+        (399, 85, 85)
+    """
+
+    name: str
+    source: str
+    task: Task
+    modalities: tuple[Modality, ...]
+    ids: StrArray
+    targets: Array
+    raw: Mapping[str, FloatArray]
+    present: Mapping[str, BoolArray]
+    split_of: StrArray
+    columns: Mapping[str, TableSchema] = field(default_factory=dict)
+    groups: StrArray | None = None
+    num_folds: int | None = None
+    fingerprint: str = ""
+    test_withheld: bool = False
+
+    def __post_init__(self) -> None:
+        names = [modality.name for modality in self.modalities]
+        for what, arrays in (("raw values", self.raw), ("presence mask", self.present)):
+            if list(arrays) != names:
+                raise DataError(f"data set {self.name!r}: {what} of {list(arrays)}, expected those of the modalities {names}")
+        rows = {"targets": self.targets, "split_of": self.split_of, **self.raw, **{f"presence of {n}": a for n, a in self.present.items()}}
+        rows |= {"groups": self.groups} if self.groups is not None else {}
+        for what, array in rows.items():
+            if len(array) != len(self.ids):
+                raise DataError(f"data set {self.name!r}: {what} has {len(array)} rows, expected {len(self.ids)}, one for each id")
+        for attribute in ("ids", "targets", "split_of", "groups"):
+            if getattr(self, attribute) is not None:
+                object.__setattr__(self, attribute, _read_only(getattr(self, attribute)))
+        for attribute in ("raw", "present"):
+            arrays = {name: _read_only(array) for name, array in getattr(self, attribute).items()}
+            object.__setattr__(self, attribute, MappingProxyType(arrays))
+        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+        if not self.fingerprint:
+            object.__setattr__(self, "fingerprint", _fingerprint(self))
+
+    @classmethod
+    def from_arrays(
+        cls,
+        name: str,
+        *,
+        modalities: Mapping[str, Array | pd.DataFrame],
+        targets: Sequence[Any] | Array,
+        task: TaskKind = "classification",
+        target_name: str = "target",
+        kinds: Mapping[str, str] | None = None,
+        categorical: Mapping[str, Sequence[str]] | None = None,
+        present: Mapping[str, Sequence[bool]] | None = None,
+        ids: Sequence[Any] | None = None,
+        groups: Sequence[Any] | None = None,
+        labels: Sequence[str] | None = None,
+        splits: Sequence[str] | None = None,
+        fractions: Sequence[float] = DEFAULT_FRACTIONS,
+        folds: int | None = None,
+        seed: int = 0,
+        source: str = "",
+    ) -> Dataset:
+        """Make a data set from arrays or data frames in memory, without a manifest.
+
+        Args:
+            name: Name of the data set.
+            modalities: Name -> values, row by row in the order of `targets`; NaN where a value is missing.
+            targets: Label or number of each sample, (N,).
+            task: `classification` or `regression`.
+            target_name: Name of the target.
+            kinds: Name -> kind. Left out: a data frame or an array of 2 axes is tabular, of 3 axes (N, T, C) timeseries, of 4 (N, C, H, W) image2d.
+            categorical: Name -> columns of a data frame that hold levels.
+            present: Name -> whether each sample has the modality; left out, a sample whose values are all missing lacks it.
+            ids: Id of each sample; left out, the row numbers.
+            groups: Group of each sample; rows of one group, and rows with identical content, never stand on two sides.
+            labels: Class names in the order of their codes; left out, the names that occur, sorted.
+            splits: `train`, `val` or `test` for each sample; left out, `fractions` or `folds` with `seed`.
+            fractions: Shares of train, val and test.
+            folds: Number of folds inside a data set without a test split.
+            seed: Seed of the shuffle.
+            source: A name under which `load_data` finds the data set again.
+
+        Raises:
+            DataError: Row counts that differ, a missing label, labels of one class, a modality that is constant.
+
+        Example:
+            >>> import numpy as np
+            >>> rng = np.random.default_rng(0)
+            >>> y = np.repeat([0, 1], 30)
+            >>> Dataset.from_arrays("toy", modalities={"a": rng.normal(size=(60, 4)), "b": rng.normal(size=(60, 9, 2))}, targets=y)
+            Dataset('toy': 60 samples, a tabular (4,), b timeseries (9, 2), classification of target)
+        """
+        from fusearch.data.assembly import assemble_arrays
+
+        return assemble_arrays(
+            name, modalities, targets, kind=task, target_name=target_name, kinds=kinds, categorical=categorical, present=present, ids=ids,
+            groups=groups, labels=labels, splits=splits, fractions=fractions, folds=folds, seed=seed, source=source,
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{modality.name} {modality.kind} {modality.shape}" for modality in self.modalities)
+        withheld = ", test withheld" if self.test_withheld else ""
+        return f"Dataset({self.name!r}: {len(self)} samples, {parts}, {self.task.kind} of {self.task.name}{withheld})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Dataset):
+            return NotImplemented
+        return (self.name, self.fingerprint, self.test_withheld) == (other.name, other.fingerprint, other.test_withheld)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.fingerprint, self.test_withheld))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        values = (getattr(self, attribute.name) for attribute in fields(self))
+        return Dataset, tuple(dict(value) if isinstance(value, MappingProxyType) else value for value in values)
+
+    def modality(self, name: str) -> Modality:
+        """Return a modality by its name.
+
+        Raises:
+            DataError: There is none of that name.
+        """
+        for modality in self.modalities:
+            if modality.name == name:
+                return modality
+        raise DataError(f"data set {self.name!r} has no modality {name!r}, {suggestion(name, self.raw)}")
+
+    def rows(self, split: Split) -> IntArray:
+        """Return the row numbers of a split, rising: `train`, `val`, `test`, or `search` (train and val together).
+
+        Raises:
+            LeakError: The test split was asked for and is withheld.
+            DataError: There is no split of that name.
+        """
+        if split == "test" and self.test_withheld:
+            raise LeakError(f"the test split of {self.name!r} is withheld during a search, expected 'train', 'val' or 'search'")
+        if split == "search":
+            return np.flatnonzero(self.split_of != "test")
+        if split not in SPLITS:
+            raise DataError(f"no split {split!r}, {suggestion(split, (*SPLITS, 'search'))}")
+        return np.flatnonzero(self.split_of == split)
+
+    def without_test(self) -> Dataset:
+        """Return the data set without the rows of the test split; they are gone, not hidden."""
+        if self.test_withheld:
+            return self
+        keep = self.rows("search")
+        return replace(
+            self,
+            ids=self.ids[keep],
+            targets=self.targets[keep],
+            raw={name: array[keep] for name, array in self.raw.items()},
+            present={name: array[keep] for name, array in self.present.items()},
+            split_of=self.split_of[keep],
+            groups=None if self.groups is None else self.groups[keep],
+            test_withheld=True,
+        )
+
+    def folds(self, num_folds: int | None = None, seed: int = 0) -> tuple[Fold, ...]:
+        """Divide train + val into folds, stratified by class and grouped.
+
+        The same rows fall into the same fold with and without the test split.
+
+        Args:
+            num_folds: How many folds; 1 is the train / val split. None: what the manifest says, else 5 below 1,000 search rows and 1 above.
+            seed: Seed of the shuffle.
+
+        Raises:
+            DataError: More folds than rows, groups, or members of the largest class.
+        """
+        search, val = self.rows("search"), self.rows("val")
+        if num_folds is None:
+            num_folds = self.num_folds or (_DEFAULT_FOLDS if len(search) < _FOLDS_BELOW or not len(val) else 1)
+        if num_folds == 1 and len(val):
+            return (Fold(0, self.rows("train"), val),)
+        if num_folds == 1:
+            raise DataError(f"data set {self.name!r} has no val split to serve as the one fold, expected 2 folds or more")
+        strata = np.zeros(len(self), np.int64)
+        strata[search] = stratify(self.targets[search])
+        return make_folds(strata, search, num_folds, seed=seed, groups=self.groups)
+
+    def fit_preprocessor(self, rows: IntArray) -> Preprocessor:
+        """Fit imputation, scaling and one-hot encoding on `rows` and on no others."""
+        from fusearch.data.preprocessing import fit_preprocessor
+
+        return fit_preprocessor(self, rows)
+
+
+def _read_only(array: Array) -> Array:
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
+
+
+def _fingerprint(data: Dataset) -> str:
+    digest = hashlib.sha256()
+
+    def add(what: str, value: object) -> None:
+        digest.update(f"{what}\0{value}\0".encode())
+
+    def add_array(what: str, array: Array) -> None:
+        if array.dtype.kind == "U":
+            add(what, "\0".join(array.tolist()))
+            return
+        add(what, (array.shape, array.dtype.kind))
+        if array.dtype.kind == "f":
+            array = np.where(np.isnan(array), np.array(np.nan, array.dtype), array)  # one bit pattern for every missing value
+        digest.update(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"))).tobytes())
+
+    add("task", (data.task.kind, data.task.name, data.task.labels))
+    for modality in data.modalities:
+        add("modality", (modality.name, modality.kind, modality.shape))
+        schema = data.columns.get(modality.name)
+        if schema is not None:
+            add("columns", (schema.numeric, list(schema.categorical.items())))
+        add_array("raw", data.raw[modality.name])
+        add_array("present", data.present[modality.name])
+    add_array("ids", data.ids)
+    add_array("targets", data.targets)
+    add_array("split_of", data.split_of)
+    if data.groups is not None:
+        add_array("groups", data.groups)
+    add("num_folds", data.num_folds)
+    return digest.hexdigest()[:16]

@@ -1,0 +1,50 @@
+"""Rows with identical content: two names for one sample, which must not stand on two sides."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["identical_rows", "merge_duplicates"]
+
+StrArray = npt.NDArray[np.str_]
+
+
+def identical_rows(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
+    """Return, for each row, the number of the first row with the same values in all arrays; its own number where there is none before it.
+
+    Missing values are equal to each other. A row without any value is identical to no other.
+
+    Args:
+        arrays: Float arrays of (N, ...).
+    """
+    flat = [
+        np.where(np.isnan(array), np.float32(np.nan), array + 0.0).reshape(len(array), -1) for array in arrays
+    ]  # + 0.0: -0.0 becomes 0.0
+    first: dict[bytes, int] = {}
+    owners = np.arange(len(arrays[0]))
+    for row in range(len(owners)):
+        if all(np.isnan(array[row]).all() for array in flat):
+            continue
+        digest = hashlib.blake2b(digest_size=16)
+        for array in flat:
+            digest.update(array[row].tobytes())
+        owners[row] = first.setdefault(digest.digest(), row)
+    return owners
+
+
+def merge_duplicates(groups: StrArray, arrays: Sequence[npt.NDArray[Any]]) -> StrArray:
+    """Join the groups that share a row with identical content; the joined group has the name of its first row's group."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    owners = identical_rows(arrays)
+    _, codes = np.unique(groups, return_inverse=True)
+    links = (np.ones(len(owners)), (codes, codes[owners]))
+    _, components = connected_components(coo_array(links, shape=(codes.max() + 1,) * 2), directed=False)
+    _, first, inverse = np.unique(components[codes], return_index=True, return_inverse=True)
+    return groups[first][inverse]

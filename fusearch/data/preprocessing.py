@@ -1,0 +1,206 @@
+"""Impute, scale and one-hot: fitted with scikit-learn on the rows that are given, and on no others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fusearch.data.modality import Modality
+from fusearch.errors import DataError
+
+if TYPE_CHECKING:
+    from fusearch.data.dataset import Dataset
+
+__all__ = ["CHANNEL_AXIS", "Preprocessor", "Statistics", "fit_preprocessor"]
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+#: Axis of the channels in one sample, for the kinds that are scaled channel by channel.
+CHANNEL_AXIS: Mapping[str, int] = {"image2d": 0, "timeseries": 1}
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What was fitted for one modality. The numbers are float32, so that a model file repeats the arithmetic exactly.
+
+    Attributes:
+        modality: The modality, with the shape after preprocessing.
+        fill: What replaces a missing value, one for each numeric column or channel.
+        mean: What is subtracted.
+        scale: What divides.
+        numeric: Names of the numeric columns (tabular only).
+        categorical: Name -> levels (tabular only).
+        seen: Name -> whether each level occurred in the training rows; the others are encoded as all zeros (tabular only).
+    """
+
+    modality: Modality
+    fill: FloatArray
+    mean: FloatArray
+    scale: FloatArray
+    numeric: tuple[str, ...] = ()
+    categorical: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    seen: Mapping[str, BoolArray] = field(default_factory=dict)
+
+    def transform(self, raw: FloatArray) -> FloatArray:
+        """Turn raw values (n, *raw shape) into (n, *modality.shape), float32 without NaN."""
+        if self.modality.kind != "tabular":
+            axis = CHANNEL_AXIS[self.modality.kind]
+            shape = [1] * raw.ndim
+            shape[axis + 1] = -1
+            return self._scale(raw, shape)
+        blocks = [self._scale(raw[:, : len(self.numeric)], [1, -1])]
+        for column, name in enumerate(self.categorical, start=len(self.numeric)):
+            codes = np.arange(len(self.seen[name]), dtype=np.float32)
+            blocks.append(((raw[:, column, None] == codes) & self.seen[name]).astype(np.float32))
+        return np.concatenate(blocks, axis=1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists and numbers; the format stands in `Preprocessor.to_dict`."""
+        numbers: dict[str, Any] = {name: [float(x) for x in getattr(self, name)] for name in ("fill", "mean", "scale")}
+        document = {"kind": self.modality.kind, "shape": list(self.modality.shape)}
+        if self.modality.kind != "tabular":
+            return document | numbers
+        levels = {name: list(levels) for name, levels in self.categorical.items()}
+        seen = {name: [bool(x) for x in known] for name, known in self.seen.items()}
+        return document | {"numeric": list(self.numeric)} | numbers | {"categorical": levels, "seen": seen}
+
+    @classmethod
+    def from_dict(cls, name: str, document: Mapping[str, Any]) -> Statistics:
+        """Read what `to_dict` wrote for the modality `name`."""
+        return cls(
+            Modality(name, document["kind"], tuple(document["shape"])),
+            *(np.array(document[key], np.float32) for key in ("fill", "mean", "scale")),
+            numeric=tuple(document.get("numeric", ())),
+            categorical={key: tuple(levels) for key, levels in document.get("categorical", {}).items()},
+            seen={key: np.array(known, np.bool_) for key, known in document.get("seen", {}).items()},
+        )
+
+    def _scale(self, raw: FloatArray, shape: list[int]) -> FloatArray:
+        fill, mean, scale = (numbers.reshape(shape) for numbers in (self.fill, self.mean, self.scale))
+        return np.asarray((np.where(np.isnan(raw), fill, raw) - mean) / scale, np.float32)
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """Turns raw values into what a network reads. Made by `Dataset.fit_preprocessor`; small, picklable.
+
+    Attributes:
+        statistics: One entry for each modality, in the data set's order.
+
+    Example:
+        >>> from fusearch.data import load_data
+        >>> data = load_data("wisconsin")
+        >>> preprocessor = data.fit_preprocessor(data.rows("train"))
+        >>> inputs, present = preprocessor.transform(data, data.rows("val"))
+        >>> inputs["mean"].shape, bool(present["mean"].all())
+        ((85, 10), True)
+    """
+
+    statistics: tuple[Statistics, ...]
+
+    def transform(self, data: Dataset, rows: IntArray) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
+        """Return the inputs of a network for some rows of a data set.
+
+        Returns:
+            Name -> float32 without NaN, (n, *modality.shape), all zeros where the modality is missing;
+            and name -> whether each sample has the modality, (n,).
+
+        Raises:
+            DataError: The data set has other modalities or columns than the one that this was fitted on.
+        """
+        fitted = tuple(part.modality for part in self.statistics)
+        if fitted != data.modalities:
+            raise DataError(
+                f"data set {data.name!r} has the modalities {_names(data.modalities)}, the preprocessing was fitted on {_names(fitted)}"
+            )
+        for part in self.statistics:
+            schema = data.columns.get(part.modality.name)
+            if schema is not None and (schema.numeric, dict(schema.categorical)) != (part.numeric, dict(part.categorical)):
+                raise DataError(
+                    f"modality {part.modality.name!r} of {data.name!r} has other columns or levels than the preprocessing was fitted on"
+                )
+        inputs, present = {}, {}
+        for part in self.statistics:
+            name = part.modality.name
+            present[name] = data.present[name][rows]
+            inputs[name] = part.transform(data.raw[name][rows])
+            inputs[name][~present[name]] = 0
+        return inputs, present
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything that rebuilds the transformation, JSON-able: `{modality name: entry}`.
+
+        A tabular entry, for raw rows of the numeric columns followed by one code for each categorical column:
+
+            {"kind": "tabular", "shape": [D],
+             "numeric": [names], "fill": [...], "mean": [...], "scale": [...],      # one number for each numeric column
+             "categorical": {name: [levels]}, "seen": {name: [true or false for each level]}}
+
+        Output columns: each numeric column as `((fill if missing else x) - mean) / scale`, then, for each categorical column in order, one
+        column for each level: 1 where the value is that level and the level was seen, else 0. A missing or unknown level gives all zeros.
+
+        An entry of another kind has one number for each channel; channels are the first axis of an `image2d` sample, the last of a `timeseries`:
+
+            {"kind": "image2d", "shape": [C, H, W], "fill": [...], "mean": [...], "scale": [...]}
+
+        Numbers are float32 values; computing in float32, in this order, repeats `transform` exactly. A modality that a sample lacks is all zeros
+        after the transformation.
+        """
+        return {part.modality.name: part.to_dict() for part in self.statistics}
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Preprocessor:
+        """Read what `to_dict` wrote."""
+        return cls(tuple(Statistics.from_dict(name, entry) for name, entry in document.items()))
+
+
+def fit_preprocessor(data: Dataset, rows: IntArray) -> Preprocessor:
+    """Fit on `rows`; a modality is fitted on those of them that have it.
+
+    Tabular: median imputation, then standardisation; levels that occur in the rows count as seen. Other kinds: mean imputation and
+    standardisation channel by channel, over rows and positions.
+
+    Raises:
+        DataError: None of the rows has one of the modalities.
+    """
+    return Preprocessor(tuple(_fit_modality(data, modality, rows) for modality in data.modalities))
+
+
+def _fit_modality(data: Dataset, modality: Modality, rows: IntArray) -> Statistics:
+    have = rows[data.present[modality.name][rows]]
+    if not len(have):
+        raise DataError(f"modality {modality.name!r}: none of the {len(rows)} training rows has it, expected at least one")
+    raw = data.raw[modality.name][have]
+    if modality.kind != "tabular":
+        channels = np.moveaxis(raw, CHANNEL_AXIS[modality.kind] + 1, -1)
+        return Statistics(modality, *_fit_columns(channels.reshape(-1, channels.shape[-1]), "mean"))
+    schema = data.columns[modality.name]
+    seen = {
+        name: np.isin(np.arange(len(levels)), raw[:, column])
+        for column, (name, levels) in enumerate(schema.categorical.items(), start=len(schema.numeric))
+    }
+    numbers = _fit_columns(raw[:, : len(schema.numeric)], "median")
+    return Statistics(modality, *numbers, numeric=schema.numeric, categorical=dict(schema.categorical), seen=seen)
+
+
+def _fit_columns(values: FloatArray, strategy: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return fill, mean and scale of each column of (n, columns)."""
+    if not values.shape[1]:
+        return (np.empty(0, np.float32),) * 3
+    from sklearn.impute import SimpleImputer
+    from sklearn.preprocessing import StandardScaler
+
+    imputer = SimpleImputer(strategy=strategy, keep_empty_features=True)
+    scaler = StandardScaler().fit(imputer.fit_transform(values.astype(np.float64)))
+    fill, mean, scale = (np.asarray(numbers, np.float32) for numbers in (imputer.statistics_, scaler.mean_, scaler.scale_))
+    return fill, mean, np.where(scale > 0, scale, np.float32(1))  # a spread below the smallest float32 counts as constant
+
+
+def _names(modalities: tuple[Modality, ...]) -> str:
+    return ", ".join(f"{modality.name}{list(modality.shape)}" for modality in modalities)
