@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
     from fusearch.search_space import Candidate
 
-__all__ = ["KNOWN_DIRECTIONS", "Budget", "CheapEvaluator", "Evaluation", "Evaluator", "Objective", "Report"]
+__all__ = [
+    "CHEAP_OBJECTIVES",
+    "COSTS",
+    "KNOWN_DIRECTIONS",
+    "Budget",
+    "CheapEvaluator",
+    "Direction",
+    "Evaluation",
+    "Evaluator",
+    "Objective",
+    "Report",
+    "primary",
+]
 
 Direction = Literal["maximize", "minimize"]
 
@@ -42,6 +54,9 @@ KNOWN_DIRECTIONS: Mapping[str, Direction] = {
 
 #: Objectives that are computed from the design alone, before anything is trained.
 CHEAP_OBJECTIVES = frozenset({"parameters", "macs"})
+
+#: Quantities that say what a design costs, not how good it is.
+COSTS = CHEAP_OBJECTIVES | {"latency_ms", "peak_memory_mb", "train_seconds"}
 
 _OBJECTIVE = re.compile(
     r"^\s*(?P<name>[A-Za-z_][\w.@]*)\s*(?::(?P<direction>max|min)(?:imize)?)?\s*(?:(?P<sign><=|>=)\s*(?P<bound>[-+.\deE]+))?\s*$"
@@ -98,11 +113,26 @@ class Objective:
             raise ObjectiveError(f"objective {text!r}: the bound {match['bound']!r} is not a number") from None
         return cls(name, direction, bound, cheap=name in CHEAP_OBJECTIVES)
 
+    @property
+    def cost(self) -> bool:
+        """Whether it says what a design costs, rather than how good it is."""
+        return self.name in COSTS
+
     def allows(self, value: float) -> bool:
         """Whether `value` keeps the bound."""
         if self.bound is None:
             return True
         return value <= self.bound if self.direction == "minimize" else value >= self.bound
+
+
+def primary(objectives: Sequence[Objective]) -> Objective:
+    """Return the objective that decides where one number must: the first that is not a cost, else the first.
+
+    Example:
+        >>> primary([Objective.parse("macs"), Objective.parse("auroc")]).name
+        'auroc'
+    """
+    return next((objective for objective in objectives if not objective.cost), objectives[0])
 
 
 @dataclass(frozen=True)

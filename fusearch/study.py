@@ -15,12 +15,18 @@ from fusearch.errors import RunError
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["FORMAT", "JOURNAL", "ROLES", "STUDY_NAME", "TrialRecord", "open_study", "read_records"]
+__all__ = ["DRIVER", "FORMAT", "JOURNAL", "ROLES", "STOPPED", "STUDY_NAME", "TrialRecord", "open_study", "read_records"]
 
 #: Version of the run folder; a newer one is refused.
 FORMAT = 1
 JOURNAL = "study.journal"
 STUDY_NAME = "fusearch"
+
+#: Attribute of the study that says who drives it: `pid`, `host`, `state` (`running`, `finished`, `stopped`), `reason`.
+DRIVER = "driver"
+
+#: Reason of a trial that was in flight when its driver stopped. It was proposed again at once, so it is no failure of the design.
+STOPPED = "driver stopped"
 
 #: The reference designs, in the order in which they are proposed.
 ROLES = ("best_unimodal", "linear", "early", "penultimate", "late")
@@ -41,6 +47,7 @@ ATTRIBUTES = (
     "reason",  # why it failed or was not trained
     "reference",  # role, for a reference design
     "repeat_of",  # number of the trial that answered it
+    "candidate",  # the whole candidate as a dict, only where the space cannot rebuild it from the trial's parameters
 )
 
 
@@ -80,24 +87,39 @@ class TrialRecord:
     started: float | None = None
     ended: float | None = None
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was in flight when its driver stopped; the same candidate was proposed again."""
+        return self.state == "failed" and self.reason == STOPPED
 
-def open_study(folder: Path, storage: str | None = None) -> optuna.Study:
+    @property
+    def evaluated(self) -> bool:
+        """Whether an evaluation of its own finished: complete, and no repeat."""
+        return self.state == "complete" and self.repeat_of is None
+
+
+def open_study(folder: Path, storage: str | None = None, name: str = STUDY_NAME) -> optuna.Study:
     """Open the study of a run folder (a journal file, or the Optuna storage URL that the run was given).
 
     Raises:
-        RunError: There is no study at that place.
+        RunError: There is no study at that place, or it cannot be read.
     """
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
+    place = storage or str(folder / JOURNAL)
     if storage is None and not (folder / JOURNAL).is_file():
         raise RunError(f"no run in {str(folder)!r}: expected a file {JOURNAL!r} there (made by `fusearch search ... --out {folder}`)")
-    store: Any = storage if storage is not None else JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
     try:
-        return optuna.load_study(study_name=STUDY_NAME, storage=store)
+        store: Any = storage if storage is not None else JournalStorage(JournalFileBackend(place))
+        return optuna.load_study(study_name=name, storage=store)
     except KeyError:
-        raise RunError(f"no study named {STUDY_NAME!r} in {storage or str(folder / JOURNAL)!r}") from None
+        raise RunError(f"no study named {name!r} in {place!r}") from None
+    except Exception as error:  # a database driver raises what it likes
+        raise RunError(
+            f"cannot read the study in {place!r}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        ) from error
 
 
 def read_records(study: optuna.Study, objectives: Sequence[str]) -> list[TrialRecord]:
