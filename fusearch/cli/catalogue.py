@@ -1,0 +1,106 @@
+"""Commands about what there is: `check` looks at data, `list` at operators, encoders, samplers and data sets."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from fusearch.cli.options import AsJson, Data
+from fusearch.cli.output import document, say, show_table
+
+__all__ = ["add_commands"]
+
+
+class What(StrEnum):
+    """What `fusearch list` lists."""
+
+    operators = "operators"
+    encoders = "encoders"
+    samplers = "samplers"
+    strategies = "strategies"
+    data = "data"
+
+
+def check(data: Data, as_json: AsJson = False) -> None:
+    """Look at a data set before searching on it: counts, shapes, missing values, class balance, leaks."""
+    from fusearch.data import check_data
+
+    with document(as_json) as write:
+        found = check_data(data).to_dict()
+        write(found)
+    errors = [problem for problem in found["problems"] if problem["severity"] == "error"]
+    if not as_json:
+        say(f"{found['samples']} samples")
+        show_table([{"modality": name, **facts} for name, facts in found["modalities"].items()], _columns("modality", found["modalities"]))
+        show_table([{"split": name, **facts} for name, facts in found["splits"].items()], _columns("split", found["splits"]))
+        say()
+        show_table(found["problems"], ("severity", "where", "what"), wide=("what",)) if found["problems"] else say("No problems found.")
+    if errors:
+        raise typer.Exit(2)
+
+
+def _columns(first: str, table: dict[str, Any]) -> list[str]:
+    return [first, *dict.fromkeys(name for facts in table.values() for name in facts)]
+
+
+def list_names(what: Annotated[What, typer.Argument(help="What to list.")], as_json: AsJson = False) -> None:
+    """List what the language of designs and the search know."""
+    rows, columns = _rows(what)
+    with document(as_json) as write:
+        write(rows)
+    if not as_json:
+        show_table(rows, columns, wide=columns[-1:])
+
+
+def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    if what is What.operators:
+        from fusearch.search_space import OPERATORS
+
+        rows = [
+            {
+                "name": operator.name,
+                "family": operator.family,
+                "symbol": operator.symbol,
+                "arguments": f"{operator.min_args}{'+' if operator.max_args is None else f'..{operator.max_args}'}",
+                "symmetric": operator.symmetric,
+                "ports": operator.ports,
+                "params": {name: {"default": param.default, "choices": list(param.choices)} for name, param in operator.params.items()},
+                "equation": operator.equation,
+                "reference": operator.reference,
+            }
+            for operator in OPERATORS.values()
+        ]
+        return rows, ("name", "symbol", "family", "arguments", "equation")
+    if what is What.encoders:
+        from fusearch.search_space import ENCODERS
+
+        rows = [
+            {
+                "name": encoder.name,
+                "kinds": list(encoder.kinds),
+                "stages": encoder.stages,
+                "params": {name: {"default": param.default, "choices": list(param.choices)} for name, param in encoder.params.items()},
+                "reference": encoder.reference,
+            }
+            for encoder in ENCODERS.values()
+        ]
+        return rows, ("name", "kinds", "stages")
+    if what is What.data:
+        from fusearch.data import DATA_SETS
+
+        return [{"name": name, "about": _summary(DATA_SETS[name])} for name in DATA_SETS], ("name", "about")
+    from fusearch.search import SAMPLERS
+
+    return [{"name": name, "about": _summary(SAMPLERS[name])} for name in SAMPLERS], ("name", "about")
+
+
+def _summary(thing: object) -> str:
+    return (thing.__doc__ or "").strip().split("\n")[0]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register this module's commands."""
+    app.command("check", epilog="Example: fusearch check lgg.yaml")(check)
+    app.command("list", epilog="Example: fusearch list operators --json")(list_names)

@@ -1,0 +1,20 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["AsJson", "Data", "DataOption", "Epochs", "Folds", "RunFolder", "Seeds"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Data = Annotated[str, typer.Argument(help="A data manifest (YAML), or the name of an embedded data set.", metavar="DATA")]
+DataOption = Annotated[str, typer.Option("--data", help="A data manifest (YAML), or the name of an embedded data set.")]
+RunFolder = Annotated[Path, typer.Argument(help="The run folder of a search.", metavar="RUN")]
+Folds = Annotated[
+    int | None, typer.Option(min=1, help="Folds inside train + val (default: 5 below 1,000 samples, else 1).", show_default=False)
+]
+Seeds = Annotated[int, typer.Option(min=1, help="Seeds: each fold is trained this many times.")]
+Epochs = Annotated[int, typer.Option(min=1, help="Most epochs a member is trained; early stopping may end it sooner.")]

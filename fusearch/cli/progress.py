@@ -1,0 +1,65 @@
+"""The one live line of a search."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from fusearch.cli.output import figure
+
+if TYPE_CHECKING:
+    from fusearch.search import Progress
+
+__all__ = ["LiveLine", "describe"]
+
+
+def describe(progress: Progress) -> str:
+    """Write the state of a search in one line."""
+    parts = [f"{progress.done}/{progress.total} trials", f"{progress.running} running"]
+    if progress.failed:
+        parts.append(f"{progress.failed} failed")
+    if progress.repeated:
+        parts.append(f"{progress.repeated} repeated")
+    parts += [f"best {name} {figure(value)}" for name, value in progress.best.items()]
+    parts.append(f"front {progress.front}")
+    if progress.seconds_left is not None:
+        minutes, seconds = divmod(round(progress.seconds_left), 60)
+        parts.append(f"{minutes}:{seconds:02d} left" if progress.seconds_left > 0 else "finishing")
+    return " · ".join(parts)
+
+
+class LiveLine:
+    """Show progress on standard error: one line rewritten in place on a terminal, else one line every `every` seconds.
+
+    Args:
+        every: Seconds between two lines where standard error is no terminal.
+    """
+
+    def __init__(self, every: float = 15.0) -> None:
+        self.every = every
+        self._live = sys.stderr.isatty()
+        self._last, self._shown = -float("inf"), ""
+
+    def __call__(self, progress: Progress) -> None:
+        """Take the newest state."""
+        now = time.monotonic()
+        wait = 0.1 if self._live else self.every
+        if now - self._last >= wait or progress.done >= progress.total:
+            self._write(describe(progress))
+            self._last = now
+
+    def _write(self, line: str) -> None:
+        if line == self._shown:
+            return
+        self._shown = line
+        sys.stderr.write(f"\r\x1b[2K{line}" if self._live else f"{line}\n")
+        sys.stderr.flush()
+
+    def __enter__(self) -> LiveLine:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live and self._shown:
+            sys.stderr.write("\n")

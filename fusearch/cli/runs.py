@@ -1,0 +1,221 @@
+"""Commands about a search: `search` runs it, `status` and `report` read it, `export` and `confirm` end it."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fusearch.cli.options import AsJson, Data, Epochs, Folds, RunFolder, Seeds
+from fusearch.cli.output import document, figure, say, show_table
+from fusearch.errors import FusearchError
+
+if TYPE_CHECKING:
+    from fusearch.run import Run
+
+__all__ = ["add_commands"]
+
+
+class Executor(StrEnum):
+    """Where trials run."""
+
+    ray = "ray"
+    inline = "inline"
+
+
+Pick = Annotated[
+    str,
+    typer.Option(help="Which design: simplest (cheapest within one standard error of the best), knee, best:METRIC, or a digest."),
+]
+
+
+def search(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Run folder to make; with --resume, to go on with.")],
+    objective: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--objective",
+            "-o",
+            help="What to optimize: NAME, NAME<=BOUND or NAME>=BOUND; repeat it. (default: auroc, or rmse for regression; macs)",
+        ),
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Designs to evaluate; repeats are answered from the study and do not count.")] = 60,
+    sampler: Annotated[str, typer.Option(help="Which designs next: see `fusearch list samplers`.")] = "tpe",
+    executor: Annotated[Executor, typer.Option(help="Ray Tune, or this process.")] = Executor.ray,
+    workers: Annotated[int | None, typer.Option(min=1, help="Trials side by side [default: as many as fit].", show_default=False)] = None,
+    cpus_per_trial: Annotated[float, typer.Option(help="CPU cores of one trial.")] = 1.0,
+    gpus_per_trial: Annotated[float, typer.Option(help="GPUs of one trial; may be a fraction.")] = 0.0,
+    address: Annotated[str | None, typer.Option(help="Address of a Ray cluster; left out, this machine.")] = None,
+    storage: Annotated[str | None, typer.Option(help="Optuna storage URL in place of the journal in the run folder.")] = None,
+    time_limit: Annotated[float | None, typer.Option(help="Stop after this many seconds.")] = None,
+    folds: Folds = None,
+    seeds: Seeds = 1,
+    epochs: Epochs = 60,
+    max_fusions: Annotated[int, typer.Option(min=1, help="Most fusions in a design.")] = 3,
+    encoder: Annotated[list[str] | None, typer.Option(help="Encoders of one modality: MODALITY=NAME,NAME; repeat it.")] = None,
+    operator: Annotated[list[str] | None, typer.Option(help="Operators to search; repeat it. (default: two or more of each class)")] = None,
+    design: Annotated[list[str] | None, typer.Option(help="A design to try first, as a formula; repeat it.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the search and of the training.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Search fusion designs for a data set; writes a run folder with the study and the report."""
+    from fusearch.cli.progress import LiveLine
+    from fusearch.data import load_data
+    from fusearch.evaluators import TrainingEvaluator
+    from fusearch.reports import write_report
+    from fusearch.search import run_search
+    from fusearch.search_space import FusionGraph, SearchSpace
+
+    with document(as_json) as write:
+        dataset = load_data(data)
+        primary = "auroc" if dataset.task.kind == "classification" else "rmse"
+        run: Run
+        with LiveLine() as line:
+            run = run_search(
+                SearchSpace(dataset.modalities, encoders=_encoders(encoder), operators=operator or None, max_fusions=max_fusions),
+                TrainingEvaluator(dataset, folds=folds, seeds=seeds, epochs=epochs),
+                objectives=objective or [primary, "macs"],
+                out=out,
+                trials=trials,
+                sampler=sampler,
+                executor=executor.value,
+                workers=workers,
+                cpus_per_trial=cpus_per_trial,
+                gpus_per_trial=gpus_per_trial,
+                address=address,
+                storage=storage,
+                time_limit=time_limit,
+                first=[FusionGraph.parse(formula, dataset.modalities) for formula in design or ()],
+                seed=seed,
+                resume=resume,
+                progress=line,
+            )
+        page = write_report(run)
+        status = run.status()
+        write({**status, "run": str(out), "report": str(page)})
+    if not as_json:
+        _show_status(status)
+        say(f"Report: {page}")
+        if status["state"] != "finished":
+            say("To go on: the same command with --resume.")
+
+
+def _encoders(options: list[str] | None) -> dict[str, list[str]] | None:
+    if not options:
+        return None
+    chosen = {}
+    for option in options:
+        modality, equals, names = option.partition("=")
+        if not equals or not names:
+            raise FusearchError(f"--encoder {option!r}: expected MODALITY=NAME,NAME such as mean=mlp,ft_transformer")
+        chosen[modality.strip()] = [name.strip() for name in names.split(",")]
+    return chosen
+
+
+def status(run: RunFolder, as_json: AsJson = False) -> None:
+    """Tell where a search stands: trials, front, references. Works while it runs."""
+    from fusearch.run import Run
+
+    with document(as_json) as write:
+        facts = Run(run).status()
+        write(facts)
+    if not as_json:
+        _show_status(facts)
+
+
+def _show_status(facts: dict[str, Any]) -> None:
+    trials = facts["trials"]
+    say(f"{facts['state']}: " + ", ".join(f"{count} {name}" for name, count in trials.items() if count or name == "complete"))
+    names = [objective["name"] for objective in facts["objectives"]]
+    if facts["front"]:
+        say()
+        show_table(_rows(facts["front"], names), ("digest", *names, "formula"), title="Pareto front", wide=("formula",))
+    if facts["references"]:
+        references = [
+            {"reference": role, **row} for role, row in zip(facts["references"], _rows(facts["references"].values(), names), strict=True)
+        ]
+        say()
+        show_table(references, ("reference", *names, "formula"), title="References", wide=("formula",))
+
+
+def _rows(records: Any, names: list[str]) -> list[dict[str, Any]]:
+    return [{**record, **{name: record["values"].get(name) for name in names}} for record in records]
+
+
+def report(
+    run: RunFolder,
+    out: Annotated[Path | None, typer.Option(help="Folder for the report (default: the run folder).", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the report of a search: one HTML page, and its facts as CSV, JSON and Markdown."""
+    from fusearch.reports import write_report
+
+    with document(as_json) as write:
+        page = write_report(run, out)
+        write({"report": str(page)})
+    if not as_json:
+        say(str(page))
+
+
+def export(
+    run: RunFolder,
+    out: Annotated[Path, typer.Option(help="Folder to make.")],
+    pick: Pick = "simplest",
+    seeds: Annotated[int, typer.Option(min=1, help="Networks to train on train + val; their outputs are averaged.")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Refit one design on train + val and write a folder that runs without fusearch."""
+    from fusearch.evaluators.export import export as export_design
+    from fusearch.run import Run
+
+    with document(as_json) as write:
+        opened = Run(run)
+        record = opened.pick(pick)
+        folder = export_design(opened, out, pick=pick, seeds=seeds)
+        facts = {
+            "out": str(folder),
+            "digest": record.digest,
+            "formula": record.formula,
+            "values": dict(record.values),
+            "files": sorted(path.name for path in folder.iterdir()),
+        }
+        write(facts)
+    if not as_json:
+        say(f"Exported {facts['digest']} to {facts['out']}: {', '.join(facts['files'])}")
+        say(facts["formula"])
+
+
+def confirm(run: RunFolder, pick: Pick = "simplest", as_json: AsJson = False) -> None:
+    """Evaluate the picked design and the references on the test split, once; later looks are labelled as such."""
+    from fusearch.evaluators.export import confirm as confirm_run
+    from fusearch.run import Run
+
+    with document(as_json) as write:
+        facts = confirm_run(Run(run), pick=pick)
+        write(facts)
+    if not as_json:
+        sys.stdout.write(_confirmed(facts))
+
+
+def _confirmed(facts: dict[str, Any]) -> str:
+    lines = [f"look {facts['look']} at the test split ({facts['samples']} samples)"]
+    for row in facts["designs"]:
+        scores = ", ".join(f"{name} {figure(value)}" for name, value in row["values"].items())
+        lines.append(f"{row['role']:>14}  {scores}  {row['formula'].splitlines()[-1]}")
+    return "\n".join(lines) + "\n"
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register this module's commands."""
+    app.command("search", epilog="Example: fusearch search wisconsin --objective auroc --objective macs --trials 60 --out runs/first")(
+        search
+    )
+    app.command("status", epilog="Example: fusearch status runs/first --json")(status)
+    app.command("report", epilog="Example: fusearch report runs/first")(report)
+    app.command("export", epilog="Example: fusearch export runs/first --pick knee --out runs/first/export")(export)
+    app.command("confirm", epilog="Example: fusearch confirm runs/first")(confirm)
