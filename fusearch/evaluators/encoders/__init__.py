@@ -1,0 +1,7 @@
+"""The networks of the encoders. Importing this package registers them; the encoders themselves, as data, live in the search space."""
+
+from __future__ import annotations
+
+from fusearch.evaluators.encoders import images, raw, sequences, sets, tables
+
+__all__ = ["images", "raw", "sequences", "sets", "tables"]

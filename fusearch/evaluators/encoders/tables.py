@@ -1,0 +1,71 @@
+"""Encoders of tables: multilayer perceptrons and the FT-Transformer. Axis letters: B batch, T tokens, D width."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from fusearch.data.modality import Modality
+from fusearch.evaluators.blocks import DenseBlock, TransformerBlock
+from fusearch.evaluators.encoder import StageEncoder, encoder
+from fusearch.evaluators.layer import TokenShape
+from fusearch.search_space.encoders.paper import PAPER_WIDTHS
+
+__all__ = ["MLP", "FTTransformer", "FeatureTokenizer"]
+
+
+@encoder("mlp")
+class MLP(StageEncoder):
+    """Stages of Linear, LayerNorm, ReLU and dropout, all of the recipe's width."""
+
+    def __init__(self, modality: Modality, width: int, dropout: float, layers: int = 2) -> None:
+        super().__init__(modality, width, dropout)
+        for _ in range(layers):
+            self.add(DenseBlock(self.shapes[-1].width, width, dropout), TokenShape(1, width))
+
+
+class _PaperMLP(StageEncoder):
+    """The same stages with the widths that the method paper prints; the recipe's width does not apply."""
+
+    widths: tuple[int, ...]
+
+    def __init__(self, modality: Modality, width: int, dropout: float) -> None:
+        super().__init__(modality, width, dropout)
+        for target in self.widths:
+            self.add(DenseBlock(self.shapes[-1].width, target, dropout), TokenShape(1, target))
+
+
+for _name, _widths in PAPER_WIDTHS.items():
+    encoder(_name)(type(_name.upper(), (_PaperMLP,), {"widths": _widths, "__doc__": f"Hidden layers of {_widths}."}))
+
+
+class FeatureTokenizer(nn.Module):
+    """One token a column: x_j w_j + b_j (Gorishniy et al. 2021, section 3.3).
+
+    The paper's class token is left out: a design reads the mean over tokens, or hands the tokens on to an operator.
+    """
+
+    def __init__(self, columns: int, width: int) -> None:
+        super().__init__()
+        bound = 1 / math.sqrt(width)
+        self.weight = nn.Parameter(torch.empty(columns, width).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(columns, width).uniform_(-bound, bound))
+
+    def forward(self, x_B1D: Tensor) -> Tensor:
+        """Map one token of D columns, (B, 1, D), to D tokens, (B, D, width)."""
+        return x_B1D.transpose(1, 2) * self.weight + self.bias
+
+
+@encoder("ft_transformer")
+class FTTransformer(StageEncoder):
+    """The FT-Transformer: a feature tokenizer, then transformer blocks; a LayerNorm ends the last one."""
+
+    def __init__(self, modality: Modality, width: int, dropout: float, blocks: int = 2, heads: int = 4) -> None:
+        super().__init__(modality, width, dropout)
+        shape = TokenShape(self.shapes[0].width, width)
+        self.add(FeatureTokenizer(self.shapes[0].width, width), shape)
+        for index in range(blocks):
+            block: nn.Module = TransformerBlock(width, dropout, heads=heads)
+            self.add(nn.Sequential(block, nn.LayerNorm(width)) if index == blocks - 1 else block, shape)

@@ -1,0 +1,183 @@
+"""One optimization: AdamW on mini-batches, early stopping on the validation loss, the best weights kept."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from fusearch.errors import EvaluationError
+
+__all__ = ["Fit", "TrainingSettings", "batches", "mixed_precision", "optimize", "reproducible"]
+
+#: `on_epoch(epoch, values)`, called after each epoch.
+OnEpoch = Callable[[int, dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """How long and in what portions to train; the numbers that a comparison hangs on stand in the `Recipe`.
+
+    Attributes:
+        epochs: Most epochs of one optimization.
+        patience: Epochs without a better validation loss after which it stops.
+        batch_size: Rows of one step.
+        mixed_precision: Whether to use bfloat16 (float16 where the device lacks it) for matrix products on CUDA.
+    """
+
+    epochs: int = 60
+    patience: int = 10
+    batch_size: int = 64
+    mixed_precision: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "patience", "batch_size"):
+            if getattr(self, name) < 1:
+                raise EvaluationError(f"{name} is {getattr(self, name)}, expected at least 1")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What an optimization did.
+
+    Attributes:
+        best_epoch: Epoch (from 1) whose weights were kept; the last one where there was no validation.
+        epochs: Epochs run.
+        loss: Validation loss of the kept weights, NaN where there was no validation.
+    """
+
+    best_epoch: int
+    epochs: int
+    loss: float
+
+
+@contextlib.contextmanager
+def reproducible(seed: int, *, threads: int | None = None, device: torch.device | str = "cpu") -> Iterator[torch.Generator]:
+    """Seed everything random inside the block, ask for deterministic kernels, and put back what was there before.
+
+    Same seed, machine, device and thread count: same result, bit by bit on the CPU.
+
+    Args:
+        seed: Seed of weights, noise and the order of rows.
+        threads: Threads of one torch operation, or None to leave them.
+        device: Device whose generator is seeded too.
+
+    Yields:
+        The generator of the order of rows; it is on the CPU, so that devices see the same order.
+    """
+    device = torch.device(device)
+    before_threads = torch.get_num_threads()
+    before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    before_fill = torch.utils.deterministic.fill_uninitialized_memory
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        try:
+            torch.manual_seed(seed)
+            torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
+            torch.utils.deterministic.fill_uninitialized_memory = False
+            if threads is not None:
+                torch.set_num_threads(threads)
+            yield torch.Generator().manual_seed(seed)
+        finally:
+            torch.set_num_threads(before_threads)
+            torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+            torch.utils.deterministic.fill_uninitialized_memory = before_fill
+
+
+def batches(num_rows: int, size: int, generator: torch.Generator, device: torch.device | str = "cpu") -> tuple[Tensor, ...]:
+    """Return the row numbers of one epoch in random order, in portions of `size`.
+
+    A last portion below a quarter of `size` is dropped, unless it is the only one: its few rows would weigh as much as a whole batch, and
+    the next epoch draws them again.
+    """
+    portions = torch.randperm(num_rows, generator=generator).to(device).split(size)
+    return portions[:-1] if len(portions) > 1 and len(portions[-1]) * 4 < size else portions
+
+
+def mixed_precision(device: torch.device, wanted: bool) -> torch.dtype | None:
+    """Return the half-precision type to use on `device`, or None for float32 throughout (always on the CPU)."""
+    if not wanted or device.type != "cuda":
+        return None
+    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
+
+
+def optimize(
+    module: nn.Module,
+    num_rows: int,
+    loss_of: Callable[[Tensor], Tensor],
+    validation_loss: Callable[[], Tensor] | None,
+    *,
+    settings: TrainingSettings,
+    learning_rate: float,
+    weight_decay: float,
+    generator: torch.Generator,
+    on_epoch: OnEpoch | None = None,
+) -> Fit:
+    """Train the parameters of `module` that require a gradient, and leave it in evaluation mode with its best weights.
+
+    Weight decay spares vectors (biases, norms), as is usual. Epochs are chosen by `validation_loss`, never by a reported metric.
+
+    Args:
+        module: What is trained; it is switched between its training and evaluation modes.
+        num_rows: Number of training rows.
+        loss_of: Loss of the rows of those numbers, to differentiate.
+        validation_loss: Loss to stop by; None trains for all epochs.
+        settings: Epochs, patience, size of a batch.
+        learning_rate: Of AdamW, constant.
+        weight_decay: Of AdamW.
+        generator: Order of the rows.
+        on_epoch: Called after each epoch with `loss` and `val_loss`; it may raise to stop.
+
+    Raises:
+        EvaluationError: A loss is not finite.
+    """
+    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    device = trained[0].device
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": [parameter for parameter in trained if parameter.ndim > 1], "weight_decay": weight_decay},
+            {"params": [parameter for parameter in trained if parameter.ndim <= 1], "weight_decay": 0.0},
+        ],
+        lr=learning_rate,
+        fused=True,
+    )
+    scaler = torch.amp.GradScaler(device.type, enabled=mixed_precision(device, settings.mixed_precision) is torch.float16)
+    best = [parameter.detach().clone() for parameter in trained]
+    best_loss, best_epoch, epoch = math.inf, 0, 0
+    while epoch < settings.epochs and (validation_loss is None or epoch - best_epoch < settings.patience):
+        epoch += 1
+        module.train()
+        losses = []
+        for rows in batches(num_rows, settings.batch_size, generator, device):
+            optimizer.zero_grad()
+            loss = loss_of(rows)
+            scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves Tensor.backward untyped
+            scaler.step(optimizer)
+            scaler.update()
+            losses.append(loss.detach())
+        values = {"loss": _finite(torch.stack(losses).mean(), "training", epoch)}
+        if validation_loss is not None:
+            module.eval()
+            with torch.inference_mode():
+                values["val_loss"] = _finite(validation_loss(), "validation", epoch)
+            if values["val_loss"] < best_loss:
+                best_loss, best_epoch = values["val_loss"], epoch
+                with torch.no_grad():
+                    torch._foreach_copy_(best, trained)
+        if on_epoch is not None:
+            on_epoch(epoch, values)
+    if validation_loss is not None:
+        with torch.no_grad():
+            torch._foreach_copy_(trained, best)
+    module.eval()
+    return Fit(best_epoch if validation_loss is not None else epoch, epoch, best_loss if validation_loss is not None else math.nan)
+
+
+def _finite(loss: Tensor, which: str, epoch: int) -> float:
+    value = float(loss)
+    if not math.isfinite(value):
+        raise EvaluationError(f"{which} loss is {value} in epoch {epoch}, expected a finite number (is the learning rate too high?)")
+    return value

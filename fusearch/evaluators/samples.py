@@ -1,0 +1,85 @@
+"""Some samples of a data set as tensors on a device. Axis letters: N samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+__all__ = ["Samples", "TargetScale", "make_samples"]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Inputs, presence masks and targets of N samples.
+
+    Attributes:
+        inputs: One (N, *modality shape) float tensor a modality.
+        present: One (N,) boolean tensor a modality.
+        targets: (N,) class codes int64, or scaled regression targets float32.
+    """
+
+    inputs: Mapping[str, Tensor]
+    present: Mapping[str, Tensor]
+    targets: Tensor
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def take(self, index: Tensor) -> Samples:
+        """Return the samples at those positions."""
+        return Samples(
+            {name: values[index] for name, values in self.inputs.items()},
+            {name: mask[index] for name, mask in self.present.items()},
+            self.targets[index],
+        )
+
+    def only(self, modalities: set[str]) -> Samples:
+        """Return the same samples with those modalities alone, so that a design copies nothing that it does not read."""
+        return replace(
+            self,
+            inputs={name: values for name, values in self.inputs.items() if name in modalities},
+            present={name: mask for name, mask in self.present.items() if name in modalities},
+        )
+
+    def without(self, modality: str) -> Samples:
+        """Return the same samples with one modality absent everywhere."""
+        return replace(self, present={**self.present, modality: torch.zeros_like(self.present[modality])})
+
+
+@dataclass(frozen=True)
+class TargetScale:
+    """Standardises regression targets by mean and standard deviation of the training rows; the identity for classes."""
+
+    mean: float = 0.0
+    std: float = 1.0
+
+    @classmethod
+    def fit(cls, targets: NDArray[np.floating]) -> TargetScale:
+        """Take mean and standard deviation of the training targets; constant targets are only centred."""
+        std = float(np.std(targets))
+        return cls(float(np.mean(targets)), std if std > 0 else 1.0)
+
+
+def make_samples(
+    inputs: Mapping[str, NDArray[np.floating]],
+    present: Mapping[str, NDArray[np.bool_]],
+    targets: NDArray[np.generic],
+    *,
+    scale: TargetScale | None = None,
+    device: torch.device | str = "cpu",
+) -> Samples:
+    """Bring arrays onto a device; with `scale`, the targets are those of a regression and are standardised."""
+    if scale is None:
+        values, dtype = np.asarray(targets, dtype=np.int64), torch.int64
+    else:
+        values, dtype = (np.asarray(targets, dtype=np.float64) - scale.mean) / scale.std, torch.float32
+    return Samples(
+        {name: torch.as_tensor(np.ascontiguousarray(values, dtype=np.float32), device=device) for name, values in inputs.items()},
+        {name: torch.as_tensor(np.ascontiguousarray(mask, dtype=bool), device=device) for name, mask in present.items()},
+        torch.as_tensor(values, dtype=dtype, device=device),
+    )

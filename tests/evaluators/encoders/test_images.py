@@ -1,0 +1,39 @@
+"""Image encoders."""
+
+from __future__ import annotations
+
+import torch
+
+from fusearch.data.modality import Modality
+from fusearch.evaluators.encoders.images import CNN, CNN3D, ResNet
+
+
+def test_a_cnn_halves_its_grid_while_it_can() -> None:
+    network = CNN(Modality("m", "image2d", (3, 9, 2)), 4, 0.0, stages=4)
+    assert [shape.grid for shape in network.shapes] == [(9, 2), (5, 1), (3, 1), (2, 1), (1, 1)]
+
+
+def test_a_volume_and_a_video_have_three_axes() -> None:
+    for kind in ("volume3d", "video"):
+        network = CNN3D(Modality("m", kind, (2, 4, 6, 8)), 4, 0.0, stages=1)
+        assert network.shapes[1].grid == (2, 3, 4)
+
+
+def test_tokens_are_the_positions_row_by_row() -> None:
+    raw = torch.arange(12.0).reshape(1, 2, 2, 3)
+    tokens = CNN(Modality("m", "image2d", (2, 2, 3)), 4, 0.0).tokens(raw)
+    torch.testing.assert_close(tokens[0, 4], torch.tensor([4.0, 10.0]))  # row 1, column 1, both channels
+
+
+def test_resnet_of_a_large_image_has_the_strides_and_the_widths_of_the_paper() -> None:
+    network = ResNet(Modality("cxr", "image2d", (1, 64, 64)), 64, 0.0)
+    assert [shape.grid for shape in network.shapes] == [(64, 64), (16, 16), (16, 16), (8, 8), (4, 4), (2, 2)]
+    assert [shape.width for shape in network.shapes[1:]] == [64, 64, 128, 256, 512]
+    convolutions = sum(parameter.numel() for parameter in network.parameters() if parameter.ndim == 4)
+    assert convolutions == 11_166_912 - 2 * 64 * 7 * 7  # those of torchvision's resnet18, for one channel instead of three
+
+
+def test_resnet_keeps_no_statistics_over_the_batch() -> None:
+    network = ResNet(Modality("cxr", "image2d", (1, 8, 8)), 8, 0.0)
+    assert not [module for module in network.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
+    assert list(network.buffers()) == []
