@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from fusearch.errors import DesignError
 from fusearch.registry import Registry
 
-__all__ = ["LAYERS", "Losses", "OperatorLayer", "TokenShape", "operator_layer", "resize_tokens"]
+__all__ = ["LAYERS", "Losses", "OperatorLayer", "TokenShape", "argument_order", "mask_absent", "operator_layer", "resize_tokens"]
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,21 @@ class Losses:
     Attributes:
         targets: Class codes (B,) int64, or regression targets (B,) float.
         terms: Scalars added so far; the trainer weighs their sum by the recipe's `loss_weight`.
+        weights: Weight of each row (B,), 0 for a row that only fills up the batch; None: all rows count alike.
     """
 
     targets: Tensor
     terms: list[Tensor] = field(default_factory=list)
+    weights: Tensor | None = None
 
     def add(self, term: Tensor) -> None:
         """Add a scalar."""
         self.terms.append(term)
+
+    def rows(self, present_B: Tensor) -> Tensor:
+        """Return the weight (B,) of each row in a loss that only the `present_B` rows enter."""
+        weights_B = self.targets.new_ones(self.targets.shape[:1], dtype=torch.get_default_dtype()) if self.weights is None else self.weights
+        return torch.where(present_B, weights_B, torch.zeros_like(weights_B))
 
     def total(self) -> Tensor:
         """Return the sum of all terms."""
@@ -101,6 +108,29 @@ def operator_layer(name: str) -> Callable[[L], L]:
         return layer
 
     return register
+
+
+def argument_order(shapes: Sequence[TokenShape], continued: int | None = None) -> tuple[int, ...]:
+    """Return the order in which a symmetric operator that keeps its first argument's shape takes its arguments.
+
+    A symmetric operator must not depend on the order in which a formula names its arguments, but where their shapes differ it has to
+    keep one of them: the argument whose stream the trunk continues, else the one with the most tokens, then the largest width.
+
+    Args:
+        shapes: Shape of each argument, in the order of the formula.
+        continued: Position of the argument whose stream the trunk continues.
+    """
+
+    def rank(index: int) -> tuple[bool, int, int, tuple[int, ...]]:
+        shape = shapes[index]
+        return index != continued, -shape.tokens, -shape.width, tuple(-size for size in shape.grid or ())
+
+    return tuple(sorted(range(len(shapes)), key=rank))
+
+
+def mask_absent(x_BTD: Tensor, present_B: Tensor) -> Tensor:
+    """Zero the samples that lack the argument; unlike a product it also stops NaN and infinity, forward and backward."""
+    return torch.where(present_B[:, None, None], x_BTD, torch.zeros_like(x_BTD))
 
 
 def resize_tokens(x_BTD: Tensor, source: TokenShape, target: TokenShape) -> Tensor:

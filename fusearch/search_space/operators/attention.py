@@ -73,7 +73,7 @@ for entry in (
         keeps="first",
         equation="y = a * x, a = softmax over tokens of W_o(W_q c * W_k c)",
         absent="without the context every token gets the same weight; without x the result is zero",
-        reference="Review no. 1: Si et al., bi-level representation learning for medical VQA",
+        reference="Li et al., Bi-level representation learning for medical VQA, J. Biomed. Inform. 2022 (review no. 1)",
     ),
     Operator(
         "spatial_gate",
@@ -92,7 +92,7 @@ for entry in (
         needs_grid=True,
         equation="y = W [x_1; ...; x_n] * max_m sigmoid(conv([mean_c x_m; max_c x_m]))",
         absent="its channels are zero and its map is left out of the maximum; zero where none is present",
-        reference="Review no. 23: multi-sequence liver detection (MSIF); Woo et al., CBAM, ECCV 2018, eq. 3",
+        reference="Pan et al., Liver tumor detection, ICIP 2021 (review no. 23); Woo et al., CBAM, ECCV 2018, eq. 3",
     ),
     Operator(
         "channel_gate",
@@ -111,7 +111,7 @@ for entry in (
         keeps="first",
         equation="y_t = x_t * sigmoid(b + sum_(r=1..order) A_r (U_r1 z_t * ... * U_rr z_t)), z_t = [x_t; c_t]",
         absent="its half of z is zero; without x the result is zero",
-        reference="Chen et al., Mixed high-order attention network, ICCV 2019, eq. 5; review no. 19 (HOMIF)",
+        reference="He et al., Hierarchical-order interaction for gliomas, Phys. Med. Biol. 2021 (review no. 19); Chen et al., ICCV 2019",
     ),
     Operator(
         "modality_spatial_attention",
@@ -120,7 +120,7 @@ for entry in (
         symmetric=True,
         equation="H = rows W_m x_m + b_m (M x L); T = FC FC over L (M x 1) + FC over M, FC FC over L (1 x L); y = vec(H * sigmoid(T))",
         absent="its row is zero",
-        reference="Review no. 53: multimodal imaging genomics bottleneck attention (mBAM); Park et al., BAM, BMVC 2018",
+        reference="Rahaman et al., Two-dimensional attentive fusion (mBAM), IEEE MLSP 2022 (review no. 53); Park et al., BAM, BMVC 2018",
     ),
 ):
     OPERATORS.add(entry.name, entry)

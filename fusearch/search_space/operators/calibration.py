@@ -29,7 +29,7 @@ for entry in (
             "s = [sum_t softmax_t(w . a_t) a_t; mean_t of self-attention(b)_t]; g_m = sigmoid(W_m s + b_m); y_m = g_m on every token of m"
         ),
         absent="its part of s is zero",
-        reference="Review no. 9: imaging and gene fusion for NSCLC; Cao et al., GCNet, ICCV workshop 2019",
+        reference="Hou et al., Image-gene fusion, Eng. Appl. Artif. Intell. 2023 (review no. 9); Cao et al., GCNet, ICCV workshop 2019",
     ),
     Operator(
         "film",
@@ -59,7 +59,7 @@ for entry in (
             "(g_a, g_b) = sigmoid(W e + c); y = merge(g_a * a, g_b * P b)"
         ),
         absent="of a and b: the other passes alone (zero where both are absent); of ra and rb: its mean is zero",
-        reference="Review no. 4: multimodal gated fusion for mental disorders; Ma et al., MMoE, KDD 2018",
+        reference="Liu et al., Attention-like multimodality fusion, IEEE TNNLS 2022 (review no. 4); Ma et al., MMoE, KDD 2018",
     ),
     Operator(
         "dynamic_mlp",
@@ -71,7 +71,7 @@ for entry in (
             "y = W_o h of the last step"
         ),
         absent="its mean is zero, so that M keeps its learned part b; an absent x_1 enters as zeros",
-        reference="Yang et al., Dynamic MLP for fine-grained classification, CVPR 2022; review no. 2",
+        reference="Yang et al., Dynamic MLP for fine-grained classification, CVPR 2022; Li et al., BIBM 2022 (review no. 2)",
     ),
     Operator(
         "confidence_gate",

@@ -64,7 +64,7 @@ for entry in (
             "e the errors of the probabilities, off-diagonal entries times (1 - shrinkage); regression: of the values"
         ),
         absent="its weight is zero and the others are scaled up; even odds (zero) where none is present",
-        reference="Bates & Granger, The combination of forecasts, 1969; review no. 28",
+        reference="Bates & Granger, The combination of forecasts, 1969; Wang et al., ISBI 2021 (review no. 28)",
     ),
     Operator(
         "stacking",

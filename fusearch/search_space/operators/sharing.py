@@ -19,7 +19,8 @@ for entry in (
         adds_loss=True,
         equation=(
             "h_m = W_m x_m; s_m = tanh(S h_m + s), p_m = tanh(P_m h_m + b_m); y_m = s_m, or [s_m; p_m]; "
-            "loss = mean over pairs of |s_m - s_l|^2 / d + |S_m^T P_m|_F^2 / N^2 (rows of unit length) + |h_m - D(s_m + p_m)|^2 / d, averaged over m"
+            "loss = mean over pairs of |s_m - s_l|^2 / d + |S_m^T P_m|_F^2 / N^2 (rows of unit length) "
+            "+ |h_m - D(s_m + p_m)|^2 / d, each averaged over m"
         ),
         absent=_ABSENT_LOSS,
         reference="Bousmalis et al., Domain separation networks, NeurIPS 2016, eq. 5; Hazarika et al., MISA, ACM MM 2020",
@@ -33,7 +34,7 @@ for entry in (
         keeps="each",
         equation="z = mean over m of relu(E_m x_m + e_m), `dim` features; y_m = x_m + D_m z",
         absent="it is left out of the mean; its own result is what the others tell",
-        reference="Review no. 20: temporal ultrasound and MRI with a shared representation; Ngiam et al., ICML 2011",
+        reference="Sedghi et al., Fusion of MRI and temporal enhanced ultrasound, IJCARS 2020 (review no. 20); Ngiam et al., ICML 2011",
     ),
     Operator(
         "contrastive",
@@ -76,7 +77,7 @@ for entry in (
             "+ mean over pairs of modalities of (d^m_ij - d^l_ij)^2"
         ),
         absent=_ABSENT_LOSS,
-        reference="Review no. 18: GMRLNet; Hadsell et al., Dimensionality reduction by learning an invariant mapping, CVPR 2006, eq. 4",
+        reference="Jiao et al., GMRLNet, IEEE TMI 2023 (review no. 18); Hadsell et al., Learning an invariant mapping, CVPR 2006, eq. 4",
     ),
     Operator(
         "orthogonal",
@@ -86,7 +87,7 @@ for entry in (
         adds_loss=True,
         equation="y_m = W_m x_m + b_m; loss = mean over pairs of cos(z_m, z_l)^2, z the means over tokens",
         absent=_ABSENT_LOSS,
-        reference="Braman et al., Deep orthogonal fusion, MICCAI 2021; review no. 30 (|cos| between static and dynamic features)",
+        reference="Braman et al., Deep orthogonal fusion, MICCAI 2021; review no. 30 (|cos| of static and dynamic features)",
     ),
     Operator(
         "cross_stitch",

@@ -1,0 +1,164 @@
+"""Attention over tokens: cross_attention, co_attention, self_attention, bottleneck."""
+
+# ruff: noqa: ARG002  # all layers share one signature
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
+from fusearch.evaluators.operators.alignment import Align, any_present, mask_all, masked_mean, presence
+from fusearch.evaluators.operators.softmax_attention import Attention, TransformerLayer
+
+__all__ = ["Bottleneck", "CoAttention", "CrossAttention", "SelfAttention"]
+
+
+def tokens_present(shapes: Sequence[TokenShape], present: Sequence[Tensor]) -> Tensor:
+    """Return which tokens, of all arguments one after the other, are present: (B, sum of T_i)."""
+    return torch.cat([present_B[:, None].expand(-1, shape.tokens) for shape, present_B in zip(shapes, present, strict=True)], dim=1)
+
+
+@operator_layer("cross_attention")
+class CrossAttention(OperatorLayer):
+    """Y = X_1 + W_o softmax(Q K^T / sqrt(d)) V; Q = W_q X_1, K and V from the tokens of all other arguments.
+
+    An absent key gets no weight; an absent query asks with its bias alone and adds nothing itself. Where all keys of a query are
+    absent, it reads the bias of W_o.
+
+    Args:
+        shapes: Shape of each argument.
+        width: Width of Q, K and V; the result has the first argument's shape.
+        heads: Number of heads.
+        residual: Whether X_1 is added.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int, *, heads: int, residual: bool) -> None:
+        super().__init__()
+        self.out: TokenShape = shapes[0]
+        self.key_shapes, self.residual = tuple(shapes[1:]), residual
+        self.align = nn.ModuleList(Align(shape, TokenShape(shape.tokens, width)) for shape in self.key_shapes)
+        self.attention = Attention(shapes[0].width, width, width, heads)
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
+        """Return (B, T_1, D_1)."""
+        query, *others = mask_all(xs, present)
+        keys = torch.cat([align(x) for align, x in zip(self.align, others, strict=True)], dim=1)
+        read: Tensor = self.attention(query, keys, tokens_present(self.key_shapes, present[1:]))
+        return query + read if self.residual else read
+
+
+@operator_layer("co_attention")
+class CoAttention(OperatorLayer):
+    """Y_m = X_m + cross attention of X_m to the tokens of all other arguments, for each m; one result an argument.
+
+    An absent key gets no weight; the result of an absent argument is what it reads from the others.
+
+    Args:
+        shapes: Shape of each argument; the results have the same.
+        width: Width of Q, K and V.
+        heads: Number of heads.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int, *, heads: int) -> None:
+        super().__init__()
+        self.out: tuple[TokenShape, ...] = tuple(shapes)
+        self.align = nn.ModuleList(Align(shape, TokenShape(shape.tokens, width)) for shape in shapes)
+        self.attention = nn.ModuleList(Attention(shape.width, width, width, heads) for shape in shapes)
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
+        """Return one (B, T_m, D_m) an argument."""
+        xs = mask_all(xs, present)
+        keys = [align(x) for align, x in zip(self.align, xs, strict=True)]
+        results = []
+        for index, (attention, query) in enumerate(zip(self.attention, xs, strict=True)):
+            others = [other for other in range(len(xs)) if other != index]
+            allowed = tokens_present([self.out[other] for other in others], [present[other] for other in others])
+            results.append(query + attention(query, torch.cat([keys[other] for other in others], dim=1), allowed))
+        return results
+
+
+@operator_layer("self_attention")
+class SelfAttention(OperatorLayer):
+    """Transformer layers over the tokens of all arguments: X <- X + MHA(LN X), X <- X + W_b gelu(W_a LN X).
+
+    Each argument enters through its own W_m and b_m, which also tells the layers whose token it is. The tokens of an absent argument
+    get no weight in the attention and in the mean; unpooled they are zero.
+
+    Args:
+        shapes: Shape of each argument.
+        width: Width of the tokens where `dim` is 0.
+        layers: Number of transformer layers.
+        heads: Number of heads.
+        dim: Width of the tokens; 0: the network's width.
+        residual: Whether each part of a layer adds its input.
+        pool: `mean` over all tokens, `none`, or `mean_per_stream`: one mean an argument, side by side.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int, *, layers: int, heads: int, dim: int, residual: bool, pool: str) -> None:
+        super().__init__()
+        width = dim or width
+        self.shapes, self.pool = tuple(shapes), pool
+        self.align = nn.ModuleList(Align(shape, TokenShape(shape.tokens, width), bias=True, always=True) for shape in shapes)
+        self.layers = nn.ModuleList(TransformerLayer(width, heads, residual=residual) for _ in range(layers))
+        num_tokens = sum(shape.tokens for shape in shapes)
+        self.out = {
+            "mean": TokenShape(1, width),
+            "none": TokenShape(num_tokens, width),
+            "mean_per_stream": TokenShape(1, len(shapes) * width),
+        }[pool]
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
+        """Return (B, 1, dim), (B, sum of T_i, dim) or (B, 1, n dim)."""
+        x_BTD = torch.cat([align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)], dim=1)
+        allowed_BT = tokens_present(self.shapes, present)
+        for layer in self.layers:
+            x_BTD = layer(x_BTD, allowed_BT)
+        x_BTD = torch.where(allowed_BT[:, :, None], x_BTD, torch.zeros_like(x_BTD))
+        if self.pool == "none":
+            return x_BTD
+        if self.pool == "mean":
+            count_B = allowed_BT.sum(dim=1).clamp(min=1).to(x_BTD.dtype)
+            return (x_BTD.sum(dim=1) / count_B[:, None])[:, None]
+        streams = x_BTD.split([shape.tokens for shape in self.shapes], dim=1)
+        return torch.cat([stream.mean(dim=1, keepdim=True) for stream in streams], dim=2)
+
+
+@operator_layer("bottleneck")
+class Bottleneck(OperatorLayer):
+    """[X_m; Z_m] = transformer layer_m([X_m; Z]), Z = mean over m of Z_m; y = the bottleneck tokens Z of the last layer.
+
+    The bottleneck tokens of an absent argument are left out of the mean; where none is present Z stays as it begins.
+
+    Args:
+        shapes: Shape of each argument.
+        width: Width of all tokens and of the result.
+        tokens: Number of bottleneck tokens.
+        layers: Number of layers.
+        heads: Number of heads.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int, *, tokens: int, layers: int, heads: int) -> None:
+        super().__init__()
+        self.out: TokenShape = TokenShape(tokens, width)
+        self.shapes = tuple(shapes)
+        self.bottleneck_TD = nn.Parameter(0.02 * torch.randn(tokens, width))
+        self.align = nn.ModuleList(Align(shape, TokenShape(shape.tokens, width), bias=True, always=True) for shape in shapes)
+        self.layers = nn.ModuleList(nn.ModuleList(TransformerLayer(width, heads) for _ in range(layers)) for _ in shapes)
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
+        """Return (B, tokens, width)."""
+        streams = [align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)]
+        shared_BTD = self.bottleneck_TD.expand(xs[0].shape[0], -1, -1)
+        everything = torch.ones_like(presence(present)[:, :1])
+        for depth in range(len(self.layers[0])):  # type: ignore[arg-type]  # a ModuleList of ModuleLists
+            updates = []
+            for index, layers in enumerate(self.layers):
+                tokens = torch.cat([streams[index], shared_BTD], dim=1)
+                tokens = layers[depth](tokens, everything.expand(-1, tokens.shape[1]))  # type: ignore[index]  # a ModuleList
+                streams[index], update = tokens.split([self.shapes[index].tokens, self.out.tokens], dim=1)
+                updates.append(mask_absent(update, present[index]))
+            shared_BTD = torch.where(any_present(present)[:, None, None], masked_mean(updates, present), shared_BTD)
+        return shared_BTD

@@ -1,0 +1,239 @@
+"""The decision level: votes on class scores, and the stack that learns to vote.
+
+Each argument is one token of logits (B, 1, C); with C = 1 the scores are the values of a regression. A classification vote returns
+log-probabilities. Votes without a gradient may have weights; `fit` sets them in closed form from scores on training rows.
+"""
+
+# ruff: noqa: ARG002  # all layers share one signature
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
+from fusearch.evaluators.operators.alignment import any_present, mask_all, presence
+
+__all__ = ["InverseCovariance", "ProductOfExperts", "Stacking", "Vote", "VoteMajority", "VoteMean", "VoteWeighted"]
+
+
+class Vote(OperatorLayer):
+    """An untrained vote on class scores.
+
+    Args:
+        shapes: Shape of each argument: one token, as wide as the task has outputs.
+        width: Not used; the result is one token of the same width.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
+        super().__init__()
+        self.out: TokenShape = shapes[0]
+        self.num_voters, self.num_outputs = len(shapes), shapes[0].width
+
+    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor]) -> None:
+        """Set the weights of the vote in closed form; a vote without weights does nothing.
+
+        Args:
+            scores: One (N, 1, C) tensor of logits an argument, on training rows.
+            targets: Class codes (N,) int64, or values (N,) float where C = 1.
+            present: One (N,) boolean mask an argument.
+        """
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
+        """Return log-probabilities (B, 1, C), or values (B, 1, 1)."""
+        scores_BNC = torch.cat(mask_all(xs, present), dim=1)
+        present_BN1 = presence(present)[:, :, None]
+        opinion_BC = self.average(scores_BNC, present_BN1) if self.num_outputs == 1 else self.vote(scores_BNC, present_BN1)
+        return mask_absent(opinion_BC[:, None], any_present(present))
+
+    def weights(self, present_BN1: Tensor, dtype: torch.dtype) -> Tensor:
+        """Return the weight of each voter (B, N, 1), zero for the absent ones; the weights of a sample sum to one."""
+        return normalized(present_BN1.to(dtype))
+
+    def average(self, values_BN1: Tensor, present_BN1: Tensor) -> Tensor:
+        """Combine the values of a regression: (B, 1)."""
+        return (self.weights(present_BN1, values_BN1.dtype) * values_BN1).sum(dim=1)
+
+    @abstractmethod
+    def vote(self, scores_BNC: Tensor, present_BN1: Tensor) -> Tensor:
+        """Combine class scores to log-probabilities (B, C)."""
+
+
+class LinearVote(Vote):
+    """A vote p = sum_m w_m softmax(s_m)."""
+
+    def vote(self, scores_BNC: Tensor, present_BN1: Tensor) -> Tensor:
+        weights_BN1 = self.weights(present_BN1, scores_BNC.dtype)
+        # log(sum w p) from log-probabilities: exact where a probability underflows.
+        log_weights = torch.log(weights_BN1.clamp(min=torch.finfo(weights_BN1.dtype).tiny))
+        terms = torch.where(present_BN1, torch.log_softmax(scores_BNC, dim=2) + log_weights, torch.finfo(scores_BNC.dtype).min)
+        return torch.logsumexp(terms, dim=1)
+
+
+@operator_layer("vote_mean")
+class VoteMean(LinearVote):
+    """p = mean over m of softmax(s_m), over the voters that are present; zero where none is. Regression: the mean of the values."""
+
+
+class WeightedVote(LinearVote):
+    """A linear vote with fixed weights, equal before `fit`.
+
+    Args:
+        shapes: Shape of each argument: one token, as wide as the task has outputs.
+        width: Not used; the result is one token of the same width.
+    """
+
+    voter_weights: Tensor
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
+        super().__init__(shapes, width)
+        self.register_buffer("voter_weights", torch.full((len(shapes),), 1 / len(shapes)))
+
+    def weights(self, present_BN1: Tensor, dtype: torch.dtype) -> Tensor:
+        weights_BN1 = self.voter_weights.to(dtype)[None, :, None] * present_BN1
+        # Where only voters of weight zero are present they count alike.
+        usable = weights_BN1.sum(dim=1, keepdim=True) > 0
+        return normalized(torch.where(usable, weights_BN1, present_BN1.to(dtype)))
+
+
+@operator_layer("vote_weighted")
+class VoteWeighted(WeightedVote):
+    """p = sum_m w_m softmax(s_m), w_m proportional to 1 / mean squared error of voter m; regression: of the values.
+
+    The weight of an absent argument is zero and the others are scaled up; zero where none is present.
+    """
+
+    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor]) -> None:
+        """Set the weights from the errors on the rows that each voter has."""
+        precision = 1 / torch.diagonal(error_moments(scores, targets, present))
+        self.voter_weights.copy_(precision / precision.sum())
+
+
+@operator_layer("inverse_covariance")
+class InverseCovariance(WeightedVote):
+    """p = sum_m w_m softmax(s_m), w = C^-1 1 / (1^T C^-1 1) clipped at 0, C_ml the mean of e_m . e_l, e the errors.
+
+    The weight of an absent argument is zero and the others are scaled up; zero where none is present.
+
+    Args:
+        shapes: Shape of each argument: one token, as wide as the task has outputs.
+        width: Not used; the result is one token of the same width.
+        shrinkage: How much the off-diagonal entries of C are shrunk: 0 not at all, 1 to `vote_weighted`.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int, *, shrinkage: float) -> None:
+        super().__init__(shapes, width)
+        self.shrinkage = shrinkage
+
+    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor]) -> None:
+        """Set the weights from the errors on the rows that two voters have in common."""
+        moments = error_moments(scores, targets, present)
+        diagonal = torch.diag(torch.diagonal(moments))
+        moments = diagonal + (1 - self.shrinkage) * (moments - diagonal)
+        # Voters that err alike make C singular; the pseudo-inverse then shares their weight.
+        weights = torch.linalg.pinv(moments, hermitian=True).sum(dim=1).clamp(min=0)
+        self.voter_weights.copy_(weights / weights.sum())
+
+
+@operator_layer("vote_majority")
+class VoteMajority(Vote):
+    """p_c = (votes for c + mean_m softmax(s_m)_c / 2) / (voters + 1/2): the mean only breaks ties. Regression: the median.
+
+    An absent argument has no vote; zero where none is present. The gradient is that of the mean.
+    """
+
+    def vote(self, scores_BNC: Tensor, present_BN1: Tensor) -> Tensor:
+        votes_BC = (one_hot(scores_BNC.argmax(dim=2), self.num_outputs) * present_BN1).sum(dim=1)
+        mean_BC = (self.weights(present_BN1, scores_BNC.dtype) * torch.softmax(scores_BNC, dim=2)).sum(dim=1)
+        tiny = torch.finfo(scores_BNC.dtype).tiny
+        return torch.log(((votes_BC + mean_BC / 2) / (present_BN1.sum(dim=1) + 0.5)).clamp(min=tiny))
+
+    def average(self, values_BN1: Tensor, present_BN1: Tensor) -> Tensor:
+        largest = torch.finfo(values_BN1.dtype).max
+        ordered_BN1 = torch.where(present_BN1, values_BN1, torch.full_like(values_BN1, largest)).sort(dim=1).values
+        count_B11 = present_BN1.sum(dim=1, keepdim=True).clamp(min=1)
+        middle = [ordered_BN1.gather(1, index).squeeze(1) for index in ((count_B11 - 1) // 2, count_B11 // 2)]
+        return middle[0] / 2 + middle[1] / 2
+
+
+@operator_layer("product_of_experts")
+class ProductOfExperts(WeightedVote):
+    """log p = sum_m log softmax(s_m) - (n - 1) log prior, normalized. Regression: mean weighted by 1 / mean squared error.
+
+    The factor of an absent argument is the prior; zero where none is present. The prior is uniform before `fit`.
+    """
+
+    log_prior: Tensor
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
+        super().__init__(shapes, width)
+        self.register_buffer("log_prior", torch.zeros(self.num_outputs) - torch.log(torch.tensor(float(self.num_outputs))))
+
+    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor]) -> None:
+        """Set the prior to the (add-one) class frequencies; in a regression set the weights to the precisions."""
+        if self.num_outputs == 1:
+            precision = 1 / torch.diagonal(error_moments(scores, targets, present))
+            self.voter_weights.copy_(precision / precision.sum())
+        else:
+            counts = torch.bincount(targets, minlength=self.num_outputs) + 1.0
+            self.log_prior.copy_(torch.log(counts / counts.sum()))
+
+    def vote(self, scores_BNC: Tensor, present_BN1: Tensor) -> Tensor:
+        log_prior_C = self.log_prior.to(scores_BNC.dtype)
+        evidence_BNC = torch.log_softmax(scores_BNC, dim=2) - log_prior_C
+        return torch.log_softmax(torch.where(present_BN1, evidence_BNC, 0.0).sum(dim=1) + log_prior_C, dim=1)
+
+
+@operator_layer("stacking")
+class Stacking(OperatorLayer):
+    """s = sum_m W_m log softmax(s_m) + b, W_m starts at I / n; regression: of the values. An absent argument adds a learned vector.
+
+    Args:
+        shapes: Shape of each argument: one token, as wide as the task has outputs.
+        width: Not used; the result is one token of the same width.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
+        super().__init__()
+        self.out: TokenShape = shapes[0]
+        outputs, voters = shapes[0].width, len(shapes)
+        self.maps = nn.ParameterList(nn.Parameter(torch.eye(outputs) / voters) for _ in shapes)
+        self.absent = nn.ParameterList(nn.Parameter(torch.zeros(outputs)) for _ in shapes)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
+        """Return logits (B, 1, C), or values (B, 1, 1)."""
+        result = self.bias
+        for x, present_B, weight, absent in zip(mask_all(xs, present), present, self.maps, self.absent, strict=True):
+            opinion = x if self.out.width == 1 else torch.log_softmax(x, dim=2)
+            result = result + torch.where(present_B[:, None, None], opinion @ weight.T, absent)
+        return result
+
+
+def normalized(weights_BN1: Tensor) -> Tensor:
+    """Divide by the sum over the voters; all zero stays zero."""
+    total = weights_BN1.sum(dim=1, keepdim=True)
+    return weights_BN1 / torch.where(total > 0, total, torch.ones_like(total))
+
+
+def error_moments(scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor]) -> Tensor:
+    """Return C (n, n): C_ml is the mean of e_m . e_l over the rows that voters m and l both have.
+
+    The error of a voter is its probabilities minus the one-hot class, or its value minus the target. Entries of voters without a
+    common row are zero; the diagonal is at least 1e-8, and 1e8 for a voter without any row, so that it gets no weight.
+    """
+    values_NMC = torch.cat(list(scores), dim=1).detach()
+    if values_NMC.shape[2] == 1:
+        errors_NMC = values_NMC - targets[:, None, None]
+    else:
+        errors_NMC = torch.softmax(values_NMC, dim=2) - one_hot(targets, values_NMC.shape[2])[:, None]
+    mask_NM = presence(present)
+    errors_NMC = torch.where(mask_NM[:, :, None], errors_NMC, torch.zeros_like(errors_NMC))
+    counts_MM = mask_NM.to(errors_NMC.dtype).T @ mask_NM.to(errors_NMC.dtype)
+    moments = torch.einsum("nmc,nlc->ml", errors_NMC, errors_NMC) / counts_MM.clamp(min=1)
+    own = torch.where(torch.diagonal(counts_MM) > 0, torch.diagonal(moments).clamp(min=1e-8), 1e8)
+    return moments - torch.diag(torch.diagonal(moments)) + torch.diag(own)

@@ -1,0 +1,102 @@
+"""Elementwise layers: sum, mean, product, max, difference. The result has the shape of the first argument."""
+
+# ruff: noqa: ARG002  # all layers share one signature
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
+from fusearch.evaluators.operators.alignment import Align, any_present, mask_all, masked_mean
+
+__all__ = ["Difference", "Elementwise", "Max", "Mean", "Product", "Sum"]
+
+
+class Elementwise(OperatorLayer):
+    """Bring all arguments to the first one's tokens and, by P_m where it differs, to its width; then combine them elementwise.
+
+    Args:
+        shapes: Shape of each argument.
+        width: Not used; the result has the first argument's shape.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
+        super().__init__()
+        self.out: TokenShape = shapes[0]
+        self.align = nn.ModuleList(Align(shape, shapes[0]) for shape in shapes)
+
+    @abstractmethod
+    def combine(self, xs: list[Tensor], present: list[Tensor]) -> Tensor:
+        """Combine (B, T, D) arguments of one shape; absent ones are zero."""
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
+        """Return (B, T_1, D_1)."""
+        return self.combine([align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)], present)
+
+
+@operator_layer("sum")
+class Sum(Elementwise):
+    """y = x_1 + P_2 x_2 + ... + P_n x_n. An absent argument adds nothing."""
+
+    def combine(self, xs: list[Tensor], present: list[Tensor]) -> Tensor:
+        return torch.stack(xs).sum(dim=0)
+
+
+@operator_layer("mean")
+class Mean(Elementwise):
+    """y = (x_1 + P_2 x_2 + ... + P_n x_n) / n, over the arguments that are present; zero where none is."""
+
+    def combine(self, xs: list[Tensor], present: list[Tensor]) -> Tensor:
+        return masked_mean(xs, present)
+
+
+@operator_layer("product")
+class Product(Elementwise):
+    """y = x_1 * P_2 x_2 * ... * P_n x_n. The factor of an absent argument is one; zero where none is present."""
+
+    def combine(self, xs: list[Tensor], present: list[Tensor]) -> Tensor:
+        return product(xs, present)
+
+
+@operator_layer("max")
+class Max(Elementwise):
+    """y = max(x_1, P_2 x_2, ..., P_n x_n) elementwise, over the arguments that are present; zero where none is."""
+
+    def combine(self, xs: list[Tensor], present: list[Tensor]) -> Tensor:
+        lowest = torch.finfo(xs[0].dtype).min
+        candidates = [
+            torch.where(present_B[:, None, None], x, torch.full_like(x, lowest)) for x, present_B in zip(xs, present, strict=True)
+        ]
+        return mask_absent(torch.stack(candidates).amax(dim=0), any_present(present))
+
+
+@operator_layer("difference")
+class Difference(Elementwise):
+    """y = x_1 - P_2 x_2, or its absolute value. The difference is zero where either argument is absent.
+
+    Args:
+        shapes: Shape of each argument.
+        width: Not used; the result has the first argument's shape.
+        absolute: Return |y|, which does not depend on which argument comes first.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int, *, absolute: bool) -> None:
+        super().__init__(shapes, width)
+        self.absolute = absolute
+
+    def combine(self, xs: list[Tensor], present: list[Tensor]) -> Tensor:
+        difference = mask_absent(xs[0] - xs[1], present[0] & present[1])
+        return difference.abs() if self.absolute else difference
+
+
+def product(xs: Sequence[Tensor], present: Sequence[Tensor]) -> Tensor:
+    """Multiply arguments of one shape; the factor of an absent argument is one, and the result is zero where none is present."""
+    factors = [torch.where(present_B[:, None, None], x, torch.ones_like(x)) for x, present_B in zip(xs, present, strict=True)]
+    result = factors[0]
+    for factor in factors[1:]:
+        result = result * factor
+    return mask_absent(result, any_present(present))

@@ -1,0 +1,171 @@
+"""Knowledge sharing between streams: shared_private, shared_bottleneck, orthogonal, cross_stitch. One result an argument."""
+
+# ruff: noqa: ARG002  # all layers share one signature
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import torch
+from torch import Tensor, nn
+
+from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, operator_layer
+from fusearch.evaluators.operators.alignment import Align, common_shape, mask_all, masked_mean
+
+__all__ = ["CrossStitch", "Orthogonal", "SharedBottleneck", "SharedPrivate", "row_mean", "unit_rows"]
+
+
+def row_mean(values_B: Tensor, weights_B: Tensor) -> Tensor:
+    """Average over rows with weights; zero where all weights are zero."""
+    total = weights_B.sum()
+    return (weights_B * values_B).sum() / torch.where(total > 0, total, torch.ones_like(total))
+
+
+def unit_rows(z_BD: Tensor, eps: float = 1e-12) -> Tensor:
+    """Divide each row by its length."""
+    return z_BD / torch.sqrt(z_BD.square().sum(dim=-1, keepdim=True) + eps)
+
+
+@operator_layer("shared_private")
+class SharedPrivate(OperatorLayer):
+    """h_m = W_m x_m; s_m = tanh(S h_m + s), p_m = tanh(P_m h_m + b_m); y_m = s_m, or [s_m; p_m].
+
+    Adds three terms, each averaged over modalities or pairs and over rows, on means over tokens: similarity |s_m - s_l|^2 / d,
+    difference |S_m^T P_m|_F^2 / N^2 with rows of unit length, reconstruction |h_m - D(s_m + p_m)|^2 / d of the h_m, which is taken as
+    given. The result of an absent argument comes from zeros, and it is left out of every loss.
+
+    Args:
+        shapes: Shape of each argument.
+        width: Width d of each part.
+        emit: `shared` for the shared part, `both` for shared and private side by side.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int, *, emit: str) -> None:
+        super().__init__()
+        self.emit = emit
+        self.align = nn.ModuleList(Align(shape, TokenShape(shape.tokens, width), always=True) for shape in shapes)
+        self.shared = nn.Linear(width, width)
+        self.private = nn.ModuleList(nn.Linear(width, width) for _ in shapes)
+        self.decode = nn.Linear(width, width)
+        size = width if emit == "shared" else 2 * width
+        self.out: tuple[TokenShape, ...] = tuple(TokenShape(shape.tokens, size, shape.grid) for shape in shapes)
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
+        """Return one (B, T_m, width) or (B, T_m, 2 width) an argument."""
+        hidden = [align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)]
+        shared = [torch.tanh(self.shared(h)) for h in hidden]
+        if losses is None and self.emit == "shared":
+            return shared
+        private = [torch.tanh(encode(h)) for encode, h in zip(self.private, hidden, strict=True)]
+        if losses is not None:
+            losses.add(self.similarity(shared, present, losses))
+            for h, s, p, present_B in zip(hidden, shared, private, present, strict=True):
+                rows_B = losses.rows(present_B)
+                losses.add((difference(s, p, rows_B) + self.reconstruction(h, s, p, rows_B)) / len(xs))
+        return shared if self.emit == "shared" else [torch.cat(parts, dim=2) for parts in zip(shared, private, strict=True)]
+
+    def similarity(self, shared: list[Tensor], present: list[Tensor], losses: Losses) -> Tensor:
+        """Return the mean squared distance between the shared parts of two modalities."""
+        terms = []
+        for left, right in combinations(range(len(shared)), 2):
+            distance_B = (shared[left].mean(dim=1) - shared[right].mean(dim=1)).square().mean(dim=1)
+            terms.append(row_mean(distance_B, losses.rows(present[left] & present[right])))
+        return torch.stack(terms).mean()
+
+    def reconstruction(self, hidden: Tensor, shared: Tensor, private: Tensor, rows_B: Tensor) -> Tensor:
+        """Return the mean squared error of the features, made again from both parts; the features themselves get no gradient."""
+        error = hidden.detach().mean(dim=1) - self.decode((shared + private).mean(dim=1))
+        return row_mean(error.square().mean(dim=1), rows_B)
+
+
+def difference(shared: Tensor, private: Tensor, rows_B: Tensor) -> Tensor:
+    """Return |S^T P|_F^2 / N^2: how much the shared part tells about the private part."""
+    left, right = unit_rows(shared.mean(dim=1)), unit_rows(private.mean(dim=1))
+    total = rows_B.sum()
+    return ((left * rows_B[:, None]).T @ right).square().sum() / torch.where(total > 0, total, torch.ones_like(total)).square()
+
+
+@operator_layer("shared_bottleneck")
+class SharedBottleneck(OperatorLayer):
+    """z = mean over m of relu(E_m x_m + e_m), `dim` features on the tokens of the longest argument; y_m = x_m + D_m z.
+
+    An absent argument is left out of the mean; its own result is what the others tell.
+
+    Args:
+        shapes: Shape of each argument; the results have the same.
+        width: Not used.
+        dim: Width of the bottleneck.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int, *, dim: int) -> None:
+        super().__init__()
+        self.out: tuple[TokenShape, ...] = tuple(shapes)
+        self.shared = common_shape(shapes, dim)
+        self.encode = nn.ModuleList(Align(shape, self.shared, bias=True, always=True) for shape in shapes)
+        self.decode = nn.ModuleList(Align(self.shared, shape, always=True) for shape in shapes)
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
+        """Return one (B, T_m, D_m) an argument."""
+        xs = mask_all(xs, present)
+        codes = [torch.relu(encode(x)) for encode, x in zip(self.encode, xs, strict=True)]
+        shared_BTD = masked_mean(mask_all(codes, present), present)
+        return [x + decode(shared_BTD) for decode, x in zip(self.decode, xs, strict=True)]
+
+
+@operator_layer("orthogonal")
+class Orthogonal(OperatorLayer):
+    """y_m = W_m x_m + b_m; loss = mean over pairs of cos(z_m, z_l)^2, z the means over tokens.
+
+    The result of an absent argument comes from zeros, and it is left out of the loss.
+
+    Args:
+        shapes: Shape of each argument.
+        width: Width of the results.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
+        super().__init__()
+        self.out: tuple[TokenShape, ...] = tuple(TokenShape(shape.tokens, width, shape.grid) for shape in shapes)
+        self.align = nn.ModuleList(Align(shape, out, bias=True, always=True) for shape, out in zip(shapes, self.out, strict=True))
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
+        """Return one (B, T_m, width) an argument."""
+        results = [align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)]
+        if losses is not None:
+            vectors = [unit_rows(result.mean(dim=1)) for result in results]
+            terms = []
+            for left, right in combinations(range(len(vectors)), 2):
+                cosine_B = (vectors[left] * vectors[right]).sum(dim=1)
+                terms.append(row_mean(cosine_B.square(), losses.rows(present[left] & present[right])))
+            losses.add(torch.stack(terms).mean())
+        return results
+
+
+@operator_layer("cross_stitch")
+class CrossStitch(OperatorLayer):
+    """y_m = sum_l a_ml P_ml x_l; a starts at 0.9 on the diagonal and 0.1 / (n - 1) elsewhere.
+
+    P_ml brings x_l to the tokens of x_m and, where it differs, to its width. An absent argument adds nothing; its own result is what
+    the others give.
+
+    Args:
+        shapes: Shape of each argument; the results have the same.
+        width: Not used.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
+        super().__init__()
+        self.out: tuple[TokenShape, ...] = tuple(shapes)
+        count = len(shapes)
+        self.stitch = nn.Parameter(torch.full((count, count), 0.1 / (count - 1)).fill_diagonal_(0.9))
+        self.align = nn.ModuleList(nn.ModuleList(Align(source, target) for source in shapes) for target in shapes)
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
+        """Return one (B, T_m, D_m) an argument."""
+        xs = mask_all(xs, present)
+        results = []
+        for row, aligns in zip(self.stitch, self.align, strict=True):
+            parts = [weight * align(x) for weight, align, x in zip(row, aligns, xs, strict=True)]  # type: ignore[arg-type]  # a ModuleList
+            results.append(torch.stack(parts).sum(dim=0))
+        return results
