@@ -1,0 +1,56 @@
+"""The network that leaves the house: raw values in, probabilities or values out, everything fitted inside. Axis letters: B batch, K outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from fusearch.data.preprocessing import Statistics
+from fusearch.evaluators.export.preparation import has_values, make_preparation
+from fusearch.evaluators.samples import TargetScale
+
+__all__ = ["DeployedModel"]
+
+
+class DeployedModel(nn.Module):
+    """Prepares raw values, runs every network and averages what they say.
+
+    Args:
+        networks: Networks of one design, trained with different seeds.
+        statistics: What was fitted for each modality that the design reads.
+        scale: Mean and standard deviation of a regression's targets; None for a classification.
+
+    Attributes:
+        modalities: Names of the modalities, in the order of `statistics`.
+    """
+
+    def __init__(self, networks: Sequence[nn.Module], statistics: Sequence[Statistics], *, scale: TargetScale | None = None) -> None:
+        super().__init__()
+        self.modalities = tuple(part.modality.name for part in statistics)
+        # A ModuleDict refuses names such as `values` or `type`, which a modality may have.
+        self.preparations = nn.ModuleList(make_preparation(part) for part in statistics)
+        self.networks = nn.ModuleList(networks)
+        self.scale = scale
+        self.eval()
+
+    def forward(self, raw: dict[str, Tensor]) -> Tensor:
+        """Predict.
+
+        Args:
+            raw: Modality -> (B, *raw shape) float32. A table holds its numeric columns, then one level code a categorical column (-1: an
+                unknown level). NaN is a missing value; a sample whose values are all NaN lacks the modality.
+
+        Returns:
+            (B, K) class probabilities, averaged over the networks; or (B, 1) values in the units of the targets.
+        """
+        inputs, present = {}, {}
+        for name, prepare in zip(self.modalities, self.preparations, strict=True):
+            values = prepare(raw[name])
+            present[name] = has_values(raw[name])
+            inputs[name] = torch.where(present[name].reshape(-1, *[1] * (values.ndim - 1)), values, 0.0)
+        outputs = [network(inputs, present) for network in self.networks]
+        if self.scale is None:
+            return torch.stack([output_BK.softmax(dim=-1) for output_BK in outputs]).mean(dim=0)
+        return torch.stack(outputs).mean(dim=0) * self.scale.std + self.scale.mean

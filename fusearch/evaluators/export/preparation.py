@@ -1,0 +1,85 @@
+"""Preprocessing as layers, so that a model file takes raw values. Axis letters: B batch, C raw columns, D prepared columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fusearch.data.preprocessing import CHANNEL_AXIS, Statistics
+
+__all__ = ["ArrayPreparation", "TablePreparation", "has_values", "make_preparation"]
+
+
+def has_values(raw: Tensor) -> Tensor:
+    """Return whether each sample has the modality, (B,) bool: a sample whose values are all NaN lacks it."""
+    return ~torch.isnan(raw).flatten(1).all(dim=1)
+
+
+class TablePreparation(nn.Module):
+    """Imputes and scales the numeric columns and one-hot encodes the level codes: `Statistics.transform` of a table, in float32.
+
+    Args:
+        statistics: What was fitted for the table.
+    """
+
+    fill: Tensor
+    mean: Tensor
+    scale: Tensor
+    column_of: Tensor
+    code_of: Tensor
+
+    def __init__(self, statistics: Statistics) -> None:
+        super().__init__()
+        self.num_numeric = len(statistics.numeric)
+        _register_numbers(self, statistics, (-1,))
+        columns, codes = [], []
+        for column, name in enumerate(statistics.categorical, start=self.num_numeric):
+            seen = statistics.seen[name]
+            columns += [column] * len(seen)
+            # NaN equals nothing: a level that no training row has is encoded as all zeros.
+            codes.append(np.where(seen, np.arange(len(seen)), np.nan))
+        self.register_buffer("column_of", torch.tensor(columns, dtype=torch.int64))
+        self.register_buffer("code_of", torch.as_tensor(np.concatenate([np.empty(0), *codes]), dtype=torch.float32))
+
+    def forward(self, raw_BC: Tensor) -> Tensor:
+        """Map numeric columns, then one level code a categorical column, to (B, D); NaN is a missing value, -1 an unknown level."""
+        blocks = []
+        if self.num_numeric:
+            numeric = raw_BC[:, : self.num_numeric]
+            blocks.append((torch.where(torch.isnan(numeric), self.fill, numeric) - self.mean) / self.scale)
+        if len(self.column_of):
+            blocks.append((raw_BC[:, self.column_of] == self.code_of).to(torch.float32))
+        return torch.cat(blocks, dim=1)
+
+
+class ArrayPreparation(nn.Module):
+    """Imputes and scales an image or a series channel by channel.
+
+    Args:
+        statistics: What was fitted for the modality.
+    """
+
+    fill: Tensor
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, statistics: Statistics) -> None:
+        super().__init__()
+        shape = [1] * len(statistics.modality.shape)
+        shape[CHANNEL_AXIS[statistics.modality.kind]] = -1
+        _register_numbers(self, statistics, tuple(shape))
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Map (B, *modality.shape) with NaN for missing values to the same shape without."""
+        return (torch.where(torch.isnan(raw), self.fill, raw) - self.mean) / self.scale
+
+
+def make_preparation(statistics: Statistics) -> nn.Module:
+    """Return the layer that prepares a modality."""
+    return TablePreparation(statistics) if statistics.modality.kind == "tabular" else ArrayPreparation(statistics)
+
+
+def _register_numbers(module: nn.Module, statistics: Statistics, shape: tuple[int, ...]) -> None:
+    for name in ("fill", "mean", "scale"):
+        module.register_buffer(name, torch.as_tensor(getattr(statistics, name), dtype=torch.float32).reshape(shape))
