@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.data.fingerprint import fingerprint
 from fusearch.data.modality import Modality
 from fusearch.data.splits import DEFAULT_FRACTIONS, SPLITS, Fold, make_folds, stratify
 from fusearch.data.tables import TableSchema
@@ -48,15 +48,15 @@ class Dataset:
         modalities: The modalities, with the shapes that a network sees.
         ids: Id of each sample, (N,) text.
         targets: int64 class codes or float32 numbers, (N,).
-        raw: Name -> (N, *raw shape) float32, NaN where a value is missing. Tabular: numeric columns, then the level code of each categorical
-            column (-1: a level that no train or val row has).
+        raw: Name -> (N, *raw shape) float32, NaN where a value is missing. Tabular: numeric columns, then the level code of each
+            categorical column (-1: a level that no train or val row has).
         present: Name -> (N,) bool; False where the sample has no row for that modality.
         split_of: `train`, `val` or `test` for each row, (N,).
         columns: Name -> schema, for the tabular modalities.
         groups: Group of each row, (N,) text, or None. Rows of one group never stand on two sides.
         num_folds: Number of folds that the manifest asks for, or None.
-        fingerprint: Hash of the content, 16 hex digits: arrays, columns, targets, ids, groups and splits in the order of the rows; neither the
-            name nor the source. A data set without its test split keeps the fingerprint of the whole.
+        fingerprint: Hash of the content, 16 hex digits: arrays, columns, targets, ids, groups and splits in the order of the rows; neither
+            the name nor the source. A data set without its test split keeps the fingerprint of the whole.
         test_withheld: Whether the rows of the test split were taken out.
 
     Example:
@@ -101,7 +101,7 @@ class Dataset:
             object.__setattr__(self, attribute, MappingProxyType(arrays))
         object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
         if not self.fingerprint:
-            object.__setattr__(self, "fingerprint", _fingerprint(self))
+            object.__setattr__(self, "fingerprint", fingerprint(self))
 
     @classmethod
     def from_arrays(
@@ -132,7 +132,8 @@ class Dataset:
             targets: Label or number of each sample, (N,).
             task: `classification` or `regression`.
             target_name: Name of the target.
-            kinds: Name -> kind. Left out: a data frame or an array of 2 axes is tabular, of 3 axes (N, T, C) timeseries, of 4 (N, C, H, W) image2d.
+            kinds: Name -> kind. Left out: a data frame or an array of 2 axes is tabular, of 3 axes (N, T, C) timeseries, of 4 axes
+                (N, C, H, W) image2d.
             categorical: Name -> columns of a data frame that hold levels.
             present: Name -> whether each sample has the modality; left out, a sample whose values are all missing lacks it.
             ids: Id of each sample; left out, the row numbers.
@@ -154,7 +155,7 @@ class Dataset:
             >>> Dataset.from_arrays("toy", modalities={"a": rng.normal(size=(60, 4)), "b": rng.normal(size=(60, 9, 2))}, targets=y)
             Dataset('toy': 60 samples, a tabular (4,), b timeseries (9, 2), classification of target)
         """
-        from fusearch.data.assembly import assemble_arrays
+        from fusearch.data.memory import assemble_arrays
 
         return assemble_arrays(
             name, modalities, targets, kind=task, target_name=target_name, kinds=kinds, categorical=categorical, present=present, ids=ids,
@@ -257,35 +258,3 @@ def _read_only(array: Array) -> Array:
     view = np.ascontiguousarray(array).view()
     view.flags.writeable = False
     return view
-
-
-def _fingerprint(data: Dataset) -> str:
-    digest = hashlib.sha256()
-
-    def add(what: str, value: object) -> None:
-        digest.update(f"{what}\0{value}\0".encode())
-
-    def add_array(what: str, array: Array) -> None:
-        if array.dtype.kind == "U":
-            add(what, "\0".join(array.tolist()))
-            return
-        add(what, (array.shape, array.dtype.kind))
-        if array.dtype.kind == "f":
-            array = np.where(np.isnan(array), np.array(np.nan, array.dtype), array)  # one bit pattern for every missing value
-        digest.update(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"))).tobytes())
-
-    add("task", (data.task.kind, data.task.name, data.task.labels))
-    for modality in data.modalities:
-        add("modality", (modality.name, modality.kind, modality.shape))
-        schema = data.columns.get(modality.name)
-        if schema is not None:
-            add("columns", (schema.numeric, list(schema.categorical.items())))
-        add_array("raw", data.raw[modality.name])
-        add_array("present", data.present[modality.name])
-    add_array("ids", data.ids)
-    add_array("targets", data.targets)
-    add_array("split_of", data.split_of)
-    if data.groups is not None:
-        add_array("groups", data.groups)
-    add("num_folds", data.num_folds)
-    return digest.hexdigest()[:16]

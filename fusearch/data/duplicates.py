@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["identical_rows", "merge_duplicates"]
+__all__ = ["crossing_duplicates", "identical_rows", "merge_duplicates"]
 
 StrArray = npt.NDArray[np.str_]
 
@@ -35,6 +35,12 @@ def identical_rows(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
             digest.update(array[row].tobytes())
         owners[row] = first.setdefault(digest.digest(), row)
     return owners
+
+
+def crossing_duplicates(arrays: Sequence[npt.NDArray[Any]], split_of: StrArray) -> list[tuple[int, int]]:
+    """Return the pairs (first row, later row) with identical content that stand in different splits."""
+    owners = identical_rows(arrays)
+    return [(int(owners[row]), int(row)) for row in np.flatnonzero(split_of != split_of[owners])]
 
 
 def merge_duplicates(groups: StrArray, arrays: Sequence[npt.NDArray[Any]]) -> StrArray:

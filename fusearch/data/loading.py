@@ -6,6 +6,9 @@ from pathlib import Path
 
 from fusearch.data.dataset import Dataset
 from fusearch.data.embedded import DATA_SETS
+from fusearch.data.manifest import load_manifest
+from fusearch.data.reading import read_dataset
+from fusearch.errors import DataError, suggestion
 
 __all__ = ["load_data"]
 
@@ -24,4 +27,9 @@ def load_data(source: str | Path) -> Dataset:
         >>> load_data("wisconsin").task.labels
         ('benign', 'malignant')
     """
-    return DATA_SETS[str(source)].load()
+    path = Path(source)
+    if not path.exists() and str(source) in DATA_SETS:
+        return DATA_SETS[str(source)].load()
+    if not path.exists() and path.suffix not in (".yaml", ".yml"):
+        raise DataError(f"no manifest and no embedded data set {str(source)!r}, {suggestion(str(source), list(DATA_SETS))}")
+    return read_dataset(load_manifest(path))

@@ -73,9 +73,12 @@ class Statistics:
     @classmethod
     def from_dict(cls, name: str, document: Mapping[str, Any]) -> Statistics:
         """Read what `to_dict` wrote for the modality `name`."""
+        fill, mean, scale = (np.array(document[key], np.float32) for key in ("fill", "mean", "scale"))
         return cls(
             Modality(name, document["kind"], tuple(document["shape"])),
-            *(np.array(document[key], np.float32) for key in ("fill", "mean", "scale")),
+            fill,
+            mean,
+            scale,
             numeric=tuple(document.get("numeric", ())),
             categorical={key: tuple(levels) for key, levels in document.get("categorical", {}).items()},
             seen={key: np.array(known, np.bool_) for key, known in document.get("seen", {}).items()},
@@ -145,12 +148,13 @@ class Preprocessor:
         Output columns: each numeric column as `((fill if missing else x) - mean) / scale`, then, for each categorical column in order, one
         column for each level: 1 where the value is that level and the level was seen, else 0. A missing or unknown level gives all zeros.
 
-        An entry of another kind has one number for each channel; channels are the first axis of an `image2d` sample, the last of a `timeseries`:
+        An entry of another kind has one number for each channel; channels are the first axis of an `image2d` sample, the last of a
+        `timeseries`:
 
             {"kind": "image2d", "shape": [C, H, W], "fill": [...], "mean": [...], "scale": [...]}
 
-        Numbers are float32 values; computing in float32, in this order, repeats `transform` exactly. A modality that a sample lacks is all zeros
-        after the transformation.
+        Numbers are float32 values; computing in float32, in this order, repeats `transform` exactly. A modality that a sample lacks is all
+        zeros after the transformation.
         """
         return {part.modality.name: part.to_dict() for part in self.statistics}
 

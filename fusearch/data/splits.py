@@ -47,7 +47,7 @@ class SplitPlan:
 
     Attributes:
         fractions: Shares of train, val and, where there is a third, test.
-        folds: Number of folds of a cross-validated data set, which has no test split unless `num_test_rows` says so; its first fold is the val split.
+        folds: Number of folds of a cross-validated data set; its val split is the first fold, its test split the `num_test_rows`.
         seed: Seed of the shuffle.
         given: The split of each row, where the user names it; nothing else is used then.
         num_test_rows: The last rows that are a test split already, such as an external cohort; the plan divides the others.
@@ -83,7 +83,7 @@ def stratify(targets: npt.NDArray[Any]) -> IntArray:
     if bins < 2:
         return np.zeros(len(targets), dtype=np.int64)
     edges = np.unique(np.quantile(targets, np.linspace(0, 1, bins + 1)[1:-1]))
-    return np.digitize(targets, edges).astype(np.int64)
+    return np.asarray(np.digitize(targets, edges), np.int64)
 
 
 def split_by_fractions(

@@ -134,7 +134,7 @@ def _numbers(frame: pd.DataFrame, names: Sequence[str], place: str) -> FloatArra
         values = np.asarray(numbers.to_numpy(dtype=np.float64, na_value=np.nan)).astype(np.float32)
     if np.isinf(values).any():
         row, column = (int(index) for index in np.argwhere(np.isinf(values))[0])
-        value = part.iloc[row, column]
+        value = str(part.iloc[row, column])
         raise DataError(f"{place}: column {names[column]!r} holds {value} in row {row + 1}, expected a finite number or an empty cell")
     return values
 

@@ -1,0 +1,47 @@
+"""The fingerprint of a data set: a hash of its content, the same on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from fusearch.data.dataset import Dataset
+
+__all__ = ["fingerprint"]
+
+
+def fingerprint(data: Dataset) -> str:
+    """Return 16 hex digits over arrays, columns, targets, ids, groups and splits, in the order of the rows; neither name nor source."""
+    digest = hashlib.sha256()
+
+    def add(what: str, value: object) -> None:
+        digest.update(f"{what}\0{value}\0".encode())
+
+    def add_array(what: str, array: npt.NDArray[Any]) -> None:
+        if array.dtype.kind == "U":
+            add(what, "\0".join(array.tolist()))
+            return
+        add(what, (array.shape, array.dtype.kind))
+        if array.dtype.kind == "f":
+            array = np.where(np.isnan(array), np.array(np.nan, array.dtype), array)  # one bit pattern for every missing value
+        digest.update(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"))).tobytes())
+
+    add("task", (data.task.kind, data.task.name, data.task.labels))
+    for modality in data.modalities:
+        add("modality", (modality.name, modality.kind, modality.shape))
+        schema = data.columns.get(modality.name)
+        if schema is not None:
+            add("columns", (schema.numeric, list(schema.categorical.items())))
+        add_array("raw", data.raw[modality.name])
+        add_array("present", data.present[modality.name])
+    add_array("ids", data.ids)
+    add_array("targets", data.targets)
+    add_array("split_of", data.split_of)
+    if data.groups is not None:
+        add_array("groups", data.groups)
+    add("num_folds", data.num_folds)
+    return digest.hexdigest()[:16]

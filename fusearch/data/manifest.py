@@ -1,0 +1,240 @@
+"""The data manifest: one YAML file that says what the data are. These models are its only definition.
+
+The reference page `docs/manifest.md` is generated from them by `python -m fusearch.data.reference`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+
+from fusearch.data.modality import Modality
+from fusearch.data.splits import DEFAULT_FRACTIONS
+from fusearch.data.validation import explain, read_yaml
+from fusearch.errors import DataError, ManifestError, nearest
+
+__all__ = [
+    "Classification",
+    "Image2d",
+    "Manifest",
+    "Regression",
+    "Splits",
+    "Tabular",
+    "TimeSeries",
+    "load_manifest",
+    "manifest_faults",
+]
+
+#: Suffixes of the two sorts of files.
+TABLES = (".csv", ".csv.gz", ".tsv", ".parquet")
+ARRAYS = (".npy", ".npz")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class _Task(_Part):
+    file: str = Field(description="Table with one row a sample: the labels file. Its order of rows is the order of the data set.")
+    column: str = Field(description="Column of the target; every row has a value.")
+
+
+class Classification(_Task):
+    """Two classes or more; one label a sample."""
+
+    kind: Literal["classification"]
+    labels: list[str] | None = Field(
+        default=None,
+        description="Class names in the order of their codes, so that of two the second is the positive one. Left out: sorted.",
+        min_length=2,
+    )
+
+
+class Regression(_Task):
+    """One number a sample."""
+
+    kind: Literal["regression"]
+
+
+class _Modality(_Part):
+    file: str
+
+    @field_validator("file")
+    @classmethod
+    def _known_suffix(cls, file: str) -> str:
+        legal = cls.suffixes()
+        if not file.lower().endswith(legal):
+            raise ValueError(f"{file!r}, expected a file that ends in one of: {', '.join(legal)}")
+        return file
+
+    @classmethod
+    def suffixes(cls) -> tuple[str, ...]:
+        return TABLES + ARRAYS
+
+
+class Tabular(_Modality):
+    """Columns of a table: numbers, and levels of categories."""
+
+    kind: Literal["tabular"]
+    file: str = Field(description=f"Table ({', '.join(TABLES)}), or an array of (N, D) ({', '.join(ARRAYS)}).")
+    columns: list[str] | None = Field(
+        default=None,
+        description="Columns to take, by name or pattern (`stage_*`). Left out: every column but the id and, in the labels file, "
+        "the columns of target, split, group and image paths.",
+        min_length=1,
+    )
+    categorical: list[str] = Field(default=[], description="Columns that hold levels, by name or pattern; taken beside `columns`.")
+    key: str | None = Field(default=None, description="Name of the array in an NPZ file; may be left out where the file holds one.")
+
+
+class TimeSeries(_Modality):
+    """A series of equal length for every sample."""
+
+    kind: Literal["timeseries"]
+    file: str = Field(description=f"Array of (N, T, C), or (N, T) for one channel ({', '.join(ARRAYS)}).")
+    key: str | None = Field(default=None, description="Name of the array in an NPZ file; may be left out where the file holds one.")
+
+    @classmethod
+    def suffixes(cls) -> tuple[str, ...]:
+        return ARRAYS
+
+
+class Image2d(_Modality):
+    """An image of equal size for every sample: one array for all, or one file a sample."""
+
+    kind: Literal["image2d"]
+    file: str = Field(
+        description=f"Array of (N, C, H, W), or (N, H, W) for one channel ({', '.join(ARRAYS)}); or a table that names a file a sample."
+    )
+    key: str | None = Field(default=None, description="Name of the array in an NPZ file; may be left out where the file holds one.")
+    column: str | None = Field(default=None, description="Column of the table with the path of each sample's image (.npy, .png, .jpg).")
+    root: str = Field(default=".", description="Folder that those paths start from, relative to the manifest.")
+
+    @model_validator(mode="after")
+    def _array_or_column(self) -> Image2d:
+        if self.file.lower().endswith(TABLES) and self.column is None:
+            raise ValueError(f"the table {self.file!r} needs the key 'column', the column with the path of each sample's image")
+        return self
+
+
+class Splits(_Part):
+    """Who is trained on, validated on and tested on: one of `column`, `fractions`, `folds`; `test` alone or beside one of the last two."""
+
+    column: str | None = Field(default=None, description="Column of the labels file that says `train`, `val` or `test`.")
+    fractions: list[float] | None = Field(
+        default=None, description="Shares of train, val and test; they sum to 1. Two shares leave out test.", min_length=2, max_length=3
+    )
+    folds: int | None = Field(
+        default=None, description="Number of folds of a cross-validation inside all rows, without a test split.", ge=2
+    )
+    test: str | None = Field(
+        default=None,
+        description="Manifest of another cohort with the same task and modalities: it is the test split, and no row of this one is.",
+    )
+    seed: int = Field(default=0, description="Seed of the shuffle.", ge=0)
+    group: str | None = Field(
+        default=None, description="Column of the labels file; rows of one group, and rows with identical content, never stand on two sides."
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Splits:
+        given = [name for name in ("column", "fractions", "folds") if getattr(self, name) is not None]
+        if len(given) > 1 or (self.test is not None and "column" in given):
+            both = " and ".join(given if len(given) > 1 else [*given, "test"])
+            raise ValueError(f"{both} exclude each other, expected one of: column, fractions, folds")
+        if self.fractions is not None:
+            if min(self.fractions) < 0 or self.fractions[0] <= 0 or self.fractions[1] <= 0 or abs(sum(self.fractions) - 1) > 1e-6:
+                raise ValueError(f"fractions {self.fractions} sum to {sum(self.fractions):g}, expected shares above 0 that sum to 1")
+            if self.test is not None and len(self.fractions) == 3:
+                raise ValueError(f"fractions {self.fractions} have a share for test, which is {self.test!r} already; expected two shares")
+        return self
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Fractions as given, or the default; without a share for test where another cohort is the test split."""
+        if self.fractions is not None:
+            return tuple(self.fractions)
+        return (0.8, 0.2) if self.test is not None else DEFAULT_FRACTIONS
+
+
+class Manifest(_Part):
+    """What the data are. Paths are relative to the manifest."""
+
+    name: str = Field(default="", description="Name of the data set. Left out: the name of the manifest's file.")
+    id: str | None = Field(
+        default=None,
+        description="Column that joins all files; rows need not be in the same order, and a sample without a row in a modality's file "
+        "lacks that modality. Left out: rows are joined by position.",
+    )
+    task: Annotated[Classification | Regression, Field(discriminator="kind", description="What is predicted.")]
+    modalities: dict[str, Annotated[Tabular | TimeSeries | Image2d, Field(discriminator="kind")]] = Field(
+        description="Name -> modality. A name is letters, digits and `_`.", min_length=1
+    )
+    splits: Splits = Field(default=Splits(), description="How the rows are divided. Left out: fractions 0.7, 0.15, 0.15 with seed 0.")
+
+    _path: Path = PrivateAttr(Path())
+
+    @field_validator("modalities")
+    @classmethod
+    def _legal_names(cls, modalities: dict[str, Tabular | TimeSeries | Image2d]) -> dict[str, Tabular | TimeSeries | Image2d]:
+        for name, modality in modalities.items():
+            try:
+                Modality(name, modality.kind)
+            except DataError as error:
+                raise ValueError(str(error)) from None
+        return modalities
+
+    @property
+    def path(self) -> Path:
+        """Where the manifest was read."""
+        return self._path
+
+    def resolve(self, file: str, key: str) -> Path:
+        """Return the path of a file that the manifest names under `key`.
+
+        Raises:
+            ManifestError: There is no such file.
+        """
+        path = self._path.parent / file
+        if path.is_file():
+            return path
+        folder = path.parent
+        names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+        match = nearest(path.name, names)
+        hint = f"did you mean {match!r}?" if match else f"expected a file in {str(folder)!r}"
+        raise ManifestError(f"{self._path.name}: {key}: no file {file!r}, {hint}")
+
+
+def load_manifest(path: str | Path) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        ManifestError: The file is missing, is no YAML, or has an unknown, missing or wrong key.
+    """
+    faults, manifest = _read(Path(path))
+    if manifest is None:
+        more = f" (and {len(faults) - 1} more: see `fusearch check {path}`)" if len(faults) > 1 else ""
+        raise ManifestError(faults[0] + more)
+    return manifest
+
+
+def manifest_faults(path: str | Path) -> list[str]:
+    """Return everything that is wrong with a manifest, one line each; the files that it names are not opened."""
+    try:
+        return _read(Path(path))[0]
+    except ManifestError as error:
+        return [str(error)]
+
+
+def _read(path: Path) -> tuple[list[str], Manifest | None]:
+    document = read_yaml(path)
+    try:
+        manifest = Manifest.model_validate(document)
+    except ValidationError as error:
+        return explain(error, Manifest, path.name), None
+    if not manifest.name:
+        manifest = manifest.model_copy(update={"name": path.stem})
+    manifest._path = path
+    return [], manifest

@@ -1,0 +1,97 @@
+"""A data set from arrays and data frames in memory; `Dataset.from_arrays` is the public face."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from fusearch.data.arrays import RawModality, check_kind, check_split_names, has_values, shape_array, text_array
+from fusearch.data.assembly import assemble
+from fusearch.data.dataset import Dataset
+from fusearch.data.modality import Kind
+from fusearch.data.splits import SplitPlan
+from fusearch.data.tables import encode_table
+from fusearch.data.targets import encode_targets
+from fusearch.data.task import TaskKind
+from fusearch.errors import DataError, suggestion
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["assemble_arrays"]
+
+Array = npt.NDArray[Any]
+
+
+def assemble_arrays(
+    name: str,
+    modalities: Mapping[str, Array | pd.DataFrame],
+    targets: Sequence[Any] | Array,
+    *,
+    kind: TaskKind,
+    target_name: str,
+    kinds: Mapping[str, str] | None,
+    categorical: Mapping[str, Sequence[str]] | None,
+    present: Mapping[str, Sequence[bool]] | None,
+    ids: Sequence[Any] | None,
+    groups: Sequence[Any] | None,
+    labels: Sequence[str] | None,
+    splits: Sequence[str] | None,
+    fractions: Sequence[float],
+    folds: int | None,
+    seed: int,
+    source: str,
+) -> Dataset:
+    """Make a data set from arrays in memory; `Dataset.from_arrays` is its public face."""
+    place, num_rows = f"data set {name!r}", len(targets)
+    given = {
+        "ids": ids,
+        "groups": groups,
+        "splits": splits,
+        **modalities,
+        **{f"presence of {key}": mask for key, mask in (present or {}).items()},
+    }
+    for what, values in given.items():
+        if values is not None and len(values) != num_rows:
+            raise DataError(f"{place}: {what} has {len(values)} rows, expected {num_rows}, one for each target")
+    for option, keys in (("kinds", kinds), ("categorical", categorical), ("present", present)):
+        for key in keys or ():
+            if key not in modalities:
+                raise DataError(f"{place}: {option} names the modality {key!r}, {suggestion(key, modalities)}")
+    id_array = text_array(range(num_rows) if ids is None else ids, "id", place)
+    codes, task = encode_targets(targets, kind, target_name, ids=id_array.tolist(), place=place, labels=labels)
+    blocks = {}
+    for key, values in modalities.items():
+        block = _from_memory(key, values, (kinds or {}).get(key), (categorical or {}).get(key, ()), place)
+        blocks[key] = block if present is None or key not in present else replace(block, present=np.asarray(present[key], np.bool_))
+    split_of = None if splits is None else check_split_names(text_array(splits, "split", place), place)
+    plan = SplitPlan(tuple(fractions), folds, seed, split_of)
+    group_array = None if groups is None else text_array(groups, "group", place)
+    return assemble(name, blocks, codes, task, ids=id_array, plan=plan, groups=group_array, source=source)
+
+
+def _from_memory(key: str, values: Array | pd.DataFrame, kind: str | None, categorical: Sequence[str], place: str) -> RawModality:
+    import pandas as pd
+
+    place = f"{place}, modality {key!r}"
+    if isinstance(values, pd.DataFrame):
+        kind = kind or "tabular"
+    else:
+        values = np.asarray(values)
+        kind = kind or {2: "tabular", 3: "timeseries", 4: "image2d"}.get(values.ndim)
+    if kind is None:
+        raise DataError(f"{place}: an array of {np.ndim(values)} axes, expected 2 (tabular), 3 (timeseries) or 4 (image2d)")
+    check_kind(kind, place)
+    if kind == "tabular":
+        frame = values if isinstance(values, pd.DataFrame) else pd.DataFrame(shape_array(values, "tabular", place)).add_prefix(f"{key}_")
+        for column in categorical:
+            if column not in frame.columns:
+                raise DataError(f"{place}: no column {column!r}, {suggestion(column, map(str, frame.columns))}")
+        array, schema = encode_table(frame, categorical=categorical, place=place)
+        return RawModality("tabular", array, has_values(array), schema)
+    array = shape_array(np.asarray(values), cast(Kind, kind), place)
+    return RawModality(cast(Kind, kind), array, has_values(array))
