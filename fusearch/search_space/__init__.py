@@ -1,1 +1,36 @@
 """WHAT a design is: graph, notation, labels, space, variation, published designs. No torch here."""
+
+from __future__ import annotations
+
+from fusearch.search_space import encoders, operators
+from fusearch.search_space.candidate import Candidate
+from fusearch.search_space.encoder import ENCODERS, Encoder
+from fusearch.search_space.graph import FusionGraph
+from fusearch.search_space.labels import Labels
+from fusearch.search_space.operator import OPERATORS, Operator
+from fusearch.search_space.parameter import Param, Params, Value, complete_params
+from fusearch.search_space.parts import Depth, Fusion, Output, Stream, Tap, Trunk
+from fusearch.search_space.recipe import Recipe
+
+__all__ = [
+    "ENCODERS",
+    "OPERATORS",
+    "Candidate",
+    "Depth",
+    "Encoder",
+    "Fusion",
+    "FusionGraph",
+    "Labels",
+    "Operator",
+    "Output",
+    "Param",
+    "Params",
+    "Recipe",
+    "Stream",
+    "Tap",
+    "Trunk",
+    "Value",
+    "complete_params",
+    "encoders",
+    "operators",
+]

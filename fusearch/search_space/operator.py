@@ -10,7 +10,7 @@ from fusearch.errors import DesignError
 from fusearch.registry import Registry
 from fusearch.search_space.parameter import Param
 
-__all__ = ["OPERATORS", "SYMBOLS", "Family", "Operator"]
+__all__ = ["FAMILIES_BY_SYMBOL", "OPERATORS", "SYMBOLS", "Family", "Operator"]
 
 Family = Literal["concatenation", "tensor", "attention", "calibration", "sharing", "decision"]
 
@@ -22,6 +22,11 @@ SYMBOLS: Mapping[str, str] = {
     "calibration": "𝕊",
     "sharing": "⇌",
     "decision": "⊞",
+}
+
+#: Classes behind each symbol; ⊞ stands for two.
+FAMILIES_BY_SYMBOL: Mapping[str, tuple[str, ...]] = {
+    symbol: tuple(family for family, other in SYMBOLS.items() if other == symbol) for symbol in dict.fromkeys(SYMBOLS.values())
 }
 
 

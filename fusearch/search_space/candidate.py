@@ -1,0 +1,45 @@
+"""A candidate: a design with a recipe. What a trial proposes, what is evaluated, what repeats are recognized by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from fusearch.errors import DesignError
+from fusearch.search_space.graph import FusionGraph
+from fusearch.search_space.recipe import Recipe
+
+__all__ = ["Candidate"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A design and the numbers that it is trained with."""
+
+    graph: FusionGraph
+    recipe: Recipe = field(default_factory=Recipe)
+
+    @cached_property
+    def digest(self) -> str:
+        """Twelve hex digits of graph and recipe."""
+        text = self.graph.digest + json.dumps(self.recipe.to_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return graph and recipe as JSON-able values."""
+        return {"graph": self.graph.to_dict(), "recipe": self.recipe.to_dict()}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Candidate:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            DesignError: A key is missing, or the design or the recipe is not legal.
+        """
+        if set(record) != {"graph", "recipe"}:
+            raise DesignError(f"candidate: keys {sorted(record)}, expected 'graph' and 'recipe'")
+        return cls(FusionGraph.from_dict(record["graph"]), Recipe.from_dict(record["recipe"]))
