@@ -1,1 +1,10 @@
-"""WHICH design next: samplers, searcher, scheduler, strategies, driver. Only this room imports ray."""
+"""WHICH design next: samplers, proposer, executors, run folder, driver. Only this room imports ray, and only when it is used."""
+
+from fusearch.search.driver import run_search
+from fusearch.search.executor import EXECUTORS, Executor
+from fusearch.search.job import Job, Outcome
+from fusearch.search.progress import Progress
+from fusearch.search.sampler import SAMPLERS
+from fusearch.search.settings import Settings
+
+__all__ = ["EXECUTORS", "SAMPLERS", "Executor", "Job", "Outcome", "Progress", "Settings", "run_search"]

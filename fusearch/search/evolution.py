@@ -1,0 +1,109 @@
+"""Evolution by the grammar of the space: mutate and cross whole designs, keep the non-dominated."""
+
+# ruff: noqa: ARG002 - the signatures are Optuna's
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.trial import FrozenTrial, TrialState
+
+from fusearch import pareto
+from fusearch.contracts import Direction
+from fusearch.search_space import Candidate
+
+if TYPE_CHECKING:
+    from fusearch.search_space import SearchSpace
+
+__all__ = ["EvolutionSampler"]
+
+
+class EvolutionSampler(BaseSampler):
+    """A steady-state (mu + lambda) multi-objective evolution over `space.mutate` and `space.cross`.
+
+    Parents come from the `population` best complete trials of the whole study, ordered by non-domination rank and, within a
+    rank, by hypervolume contribution; each parent wins a tournament of two. A child is encoded into parameters and Optuna
+    replays them, so it is stored like any other proposal. Optuna's own NSGA-II crosses only the parameters that all designs
+    share; here a whole fusion can move from one design to another.
+
+    Args:
+        space: The search space.
+        seed: Seed of all draws.
+        startup: Complete trials before the first child; until then designs are drawn from the space at random.
+        population: Number of parents (mu).
+        crossover: Probability that a child has two parents.
+
+    References:
+        Beume, Naujoks & Emmerich 2007, SMS-EMOA: multiobjective selection based on dominated hypervolume.
+    """
+
+    #: Mutations tried until a child differs from every trial of the study.
+    NOVELTY_TRIES = 10
+
+    def __init__(self, space: SearchSpace, *, seed: int, startup: int = 10, population: int = 20, crossover: float = 0.5) -> None:
+        self._space, self._startup, self._population, self._crossover = space, startup, population, crossover
+        self._rng = np.random.default_rng(seed)
+        self._random = RandomSampler(seed=seed)
+        self._children: dict[int, dict[str, Any]] = {}
+        self._candidates: dict[int, Candidate] = {}
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Choose the child that this trial will replay; a trial with parameters of its own (enqueued) has none."""
+        if "fixed_params" in trial.system_attrs:
+            return
+        complete = [other for other in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if other.params]
+        if len(complete) >= self._startup:
+            directions: list[Direction] = [direction.name.lower() for direction in study.directions]  # type: ignore[misc]  # the enum's names
+            self._children[trial.number] = self._space.encode(self._child(self._parents(complete, directions), self._seen(study)))
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return {}
+
+    def sample_relative(self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]) -> dict[str, Any]:
+        return {}
+
+    def sample_independent(self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution) -> Any:
+        child = self._children.get(trial.number, {})
+        if param_name in child:
+            return child[param_name]
+        return self._random.sample_independent(study, trial, param_name, param_distribution)
+
+    def after_trial(self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
+        self._children.pop(trial.number, None)
+
+    def _parents(self, complete: list[FrozenTrial], directions: list[Direction]) -> list[Candidate]:
+        """Return the best trials' candidates, best first; of repeats only one."""
+        unique = list({str(sorted(trial.params.items())): trial for trial in complete}.values())
+        points = [trial.values for trial in unique]
+        rank = pareto.ranks(points, directions)
+        gain = pareto.contributions(points, directions, reference=pareto.reference_point(points, directions))
+        order = np.lexsort((-gain, rank))[: self._population]
+        return [self._decoded(unique[index]) for index in order]
+
+    def _decoded(self, trial: FrozenTrial) -> Candidate:
+        if trial.number not in self._candidates:
+            self._candidates[trial.number] = self._space.decode(trial.params)
+        return self._candidates[trial.number]
+
+    def _child(self, parents: list[Candidate], seen: set[str]) -> Candidate:
+        """Return a child that no trial holds yet, where a few mutations find one."""
+        child = self._tournament(parents)
+        if self._rng.random() < self._crossover:
+            child = self._space.cross(child, self._tournament(parents), self._rng)
+        for _ in range(self.NOVELTY_TRIES):
+            child = self._space.mutate(child, self._rng)
+            if child.digest not in seen:
+                break
+        return child
+
+    def _tournament(self, parents: list[Candidate]) -> Candidate:
+        return parents[int(self._rng.integers(len(parents), size=2).min())]
+
+    @staticmethod
+    def _seen(study: optuna.Study) -> set[str]:
+        return {trial.user_attrs["digest"] for trial in study.get_trials(deepcopy=False) if "digest" in trial.user_attrs}

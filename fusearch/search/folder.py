@@ -1,0 +1,190 @@
+"""The run folder: made at once or not at all, locked while it is driven, checked before it is gone on with."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import filelock
+import optuna
+import yaml
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+
+from fusearch.contracts import Direction
+from fusearch.errors import RunError
+from fusearch.run import CONFIG, read_config
+from fusearch.study import DRIVER, JOURNAL, STUDY_NAME, open_study
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["LOCK", "PREDICTIONS", "check_resume", "create_folder", "driven", "mend_journal", "open_folder", "save_predictions", "writing"]
+
+LOCK = "driver.lock"
+PREDICTIONS = "predictions"
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn the operating system's refusals into one readable line.
+
+    Raises:
+        RunError: The folder cannot be written: no permission, disk full, not a folder.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"cannot write run folder {str(folder)!r}: {error.strerror or error}") from error
+    except optuna.exceptions.StorageInternalError as error:
+        raise RunError(f"cannot write the study of run {str(folder)!r}: {str(error.__cause__ or error).splitlines()[0]}") from error
+
+
+def create_folder(folder: Path, config: Mapping[str, Any], directions: Sequence[Direction]) -> None:
+    """Make a run folder with its configuration and an empty study, in one step: it is there whole, or not at all.
+
+    Raises:
+        RunError: The folder exists, or cannot be written; the study exists in the storage.
+    """
+    if folder.exists() or folder.is_symlink():
+        hint = "resume it (--resume), or choose another folder" if (folder / CONFIG).is_file() else "choose another folder"
+        raise RunError(f"run folder {str(folder)!r} exists: {hint}")
+    draft = folder.parent / f".{folder.name}.{os.getpid()}"
+    with writing(folder):
+        try:
+            draft.mkdir(parents=True)
+            (draft / PREDICTIONS).mkdir()
+            _write_config(draft, config)
+            _create_study(config["study"]["storage"], config["study"]["name"], draft, directions)
+            draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def check_resume(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Check that a run can be gone on with by a search of this configuration; return the configuration to go on with.
+
+    The new search settings count (more trials, another sampler); what the finished trials mean must not change.
+
+    Raises:
+        RunError: There is no run, its format is newer, or space, data or objectives differ; both fingerprints are shown.
+    """
+    old = read_config(folder)
+    for what, before, now in (
+        ("the search space", old["space"]["fingerprint"], config["space"]["fingerprint"]),
+        ("the data", _data_fingerprint(old), _data_fingerprint(config)),
+    ):
+        if before != now:
+            raise RunError(
+                f"cannot resume {str(folder)!r}: {what} changed, fingerprint {before} in the run and {now} now; use another run folder"
+            )
+    before, now = (" ".join(_spell(entry) for entry in each["objectives"]) for each in (old, config))
+    if before != now:
+        raise RunError(f"cannot resume {str(folder)!r}: its objectives are {before}, now {now} are asked for; use another run folder")
+    if old["search"]["budget"] != config["search"]["budget"]:
+        raise RunError(f"cannot resume {str(folder)!r}: its budget is {old['search']['budget']}, now it is {config['search']['budget']}")
+    return {**config, "study": old["study"]}
+
+
+def open_folder(folder: Path, config: Mapping[str, Any]) -> optuna.Study:
+    """Write the configuration, mend the journal, and open the study. Call it while the folder is `driven`."""
+    with writing(folder):
+        _write_config(folder, config)
+        (folder / PREDICTIONS).mkdir(exist_ok=True)
+        if config["study"]["storage"] is None:
+            mend_journal(folder / JOURNAL)
+    return open_study(folder, config["study"]["storage"], config["study"]["name"])
+
+
+@contextmanager
+def driven(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock: one driver at a time.
+
+    Raises:
+        RunError: Another driver holds it; the message names its process.
+    """
+    lock = filelock.FileLock(folder / LOCK)
+    with writing(folder):
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise RunError(f"run folder {str(folder)!r} is being driven by {_driver(folder)}: wait for it, or stop it first") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def save_predictions(folder: Path, digest: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    """Save the arrays of an evaluation as `predictions/<digest>.npz`, whole or not at all."""
+    import numpy as np
+
+    if not arrays:
+        return
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # the stub takes a keyword of another type into account
+    _replace(folder / PREDICTIONS / f"{digest}.npz", buffer.getvalue())
+
+
+def mend_journal(path: Path) -> None:
+    """Cut off what a driver that was killed, or ran out of disk, left behind: half a line, and its lock.
+
+    A line is one operation; half of one was never acknowledged. Optuna would append to it and could read neither.
+    """
+    path.with_name(path.name + ".lock").unlink(missing_ok=True)
+    with path.open("rb+") as file:
+        content = file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole != len(content):
+            file.truncate(whole)
+
+
+def _create_study(storage: str | None, name: str, draft: Path, directions: Sequence[Direction]) -> None:
+    store: Any = storage
+    if storage is None:
+        store = JournalStorage(JournalFileBackend(str(draft / JOURNAL)))
+    try:
+        optuna.create_study(study_name=name, storage=store, directions=list(directions))
+    except optuna.exceptions.DuplicatedStudyError:
+        raise RunError(f"a study named {name!r} exists in {storage!r}") from None
+    except OSError:
+        raise
+    except Exception as error:  # a database driver raises what it likes
+        raise RunError(f"cannot create a study in {storage!r}: {str(error).splitlines()[0]}") from error
+
+
+def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
+    _replace(folder / CONFIG, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True).encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    draft = path.with_name(f".{path.name}.tmp")
+    try:
+        draft.write_bytes(content)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _data_fingerprint(config: Mapping[str, Any]) -> Any:
+    return (config["evaluator"].get("data") or {}).get("fingerprint")
+
+
+def _spell(objective: Mapping[str, Any]) -> str:
+    bound = "" if objective["bound"] is None else f"{'<=' if objective['direction'] == 'minimize' else '>='}{objective['bound']:g}"
+    return f"{objective['name']}:{objective['direction'][:3]}{bound}"
+
+
+def _driver(folder: Path) -> str:
+    try:
+        study = read_config(folder)["study"]
+        driver = open_study(folder, study["storage"], study.get("name", STUDY_NAME)).user_attrs[DRIVER]
+    except (RunError, KeyError):
+        return "another process"
+    return f"process {driver['pid']}" + ("" if driver["host"] == socket.gethostname() else f" on {driver['host']}")

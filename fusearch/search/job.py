@@ -1,0 +1,77 @@
+"""One evaluation: what is sent to a worker, what comes back, and the one place where an evaluator is called."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fusearch.contracts import Budget, Evaluation, Evaluator
+from fusearch.errors import EvaluationError, FusearchError
+from fusearch.search_space import Candidate
+
+__all__ = ["Job", "Outcome", "evaluate"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A candidate to evaluate.
+
+    Attributes:
+        number: Number of the Optuna trial; the only name by which executors know a job.
+        candidate: What is evaluated.
+        budget: What the evaluation may spend.
+    """
+
+    number: int
+    candidate: Candidate
+    budget: Budget
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job: an evaluation, or the reason why there is none.
+
+    Attributes:
+        evaluation: Finite values, or None.
+        reason: Why the job failed, in one line; None where it did not.
+        seconds: Wall time of the evaluation.
+        worker: Process id of the worker; None where the worker died.
+    """
+
+    evaluation: Evaluation | None = None
+    reason: str | None = None
+    seconds: float | None = None
+    worker: int | None = None
+
+
+def evaluate(evaluator: Evaluator, job: Job) -> Outcome:
+    """Call the evaluator; whatever it raises, and values that are not finite, become the reason of a failure.
+
+    `KeyboardInterrupt` passes: it stops the search, not the job.
+    """
+    started = time.perf_counter()
+    try:
+        evaluation, reason = Evaluation.of(evaluator(job.candidate, job.budget, _ignore)), None
+    except (Exception, SystemExit) as error:  # the search goes on whatever an evaluator does; the reason is kept
+        evaluation, reason = None, _reason(error)
+    return Outcome(evaluation, reason, time.perf_counter() - started, os.getpid())
+
+
+def _ignore(step: int, values: Mapping[str, float], /) -> None:
+    """Take the intermediate reports of an evaluator; only full budgets count today (decision 0057)."""
+
+
+def _reason(error: BaseException) -> str:
+    """Say in one line what was raised, and where, unless it is one of our own errors, which say it themselves."""
+    text = " ".join(str(error).split())
+    if isinstance(error, EvaluationError):
+        return text
+    name = "out of memory" if isinstance(error, MemoryError) else type(error).__name__
+    said = f"{name}: {text}" if text else name
+    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, FusearchError) or not frames:
+        return said
+    return f"{said} ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno}, in {frames[-1].name})"

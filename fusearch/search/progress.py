@@ -1,0 +1,38 @@
+"""How far a search is: a small value that the command line draws as one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Progress", "ProgressCallback"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is.
+
+    Attributes:
+        done: Evaluations that finished with a result.
+        running: Evaluations in flight.
+        failed: Evaluations that failed.
+        repeated: Proposals answered from the study.
+        total: Evaluations asked for; None where only a time limit ends the search.
+        best: Best value of each objective.
+        front: Number of designs on the front.
+        seconds: Wall time since the driver started.
+        seconds_left: Estimate of the time left; None before the first evaluation.
+    """
+
+    done: int
+    running: int
+    failed: int
+    repeated: int
+    total: int | None
+    best: Mapping[str, float] = field(default_factory=dict)
+    front: int = 0
+    seconds: float = 0.0
+    seconds_left: float | None = None
+
+
+ProgressCallback = Callable[[Progress], None]

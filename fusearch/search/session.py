@@ -1,0 +1,300 @@
+"""The logic of a search, once for all executors: propose, answer repeats, record, stop."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import optuna
+from optuna.trial import TrialState
+
+from fusearch import pareto
+from fusearch.contracts import Evaluation, Evaluator, Objective
+from fusearch.errors import EvaluationError, suggestion
+from fusearch.search.folder import save_predictions, writing
+from fusearch.search.interrupts import Interrupts
+from fusearch.search.job import Job, Outcome
+from fusearch.search.progress import Progress, ProgressCallback
+from fusearch.search.proposer import Proposal, Proposer, enqueue
+from fusearch.search.settings import Settings
+from fusearch.search_space import Candidate
+
+if TYPE_CHECKING:
+    from fusearch.search_space import SearchSpace
+from fusearch.study import STOPPED
+
+__all__ = ["Session"]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What the study holds of a complete candidate."""
+
+    number: int
+    values: list[float]
+    attributes: dict[str, Any]
+
+
+class Session:
+    """A driver's work on one study. Executors call `next_job` and `finish`; nothing else knows how a search goes.
+
+    Args:
+        study: The study, with its sampler.
+        space: The search space.
+        evaluator: Only its `cheap` is called here.
+        objectives: What is optimized.
+        settings: Trials, time limit, share of the references, seed.
+        folder: The run folder, for predictions.
+        interrupts: A signal stops the search.
+        progress: Called at each start and each end of an evaluation.
+
+    Attributes:
+        stop_reason: Why no more jobs are given, None while they are.
+        is_whole: Whether the search came to its own end (all trials done, or the space is exhausted).
+    """
+
+    #: Proposals in a row that need no evaluation (repeats, broken bounds) before a design is drawn afresh.
+    PATIENCE = 5
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        space: SearchSpace,
+        evaluator: Evaluator,
+        *,
+        objectives: tuple[Objective, ...],
+        settings: Settings,
+        folder: Path,
+        interrupts: Interrupts,
+        progress: ProgressCallback | None = None,
+    ) -> None:
+        self._study, self._space, self._evaluator = study, space, evaluator
+        self._objectives, self._settings, self._folder, self._interrupts = objectives, settings, folder, interrupts
+        self._callback = progress
+        self._started = time.monotonic()
+        self._running: dict[int, Proposal] = {}
+        self._followers: dict[int, list[Proposal]] = {}
+        self._answers: dict[str, _Answer] = {}
+        self._broken: dict[str, str] = {}
+        self._failed = self._repeated = self._idle = 0
+        self._seconds: list[float] = []
+        self.stop_reason: str | None = None
+        self.is_whole = False
+        self._recall()
+        self._proposer = Proposer(study, space, share=settings.reference_share, seed=settings.seed)
+
+    @property
+    def proposer(self) -> Proposer:
+        """Where the candidates come from."""
+        return self._proposer
+
+    def next_job(self) -> Job | None:
+        """Return a candidate to evaluate, or None: for good once `stop_reason` is set.
+
+        Raises:
+            RunError: The study cannot be written; so do `finish` and `interrupt`.
+        """
+        with writing(self._folder):
+            job = self._next_job()
+        if job is not None:
+            self._report()
+        return job
+
+    def finish(self, number: int, outcome: Outcome) -> None:
+        """Record what became of a job, and answer the proposals that waited for it."""
+        with writing(self._folder):
+            self._finish(number, outcome)
+        self._report()
+
+    def interrupt(self, reason: str) -> None:
+        """Stop, and give what is in flight back to the queue: the same candidates are proposed first when the run is resumed."""
+        self._stop(reason)
+        with writing(self._folder):
+            for proposal in self._running.values():
+                enqueue(self._study, self._space, proposal.candidate, proposal.trial.user_attrs.get("reference"))
+            for proposal in [*self._running.values(), *(each for group in self._followers.values() for each in group)]:
+                self._fail(proposal.trial, STOPPED)
+        self._running, self._followers = {}, {}
+        self._report()
+
+    def _next_job(self) -> Job | None:
+        while not self._should_stop():
+            if self._idle >= self.PATIENCE and not self._proposer.queue_fresh(self._is_allowed):
+                self._stop("the space is exhausted: a thousand random draws gave no new design within the bounds", whole=True)
+                return None
+            job = self._answer(self._proposer.propose())
+            if job is not None:
+                self._idle = 0
+                return job
+            self._idle += 1
+        return None
+
+    def _finish(self, number: int, outcome: Outcome) -> None:
+        proposal = self._running.pop(number)
+        evaluation, reason = outcome.evaluation, outcome.reason
+        if evaluation is not None:
+            try:
+                values = [self._value(evaluation, objective) for objective in self._objectives]
+            except EvaluationError as error:
+                evaluation, reason = None, str(error)
+        trial = proposal.trial
+        if outcome.seconds is not None:
+            trial.set_user_attr("seconds", round(outcome.seconds, 4))
+            self._seconds.append(outcome.seconds)
+        if evaluation is None:
+            self._failed += 1
+            self._fail(trial, reason or "no reason was given")
+        else:
+            save_predictions(self._folder, proposal.candidate.digest, evaluation.arrays)
+            kept = _kept(evaluation, outcome)
+            for name, value in kept.items():
+                trial.set_user_attr(name, value)
+            self._study.tell(trial, values)
+            self._answers[proposal.candidate.digest] = _Answer(number, values, kept)
+        for follower in self._followers.pop(number, []):
+            self._settle(follower, number, reason)
+
+    def _answer(self, proposal: Proposal) -> Job | None:
+        """Turn a proposal into a job, unless the study, a job in flight or a bound answers it."""
+        digest, trial = proposal.candidate.digest, proposal.trial
+        if digest in self._answers:
+            self._settle(proposal, self._answers[digest].number, None)
+            return None
+        leader = next((number for number, other in self._running.items() if other.candidate.digest == digest), None)
+        if leader is not None:
+            trial.set_user_attr("repeat_of", leader)
+            self._followers.setdefault(leader, []).append(proposal)
+            self._proposer.uncount()
+            return None
+        if not self._is_allowed(proposal.candidate):
+            trial.set_user_attr("reason", self._broken[digest])
+            self._study.tell(trial, state=TrialState.PRUNED)
+            self._proposer.uncount()
+            return None
+        self._running[trial.number] = proposal
+        return Job(trial.number, proposal.candidate, self._settings.budget)
+
+    def _settle(self, proposal: Proposal, leader: int, reason: str | None) -> None:
+        """Answer a repeat with what its leader found."""
+        trial = proposal.trial
+        if trial.user_attrs.get("repeat_of") is None:
+            trial.set_user_attr("repeat_of", leader)
+            self._proposer.uncount()
+        self._repeated += 1
+        answer = self._answers.get(proposal.candidate.digest)
+        if answer is None:
+            self._fail(trial, reason or "no reason was given")
+            return
+        for name, value in answer.attributes.items():
+            trial.set_user_attr(name, value)
+        self._study.tell(trial, answer.values)
+
+    def _is_allowed(self, candidate: Candidate) -> bool:
+        """Whether a candidate keeps the bounds on the cheap objectives; the reason is remembered where it does not."""
+        bounded = [objective for objective in self._objectives if objective.cheap and objective.bound is not None]
+        if not bounded or not hasattr(self._evaluator, "cheap"):
+            return True
+        if candidate.digest not in self._broken:
+            try:
+                values = self._evaluator.cheap(candidate)
+            except Exception:  # the evaluation will raise it again, and there it is recorded with its reason
+                return True
+            for objective in bounded:
+                if objective.name in values and not objective.allows(values[objective.name]):
+                    sign = "<=" if objective.direction == "minimize" else ">="
+                    self._broken[candidate.digest] = f"{objective.name} is {values[objective.name]:g}, bound {sign} {objective.bound:g}"
+        return candidate.digest not in self._broken
+
+    def _value(self, evaluation: Evaluation, objective: Objective) -> float:
+        if objective.name not in evaluation:
+            raise EvaluationError(f"the evaluator returned no {objective.name!r}: {suggestion(objective.name, sorted(evaluation))}")
+        return evaluation[objective.name]
+
+    def _fail(self, trial: optuna.Trial, reason: str) -> None:
+        trial.set_user_attr("reason", reason)
+        self._study.tell(trial, state=TrialState.FAIL)
+
+    def _should_stop(self) -> bool:
+        if self.stop_reason is None:
+            limit, asked = self._settings.time_limit, self._settings.trials
+            if self._interrupts.received is not None:
+                self._stop(f"interrupted by {self._interrupts.received}")
+            elif asked is not None and len(self._answers) + self._failed + len(self._running) >= asked:
+                self._stop(f"{asked} trials are done", whole=True)
+            elif limit is not None and time.monotonic() - self._started >= limit:
+                self._stop(f"the time limit of {limit:g} seconds is reached")
+        return self.stop_reason is not None
+
+    def _stop(self, reason: str, *, whole: bool = False) -> None:
+        if self.stop_reason is None or not whole:
+            self.stop_reason, self.is_whole = reason, whole
+
+    def _recall(self) -> None:
+        """Take up the study where an earlier driver left it; nothing stays RUNNING."""
+        for trial in self._study.get_trials(deepcopy=False):
+            held = trial.user_attrs
+            if trial.state == TrialState.RUNNING:
+                self._give_back(trial)
+            elif trial.state == TrialState.COMPLETE and held.get("repeat_of") is None:
+                self._answers[held["digest"]] = _Answer(
+                    trial.number, trial.values, {name: held[name] for name in ("values", "spread", "details") if name in held}
+                )
+            elif trial.state == TrialState.FAIL and held.get("repeat_of") is None and held.get("reason") != STOPPED:
+                self._failed += 1
+            self._repeated += held.get("repeat_of") is not None and trial.state.is_finished()
+
+    def _give_back(self, trial: optuna.trial.FrozenTrial) -> None:
+        held, storage = trial.user_attrs, self._study._storage
+        if "digest" in held and "repeat_of" not in held:
+            names = ("formula", "recipe", "graph_digest", "digest", "reference", "candidate")
+            self._study.enqueue_trial(trial.params, user_attrs={name: held[name] for name in names if name in held})
+        storage.set_trial_user_attr(trial._trial_id, "reason", STOPPED)
+        self._study.tell(trial.number, state=TrialState.FAIL)
+
+    def _report(self) -> None:
+        if self._callback is None:
+            return
+        points = [answer.values for answer in self._answers.values()]
+        directions = [objective.direction for objective in self._objectives]
+        best = {}
+        for column, objective in enumerate(self._objectives if points else ()):
+            choose = max if objective.direction == "maximize" else min
+            best[objective.name] = choose(point[column] for point in points)
+        now = time.monotonic() - self._started
+        self._callback(
+            Progress(
+                done=len(self._answers),
+                running=len(self._running),
+                failed=self._failed,
+                repeated=self._repeated,
+                total=self._settings.trials,
+                best=best,
+                front=int(pareto.is_nondominated(points, directions).sum()),
+                seconds=now,
+                seconds_left=self._seconds_left(now),
+            )
+        )
+
+    def _seconds_left(self, now: float) -> float | None:
+        limits = [self._settings.time_limit - now] if self._settings.time_limit is not None else []
+        if self._settings.trials is not None and self._seconds:
+            left = self._settings.trials - len(self._answers) - self._failed
+            limits.append(left * now / len(self._seconds))
+        return max(0.0, min(limits)) if limits else None
+
+
+def _kept(evaluation: Evaluation, outcome: Outcome) -> dict[str, Any]:
+    details = {"worker": outcome.worker, **evaluation.details}
+    return {
+        "values": dict(evaluation.metrics),
+        "spread": {name: float(value) for name, value in evaluation.spread.items()},
+        "details": json.loads(json.dumps(details, default=_plain)),
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)
