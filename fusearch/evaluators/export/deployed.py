@@ -1,4 +1,4 @@
-"""The network that leaves the house: raw values in, probabilities or values out, everything fitted inside. Axis letters: B batch, K outputs."""
+"""The network that leaves the house: raw values in, predictions out, everything fitted inside. Axis letters: B batch, K outputs."""
 
 from __future__ import annotations
 
