@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.utils import deterministic
 
 from fusearch.errors import EvaluationError
 
@@ -72,19 +73,19 @@ def reproducible(seed: int, *, threads: int | None = None, device: torch.device 
     device = torch.device(device)
     before_threads = torch.get_num_threads()
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    before_fill = torch.utils.deterministic.fill_uninitialized_memory
+    before_fill = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]  # a property of the module's class
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         try:
             torch.manual_seed(seed)
             torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
-            torch.utils.deterministic.fill_uninitialized_memory = False
+            deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # as above
             if threads is not None:
                 torch.set_num_threads(threads)
             yield torch.Generator().manual_seed(seed)
         finally:
             torch.set_num_threads(before_threads)
             torch.use_deterministic_algorithms(before[0], warn_only=before[1])
-            torch.utils.deterministic.fill_uninitialized_memory = before_fill
+            deterministic.fill_uninitialized_memory = before_fill  # type: ignore[attr-defined]  # as above
 
 
 def batches(num_rows: int, size: int, generator: torch.Generator, device: torch.device | str = "cpu") -> tuple[Tensor, ...]:
@@ -93,7 +94,7 @@ def batches(num_rows: int, size: int, generator: torch.Generator, device: torch.
     A last portion below a quarter of `size` is dropped, unless it is the only one: its few rows would weigh as much as a whole batch, and
     the next epoch draws them again.
     """
-    portions = torch.randperm(num_rows, generator=generator).to(device).split(size)
+    portions: tuple[Tensor, ...] = torch.split(torch.randperm(num_rows, generator=generator).to(device), size)
     return portions[:-1] if len(portions) > 1 and len(portions[-1]) * 4 < size else portions
 
 
@@ -134,7 +135,7 @@ def optimize(
     Raises:
         EvaluationError: A loss is not finite.
     """
-    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    trained: list[Tensor] = [parameter for parameter in module.parameters() if parameter.requires_grad]
     device = trained[0].device
     optimizer = torch.optim.AdamW(
         [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -37,6 +37,14 @@ class Samples:
             {name: mask[index] for name, mask in self.present.items()},
             self.targets[index],
         )
+
+    def portions(self, size: int) -> Iterator[Samples]:
+        """Give the samples in order, at most `size` at a time."""
+        if len(self) <= size:
+            yield self
+            return
+        for rows in torch.split(torch.arange(len(self), device=self.targets.device), size):
+            yield self.take(rows)
 
     def only(self, modalities: set[str]) -> Samples:
         """Return the same samples with those modalities alone, so that a design copies nothing that it does not read."""
@@ -74,12 +82,10 @@ def make_samples(
     device: torch.device | str = "cpu",
 ) -> Samples:
     """Bring arrays onto a device; with `scale`, the targets are those of a regression and are standardised."""
-    if scale is None:
-        values, dtype = np.asarray(targets, dtype=np.int64), torch.int64
-    else:
-        values, dtype = (np.asarray(targets, dtype=np.float64) - scale.mean) / scale.std, torch.float32
+    if scale is not None:
+        targets = ((np.asarray(targets, dtype=np.float64) - scale.mean) / scale.std).astype(np.float32)
     return Samples(
         {name: torch.as_tensor(np.ascontiguousarray(values, dtype=np.float32), device=device) for name, values in inputs.items()},
         {name: torch.as_tensor(np.ascontiguousarray(mask, dtype=bool), device=device) for name, mask in present.items()},
-        torch.as_tensor(values, dtype=dtype, device=device),
+        torch.as_tensor(targets.astype(np.int64) if scale is None else targets, device=device),
     )

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import fusearch.evaluators.encoders  # registers the networks
+import fusearch.evaluators.encoders  # noqa: F401  # registers the networks
 from fusearch.data.modality import Modality
 from fusearch.evaluators.encoder import NETWORKS, StageEncoder
 from fusearch.search_space.encoder import ENCODERS
