@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from fusearch.data.arrays import RawModality
 from fusearch.data.dataset import Dataset
 from fusearch.data.duplicates import crossing_duplicates, merge_duplicates
 from fusearch.data.modality import Modality
+from fusearch.data.problem import Problem
 from fusearch.data.splits import SplitPlan, crossing_groups
 from fusearch.data.tables import restrict_levels
 from fusearch.data.task import Task
@@ -40,9 +41,9 @@ def assemble(
         DataError: Duplicate ids, a group on two sides, no row to train on, or a modality that is constant.
     """
     split_of, joined = divide(modalities, targets, task, plan, groups)
-    faults = find_faults(name, modalities, ids, split_of, groups)
+    faults = find_faults(modalities, ids, split_of, groups)
     if faults:
-        raise DataError(faults[0])
+        raise DataError(f"data set {name!r}: {faults[0].what}")
     return join_parts(name, modalities, targets, task, ids=ids, split_of=split_of, groups=joined, num_folds=plan.folds, source=source)
 
 
@@ -55,24 +56,32 @@ def divide(
     return plan.assign(targets, groups=groups, labels=task.labels), groups
 
 
-def find_faults(name: str, modalities: Mapping[str, RawModality], ids: StrArray, split_of: StrArray, groups: StrArray | None) -> list[str]:
-    """Return every broken rule of a data set, one line each."""
+def find_faults(modalities: Mapping[str, RawModality], ids: StrArray, split_of: StrArray, groups: StrArray | None) -> list[Problem]:
+    """Return every rule of a data set that is broken; each is an error."""
     faults = []
     values, counts = np.unique(ids, return_counts=True)
-    for twice in values[counts > 1].tolist():
+    if (counts > 1).any():
+        twice = str(values[counts > 1][0])
         rows = " and ".join(str(row + 1) for row in np.flatnonzero(ids == twice)[:2])
-        faults.append(f"data set {name!r}: id {twice!r} stands in rows {rows}, expected each id once")
+        faults.append(Problem("error", f"id {twice!r} stands in rows {rows}{_more(counts > 1)}, expected each id once", "id"))
     if groups is not None:
-        for group, sides in crossing_groups(split_of, groups).items():
-            faults.append(f"data set {name!r}: group {group!r} stands in {' and '.join(sides)}, expected each group in one split")
-        for first, row in crossing_duplicates([modality.values for modality in modalities.values()], split_of):
+        crossing = crossing_groups(split_of, groups)
+        for group, found in list(crossing.items())[:1]:
+            what = f"group {group!r} stands in {' and '.join(found)}{_more(crossing)}, expected each group in one split"
+            faults.append(Problem("error", what, "splits.group"))
+        pairs = crossing_duplicates([modality.values for modality in modalities.values()], split_of)
+        for first, row in pairs[:1]:
             rows, sides = f"{ids[first]!s} and {ids[row]!s}", f"{split_of[first]!s} and {split_of[row]!s}"
-            faults.append(f"data set {name!r}: the rows {rows} are identical and stand in {sides}, expected them in one split")
+            what = f"rows {rows} are identical and stand in {sides}{_more(pairs)}, expected them in one split"
+            faults.append(Problem("error", what, "splits"))
     if not (split_of == "train").any():
-        faults.append(f"data set {name!r}: no row is in the split 'train', expected at least one")
+        faults.append(Problem("error", "no row is in the split 'train', expected at least one", "splits"))
     search = split_of != "test"
-    constant = (_constant(key, modality, modality.values[search]) for key, modality in modalities.items())
-    return faults + [fault for fault in constant if fault is not None]
+    for key, modality in modalities.items():
+        useless = _constant(modality, modality.values[search])
+        if useless is not None:
+            faults.append(Problem("error", f"modality {key!r}: {useless}", f"modalities.{key}"))
+    return faults
 
 
 def join_parts(
@@ -112,10 +121,10 @@ def join_parts(
     )
 
 
-def _constant(key: str, modality: RawModality, values: npt.NDArray[np.float32]) -> str | None:
+def _constant(modality: RawModality, values: npt.NDArray[np.float32]) -> str | None:
     """Say so where a modality tells no samples apart: every column is constant over the search rows."""
     if not modality.present.any():
-        return f"modality {key!r}: no sample has it, expected values for at least one"
+        return "no sample has it, expected values for at least one"
     flat = values.reshape(len(values), -1)
     known = ~np.isnan(flat)
     low = np.where(known, flat, np.inf).min(axis=0, initial=np.inf)
@@ -123,5 +132,10 @@ def _constant(key: str, modality: RawModality, values: npt.NDArray[np.float32]) 
     if (low < high).any():
         return None
     if modality.schema is not None and len(modality.schema.columns) == 1:
-        return f"modality {key!r}: its one column {modality.schema.columns[0]!r} is constant, expected a column that varies"
-    return f"modality {key!r}: all of its {flat.shape[1]} columns are constant, expected at least one that varies"
+        return f"its one column {modality.schema.columns[0]!r} is constant, expected a column that varies"
+    return f"all of its {flat.shape[1]} columns are constant, expected at least one that varies"
+
+
+def _more(things: Sized | npt.NDArray[np.bool_]) -> str:
+    count = int(things.sum()) if isinstance(things, np.ndarray) else len(things)
+    return f" (and {count - 1} more)" if count > 1 else ""

@@ -182,6 +182,14 @@ class Dataset:
         values = (getattr(self, attribute.name) for attribute in fields(self))
         return Dataset, tuple(dict(value) if isinstance(value, MappingProxyType) else value for value in values)
 
+    @property
+    def default_num_folds(self) -> int:
+        """How many folds `folds()` gives: what the manifest says, else 5 below 1,000 search rows, else the one train / val split."""
+        if self.num_folds is not None:
+            return self.num_folds
+        one_split = len(self.rows("search")) >= _FOLDS_BELOW and len(self.rows("val")) > 0
+        return 1 if one_split else _DEFAULT_FOLDS
+
     def modality(self, name: str) -> Modality:
         """Return a modality by its name.
 
@@ -230,15 +238,14 @@ class Dataset:
         The same rows fall into the same fold with and without the test split.
 
         Args:
-            num_folds: How many folds; 1 is the train / val split. None: what the manifest says, else 5 below 1,000 search rows and 1 above.
+            num_folds: How many folds; 1 is the train / val split. None: `default_num_folds`.
             seed: Seed of the shuffle.
 
         Raises:
             DataError: More folds than rows, groups, or members of the largest class.
         """
         search, val = self.rows("search"), self.rows("val")
-        if num_folds is None:
-            num_folds = self.num_folds or (_DEFAULT_FOLDS if len(search) < _FOLDS_BELOW or not len(val) else 1)
+        num_folds = self.default_num_folds if num_folds is None else num_folds
         if num_folds == 1 and len(val):
             return (Fold(0, self.rows("train"), val),)
         if num_folds == 1:

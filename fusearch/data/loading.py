@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from fusearch.data.dataset import Dataset
-from fusearch.data.embedded import DATA_SETS
+from fusearch.data.embedded import DATA_SETS, EmbeddedData
 from fusearch.data.manifest import load_manifest
 from fusearch.data.reading import read_dataset
 from fusearch.errors import DataError, suggestion
 
-__all__ = ["load_data"]
+__all__ = ["find_source", "load_data"]
 
 
 def load_data(source: str | Path) -> Dataset:
@@ -27,9 +27,19 @@ def load_data(source: str | Path) -> Dataset:
         >>> load_data("wisconsin").task.labels
         ('benign', 'malignant')
     """
+    found = find_source(source)
+    return read_dataset(load_manifest(found)) if isinstance(found, Path) else found.load()
+
+
+def find_source(source: str | Path) -> Path | EmbeddedData:
+    """Return the manifest's path, or the embedded data set of that name; a file of the same name comes first.
+
+    Raises:
+        DataError: There is neither.
+    """
     path = Path(source)
-    if not path.exists() and str(source) in DATA_SETS:
-        return DATA_SETS[str(source)].load()
-    if not path.exists() and path.suffix not in (".yaml", ".yml"):
-        raise DataError(f"no manifest and no embedded data set {str(source)!r}, {suggestion(str(source), list(DATA_SETS))}")
-    return read_dataset(load_manifest(path))
+    if path.is_file() or path.suffix in (".yaml", ".yml"):
+        return path
+    if str(source) in DATA_SETS:
+        return DATA_SETS[str(source)]
+    raise DataError(f"no manifest and no embedded data set {str(source)!r}, {suggestion(str(source), list(DATA_SETS))}")
