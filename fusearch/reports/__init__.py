@@ -1,1 +1,32 @@
-"""WHAT was learned: tables, figures, page. No torch, no ray."""
+"""WHAT was learned: tables, figures, page. No torch, no ray.
+
+Public names are resolved on first use, so that importing the package loads neither pandas nor plotly.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+_HOMES = {
+    "draw": "fusearch.reports.drawing",
+    "front_figure": "fusearch.reports.front",
+    "front_svg": "fusearch.reports.picture",
+    "trials_frame": "fusearch.reports.tables",
+    "write_report": "fusearch.reports.report",
+}
+
+__all__ = ["draw", "front_figure", "front_svg", "trials_frame", "write_report"]
+
+if TYPE_CHECKING:
+    from fusearch.reports.drawing import draw
+    from fusearch.reports.front import front_figure
+    from fusearch.reports.picture import front_svg
+    from fusearch.reports.report import write_report
+    from fusearch.reports.tables import trials_frame
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fusearch.reports' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

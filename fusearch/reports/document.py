@@ -1,0 +1,85 @@
+"""The report for programs: the same facts as the page, as one JSON-able document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fusearch
+from fusearch.reports.comparison import Verdict
+from fusearch.reports.factors import FACTORS, factor_frame
+from fusearch.reports.findings import Findings, num_members
+from fusearch.reports.progress import progress_info, throughput_info
+from fusearch.reports.reproduction import command_line
+from fusearch.study import TrialRecord
+
+__all__ = ["to_document"]
+
+
+def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
+    """Return the facts of the report.
+
+    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `references`, `trials`, `hypervolume`, `throughput`,
+    `factors`, `failures`, `command`, `config`.
+    """
+    progress = progress_info(found)
+    through = throughput_info(found)
+    return {
+        "format": 1,
+        "fusearch": fusearch.__version__,
+        "objectives": [
+            {"name": objective.name, "direction": objective.direction, "bound": objective.bound} for objective in found.objectives
+        ],
+        "verdict": {
+            "outcome": verdict.outcome,
+            "headline": verdict.headline,
+            "sentences": list(verdict.sentences),
+            "best": _trial(verdict.best),
+            "reference": verdict.role,
+            "gain": verdict.gain,
+            "standard_error": verdict.error,
+            "designs_compared": verdict.num_designs,
+            "luck": verdict.luck,
+        },
+        "recommended": _design(found.recommended),
+        "front": [_design(record) for record in found.front],
+        "references": {role: _design(record) for role, record in found.references.items()},
+        "trials": {
+            state: sum(record.state == state for record in found.records)
+            for state in ("complete", "failed", "pruned", "running", "waiting")
+        },
+        "hypervolume": {"trials": list(progress.trials), "values": list(progress.hypervolume), "references": progress.references},
+        "throughput": {
+            "wall_seconds": through.wall,
+            "evaluation_seconds": through.work,
+            "finished": through.finished,
+            "median_seconds": through.median,
+        },
+        "factors": {factor: factor_frame(found, factor).to_dict("records") for factor in FACTORS},
+        "failures": [
+            {"trial": record.number, "state": record.state, "reason": record.reason, "formula": record.formula}
+            for record in found.records
+            if record.state in ("failed", "pruned") and not record.interrupted
+        ],
+        "command": command_line(found),
+        "config": dict(found.config),
+    }
+
+
+def _trial(record: TrialRecord | None) -> int | None:
+    return None if record is None else record.number
+
+
+def _design(record: TrialRecord | None) -> dict[str, Any] | None:
+    if record is None:
+        return None
+    return {
+        "digest": record.digest,
+        "candidate": record.candidate,
+        "formula": record.formula,
+        "trial": record.number,
+        "values": dict(record.values),
+        "spread": dict(record.spread),
+        "members": num_members(record),
+        "recipe": dict(record.recipe),
+        "seconds": record.seconds,
+    }

@@ -1,0 +1,186 @@
+"""A run, read once: what every table, figure and sentence of the report is made from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fusearch.contracts import Objective, primary
+from fusearch.errors import FusearchError
+from fusearch.reports.wording import role_label
+from fusearch.study import TrialRecord
+
+if TYPE_CHECKING:
+    from fusearch.run import Run
+    from fusearch.search_space import FusionGraph
+
+__all__ = ["Findings", "read_findings", "standard_error"]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a run found.
+
+    Attributes:
+        records: Every trial, by number.
+        objectives: What was optimized.
+        front: The designs on the Pareto front, each graph once.
+        references: Reference designs by role; roles without a finished trial are missing.
+        recommended: The design that `--pick simplest` takes, or None where no trial has finished.
+        config: The run's `config.yaml`.
+        folder: The run folder, where there is one.
+    """
+
+    records: Sequence[TrialRecord]
+    objectives: tuple[Objective, ...]
+    front: Sequence[TrialRecord] = ()
+    references: Mapping[str, TrialRecord] = field(default_factory=dict)
+    recommended: TrialRecord | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path | None = None
+
+    @cached_property
+    def main(self) -> Objective:
+        """The objective that says how good a design is: the first that is not a cost."""
+        return primary(self.objectives)
+
+    @cached_property
+    def complete(self) -> list[TrialRecord]:
+        """Finished trials with a finite value of every objective, repeats left out."""
+        return [
+            record
+            for record in self.records
+            if record.evaluated and all(math.isfinite(record.objectives.get(objective.name, math.nan)) for objective in self.objectives)
+        ]
+
+    @cached_property
+    def designs(self) -> list[TrialRecord]:
+        """One trial for each graph that finished: the one on the front, or else its best by the main objective."""
+        best: dict[str, TrialRecord] = {}
+        for record in self.complete:
+            if record.digest not in best or self.better(record, best[record.digest]):
+                best[record.digest] = record
+        best |= {record.digest: record for record in (*self.references.values(), *self.front)}
+        return sorted(best.values(), key=lambda record: record.number)
+
+    @cached_property
+    def searched(self) -> list[TrialRecord]:
+        """Designs that keep all bounds and were not proposed as references."""
+        return [record for record in self.designs if record.digest not in self.reference_digests and self.allowed(record)]
+
+    @cached_property
+    def front_digests(self) -> frozenset[str]:
+        return frozenset(record.digest for record in self.front)
+
+    @cached_property
+    def roles(self) -> dict[str, str]:
+        """Role of each reference graph by digest; of two roles the first."""
+        roles: dict[str, str] = {}
+        for role, record in self.references.items():
+            roles.setdefault(record.digest, role)
+        return roles
+
+    @cached_property
+    def reference_digests(self) -> frozenset[str]:
+        """Graphs that were proposed as references, also those that were not the best of their role (the other single modalities)."""
+        return frozenset(record.digest for record in self.records if record.reference) | frozenset(self.roles)
+
+    @cached_property
+    def graphs(self) -> dict[str, FusionGraph]:
+        """Parsed designs by digest; a formula that cannot be read here (a plug-in that is not installed) is left out."""
+        from fusearch.search_space import FusionGraph
+
+        modalities = _modalities(self.config)
+        graphs = {}
+        for record in self.records:
+            if record.digest in graphs or not record.formula:
+                continue
+            try:
+                graphs[record.digest] = FusionGraph.parse(record.formula, modalities)
+            except FusearchError:
+                continue
+        return graphs
+
+    def text(self, record: TrialRecord) -> str:
+        """Return the formula of a trial, a line for each fusion where it can be read here."""
+        graph = self.graphs.get(record.digest)
+        return str(graph) if graph is not None else record.formula
+
+    @property
+    def modalities(self) -> list[str]:
+        """Names of the modalities of the data, in their order."""
+        return [modality.name for modality in _modalities(self.config)]
+
+    def value(self, record: TrialRecord, name: str | None = None) -> float:
+        """Return an objective of a trial, by default the main one; NaN where the trial has none."""
+        name = name or self.main.name
+        return record.objectives.get(name, record.values.get(name, math.nan))
+
+    def allowed(self, record: TrialRecord) -> bool:
+        """Whether a trial keeps the bounds of all objectives."""
+        return all(objective.allows(self.value(record, objective.name)) for objective in self.objectives)
+
+    def better(self, first: TrialRecord, second: TrialRecord) -> bool:
+        """Whether the first trial is strictly better by the main objective."""
+        sign = 1 if self.main.direction == "maximize" else -1
+        return sign * self.value(first) > sign * self.value(second)
+
+    def best(self, records: Sequence[TrialRecord]) -> TrialRecord | None:
+        """Return the best of some trials by the main objective; of equals the first."""
+        sign = 1 if self.main.direction == "maximize" else -1
+        return max(records, key=lambda record: (sign * self.value(record), -record.number), default=None)
+
+    def label(self, record: TrialRecord) -> str:
+        """Return what a design is called in a sentence: its role, or its trial."""
+        role = self.roles.get(record.digest)
+        return role_label(role) if role else f"trial {record.number}"
+
+
+def num_members(record: TrialRecord) -> int:
+    """Return the number of members behind a trial's means; 1 where it is not known."""
+    for members in (record.details.get("members"), record.budget.get("members"), record.details.get("best_epochs")):
+        if isinstance(members, int) and members > 0:
+            return members
+        if isinstance(members, list | tuple) and members:
+            return len(members)
+    return 1
+
+
+def standard_error(record: TrialRecord, name: str) -> float | None:
+    """Return spread / sqrt(members) of a metric, or None where there is no spread."""
+    spread = record.spread.get(name)
+    return None if spread is None or not math.isfinite(spread) else spread / math.sqrt(num_members(record))
+
+
+def read_findings(run: Run | Path | str) -> Findings:
+    """Read a run, or the run in a folder.
+
+    Raises:
+        RunError: There is no run in that folder, or it is of a newer format.
+    """
+    if isinstance(run, str | Path):
+        from fusearch.run import Run
+
+        run = Run(Path(run))
+    records = run.records()
+    front = run.front()
+    return Findings(
+        records=records,
+        objectives=tuple(run.objectives),
+        front=front,
+        references=run.references(),
+        recommended=run.pick("simplest") if front else None,
+        config=run.config,
+        folder=Path(run.path),
+    )
+
+
+def _modalities(config: Mapping[str, Any]) -> tuple[Any, ...]:
+    from fusearch.data.modality import Modality
+
+    stated = config.get("space", {}).get("modalities", ())
+    return tuple(Modality(entry["name"], entry["kind"], tuple(entry.get("shape", ()))) for entry in stated)

@@ -1,0 +1,169 @@
+"""The Pareto front as a static SVG: a picture for a README, without a browser and without plotly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fusearch.reports.findings import Findings, read_findings
+from fusearch.reports.front import FrontInfo, Point, extent, front_info
+from fusearch.reports.routing import Box
+from fusearch.reports.wording import role_label
+
+if TYPE_CHECKING:
+    from fusearch.run import Run
+
+__all__ = ["front_svg"]
+
+_WIDTH, _HEIGHT = 760, 460
+_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 24, 52, 62
+_CHARACTER = 6.6
+
+_SHAPES = {"best_unimodal": "M0-7L7 0L0 7L-7 0Z", "linear": "M-5.5-5.5H5.5V5.5H-5.5Z", "early": "M0-7L7 5.5H-7Z", "late": "M0 7L7-5.5H-7Z"}
+_SHAPES["penultimate"] = "M0-7L6.7-2.2L4.1 5.7H-4.1L-6.7-2.2Z"
+
+
+def front_svg(run: Run | Findings | Path | str, x: str | None = None, y: str | None = None) -> str:
+    """Draw the Pareto front of a run as one self-contained SVG, in light and dark.
+
+    Args:
+        run: A run, or its folder.
+        x: Objective on the horizontal axis.
+        y: Objective on the vertical axis.
+
+    Returns:
+        The text of an SVG file. A dominated design is a grey dot, one on the front a blue one, a reference has its own
+        shape and its name; bars are standard errors over members.
+    """
+    found = run if isinstance(run, Findings) else read_findings(run)
+    info = front_info(found, x, y)
+    scale = _Scale(info)
+    faint = [_dot(scale, point) for point in info.points if point.kind == "design"]
+    strong = [_errors(scale, point) + _dot(scale, point) for point in info.points if point.kind == "front"]
+    named = [_errors(scale, point) + _shape(scale, point) for point in info.points if point.kind == "reference"]
+    rings = [_ring(scale, info.recommended)] if info.recommended is not None else []
+    style = (Path(__file__).parent / "assets" / "front.css").read_text(encoding="utf-8")
+    body = "".join([*_axes(scale), *faint, _step(scale), *strong, *named, *rings, *_labels(scale), _legend(info)])
+    title = escape(f"{info.y.title} against {info.x.title}, {len(info.points)} designs")
+    size = f'width="{_WIDTH}" height="{_HEIGHT}"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="front" {size} viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">'
+        f'<title>{title}</title><style>{style}</style><rect class="paper" {size} rx="8"/>{body}</svg>\n'
+    )
+
+
+class _Scale:
+    """From values to pixels."""
+
+    def __init__(self, info: FrontInfo) -> None:
+        self.info = info
+        self.low_x, self.high_x = extent(info.x, info)
+        self.low_y, self.high_y = extent(info.y, info)
+
+    def x(self, value: float) -> float:
+        low, high = self.info.x.scaled(self.low_x), self.info.x.scaled(self.high_x)
+        return round(_LEFT + (self.info.x.scaled(value) - low) / (high - low) * (_WIDTH - _LEFT - _RIGHT), 1)
+
+    def y(self, value: float) -> float:
+        low, high = self.info.y.scaled(self.low_y), self.info.y.scaled(self.high_y)
+        return round(_HEIGHT - _BOTTOM - (self.info.y.scaled(value) - low) / (high - low) * (_HEIGHT - _TOP - _BOTTOM), 1)
+
+    def at(self, point: Point) -> tuple[float, float]:
+        return self.x(point.x), self.y(point.y)
+
+
+def _axes(scale: _Scale) -> Iterator[str]:
+    bottom, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
+    for value, label in scale.info.y.ticks(scale.low_y, scale.high_y):
+        y = scale.y(value)
+        yield f'<path class="grid" d="M{_LEFT} {y}H{right}"/>'
+        yield f'<text class="tick" x="{_LEFT - 10}" y="{y + 4}" text-anchor="end">{label}</text>'
+    for value, label in scale.info.x.ticks(scale.low_x, scale.high_x):
+        x = scale.x(value)
+        yield f'<path class="grid" d="M{x} {_TOP}V{bottom}"/>'
+        yield f'<text class="tick" x="{x}" y="{bottom + 20}" text-anchor="middle">{label}</text>'
+    middle_x, middle_y = (_LEFT + right) / 2, (_TOP + bottom) / 2
+    yield f'<text class="title" x="{middle_x}" y="{_HEIGHT - 16}" text-anchor="middle">{escape(scale.info.x.title)}</text>'
+    yield f'<text class="title" transform="translate(22 {middle_y}) rotate(-90)" text-anchor="middle">{escape(scale.info.y.title)}</text>'
+
+
+def _step(scale: _Scale) -> str:
+    if not scale.info.step:
+        return ""
+    return '<path class="step" d="M' + "L".join(f"{scale.x(x)} {scale.y(y)}" for x, y in scale.info.step) + '"/>'
+
+
+def _dot(scale: _Scale, point: Point) -> str:
+    x, y = scale.at(point)
+    return f'<circle class="{point.kind}" cx="{x}" cy="{y}" r="{5 if point.on_front else 3}"/>'
+
+
+def _shape(scale: _Scale, point: Point) -> str:
+    x, y = scale.at(point)
+    shape = _SHAPES.get(point.role or "", "M0-7L6-3.5V3.5L0 7L-6 3.5V-3.5Z")
+    return f'<path class="reference{" onfront" if point.on_front else ""}" transform="translate({x} {y})" d="{shape}"/>'
+
+
+def _ring(scale: _Scale, point: Point) -> str:
+    x, y = scale.at(point)
+    return f'<circle class="ring" cx="{x}" cy="{y}" r="11"/>'
+
+
+def _errors(scale: _Scale, point: Point) -> str:
+    x, y = scale.at(point)
+    parts = []
+    if point.y_error and not scale.info.y.log:
+        low, high = scale.y(point.y - point.y_error), scale.y(point.y + point.y_error)
+        parts.append(f"M{x} {low}V{high}M{x - 3} {low}h6M{x - 3} {high}h6")
+    if point.x_error and not scale.info.x.log:
+        low, high = scale.x(point.x - point.x_error), scale.x(point.x + point.x_error)
+        parts.append(f"M{low} {y}H{high}M{low} {y - 3}v6M{high} {y - 3}v6")
+    return f'<path class="bar {point.kind}" d="{"".join(parts)}"/>' if parts else ""
+
+
+def _labels(scale: _Scale) -> Iterator[str]:
+    """Name each reference at the first place around it that hides nothing."""
+    taken = [_around(*scale.at(point), 8) for point in scale.info.points if point.kind != "design"]
+    frame = Box(_LEFT, _TOP, _WIDTH - _RIGHT, _HEIGHT - _BOTTOM)
+    for point in (point for point in scale.info.points if point.role):
+        text = role_label(point.role or "").removeprefix("the ")
+        x, y = scale.at(point)
+        places = list(_places(x, y, _CHARACTER * len(text)))
+        anchor, at_x, at_y, box = min(places, key=lambda place: _cost(place[3], taken, frame, scale))
+        taken.append(box)
+        yield f'<text class="label" x="{at_x:g}" y="{at_y:g}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _places(x: float, y: float, width: float) -> Iterator[tuple[str, float, float, Box]]:
+    for dy in (4, -12, 20, -26, 34):
+        for anchor, at, left in (("start", x + 13, x + 13), ("end", x - 13, x - 13 - width), ("middle", x, x - width / 2)):
+            if anchor != "middle" or abs(dy - 4) > 10:
+                yield anchor, at, y + dy, Box(left, y + dy - 11, left + width, y + dy + 3)
+
+
+def _cost(box: Box, taken: Sequence[Box], frame: Box, scale: _Scale) -> float:
+    hidden = 10.0 * sum(box.overlaps(other) for other in taken)
+    outside = 100.0 * (box.left < frame.left or box.right > frame.right or box.top < frame.top or box.bottom > frame.bottom)
+    dots = sum(box.overlaps(_around(*scale.at(point), 3)) for point in scale.info.points if point.kind == "design")
+    return hidden + outside + dots
+
+
+def _around(x: float, y: float, radius: float) -> Box:
+    return Box(x - radius, y - radius, x + radius, y + radius)
+
+
+def _legend(info: FrontInfo) -> str:
+    entries = [("design", "design"), ("front", "on the front"), ("reference", "reference")]
+    present = {point.kind for point in info.points}
+    parts, x = [], _LEFT
+    for kind, text in entries:
+        if kind in present:
+            mark = '<path class="reference" transform="translate({0} 26) scale(.8)" d="M0-7L7 0L0 7L-7 0Z"/>' if kind == "reference" else ""
+            mark = mark.format(x + 5) or f'<circle class="{kind}" cx="{x + 5}" cy="26" r="{5 if kind == "front" else 3.5}"/>'
+            parts.append(f'{mark}<text class="tick" x="{x + 16}" y="30">{text}</text>')
+            x += 34 + int(_CHARACTER * len(text))
+    if info.recommended is not None:
+        parts.append(f'<circle class="ring" cx="{x + 7}" cy="26" r="7"/><text class="tick" x="{x + 22}" y="30">recommended</text>')
+    return "".join(parts)

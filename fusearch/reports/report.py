@@ -1,0 +1,66 @@
+"""`write_report`: a run becomes a page, a table, a document and a text."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fusearch.errors import RunError
+from fusearch.reports.comparison import judge
+from fusearch.reports.document import to_document
+from fusearch.reports.findings import Findings, read_findings
+from fusearch.reports.markdown import render_markdown
+from fusearch.reports.markup import embed
+from fusearch.reports.page import render_page
+from fusearch.reports.tables import trials_frame
+
+if TYPE_CHECKING:
+    from fusearch.run import Run
+
+__all__ = ["write_report"]
+
+
+def write_report(run: Run | Findings | Path | str, out: Path | str | None = None) -> Path:
+    """Write the report of a search, finished or not: `report.html`, `report.md`, `report.json` and `trials.csv`.
+
+    The page is one file that opens anywhere, without a network. Everything in it comes from the study and `config.yaml`.
+
+    Args:
+        run: A run, or its folder.
+        out: Folder to write to; by default the run folder. It is made where it does not exist.
+
+    Returns:
+        The path of `report.html`.
+
+    Raises:
+        RunError: There is no run, or the folder cannot be written to; nothing is left half-written.
+    """
+    found = run if isinstance(run, Findings) else read_findings(run)
+    if out is None and found.folder is None:
+        raise RunError("findings without a run folder need `out`, the folder to write the report to")
+    folder = Path(out) if out is not None else Path(found.folder or ".")
+    verdict = judge(found)
+    texts = {
+        "trials.csv": trials_frame(found).to_csv(index=False, lineterminator="\n"),
+        "report.json": embed(to_document(found, verdict)) + "\n",
+        "report.md": render_markdown(found, verdict),
+        "report.html": render_page(found, verdict),
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            _replace(folder / name, text)
+    except OSError as error:
+        raise RunError(f"cannot write the report to {str(folder)!r}: {error.strerror or error}") from None
+    return folder / "report.html"
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file beside its place and move it there, so that a reader never sees half of it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

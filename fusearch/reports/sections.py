@@ -1,0 +1,289 @@
+"""The sections of the page: each takes the findings and returns HTML."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from fusearch.reports import markup
+from fusearch.reports.drawing import draw
+from fusearch.reports.factors import FACTORS, factor_groups
+from fusearch.reports.findings import Findings
+from fusearch.reports.front import front_pairs
+from fusearch.reports.markup import Cell
+from fusearch.reports.progress import throughput_info
+from fusearch.reports.reproduction import command_line, identity, resolved_configuration
+from fusearch.reports.tables import quantities
+from fusearch.reports.wording import count, duration, metric_label, number, role_label, sentence_case
+from fusearch.study import TrialRecord
+
+__all__ = ["card", "facts", "failures", "front", "gallery", "learned", "progress", "reproduce", "table", "trial_facts"]
+
+#: Columns of the table beside the objectives; more than this many further metrics stay in the CSV.
+MAX_EXTRA = 8
+
+
+def facts(found: Findings) -> str:
+    """Return the numbers at the top: designs, trials, time, front."""
+    states = Counter(record.state for record in found.records if not record.interrupted)
+    repeats = sum(record.repeat_of is not None for record in found.records)
+    through = throughput_info(found)
+    other = [count(states["failed"], "failed", "failed")] if states["failed"] else []
+    other += [count(states["pruned"], "stopped", "stopped")] if states["pruned"] else []
+    other += [count(states["running"], "running", "running")] if states["running"] else []
+    other += [count(repeats, "repeat")] if repeats else []
+    rate = f"{number(through.per_minute)} a minute" if through.per_minute else ""
+    parallel = f"{duration(through.work)} of evaluation" if through.work else ""
+    entries = [
+        ("Designs compared", f"{len(found.designs):,}", f"{len(found.front)} on the front"),
+        ("Trials finished", f"{through.finished:,}", ", ".join(other)),
+        ("Wall time", duration(through.wall), parallel),
+        ("Evaluation", duration(through.median), f"median; {rate}" if rate else "median"),
+    ]
+    cells = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}<small>{escape(note)}</small></dd></div>" for name, value, note in entries
+    )
+    return f'<dl class="facts">{cells}</dl>'
+
+
+def front(found: Findings) -> str:
+    """Return the figure of the front with the panel of the chosen design."""
+    pairs = front_pairs(found)
+    options = "".join(
+        f'<option value="figure-front-{index}">{escape(metric_label(y.name))} against {escape(metric_label(x.name))}</option>'
+        for index, (x, y) in enumerate(pairs)
+    )
+    choose = f'<p class="choose"><label for="pair">Objectives</label> <select id="pair">{options}</select></p>' if len(pairs) > 1 else ""
+    first = found.recommended or (found.front[0] if found.front else None)
+    chosen = f' data-first="{first.number}"' if first is not None else ""
+    note = "Choose a point to see its design. Grey designs are dominated; bars are standard errors over members."
+    if len(pairs) > 1:
+        note += " The line bounds what is attained in the plane shown; blue points are on the front of all objectives."
+    figure = '<div class="figure" id="front-figure" data-figure="figure-front-0"></div>'
+    panel = f'<article class="card design-card" id="chosen" aria-live="polite"{chosen}></article>'
+    return _section("front", "Pareto front", f'<div class="split"><div class="card">{choose}{figure}</div>{panel}</div>', note)
+
+
+def gallery(found: Findings) -> str:
+    """Return a card with a drawing for each design on the front and each reference."""
+    rest = [record for record in found.references.values() if record.digest not in found.front_digests]
+    if not found.front and not rest:
+        return ""
+    unique = {record.digest: record for record in [*found.front, *rest]}
+    cards = "".join(card(found, record) for record in unique.values())
+    note = "Input on the left, head on the right. A box on a line is one stage of a network, a dot is where a fusion takes its argument."
+    return _section("designs", "Designs on the front, and the references", f'<div class="gallery">{cards}</div>', note)
+
+
+def card(found: Findings, record: TrialRecord) -> str:
+    """Return one design as a card."""
+    graph = found.graphs.get(record.digest)
+    if graph is not None:
+        drawing = draw(graph, modalities=found.modalities, standalone=False)
+    else:
+        drawing = "<p class=nodrawing>No drawing: this formula cannot be read here.</p>"
+    labels = f"<p class=labels>{escape(_labels(found, record))}</p>" if graph is not None else ""
+    values = markup.values(_values(found, record, objectives_only=True))
+    return (
+        f'<article class="card design-card" data-drawing="{escape(record.digest)}"><header><h3>Trial {record.number}</h3> '
+        f'{markup.pills(_pills(found, record))} <code class="digest">{escape(record.digest)}</code></header>'
+        f'<div class="drawing">{drawing}</div><pre>{escape(found.text(record))}</pre>{labels}{values}</article>'
+    )
+
+
+def table(found: Findings) -> str:
+    """Return the table of all trials, to be sorted and filtered."""
+    objectives = [objective.name for objective in found.objectives]
+    names = objectives + [name for name in quantities(found) if name not in objectives][:MAX_EXTRA]
+    columns = [("Trial", True), ("", False), ("Design", False), *((sentence_case(metric_label(name)), True) for name in names)]
+    columns += [("Wall time", True), ("Digest", False)]
+    rows, attributes = [], []
+    for record in found.records:
+        tags = _pills(found, record)
+        kinds = [kind for kind, _ in tags] + [record.state]
+        attributes.append(f'data-trial="{record.number}" data-kinds="{escape(" ".join(kinds))}"')
+        cells = [
+            Cell(str(record.number), float(record.number), kind="number"),
+            Cell("", markup=markup.pills(tags) or " "),
+            Cell(found.text(record), kind="code"),
+        ]
+        cells += [_value_cell(found, record, name) for name in names]
+        cells += [
+            Cell(duration(record.seconds), record.seconds, kind="number"),
+            Cell("", markup=f'<code class="digest">{escape(record.digest)}</code>'),
+        ]
+        rows.append(cells)
+    options = (
+        ("", "all trials"),
+        ("front", "on the front"),
+        ("reference", "references"),
+        ("complete", "finished"),
+        ("failed", "failed"),
+        ("pruned", "stopped"),
+    )
+    chooser = "".join(f'<option value="{value}">{text}</option>' for value, text in options)
+    bar = (
+        '<div class="bar"><input type="search" id="words" placeholder="Filter by words, such as cat or a digest" aria-label="Filter">'
+        f'<select id="kind" aria-label="Kind of trial">{chooser}</select><output id="shown"></output></div>'
+    )
+    rows_of = markup.table(columns, rows, attributes=attributes, identifier="table")
+    return _section("trials-section", "All trials", f'{bar}<div class="scroll">{rows_of}</div>')
+
+
+def progress(found: Findings) -> str:
+    """Return hypervolume over trials, and who worked when."""
+    if not found.complete:
+        return ""
+    through = throughput_info(found)
+    parallel = f" On average {through.parallel:.1f} evaluations ran side by side." if through.parallel else ""
+    note = (
+        f"{count(through.finished, 'evaluation')} in {duration(through.wall)}.{parallel} The hypervolume is the share of the box between the "
+        "worst and the best values seen that some design dominates; a curve that still rises asks for more trials."
+    )
+    figures = "".join(
+        f'<div class="card"><div class="figure" data-figure="figure-{name}"></div></div>' for name in ("progress", "timeline")
+    )
+    return _section("progress", "How the search went", f'<div class="split even">{figures}</div>', note)
+
+
+def learned(found: Findings) -> str:
+    """Return the small tables by operator, level and modality."""
+    if not any(record.digest in found.graphs for record in found.designs):
+        return ""
+    metric = metric_label(found.main.name)
+    cards = []
+    for factor in FACTORS:
+        rows = [
+            [
+                Cell(group.group.replace("_", " ")),
+                Cell(str(group.designs), float(group.designs), kind="number"),
+                Cell(number(group.mean), group.mean, note="" if group.sd is None else f"± {number(group.sd)}", kind="number"),
+                Cell(number(group.best), group.best, kind="number"),
+            ]
+            for group in factor_groups(found, factor)
+        ]
+        columns = [("", False), ("Designs", True), ("Mean", True), ("Best", True)]
+        cards.append(f'<div class="card"><h3>{escape(factor)}</h3>{markup.table(columns, rows)}</div>')
+    note = (
+        f"{sentence_case(metric)} of the designs, each graph once, with the standard deviation between designs. This describes what was "
+        "tried; it is not the effect of a choice, as the search proposes more of what did well."
+    )
+    return _section("learned", "What the designs say", f'<div class="tables">{"".join(cards)}</div>', note)
+
+
+def failures(found: Findings) -> str:
+    """Return what failed or was not trained to the end, counted by reason and listed."""
+    bad = [record for record in found.records if record.state in ("failed", "pruned") and not record.interrupted]
+    if not bad:
+        return _section("failures", "Failures", "", "No trial failed, and none was stopped early.")
+    reasons = Counter((record.state, _first_line(record.reason)) for record in bad)
+    summary = [
+        [Cell(str(times), float(times), kind="number"), Cell("", markup=markup.pills([_state_pill(state)])), Cell(reason, kind="reason")]
+        for (state, reason), times in reasons.most_common()
+    ]
+    listed = [
+        [
+            Cell(str(record.number), float(record.number), kind="number"),
+            Cell("", markup=markup.pills([_state_pill(record.state)])),
+            Cell(record.reason or "no reason was recorded", kind="reason"),
+            Cell(found.text(record), kind="code"),
+        ]
+        for record in bad
+    ]
+    attributes = [f'data-trial="{record.number}"' for record in bad]
+    by_reason = markup.table((("Trials", True), ("", False), ("Reason", False)), summary)
+    each = markup.table((("Trial", True), ("", False), ("Reason", False), ("Design", False)), listed, attributes=attributes)
+    details = f'<details><summary>Each of the {len(bad)}</summary><div class="scroll">{each}</div></details>'
+    return _section("failures", "Failures", f'<div class="scroll short">{by_reason}</div>{details}')
+
+
+def reproduce(found: Findings) -> str:
+    """Return command, identity and resolved configuration."""
+    command = command_line(found)
+    note = "" if command else "The evaluator was given in Python, so no command line repeats this search."
+    shown = f'<pre class="block">{escape(command)}</pre>' if command else ""
+    entries = markup.values([(name, value, "") for name, value in identity(found)])
+    configuration = (
+        f"<details><summary>Resolved configuration</summary><pre class=block>{escape(resolved_configuration(found))}</pre></details>"
+    )
+    return _section("reproduce", "How to reproduce", f'{shown}<div class="card">{entries}</div>{configuration}', note)
+
+
+def trial_facts(found: Findings) -> list[dict[str, Any]]:
+    """Return what the panel shows of each trial, ready for JSON."""
+    return [
+        {
+            "number": record.number,
+            "digest": record.digest,
+            "formula": found.text(record),
+            "pills": _pills(found, record),
+            "labels": _labels(found, record),
+            "values": _values(found, record),
+            "recipe": [
+                (name.replace("_", " "), number(value) if isinstance(value, float) else str(value), "")
+                for name, value in record.recipe.items()
+            ],
+            "reason": record.reason or "",
+        }
+        for record in found.records
+    ]
+
+
+def _section(identifier: str, title: str, body: str, note: str = "") -> str:
+    lead = f'<p class="note">{escape(note)}</p>' if note else ""
+    return f'<section id="{identifier}"><h2>{escape(title)}</h2>{lead}{body}</section>'
+
+
+def _values(found: Findings, record: TrialRecord, *, objectives_only: bool = False) -> list[tuple[str, str, str]]:
+    names: Sequence[str] = [objective.name for objective in found.objectives] if objectives_only else quantities(found)
+    return [
+        (sentence_case(metric_label(name)), number(found.value(record, name)), number(record.spread[name]) if name in record.spread else "")
+        for name in names
+        if name in record.objectives or name in record.values
+    ]
+
+
+def _value_cell(found: Findings, record: TrialRecord, name: str) -> Cell:
+    if name not in record.objectives and name not in record.values:
+        return Cell("", kind="number")
+    value = found.value(record, name)
+    return Cell(number(value), value, note=f"± {number(record.spread[name])}" if name in record.spread else "", kind="number")
+
+
+def _pills(found: Findings, record: TrialRecord) -> list[tuple[str, str]]:
+    entries = []
+    if found.recommended is not None and record.number == found.recommended.number:
+        entries.append(("recommended", "recommended"))
+    if any(record.number == shown.number for shown in found.front):
+        entries.append(("front", "front"))
+    role = next((role for role, reference in found.references.items() if reference.number == record.number), None)
+    if role:
+        entries.append(("reference", role_label(role).removeprefix("the ")))
+    elif record.reference:
+        entries.append(("reference", "reference"))
+    if record.repeat_of is not None:
+        entries.append(("other", f"repeats {record.repeat_of}"))
+    elif record.state != "complete":
+        entries.append(_state_pill(record.state))
+    return entries
+
+
+def _state_pill(state: str) -> tuple[str, str]:
+    return ("failed" if state == "failed" else "other", "stopped" if state == "pruned" else state)
+
+
+def _labels(found: Findings, record: TrialRecord) -> str:
+    graph = found.graphs.get(record.digest)
+    if graph is None:
+        return ""
+    fusions = len(graph.fusions)
+    if not fusions:
+        return "no fusion"
+    parts = [str(graph.labels.level), str(graph.labels.type), "synchronous" if graph.labels.synchronous else "asynchronous"]
+    return " · ".join([*parts, count(fusions, "fusion"), f"{graph.training} training"])
+
+
+def _first_line(reason: str | None) -> str:
+    return (reason or "no reason was recorded").strip().splitlines()[0][:200]

@@ -1,0 +1,104 @@
+"""How the report writes names and numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+__all__ = ["count", "duration", "metric_label", "number", "role_label", "sentence_case", "with_spread"]
+
+_METRICS: Mapping[str, str] = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
+    "f1_macro": "macro F1",
+    "mcc": "MCC",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+    "parameters": "parameters",
+    "macs": "MACs",
+    "latency_ms": "latency (ms)",
+    "peak_memory_mb": "peak memory (MB)",
+    "train_seconds": "training time (s)",
+}
+
+_ROLES: Mapping[str, str] = {
+    "best_unimodal": "the best single modality",
+    "linear": "the linear model",
+    "early": "early fusion",
+    "penultimate": "penultimate concatenation",
+    "late": "late fusion",
+}
+
+_PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+def metric_label(name: str) -> str:
+    """Return the name of a metric or cost as a reader writes it; an unknown one keeps its name."""
+    return _METRICS.get(name, name.replace("_", " "))
+
+
+def role_label(role: str) -> str:
+    """Return the role of a reference design in words."""
+    return _ROLES.get(role, role.replace("_", " "))
+
+
+def sentence_case(text: str) -> str:
+    """Return a text with its first letter in upper case."""
+    return text[:1].upper() + text[1:]
+
+
+def number(value: float | None) -> str:
+    """Write a number so that it can be read at a glance: `0.903`, `12.4`, `412`, `12.4 k`, `1.20 M`.
+
+    Numbers below 10 keep three decimals, so that a column of scores lines up; whole numbers below 10,000 stay whole.
+    """
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return "∞" if value == math.inf else "−∞" if value == -math.inf else "not a number"
+    size = abs(value)
+    sign = "−" if value < 0 else ""
+    if size == int(size) and size < 10_000:
+        return f"{sign}{int(size)}" if size >= 2 or size == 0 else f"{sign}{size:.3f}"
+    if size < 1e-3:
+        return f"{sign}{size:.1e}"
+    if size < 10:
+        return f"{sign}{size:.3f}"
+    for scale, prefix in _PREFIXES:
+        if size >= scale * 0.9995:
+            return f"{sign}{_three_digits(size / scale)}\u202f{prefix}"
+    return f"{sign}{_three_digits(size)}"
+
+
+def _three_digits(value: float) -> str:
+    return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}"
+
+
+def with_spread(value: float, spread: float | None) -> str:
+    """Write a value with its standard deviation over members: `0.903 ± 0.021`."""
+    return number(value) if spread is None else f"{number(value)} ± {number(spread)}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a wall time: `0.4 s`, `12 s`, `3 min 20 s`, `1 h 02 min`."""
+    if seconds is None:
+        return "–"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def count(total: int, noun: str, plural: str | None = None) -> str:
+    """Write a number of things: `1 design`, `2 designs`, `1,024 designs`."""
+    return f"{total:,} {noun if total == 1 else plural or noun + 's'}"
