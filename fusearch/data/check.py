@@ -18,7 +18,7 @@ from fusearch.data.labels import Labels, read_labels
 from fusearch.data.loading import find_source
 from fusearch.data.manifest import Manifest, load_manifest, manifest_faults
 from fusearch.data.modality_files import read_modality
-from fusearch.data.problem import Problem
+from fusearch.data.problem import Problem, worst_first
 from fusearch.errors import FusearchError
 
 __all__ = ["CheckResult", "check_data"]
@@ -31,14 +31,15 @@ class CheckResult:
     Attributes:
         name: Name of the data set, or the source where it could not be read.
         samples: Number of samples; 0 where the labels could not be read.
-        modalities: One entry a modality: `name`, `kind`, `shape`, `missing_rows` (samples that lack it), `missing_values` (in the others).
+        modalities: Name -> `kind`, `shape`, `missing_rows` (samples that lack it), `missing_values` (in the others) and, where it was read
+            from a file, `unlabelled_rows` (rows of no sample).
         splits: Split -> `rows`, and `classes` (label -> count) or `mean` and `std` of the target.
         problems: What is wrong, errors first.
     """
 
     name: str
     samples: int
-    modalities: tuple[Mapping[str, Any], ...]
+    modalities: Mapping[str, Mapping[str, Any]]
     splits: Mapping[str, Mapping[str, Any]]
     problems: tuple[Problem, ...]
 
@@ -52,7 +53,7 @@ class CheckResult:
         return {
             "name": self.name,
             "samples": self.samples,
-            "modalities": [dict(modality) for modality in self.modalities],
+            "modalities": {name: dict(entry) for name, entry in self.modalities.items()},
             "splits": {split: dict(entry) for split, entry in self.splits.items()},
             "problems": [asdict(problem) for problem in self.problems],
         }
@@ -128,21 +129,20 @@ def _missing_files(manifest: Manifest) -> list[Problem]:
 
 
 def _describe(data: Dataset, modalities: Mapping[str, RawModality], problems: list[Problem]) -> CheckResult:
-    entries = []
+    entries: dict[str, dict[str, Any]] = {}
     for modality in data.modalities:
         present = data.present[modality.name]
-        entry: dict[str, Any] = {"name": modality.name, "kind": modality.kind, "shape": list(modality.shape)}
+        entry = entries[modality.name] = {"kind": modality.kind, "shape": list(modality.shape)}
         entry["missing_rows"] = int((~present).sum())
         entry["missing_values"] = int(np.isnan(data.raw[modality.name][present]).sum())
         if modality.name in modalities:
             entry["unlabelled_rows"] = modalities[modality.name].num_unlabelled
-        entries.append(entry)
     return CheckResult(
         data.name,
         len(data),
-        tuple(entries),
+        entries,
         {split: _balance(data, split) for split in ("train", "val", "test") if (data.split_of == split).any()},
-        _sorted([*problems, *find_problems(data, modalities)]),
+        worst_first([*problems, *find_problems(data, modalities)]),
     )
 
 
@@ -155,8 +155,4 @@ def _balance(data: Dataset, split: Literal["train", "val", "test"]) -> dict[str,
 
 
 def _nothing(name: str, problems: list[Problem], samples: int = 0) -> CheckResult:
-    return CheckResult(name, samples, (), {}, _sorted(problems))
-
-
-def _sorted(problems: list[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(problems, key=lambda problem: ("error", "warning", "info").index(problem.severity)))
+    return CheckResult(name, samples, {}, {}, worst_first(problems))

@@ -135,7 +135,7 @@ class Dataset:
             kinds: Name -> kind. Left out: a data frame or an array of 2 axes is tabular, of 3 axes (N, T, C) timeseries, of 4 axes
                 (N, C, H, W) image2d.
             categorical: Name -> columns of a data frame that hold levels.
-            present: Name -> whether each sample has the modality; left out, a sample whose values are all missing lacks it.
+            present: Name -> whether each sample has the modality; a sample whose values are all missing lacks it in any case.
             ids: Id of each sample; left out, the row numbers.
             groups: Group of each sample; rows of one group, and rows with identical content, never stand on two sides.
             labels: Class names in the order of their codes; left out, the names that occur, sorted.

@@ -119,8 +119,9 @@ def _columns(data: Dataset, name: str) -> Iterator[Problem]:
         what = f"column {column!r} alone gives the target ({score:.1%} on train); leave it out if it is known only afterwards"
         yield Problem("warning", what, f"{where}.{column}")
     missing = np.isnan(values)
-    empty = [column for column, gone in zip(schema.columns, missing.all(axis=0).tolist(), strict=True) if gone]
-    gaps = [column for column, share in zip(schema.columns, missing.mean(axis=0).tolist(), strict=True) if _HIGH_MISSING <= share < 1]
+    share_missing = np.asarray(missing.mean(axis=0))
+    empty = [column for column, gone in zip(schema.columns, share_missing == 1, strict=True) if gone]
+    gaps = [column for column, share in zip(schema.columns, share_missing, strict=True) if _HIGH_MISSING <= share < 1]
     low, high = np.where(missing, np.inf, values).min(axis=0), np.where(missing, -np.inf, values).max(axis=0)
     constant = [column for column, same in zip(schema.columns, low == high, strict=True) if same]
     for columns, what in ((empty, "no value in train and val"), (constant, "one value throughout train and val")):

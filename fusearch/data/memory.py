@@ -67,7 +67,7 @@ def assemble_arrays(
     blocks = {}
     for key, values in modalities.items():
         block = _from_memory(key, values, (kinds or {}).get(key), (categorical or {}).get(key, ()), place)
-        blocks[key] = block if present is None or key not in present else replace(block, present=np.asarray(present[key], np.bool_))
+        blocks[key] = block if present is None or key not in present else _mask(block, np.asarray(present[key], np.bool_))
     split_of = None if splits is None else check_split_names(text_array(splits, "split", place), place)
     plan = SplitPlan(tuple(fractions), folds, seed, split_of)
     group_array = None if groups is None else text_array(groups, "group", place)
@@ -95,3 +95,10 @@ def _from_memory(key: str, values: Array | pd.DataFrame, kind: str | None, categ
         return RawModality("tabular", array, has_values(array), schema)
     array = shape_array(np.asarray(values), cast(Kind, kind), place)
     return RawModality(cast(Kind, kind), array, has_values(array))
+
+
+def _mask(block: RawModality, present: npt.NDArray[np.bool_]) -> RawModality:
+    """Take the values of the samples that lack the modality away, so that they cannot matter."""
+    values = block.values.copy()
+    values[~present] = np.nan
+    return replace(block, values=values, present=present & block.present)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "worst_first"]
+
+_SEVERITIES = ("error", "warning", "info")
 
 
 @dataclass(frozen=True)
@@ -21,3 +24,8 @@ class Problem:
     severity: Literal["error", "warning", "info"]
     what: str
     where: str
+
+
+def worst_first(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return errors, then warnings, then the rest, each in the order in which they were found."""
+    return tuple(sorted(problems, key=lambda problem: _SEVERITIES.index(problem.severity)))
