@@ -4,25 +4,41 @@ from __future__ import annotations
 
 from fusearch.evaluators.layer import LAYERS, OperatorLayer
 from fusearch.evaluators.operators import (
+    agreement,
     attention,
     bilinear,
+    bilinear_attention,
     calibration,
     concatenation,
+    confidence,
     decision,
+    dynamic,
     elementwise,
+    gates,
     modality_attention,
+    outer_cnn,
+    recurrent,
     sharing,
+    sketch,
 )
 
 __all__ = [
     "LAYERS",
     "OperatorLayer",
+    "agreement",
     "attention",
     "bilinear",
+    "bilinear_attention",
     "calibration",
     "concatenation",
+    "confidence",
     "decision",
+    "dynamic",
     "elementwise",
+    "gates",
     "modality_attention",
+    "outer_cnn",
+    "recurrent",
     "sharing",
+    "sketch",
 ]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from fusearch.evaluators.layer import TokenShape, mask_absent, resize_tokens
 
-__all__ = ["Align", "any_present", "common_shape", "mask_all", "masked_mean", "means", "presence", "with_one"]
+__all__ = ["Align", "Alignment", "any_present", "common_shape", "mask_all", "masked_mean", "means", "presence", "with_one"]
 
 
 class Align(nn.Module):
@@ -35,6 +35,27 @@ class Align(nn.Module):
         """Map (B, T, D) to (B, target.tokens, target.width)."""
         projected: Tensor = self.project(x_BTD)
         return resize_tokens(projected, self.source, self.target)
+
+
+class Alignment(nn.ModuleList):
+    """Bring each argument to one target, or to a target of its own.
+
+    Args:
+        sources: Shape of each argument.
+        target: The target, or one an argument.
+        bias: Whether the linear maps have one.
+        always: Whether to project even where the widths agree.
+    """
+
+    def __init__(
+        self, sources: Sequence[TokenShape], target: TokenShape | Sequence[TokenShape], *, bias: bool = False, always: bool = False
+    ) -> None:
+        targets = [target] * len(sources) if isinstance(target, TokenShape) else target
+        super().__init__(Align(source, each, bias=bias, always=always) for source, each in zip(sources, targets, strict=True))
+
+    def forward(self, xs: Sequence[Tensor]) -> list[Tensor]:
+        """Map each argument to its target."""
+        return [align(x_BTD) for align, x_BTD in zip(self, xs, strict=True)]
 
 
 def common_shape(shapes: Sequence[TokenShape], width: int) -> TokenShape:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
-from fusearch.evaluators.operators.alignment import Align, any_present, mask_all, masked_mean, presence
+from fusearch.evaluators.operators.alignment import Alignment, any_present, mask_all, masked_mean, presence
 from fusearch.evaluators.operators.softmax_attention import Attention, TransformerLayer
 
 __all__ = ["Bottleneck", "CoAttention", "CrossAttention", "SelfAttention"]
@@ -39,13 +39,13 @@ class CrossAttention(OperatorLayer):
         super().__init__()
         self.out: TokenShape = shapes[0]
         self.key_shapes, self.residual = tuple(shapes[1:]), residual
-        self.align = nn.ModuleList(Align(shape, TokenShape(shape.tokens, width)) for shape in self.key_shapes)
+        self.align = Alignment(self.key_shapes, [TokenShape(shape.tokens, width) for shape in self.key_shapes])
         self.attention = Attention(shapes[0].width, width, width, heads)
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T_1, D_1)."""
         query, *others = mask_all(xs, present)
-        keys = torch.cat([align(x) for align, x in zip(self.align, others, strict=True)], dim=1)
+        keys = torch.cat(self.align(others), dim=1)
         read: Tensor = self.attention(query, keys, tokens_present(self.key_shapes, present[1:]))
         return query + read if self.residual else read
 
@@ -65,13 +65,13 @@ class CoAttention(OperatorLayer):
     def __init__(self, shapes: Sequence[TokenShape], width: int, *, heads: int) -> None:
         super().__init__()
         self.out: tuple[TokenShape, ...] = tuple(shapes)
-        self.align = nn.ModuleList(Align(shape, TokenShape(shape.tokens, width)) for shape in shapes)
+        self.align = Alignment(shapes, [TokenShape(shape.tokens, width) for shape in shapes])
         self.attention = nn.ModuleList(Attention(shape.width, width, width, heads) for shape in shapes)
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
         """Return one (B, T_m, D_m) an argument."""
         xs = mask_all(xs, present)
-        keys = [align(x) for align, x in zip(self.align, xs, strict=True)]
+        keys = self.align(xs)
         results = []
         for index, (attention, query) in enumerate(zip(self.attention, xs, strict=True)):
             others = [other for other in range(len(xs)) if other != index]
@@ -101,7 +101,7 @@ class SelfAttention(OperatorLayer):
         super().__init__()
         width = dim or width
         self.shapes, self.pool = tuple(shapes), pool
-        self.align = nn.ModuleList(Align(shape, TokenShape(shape.tokens, width), bias=True, always=True) for shape in shapes)
+        self.align = Alignment(shapes, [TokenShape(shape.tokens, width) for shape in shapes], bias=True, always=True)
         self.layers = nn.ModuleList(TransformerLayer(width, heads, residual=residual) for _ in range(layers))
         num_tokens = sum(shape.tokens for shape in shapes)
         self.out = {
@@ -112,7 +112,7 @@ class SelfAttention(OperatorLayer):
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, 1, dim), (B, sum of T_i, dim) or (B, 1, n dim)."""
-        x_BTD = torch.cat([align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)], dim=1)
+        x_BTD = torch.cat(self.align(mask_all(xs, present)), dim=1)
         allowed_BT = tokens_present(self.shapes, present)
         for layer in self.layers:
             x_BTD = layer(x_BTD, allowed_BT)
@@ -122,7 +122,7 @@ class SelfAttention(OperatorLayer):
         if self.pool == "mean":
             count_B = allowed_BT.sum(dim=1).clamp(min=1).to(x_BTD.dtype)
             return (x_BTD.sum(dim=1) / count_B[:, None])[:, None]
-        streams = x_BTD.split([shape.tokens for shape in self.shapes], dim=1)
+        streams = torch.split(x_BTD, [shape.tokens for shape in self.shapes], dim=1)
         return torch.cat([stream.mean(dim=1, keepdim=True) for stream in streams], dim=2)
 
 
@@ -145,12 +145,12 @@ class Bottleneck(OperatorLayer):
         self.out: TokenShape = TokenShape(tokens, width)
         self.shapes = tuple(shapes)
         self.bottleneck_TD = nn.Parameter(0.02 * torch.randn(tokens, width))
-        self.align = nn.ModuleList(Align(shape, TokenShape(shape.tokens, width), bias=True, always=True) for shape in shapes)
+        self.align = Alignment(shapes, [TokenShape(shape.tokens, width) for shape in shapes], bias=True, always=True)
         self.layers = nn.ModuleList(nn.ModuleList(TransformerLayer(width, heads) for _ in range(layers)) for _ in shapes)
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, tokens, width)."""
-        streams = [align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)]
+        streams = self.align(mask_all(xs, present))
         shared_BTD = self.bottleneck_TD.expand(xs[0].shape[0], -1, -1)
         everything = torch.ones_like(presence(present)[:, :1])
         for depth in range(len(self.layers[0])):  # type: ignore[arg-type]  # a ModuleList of ModuleLists
@@ -158,7 +158,7 @@ class Bottleneck(OperatorLayer):
             for index, layers in enumerate(self.layers):
                 tokens = torch.cat([streams[index], shared_BTD], dim=1)
                 tokens = layers[depth](tokens, everything.expand(-1, tokens.shape[1]))  # type: ignore[index]  # a ModuleList
-                streams[index], update = tokens.split([self.shapes[index].tokens, self.out.tokens], dim=1)
+                streams[index], update = torch.split(tokens, [self.shapes[index].tokens, self.out.tokens], dim=1)
                 updates.append(mask_absent(update, present[index]))
             shared_BTD = torch.where(any_present(present)[:, None, None], masked_mean(updates, present), shared_BTD)
         return shared_BTD

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, operator_layer
-from fusearch.evaluators.operators.alignment import Align, common_shape, mask_all, with_one
+from fusearch.evaluators.operators.alignment import Alignment, common_shape, mask_all, with_one
 from fusearch.evaluators.operators.elementwise import product
 
 __all__ = ["Bilinear", "FactorizedBilinear", "LowRank", "Outer", "Tucker", "power_normalize"]
@@ -38,12 +38,12 @@ class Outer(OperatorLayer):
     def __init__(self, shapes: Sequence[TokenShape], width: int, *, dim: int) -> None:
         super().__init__()
         target = common_shape(shapes, dim)
-        self.align = nn.ModuleList(Align(shape, target) for shape in shapes)
+        self.align = Alignment(shapes, target)
         self.out = TokenShape(target.tokens, (dim + 1) ** len(shapes), target.grid)
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T, (dim + 1)^n)."""
-        vectors = [with_one(align(x)) for align, x in zip(self.align, mask_all(xs, present), strict=True)]
+        vectors = [with_one(x) for x in self.align(mask_all(xs, present))]
         result = vectors[0]
         for vector in vectors[1:]:
             result = (result[..., :, None] * vector[..., None, :]).flatten(2)
@@ -63,13 +63,13 @@ class Bilinear(OperatorLayer):
         super().__init__()
         self.out: TokenShape = common_shape(shapes, width)
         widths = [min(shape.width, width) for shape in shapes]
-        self.align = nn.ModuleList(Align(shape, common_shape(shapes, size)) for shape, size in zip(shapes, widths, strict=True))
+        self.align = Alignment(shapes, [common_shape(shapes, size) for size in widths])
         scale = ((widths[0] + 1) * (widths[1] + 1)) ** -0.5
         self.weight = nn.Parameter(torch.randn(widths[0] + 1, widths[1] + 1, width) * scale)
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T, width)."""
-        left, right = (with_one(align(x)) for align, x in zip(self.align, mask_all(xs, present), strict=True))
+        left, right = (with_one(x) for x in self.align(mask_all(xs, present)))
         # (B, T, i) x (i, j, k) first: the full (B, T, i, j) product of both arguments is never stored.
         partial = torch.einsum("bti,ijk->btjk", left, self.weight)
         return torch.einsum("btjk,btj->btk", partial, right)
@@ -89,16 +89,16 @@ class LowRank(OperatorLayer):
         super().__init__()
         self.out: TokenShape = common_shape(shapes, width)
         # The bias is the column of W_m that meets the appended one.
-        self.align = nn.ModuleList(Align(shape, common_shape(shapes, rank * width), bias=True, always=True) for shape in shapes)
+        self.align = Alignment(shapes, common_shape(shapes, rank * width), bias=True, always=True)
         self.rank = rank
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T, width)."""
-        factors = [align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)]
+        factors = self.align(mask_all(xs, present))
         result = factors[0]
         for factor in factors[1:]:
             result = result * factor
-        return result.unflatten(2, (self.rank, self.out.width)).sum(dim=2)
+        return torch.unflatten(result, 2, (self.rank, self.out.width)).sum(dim=2)
 
 
 @operator_layer("factorized_bilinear")
@@ -116,13 +116,13 @@ class FactorizedBilinear(OperatorLayer):
     def __init__(self, shapes: Sequence[TokenShape], width: int, *, k: int) -> None:
         super().__init__()
         self.out: TokenShape = common_shape(shapes, width)
-        self.align = nn.ModuleList(Align(shape, common_shape(shapes, k * width), always=True) for shape in shapes)
+        self.align = Alignment(shapes, common_shape(shapes, k * width), always=True)
         self.k = k
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T, width)."""
-        joined = product([align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)], present)
-        return power_normalize(joined.unflatten(2, (self.out.width, self.k)).sum(dim=3))
+        joined = product(self.align(mask_all(xs, present)), present)
+        return power_normalize(torch.unflatten(joined, 2, (self.out.width, self.k)).sum(dim=3))
 
 
 @operator_layer("tucker")
@@ -141,14 +141,14 @@ class Tucker(OperatorLayer):
     def __init__(self, shapes: Sequence[TokenShape], width: int, *, dim: int, rank: int) -> None:
         super().__init__()
         self.out: TokenShape = common_shape(shapes, width)
-        self.align = nn.ModuleList(Align(shape, common_shape(shapes, dim), always=True) for shape in shapes)
+        self.align = Alignment(shapes, common_shape(shapes, dim), always=True)
         self.core = nn.ModuleList(nn.Linear(dim, rank * dim, bias=False) for _ in shapes)
         self.output = nn.Linear(dim, width)
         self.dim, self.rank = dim, rank
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T, width)."""
-        reduced = [torch.tanh(align(x)) for align, x in zip(self.align, mask_all(xs, present), strict=True)]
+        reduced = [torch.tanh(x) for x in self.align(mask_all(xs, present))]
         joined = product([core(a) for core, a in zip(self.core, reduced, strict=True)], present)
-        result: Tensor = self.output(joined.unflatten(2, (self.rank, self.dim)).sum(dim=2))
+        result: Tensor = self.output(torch.unflatten(joined, 2, (self.rank, self.dim)).sum(dim=2))
         return result

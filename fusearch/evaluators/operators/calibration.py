@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, operator_layer, resize_tokens
-from fusearch.evaluators.operators.alignment import Align, any_present, common_shape, mask_all, means
+from fusearch.evaluators.operators.alignment import Alignment, any_present, common_shape, mask_all, means
 
 __all__ = ["MIFM", "MMTM", "FiLM", "GatedUnit", "InputGate"]
 
@@ -122,16 +122,16 @@ class GatedUnit(OperatorLayer):
         super().__init__()
         self.out: TokenShape = common_shape(shapes, width)
         self.shapes = tuple(shapes)
-        self.align = nn.ModuleList(Align(shape, self.out, always=True) for shape in shapes)
+        self.align = Alignment(shapes, self.out, always=True)
         self.gate = nn.Linear(sum(shape.width for shape in shapes), len(shapes) * width, bias=False)
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T, width)."""
         xs = mask_all(xs, present)
-        hidden_BTNW = torch.stack([torch.tanh(align(x)) for align, x in zip(self.align, xs, strict=True)], dim=2)
+        hidden_BTNW = torch.stack([torch.tanh(x) for x in self.align(xs)], dim=2)
         together = torch.cat([resize_tokens(x, shape, self.out) for x, shape in zip(xs, self.shapes, strict=True)], dim=2)
-        gates_BTNW = torch.sigmoid(self.gate(together)).unflatten(2, (len(self.shapes), self.out.width))
-        return (gates_BTNW * hidden_BTNW).sum(dim=2)
+        gates_BTNW = torch.unflatten(torch.sigmoid(self.gate(together)), 2, (len(self.shapes), self.out.width))
+        return torch.sum(gates_BTNW * hidden_BTNW, dim=2)
 
 
 @operator_layer("input_gate")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, operator_layer, resize_tokens
-from fusearch.evaluators.operators.alignment import Align, common_shape, mask_all
+from fusearch.evaluators.operators.alignment import Alignment, common_shape, mask_all
 
 __all__ = ["Cat", "CatChannels", "CatTokens", "GatedCat"]
 
@@ -28,10 +28,8 @@ class Cat(OperatorLayer):
     def __init__(self, shapes: Sequence[TokenShape], width: int, *, align: bool) -> None:
         super().__init__()
         self.shapes, self.align = tuple(shapes), align
-        if align:
-            self.out = common_shape(shapes, sum(shape.width for shape in shapes))
-        else:
-            self.out = TokenShape(1, sum(shape.tokens * shape.width for shape in shapes))
+        flat = TokenShape(1, sum(shape.tokens * shape.width for shape in shapes))
+        self.out: TokenShape = common_shape(shapes, sum(shape.width for shape in shapes)) if align else flat
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, 1, sum of T_i D_i), or (B, T, sum of D_i) where `align`."""
@@ -54,12 +52,12 @@ class CatTokens(OperatorLayer):
         super().__init__()
         widths = {shape.width for shape in shapes}
         width = widths.pop() if len(widths) == 1 else width
-        self.align = nn.ModuleList(Align(shape, TokenShape(shape.tokens, width, shape.grid)) for shape in shapes)
+        self.align = Alignment(shapes, [TokenShape(shape.tokens, width, shape.grid) for shape in shapes])
         self.out = TokenShape(sum(shape.tokens for shape in shapes), width)
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, sum of T_i, D)."""
-        return torch.cat([align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)], dim=1)
+        return torch.cat(self.align(mask_all(xs, present)), dim=1)
 
 
 @operator_layer("cat_channels")

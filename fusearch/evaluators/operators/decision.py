@@ -207,7 +207,7 @@ class Stacking(OperatorLayer):
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return logits (B, 1, C), or values (B, 1, 1)."""
-        result = self.bias
+        result: Tensor = self.bias
         for x, present_B, weight, absent in zip(mask_all(xs, present), present, self.maps, self.absent, strict=True):
             opinion = x if self.out.width == 1 else torch.log_softmax(x, dim=2)
             result = result + torch.where(present_B[:, None, None], opinion @ weight.T, absent)

@@ -8,10 +8,10 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
-from fusearch.evaluators.operators.alignment import Align, any_present, mask_all, masked_mean
+from fusearch.evaluators.operators.alignment import Alignment, any_present, mask_all, masked_mean
 
 __all__ = ["Difference", "Elementwise", "Max", "Mean", "Product", "Sum"]
 
@@ -27,7 +27,7 @@ class Elementwise(OperatorLayer):
     def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
         super().__init__()
         self.out: TokenShape = shapes[0]
-        self.align = nn.ModuleList(Align(shape, shapes[0]) for shape in shapes)
+        self.align = Alignment(shapes, shapes[0])
 
     @abstractmethod
     def combine(self, xs: list[Tensor], present: list[Tensor]) -> Tensor:
@@ -35,7 +35,7 @@ class Elementwise(OperatorLayer):
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T_1, D_1)."""
-        return self.combine([align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)], present)
+        return self.combine(self.align(mask_all(xs, present)), present)
 
 
 @operator_layer("sum")

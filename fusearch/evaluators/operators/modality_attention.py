@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, operator_layer
-from fusearch.evaluators.operators.alignment import Align, common_shape, mask_all, presence
+from fusearch.evaluators.operators.alignment import Alignment, common_shape, mask_all, presence
 from fusearch.evaluators.operators.softmax_attention import masked_softmax
 
 __all__ = ["ModalityAttention", "ModalitySpatialAttention"]
@@ -32,13 +32,13 @@ class ModalityAttention(OperatorLayer):
         super().__init__()
         target = common_shape(shapes, width)
         self.merge = merge
-        self.align = nn.ModuleList(Align(shape, target, bias=True, always=True) for shape in shapes)
+        self.align = Alignment(shapes, target, bias=True, always=True)
         self.score = nn.Sequential(nn.Linear(width, width), nn.Tanh(), nn.Linear(width, 1, bias=False))
         self.out = target if merge == "sum" else TokenShape(target.tokens, len(shapes) * width, target.grid)
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T, width) or (B, T, n width)."""
-        h_BNTD = torch.stack([align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)], dim=1)
+        h_BNTD = torch.stack(self.align(mask_all(xs, present)), dim=1)
         weights_BNT1 = masked_softmax(self.score(h_BNTD), presence(present)[:, :, None, None], dim=1)
         weighted_BNTD = weights_BNT1 * h_BNTD
         return weighted_BNTD.sum(dim=1) if self.merge == "sum" else weighted_BNTD.transpose(1, 2).flatten(2)
@@ -61,7 +61,7 @@ class ModalitySpatialAttention(OperatorLayer):
         super().__init__()
         target = common_shape(shapes, width)
         hidden = max(1, width // reduction)
-        self.align = nn.ModuleList(Align(shape, target, bias=True, always=True) for shape in shapes)
+        self.align = Alignment(shapes, target, bias=True, always=True)
         self.modality = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, 1, bias=False))
         self.across = nn.Linear(len(shapes), 1)
         self.spatial = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, width))
@@ -69,7 +69,7 @@ class ModalitySpatialAttention(OperatorLayer):
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T, n width)."""
-        rows = [align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)]
+        rows = self.align(mask_all(xs, present))
         mask_BN = presence(present)[:, None, :, None]
         h_BTNL = torch.stack(rows, dim=2)
         h_BTNL = torch.where(mask_BN, h_BTNL, torch.zeros_like(h_BTNL))

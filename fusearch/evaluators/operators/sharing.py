@@ -1,4 +1,4 @@
-"""Knowledge sharing between streams: shared_private, shared_bottleneck, orthogonal, cross_stitch. One result an argument."""
+"""Knowledge sharing between streams: shared_private, shared_bottleneck, cross_stitch. One result an argument."""
 
 # ruff: noqa: ARG002  # all layers share one signature
 
@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, operator_layer
-from fusearch.evaluators.operators.alignment import Align, common_shape, mask_all, masked_mean
+from fusearch.evaluators.operators.alignment import Align, Alignment, common_shape, mask_all, masked_mean
 
-__all__ = ["CrossStitch", "Orthogonal", "SharedBottleneck", "SharedPrivate", "row_mean", "unit_rows"]
+__all__ = ["CrossStitch", "SharedBottleneck", "SharedPrivate", "row_mean", "unit_rows"]
 
 
 def row_mean(values_B: Tensor, weights_B: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ class SharedPrivate(OperatorLayer):
     def __init__(self, shapes: Sequence[TokenShape], width: int, *, emit: str) -> None:
         super().__init__()
         self.emit = emit
-        self.align = nn.ModuleList(Align(shape, TokenShape(shape.tokens, width), always=True) for shape in shapes)
+        self.align = Alignment(shapes, [TokenShape(shape.tokens, width) for shape in shapes], always=True)
         self.shared = nn.Linear(width, width)
         self.private = nn.ModuleList(nn.Linear(width, width) for _ in shapes)
         self.decode = nn.Linear(width, width)
@@ -53,7 +53,7 @@ class SharedPrivate(OperatorLayer):
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
         """Return one (B, T_m, width) or (B, T_m, 2 width) an argument."""
-        hidden = [align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)]
+        hidden = self.align(mask_all(xs, present))
         shared = [torch.tanh(self.shared(h)) for h in hidden]
         if losses is None and self.emit == "shared":
             return shared
@@ -102,44 +102,15 @@ class SharedBottleneck(OperatorLayer):
         super().__init__()
         self.out: tuple[TokenShape, ...] = tuple(shapes)
         self.shared = common_shape(shapes, dim)
-        self.encode = nn.ModuleList(Align(shape, self.shared, bias=True, always=True) for shape in shapes)
+        self.encode = Alignment(shapes, self.shared, bias=True, always=True)
         self.decode = nn.ModuleList(Align(self.shared, shape, always=True) for shape in shapes)
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
         """Return one (B, T_m, D_m) an argument."""
         xs = mask_all(xs, present)
-        codes = [torch.relu(encode(x)) for encode, x in zip(self.encode, xs, strict=True)]
+        codes = [torch.relu(x) for x in self.encode(xs)]
         shared_BTD = masked_mean(mask_all(codes, present), present)
         return [x + decode(shared_BTD) for decode, x in zip(self.decode, xs, strict=True)]
-
-
-@operator_layer("orthogonal")
-class Orthogonal(OperatorLayer):
-    """y_m = W_m x_m + b_m; loss = mean over pairs of cos(z_m, z_l)^2, z the means over tokens.
-
-    The result of an absent argument comes from zeros, and it is left out of the loss.
-
-    Args:
-        shapes: Shape of each argument.
-        width: Width of the results.
-    """
-
-    def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
-        super().__init__()
-        self.out: tuple[TokenShape, ...] = tuple(TokenShape(shape.tokens, width, shape.grid) for shape in shapes)
-        self.align = nn.ModuleList(Align(shape, out, bias=True, always=True) for shape, out in zip(shapes, self.out, strict=True))
-
-    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
-        """Return one (B, T_m, width) an argument."""
-        results = [align(x) for align, x in zip(self.align, mask_all(xs, present), strict=True)]
-        if losses is not None:
-            vectors = [unit_rows(result.mean(dim=1)) for result in results]
-            terms = []
-            for left, right in combinations(range(len(vectors)), 2):
-                cosine_B = (vectors[left] * vectors[right]).sum(dim=1)
-                terms.append(row_mean(cosine_B.square(), losses.rows(present[left] & present[right])))
-            losses.add(torch.stack(terms).mean())
-        return results
 
 
 @operator_layer("cross_stitch")
@@ -159,13 +130,13 @@ class CrossStitch(OperatorLayer):
         self.out: tuple[TokenShape, ...] = tuple(shapes)
         count = len(shapes)
         self.stitch = nn.Parameter(torch.full((count, count), 0.1 / (count - 1)).fill_diagonal_(0.9))
-        self.align = nn.ModuleList(nn.ModuleList(Align(source, target) for source in shapes) for target in shapes)
+        self.align = nn.ModuleList(Alignment(shapes, target) for target in shapes)
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
         """Return one (B, T_m, D_m) an argument."""
         xs = mask_all(xs, present)
         results = []
-        for row, aligns in zip(self.stitch, self.align, strict=True):
-            parts = [weight * align(x) for weight, align, x in zip(row, aligns, xs, strict=True)]  # type: ignore[arg-type]  # a ModuleList
+        for row, align in zip(self.stitch, self.align, strict=True):
+            parts = [weight * x for weight, x in zip(row, align(xs), strict=True)]
             results.append(torch.stack(parts).sum(dim=0))
         return results

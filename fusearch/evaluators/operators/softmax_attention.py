@@ -44,7 +44,7 @@ class Attention(nn.Module):
     def forward(self, query_BQD: Tensor, key_BKD: Tensor, allowed_BK: Tensor) -> Tensor:
         """Return what each query reads (B, Q, query_width); keys that are not allowed have no influence."""
         query, key, value = (
-            tokens.unflatten(2, (self.heads, -1)).transpose(1, 2)
+            torch.unflatten(tokens, 2, (self.heads, -1)).transpose(1, 2)
             for tokens in (self.query(query_BQD), self.key(key_BKD), self.value(key_BKD))
         )
         scores_BHQK = query @ key.transpose(2, 3) / math.sqrt(query.shape[-1])
