@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from fusearch.search.ensembles.evolution import evolve_subsets
+from fusearch.search.ensembles.nsga2 import evolve_subsets
 from fusearch.search.ensembles.predictions import Predictions
 from fusearch.search.ensembles.scores import Progress, SubsetScores, score_subsets
 from fusearch.search.ensembles.subsets import SubsetRules, count_subsets, enumerate_subsets
@@ -14,7 +14,7 @@ from fusearch.search.ensembles.voting import Ties
 __all__ = ["MAX_EXHAUSTIVE", "SubsetChoice", "SubsetSearch", "choose_subset"]
 
 #: More subsets than this are evolved; so many are scored in a few seconds.
-MAX_EXHAUSTIVE = 500_000
+MAX_EXHAUSTIVE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class SubsetSearch:
     diversity: str = "correlation"
     ties: Ties = "probability"
     max_exhaustive: int = MAX_EXHAUSTIVE
-    evaluations: int = 4000
+    evaluations: int = 40_000
     seed: int = 0
 
 
