@@ -109,4 +109,5 @@ class TransformerBlock(nn.Module):
         weights_BHTT = (q_BHTd @ k_BHTd.transpose(-1, -2) * (width // self.heads) ** -0.5).softmax(dim=-1)
         mixed_BTD = (self.dropout(weights_BHTT) @ v_BHTd).transpose(1, 2).reshape(batch, tokens, width)
         x_BTD = x_BTD + self.dropout(self.merge(mixed_BTD))
-        return x_BTD + self.dropout(self.feed(self.norm_feed(x_BTD)))
+        result: Tensor = x_BTD + self.dropout(self.feed(self.norm_feed(x_BTD)))
+        return result

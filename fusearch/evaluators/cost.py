@@ -47,7 +47,7 @@ def count_macs(network: nn.Module, *inputs: Any) -> int:
     with counter, torch.no_grad():
         network(*inputs)
     network.train(training)
-    return counter.get_total_flops() // 2
+    return int(counter.get_total_flops()) // 2
 
 
 def measure_latency(network: nn.Module, *inputs: Any, repeats: int = 30, warmup: int = 5) -> float:
@@ -65,11 +65,11 @@ def measure_latency(network: nn.Module, *inputs: Any, repeats: int = 30, warmup:
     return statistics.median(times[warmup:]) * 1e3
 
 
-class _LiveStorage(TorchDispatchMode):
+class _LiveStorage(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves the base class untyped
     """Keeps account of the bytes of the tensors that operations make, and of the most that were alive at once."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # as above
         self.live = self.peak = 0
         self._known: set[int] = set()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["CLASSIFICATION_METRICS", "REGRESSION_METRICS", "classification_metrics", "regression_metrics", "summarise"]
+from fusearch.contracts import KNOWN_DIRECTIONS
+
+__all__ = ["CLASSIFICATION_METRICS", "REGRESSION_METRICS", "classification_metrics", "regression_metrics", "summarize", "worst_missing"]
 
 Floats = NDArray[np.floating]
 Codes = NDArray[np.integer]
@@ -60,7 +62,9 @@ def classification_metrics(probabilities: Floats, targets: Codes) -> dict[str, f
 
 
 def regression_metrics(predictions: Floats, targets: Floats) -> dict[str, float]:
-    """Score predictions in the units of the targets; `r2` and `spearman` are NaN where the targets (or predictions) do not vary.
+    """Score predictions in the units of the targets.
+
+    `r2` and `spearman` are NaN where the targets do not vary; `spearman` is 0 for predictions that do not vary: they rank nothing.
 
     Args:
         predictions: (N,).
@@ -70,15 +74,16 @@ def regression_metrics(predictions: Floats, targets: Floats) -> dict[str, float]
     from sklearn import metrics
 
     varies = len(targets) > 1 and np.ptp(targets) > 0
+    rank = spearmanr(targets, predictions).statistic if varies and np.ptp(predictions) > 0 else 0.0
     return {
         "rmse": float(metrics.root_mean_squared_error(targets, predictions)),
         "mae": float(metrics.mean_absolute_error(targets, predictions)),
         "r2": float(metrics.r2_score(targets, predictions)) if varies else float("nan"),
-        "spearman": float(spearmanr(targets, predictions).statistic) if varies and np.ptp(predictions) > 0 else float("nan"),
+        "spearman": float(rank) if varies else float("nan"),
     }
 
 
-def summarise(members: list[Mapping[str, float]]) -> tuple[dict[str, float], dict[str, float], list[str]]:
+def summarize(members: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], dict[str, float], list[str]]:
     """Return mean and standard deviation over the members, each over those where the metric is defined, and the names defined in none.
 
     The standard deviation is of a sample (divisor n - 1), and 0 for one member.
@@ -93,3 +98,12 @@ def summarise(members: list[Mapping[str, float]]) -> tuple[dict[str, float], dic
         mean[name] = float(values.mean())
         spread[name] = float(values.std(ddof=1)) if len(values) > 1 else 0.0
     return mean, spread, undefined
+
+
+def worst_missing(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return `worst_missing_<metric>`: the worst of several scores, each with another modality absent; NaN where one is undefined."""
+    worst = {}
+    for name in scores[0] if scores else ():
+        values = [score[name] for score in scores]
+        worst[f"worst_missing_{name}"] = float(np.min(values) if KNOWN_DIRECTIONS[name] == "maximize" else np.max(values))
+    return worst

@@ -1,0 +1,214 @@
+"""The evaluator that trains: metrics with spread, costs, and out-of-fold predictions of a design."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fusearch.contracts import Budget, Evaluation, Report
+from fusearch.data import Dataset
+from fusearch.errors import EvaluationError, suggestion
+from fusearch.evaluators.cost import (
+    MEASURED_COSTS,
+    count_macs,
+    count_parameters,
+    example_inputs,
+    measure_latency,
+    measure_peak_memory,
+)
+from fusearch.evaluators.members import FoldSamples, Member, OnMemberEpoch, TrainedMember, make_members, prepare_fold, train_members
+from fusearch.evaluators.metrics import summarize
+from fusearch.evaluators.network import FusionNetwork
+from fusearch.evaluators.optimization import TrainingSettings
+from fusearch.search_space import Candidate
+
+__all__ = ["TrainingEvaluator"]
+
+
+class TrainingEvaluator:
+    """Trains the members of a design, its folds times its seeds, and tells what it is worth and what it costs.
+
+    It holds the training and validation rows only: the test split is taken out of the data that it is given. Preprocessing is fitted
+    once per fold, on the fold's training rows, and shared by all designs.
+
+    Args:
+        data: What is fused.
+        folds: Number of folds inside train + val; None: what the data set says.
+        seeds: Trainings of each fold.
+        epochs: Most epochs of one optimization.
+        patience: Epochs without a better validation loss after which it stops.
+        batch_size: Rows of one step.
+        threads: Threads of one torch operation. One is right wherever other processes work on the same cores.
+        device: `cpu`, `cuda`, ...; `auto`: CUDA where there is one.
+        costs: Measured costs to add: `latency_ms` (median of batch-1 forward passes), `peak_memory_mb` (weights, inputs and the most
+            intermediate tensors alive at once, batch 1).
+        missing: Whether to score each member also with each modality absent.
+        mixed_precision: Whether to use half precision on CUDA.
+
+    Raises:
+        EvaluationError: A setting is not legal.
+
+    Example:
+        >>> from fusearch.contracts import Budget
+        >>> from fusearch.data import load_data
+        >>> from fusearch.search_space import Candidate, FusionGraph
+        >>> data = load_data("wisconsin")
+        >>> evaluator = TrainingEvaluator(data, folds=2, epochs=5)
+        >>> graph = FusionGraph.parse("F1 = cat(mean@L, worst@L) ->", modalities=data.modalities)
+        >>> evaluation = evaluator(Candidate(graph), Budget(), lambda step, values: None)
+        >>> 0.8 < evaluation["auroc"] <= 1.0, evaluation["parameters"]
+        (True, 3138.0)
+    """
+
+    def __init__(
+        self,
+        data: Dataset,
+        *,
+        folds: int | None = None,
+        seeds: int = 1,
+        epochs: int = 60,
+        patience: int = 10,
+        batch_size: int = 64,
+        threads: int | None = 1,
+        device: str = "auto",
+        costs: Sequence[str] = (),
+        missing: bool = False,
+        mixed_precision: bool = True,
+    ) -> None:
+        if seeds < 1 or (threads is not None and threads < 1):
+            raise EvaluationError(f"seeds is {seeds} and threads is {threads}, expected at least 1 of each")
+        for name in costs:
+            if name not in MEASURED_COSTS:
+                raise EvaluationError(f"cost {name!r}: {suggestion(name, MEASURED_COSTS)}")
+        self.data = data.without_test()
+        self.settings = TrainingSettings(epochs, patience, batch_size, mixed_precision)
+        self.folds = self.data.folds(folds)
+        self.seeds, self.threads, self.device, self.costs, self.missing = seeds, threads, device, tuple(costs), missing
+        self._prepared: dict[int, FoldSamples] = {}
+
+    def __call__(self, candidate: Candidate, budget: Budget, report: Report) -> Evaluation:
+        """Train and score a design.
+
+        `report` hears of every epoch (`loss`, `val_loss`, `epoch`, `member`), and of every member that is done: the mean of each
+        metric over the members so far. Its step counts epochs over all phases and members.
+
+        Raises:
+            EvaluationError: A loss is not finite.
+        """
+        start = time.perf_counter()
+        step = 0
+
+        def on_epoch(member: Member, _phase: str, epoch: int, values: Mapping[str, float]) -> None:
+            nonlocal step
+            step += 1
+            report(step, {**values, "epoch": float(epoch), "fold": float(member.fold), "seed": float(member.seed)})
+
+        done: list[TrainedMember] = []
+        for trained in self.train_members(candidate, budget, on_epoch):
+            done.append(trained)
+            means, _, _ = summarize([member.metrics for member in done])
+            report(step, {**means, "members": float(len(done))})
+        metrics, spread, undefined = summarize([member.metrics for member in done])
+        metrics |= self.cheap(candidate)
+        metrics["train_seconds"] = float(np.mean([member.seconds for member in done]))
+        metrics |= self._measure(candidate)
+        phases = dict.fromkeys(phase for member in done for phase in member.fits)
+        details = {
+            "members": [member.to_dict() for member in done],
+            "best_epochs": {phase: _median([member.fits[phase].best_epoch for member in done if phase in member.fits]) for phase in phases},
+            "undefined": undefined,
+            "seconds": time.perf_counter() - start,
+        }
+        return Evaluation(metrics, spread, details, self._arrays(done))
+
+    def train_members(self, candidate: Candidate, budget: Budget, on_epoch: OnMemberEpoch | None = None) -> Iterator[TrainedMember]:
+        """Train the members that the budget allows, and give each as it is done."""
+        settings = self.settings if budget.epochs is None else TrainingSettings(**{**asdict(self.settings), "epochs": budget.epochs})
+        return train_members(
+            candidate,
+            make_members(len(self.folds), self.seeds, budget.members),
+            task=self.data.task,
+            folds=self.prepared,
+            settings=settings,
+            threads=self.threads,
+            missing=[modality.name for modality in self.data.modalities] if self.missing else (),
+            on_epoch=on_epoch,
+        )
+
+    def prepared(self, fold: int) -> FoldSamples:
+        """Return the rows of a fold on the device, preprocessed once for all designs."""
+        if fold not in self._prepared:
+            self._prepared[fold] = prepare_fold(self.data, self.folds[fold], device=self._device())
+        return self._prepared[fold]
+
+    def cheap(self, candidate: Candidate) -> dict[str, float]:
+        """Return `parameters` and `macs` (multiply-accumulates of one sample) without training, and without computing anything."""
+        with torch.device("meta"):
+            network = FusionNetwork(candidate.graph, self.data.task.num_outputs, candidate.recipe)
+        macs = count_macs(network, *example_inputs(candidate.graph.modalities, device="meta"))
+        return {"parameters": float(count_parameters(network)), "macs": float(macs)}
+
+    def objectives(self) -> frozenset[str]:
+        """Return the names of every quantity that an evaluation holds."""
+        names = [*self.data.task.metrics]
+        if self.missing:
+            names += [f"{metric}_without.{modality.name}" for metric in self.data.task.metrics for modality in self.data.modalities]
+            names += [f"worst_missing_{metric}" for metric in self.data.task.metrics]
+        return frozenset([*names, "parameters", "macs", "train_seconds", *self.costs])
+
+    def describe(self) -> dict[str, Any]:
+        """Return JSON-able settings for the run's configuration."""
+        settings = {
+            "folds": len(self.folds),
+            "seeds": self.seeds,
+            **asdict(self.settings),
+            "threads": self.threads,
+            "device": self.device,
+            "costs": list(self.costs),
+            "missing": self.missing,
+        }
+        data = {"source": self.data.source, "name": self.data.name, "fingerprint": self.data.fingerprint, "samples": len(self.data)}
+        return {"kind": "training", "settings": settings, "data": data}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the prepared tensors behind: a worker prepares its own."""
+        return {**self.__dict__, "_prepared": {}}
+
+    def _device(self) -> torch.device:
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(self.device)
+
+    def _measure(self, candidate: Candidate) -> dict[str, float]:
+        if not self.costs:
+            return {}
+        device = self._device()
+        network = FusionNetwork(candidate.graph, self.data.task.num_outputs, candidate.recipe).to(device)
+        inputs = example_inputs(candidate.graph.modalities, device=device)
+        measures = {"latency_ms": measure_latency, "peak_memory_mb": measure_peak_memory}
+        return {name: measures[name](network, *inputs) for name in self.costs}
+
+    def _arrays(self, done: Sequence[TrainedMember]) -> dict[str, NDArray[Any]]:
+        """Return the out-of-fold predictions, one row for each held-out row of each member."""
+        rows = [self.folds[trained.member.fold].val for trained in done]
+        lengths = [len(held_out) for held_out in rows]
+        every = np.concatenate(rows)
+        outputs = "probabilities" if self.data.task.kind == "classification" else "predictions"
+        return {
+            "rows": every,
+            "ids": self.data.ids[every],
+            "fold": np.repeat([trained.member.fold for trained in done], lengths),
+            "seed": np.repeat([trained.member.seed for trained in done], lengths),
+            "targets": self.data.targets[every],
+            outputs: np.concatenate([trained.outputs for trained in done]).astype(np.float32),
+        }
+
+
+def _median(values: Sequence[int]) -> int:
+    return int(np.ceil(np.median(values)))

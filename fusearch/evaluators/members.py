@@ -1,0 +1,192 @@
+"""The members of a design, its folds times its seeds, and the one seam "train these members of this design".
+
+Axis letters: N validation rows, K outputs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fusearch.data import Dataset, Fold, Task
+from fusearch.evaluators.metrics import classification_metrics, regression_metrics, worst_missing
+from fusearch.evaluators.modes import predict, train
+from fusearch.evaluators.network import FusionNetwork
+from fusearch.evaluators.optimization import Fit, TrainingSettings, reproducible
+from fusearch.evaluators.samples import Samples, TargetScale, make_samples
+from fusearch.search_space import Candidate
+
+__all__ = [
+    "FoldSamples",
+    "Member",
+    "OnMemberEpoch",
+    "TrainedMember",
+    "make_members",
+    "outputs_of",
+    "prepare_fold",
+    "score",
+    "train_members",
+]
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training of a design: which fold is held out, and the seed of weights, noise and the order of rows."""
+
+    fold: int
+    seed: int
+
+    @property
+    def stream(self) -> int:
+        """Seed of this member's random numbers, the same for every design, so that comparisons are paired."""
+        return int(np.random.SeedSequence([self.seed, self.fold]).generate_state(1)[0])
+
+
+@dataclass(frozen=True)
+class FoldSamples:
+    """The rows of a fold as tensors, preprocessed by what its training rows say.
+
+    Attributes:
+        fold: Row numbers.
+        train: Training rows.
+        validation: Held-out rows.
+        targets: Targets of the held-out rows, (N,), in their own units.
+        scale: Of regression targets, fitted on the training rows; None for classes.
+    """
+
+    fold: Fold
+    train: Samples
+    validation: Samples
+    targets: NDArray[Any]
+    scale: TargetScale | None
+
+
+@dataclass(frozen=True)
+class TrainedMember:
+    """What the training of one member gave.
+
+    Attributes:
+        member: Which one.
+        fits: What each phase of the training did.
+        metrics: Every metric of the task on the held-out rows; NaN where it is undefined there.
+        outputs: Class probabilities (N, K), or predictions (N,) in the units of the target, of the held-out rows.
+        seconds: Wall time.
+    """
+
+    member: Member
+    fits: Mapping[str, Fit]
+    metrics: Mapping[str, float]
+    outputs: NDArray[np.float64]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the facts as JSON-able values; an undefined metric is None."""
+        metrics = {name: value if np.isfinite(value) else None for name, value in self.metrics.items()}
+        epochs = {phase: fit.best_epoch for phase, fit in self.fits.items()}
+        return {"fold": self.member.fold, "seed": self.member.seed, "epochs": epochs, "metrics": metrics, "seconds": self.seconds}
+
+
+class OnMemberEpoch(Protocol):
+    """Called after each epoch of each member."""
+
+    def __call__(self, member: Member, phase: str, epoch: int, values: Mapping[str, float], /) -> None: ...
+
+
+def make_members(num_folds: int, num_seeds: int, count: int | None = None) -> tuple[Member, ...]:
+    """Return the first `count` members (None: all): every fold with the first seed, then with the second, and so on."""
+    members = tuple(Member(fold, seed) for seed in range(num_seeds) for fold in range(num_folds))
+    return members if count is None else members[: max(count, 1)]
+
+
+def prepare_fold(data: Dataset, fold: Fold, *, device: torch.device | str = "cpu") -> FoldSamples:
+    """Fit preprocessing and target scale on the training rows, and bring both sides onto the device."""
+    preprocessor = data.fit_preprocessor(fold.train)
+    scale = TargetScale.fit(data.targets[fold.train]) if data.task.kind == "regression" else None
+    train_rows, held_out = (
+        make_samples(*preprocessor.transform(data, rows), data.targets[rows], scale=scale, device=device) for rows in (fold.train, fold.val)
+    )
+    return FoldSamples(fold, train_rows, held_out, data.targets[fold.val], scale)
+
+
+def outputs_of(logits_NK: Tensor, scale: TargetScale | None) -> NDArray[np.float64]:
+    """Turn outputs of a network into class probabilities (N, K), or into predictions (N,) in the units of the target."""
+    values = logits_NK.double().cpu()
+    if scale is None:
+        probabilities: NDArray[np.float64] = values.softmax(dim=1).numpy()
+        return probabilities
+    predictions: NDArray[np.float64] = values[:, 0].numpy() * scale.std + scale.mean
+    return predictions
+
+
+def score(outputs: NDArray[np.float64], targets: NDArray[Any], task: Task) -> dict[str, float]:
+    """Return every metric of the task."""
+    return classification_metrics(outputs, targets) if task.kind == "classification" else regression_metrics(outputs, targets)
+
+
+def train_members(
+    candidate: Candidate,
+    members: Sequence[Member],
+    *,
+    task: Task,
+    folds: Callable[[int], FoldSamples],
+    settings: TrainingSettings,
+    threads: int | None = None,
+    missing: Sequence[str] = (),
+    on_epoch: OnMemberEpoch | None = None,
+) -> Iterator[TrainedMember]:
+    """Train these members of this design, and give each as it is done.
+
+    Members share everything but rows, weights and noise. This loop trains them one after the other, each with a fresh network; whoever
+    trains them together in one batch replaces this function and nothing else.
+
+    Args:
+        candidate: The design and its recipe.
+        members: Which members.
+        task: What is predicted.
+        folds: Gives the prepared rows of a fold.
+        settings: Epochs, patience, size of a batch.
+        threads: Threads of one torch operation; None leaves them.
+        missing: Modalities; each member is also scored with each of them absent (`auroc_without.rna`, `worst_missing_auroc`).
+        on_epoch: Called after each epoch.
+
+    Raises:
+        EvaluationError: A loss is not finite.
+    """
+    for member in members:
+        start = time.perf_counter()
+        rows = folds(member.fold)
+        with reproducible(member.stream, threads=threads, device=rows.train.targets.device) as generator:
+            network = FusionNetwork(candidate.graph, task.num_outputs, candidate.recipe).to(rows.train.targets.device)
+            fits = train(
+                network,
+                rows.train,
+                rows.validation,
+                settings=settings,
+                generator=generator,
+                on_epoch=_bind(on_epoch, member),
+            )
+            outputs = outputs_of(predict(network, rows.validation), rows.scale)
+            metrics = score(outputs, rows.targets, task)
+            metrics |= _score_missing(network, rows, task, missing)
+        yield TrainedMember(member, fits, metrics, outputs, time.perf_counter() - start)
+
+
+def _bind(on_epoch: OnMemberEpoch | None, member: Member) -> Callable[[str, int, dict[str, float]], None] | None:
+    return None if on_epoch is None else lambda phase, epoch, values: on_epoch(member, phase, epoch, values)
+
+
+def _score_missing(network: FusionNetwork, rows: FoldSamples, task: Task, modalities: Sequence[str]) -> dict[str, float]:
+    by_modality = {}
+    for modality in modalities:
+        outputs = outputs_of(predict(network, rows.validation.without(modality)), rows.scale)
+        by_modality[modality] = score(outputs, rows.targets, task)
+    return {
+        f"{name}_without.{modality}": value for modality, scores in by_modality.items() for name, value in scores.items()
+    } | worst_missing(list(by_modality.values()))
