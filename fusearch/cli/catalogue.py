@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fusearch.cli.options import AsJson, Data
 from fusearch.cli.output import document, say, show_table
+
+if TYPE_CHECKING:
+    from fusearch.search_space.parameter import Param
 
 __all__ = ["add_commands"]
 
@@ -36,7 +40,7 @@ def check(data: Data, as_json: AsJson = False) -> None:
         show_table([{"modality": name, **facts} for name, facts in found["modalities"].items()], _columns("modality", found["modalities"]))
         show_table([{"split": name, **facts} for name, facts in found["splits"].items()], _columns("split", found["splits"]))
         say()
-        show_table(found["problems"], ("severity", "where", "what"), wide=("what",)) if found["problems"] else say("No problems found.")
+        show_table(found["problems"], ("severity", "where", "what")) if found["problems"] else say("No problems found.")
     if errors:
         raise typer.Exit(2)
 
@@ -51,7 +55,7 @@ def list_names(what: Annotated[What, typer.Argument(help="What to list.")], as_j
     with document(as_json) as write:
         write(rows)
     if not as_json:
-        show_table(rows, columns, wide=columns[-1:])
+        show_table(rows, columns)
 
 
 def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
@@ -66,13 +70,13 @@ def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
                 "arguments": f"{operator.min_args}{'+' if operator.max_args is None else f'..{operator.max_args}'}",
                 "symmetric": operator.symmetric,
                 "ports": operator.ports,
-                "params": {name: {"default": param.default, "choices": list(param.choices)} for name, param in operator.params.items()},
+                **_params(operator.params),
                 "equation": operator.equation,
                 "reference": operator.reference,
             }
             for operator in OPERATORS.values()
         ]
-        return rows, ("name", "symbol", "family", "arguments", "equation")
+        return rows, ("name", "symbol", "family", "arguments", "defaults")
     if what is What.encoders:
         from fusearch.search_space import ENCODERS
 
@@ -81,12 +85,12 @@ def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
                 "name": encoder.name,
                 "kinds": list(encoder.kinds),
                 "stages": encoder.stages,
-                "params": {name: {"default": param.default, "choices": list(param.choices)} for name, param in encoder.params.items()},
+                **_params(encoder.params),
                 "reference": encoder.reference,
             }
             for encoder in ENCODERS.values()
         ]
-        return rows, ("name", "kinds", "stages")
+        return rows, ("name", "kinds", "stages", "defaults")
     if what is What.data:
         from fusearch.data import DATA_SETS
 
@@ -94,6 +98,11 @@ def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     from fusearch.search import SAMPLERS
 
     return [{"name": name, "about": _summary(SAMPLERS[name])} for name in SAMPLERS], ("name", "about")
+
+
+def _params(params: Mapping[str, Param]) -> dict[str, Any]:
+    choices = {name: list(param.choices) for name, param in params.items()}
+    return {"defaults": {name: param.default for name, param in params.items()}, "choices": choices}
 
 
 def _summary(thing: object) -> str:

@@ -56,7 +56,7 @@ def show(
         show_table(facts["streams"], ("stream", "modality", "encoder", "stages"))
         say()
     rows = [{"fact": name, "value": value} for name, value in {**facts["labels"], **_extra(facts)}.items()]
-    show_table(rows, ("fact", "value"), wide=("value",))
+    show_table(rows, ("fact", "value"))
 
 
 def _extra(facts: dict[str, Any]) -> dict[str, Any]:

@@ -43,16 +43,22 @@ def document(as_json: bool) -> Iterator[Callable[[Any], None]]:
 
 
 def figure(value: Any) -> str:
-    """Write a number as a person would: `0.9731`, `12,544`, `1.2e+07`."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    """Write a value as a person would: `0.9731`, `12,544`, `1.25e+07`, `benign 251, malignant 148`."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {part:g}" if isinstance(part, float) else f"{name} {figure(part)}" for name, part in value.items()) or "-"
+    if isinstance(value, list | tuple):
+        return " x ".join(figure(part) for part in value) if all(isinstance(part, int) for part in value) else ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float):
         return "-" if value is None else str(value)
     if float(value).is_integer() and abs(value) < 1e9:
         return f"{int(value):,}"
     return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 else f"{value:.3g}"
 
 
-def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, title: str | None = None, wide: Sequence[str] = ()) -> None:
-    """Print rows as a table; the columns named in `wide` fold over several lines, numbers stand right."""
+def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, title: str | None = None) -> None:
+    """Print rows as a table: numbers stand right, long text folds over several lines, but not in the first column."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -60,7 +66,8 @@ def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, tit
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         numeric = all(isinstance(row.get(column), int | float | None) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=column not in wide)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric or column == columns[0])
     for row in rows:
         table.add_row(*(Text(figure(row.get(column))) for column in columns))
-    Console(file=sys.stdout, soft_wrap=False).print(table)
+    width = None if sys.stdout.isatty() else 140  # a pipe has no width of its own
+    Console(file=sys.stdout, width=width).print(table)

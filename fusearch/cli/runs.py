@@ -134,13 +134,13 @@ def _show_status(facts: dict[str, Any]) -> None:
     names = [objective["name"] for objective in facts["objectives"]]
     if facts["front"]:
         say()
-        show_table(_rows(facts["front"], names), ("digest", *names, "formula"), title="Pareto front", wide=("formula",))
+        show_table(_rows(facts["front"], names), ("digest", *names, "formula"), title="Pareto front")
     if facts["references"]:
         references = [
             {"reference": role, **row} for role, row in zip(facts["references"], _rows(facts["references"].values(), names), strict=True)
         ]
         say()
-        show_table(references, ("reference", *names, "formula"), title="References", wide=("formula",))
+        show_table(references, ("reference", *names, "formula"), title="References")
 
 
 def _rows(records: Any, names: list[str]) -> list[dict[str, Any]]:

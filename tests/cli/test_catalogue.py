@@ -1,0 +1,48 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("what", "some"),
+    [
+        ("operators", {"cat", "sum", "cross_attention", "mmtm", "vote_mean"}),
+        ("encoders", {"identity", "mlp", "ft_transformer", "cnn", "resnet", "tcn", "gru"}),
+        ("samplers", {"tpe", "random", "nsga2"}),
+        ("data", {"wisconsin", "digits"}),
+    ],
+)
+def test_list(what: str, some: set[str], fusearch: Callable[..., Any]) -> None:
+    done = fusearch("list", what, "--json")
+    assert done.code == 0
+    assert some <= {row["name"] for row in done.document}
+    table = fusearch("list", what)
+    assert table.code == 0
+    assert all(name in table.out for name in some)
+
+
+def test_check_an_embedded_set(fusearch: Callable[..., Any]) -> None:
+    done = fusearch("check", "wisconsin", "--json")
+    assert done.code == 0
+    assert done.document["samples"] == 569
+    assert set(done.document["modalities"]) == {"mean", "error", "worst"}
+    assert {"train", "val", "test"} <= set(done.document["splits"])
+    assert fusearch("check", "wisconsin").out.startswith("569 samples\n")
+
+
+def test_check_of_a_broken_manifest_lists_its_problems_and_fails(tmp_path: Path, fusearch: Callable[..., Any]) -> None:
+    manifest = tmp_path / "broken.yaml"
+    manifest.write_text("name: broken\nid: patient\ntaskk: {kind: classification}\n", encoding="utf-8")
+    done = fusearch("check", manifest, "--json")
+    assert done.code == 2
+    assert any(problem["severity"] == "error" for problem in done.document["problems"])
+    assert fusearch("check", manifest).code == 2
+
+
+def test_an_unknown_data_set_gets_the_nearest(fusearch: Callable[..., Any]) -> None:
+    done = fusearch("evaluate", "mean@L ->", "--data", "wisconson")
+    assert done.code == 2
+    assert "wisconsin" in done.err
+    assert done.err.count("\n") == 1

@@ -1,0 +1,88 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SMALL = ("--executor", "inline", "--trials", 9, "--epochs", 2, "--folds", 2, "--sampler", "random")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small search, run by the command itself."""
+    from fusearch.cli import main
+
+    out = tmp_path_factory.mktemp("runs") / "small"
+    with pytest.raises(SystemExit) as exit_:
+        main(["search", "wisconsin", "-o", "auroc", "-o", "macs", "--out", str(out), *map(str, SMALL)])
+    assert exit_.value.code == 0
+    return out
+
+
+def test_search_writes_the_run_folder_and_the_report(finished: Path) -> None:
+    assert {"config.yaml", "study.journal", "report.html", "report.md", "trials.csv", "report.json"} <= {
+        path.name for path in finished.iterdir()
+    }
+
+
+def test_status_document(finished: Path, fusearch: Callable[..., Any]) -> None:
+    done = fusearch("status", finished, "--json")
+    assert done.code == 0
+    status = done.document
+    assert status["state"] == "finished"
+    assert status["trials"]["complete"] >= 9
+    assert status["trials"]["failed"] == status["trials"]["running"] == 0
+    assert [objective["name"] for objective in status["objectives"]] == ["auroc", "macs"]
+    assert status["front"]
+    for record in status["front"]:
+        assert {"digest", "formula", "values", "trial"} <= set(record)
+    assert set(status["references"]) == {"best_unimodal", "linear", "early", "penultimate", "late"}
+    text = fusearch("status", finished)
+    assert "Pareto front" in text.out
+    assert "penultimate" in text.out
+
+
+def test_report_command(finished: Path, tmp_path: Path, fusearch: Callable[..., Any]) -> None:
+    done = fusearch("report", finished, "--out", tmp_path / "page", "--json")
+    assert done.code == 0
+    assert Path(done.document["report"]).is_file()
+
+
+def test_an_existing_run_folder_is_refused_and_resume_goes_on(finished: Path, fusearch: Callable[..., Any]) -> None:
+    again = fusearch("search", "wisconsin", "--out", finished, *SMALL)
+    assert again.code == 2
+    assert "--resume" in again.err
+    more = fusearch("search", "wisconsin", "--out", finished, "--resume", *SMALL, "--json")
+    assert more.code == 0, more.err
+    assert more.document["state"] == "finished"
+
+
+def test_resume_with_another_space_shows_both_fingerprints(finished: Path, fusearch: Callable[..., Any]) -> None:
+    done = fusearch("search", "wisconsin", "--out", finished, "--resume", *SMALL, "--max-fusions", 1)
+    assert done.code == 2
+    assert "fingerprint" in done.err
+
+
+def test_an_objective_that_the_task_lacks(tmp_path: Path, fusearch: Callable[..., Any]) -> None:
+    done = fusearch("search", "wisconsin", "--out", tmp_path / "x", "-o", "aurok")
+    assert done.code == 2
+    assert "did you mean 'auroc'?" in done.err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_malformed_encoder_option(tmp_path: Path, fusearch: Callable[..., Any]) -> None:
+    done = fusearch("search", "wisconsin", "--out", tmp_path / "x", "--encoder", "mean")
+    assert done.code == 2
+    assert "--encoder 'mean': expected MODALITY=NAME" in done.err
+
+
+def test_export_and_confirm(finished: Path, tmp_path: Path, fusearch: Callable[..., Any]) -> None:
+    done = fusearch("export", finished, "--out", tmp_path / "export", "--seeds", 1, "--json")
+    assert done.code == 0, done.err
+    assert {"model.pt2", "model.onnx", "design.json", "predict.py"} <= set(done.document["files"])
+    again = fusearch("export", finished, "--out", tmp_path / "export", "--seeds", 1)
+    assert again.code == 2
+    first = fusearch("confirm", finished, "--json")
+    assert first.code == 0, first.err
+    assert first.document["look"] == 1
+    assert "look 2" in fusearch("confirm", finished).out
