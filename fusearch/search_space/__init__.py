@@ -10,6 +10,7 @@ from fusearch.search_space.labels import Labels
 from fusearch.search_space.operator import OPERATORS, Operator
 from fusearch.search_space.parameter import Param, Params, Value, complete_params
 from fusearch.search_space.parts import Depth, Fusion, Output, Stream, Tap, Trunk
+from fusearch.search_space.pattern import FusionPattern
 from fusearch.search_space.recipe import Recipe
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Encoder",
     "Fusion",
     "FusionGraph",
+    "FusionPattern",
     "Labels",
     "Operator",
     "Output",

@@ -12,6 +12,8 @@ from fusearch.errors import DesignError, suggestion
 from fusearch.search_space.labels import Labels, compute_labels
 from fusearch.search_space.operator import OPERATORS
 from fusearch.search_space.parts import Fusion, Output, RuleError, Stream, Training
+from fusearch.search_space.pattern import FusionPattern
+from fusearch.search_space.pattern_parts import PatternFusion, PatternOutput, PatternStream, PatternTap
 from fusearch.search_space.resolution import Resolution, resolve
 from fusearch.search_space.structure import fusion_depths
 
@@ -212,6 +214,30 @@ class FusionGraph:
         from fusearch.search_space.record import from_record
 
         return cls(*from_record(record))
+
+    def to_pattern(self) -> FusionPattern:
+        """Return the design as the review prints it: streams `x1`, `x2`, ..., classes of operators, depths; no trunks or parameters."""
+        taps = [arg for name in self.order for arg in self.fusion(name).args] + [output.source for output in self.outputs]
+        used = [source for source in dict.fromkeys(tap.source for tap in taps) if source in self._design.streams]
+        lenders = [stream.name for stream in self.streams if stream.name not in used]
+        short = {name: f"x{number}" for number, name in enumerate([*used, *lenders], start=1)}
+        short |= {name: f"F{number}" for number, name in enumerate(self.order, start=1)}
+        fusions = [self.fusion(name) for name in self.order]
+        return FusionPattern(
+            tuple(PatternStream(short[name]) for name in used),
+            tuple(
+                PatternFusion(
+                    short[fusion.name],
+                    OPERATORS[fusion.operator].symbol,
+                    tuple(PatternTap(short[arg.source], arg.depth) for arg in fusion.args),
+                )
+                for fusion in fusions
+            ),
+            tuple(
+                PatternOutput(PatternTap(short[output.source.source], "score" if output.source.depth == "score" else "L"), output.task)
+                for output in self.outputs
+            ),
+        )
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """Return the design as a networkx graph, ready to draw."""

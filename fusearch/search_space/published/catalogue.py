@@ -1,0 +1,194 @@
+"""The 54 published networks of the review: the printed formulas, and each network as it was built.
+
+Reference: Guarrasi et al., A systematic review of intermediate fusion in multimodal deep learning for biomedical applications, Image and
+Vision Computing 2025. The printed formulas are the review's; the as-built ones were read from the papers' figures and code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fusearch.data.modality import Modality
+from fusearch.errors import UnknownNameError, suggestion
+from fusearch.search_space.graph import FusionGraph
+from fusearch.search_space.notation import read_design
+from fusearch.search_space.operator import OPERATORS
+from fusearch.search_space.parts import Fusion, Stream, Trunk
+from fusearch.search_space.pattern import FusionPattern
+
+__all__ = ["PUBLISHED", "PublishedStudy", "printed_pattern", "published_design"]
+
+#: Sample shapes that stand in for those of the studies, which differ in size only.
+_SHAPES = {
+    "tabular": (16,),
+    "image2d": (1, 32, 32),
+    "volume3d": (1, 16, 16, 16),
+    "video": (1, 8, 16, 16),
+    "timeseries": (32, 4),
+    "audio": (32, 4),
+    "text": (24,),
+    "sequence": (24,),
+    "graph": (13, 3),
+}
+
+#: Encoders that stand in for those of the studies, and their parameter that sets the number of stages.
+_STAND_INS = {
+    "tabular": ("mlp", "layers"),
+    "image2d": ("cnn", "stages"),
+    "volume3d": ("cnn3d", "stages"),
+    "video": ("cnn3d", "stages"),
+    "timeseries": ("tcn", "stages"),
+    "audio": ("tcn", "stages"),
+    "text": ("text_cnn", "stages"),
+    "sequence": ("text_cnn", "stages"),
+    "graph": ("deepset", "stages"),
+}
+
+_TRUNK = re.compile(r"new\((?P<family>\w+),\s*(?P<number>\d+)\)|continue\((?P<stream>\w+)\)")
+
+
+@dataclass(frozen=True)
+class PublishedStudy:
+    """One of the 54 studies.
+
+    Attributes:
+        number: Number in the review.
+        key: A short name.
+        title: Title of the paper.
+        year: Year of the paper.
+        doi: Its digital object identifier.
+        printed: The formula that the review prints.
+        sheet: The analysis that the review prints: `fusions`, `multiple`, `flows`, `type`, `synchronous`.
+        as_built: The network as built: `modalities`, `streams` (with the paper's encoder in words), `formula`, `trunks`, `training`.
+    """
+
+    number: int
+    key: str
+    title: str
+    year: int
+    doi: str
+    printed: str
+    sheet: Mapping[str, Any]
+    as_built: Mapping[str, Any]
+
+    def pattern(self) -> FusionPattern:
+        """Return the printed formula as a pattern."""
+        return FusionPattern.parse(self.printed)
+
+    def design(self) -> FusionGraph:
+        """Return the network as built, as a valid design.
+
+        The encoders are fusearch's own for the kind of each modality, with the paper's number of stages; the shapes of the modalities
+        are small stand-ins. Parameters of an operator that fusearch's operator does not have are left out.
+        """
+        built = self.as_built
+        modalities = tuple(Modality(item["name"], item["kind"], _SHAPES[item["kind"]]) for item in built["modalities"])
+        kinds = {modality.name: modality.kind for modality in modalities}
+        streams = tuple(_stand_in(item, kinds[item["modality"]]) for item in built["streams"])
+        header = " | ".join(f"{stream.name} = {stream.modality}:{stream.encoder}" for stream in streams)
+        draft = read_design("\n".join([header, *built["formula"]]), modalities)
+        fusions = tuple(_as_built(fusion, built["trunks"].get(fusion.name)) for fusion in draft.fusions)
+        return FusionGraph(modalities, streams, fusions, draft.outputs, built["training"])
+
+
+def _stand_in(item: Mapping[str, Any], kind: str) -> Stream:
+    if item["stages"] == 0:
+        return Stream(item["name"], item["modality"], "identity")
+    encoder, parameter = _STAND_INS[kind]
+    return Stream(item["name"], item["modality"], encoder, {parameter: item["stages"]}, item.get("tie"))
+
+
+def _as_built(fusion: Fusion, trunk: str | None) -> Fusion:
+    known = OPERATORS[fusion.operator].params
+    fusion = replace(fusion, params={name: value for name, value in fusion.params.items() if name in known})
+    match = _TRUNK.fullmatch(trunk) if trunk is not None else None
+    if match is None:
+        return fusion
+    if match["stream"]:
+        return replace(fusion, trunk=Trunk("continue", stream=match["stream"]))
+    return replace(fusion, trunk=Trunk(match["family"], int(match["number"])))  # type: ignore[arg-type]  # Trunk refuses other families
+
+
+@cache
+def _read_studies() -> dict[int, PublishedStudy]:
+    records = json.loads(files(__package__).joinpath("designs.json").read_text(encoding="utf-8"))
+    return {
+        record["number"]: PublishedStudy(
+            number=record["number"],
+            key=record["key"],
+            title=record["title"],
+            year=record["year"],
+            doi=record["doi"],
+            printed="\n".join(record["printed"]["formula"]),
+            sheet=record["printed"]["sheet"],
+            as_built=record["as_built"],
+        )
+        for record in records
+    }
+
+
+class _PublishedStudies(Mapping[int | str, PublishedStudy]):
+    """The studies by number or key; the file is read on first use."""
+
+    def __getitem__(self, name: int | str) -> PublishedStudy:
+        studies = _read_studies()
+        for study in studies.values():
+            if name in (study.number, study.key):
+                return study
+        hint = (
+            suggestion(str(name), [study.key for study in studies.values()]) if isinstance(name, str) else "expected a number from 1 to 54"
+        )
+        raise UnknownNameError(f"unknown published study {name!r}: {hint}")
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in (study.number, study.key) for study in _read_studies().values())
+
+    def __iter__(self) -> Iterator[int | str]:
+        return iter(_read_studies())
+
+    def __len__(self) -> int:
+        return len(_read_studies())
+
+
+#: The 54 studies by number; a key such as `medfuse` finds one as well.
+PUBLISHED: Mapping[int | str, PublishedStudy] = _PublishedStudies()
+
+
+def published_design(name: int | str) -> FusionGraph:
+    """Return the network of a study as it was built.
+
+    Args:
+        name: Its number in the review, or its key.
+
+    Raises:
+        UnknownNameError: There is no such study.
+
+    Example:
+        >>> print(published_design("medfuse").formula)
+        ehr:tcn(stages=2) | cxr:cnn(stages=4); train = staged; F1 = recurrent(ehr@2, cxr@4) ->
+    """
+    return PUBLISHED[name].design()
+
+
+def printed_pattern(name: int | str) -> FusionPattern:
+    """Return the formula that the review prints for a study.
+
+    Args:
+        name: Its number in the review, or its key.
+
+    Raises:
+        UnknownNameError: There is no such study.
+
+    Example:
+        >>> print(printed_pattern(3))
+        F1 = 𝔸(x1^4, x2^5)
+        F2 = 𝔸(x1^3, F1^1)
+        F3 = 𝔸(x1^2, F2^1) →
+    """
+    return PUBLISHED[name].pattern()
