@@ -1,0 +1,95 @@
+"""From a run to a folder that predicts without fusearch."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fusearch.data import Dataset
+from fusearch.errors import ExportError
+from fusearch.evaluators.export import predict
+from fusearch.evaluators.export.card import write_card
+from fusearch.evaluators.export.choice import Choice, load_choice_data, read_choice
+from fusearch.evaluators.export.confirmation import read_looks
+from fusearch.evaluators.export.documents import describe_design, describe_metrics, requirements
+from fusearch.evaluators.export.folder import new_folder
+from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_values
+from fusearch.evaluators.export.model_files import TOLERANCE, check_files, rows_to_check, write_files
+from fusearch.evaluators.export.refit import refit
+from fusearch.run import Run
+
+__all__ = ["export"]
+
+
+def export(
+    run: Run | str | Path,
+    out: str | Path,
+    *,
+    data: Dataset | None = None,
+    pick: str = "simplest",
+    seeds: int = 3,
+    device: torch.device | str = "cpu",
+) -> Path:
+    """Train the picked design on train + val and write a folder that predicts without fusearch.
+
+    The folder holds `model.onnx` and `model.pt2` (raw values in, predictions out, for any number of samples), `predict.py` with
+    `requirements.txt` and `inputs.json`, `design.json`, `metrics.json` and `model_card.md`. Both model files are compared with the network
+    on real rows before the folder appears; it appears whole or not at all.
+
+    Args:
+        run: The run, or its folder.
+        out: The folder to make.
+        data: The data set of the run, where it cannot be loaded again by its name.
+        pick: The design, as for `Run.pick`: `simplest`, `knee`, `best:METRIC` or a digest.
+        seeds: Networks to train; their outputs are averaged.
+        device: Where to train.
+
+    Returns:
+        `out`.
+
+    Raises:
+        ExportError: `out` exists or cannot be written, or a model file does not reproduce the network.
+        RunError: The run has no such design, or its data have changed.
+
+    Example:
+        >>> export("runs/demo", "runs/demo/export")  # doctest: +SKIP
+        PosixPath('runs/demo/export')
+    """
+    if seeds < 1:
+        raise ExportError(f"seeds is {seeds}, expected at least 1")
+    run = run if isinstance(run, Run) else Run(run)
+    record = run.pick(pick)
+    data = load_choice_data(run, data)
+    choice = read_choice(run, record, data)
+    with new_folder(out) as draft:
+        model = refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device)
+        modalities = choice.candidate.graph.modalities
+        write_files(model, raw_shapes(data, modalities), draft)
+        differences = check_files(model, rows_to_check(raw_values(data, modalities, data.rows("search"))), draft)
+        inputs = describe_inputs(data, modalities)
+        design = describe_design(choice, data, seeds=seeds)
+        metrics = describe_metrics(run, choice, confirmed=_confirmed(run, choice), file_differences=differences, tolerance=TOLERANCE)
+        for name, document in (("inputs.json", inputs), ("design.json", design), ("metrics.json", metrics)):
+            _write_json(draft / name, document)
+        (draft / "model_card.md").write_text(write_card(design, metrics, inputs), encoding="utf-8")
+        (draft / "requirements.txt").write_text(requirements(), encoding="utf-8")
+        shutil.copyfile(Path(predict.__file__), draft / "predict.py")
+    return Path(out)
+
+
+def _confirmed(run: Run, choice: Choice) -> dict[str, Any] | None:
+    """Return what the first look at the test split found for this design."""
+    for look in read_looks(run):
+        for design in look["designs"]:
+            if design["candidate"] == choice.record.candidate:
+                return {"look": look["look"], "samples": look["samples"], "values": design["values"]}
+    return None
+
+
+def _write_json(path: Path, document: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,146 @@
+"""The model card of a bundle (Mitchell et al. 2019, "Model cards for model reporting"): what it is, on what, how good, how to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+__all__ = ["write_card"]
+
+CARD = """\
+# Model card: {task[name]} from {modalities}
+
+## What it is
+
+Predicts `{task[name]}` ({predicts}). {networks} of one fusion design, trained with different seeds; their {outputs} are averaged inside the
+model file, which also holds imputation, scaling and one-hot encoding.
+
+```
+{design[formula]}
+```
+
+In the notation of Guarrasi et al. 2025:
+
+```
+{design[formula_review]}
+```
+
+Level: {labels[level]}. Type: {labels[type]}. Training: {training}. Digest: {design[digest]}.
+
+## Trained on
+
+Data set `{data[name]}` (fingerprint `{data[fingerprint]}`): the {data[training_rows]} samples of its train and val splits, for {epochs}.
+Its test split was not used.
+
+## How good it is
+
+{table}
+
+{metrics[note]}
+
+{confirmed}
+
+## Intended use and caveats
+
+For research on data that resemble the training data: the same measurements, units, devices and population. It is no medical device.
+Not examined: other cohorts, subgroups, drift over time, calibration elsewhere. A sample may lack modalities; how far to trust a prediction
+without one depends on how often training samples lacked it.
+
+## How to run it
+
+```
+pip install -r requirements.txt
+python predict.py {options} --out predictions.csv
+```
+
+{inputs}
+
+`model.onnx` (ONNX Runtime) and `model.pt2` (`torch.export.load`) hold the same model: raw values in (float32, NaN for a missing value),
+{outputs} out. Largest difference from the network on real rows: {differences}; allowed: {metrics[tolerance]:g}.
+
+## Made with
+
+{versions}
+"""
+
+
+def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
+    """Return the card as Markdown.
+
+    Args:
+        design: Content of `design.json`.
+        metrics: Content of `metrics.json`.
+        inputs: Content of `inputs.json`.
+    """
+    return CARD.format(
+        design=design,
+        data=design["data"],
+        task=design["task"],
+        labels=design["labels"],
+        metrics=metrics,
+        modalities=", ".join(inputs["modalities"]),
+        predicts=f"one of {', '.join(design['task']['labels'])}" if design["task"]["labels"] else "a number, in the units of the target",
+        outputs="class probabilities" if design["task"]["labels"] else "values",
+        networks=_count(design["seeds"], "network"),
+        training=design["graph"]["training"],
+        epochs=_epochs(design["epochs"]),
+        table=_metrics_table(metrics),
+        confirmed=_confirmed(metrics["confirmed"]),
+        options=" ".join(f"{modality['option']} {name}.{_suffix(modality)}" for name, modality in inputs["modalities"].items()),
+        inputs=_inputs_list(inputs),
+        differences=", ".join(f"`{file}` {value:.1g}" for file, value in metrics["file_differences"].items()),
+        versions=", ".join(f"{name} {version}" for name, version in design["versions"].items()),
+    )
+
+
+def _metrics_table(metrics: Mapping[str, Any]) -> str:
+    rows = [f"| {name} | {row['mean']:.4g} | {_number(row['spread'])} |" for name, row in metrics["search"].items()]
+    return "\n".join(["| metric | mean over members | spread |", "|---|---|---|", *rows])
+
+
+def _confirmed(confirmed: Mapping[str, Any] | None) -> str:
+    if confirmed is None:
+        return "This design has not been evaluated on the test split."
+    values = ", ".join(f"{name} {value:.4g}" for name, value in confirmed["values"].items())
+    return f"On the test split ({confirmed['samples']} samples, look {confirmed['look']}): {values}."
+
+
+def _inputs_list(inputs: Mapping[str, Any]) -> str:
+    joined = (
+        f"Rows are matched by the column `{inputs['id']}`." if inputs["id"] else "Rows are matched by a column `id`, or by their order."
+    )
+    lines = [f"{joined} A file left out, a row that is not there, or a row of empty cells is a missing modality."]
+    for name, modality in inputs["modalities"].items():
+        if modality["kind"] == "tabular":
+            columns = [f"`{column}`" for column in modality["numeric"]]
+            columns += [f"`{column}` ({', '.join(levels)})" for column, levels in modality["categorical"].items()]
+            lines.append(f"- `{modality['option']}`: a CSV file with the columns {_shorten(columns)}")
+        else:
+            shape = " x ".join(map(str, modality["shape"]))
+            lines.append(
+                f"- `{modality['option']}`: {name} as an NPY or NPZ array (rows x {shape}); ids in an array `{inputs['id'] or 'id'}`"
+            )
+    return "\n".join([lines[0], "", *lines[1:]])
+
+
+def _shorten(columns: Sequence[str], most: int = 20) -> str:
+    more = f" and {len(columns) - most} more (see `inputs.json`)" if len(columns) > most else ""
+    return ", ".join(columns[:most]) + more
+
+
+def _epochs(epochs: Mapping[str, int]) -> str:
+    if list(epochs) == ["fusion"]:
+        return f"{_count(epochs['fusion'], 'epoch')}, the median of the best epochs of its members"
+    return ", ".join(f"{_count(count, 'epoch')} of {phase}" for phase, count in epochs.items()) or "no epoch: it has nothing to train"
+
+
+def _suffix(modality: Mapping[str, Any]) -> str:
+    return "csv" if modality["kind"] == "tabular" else "npz"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2g}"
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"

@@ -1,0 +1,67 @@
+"""The design that was picked from a run, and the data set that the run was searched on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fusearch.data import Dataset, load_data
+from fusearch.errors import RunError
+from fusearch.run import Run
+from fusearch.search_space import Candidate, FusionGraph, Recipe
+from fusearch.study import TrialRecord
+
+__all__ = ["Choice", "load_choice_data", "read_choice"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A design of a run, ready to be trained again.
+
+    Attributes:
+        record: Its trial.
+        candidate: The design and its recipe.
+        epochs: Phase of training -> epochs: the median of the best epochs of its members.
+        batch_size: Rows of one step, as in the search.
+    """
+
+    record: TrialRecord
+    candidate: Candidate
+    epochs: Mapping[str, int]
+    batch_size: int
+
+
+def load_choice_data(run: Run, data: Dataset | None = None) -> Dataset:
+    """Load the data set of a run again, or check that `data` is it.
+
+    Raises:
+        RunError: The run tells of no data set, or the data are not those that it was searched on.
+    """
+    described: Mapping[str, Any] = run.config.get("evaluator", {}).get("data") or {}
+    if not described.get("fingerprint"):
+        raise RunError(f"run {str(run.path)!r} was not searched on a data set (its evaluator is a function of its own): nothing to refit")
+    if data is None:
+        if not described.get("source"):
+            raise RunError(f"run {str(run.path)!r} was searched on {described.get('name')!r}, a data set in memory: give it as `data`")
+        data = load_data(described["source"])
+    if data.fingerprint != described["fingerprint"]:
+        raise RunError(
+            f"data set {data.name!r} has the fingerprint {data.fingerprint}, run {str(run.path)!r} was searched on "
+            f"{described['fingerprint']}: the data have changed"
+        )
+    return data
+
+
+def read_choice(run: Run, record: TrialRecord, data: Dataset) -> Choice:
+    """Return the design of a trial.
+
+    Raises:
+        RunError: The trial does not tell for how many epochs its members were trained.
+    """
+    epochs = record.details.get("best_epochs")
+    if not isinstance(epochs, Mapping):
+        raise RunError(f"trial {record.number} of run {str(run.path)!r} has no 'best_epochs': fusearch's own evaluator did not train it")
+    candidate = Candidate(FusionGraph.parse(record.formula, modalities=data.modalities), Recipe.from_dict(record.recipe))
+    settings = run.config["evaluator"].get("settings", {})
+    return Choice(record, candidate, {phase: int(count) for phase, count in epochs.items()}, int(settings.get("batch_size", 64)))

@@ -1,0 +1,68 @@
+"""What a bundle says about its model in JSON: `design.json` and `metrics.json`."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from fusearch.data import Dataset
+from fusearch.evaluators.export.choice import Choice
+from fusearch.run import Run
+
+__all__ = ["REQUIREMENTS", "describe_design", "describe_metrics", "requirements"]
+
+#: What `predict.py` needs.
+REQUIREMENTS = ("numpy", "onnxruntime", "pandas")
+
+NOTE = (
+    "Mean and standard deviation over {members} trainings on parts of train + val, each scored on rows that it had not seen. "
+    "This design was chosen by such scores among {looks} evaluated candidates, so they are optimistic. "
+    "The model in this folder was trained once more, on all of train + val."
+)
+
+
+def describe_design(choice: Choice, data: Dataset, *, seeds: int) -> dict[str, Any]:
+    """Return the content of `design.json`: the design in three forms, its labels, and how it was trained."""
+    graph, recipe = choice.candidate.graph, choice.candidate.recipe
+    return {
+        "digest": graph.digest,
+        "candidate": choice.candidate.digest,
+        "formula": str(graph),
+        "formula_review": str(graph.to_pattern()),
+        "labels": graph.labels.to_dict(),
+        "graph": graph.to_dict(),
+        "recipe": recipe.to_dict(),
+        "epochs": dict(choice.epochs),
+        "seeds": seeds,
+        "task": {"kind": data.task.kind, "name": data.task.name, "labels": list(data.task.labels)},
+        "data": {"name": data.name, "fingerprint": data.fingerprint, "training_rows": len(data.rows("search"))},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("fusearch", "torch", "onnx", *REQUIREMENTS, "scikit-learn")},
+        },
+    }
+
+
+def describe_metrics(
+    run: Run, choice: Choice, *, confirmed: Mapping[str, Any] | None, file_differences: Mapping[str, float], tolerance: float
+) -> dict[str, Any]:
+    """Return the content of `metrics.json`: what the search measured, what `confirm` measured, and how exact the model files are."""
+    record = choice.record
+    members, looks = len(record.details["members"]), sum(other.evaluated for other in run.records())
+    return {
+        "trial": record.number,
+        "members": members,
+        "candidates_evaluated": looks,
+        "search": {name: {"mean": value, "spread": record.spread.get(name)} for name, value in record.values.items()},
+        "note": NOTE.format(members=members, looks=looks),
+        "confirmed": None if confirmed is None else dict(confirmed),
+        "file_differences": dict(file_differences),
+        "tolerance": tolerance,
+    }
+
+
+def requirements() -> str:
+    """Return the content of `requirements.txt`: what `predict.py` needs, in the versions that it was checked with or newer."""
+    return "".join(f"{name}>={version(name)}\n" for name in REQUIREMENTS)

@@ -1,0 +1,59 @@
+"""The last training of a design: on train + val, for a fixed number of epochs, once for each seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from fusearch.data import Dataset
+from fusearch.evaluators.export.deployed import DeployedModel
+from fusearch.evaluators.modes import train
+from fusearch.evaluators.network import FusionNetwork
+from fusearch.evaluators.optimization import TrainingSettings, reproducible
+from fusearch.evaluators.samples import TargetScale, make_samples
+from fusearch.search_space import Candidate
+
+__all__ = ["refit"]
+
+
+def refit(
+    data: Dataset,
+    candidate: Candidate,
+    *,
+    epochs: Mapping[str, int],
+    seeds: int = 3,
+    batch_size: int = 64,
+    threads: int | None = 1,
+    device: torch.device | str = "cpu",
+) -> DeployedModel:
+    """Train a design on the train + val rows and return it with its preprocessing inside, on the CPU.
+
+    One preprocessing, fitted on the same rows, serves all seeds; nothing is held out, so nothing stops a training early.
+
+    Args:
+        data: The data set; its test split is not touched.
+        candidate: The design and its recipe.
+        epochs: Phase of training -> epochs: the medians of the best epochs of the members that were evaluated.
+        seeds: Networks to train, with the seeds 0, 1, ...; their outputs are averaged.
+        batch_size: Rows of one step.
+        threads: Threads of one torch operation, or None to leave them.
+        device: Where to train.
+
+    Raises:
+        EvaluationError: A loss is not finite.
+    """
+    rows = data.rows("search")
+    preprocessor = data.fit_preprocessor(rows)
+    inputs, present = preprocessor.transform(data, rows)
+    scale = TargetScale.fit(data.targets[rows]) if data.task.kind == "regression" else None
+    samples = make_samples(inputs, present, data.targets[rows], scale=scale, device=device)
+    settings = TrainingSettings(epochs=max(epochs.values(), default=1), batch_size=batch_size)
+    networks = []
+    for seed in range(seeds):
+        with reproducible(seed, threads=threads, device=device) as generator:
+            network = FusionNetwork(candidate.graph, data.task.num_outputs, candidate.recipe).to(device)
+            train(network, samples, None, settings=settings, generator=generator, epochs=epochs)
+        networks.append(network.cpu())
+    used = {modality.name for modality in candidate.graph.modalities}
+    return DeployedModel(networks, [part for part in preprocessor.statistics if part.modality.name in used], scale=scale)
