@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "draw": "fusearch.reports.drawing",
-    "front_figure": "fusearch.reports.front",
+    "front_figure": "fusearch.reports.front_plot",
     "front_svg": "fusearch.reports.picture",
     "trials_frame": "fusearch.reports.tables",
     "write_report": "fusearch.reports.report",
@@ -20,7 +20,7 @@ __all__ = ["draw", "front_figure", "front_svg", "trials_frame", "write_report"]
 
 if TYPE_CHECKING:
     from fusearch.reports.drawing import draw
-    from fusearch.reports.front import front_figure
+    from fusearch.reports.front_plot import front_figure
     from fusearch.reports.picture import front_svg
     from fusearch.reports.report import write_report
     from fusearch.reports.tables import trials_frame

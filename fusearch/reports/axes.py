@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fusearch.contracts import Objective
-from fusearch.reports.wording import metric_label, number, sentence_case
+from fusearch.reports.wording import metric_label, sentence_case, short_number
 
 __all__ = ["Axis", "axis_of", "linear_ticks", "log_ticks"]
 
@@ -33,11 +33,15 @@ class Axis:
         """Return the value as the axis measures it: its logarithm to base 10 on a logarithmic axis."""
         return math.log10(value) if self.log else value
 
+    def unscaled(self, measure: float) -> float:
+        """Return the value at a place on the axis; the inverse of `scaled`."""
+        return math.pow(10.0, measure) if self.log else measure
+
     def ticks(self, low: float, high: float) -> list[tuple[float, str]]:
         """Return (value, label) of each tick between two values."""
         values = log_ticks(low, high) if self.log else linear_ticks(low, high)
         step = min((b - a for a, b in itertools.pairwise(values)), default=1.0)
-        return [(value, number(value) if self.log or step >= 1 else f"{value:.{_decimals(step)}f}") for value in values]
+        return [(value, short_number(value) if self.log or step >= 1 else f"{value:.{_decimals(step)}f}") for value in values]
 
 
 def axis_of(objective: Objective, values: Sequence[float]) -> Axis:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
+from statistics import NormalDist, stdev
 from typing import Literal
 
 from fusearch.reports.findings import Findings, standard_error
-from fusearch.reports.wording import count, metric_label, number, role_label, sentence_case, with_spread
+from fusearch.reports.wording import count, metric_label, number, quantity, role_label, sentence_case, with_spread
 from fusearch.study import TrialRecord
 
-__all__ = ["Verdict", "expected_luck", "judge"]
+__all__ = ["Verdict", "expected_luck", "gain_error", "judge"]
 
 Outcome = Literal["nothing", "references only", "no references", "reference wins", "no clear gain", "search wins"]
 
@@ -26,7 +26,8 @@ class Verdict:
         reference: The best reference, if any.
         role: Its role.
         gain: By how much `best` is better than `reference` (negative: worse).
-        error: Standard error of the gain: the two standard errors, added in squares; None where spreads are not known.
+        error: Standard error of the gain, see `gain_error`; None where spreads are not known.
+        pairs: Number of members over which the two were compared pair by pair; 0 where members are not known one by one.
         num_designs: Number of different graphs that were compared on validation data.
         luck: By how much the best of that many equally good designs would look better than it is; an upper estimate.
         headline: The verdict in one sentence.
@@ -39,6 +40,7 @@ class Verdict:
     role: str | None
     gain: float | None
     error: float | None
+    pairs: int
     num_designs: int
     luck: float | None
     headline: str
@@ -52,18 +54,40 @@ def judge(found: Findings) -> Verdict:
     """
     role, reference = _best_reference(found)
     best = found.best(found.searched)
-    gain = error = None
+    gain, error, pairs = None, None, 0
     if best is not None and reference is not None:
         sign = 1 if found.main.direction == "maximize" else -1
         gain = sign * (found.value(best) - found.value(reference))
-        errors = [standard_error(record, found.main.name) for record in (best, reference)]
-        error = math.hypot(*(value for value in errors if value is not None)) if all(value is not None for value in errors) else None
+        error, pairs = gain_error(best, reference, found.main.name)
     outcome = _outcome(best, reference, gain, error)
     top = best if outcome in ("search wins", "no clear gain", "no references") else reference
     own_error = standard_error(top, found.main.name) if top is not None else None
     luck = expected_luck(len(found.designs), own_error) if own_error is not None else None
-    verdict = Verdict(outcome, best, reference, role, gain, error, len(found.designs), luck, "", ())
+    verdict = Verdict(outcome, best, reference, role, gain, error, pairs, len(found.designs), luck, "", ())
     return Verdict(**{**vars(verdict), "headline": _headline(found, verdict), "sentences": tuple(_sentences(found, verdict))})
+
+
+def gain_error(first: TrialRecord, second: TrialRecord, name: str) -> tuple[float | None, int]:
+    """Return the standard error of the difference of two trials in a metric, and the number of pairs behind it.
+
+    Where both tell the metric of each member, members of the same fold and seed are compared: they saw the same rows, so what is
+    hard about a fold falls out. Else the two standard errors are added in squares.
+    """
+    ours, theirs = _by_member(first, name), _by_member(second, name)
+    differences = [ours[member] - theirs[member] for member in ours if member in theirs]
+    if len(differences) > 1:
+        return stdev(differences) / math.sqrt(len(differences)), len(differences)
+    errors = [standard_error(record, name) for record in (first, second)]
+    known = [error for error in errors if error is not None]
+    return (math.hypot(*known), 0) if len(known) == 2 else (None, 0)
+
+
+def _by_member(record: TrialRecord, name: str) -> dict[tuple[int, int], float]:
+    members = record.details.get("members")
+    if not isinstance(members, list):
+        return {}
+    values = {(member["fold"], member["seed"]): member.get("metrics", {}).get(name) for member in members}
+    return {member: value for member, value in values.items() if value is not None}
 
 
 def expected_luck(num_designs: int, error: float) -> float:
@@ -96,14 +120,18 @@ def _outcome(best: TrialRecord | None, reference: TrialRecord | None, gain: floa
 def _headline(found: Findings, verdict: Verdict) -> str:
     metric = metric_label(found.main.name)
     role = role_label(verdict.role or "")
-    best = number(found.value(verdict.best)) if verdict.best is not None else ""
-    reference = number(found.value(verdict.reference)) if verdict.reference is not None else ""
+    best = _score(found, verdict.best)
+    reference = _score(found, verdict.reference)
     against = f"{metric} {best} against {reference}"
     if verdict.outcome == "search wins":
-        return f"A searched design beats every reference: {against} for {role}."
+        graph = found.graphs.get(verdict.best.digest) if verdict.best is not None else None
+        what = "A design without fusion" if graph is not None and not graph.fusions else "A searched design"
+        return f"{what} beats every reference: {against} for {role}."
     if verdict.outcome == "no clear gain":
         error = f" at a standard error of {number(verdict.error)}" if verdict.error is not None else ", and no spread is known"
         return f"No clear gain over {role}: the best searched design is {number(verdict.gain)} better{error} ({against})."
+    if verdict.outcome == "reference wins" and verdict.role == "best_unimodal":
+        return f"Fusion does not pay here: {role} wins with {metric} {reference}. The best searched design has {best}."
     if verdict.outcome == "reference wins":
         return f"{sentence_case(role)} wins: {metric} {reference}. The best searched design has {best}."
     if verdict.outcome == "references only":
@@ -113,34 +141,37 @@ def _headline(found: Findings, verdict: Verdict) -> str:
     return "No trial has finished, so there is nothing to recommend."
 
 
+def _score(found: Findings, record: TrialRecord | None) -> str:
+    return "" if record is None else with_spread(found.value(record), record.spread.get(found.main.name))
+
+
 def _sentences(found: Findings, verdict: Verdict) -> list[str]:
     sentences = []
     if found.recommended is not None:
         sentences.append(_recommendation(found, verdict, found.recommended))
     if verdict.outcome == "search wins" and verdict.gain is not None and verdict.error:
-        sentences.append(f"The gain over the best reference is {number(verdict.gain / verdict.error)} standard errors of the difference.")
+        paired = f", paired over {verdict.pairs} members" if verdict.pairs else ""
+        sentences.append(
+            f"The gain over the best reference is {verdict.gain / verdict.error:.1f} standard errors of the difference{paired}."
+        )
     if verdict.num_designs > 1:
         sentences.append(_selection_bias(found, verdict))
     return sentences
 
 
 def _recommendation(found: Findings, verdict: Verdict, record: TrialRecord) -> str:
-    value = with_spread(found.value(record), record.spread.get(found.main.name))
-    others = [
-        f"{metric_label(objective.name)} {number(found.value(record, objective.name))}"
-        for objective in found.objectives
-        if objective != found.main
-    ]
+    others = [quantity(objective.name, found.value(record, objective.name)) for objective in found.objectives if objective != found.main]
     at = f" at {', '.join(others)}" if others else ""
     text = f"Recommended: {found.label(record)}, the cheapest design within one standard error of the best, "
-    text += f"with {metric_label(found.main.name)} {value}{at}."
+    text += f"with {metric_label(found.main.name)} {_score(found, record)}{at}."
     if verdict.reference is not None and verdict.reference.digest != record.digest:
-        rival = with_spread(found.value(verdict.reference), verdict.reference.spread.get(found.main.name))
-        text += f" The best reference, {role_label(verdict.role or '')}, has {rival}."
+        text += f" The best reference, {role_label(verdict.role or '')}, has {_score(found, verdict.reference)}."
     return text
 
 
 def _selection_bias(found: Findings, verdict: Verdict) -> str:
     looks = f"{count(verdict.num_designs, 'design')} were compared on validation data, and the best of many looks better than it is"
     luck = f" (by up to {number(verdict.luck)} {metric_label(found.main.name)} if all were equally good)" if verdict.luck else ""
-    return f"{looks}{luck}. Confirm the choice on rows that the search has not seen."
+    small = verdict.luck is not None and verdict.gain is not None and 0 < verdict.gain <= verdict.luck
+    doubt = " The gain over the best reference is no larger than that." if small else ""
+    return f"{looks}{luck}.{doubt} Confirm the choice on rows that the search has not seen."

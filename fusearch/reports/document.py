@@ -37,6 +37,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
             "reference": verdict.role,
             "gain": verdict.gain,
             "standard_error": verdict.error,
+            "pairs": verdict.pairs,
             "designs_compared": verdict.num_designs,
             "luck": verdict.luck,
         },

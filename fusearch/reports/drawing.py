@@ -7,7 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fusearch.reports.layout import SLOT, Edge, Head, Mark, Node, Rail, lay_out
+from fusearch.reports.layout import lay_out
+from fusearch.reports.parts import SLOT, Edge, Head, Mark, Node, Rail
 
 if TYPE_CHECKING:
     from fusearch.search_space import FusionGraph

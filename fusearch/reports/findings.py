@@ -142,7 +142,7 @@ class Findings:
 
 def num_members(record: TrialRecord) -> int:
     """Return the number of members behind a trial's means; 1 where it is not known."""
-    for members in (record.details.get("members"), record.budget.get("members"), record.details.get("best_epochs")):
+    for members in (record.details.get("members"), record.budget.get("members")):
         if isinstance(members, int) and members > 0:
             return members
         if isinstance(members, list | tuple) and members:

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fusearch.reports.routing import Box, Wire, route
+from fusearch.reports.parts import LANE, SLOT, Edge, Head, Layout, Mark, Node, Rail
+from fusearch.reports.routing import Box, route
 from fusearch.search_space.encoder import ENCODERS
 from fusearch.search_space.operator import OPERATORS, SYMBOLS
 
@@ -17,98 +18,11 @@ if TYPE_CHECKING:
     from fusearch.search_space import Depth, Fusion, FusionGraph, Output, Stream, Tap
     from fusearch.search_space.parameter import Param, Value
 
-__all__ = ["LANE", "SLOT", "Edge", "Head", "Layout", "Mark", "Node", "Rail", "lay_out"]
+__all__ = ["lay_out"]
 
-#: Pixels from one depth of a rail to the next, and from one lane to the next.
-SLOT, LANE = 26.0, 64.0
 _GAP = 52.0  # from the deepest tap to the fusion that takes it
 _NODE_HEIGHT = 34.0
 _CHARACTER = {11: 6.2, 13: 7.3}  # pixels of one character, by font size
-
-
-@dataclass(frozen=True)
-class Rail:
-    """A stream: its label, its input at (x, y), and the stages that the design uses."""
-
-    name: str
-    caption: str
-    colour: int
-    x: float
-    y: float
-    num_used: int
-    num_stages: int
-    scored: bool
-
-    def at(self, depth: Depth) -> float:
-        """Return the x of a depth."""
-        if depth == "score":
-            return self.x + (self.num_stages + 1) * SLOT
-        return self.x + (self.num_stages if isinstance(depth, str) else depth) * SLOT
-
-
-@dataclass(frozen=True)
-class Node:
-    """A fusion: its box, and its trunk to the right of it."""
-
-    name: str
-    operator: str
-    symbol: str
-    params: str
-    x: float
-    y: float
-    width: float
-    height: float
-    trunk: int
-    trunk_caption: str
-    trunk_colour: int | None
-
-    def at(self, depth: Depth) -> float:
-        """Return the x of a depth of the trunk; 0 is the right edge of the box."""
-        steps = self.trunk if isinstance(depth, str) else depth
-        return self.x + self.width + steps * SLOT
-
-
-@dataclass(frozen=True)
-class Edge:
-    """The way of a tap, and the colour of the stream that it comes from (None: a fusion)."""
-
-    wire: Wire
-    colour: int | None
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A depth that something takes, with its label."""
-
-    x: float
-    y: float
-    label: str
-    colour: int | None
-
-
-@dataclass(frozen=True)
-class Head:
-    """A task head at the end of an output."""
-
-    x: float
-    y: float
-    text: str
-    start: float
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A drawing's parts; `top` and `left` are the least coordinates, `width` and `height` the size."""
-
-    rails: tuple[Rail, ...]
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
-    marks: tuple[Mark, ...]
-    heads: tuple[Head, ...]
-    left: float
-    top: float
-    width: float
-    height: float
 
 
 def text_width(text: str, size: int = 13) -> float:

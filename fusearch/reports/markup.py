@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-__all__ = ["Cell", "embed", "pills", "table", "values"]
+__all__ = ["Cell", "embed", "formula", "pills", "table", "values"]
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,15 @@ class Cell:
     def html(self) -> str:
         sort = f' data-value="{self.value!r}"' if self.value is not None else ' data-value=""' if self.kind == "number" else ""
         style = {"number": ' class="n"', "reason": ' class="reason"'}.get(self.kind, "")
-        text = f"<pre>{escape(self.text)}</pre>" if self.kind == "code" else escape(self.text)
+        text = f"<pre>{formula(self.text)}</pre>" if self.kind == "code" else escape(self.text)
         note = f" <small>{escape(self.note)}</small>" if self.note else ""
         return f"<td{style}{sort}>{self.markup or text}{note}</td>"
+
+
+def formula(text: str) -> str:
+    """Return a design's text, escaped, with the line of its streams in a softer tone."""
+    streams, newline, rest = text.partition("\n")
+    return f'<span class="streams">{escape(streams)}</span>\n{escape(rest)}' if newline else escape(text)
 
 
 def pills(entries: Iterable[tuple[str, str]]) -> str:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import fusearch
 from fusearch import pareto
 from fusearch.reports import markup, sections
+from fusearch.reports.cards import trial_facts
 from fusearch.reports.comparison import Verdict
 from fusearch.reports.drawing import draw, stylesheet
 from fusearch.reports.findings import Findings
-from fusearch.reports.front import front_figure, front_pairs
+from fusearch.reports.front import front_pairs
+from fusearch.reports.front_plot import front_figure
 from fusearch.reports.progress import progress_figure, timeline_figure
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         facts=sections.facts(found),
         navigation="".join(f'<a href="#{name}">{escape(title)}</a>' for name, title in present),
         sections="\n".join(part for part in parts if part),
-        trials=markup.embed(sections.trial_facts(found)),
+        trials=markup.embed(trial_facts(found)),
         drawings=_drawings(found) + _figures(found),
         plotly=get_plotlyjs() if found.complete else "",
         js=_asset("page.js"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -59,15 +60,14 @@ class _Scale:
 
     def __init__(self, info: FrontInfo) -> None:
         self.info = info
-        self.low_x, self.high_x = extent(info.x, info)
-        self.low_y, self.high_y = extent(info.y, info)
+        self.range_x, self.range_y = extent(info.x, info), extent(info.y, info)
 
     def x(self, value: float) -> float:
-        low, high = self.info.x.scaled(self.low_x), self.info.x.scaled(self.high_x)
+        low, high = self.range_x
         return round(_LEFT + (self.info.x.scaled(value) - low) / (high - low) * (_WIDTH - _LEFT - _RIGHT), 1)
 
     def y(self, value: float) -> float:
-        low, high = self.info.y.scaled(self.low_y), self.info.y.scaled(self.high_y)
+        low, high = self.range_y
         return round(_HEIGHT - _BOTTOM - (self.info.y.scaled(value) - low) / (high - low) * (_HEIGHT - _TOP - _BOTTOM), 1)
 
     def at(self, point: Point) -> tuple[float, float]:
@@ -76,11 +76,11 @@ class _Scale:
 
 def _axes(scale: _Scale) -> Iterator[str]:
     bottom, right = _HEIGHT - _BOTTOM, _WIDTH - _RIGHT
-    for value, label in scale.info.y.ticks(scale.low_y, scale.high_y):
+    for value, label in scale.info.y.ticks(*map(scale.info.y.unscaled, scale.range_y)):
         y = scale.y(value)
         yield f'<path class="grid" d="M{_LEFT} {y}H{right}"/>'
         yield f'<text class="tick" x="{_LEFT - 10}" y="{y + 4}" text-anchor="end">{label}</text>'
-    for value, label in scale.info.x.ticks(scale.low_x, scale.high_x):
+    for value, label in scale.info.x.ticks(*map(scale.info.x.unscaled, scale.range_x)):
         x = scale.x(value)
         yield f'<path class="grid" d="M{x} {_TOP}V{bottom}"/>'
         yield f'<text class="tick" x="{x}" y="{bottom + 20}" text-anchor="middle">{label}</text>'
@@ -124,30 +124,45 @@ def _errors(scale: _Scale, point: Point) -> str:
 
 
 def _labels(scale: _Scale) -> Iterator[str]:
-    """Name each reference at the first place around it that hides nothing."""
+    """Name each reference at the nearest place around it that hides nothing."""
     taken = [_around(*scale.at(point), 8) for point in scale.info.points if point.kind != "design"]
-    frame = Box(_LEFT, _TOP, _WIDTH - _RIGHT, _HEIGHT - _BOTTOM)
+    dots = [_around(*scale.at(point), 3) for point in scale.info.points if point.kind == "design"]
+    dots += [_around(x, y, 2) for x, y in _along(scale)]
     for point in (point for point in scale.info.points if point.role):
         text = role_label(point.role or "").removeprefix("the ")
         x, y = scale.at(point)
-        places = list(_places(x, y, _CHARACTER * len(text)))
-        anchor, at_x, at_y, box = min(places, key=lambda place: _cost(place[3], taken, frame, scale))
+        places = list(_places(x, y, _CHARACTER * len(text) + 4))
+        if not places:  # a name too long for the picture
+            continue
+        anchor, at_x, at_y, box = min(places, key=lambda place: _cost(place[3], x, y, taken, dots))
         taken.append(box)
         yield f'<text class="label" x="{at_x:g}" y="{at_y:g}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
+def _along(scale: _Scale) -> Iterator[tuple[float, float]]:
+    """Points on the step line, some pixels apart."""
+    corners = [(scale.x(x), scale.y(y)) for x, y in scale.info.step]
+    for (x0, y0), (x1, y1) in itertools.pairwise(corners):
+        count = max(1, int((abs(x1 - x0) + abs(y1 - y0)) / 8))
+        for step in range(count + 1):
+            yield x0 + (x1 - x0) * step / count, y0 + (y1 - y0) * step / count
+
+
 def _places(x: float, y: float, width: float) -> Iterator[tuple[str, float, float, Box]]:
-    for dy in (4, -12, 20, -26, 34):
-        for anchor, at, left in (("start", x + 13, x + 13), ("end", x - 13, x - 13 - width), ("middle", x, x - width / 2)):
-            if anchor != "middle" or abs(dy - 4) > 10:
-                yield anchor, at, y + dy, Box(left, y + dy - 11, left + width, y + dy + 3)
+    """Places for a label of some width, inside the frame."""
+    frame = Box(_LEFT - 1, _TOP - 1, _WIDTH - _RIGHT + 1, _HEIGHT - _BOTTOM + 1)
+    for dy in (4, -14, 22, -28, 36, -42, 50):
+        for anchor, at in (("start", x + 13), ("end", x - 13), ("middle", x), ("end", _WIDTH - _RIGHT), ("start", _LEFT + 4)):
+            left = {"start": at, "end": at - width, "middle": at - width / 2}[anchor]
+            box = Box(left, y + dy - 11, left + width, y + dy + 3)
+            if frame.holds(box.left, box.top) and frame.holds(box.right, box.bottom):
+                yield anchor, at, y + dy, box
 
 
-def _cost(box: Box, taken: Sequence[Box], frame: Box, scale: _Scale) -> float:
-    hidden = 10.0 * sum(box.overlaps(other) for other in taken)
-    outside = 100.0 * (box.left < frame.left or box.right > frame.right or box.top < frame.top or box.bottom > frame.bottom)
-    dots = sum(box.overlaps(_around(*scale.at(point), 3)) for point in scale.info.points if point.kind == "design")
-    return hidden + outside + dots
+def _cost(box: Box, x: float, y: float, taken: Sequence[Box], dots: Sequence[Box]) -> float:
+    hidden = 20.0 * sum(box.overlaps(other) for other in taken) + sum(box.overlaps(dot) for dot in dots)
+    across = max(box.left - x, x - box.right, 0.0)
+    return hidden + 0.08 * (across + abs((box.top + box.bottom) / 2 - y))
 
 
 def _around(x: float, y: float, radius: float) -> Box:
@@ -156,7 +171,7 @@ def _around(x: float, y: float, radius: float) -> Box:
 
 def _legend(info: FrontInfo) -> str:
     entries = [("design", "design"), ("front", "on the front"), ("reference", "reference")]
-    present = {point.kind for point in info.points}
+    present = {point.kind for point in info.points} | {"front" for point in info.points if point.on_front}
     parts, x = [], _LEFT
     for kind, text in entries:
         if kind in present:

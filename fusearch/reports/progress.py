@@ -128,6 +128,7 @@ def progress_figure(found: Findings) -> go.Figure:
             )
         )
     figure.update_layout(**_layout("Finished trials", "Hypervolume (share of the box)", 320))
+    figure.update_yaxes(rangemode="tozero")
     return figure
 
 
@@ -157,7 +158,7 @@ def timeline_figure(found: Findings) -> go.Figure:
         )
     workers = {_worker(record) for record in found.records}
     figure.update_layout(**_layout("Seconds since the first trial began", "", 130 + 34 * len(workers)), barmode="overlay", bargap=0.3)
-    figure.update_yaxes(type="category", showgrid=False)
+    figure.update_yaxes(type="category", showgrid=False, ticksuffix="  ")
     return figure
 
 
@@ -173,8 +174,8 @@ def _layout(x: str, y: str, height: int) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif", "size": 13},
-        "xaxis": {**axis, "title": {"text": x, "standoff": 10}},
-        "yaxis": {**axis, "title": {"text": y, "standoff": 10}},
+        "xaxis": {**axis, "title": {"text": x, "standoff": 10, "font": {"size": 13}}},
+        "yaxis": {**axis, "title": {"text": y, "standoff": 10, "font": {"size": 13}}},
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "margin": {"l": 60, "r": 16, "t": 36, "b": 50},
         "height": height,

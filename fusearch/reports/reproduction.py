@@ -23,10 +23,13 @@ def command_line(found: Findings) -> str | None:
     for objective in found.objectives:
         sign = "<=" if objective.direction == "minimize" else ">="
         words += ["--objective", objective.name + (f"{sign}{objective.bound:g}" if objective.bound is not None else "")]
-    search = found.config.get("search", {})
-    for name in ("trials", "sampler", "seed"):
-        if search.get(name) is not None:
-            words += [f"--{name}", str(search[name])]
+    search, settings = found.config.get("search", {}), found.config.get("evaluator", {}).get("settings", {})
+    space = found.config.get("space", {})
+    options = {name: search.get(name) for name in ("trials", "sampler", "executor", "workers", "seed")}
+    options |= {name: settings.get(name) for name in ("epochs", "folds", "seeds")} | {"max-fusions": space.get("max_fusions")}
+    for name, value in options.items():
+        if value is not None and not (name == "folds" and value == 1):  # one fold: the split of the data
+            words += [f"--{name}", str(value)]
     return shlex.join([*words, "--out", "NEW_FOLDER"])
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 from fusearch.reports import markup
-from fusearch.reports.drawing import draw
+from fusearch.reports.cards import card, pills, state_pill
 from fusearch.reports.factors import FACTORS, factor_groups
 from fusearch.reports.findings import Findings
 from fusearch.reports.front import front_pairs
@@ -16,10 +14,10 @@ from fusearch.reports.markup import Cell
 from fusearch.reports.progress import throughput_info
 from fusearch.reports.reproduction import command_line, identity, resolved_configuration
 from fusearch.reports.tables import quantities
-from fusearch.reports.wording import count, duration, metric_label, number, role_label, sentence_case
+from fusearch.reports.wording import count, duration, metric_label, number, sentence_case
 from fusearch.study import TrialRecord
 
-__all__ = ["card", "facts", "failures", "front", "gallery", "learned", "progress", "reproduce", "table", "trial_facts"]
+__all__ = ["facts", "failures", "front", "gallery", "learned", "progress", "reproduce", "table"]
 
 #: Columns of the table beside the objectives; more than this many further metrics stay in the CSV.
 MAX_EXTRA = 8
@@ -34,13 +32,13 @@ def facts(found: Findings) -> str:
     other += [count(states["pruned"], "stopped", "stopped")] if states["pruned"] else []
     other += [count(states["running"], "running", "running")] if states["running"] else []
     other += [count(repeats, "repeat")] if repeats else []
-    rate = f"{number(through.per_minute)} a minute" if through.per_minute else ""
+    rate = f"{through.per_minute:.1f} a minute" if through.per_minute else ""
     parallel = f"{duration(through.work)} of evaluation" if through.work else ""
     entries = [
         ("Designs compared", f"{len(found.designs):,}", f"{len(found.front)} on the front"),
         ("Trials finished", f"{through.finished:,}", ", ".join(other)),
         ("Wall time", duration(through.wall), parallel),
-        ("Evaluation", duration(through.median), f"median; {rate}" if rate else "median"),
+        ("Median evaluation", duration(through.median), rate),
     ]
     cells = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)}<small>{escape(note)}</small></dd></div>" for name, value, note in entries
@@ -77,31 +75,16 @@ def gallery(found: Findings) -> str:
     return _section("designs", "Designs on the front, and the references", f'<div class="gallery">{cards}</div>', note)
 
 
-def card(found: Findings, record: TrialRecord) -> str:
-    """Return one design as a card."""
-    graph = found.graphs.get(record.digest)
-    if graph is not None:
-        drawing = draw(graph, modalities=found.modalities, standalone=False)
-    else:
-        drawing = "<p class=nodrawing>No drawing: this formula cannot be read here.</p>"
-    labels = f"<p class=labels>{escape(_labels(found, record))}</p>" if graph is not None else ""
-    values = markup.values(_values(found, record, objectives_only=True))
-    return (
-        f'<article class="card design-card" data-drawing="{escape(record.digest)}"><header><h3>Trial {record.number}</h3> '
-        f'{markup.pills(_pills(found, record))} <code class="digest">{escape(record.digest)}</code></header>'
-        f'<div class="drawing">{drawing}</div><pre>{escape(found.text(record))}</pre>{labels}{values}</article>'
-    )
-
-
 def table(found: Findings) -> str:
     """Return the table of all trials, to be sorted and filtered."""
     objectives = [objective.name for objective in found.objectives]
     names = objectives + [name for name in quantities(found) if name not in objectives][:MAX_EXTRA]
-    columns = [("Trial", True), ("", False), ("Design", False), *((sentence_case(metric_label(name)), True) for name in names)]
-    columns += [("Wall time", True), ("Digest", False)]
+    titles = {name: (sentence_case(metric_label(name)), True) for name in names}
+    columns = [("Trial", True), ("Kind", False), ("Design", False), *(titles[name] for name in objectives), ("Wall time", True)]
+    columns += [*(titles[name] for name in names[len(objectives) :]), ("Digest", False)]
     rows, attributes = [], []
     for record in found.records:
-        tags = _pills(found, record)
+        tags = pills(found, record)
         kinds = [kind for kind, _ in tags] + [record.state]
         attributes.append(f'data-trial="{record.number}" data-kinds="{escape(" ".join(kinds))}"')
         cells = [
@@ -109,11 +92,9 @@ def table(found: Findings) -> str:
             Cell("", markup=markup.pills(tags) or " "),
             Cell(found.text(record), kind="code"),
         ]
-        cells += [_value_cell(found, record, name) for name in names]
-        cells += [
-            Cell(duration(record.seconds), record.seconds, kind="number"),
-            Cell("", markup=f'<code class="digest">{escape(record.digest)}</code>'),
-        ]
+        quality = [_value_cell(found, record, name) for name in names]
+        cells += [*quality[: len(objectives)], Cell(duration(record.seconds), record.seconds, kind="number"), *quality[len(objectives) :]]
+        cells.append(Cell("", markup=f'<code class="digest">{escape(record.digest)}</code>'))
         rows.append(cells)
     options = (
         ("", "all trials"),
@@ -139,8 +120,8 @@ def progress(found: Findings) -> str:
     through = throughput_info(found)
     parallel = f" On average {through.parallel:.1f} evaluations ran side by side." if through.parallel else ""
     note = (
-        f"{count(through.finished, 'evaluation')} in {duration(through.wall)}.{parallel} The hypervolume is the share of the box between the "
-        "worst and the best values seen that some design dominates; a curve that still rises asks for more trials."
+        f"{count(through.finished, 'evaluation')} in {duration(through.wall)}.{parallel} The hypervolume is the share of the box "
+        "between the worst and the best values seen that some design dominates; a curve that still rises asks for more trials."
     )
     figures = "".join(
         f'<div class="card"><div class="figure" data-figure="figure-{name}"></div></div>' for name in ("progress", "timeline")
@@ -180,13 +161,13 @@ def failures(found: Findings) -> str:
         return _section("failures", "Failures", "", "No trial failed, and none was stopped early.")
     reasons = Counter((record.state, _first_line(record.reason)) for record in bad)
     summary = [
-        [Cell(str(times), float(times), kind="number"), Cell("", markup=markup.pills([_state_pill(state)])), Cell(reason, kind="reason")]
+        [Cell(str(times), float(times), kind="number"), Cell("", markup=markup.pills([state_pill(state)])), Cell(reason, kind="reason")]
         for (state, reason), times in reasons.most_common()
     ]
     listed = [
         [
             Cell(str(record.number), float(record.number), kind="number"),
-            Cell("", markup=markup.pills([_state_pill(record.state)])),
+            Cell("", markup=markup.pills([state_pill(record.state)])),
             Cell(record.reason or "no reason was recorded", kind="reason"),
             Cell(found.text(record), kind="code"),
         ]
@@ -211,38 +192,9 @@ def reproduce(found: Findings) -> str:
     return _section("reproduce", "How to reproduce", f'{shown}<div class="card">{entries}</div>{configuration}', note)
 
 
-def trial_facts(found: Findings) -> list[dict[str, Any]]:
-    """Return what the panel shows of each trial, ready for JSON."""
-    return [
-        {
-            "number": record.number,
-            "digest": record.digest,
-            "formula": found.text(record),
-            "pills": _pills(found, record),
-            "labels": _labels(found, record),
-            "values": _values(found, record),
-            "recipe": [
-                (name.replace("_", " "), number(value) if isinstance(value, float) else str(value), "")
-                for name, value in record.recipe.items()
-            ],
-            "reason": record.reason or "",
-        }
-        for record in found.records
-    ]
-
-
 def _section(identifier: str, title: str, body: str, note: str = "") -> str:
     lead = f'<p class="note">{escape(note)}</p>' if note else ""
     return f'<section id="{identifier}"><h2>{escape(title)}</h2>{lead}{body}</section>'
-
-
-def _values(found: Findings, record: TrialRecord, *, objectives_only: bool = False) -> list[tuple[str, str, str]]:
-    names: Sequence[str] = [objective.name for objective in found.objectives] if objectives_only else quantities(found)
-    return [
-        (sentence_case(metric_label(name)), number(found.value(record, name)), number(record.spread[name]) if name in record.spread else "")
-        for name in names
-        if name in record.objectives or name in record.values
-    ]
 
 
 def _value_cell(found: Findings, record: TrialRecord, name: str) -> Cell:
@@ -250,39 +202,6 @@ def _value_cell(found: Findings, record: TrialRecord, name: str) -> Cell:
         return Cell("", kind="number")
     value = found.value(record, name)
     return Cell(number(value), value, note=f"± {number(record.spread[name])}" if name in record.spread else "", kind="number")
-
-
-def _pills(found: Findings, record: TrialRecord) -> list[tuple[str, str]]:
-    entries = []
-    if found.recommended is not None and record.number == found.recommended.number:
-        entries.append(("recommended", "recommended"))
-    if any(record.number == shown.number for shown in found.front):
-        entries.append(("front", "front"))
-    role = next((role for role, reference in found.references.items() if reference.number == record.number), None)
-    if role:
-        entries.append(("reference", role_label(role).removeprefix("the ")))
-    elif record.reference:
-        entries.append(("reference", "reference"))
-    if record.repeat_of is not None:
-        entries.append(("other", f"repeats {record.repeat_of}"))
-    elif record.state != "complete":
-        entries.append(_state_pill(record.state))
-    return entries
-
-
-def _state_pill(state: str) -> tuple[str, str]:
-    return ("failed" if state == "failed" else "other", "stopped" if state == "pruned" else state)
-
-
-def _labels(found: Findings, record: TrialRecord) -> str:
-    graph = found.graphs.get(record.digest)
-    if graph is None:
-        return ""
-    fusions = len(graph.fusions)
-    if not fusions:
-        return "no fusion"
-    parts = [str(graph.labels.level), str(graph.labels.type), "synchronous" if graph.labels.synchronous else "asynchronous"]
-    return " · ".join([*parts, count(fusions, "fusion"), f"{graph.training} training"])
 
 
 def _first_line(reason: str | None) -> str:

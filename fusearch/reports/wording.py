@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-__all__ = ["count", "duration", "metric_label", "number", "role_label", "sentence_case", "with_spread"]
+__all__ = ["count", "duration", "metric_label", "number", "quantity", "role_label", "sentence_case", "short_number", "with_spread"]
 
 _METRICS: Mapping[str, str] = {
     "accuracy": "accuracy",
@@ -24,6 +24,15 @@ _METRICS: Mapping[str, str] = {
     "latency_ms": "latency (ms)",
     "peak_memory_mb": "peak memory (MB)",
     "train_seconds": "training time (s)",
+}
+
+#: What follows the number of a cost in a sentence.
+_UNITS: Mapping[str, str] = {
+    "parameters": "parameters",
+    "macs": "MACs",
+    "latency_ms": "ms latency",
+    "peak_memory_mb": "MB peak memory",
+    "train_seconds": "s of training",
 }
 
 _ROLES: Mapping[str, str] = {
@@ -55,7 +64,7 @@ def sentence_case(text: str) -> str:
 def number(value: float | None) -> str:
     """Write a number so that it can be read at a glance: `0.903`, `12.4`, `412`, `12.4 k`, `1.20 M`.
 
-    Numbers below 10 keep three decimals, so that a column of scores lines up; whole numbers below 10,000 stay whole.
+    Numbers below 10 keep three decimals, so that a column of scores lines up; whole numbers from 2 to 999 stay whole.
     """
     if value is None:
         return "–"
@@ -63,7 +72,7 @@ def number(value: float | None) -> str:
         return "∞" if value == math.inf else "−∞" if value == -math.inf else "not a number"
     size = abs(value)
     sign = "−" if value < 0 else ""
-    if size == int(size) and size < 10_000:
+    if size == int(size) and size < 1000:
         return f"{sign}{int(size)}" if size >= 2 or size == 0 else f"{sign}{size:.3f}"
     if size < 1e-3:
         return f"{sign}{size:.1e}"
@@ -75,13 +84,28 @@ def number(value: float | None) -> str:
     return f"{sign}{_three_digits(size)}"
 
 
+def short_number(value: float) -> str:
+    """Write a round number without needless zeros, as ticks need it: `0.05`, `5`, `10 k`, `2 M`."""
+    for scale, prefix in _PREFIXES:
+        if abs(value) >= scale:
+            return f"{value / scale:g}\u202f{prefix}"
+    return f"{value:g}"
+
+
 def _three_digits(value: float) -> str:
-    return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}"
+    return f"{value:#.3g}".removesuffix(".")
+
+
+def quantity(name: str, value: float) -> str:
+    """Write a metric or cost inside a sentence: `392 k MACs`, `0.50 ms latency`, `log loss 0.301`."""
+    if name in _UNITS:
+        return f"{number(value)} {_UNITS[name]}"
+    return f"{metric_label(name)} {number(value)}"
 
 
 def with_spread(value: float, spread: float | None) -> str:
     """Write a value with its standard deviation over members: `0.903 ± 0.021`."""
-    return number(value) if spread is None else f"{number(value)} ± {number(spread)}"
+    return number(value) if spread is None else f"{number(value)}\u00a0±\u00a0{number(spread)}"
 
 
 def duration(seconds: float | None) -> str:

@@ -31,7 +31,7 @@ REFERENCES = (
     ("linear", "mrna:identity | meth:identity | mirna:identity\nF1 = cat(mrna@0, meth@0, mirna@0) ->"),
     ("early", "mrna:identity | meth:identity | mirna:identity\nF1 = cat(mrna@0, meth@0, mirna@0; trunk=fc:2) ->"),
     ("penultimate", "mrna:mlp | meth:mlp | mirna:mlp\nF1 = cat(mrna@L, meth@L, mirna@L) ->"),
-    ("late", "mrna:mlp | meth:mlp | mirna:mlp\nF1 = mean_vote(mrna@score, meth@score, mirna@score) ->\ntrain = independent"),
+    ("late", "mrna:mlp | meth:mlp | mirna:mlp\nF1 = vote_mean(mrna@score, meth@score, mirna@score) ->\ntrain = independent"),
 )
 
 _TEMPLATES = (
@@ -40,7 +40,7 @@ _TEMPLATES = (
     "F1 = {0}(mrna@{a}, meth@{a}, mirna@{a}; trunk=fc:{n}) ->",
     "F1 = cat(mrna@{a}, meth@{b}; trunk=fc:2)\nF2 = {1}(F1@1, mirna@{c}; trunk=fc:1)\nF3 = cat(F1@2, F2@1) ->",
 )
-_OPERATORS = ("cat", "sum", "max", "hadamard", "cross_attention", "gated")
+_OPERATORS = ("cat", "sum", "product", "gated_unit", "cross_attention", "low_rank", "cross_stitch", "film")
 
 BASE = datetime.datetime(2026, 3, 2, 9, 0, 0)
 
@@ -48,14 +48,12 @@ BASE = datetime.datetime(2026, 3, 2, 9, 0, 0)
 def draw_formula(rng: np.random.Generator) -> str:
     """Draw a design; some draws break a rule and are drawn again."""
     from fusearch.errors import FusearchError
-    from fusearch.search_space import OPERATORS
 
-    names = [name for name in _OPERATORS if name in OPERATORS]
     header = " | ".join(f"{modality.name}:mlp" for modality in MODALITIES)
     while True:
         template = _TEMPLATES[rng.integers(len(_TEMPLATES))]
         a, b, c = (int(depth) for depth in rng.integers(0, 3, size=3))
-        body = template.format(*rng.choice(names, 2), a=a, b=b, c=c, n=int(rng.integers(1, 3)))
+        body = template.format(*rng.choice(_OPERATORS, 2), a=a, b=b, c=c, n=int(rng.integers(1, 3)))
         try:
             return str(FusionGraph.parse(f"{header}\n{body}", MODALITIES))
         except FusearchError:
@@ -102,7 +100,10 @@ def write_run(
             for objective in parsed
         ],
         "space": {"modalities": [{"name": each.name, "kind": each.kind, "shape": list(each.shape)} for each in MODALITIES]},
-        "evaluator": {"data": {"source": "rosmap.yaml", "fingerprint": "3f9c0aa1b2c4d5e6"}, "epochs": 60, "folds": 5, "seeds": 1},
+        "evaluator": {
+            "data": {"source": "rosmap.yaml", "fingerprint": "3f9c0aa1b2c4d5e6"},
+            "settings": {"epochs": 60, "folds": 5, "seeds": 1},
+        },
         "search": {"trials": trials, "sampler": "tpe", "seed": seed, "workers": 2},
         "versions": {"python": "3.11.9", "torch": "2.13.0", "optuna": "5.0.0"},
     }
@@ -139,7 +140,7 @@ def _evaluated(rng: np.random.Generator, objectives: Sequence[Objective], number
         **_identity(text, graph, recipe),
         "values": values,
         "spread": {"auroc": float(rng.uniform(0.01, 0.03)), "log_loss": 0.04, "balanced_accuracy": 0.03},
-        "details": {"members": 5, "worker": 4000 + number % 2},
+        "details": {"members": _members(rng, auroc), "worker": 4000 + number % 2},
         "budget": {"epochs": 60, "members": 5},
         "seconds": 8.0 + float(rng.uniform(0, 6)),
     }
@@ -147,6 +148,11 @@ def _evaluated(rng: np.random.Generator, objectives: Sequence[Objective], number
         attributes["reference"] = role
     trial = create_trial(values=[values[objective.name] for objective in objectives], user_attrs=attributes)
     return _timed(trial, number, attributes["seconds"])
+
+
+def _members(rng: np.random.Generator, mean: float) -> list[dict[str, Any]]:
+    off = rng.normal(0, 0.02, size=5)
+    return [{"fold": fold, "seed": 0, "metrics": {"auroc": mean + float(each)}} for fold, each in enumerate(off - off.mean())]
 
 
 def _failed(rng: np.random.Generator, number: int, text: str) -> Any:

@@ -20,6 +20,12 @@
     else holder.append(element("p", "No drawing: the formula says it all.", "nodrawing"));
     return holder;
   };
+  const formula = (text) => {
+    const [streams, ...rest] = text.split("\n");
+    const made = element("pre");
+    made.append(rest.length ? element("span", streams, "streams") : streams, rest.map((line) => "\n" + line).join(""));
+    return made;
+  };
   const values = (entries) => {
     const list = element("dl", undefined, "values");
     for (const [name, value, spread] of entries) {
@@ -39,7 +45,7 @@
     for (const [kind, text] of trial.pills) header.append(element("span", text, "pill " + kind));
     header.append(element("code", trial.digest, "digest"));
     const parts = [header];
-    if (trial.formula) parts.push(drawing(trial.digest), element("pre", trial.formula));
+    if (trial.formula) parts.push(drawing(trial.digest), formula(trial.formula));
     if (trial.labels) parts.push(element("p", trial.labels, "labels"));
     if (trial.reason) parts.push(element("p", trial.reason));
     parts.push(values(trial.values));
@@ -54,11 +60,15 @@
     document.querySelector(`tr[data-trial="${number}"]`)?.classList.add("chosen");
   };
 
+  if (panel?.dataset.first) show(Number(panel.dataset.first));
+
   // Figures follow the colours of the page.
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const themed = (layout) => ({
     ...layout,
+    height: undefined, // the page decides
+    modebar: {bgcolor: "rgba(0,0,0,0)", color: colour("--grey"), activecolor: colour("--blue")},
     font: {...layout.font, color: colour("--ink")},
     hoverlabel: {bgcolor: colour("--paper"), bordercolor: colour("--line"), font: {color: colour("--ink"), size: 13}, align: "left"},
   });
@@ -128,5 +138,4 @@
       document.getElementById("front")?.scrollIntoView();
     });
   }
-  if (panel?.dataset.first) show(Number(panel.dataset.first));
 })();

@@ -1,0 +1,98 @@
+"""One design in words and pictures: its card, and the facts of it that the panel beside the front shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from fusearch.reports import markup
+from fusearch.reports.drawing import draw
+from fusearch.reports.findings import Findings
+from fusearch.reports.tables import quantities
+from fusearch.reports.wording import count, metric_label, number, role_label, sentence_case
+from fusearch.study import TrialRecord
+
+__all__ = ["card", "labels_line", "pills", "shown_values", "state_pill", "trial_facts"]
+
+
+def card(found: Findings, record: TrialRecord) -> str:
+    """Return one design as a card."""
+    graph = found.graphs.get(record.digest)
+    if graph is not None:
+        drawing = draw(graph, modalities=found.modalities, standalone=False)
+    else:
+        drawing = "<p class=nodrawing>No drawing: this formula cannot be read here.</p>"
+    labels = f"<p class=labels>{escape(labels_line(found, record))}</p>" if graph is not None else ""
+    values = markup.values(shown_values(found, record, objectives_only=True))
+    return (
+        f'<article class="card design-card" data-drawing="{escape(record.digest)}"><header><h3>Trial {record.number}</h3> '
+        f'{markup.pills(pills(found, record))} <code class="digest">{escape(record.digest)}</code></header>'
+        f'<div class="drawing">{drawing}</div><pre>{markup.formula(found.text(record))}</pre>{labels}{values}</article>'
+    )
+
+
+def trial_facts(found: Findings) -> list[dict[str, Any]]:
+    """Return what the panel shows of each trial, ready for JSON."""
+    return [
+        {
+            "number": record.number,
+            "digest": record.digest,
+            "formula": found.text(record),
+            "pills": pills(found, record),
+            "labels": labels_line(found, record),
+            "values": shown_values(found, record),
+            "recipe": [
+                (name.replace("_", " "), number(value) if isinstance(value, float) else str(value), "")
+                for name, value in record.recipe.items()
+            ],
+            "reason": record.reason or "",
+        }
+        for record in found.records
+    ]
+
+
+def shown_values(found: Findings, record: TrialRecord, *, objectives_only: bool = False) -> list[tuple[str, str, str]]:
+    """Return (name, value, spread) of what a trial reports: everything, or the objectives only."""
+    names: Sequence[str] = [objective.name for objective in found.objectives] if objectives_only else quantities(found)
+    return [
+        (sentence_case(metric_label(name)), number(found.value(record, name)), number(record.spread[name]) if name in record.spread else "")
+        for name in names
+        if name in record.objectives or name in record.values
+    ]
+
+
+def pills(found: Findings, record: TrialRecord) -> list[tuple[str, str]]:
+    """Return (kind, text) of what a trial is: recommended, on the front, a reference, a repeat, failed."""
+    entries = []
+    if found.recommended is not None and record.number == found.recommended.number:
+        entries.append(("recommended", "recommended"))
+    if any(record.number == shown.number for shown in found.front):
+        entries.append(("front", "front"))
+    role = next((role for role, reference in found.references.items() if reference.number == record.number), None)
+    if role:
+        entries.append(("reference", role_label(role).removeprefix("the ")))
+    elif record.reference:
+        entries.append(("reference", "reference"))
+    if record.repeat_of is not None:
+        entries.append(("other", f"repeats {record.repeat_of}"))
+    elif record.state != "complete":
+        entries.append(state_pill(record.state))
+    return entries
+
+
+def state_pill(state: str) -> tuple[str, str]:
+    """Return (kind, text) of the state of a trial."""
+    return ("failed" if state == "failed" else "other", "stopped" if state == "pruned" else state)
+
+
+def labels_line(found: Findings, record: TrialRecord) -> str:
+    """Return the labels of a design in one line; empty where its formula cannot be read here."""
+    graph = found.graphs.get(record.digest)
+    if graph is None:
+        return ""
+    fusions = len(graph.fusions)
+    if not fusions:
+        return "no fusion"
+    parts = [str(graph.labels.level), str(graph.labels.type), "synchronous" if graph.labels.synchronous else "asynchronous"]
+    return " · ".join([*parts, count(fusions, "fusion"), f"{graph.training} training"])

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fusearch.reports.wording import count, duration, metric_label, number, quantity, role_label, short_number, with_spread
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.9034, "0.903"),
+        (1.0, "1.000"),
+        (0.0, "0"),
+        (-0.25, "−0.250"),
+        (412.0, "412"),
+        (12.345, "12.3"),
+        (1200.0, "1.20\u202fk"),
+        (999_999.0, "1.00\u202fM"),
+        (1.234e6, "1.23\u202fM"),
+        (2.5e-5, "2.5e-05"),
+        (math.inf, "∞"),
+        (math.nan, "not a number"),
+        (None, "–"),
+    ],
+)
+def test_numbers_are_written_as_readers_write_them(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+@given(st.floats(min_value=1e-3, max_value=1e12))
+def test_a_written_number_is_close_to_the_number(value: float) -> None:
+    text = number(value)
+    scale = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}.get(text[-1], 1.0)
+    read = float(text.split("\u202f")[0]) * scale
+    assert read == pytest.approx(value, rel=6e-3, abs=5.1e-4)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.44, "0.4 s"), (12.2, "12 s"), (59.6, "1 min 00 s"), (200, "3 min 20 s"), (3720, "1 h 02 min"), (None, "–")]
+)
+def test_durations(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_words() -> None:
+    assert metric_label("auroc") == "AUROC"
+    assert metric_label("my_score") == "my score"
+    assert role_label("late") == "late fusion"
+    assert role_label("my_role") == "my role"
+    assert quantity("macs", 392_000) == "392\u202fk MACs"
+    assert quantity("log_loss", 0.3012) == "log loss 0.301"
+    assert with_spread(0.9, None) == "0.900"
+    assert with_spread(0.9, 0.02) == "0.900\u00a0±\u00a00.020"
+    assert (count(1, "design"), count(1024, "design"), count(2, "failed", "failed")) == ("1 design", "1,024 designs", "2 failed")
+    assert (short_number(10_000), short_number(0.05), short_number(2e6)) == ("10\u202fk", "0.05", "2\u202fM")
