@@ -68,10 +68,9 @@ def export(
     choice = read_choice(run, record, data)
     with new_folder(out) as draft:
         model = refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device)
-        modalities = choice.candidate.graph.modalities
-        write_files(model, raw_shapes(data, modalities), draft)
-        differences = check_files(model, rows_to_check(raw_values(data, modalities, data.rows("search"))), draft)
-        inputs = describe_inputs(data, modalities)
+        write_files(model, raw_shapes(data, choice.modalities), draft)
+        differences = check_files(model, rows_to_check(raw_values(data, choice.modalities, data.rows("search"))), draft)
+        inputs = describe_inputs(data, choice.modalities)
         design = describe_design(choice, data, seeds=seeds)
         metrics = describe_metrics(run, choice, confirmed=_confirmed(run, choice), file_differences=differences, tolerance=TOLERANCE)
         for name, document in (("inputs.json", inputs), ("design.json", design), ("metrics.json", metrics)):

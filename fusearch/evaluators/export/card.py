@@ -55,8 +55,9 @@ python predict.py {options} --out predictions.csv
 
 {inputs}
 
-`model.onnx` (ONNX Runtime) and `model.pt2` (`torch.export.load`) hold the same model: raw values in (float32, NaN for a missing value),
-{outputs} out. Largest difference from the network on real rows: {differences}; allowed: {metrics[tolerance]:g}.
+`model.onnx` (ONNX Runtime) and `model.pt2` (`torch.export.load`; a dictionary in the order of `inputs.json`) hold the same model: raw
+values in (float32, NaN for a missing value), {outputs} out. Largest difference from the network on real rows: {differences}; allowed:
+{metrics[tolerance]:g}.
 
 ## Made with
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fusearch.data import Dataset, load_data
+from fusearch.data import Dataset, Modality, load_data
 from fusearch.errors import RunError
 from fusearch.run import Run
 from fusearch.search_space import Candidate, FusionGraph, Recipe
@@ -24,12 +24,14 @@ class Choice:
         candidate: The design and its recipe.
         epochs: Phase of training -> epochs: the median of the best epochs of its members.
         batch_size: Rows of one step, as in the search.
+        modalities: What the design reads, in the order of the data set.
     """
 
     record: TrialRecord
     candidate: Candidate
     epochs: Mapping[str, int]
     batch_size: int
+    modalities: tuple[Modality, ...]
 
 
 def load_choice_data(run: Run, data: Dataset | None = None) -> Dataset:
@@ -63,5 +65,11 @@ def read_choice(run: Run, record: TrialRecord, data: Dataset) -> Choice:
     if not isinstance(epochs, Mapping):
         raise RunError(f"trial {record.number} of run {str(run.path)!r} has no 'best_epochs': fusearch's own evaluator did not train it")
     candidate = Candidate(FusionGraph.parse(record.formula, modalities=data.modalities), Recipe.from_dict(record.recipe))
-    settings = run.config["evaluator"].get("settings", {})
-    return Choice(record, candidate, {phase: int(count) for phase, count in epochs.items()}, int(settings.get("batch_size", 64)))
+    used = {modality.name for modality in candidate.graph.modalities}
+    return Choice(
+        record,
+        candidate,
+        epochs={phase: int(count) for phase, count in epochs.items()},
+        batch_size=int(run.config["evaluator"].get("settings", {}).get("batch_size", 64)),
+        modalities=tuple(modality for modality in data.modalities if modality.name in used),
+    )

@@ -79,7 +79,7 @@ def confirm(
 def test_metrics(model: DeployedModel, choice: Choice, data: Dataset) -> dict[str, float]:
     """Return the metrics of a deployed model on the rows of the test split."""
     rows = data.rows("test")
-    raw = raw_values(data, choice.candidate.graph.modalities, rows)
+    raw = raw_values(data, choice.modalities, rows)
     with torch.inference_mode():
         outputs = model({name: torch.from_numpy(values) for name, values in raw.items()}).double().numpy()
     return score(outputs if data.task.kind == "classification" else outputs[:, 0], data.targets[rows], data.task)

@@ -16,7 +16,7 @@ import torch
 from fusearch.errors import ExportError
 from fusearch.evaluators.export.deployed import DeployedModel
 
-__all__ = ["ONNX", "PT2", "TOLERANCE", "check_files", "rows_to_check", "write_files"]
+__all__ = ["ONNX", "PT2", "TOLERANCE", "check_files", "onnx_input", "rows_to_check", "write_files"]
 
 PT2, ONNX = "model.pt2", "model.onnx"
 
@@ -24,6 +24,11 @@ PT2, ONNX = "model.pt2", "model.onnx"
 TOLERANCE = 1e-4
 
 FloatArray = npt.NDArray[np.float32]
+
+
+def onnx_input(modality: str) -> str:
+    """Return the name of a modality in the ONNX file; `mean` alone could be the name of a computation, a name with a dot cannot."""
+    return f"raw.{modality}"
 
 
 def write_files(model: DeployedModel, shapes: Mapping[str, tuple[int, ...]], folder: Path) -> None:
@@ -53,8 +58,8 @@ def write_files(model: DeployedModel, shapes: Mapping[str, tuple[int, ...]], fol
                 (example,),
                 dynamo=True,
                 verbose=False,
-                input_names=list(shapes),
-                output_names=["output"],
+                input_names=[onnx_input(name) for name in shapes],
+                output_names=["prediction"],
                 dynamic_shapes=({name: {0: batch} for name in shapes},),
             )
             if converted is None:
@@ -88,9 +93,12 @@ def check_files(model: DeployedModel, raw: Mapping[str, FloatArray], folder: Pat
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level, options.intra_op_num_threads = 3, 1
-    session = onnxruntime.InferenceSession(folder / ONNX, options, providers=["CPUExecutionProvider"])
-    with _quiet():
-        program = torch.export.load(folder / PT2).module()
+    try:
+        session = onnxruntime.InferenceSession(folder / ONNX, options, providers=["CPUExecutionProvider"])
+        with _quiet():
+            program = torch.export.load(folder / PT2).module()
+    except Exception as error:  # each library raises errors of its own
+        raise ExportError(f"a model file cannot be loaded again: {type(error).__name__}: {_first_line(error)}") from error
     unit = 1.0 if model.scale is None else model.scale.std
     found = {PT2: 0.0, ONNX: 0.0}
     num_rows = len(next(iter(raw.values())))
@@ -99,7 +107,10 @@ def check_files(model: DeployedModel, raw: Mapping[str, FloatArray], folder: Pat
             batch = {name: np.ascontiguousarray(values[rows]) for name, values in raw.items()}
             tensors = {name: torch.from_numpy(values) for name, values in batch.items()}
             expected = model(tensors).numpy()
-            for file, output in ((PT2, program(tensors).numpy()), (ONNX, session.run(None, batch)[0])):
+            for file, output in (
+                (PT2, program(tensors).numpy()),
+                (ONNX, session.run(None, {onnx_input(name): values for name, values in batch.items()})[0]),
+            ):
                 difference = float(np.abs(output - expected).max()) / unit
                 if not difference <= tolerance:
                     raise ExportError(

@@ -34,7 +34,7 @@ def main() -> None:
     ids, inputs = align(rows, spec["modalities"])
     session = onnxruntime.InferenceSession(FOLDER / "model.onnx", providers=["CPUExecutionProvider"])
     parts = [slice(start, start + ROWS_AT_ONCE) for start in range(0, len(ids), ROWS_AT_ONCE)]
-    outputs = [session.run(None, {name: values[part] for name, values in inputs.items()})[0] for part in parts]
+    outputs = [session.run(None, {f"raw.{name}": values[part] for name, values in inputs.items()})[0] for part in parts]
     predictions = pd.DataFrame(np.concatenate(outputs), columns=spec["outputs"])
     predictions.insert(0, spec["id"] or "id", ids, allow_duplicates=True)
     predictions.to_csv(out, index=False)

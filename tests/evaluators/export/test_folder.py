@@ -42,21 +42,28 @@ def test_a_parent_that_cannot_be_written_to_is_named_before_the_block_runs(tmp_p
         pytest.fail("the block must not run")
 
 
+def write_until(out: Path, error: BaseException | None) -> None:
+    with new_folder(out) as draft:
+        (draft / "small").write_bytes(bytes(10))
+        if error is not None:
+            raise error
+        (draft / "large").write_bytes(bytes(10_000))
+
+
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-        with pytest.raises(ExportError) as caught, new_folder(tmp_path / "bundle") as draft:
-            (draft / "small").write_bytes(bytes(10))
-            (draft / "large").write_bytes(bytes(10_000))
+        with pytest.raises(ExportError) as caught:
+            write_until(tmp_path / "bundle", None)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert str(caught.value) == f"cannot write {str(tmp_path / 'bundle')!r}: File too large; nothing was kept"
     assert list(tmp_path.iterdir()) == []
 
 
-def test_any_other_error_leaves_nothing_and_passes(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "bundle") as draft:
-        (draft / "a").write_text("a")
-        raise KeyboardInterrupt
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ValueError("other")])
+def test_any_other_error_leaves_nothing_and_passes(tmp_path: Path, error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        write_until(tmp_path / "bundle", error)
     assert list(tmp_path.iterdir()) == []

@@ -117,7 +117,7 @@ def test_a_wrong_array_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"image.npy: an array of shape \(2, 3, 2\), expected \(rows, 1, 2, 3\)"):
         read(tmp_path / "image.npy", IMAGE, None)
     np.savez(tmp_path / "image.npz", a=np.zeros((2, 2, 3)), b=np.zeros(2))
-    with pytest.raises(SystemExit, match="image.npz: the arrays a, b, expected one of values, and one named 'id' of ids"):
+    with pytest.raises(SystemExit, match=r"image.npz: the arrays a, b, expected one of values, and one named 'id' of ids"):
         read(tmp_path / "image.npz", IMAGE, None)
     with pytest.raises(SystemExit, match="no such file"):
         read(tmp_path / "gone.npz", IMAGE, None)

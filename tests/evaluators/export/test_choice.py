@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from fusearch.data import Dataset, load_data
+from fusearch.errors import RunError
+from fusearch.evaluators.export.choice import load_choice_data, read_choice
+from fusearch.run import CONFIG, Run
+
+MakeRun = Callable[..., Run]
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    rng = np.random.default_rng(0)
+    views = {name: rng.normal(size=(60, 3)) for name in ("a", "b")}
+    return Dataset.from_arrays("toy", modalities=views, targets=np.arange(60) % 2)
+
+
+@pytest.fixture(scope="module")
+def run(make_run: MakeRun, data: Dataset) -> Run:
+    return make_run(data, {"b:mlp | a:mlp\nF1 = cat(b@L, a@L) ->\ntrain = staged": None})
+
+
+def changed(run: Run, folder: Path, evaluator: dict[str, Any]) -> Run:
+    shutil.copytree(run.path, folder)
+    (folder / CONFIG).write_text(yaml.safe_dump(run.config | {"evaluator": evaluator}))
+    return Run(folder)
+
+
+def test_a_choice_is_the_design_with_the_epochs_of_its_members(run: Run, data: Dataset) -> None:
+    record = run.pick()
+    choice = read_choice(run, record, data)
+    assert choice.candidate.digest == record.candidate
+    assert choice.candidate.graph.digest == record.digest
+    assert set(choice.epochs) == {"a", "b", "fusion"}
+    assert set(choice.epochs.values()) <= {1, 2}
+    assert choice.batch_size == 64
+    assert [modality.name for modality in choice.modalities] == ["a", "b"]
+
+
+def test_the_data_are_loaded_again_by_their_name(make_run: MakeRun) -> None:
+    data = load_data("wisconsin")
+    assert load_choice_data(make_run(data, {"F1 = cat(mean@0, worst@0) ->": None})) == data
+
+
+def test_data_in_memory_must_be_given(run: Run, data: Dataset) -> None:
+    assert load_choice_data(run, data) is data
+    with pytest.raises(RunError, match="was searched on 'toy', a data set in memory: give it as `data`"):
+        load_choice_data(run)
+
+
+def test_other_data_are_refused_with_both_fingerprints(run: Run, data: Dataset) -> None:
+    other = load_data("wisconsin")
+    with pytest.raises(RunError, match=rf"'wisconsin' has the fingerprint {other.fingerprint}, .* was searched on {data.fingerprint}"):
+        load_choice_data(run, other)
+
+
+def test_a_run_without_data_has_nothing_to_refit(run: Run, data: Dataset, tmp_path: Path) -> None:
+    other = changed(run, tmp_path / "run", {"name": "mine.evaluate"})
+    with pytest.raises(RunError, match="was not searched on a data set"):
+        load_choice_data(other, data)
+
+
+def test_a_trial_of_another_evaluator_is_refused(run: Run, data: Dataset) -> None:
+    record = run.pick()
+    del record.details["best_epochs"]
+    with pytest.raises(RunError, match=r"trial 0 of run .* has no 'best_epochs'"):
+        read_choice(run, record, data)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from fusearch.data import Dataset
+from fusearch.evaluators.export.deployed import DeployedModel
+from fusearch.evaluators.export.inputs import raw_values
+from fusearch.evaluators.network import FusionNetwork
+from fusearch.evaluators.samples import TargetScale
+from fusearch.search_space import FusionGraph, Recipe
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    rng = np.random.default_rng(0)
+    return Dataset.from_arrays(
+        "toy",
+        modalities={"mean": rng.normal(3, 2, (40, 4)), "type": rng.normal(size=(40, 5, 2))},
+        present={"type": rng.random(40) < 0.7},
+        targets=np.arange(40) % 3,
+    )
+
+
+@pytest.mark.parametrize(
+    "formula", ["F1 = cat(mean@L, type@L) ->", "type@L ->", "F1 = vote_mean(mean@score, type@score) ->\ntrain = independent"]
+)
+@pytest.mark.parametrize("scale", [None, TargetScale(7.0, 3.0)])
+def test_it_is_preprocessing_then_networks_then_their_mean(data: Dataset, formula: str, scale: TargetScale | None) -> None:
+    graph = FusionGraph.parse(formula, modalities=data.modalities)
+    networks = [FusionNetwork(graph, 3 if scale is None else 1, Recipe(width=8)).eval() for _ in range(2)]
+    rows = np.arange(len(data))
+    preprocessor = data.fit_preprocessor(data.rows("train"))
+    used = [modality for modality in data.modalities if modality in graph.modalities]
+    model = DeployedModel(networks, [part for part in preprocessor.statistics if part.modality in used], scale=scale)
+    arrays, masks = preprocessor.transform(data, rows)
+    inputs, present = ({name: torch.tensor(values) for name, values in part.items()} for part in (arrays, masks))
+    with torch.no_grad():
+        found = model({name: torch.tensor(values) for name, values in raw_values(data, used, rows).items()})
+        each = [network(inputs, present) for network in networks]
+    if scale is None:
+        expected = torch.stack([logits.softmax(dim=1) for logits in each]).mean(dim=0)
+        torch.testing.assert_close(found.sum(dim=1), torch.ones(len(data)))
+    else:
+        expected = torch.stack([7.0 + 3.0 * output for output in each]).mean(dim=0)
+    torch.testing.assert_close(found, expected)

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fusearch.data import Dataset, load_data
+from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_values
+
+
+def test_inputs_of_a_manifest(clinic: Path) -> None:
+    data = load_data(clinic / "outcome.yaml")
+    document = describe_inputs(data, data.modalities)
+    assert document["id"] == "patient"
+    assert document["outputs"] == ["alive", "dead"]
+    assert document["modalities"]["clinical"] == {
+        "option": "--clinical",
+        "kind": "tabular",
+        "shape": [3],
+        "numeric": ["age"],
+        "categorical": {"sex": ["f", "m"], "grade": ["1", "2", "3"]},
+    }
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    rng = np.random.default_rng(0)
+    modalities = {"out": rng.normal(size=(20, 3)), "image": rng.normal(size=(20, 2, 3, 4))}
+    return Dataset.from_arrays(
+        "toy",
+        modalities=modalities,
+        present={"image": np.arange(20) > 0},
+        targets=rng.normal(size=20),
+        task="regression",
+        target_name="days",
+    )
+
+
+def test_inputs_of_arrays_in_memory(data: Dataset) -> None:
+    document = describe_inputs(data, data.modalities)
+    assert document["id"] is None
+    assert document["outputs"] == ["days"]
+    assert document["modalities"]["out"]["option"] == "--out_file"
+    assert document["modalities"]["image"] == {"option": "--image", "kind": "image2d", "shape": [2, 3, 4]}
+    assert list(describe_inputs(data, data.modalities[1:])["modalities"]) == ["image"]
+
+
+def test_raw_values_are_nan_where_the_modality_is_missing(data: Dataset) -> None:
+    raw = raw_values(data, data.modalities, np.array([0, 3]))
+    assert raw_shapes(data, data.modalities) == {name: values.shape[1:] for name, values in raw.items()}
+    assert np.isnan(raw["image"][0]).all()
+    np.testing.assert_array_equal(raw["image"][1], data.raw["image"][3])
+    np.testing.assert_array_equal(raw["out"], data.raw["out"][[0, 3]])

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from fusearch.data import Dataset, load_data
+from fusearch.evaluators.export.deployed import DeployedModel
+from fusearch.evaluators.export.inputs import raw_values
+from fusearch.evaluators.export.refit import refit
+from fusearch.search_space import Candidate, FusionGraph, Recipe
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    return load_data("wisconsin")
+
+
+def candidate(data: Dataset, formula: str) -> Candidate:
+    return Candidate(FusionGraph.parse(formula, modalities=data.modalities), Recipe(width=8))
+
+
+def outputs(model: DeployedModel, data: Dataset, split: str) -> np.ndarray:
+    used = [modality for modality in data.modalities if modality.name in model.modalities]
+    with torch.no_grad():
+        return model({name: torch.tensor(values) for name, values in raw_values(data, used, data.rows(split)).items()}).numpy()
+
+
+def test_it_learns_from_train_and_val_and_repeats_itself(data: Dataset) -> None:
+    design = candidate(data, "F1 = cat(mean@L, worst@L) ->")
+    first, again = (refit(data, design, epochs={"fusion": 8}, seeds=2) for _ in range(2))
+    assert first.modalities == ("mean", "worst")
+    assert len(first.networks) == 2
+    np.testing.assert_array_equal(outputs(first, data, "test"), outputs(again, data, "test"))
+    assert (outputs(first, data, "test").argmax(axis=1) == data.targets[data.rows("test")]).mean() > 0.85
+    weights = [next(network.parameters()) for network in first.networks]
+    assert not torch.equal(*weights)
+
+
+def test_the_test_split_changes_nothing(data: Dataset) -> None:
+    test = data.rows("test")
+    raw = {name: np.array(values) for name, values in data.raw.items()}
+    targets = np.array(data.targets)
+    for values in raw.values():
+        values[test] = 1e6
+    targets[test] = 1 - targets[test]
+    spoilt = replace(data, raw=raw, targets=targets, fingerprint="")
+    design = candidate(data, "F1 = cat(mean@0, worst@0) ->")
+    expected, found = (outputs(refit(each, design, epochs={"fusion": 2}, seeds=1), data, "search") for each in (data, spoilt))
+    np.testing.assert_array_equal(found, expected)
+    withheld = outputs(refit(data.without_test(), design, epochs={"fusion": 2}, seeds=1), data, "search")
+    np.testing.assert_array_equal(withheld, expected)
+
+
+@pytest.mark.parametrize("training", ["joint", "staged", "frozen"])
+def test_each_phase_is_trained_for_its_own_number_of_epochs(data: Dataset, training: str) -> None:
+    design = candidate(data, f"F1 = cat(mean@L, worst@L) ->\ntrain = {training}")
+    short = {"mean": 1, "worst": 1, "fusion": 1}
+    results = [outputs(refit(data, design, epochs=epochs, seeds=1), data, "test") for epochs in (short, short | {"fusion": 2})]
+    assert not np.array_equal(*results)
+    longer = outputs(refit(data, design, epochs=short | {"mean": 2}, seeds=1), data, "test")
+    assert np.array_equal(longer, results[0]) == (training == "joint")
+
+
+def test_a_regression_predicts_in_the_units_of_its_targets() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3))
+    data = Dataset.from_arrays("line", modalities={"x": x, "z": rng.normal(size=(200, 2))}, targets=500 + 40 * x[:, 0], task="regression")
+    model = refit(
+        data,
+        Candidate(FusionGraph.parse("F1 = cat(x@0, z@0) ->", modalities=data.modalities), Recipe(learning_rate=0.03)),
+        epochs={"fusion": 60},
+    )
+    errors = outputs(model, data, "test")[:, 0] - data.targets[data.rows("test")]
+    assert np.abs(errors).mean() < 4
