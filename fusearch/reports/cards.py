@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
 from fusearch.reports import markup
 from fusearch.reports.drawing import draw
 from fusearch.reports.findings import Findings
-from fusearch.reports.tables import quantities
 from fusearch.reports.wording import count, metric_label, number, role_label, sentence_case
 from fusearch.study import TrialRecord
 
@@ -32,29 +31,39 @@ def card(found: Findings, record: TrialRecord) -> str:
     )
 
 
-def trial_facts(found: Findings) -> list[dict[str, Any]]:
-    """Return what the panel shows of each trial, ready for JSON."""
-    return [
+def trial_facts(found: Findings) -> dict[str, Any]:
+    """Return what the panel shows of each trial, ready for JSON.
+
+    Names of values stand once: a value is (position among `names`, text, spread).
+    """
+    names: dict[str, int] = {}
+
+    def indexed(entries: Iterable[tuple[str, str, str]]) -> list[tuple[int, str, str]]:
+        return [(names.setdefault(name, len(names)), value, spread) for name, value, spread in entries]
+
+    trials = [
         {
             "number": record.number,
             "digest": record.digest,
             "formula": found.text(record),
             "pills": pills(found, record),
             "labels": labels_line(found, record),
-            "values": shown_values(found, record),
-            "recipe": [
-                (name.replace("_", " "), number(value) if isinstance(value, float) else str(value), "")
-                for name, value in record.recipe.items()
-            ],
+            "values": indexed(shown_values(found, record)),
+            "recipe": indexed((sentence_case(name.replace("_", " ")), _setting(value), "") for name, value in record.recipe.items()),
             "reason": record.reason or "",
         }
         for record in found.records
     ]
+    return {"names": list(names), "trials": trials}
+
+
+def _setting(value: Any) -> str:
+    return number(value) if isinstance(value, float) else str(value)
 
 
 def shown_values(found: Findings, record: TrialRecord, *, objectives_only: bool = False) -> list[tuple[str, str, str]]:
     """Return (name, value, spread) of what a trial reports: everything, or the objectives only."""
-    names: Sequence[str] = [objective.name for objective in found.objectives] if objectives_only else quantities(found)
+    names: Sequence[str] = [objective.name for objective in found.objectives] if objectives_only else found.quantities
     return [
         (sentence_case(metric_label(name)), number(found.value(record, name)), number(record.spread[name]) if name in record.spread else "")
         for name in names

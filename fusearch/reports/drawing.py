@@ -86,8 +86,9 @@ def _node(node: Node) -> str:
         f'<text class="operator" x="{middle:g}" y="{node.y + 4.5:g}" text-anchor="middle">{symbol} {escape(node.operator)}</text>',
         f'<text class="small" x="{middle:g}" y="{top - 5:g}" text-anchor="middle">{escape(node.name)}</text>',
     ]
-    if node.params:
-        parts.append(f'<text class="small" x="{middle:g}" y="{top + node.height + 12:g}" text-anchor="middle">{escape(node.params)}</text>')
+    for line, text in enumerate(node.params):
+        y = top + node.height + 13 * (line + 1)
+        parts.append(f'<text class="small" x="{middle:g}" y="{y:g}" text-anchor="middle">{escape(text)}</text>')
     drawn = "".join(parts)
     if not node.trunk:
         return f"<g>{drawn}</g>"
@@ -103,10 +104,9 @@ def _edge(edge: Edge) -> str:
 
 
 def _mark(mark: Mark) -> str:
-    return (
-        f'<g class="{_stream_class(mark.colour)}"><circle class="tap" cx="{mark.x:g}" cy="{mark.y:g}" r="3.2"/>'
-        f'<text class="depth" x="{mark.x:g}" y="{mark.y - 14:g}" text-anchor="middle">{escape(mark.label)}</text></g>'
-    )
+    dot = f'<circle class="tap" cx="{mark.x:g}" cy="{mark.y:g}" r="3.2"/>'
+    label = f'<text class="depth" x="{mark.x:g}" y="{mark.y - 14:g}" text-anchor="middle">{escape(mark.label)}</text>' if mark.label else ""
+    return f'<g class="{_stream_class(mark.colour)}">{dot}{label}</g>'
 
 
 def _head(head: Head) -> str:

@@ -68,6 +68,14 @@ class Findings:
         return sorted(best.values(), key=lambda record: record.number)
 
     @cached_property
+    def quantities(self) -> list[str]:
+        """Names of all metrics and costs: the objectives first, then the rest as the trials report them."""
+        names = dict.fromkeys(objective.name for objective in self.objectives)
+        for record in self.records:
+            names |= dict.fromkeys(record.values)
+        return list(names)
+
+    @cached_property
     def searched(self) -> list[TrialRecord]:
         """Designs that keep all bounds and were not proposed as references."""
         return [record for record in self.designs if record.digest not in self.reference_digests and self.allowed(record)]
@@ -110,7 +118,7 @@ class Findings:
         graph = self.graphs.get(record.digest)
         return str(graph) if graph is not None else record.formula
 
-    @property
+    @cached_property
     def modalities(self) -> list[str]:
         """Names of the modalities of the data, in their order."""
         return [modality.name for modality in _modalities(self.config)]

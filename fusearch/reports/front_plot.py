@@ -91,18 +91,32 @@ def _add_group(figure: go.Figure, info: FrontInfo, points: Sequence[Point], *, n
     }
     figure.add_trace(
         go.Scatter(
-            x=[point.x for point in points],
-            y=[point.y for point in points],
+            x=[_short(point.x) for point in points],
+            y=[_short(point.y) for point in points],
             error_x=_errors([point.x_error for point in points], kind),
             error_y=_errors([point.y_error for point in points], kind),
             mode="markers",
             name=name,
             marker=marker,
             customdata=[point.record.number for point in points],
-            hovertext=[_hover(info, point) for point in points],
-            hoverinfo="text",
+            # What many points share is a template; a text for each would be most of a page of a thousand trials.
+            hovertext=None if kind == "design" else [_hover(info, point) for point in points],
+            hovertemplate=_template(info) if kind == "design" else "%{hovertext}<extra></extra>",
         )
     )
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.7g}")
+
+
+def _template(info: FrontInfo) -> str:
+    lines = ["<b>Trial %{customdata}</b>"]
+    for place, axis in (("y", info.y), ("x", info.x)):
+        if axis.name != "trial":
+            large = axis.log or extent(axis, info)[1] >= 1000
+            lines.append(f"{escape(metric_label(axis.name))} %{{{place}:{'.3~s' if large else '.3f'}}}")
+    return "<br>".join(lines) + "<extra></extra>"
 
 
 def _errors(errors: Sequence[float | None], kind: Kind) -> dict[str, Any] | None:

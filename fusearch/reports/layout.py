@@ -5,6 +5,8 @@ Units are pixels. `x` grows with depth, `y` from lane to lane. `drawing` turns a
 
 from __future__ import annotations
 
+import itertools
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 from fusearch.reports.parts import LANE, SLOT, Edge, Head, Layout, Mark, Node, Rail
 from fusearch.reports.routing import Box, route
 from fusearch.search_space.encoder import ENCODERS
-from fusearch.search_space.operator import OPERATORS, SYMBOLS
+from fusearch.search_space.operator import OPERATORS
 
 if TYPE_CHECKING:
     from fusearch.search_space import Depth, Fusion, FusionGraph, Output, Stream, Tap
@@ -22,7 +24,7 @@ __all__ = ["lay_out"]
 
 _GAP = 52.0  # from the deepest tap to the fusion that takes it
 _NODE_HEIGHT = 34.0
-_CHARACTER = {11: 6.2, 13: 7.3}  # pixels of one character, by font size
+_CHARACTER = {11: 6.4, 13: 8.5}  # pixels of one character, by font size; 13 is bold
 
 
 def text_width(text: str, size: int = 13) -> float:
@@ -33,8 +35,8 @@ def text_width(text: str, size: int = 13) -> float:
 def lay_out(graph: FusionGraph, modalities: Sequence[str] = ()) -> Layout:
     """Place the parts of a design.
 
-    A fusion stands to the right of its deepest tap, at the mean height of its arguments, moved by half lanes until it is
-    clear of rails and of other fusions. A fusion whose trunk continues a stream stays on the lane of that stream.
+    A fusion stands to the right of its deepest tap, at the mean height of its arguments, moved in steps of a quarter lane until
+    it is clear of rails and of other fusions. A fusion whose trunk continues a stream stays on the lane of that stream.
 
     Args:
         graph: The design.
@@ -90,38 +92,36 @@ class _Plan:
 
     def place(self, fusion: Fusion) -> None:
         starts = [self.source(tap) for tap in fusion.args]
-        params = _non_defaults(fusion.params, OPERATORS[fusion.operator].params) if fusion.operator in OPERATORS else ""
-        width = max(60.0, 42 + text_width(fusion.operator), text_width(params, 11) + 8)
+        params = _wrapped(_non_defaults(fusion.params, OPERATORS[fusion.operator].params))
+        width = max(60.0, 34 + text_width(fusion.operator), *(text_width(line, 11) + 8 for line in params))
+        height = max(_NODE_HEIGHT, 10.0 * len(starts) + 8)
         x = max(x for x, _ in starts) + _GAP
-        continued = fusion.trunk.stream if fusion.trunk.family == "continue" else None
-        trunk_end = x + width + fusion.trunk.num_stages * SLOT + 6
-        mean = sum(y for _, y in starts) / len(starts)
-        wanted = self.rails[continued].y if continued in self.rails else mean
-        y = self._clear(x - 14, trunk_end, wanted)
+        trunk = fusion.trunk
+        trunk_end = x + width + trunk.num_stages * SLOT + 6
+        continued = self.rails.get(trunk.stream or "")
+        # Above the box stands the name, below it the parameters or what the trunk is.
+        above, below = height / 2 + 16, height / 2 + max(13 * len(params), 14 if trunk.num_stages else 4)
+        y = self._clear(x - 14, trunk_end, above, below, continued.y if continued else sum(y for _, y in starts) / len(starts))
         self.nodes[fusion.name] = Node(
             name=fusion.name,
             operator=fusion.operator,
-            symbol=OPERATORS[fusion.operator].symbol if fusion.operator in OPERATORS else SYMBOLS["tensor"],
+            symbol=OPERATORS[fusion.operator].symbol,
             params=params,
             x=x,
             y=y,
             width=width,
-            height=max(_NODE_HEIGHT, 10.0 * len(starts) + 8),
-            trunk=fusion.trunk.num_stages,
-            trunk_caption=f"rest of {continued}" if continued else fusion.trunk.family,
-            trunk_colour=self.rails[continued].colour if continued in self.rails else None,
+            height=height,
+            trunk=trunk.num_stages,
+            trunk_caption=f"rest of {trunk.stream}" if continued else trunk.family,
+            trunk_colour=continued.colour if continued else None,
         )
-        half = self.nodes[fusion.name].height / 2
-        self.boxes[fusion.name] = Box(x, y - half - 14, trunk_end, y + half + (14 if params else 0))
+        self.boxes[fusion.name] = Box(x, y - above, trunk_end, y + below)
 
-    def _clear(self, left: float, right: float, wanted: float) -> float:
+    def _clear(self, left: float, right: float, above: float, below: float, wanted: float) -> float:
         """Return the height nearest to the wanted one at which nothing stands between left and right."""
-        for step in range(4 * (len(self.boxes) + 2)):
-            for offset in (step, -step):
-                y = wanted + offset * LANE / 4
-                if not any(box.overlaps(Box(left, y - 26, right, y + 26)) for box in self.boxes.values()):
-                    return y
-        return wanted
+        steps = (sign * step for step in itertools.count() for sign in (1, -1))
+        heights = (wanted + step * LANE / 4 for step in steps)
+        return next(y for y in heights if not any(box.overlaps(Box(left, y - above, right, y + below)) for box in self.boxes.values()))
 
     def finish(self) -> Layout:
         edges = [edge for fusion in self.graph.fusions for edge in self._edges(fusion)]
@@ -174,7 +174,9 @@ class _Plan:
         for (source, depth), names in ports.items():
             part: Rail | Node = self.rails[source] if source in self.rails else self.nodes[source]
             colour = part.colour if isinstance(part, Rail) else part.trunk_colour
-            marks.append(Mark(part.at(depth), part.y, " ".join([f"@{depth}", ", ".join(names)]).strip(), colour))
+            # A fusion without a trunk has one depth only, which need not be said.
+            shown = "" if isinstance(part, Node) and not part.trunk else f"@{depth} "
+            marks.append(Mark(part.at(depth), part.y, (shown + ", ".join(names)).strip(), colour))
         return marks
 
     def _colour(self, tap: Tap) -> int | None:
@@ -186,12 +188,16 @@ class _Plan:
 
 
 def _stream_caption(stream: Stream) -> str:
-    params = _non_defaults(stream.params, ENCODERS[stream.encoder].params) if stream.encoder in ENCODERS else ""
+    params = _non_defaults(stream.params, ENCODERS[stream.encoder].params)
     caption = f"{stream.modality} · {stream.encoder}" if stream.modality != stream.name else stream.encoder
     if stream.encoder == "identity":
         caption = caption.replace("identity", "raw")
     caption += f" ({params})" if params else ""
     return f"{caption} · weights of {stream.tie}" if stream.tie else caption
+
+
+def _wrapped(text: str) -> tuple[str, ...]:
+    return tuple(textwrap.wrap(text, width=30, break_long_words=False, break_on_hyphens=False))
 
 
 def _non_defaults(given: Mapping[str, Value], params: Mapping[str, Param]) -> str:

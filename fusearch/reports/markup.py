@@ -30,7 +30,7 @@ class Cell:
     markup: str = ""
 
     def html(self) -> str:
-        sort = f' data-value="{self.value!r}"' if self.value is not None else ' data-value=""' if self.kind == "number" else ""
+        sort = f' data-value="{self.value:.10g}"' if self.value is not None else ' data-value=""' if self.kind == "number" else ""
         style = {"number": ' class="n"', "reason": ' class="reason"'}.get(self.kind, "")
         text = f"<pre>{formula(self.text)}</pre>" if self.kind == "code" else escape(self.text)
         note = f" <small>{escape(self.note)}</small>" if self.note else ""

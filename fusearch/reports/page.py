@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_DRAWINGS", "render_page"]
 
 #: Designs beyond the front and the references that are drawn as well, best rank first; the others show their formula.
-MAX_DRAWINGS = 150
+MAX_DRAWINGS = 100
 
 _ASSETS = Path(__file__).parent / "assets"
 _TITLES = {

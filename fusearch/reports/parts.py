@@ -38,12 +38,12 @@ class Rail:
 
 @dataclass(frozen=True)
 class Node:
-    """A fusion: its box, and its trunk to the right of it."""
+    """A fusion: its box, lines of parameters that are not at their defaults, and its trunk to the right of the box."""
 
     name: str
     operator: str
     symbol: str
-    params: str
+    params: tuple[str, ...]
     x: float
     y: float
     width: float

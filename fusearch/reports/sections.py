@@ -13,7 +13,6 @@ from fusearch.reports.front import front_pairs
 from fusearch.reports.markup import Cell
 from fusearch.reports.progress import throughput_info
 from fusearch.reports.reproduction import command_line, identity, resolved_configuration
-from fusearch.reports.tables import quantities
 from fusearch.reports.wording import count, duration, metric_label, number, sentence_case
 from fusearch.study import TrialRecord
 
@@ -78,7 +77,7 @@ def gallery(found: Findings) -> str:
 def table(found: Findings) -> str:
     """Return the table of all trials, to be sorted and filtered."""
     objectives = [objective.name for objective in found.objectives]
-    names = objectives + [name for name in quantities(found) if name not in objectives][:MAX_EXTRA]
+    names = objectives + [name for name in found.quantities if name not in objectives][:MAX_EXTRA]
     titles = {name: (sentence_case(metric_label(name)), True) for name in names}
     columns = [("Trial", True), ("Kind", False), ("Design", False), *(titles[name] for name in objectives), ("Wall time", True)]
     columns += [*(titles[name] for name in names[len(objectives) :]), ("Digest", False)]

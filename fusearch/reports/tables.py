@@ -14,15 +14,7 @@ if TYPE_CHECKING:
 
     from fusearch.run import Run
 
-__all__ = ["failures_frame", "front_frame", "quantities", "trials_frame"]
-
-
-def quantities(found: Findings) -> list[str]:
-    """Return the names of all metrics and costs: the objectives first, then the rest as the trials report them."""
-    names = dict.fromkeys(objective.name for objective in found.objectives)
-    for record in found.records:
-        names |= dict.fromkeys(record.values)
-    return list(names)
+__all__ = ["failures_frame", "front_frame", "trials_frame"]
 
 
 def trials_frame(run: Run | Findings | Path | str) -> pd.DataFrame:
@@ -52,7 +44,7 @@ def _frame(found: Findings, records: Sequence[TrialRecord] | None) -> pd.DataFra
     import pandas as pd
 
     records = found.records if records is None else records
-    names = quantities(found)
+    names = found.quantities
     spreads = {name for record in found.records for name in record.spread}
     recipe = list(dict.fromkeys(name for record in found.records for name in record.recipe))
     on_front = {record.number for record in found.front}

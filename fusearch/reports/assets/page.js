@@ -1,7 +1,8 @@
 "use strict";
 (() => {
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
-  const trials = new Map(read("trials").map((trial) => [trial.number, trial]));
+  const facts = read("trials");
+  const trials = new Map(facts.trials.map((trial) => [trial.number, trial]));
   const panel = document.getElementById("chosen");
   const element = (name, text, className) => {
     const made = document.createElement(name);
@@ -32,7 +33,7 @@
       const box = element("div");
       const amount = element("dd", value);
       if (spread) amount.append(element("small", " ± " + spread));
-      box.append(element("dt", name), amount);
+      box.append(element("dt", facts.names[name]), amount);
       list.append(box);
     }
     return list;

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from fusearch.reports.comparison import judge
+from fusearch.reports.document import to_document
+from fusearch.reports.findings import read_findings
+from fusearch.reports.markup import embed
+from fusearch.run import Run
+
+
+def test_the_document_says_what_the_page_says(make_run: Callable[..., Run]) -> None:
+    found = read_findings(make_run(30, failures=2))
+    verdict = judge(found)
+    facts = json.loads(embed(to_document(found, verdict)))
+    assert facts["format"] == 1
+    assert facts["verdict"]["headline"] == verdict.headline
+    assert [design["trial"] for design in facts["front"]] == [record.number for record in found.front]
+    assert list(facts["references"]) == ["best_unimodal", "linear", "early", "penultimate", "late"]
+    assert facts["trials"] == {"complete": 30, "failed": 1, "pruned": 1, "running": 0, "waiting": 0}
+    assert len(facts["hypervolume"]["values"]) == 30
+    assert [failure["state"] for failure in facts["failures"]] == ["pruned", "failed"]
+    assert facts["recommended"]["members"] == 5
+    assert facts["config"]["search"]["sampler"] == "tpe"
+
+
+def test_an_empty_run_has_a_document(make_run: Callable[..., Run]) -> None:
+    found = read_findings(make_run(0))
+    facts = to_document(found, judge(found))
+    assert facts["recommended"] is None
+    assert facts["verdict"]["outcome"] == "nothing"

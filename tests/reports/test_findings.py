@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fusearch.contracts import Objective
+from fusearch.errors import RunError
+from fusearch.reports.findings import Findings, num_members, read_findings, standard_error
+from fusearch.run import Run
+from fusearch.study import TrialRecord
+
+AUROC, MACS = Objective.parse("auroc"), Objective.parse("macs<=100")
+
+
+def trial(number: int, auroc: float, macs: float = 10.0, **facts: object) -> TrialRecord:
+    values = {"auroc": auroc, "macs": macs}
+    record = TrialRecord(number, "complete", f"design {number}", f"graph{number}", f"candidate{number}", objectives=values, values=values)
+    return replace(record, **facts)  # type: ignore[arg-type]
+
+
+def test_a_run_is_read_from_its_folder(make_run: Callable[..., Run]) -> None:
+    run = make_run(20, failures=2)
+    found = read_findings(run.path)
+    assert (len(found.records), len(found.complete)) == (22, 20)
+    assert found.front == run.front()
+    assert found.recommended == run.pick("simplest")
+    assert list(found.references) == ["best_unimodal", "linear", "early", "penultimate", "late"]
+    assert found.modalities == ["mrna", "meth", "mirna"]
+    assert set(found.graphs) == {record.digest for record in found.records}
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"config\.yaml"):
+        read_findings(tmp_path)
+
+
+def test_each_graph_counts_once_with_its_best_recipe() -> None:
+    twice = [trial(0, 0.8), trial(1, 0.9, digest="graph0"), trial(2, 0.85, digest="graph0")]
+    found = Findings(twice, (AUROC, MACS))
+    assert [record.number for record in found.designs] == [1]
+
+
+def test_what_stands_on_the_front_is_what_stands_for_its_graph() -> None:
+    twice = [trial(0, 0.8, 5), trial(1, 0.9, 20, digest="graph0")]
+    assert [record.number for record in Findings(twice, (AUROC, MACS), front=[twice[0]]).designs] == [0]
+
+
+def test_repeats_failures_and_values_that_are_not_finite_do_not_count() -> None:
+    records = [trial(0, 0.8), trial(1, math.nan), trial(2, 0.9, repeat_of=0), trial(3, 0.9, state="failed", objectives={})]
+    assert [record.number for record in Findings(records, (AUROC, MACS)).complete] == [0]
+
+
+def test_searched_designs_keep_bounds_and_are_no_references() -> None:
+    records = [trial(0, 0.8, reference="late"), trial(1, 0.9, 1000), trial(2, 0.85), trial(3, 0.7, reference="best_unimodal")]
+    found = Findings(records, (AUROC, MACS), references={"late": records[0]})
+    assert [record.number for record in found.searched] == [2]
+    assert found.roles == {"graph0": "late"}
+    assert found.label(records[0]) == "late fusion"
+    assert found.label(records[2]) == "trial 2"
+
+
+def test_the_best_follows_the_direction() -> None:
+    loss = Objective.parse("log_loss")
+    records = [replace(trial(number, 0.5), objectives={"log_loss": value}) for number, value in enumerate([0.4, 0.2, 0.3])]
+    best = Findings(records, (loss,)).best(records)
+    assert best is not None
+    assert best.number == 1
+    assert Findings((), (loss,)).best([]) is None
+
+
+@pytest.mark.parametrize(("members", "expected"), [(5, 5), ([{"fold": 0}, {"fold": 1}], 2), (None, 1), ([], 1)])
+def test_members(members: object, expected: int) -> None:
+    assert num_members(trial(0, 0.8, details={"members": members})) == expected
+
+
+def test_standard_error_is_the_spread_over_the_root_of_the_members() -> None:
+    record = trial(0, 0.8, details={"members": 4}, spread={"auroc": 0.1})
+    assert standard_error(record, "auroc") == pytest.approx(0.05)
+    assert standard_error(record, "macs") is None
+
+
+def test_a_formula_that_cannot_be_read_here_is_left_out() -> None:
+    found = Findings([trial(0, 0.8, formula="F1 = my_plugin(a@0, b@0) ->")], (AUROC,))
+    assert found.graphs == {}
+    assert found.text(found.records[0]) == "F1 = my_plugin(a@0, b@0) ->"
+
+
+def test_objectives_come_first_among_the_quantities(make_run: Callable[..., Run]) -> None:
+    assert read_findings(make_run(6, objectives=("macs", "log_loss"))).quantities[:3] == ["macs", "log_loss", "auroc"]
