@@ -42,7 +42,7 @@ class Agreement(OperatorLayer):
 
     def loss(self, vectors: list[Tensor], present: list[Tensor], losses: Losses) -> Tensor:
         """Return the mean of `pair_loss` over all pairs of modalities."""
-        rows = [losses.rows(present_B) for present_B in present]
+        rows = [losses.rows(present_B).to(vectors[0]) for present_B in present]
         terms = [self.pair_loss(vectors[m], vectors[n], rows[m], rows[n]) for m, n in combinations(range(len(vectors)), 2)]
         return torch.stack(terms).mean()
 

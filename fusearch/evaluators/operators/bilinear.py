@@ -19,8 +19,11 @@ from fusearch.evaluators.operators.elementwise import product
 __all__ = ["Bilinear", "FactorizedBilinear", "LowRank", "Outer", "Tucker", "power_normalize"]
 
 
-def power_normalize(z_BTD: Tensor, eps: float = 1e-6) -> Tensor:
-    """Take the signed square root, then divide each token by its length (MFB, MCB); `eps` keeps the slope at zero finite."""
+def power_normalize(z_BTD: Tensor, eps: float = 1e-4) -> Tensor:
+    """Take the signed square root, then divide each token by its length (MFB, MCB).
+
+    `eps` keeps the slope of the root at zero at 100: without it rounding errors grow so large that an export differs from the network.
+    """
     rooted = z_BTD / torch.sqrt(z_BTD.abs() + eps)
     return rooted / torch.sqrt(rooted.square().sum(dim=-1, keepdim=True) + eps)
 
@@ -103,7 +106,7 @@ class LowRank(OperatorLayer):
 
 @operator_layer("factorized_bilinear")
 class FactorizedBilinear(OperatorLayer):
-    """z = sum over k neighbours of U_1 x_1 * ... * U_n x_n; y = normalize(sign(z) sqrt|z|).
+    """z = sum over k neighbours of U_1 x_1 * ... * U_n x_n; y = normalize(z / sqrt(|z| + 1e-4)).
 
     The factor of an absent argument is one; zero where none is present.
 

@@ -26,7 +26,7 @@ def count_sketch(width: int, dim: int, seed: int) -> Tensor:
 
 @operator_layer("compact_bilinear")
 class CompactBilinear(OperatorLayer):
-    """z = ifft(fft(S_1 x_1) * ... * fft(S_n x_n)), S_m fixed count sketches to `dim` features; y = normalize(sign(z) sqrt|z|).
+    """z = ifft(fft(S_1 x_1) * ... * fft(S_n x_n)), S_m fixed count sketches to `dim` features; y = normalize(z / sqrt(|z| + 1e-4)).
 
     Has no trained parameter. Works token by token on the tokens of the longest argument. The sketch of an absent argument is the unit
     impulse, which leaves the others' sketches; zero where none is present.
@@ -42,6 +42,7 @@ class CompactBilinear(OperatorLayer):
         self.out: TokenShape = common_shape(shapes, dim)
         self.shapes = tuple(shapes)
         # The position is the seed: each argument has hashes of its own, and every network the same ones.
+        self.register_buffer("impulse", torch.eye(1, dim)[0])
         for index, shape in enumerate(shapes):
             self.register_buffer(f"sketch_{index}", count_sketch(shape.width, dim, seed=index))
 
@@ -50,8 +51,8 @@ class CompactBilinear(OperatorLayer):
         spectrum = None
         for index, (x, present_B, shape) in enumerate(zip(mask_all(xs, present), present, self.shapes, strict=True)):
             sketch: Tensor = self.get_buffer(f"sketch_{index}")
-            factor = torch.fft.rfft(resize_tokens(x @ sketch, shape, self.out), dim=2)
-            factor = torch.where(present_B[:, None, None], factor, torch.ones_like(factor))
+            sketched = torch.where(present_B[:, None, None], resize_tokens(x @ sketch, shape, self.out), self.get_buffer("impulse"))
+            factor = torch.fft.rfft(sketched, dim=2)
             spectrum = factor if spectrum is None else spectrum * factor
         z_BTD = torch.fft.irfft(spectrum, n=self.out.width, dim=2)
         return mask_absent(power_normalize(z_BTD), any_present(present))

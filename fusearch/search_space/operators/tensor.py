@@ -111,7 +111,7 @@ for entry in (
         "tensor",
         params={"k": Param(2, (2, 4), minimum=1)},
         symmetric=True,
-        equation="z = sum over k neighbours of U_1 x_1 * ... * U_n x_n; y = normalize(sign(z) sqrt|z|)",
+        equation="z = sum over k neighbours of U_1 x_1 * ... * U_n x_n; y = normalize(z / sqrt(|z| + 1e-4))",
         absent="its factor is one; zero where none is present",
         reference="Yu et al., Multi-modal factorized bilinear pooling (MFB), ICCV 2017, eq. 3",
     ),
@@ -128,7 +128,9 @@ for entry in (
         "compact_bilinear",
         "tensor",
         params={"dim": Param(64, (64, 128), minimum=2)},
-        equation="z = ifft(fft(S_1 x_1) * ... * fft(S_n x_n)), S_m fixed count sketches to `dim` features; y = normalize(sign(z) sqrt|z|)",
+        equation=(
+            "z = ifft(fft(S_1 x_1) * ... * fft(S_n x_n)), S_m fixed count sketches to `dim` features; y = normalize(z / sqrt(|z| + 1e-4))"
+        ),
         absent="its sketch is the unit impulse, which leaves the others' sketches; zero where none is present",
         reference="Fukui et al., Multimodal compact bilinear pooling, EMNLP 2016",
     ),

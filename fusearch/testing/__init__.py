@@ -1,0 +1,21 @@
+"""Conformance suites: the laws that built-ins pass, for plug-ins to inherit. Names are resolved on first use."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+#: Public name -> module that defines it.
+_HOMES: dict[str, str] = {"OperatorSuite": "fusearch.testing.operator_suite", "affine": "fusearch.testing.operator_case"}
+
+__all__ = ["OperatorSuite", "affine"]
+
+if TYPE_CHECKING:
+    from fusearch.testing.operator_case import affine
+    from fusearch.testing.operator_suite import OperatorSuite
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fusearch.testing' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
