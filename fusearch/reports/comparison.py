@@ -154,6 +154,8 @@ def _sentences(found: Findings, verdict: Verdict) -> list[str]:
         sentences.append(
             f"The gain over the best reference is {verdict.gain / verdict.error:.1f} standard errors of the difference{paired}."
         )
+    if found.looks:
+        sentences.append(_on_test(found))
     if verdict.num_designs > 1:
         sentences.append(_selection_bias(found, verdict))
     return sentences
@@ -174,4 +176,17 @@ def _selection_bias(found: Findings, verdict: Verdict) -> str:
     luck = f" (by up to {number(verdict.luck)} {metric_label(found.main.name)} if all were equally good)" if verdict.luck else ""
     small = verdict.luck is not None and verdict.gain is not None and 0 < verdict.gain <= verdict.luck
     doubt = " The gain over the best reference is no larger than that." if small else ""
-    return f"{looks}{luck}.{doubt} Confirm the choice on rows that the search has not seen."
+    advice = "" if found.looks else " Confirm the choice on rows that the search has not seen."
+    return f"{looks}{luck}.{doubt}{advice}"
+
+
+def _on_test(found: Findings) -> str:
+    """Tell what the first look at the test split said of the pick and of the best reference there."""
+    look = found.looks[0]
+    picked = next((design for design in look.designs if design.role == "picked"), None)
+    references = [design for design in look.designs if design.role not in ("picked", "front")]
+    more = found.main.direction == "maximize"
+    best = (max if more else min)(references, key=lambda design: design.test, default=None)
+    parts = [f"the pick, trial {picked.trial}, has {metric_label(found.main.name)} {number(picked.test)}"] if picked else []
+    parts += [f"the best reference there, {role_label(best.role)}, {number(best.test)}"] if best else []
+    return f"On the test split ({count(look.samples, 'sample')}, first look) {' and '.join(parts)}."

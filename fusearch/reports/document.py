@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import fusearch
@@ -18,8 +19,8 @@ __all__ = ["to_document"]
 def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
     """Return the facts of the report.
 
-    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `references`, `trials`, `hypervolume`, `throughput`,
-    `factors`, `failures`, `command`, `config`.
+    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `references`, `confirmed`, `trials`, `hypervolume`,
+    `throughput`, `factors`, `failures`, `command`, `config`.
     """
     progress = progress_info(found)
     through = throughput_info(found)
@@ -44,6 +45,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "recommended": _design(found.recommended),
         "front": [_design(record) for record in found.front],
         "references": {role: _design(record) for role, record in found.references.items()},
+        "confirmed": [asdict(look) for look in found.looks],
         "trials": {
             state: sum(record.state == state for record in found.records)
             for state in ("complete", "failed", "pruned", "running", "waiting")

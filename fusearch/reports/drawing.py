@@ -42,9 +42,10 @@ def draw(graph: FusionGraph, *, modalities: Sequence[str] = (), standalone: bool
         *(_head(head) for head in layout.heads),
     ]
     style = f"<style>{stylesheet()}</style>" if standalone else ""
-    namespace = ' xmlns="http://www.w3.org/2000/svg"' if standalone else ""
+    # On a page a wide drawing shrinks, but not so far that it cannot be read; then it scrolls.
+    frame = ' xmlns="http://www.w3.org/2000/svg"' if standalone else f' style="min-width:{0.7 * layout.width:.0f}px"'
     title = escape(str(graph))
-    return f'<svg{namespace} class="design" {size} {view} role="img"><title>{title}</title>{style}{"".join(parts)}</svg>'
+    return f'<svg{frame} class="design" {size} {view} role="img"><title>{title}</title>{style}{"".join(parts)}</svg>'
 
 
 def stylesheet() -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from fusearch.contracts import Objective, primary
 from fusearch.errors import FusearchError
+from fusearch.reports.confirmation import Look, read_looks
 from fusearch.reports.wording import role_label
 from fusearch.study import TrialRecord
 
@@ -33,6 +34,7 @@ class Findings:
         recommended: The design that `--pick simplest` takes, or None where no trial has finished.
         config: The run's `config.yaml`.
         folder: The run folder, where there is one.
+        looks: What `fusearch confirm` found on the test split, if it was asked.
     """
 
     records: Sequence[TrialRecord]
@@ -42,6 +44,7 @@ class Findings:
     recommended: TrialRecord | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     folder: Path | None = None
+    looks: Sequence[Look] = ()
 
     @cached_property
     def main(self) -> Objective:
@@ -184,6 +187,7 @@ def read_findings(run: Run | Path | str) -> Findings:
         recommended=run.pick("simplest") if front else None,
         config=run.config,
         folder=Path(run.path),
+        looks=read_looks(Path(run.path), run.primary),
     )
 
 

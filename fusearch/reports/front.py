@@ -52,9 +52,10 @@ class FrontInfo:
 
 
 def front_pairs(found: Findings) -> list[tuple[Objective, Objective]]:
-    """Return the pairs (horizontal, vertical) of objectives to draw: costs lie on the horizontal axis, the main objective comes first."""
+    """Return the pairs (horizontal, vertical) of objectives to draw, the main objective against the first cost before all others."""
     ordered = sorted(found.objectives, key=lambda objective: (objective != found.main, objective.cost))
-    return [(x, y) for y, x in itertools.combinations(ordered, 2)]
+    pairs = [(x, y) for y, x in itertools.combinations(ordered, 2)]
+    return sorted(pairs, key=lambda pair: (pair[1] != found.main, not pair[0].cost))
 
 
 def front_info(found: Findings, x: str | None = None, y: str | None = None) -> FrontInfo:

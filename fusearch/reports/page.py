@@ -30,6 +30,7 @@ _ASSETS = Path(__file__).parent / "assets"
 _TITLES = {
     "front": "Front",
     "designs": "Designs",
+    "test": "Test split",
     "trials-section": "Trials",
     "progress": "Progress",
     "learned": "What the designs say",
@@ -45,6 +46,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
     parts = [
         sections.front(found) if found.complete else "",
         sections.gallery(found),
+        sections.confirmed(found),
         sections.table(found) if found.records else "",
         sections.progress(found),
         sections.learned(found),

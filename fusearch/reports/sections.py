@@ -13,10 +13,10 @@ from fusearch.reports.front import front_pairs
 from fusearch.reports.markup import Cell
 from fusearch.reports.progress import throughput_info
 from fusearch.reports.reproduction import command_line, identity, resolved_configuration
-from fusearch.reports.wording import count, duration, metric_label, number, sentence_case
+from fusearch.reports.wording import count, duration, metric_label, number, role_label, sentence_case
 from fusearch.study import TrialRecord
 
-__all__ = ["facts", "failures", "front", "gallery", "learned", "progress", "reproduce", "table"]
+__all__ = ["confirmed", "facts", "failures", "front", "gallery", "learned", "progress", "reproduce", "table"]
 
 #: Columns of the table beside the objectives; more than this many further metrics stay in the CSV.
 MAX_EXTRA = 8
@@ -72,6 +72,33 @@ def gallery(found: Findings) -> str:
     cards = "".join(card(found, record) for record in unique.values())
     note = "Input on the left, head on the right. A box on a line is one stage of a network, a dot is where a fusion takes its argument."
     return _section("designs", "Designs on the front, and the references", f'<div class="gallery">{cards}</div>', note)
+
+
+def confirmed(found: Findings) -> str:
+    """Return validation and test side by side, a table for each look at the test split."""
+    metric = sentence_case(metric_label(found.main.name))
+    columns = [("Trial", True), ("Role", False), (f"{metric}, validation", True), (f"{metric}, test", True), ("Digest", False)]
+    tables = []
+    for look in found.looks:
+        rows = [
+            [
+                Cell(str(design.trial), float(design.trial), kind="number"),
+                Cell(_role_in_look(design.role)),
+                Cell(number(design.search), design.search, kind="number"),
+                Cell(number(design.test), design.test, kind="number"),
+                Cell("", markup=f'<code class="digest">{escape(design.digest)}</code>'),
+            ]
+            for design in look.designs
+        ]
+        gap = f"; on average the designs looked {number(look.optimism)} better on validation" if look.optimism is not None else ""
+        again = "" if look.number == 1 else ", which no longer tells the truth where the first look changed the choice"
+        title = f"Look {look.number}{again}: {count(look.samples, 'sample')}{gap}."
+        tables.append(f'<p class="note">{escape(title)}</p><div class="scroll short">{markup.table(columns, rows)}</div>')
+    return _section("test", "On the test split", "".join(tables)) if tables else ""
+
+
+def _role_in_look(role: str) -> str:
+    return {"picked": "picked", "front": "on the front"}.get(role, role_label(role).removeprefix("the "))
 
 
 def table(found: Findings) -> str:
@@ -137,7 +164,7 @@ def learned(found: Findings) -> str:
     for factor in FACTORS:
         rows = [
             [
-                Cell(group.group.replace("_", " ")),
+                Cell(group.group),
                 Cell(str(group.designs), float(group.designs), kind="number"),
                 Cell(number(group.mean), group.mean, note="" if group.sd is None else f"± {number(group.sd)}", kind="number"),
                 Cell(number(group.best), group.best, kind="number"),

@@ -57,6 +57,8 @@
       parts.push(more);
     }
     panel.replaceChildren(...parts);
+    const figure = document.getElementById("front-figure");
+    if (figure.data) Plotly.Plots.resize(figure); // the card beside a taller panel is taller
     for (const row of document.querySelectorAll("tr.chosen")) row.classList.remove("chosen");
     document.querySelector(`tr[data-trial="${number}"]`)?.classList.add("chosen");
   };
