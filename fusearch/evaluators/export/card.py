@@ -12,8 +12,9 @@ CARD = """\
 
 ## What it is
 
-Predicts `{task[name]}` ({predicts}). {networks} of one fusion design, trained with different seeds; their {outputs} are averaged inside the
-model file, which also holds imputation, scaling and one-hot encoding.
+Predicts `{task[name]}` ({predicts}).
+{networks} of one fusion design, each trained with a seed of its own; their {outputs}
+are averaged inside the model file, which also holds imputation, scaling and one-hot encoding.
 
 ```
 {design[formula]}
@@ -29,8 +30,8 @@ Level: {labels[level]}. Type: {labels[type]}. Training: {training}. Digest: {des
 
 ## Trained on
 
-Data set `{data[name]}` (fingerprint `{data[fingerprint]}`): the {data[training_rows]} samples of its train and val splits, for {epochs}.
-Its test split was not used.
+Data set `{data[name]}` (fingerprint `{data[fingerprint]}`): the {data[training_rows]} samples of its train and val splits.
+Its test split was not used. Length of training: {epochs}.
 
 ## How good it is
 
@@ -56,8 +57,8 @@ python predict.py {options} --out predictions.csv
 {inputs}
 
 `model.onnx` (ONNX Runtime) and `model.pt2` (`torch.export.load`; a dictionary in the order of `inputs.json`) hold the same model: raw
-values in (float32, NaN for a missing value), {outputs} out. Largest difference from the network on real rows: {differences}; allowed:
-{metrics[tolerance]:g}.
+values in (float32, NaN for a missing value), {outputs} out.
+Largest difference from the network on real rows: {differences}; allowed: {metrics[tolerance]:g}.
 
 ## Made with
 

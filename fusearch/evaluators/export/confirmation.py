@@ -82,7 +82,9 @@ def test_metrics(model: DeployedModel, choice: Choice, data: Dataset) -> dict[st
     raw = raw_values(data, choice.modalities, rows)
     with torch.inference_mode():
         outputs = model({name: torch.from_numpy(values) for name, values in raw.items()}).double().numpy()
-    return score(outputs if data.task.kind == "classification" else outputs[:, 0], data.targets[rows], data.task)
+    if data.task.kind == "classification":
+        return score(outputs / outputs.sum(axis=1, keepdims=True), data.targets[rows], data.task)  # float32 sums to one only nearly
+    return score(outputs[:, 0], data.targets[rows], data.task)
 
 
 def read_looks(run: Run) -> list[dict[str, Any]]:

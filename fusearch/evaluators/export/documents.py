@@ -17,9 +17,9 @@ __all__ = ["REQUIREMENTS", "describe_design", "describe_metrics", "requirements"
 REQUIREMENTS = ("numpy", "onnxruntime", "pandas")
 
 NOTE = (
-    "Mean and standard deviation over {members} trainings on parts of train + val, each scored on rows that it had not seen. "
-    "This design was chosen by such scores among {looks} evaluated candidates, so they are optimistic. "
-    "The model in this folder was trained once more, on all of train + val."
+    "Mean and standard deviation over the {members} trainings of the search, each on a part of train + val and scored on rows that it had "
+    "not seen; costs are those of one network. Candidates evaluated: {candidates}. This one was chosen by such scores, so they are "
+    "optimistic. The model in this folder was trained once more, on all of train + val."
 )
 
 
@@ -50,13 +50,13 @@ def describe_metrics(
 ) -> dict[str, Any]:
     """Return the content of `metrics.json`: what the search measured, what `confirm` measured, and how exact the model files are."""
     record = choice.record
-    members, looks = len(record.details["members"]), sum(other.evaluated for other in run.records())
+    members, candidates = len(record.details["members"]), sum(other.evaluated for other in run.records())
     return {
         "trial": record.number,
         "members": members,
-        "candidates_evaluated": looks,
+        "candidates_evaluated": candidates,
         "search": {name: {"mean": value, "spread": record.spread.get(name)} for name, value in record.values.items()},
-        "note": NOTE.format(members=members, looks=looks),
+        "note": NOTE.format(members=members, candidates=candidates),
         "confirmed": None if confirmed is None else dict(confirmed),
         "file_differences": dict(file_differences),
         "tolerance": tolerance,

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,93 +13,153 @@ import pytest
 import torch
 
 from fusearch.data import Dataset, load_data
+from fusearch.errors import ExportError, RunError
 from fusearch.evaluators.export import export
-from fusearch.evaluators.export.bundle import refit
 from fusearch.evaluators.export.choice import read_choice
 from fusearch.evaluators.export.inputs import raw_values
+from fusearch.evaluators.export.refit import refit
 from fusearch.run import Run
+from fusearch.search_space import FusionGraph, Recipe
+
+MakeRun = Callable[..., Run]
+Predict = Callable[..., pd.DataFrame]
 
 FILES = ["design.json", "inputs.json", "metrics.json", "model.onnx", "model.pt2", "model_card.md", "predict.py", "requirements.txt"]
 
 #: What a place without fusearch lacks. A hook refuses them, so that the subprocess may use this interpreter.
 ABSENT = ("fusearch", "torch", "sklearn", "onnx", "ray", "optuna")
+HOOK = f"""
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] in {ABSENT!r}:
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Absent())
+"""
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the environment of a process that can import nothing of ABSENT."""
+    folder = tmp_path_factory.mktemp("hook")
+    (folder / "sitecustomize.py").write_text(HOOK)
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONWARNINGS": "error"}
+    for name in ABSENT:
+        done = subprocess.run([sys.executable, "-c", f"import {name}"], env=environment, capture_output=True, text=True, cwd=folder)
+        assert f"ModuleNotFoundError: {name}" in done.stderr
+    return environment
 
 
 @pytest.fixture
-def predict(tmp_path: Path):
-    """Return a function that runs a bundle's predict.py in a process that can import nothing of ABSENT."""
-    hook = (
-        "import sys\n"
-        "class Absent:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        f"        if name.split('.')[0] in {ABSENT!r}:\n"
-        "            raise ModuleNotFoundError(name)\n"
-        "sys.meta_path.insert(0, Absent())\n"
-    )
-    (tmp_path / "hook").mkdir()
-    (tmp_path / "hook" / "sitecustomize.py").write_text(hook)
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "hook")}
-    for name in ABSENT:
-        done = subprocess.run([sys.executable, "-c", f"import {name}"], env=environment, capture_output=True, text=True, cwd=tmp_path)
-        assert "ModuleNotFoundError" in done.stderr
+def predict(outside: dict[str, str], tmp_path: Path) -> Predict:
+    """Return a function that runs the predict.py of a bundle outside."""
 
     def run(bundle: Path, **files: Path) -> pd.DataFrame:
         options = [part for name, path in files.items() for part in (f"--{name}", str(path))]
         command = [sys.executable, str(bundle / "predict.py"), *options, "--out", "predictions.csv"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
+        done = subprocess.run(command, env=outside, capture_output=True, text=True, cwd=tmp_path)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         return pd.read_csv(tmp_path / "predictions.csv", dtype={0: str}, index_col=0)
 
     return run
 
 
-def eager(run: Run, data: Dataset, rows: np.ndarray, seeds: int) -> np.ndarray:
-    """Train the picked design once more (same seeds: same network) and predict by the network itself."""
-    choice = read_choice(run, run.pick(), data)
-    model = refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size)
-    raw = raw_values(data, choice.modalities, rows)
+def eager(run: Run, data: Dataset, ids: pd.Index[str], *, pick: str = "simplest", absent: str | None = None) -> np.ndarray:
+    """Train the picked design once more with one seed (the same seed: the same network) and let the network itself predict."""
+    choice = read_choice(run, run.pick(pick), data)
+    model = refit(data, choice.candidate, epochs=choice.epochs, seeds=1, batch_size=choice.batch_size)
+    raw = raw_values(data, choice.modalities, np.array([data.ids.tolist().index(name) for name in ids]))
+    if absent is not None:
+        raw[absent][:] = np.nan
     with torch.inference_mode():
         return model({name: torch.from_numpy(values) for name, values in raw.items()}).numpy()
 
 
-@pytest.mark.parametrize("task", ["outcome", "stay"])
-def test_predict_runs_on_raw_rows_without_fusearch(task: str, clinic: Path, make_run, predict, tmp_path: Path) -> None:
-    data = load_data(clinic / f"{task}.yaml")
+def test_tables_with_levels_and_missing_values(clinic: Path, make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
+    data = load_data(clinic / "outcome.yaml")
     run = make_run(data, {"F1 = cat(rna@L, clinical@0) ->": None})
-    bundle = export(run, tmp_path / "bundle", seeds=2)
+    bundle = export(run, tmp_path / "bundle", seeds=1)
     assert sorted(path.name for path in bundle.iterdir()) == FILES
 
     found = predict(bundle, rna=clinic / "rna.csv", clinical=clinic / "clinical.csv")
-    assert found.index.name == "patient"
-    assert list(found.columns) == (["alive", "dead"] if task == "outcome" else ["los"])
-    rows = np.array([list(data.ids).index(row) for row in found.index])
-    expected = eager(run, data, rows, seeds=2)
-    np.testing.assert_allclose(found.to_numpy(), expected, atol=1e-4 * (1 if task == "outcome" else data.targets.std()), rtol=0)
-
-    # A file left out is a modality that every sample lacks.
+    assert (found.index.name, list(found.columns)) == ("patient", ["alive", "dead"])
+    assert set(found.index) == {name for name in data.ids if any(data.present[part][data.ids.tolist().index(name)] for part in data.raw)}
+    np.testing.assert_allclose(found.to_numpy(), eager(run, data, found.index), atol=1e-4)
+    # A file that is left out is a modality that every sample lacks.
     alone = predict(bundle, clinical=clinic / "clinical.csv")
-    raw = {name: torch.from_numpy(values) for name, values in raw_values(data, data.modalities, np.arange(len(data))).items()}
-    raw["rna"][:] = float("nan")
-    program = torch.export.load(bundle / "model.pt2").module()
-    expected_alone = pd.DataFrame(program(raw).detach().numpy(), index=data.ids)
-    np.testing.assert_allclose(alone.to_numpy(), expected_alone.loc[alone.index].to_numpy(), atol=1e-3, rtol=1e-4)
+    np.testing.assert_allclose(alone.to_numpy(), eager(run, data, alone.index, absent="rna"), atol=1e-4)
+
+    design = json.loads((bundle / "design.json").read_text(encoding="utf-8"))
+    assert FusionGraph.parse(design["formula"], modalities=data.modalities).digest == design["digest"] == run.pick().digest
+    assert FusionGraph.from_dict(design["graph"]).digest == design["digest"]
+    assert Recipe.from_dict(design["recipe"]) == Recipe(width=8)
+    assert design["data"] == {"name": "outcome", "fingerprint": data.fingerprint, "training_rows": len(data.rows("search"))}
+    metrics = json.loads((bundle / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["search"]["auroc"] == {"mean": run.pick().values["auroc"], "spread": run.pick().spread["auroc"]}
+    assert metrics["search"]["macs"]["spread"] is None
+    assert metrics["confirmed"] is None
+    assert "python predict.py --clinical clinical.csv --rna rna.csv --out predictions.csv" in (bundle / "model_card.md").read_text()
+    for path in bundle.iterdir():
+        assert str(clinic).encode() not in path.read_bytes(), f"{path.name} names a folder of this machine"
 
 
-def test_wisconsin(make_run, predict, tmp_path: Path) -> None:
+def test_a_late_design_of_a_regression(clinic: Path, make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
+    data = load_data(clinic / "stay.yaml")
+    run = make_run(data, {"F1 = vote_mean(rna@score, clinical@score) ->\ntrain = independent": "late"})
+    bundle = export(run, tmp_path / "bundle", seeds=1)
+    found = predict(bundle, clinical=clinic / "clinical.csv", rna=clinic / "rna.csv")
+    assert list(found.columns) == ["los"]
+    np.testing.assert_allclose(found.to_numpy(), eager(run, data, found.index), rtol=1e-4)
+
+
+def test_rows_without_ids_and_a_design_with_two_outputs(make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
     data = load_data("wisconsin")
-    designs = {
-        "mean:mlp\nmean@L ->": "best_unimodal",
-        "F1 = cat(mean@L, error@L)\nF2 = vote_mean(F1@0, worst@L) ->".replace("vote_mean", "sum"): None,
-    }
-    run = make_run(data, designs)
-    bundle = export(run, tmp_path / "bundle", pick=run.records()[1].digest, seeds=1)
-    tables = {}
-    for name in ("mean", "error", "worst"):
-        tables[name] = tmp_path / f"{name}.csv"
-        pd.DataFrame(data.raw[name], columns=data.columns[name].numeric).to_csv(tables[name], index=False)
+    run = make_run(data, {"F1 = cat(mean@L, error@L) -> aside\nF2 = sum(F1@1, worst@L) ->": None, "mean@L ->": "best_unimodal"})
+    bundle = export(run, tmp_path / "bundle", pick=run.records()[0].digest, seeds=1)
+    tables = {name: tmp_path / f"{name}.csv" for name in data.raw}
+    for name, path in tables.items():
+        pd.DataFrame(data.raw[name], columns=list(data.columns[name].numeric)).to_csv(path, index=False)
     found = predict(bundle, **tables)
-    assert list(found.columns) == ["benign", "malignant"]
-    program = torch.export.load(bundle / "model.pt2").module()
-    expected = program({name: torch.tensor(values) for name, values in data.raw.items()}).detach().numpy()
-    np.testing.assert_allclose(found.to_numpy(), expected, atol=1e-4)
-    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+    assert (found.index.name, list(found.columns)) == ("id", ["benign", "malignant"])
+    assert found.index.tolist() == data.ids.tolist()
+    np.testing.assert_allclose(found.to_numpy(), eager(run, data, found.index, pick=run.records()[0].digest), atol=1e-4)
+
+
+def test_an_image_and_a_series(make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
+    data = load_data("digits")
+    run = make_run(data, {"image:cnn | profile:gru\nF1 = cat_tokens(image@2, profile@L; trunk=attention:1) ->": None})
+    bundle = export(run, tmp_path / "bundle", seeds=1)
+    np.savez(tmp_path / "image.npz", image=data.raw["image"][:40, 0], id=data.ids[:40])
+    np.savez(tmp_path / "profile.npz", profile=data.raw["profile"][39::-1], id=data.ids[39::-1])
+    found = predict(bundle, image=tmp_path / "image.npz", profile=tmp_path / "profile.npz")
+    assert list(found.columns) == [str(digit) for digit in range(10)]
+    assert found.index.tolist() == data.ids[:40].tolist()
+    np.testing.assert_allclose(found.to_numpy(), eager(run, data, found.index), atol=1e-4)
+
+
+def test_a_wrong_file_is_one_line_outside_too(outside: dict[str, str], tmp_path: Path) -> None:
+    """The script of a bundle alone, without a model: what is wrong with the files is said before the model is loaded."""
+    source = Path(sys.modules["fusearch.evaluators.export.bundle"].predict.__file__)
+    (tmp_path / "predict.py").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    table = {"option": "--a", "kind": "tabular", "shape": [1], "numeric": ["x"], "categorical": {}}
+    (tmp_path / "inputs.json").write_text(json.dumps({"id": "who", "outputs": ["y"], "modalities": {"a": table}}))
+    (tmp_path / "a.csv").write_text("who,z\n1,2\n")
+    command = [sys.executable, "predict.py", "--a", "a.csv", "--out", "b.csv"]
+    done = subprocess.run(command, env=outside, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "a.csv: no column 'x' (1 of 2 columns are missing)\n")
+    assert not (tmp_path / "b.csv").exists()
+
+
+def test_what_cannot_be_exported_leaves_nothing(clinic: Path, make_run: MakeRun, tmp_path: Path) -> None:
+    data = load_data(clinic / "outcome.yaml")
+    run = make_run(data, {"F1 = cat(rna@0, clinical@0) ->": None})
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(ExportError, match="mine' exists; expected the name of a folder to make"):
+        export(run, tmp_path / "mine")
+    with pytest.raises(ExportError, match="seeds is 0, expected at least 1"):
+        export(run, tmp_path / "bundle", seeds=0)
+    with pytest.raises(RunError, match="the data have changed"):
+        export(run, tmp_path / "bundle", data=load_data("wisconsin"))
+    with pytest.raises(RunError, match="no design 'bset'"):
+        export(run.path, tmp_path / "bundle", pick="bset")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]

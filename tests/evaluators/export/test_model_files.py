@@ -17,7 +17,8 @@ from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.export.inputs import raw_shapes, raw_values
 from fusearch.evaluators.export.model_files import ONNX, PT2, check_files, rows_to_check, write_files
 from fusearch.evaluators.network import FusionNetwork
-from fusearch.search_space import FusionGraph, Recipe
+from fusearch.search_space import OPERATORS, FusionGraph, Operator, Recipe
+from fusearch.search_space.operator import SYMBOLS
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +123,32 @@ def test_what_torch_cannot_export_is_one_line(data: Dataset, tmp_path: Path) -> 
         write_files(DeployedModel([_NoTrace()], statistics), {"mean": (4,)}, tmp_path)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def fusion(number: int, operator: Operator) -> str:
+    depth = "score" if operator.scores_only else "1"
+    args = [f"{name}@{depth}" for name in ("image", "series", "table", "labs")][: operator.max_args]
+    return f"F{number} = {operator.name}({', '.join(args)})"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", SYMBOLS)
+def test_every_operator_can_be_exported(family: str, tmp_path: Path) -> None:
+    """One design holds all operators of a family, joined at the end."""
+    rng = np.random.default_rng(0)
+    modalities = {"image": (1, 8, 8), "series": (6, 2), "table": (5,), "labs": (4,)}
+    data = Dataset.from_arrays(
+        "toy",
+        modalities={name: rng.normal(size=(40, *shape)) for name, shape in modalities.items()},
+        present={"series": rng.random(40) < 0.8},
+        targets=np.arange(40) % 3,
+    )
+    operators = [operator for operator in OPERATORS.values() if operator.family == family]
+    lines = [fusion(number, operator) for number, operator in enumerate(operators, start=1)]
+    last = ", ".join(f"F{number}@0" for number in range(1, len(lines) + 1))
+    text = "\n".join(["image:cnn | series:gru | table:mlp | labs:mlp", *lines, f"F{len(lines) + 1} = cat({last}) ->"])
+    network = FusionNetwork(FusionGraph.parse(text, modalities=data.modalities), 3, Recipe(width=8))
+    used = [part for part in data.modalities if part in network.graph.modalities]
+    model = DeployedModel([network], [part for part in data.fit_preprocessor(data.rows("train")).statistics if part.modality in used])
+    write_files(model, raw_shapes(data, used), tmp_path)
+    check_files(model, rows_to_check(raw_values(data, used, data.rows("search"))), tmp_path)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fusearch.evaluators.export.card import write_card
+
+DESIGN: dict[str, Any] = {
+    "formula": "a:mlp | b:gru\nF1 = cat(a@1, b@L) ->",
+    "formula_review": "F1 = ⊕(x1^1, x2^2) →",
+    "digest": "abc",
+    "labels": {"level": "intermediate", "type": "sudden"},
+    "graph": {"training": "joint"},
+    "epochs": {"fusion": 7},
+    "seeds": 3,
+    "task": {"kind": "classification", "name": "vital", "labels": ["alive", "dead"]},
+    "data": {"name": "lgg", "fingerprint": "123", "training_rows": 200},
+    "versions": {"python": "3.11", "torch": "2.13"},
+}
+METRICS: dict[str, Any] = {
+    "search": {"auroc": {"mean": 0.81234, "spread": 0.0321}, "macs": {"mean": 1200.0, "spread": None}},
+    "note": "They are optimistic.",
+    "confirmed": None,
+    "file_differences": {"model.pt2": 0.0, "model.onnx": 6e-8},
+    "tolerance": 1e-4,
+}
+INPUTS: dict[str, Any] = {
+    "id": "patient",
+    "outputs": ["alive", "dead"],
+    "modalities": {
+        "a": {"option": "--a", "kind": "tabular", "shape": [2], "numeric": ["age"], "categorical": {"sex": ["f", "m"]}},
+        "b": {"option": "--b", "kind": "timeseries", "shape": [6, 2]},
+    },
+}
+
+
+def test_the_card_says_what_how_good_and_how_to_run() -> None:
+    card = write_card(DESIGN, METRICS, INPUTS)
+    for line in (
+        "# Model card: vital from a, b",
+        "F1 = cat(a@1, b@L) ->",
+        "F1 = ⊕(x1^1, x2^2) →",
+        "| auroc | 0.8123 | 0.032 |",
+        "| macs | 1200 |  |",
+        "They are optimistic.",
+        "This design has not been evaluated on the test split.",
+        "python predict.py --a a.csv --b b.npz --out predictions.csv",
+        "- `--a`: a CSV file with the columns `age`, `sex` (f, m)",
+        "- `--b`: b as an NPY or NPZ array (rows x 6 x 2); ids in an array `patient`",
+        "Largest difference from the network on real rows: `model.pt2` 0, `model.onnx` 6e-08; allowed: 0.0001.",
+    ):
+        assert line in card.splitlines()
+    assert "one of alive, dead" in card
+    assert "3 networks of one fusion design" in card
+    assert "7 epochs, the median of the best epochs of its members" in card
+
+
+def test_a_confirmed_regression() -> None:
+    design = DESIGN | {"task": {"kind": "regression", "name": "days", "labels": []}, "seeds": 1, "epochs": {"a": 1, "fusion": 4}}
+    confirmed = {"look": 2, "samples": 40, "values": {"rmse": 1.5}}
+    card = write_card(design, METRICS | {"confirmed": confirmed}, INPUTS)
+    assert "On the test split (40 samples, look 2): rmse 1.5." in card
+    assert "a number, in the units of the target" in card
+    assert "1 network of one fusion design" in card
+    assert "1 epoch of a, 4 epochs of fusion" in card
+    assert "nothing to train" in write_card(design | {"epochs": {}}, METRICS, INPUTS)
+
+
+@pytest.mark.parametrize("count", [20, 50])
+def test_a_wide_table_is_not_listed_in_full(count: int) -> None:
+    table = INPUTS["modalities"]["a"] | {"numeric": [f"gene_{index}" for index in range(count)], "categorical": {}}
+    card = write_card(DESIGN, METRICS, INPUTS | {"id": None, "modalities": {"a": table}})
+    assert ("and 30 more (see `inputs.json`)" in card) == (count == 50)
+    assert "Rows are matched by a column `id`, or by their order." in card

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fusearch.data import Dataset, load_data
+from fusearch.errors import LeakError, RunError
+from fusearch.evaluators.export import confirm
+from fusearch.evaluators.export.confirmation import CONFIRMATION, read_looks
+from fusearch.run import Run
+from fusearch.search_space import Recipe
+
+MakeRun = Callable[..., Run]
+
+
+def test_the_picked_design_the_references_and_the_front_meet_the_test_split(make_run: MakeRun) -> None:
+    data = load_data("wisconsin")
+    designs = {
+        "F1 = cat(mean@L, error@L, worst@L) ->": None,
+        "F1 = cat(mean@0, error@0, worst@0) ->": "linear",
+        "mean@L ->": "best_unimodal",
+        "worst@L ->": "best_unimodal",
+    }
+    run = make_run(data, designs, recipe=Recipe(width=8, learning_rate=0.03))
+    look = confirm(run, seeds=1)
+    assert (look["look"], look["samples"], look["pick"]) == (1, len(data.rows("test")), "simplest")
+    by_role = {design["role"]: design for design in look["designs"]}
+    assert {"picked", "best_unimodal", "linear"} <= set(by_role)
+    assert by_role["picked"]["candidate"] == run.pick().candidate
+    for role, record in run.references().items():
+        assert by_role[role]["candidate"] == record.candidate
+    assert {record.candidate for record in run.front()} <= {design["candidate"] for design in look["designs"]}
+    for design in look["designs"]:
+        assert set(design["values"]) == set(design["search"]) == set(data.task.metrics)
+        assert design["values"]["auroc"] > 0.8
+    assert read_looks(run) == [look]
+
+    second = confirm(run, pick="best:auroc", seeds=1)
+    assert second["look"] == 2
+    assert [each["look"] for each in read_looks(run)] == [1, 2]
+    assert next(each for each in second["designs"] if each["role"] == "linear")["values"] == by_role["linear"]["values"]
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    rng = np.random.default_rng(0)
+    views = {name: rng.normal(size=(60, 3)) for name in ("a", "b")}
+    return Dataset.from_arrays("toy", modalities=views, targets=rng.normal(size=60), task="regression")
+
+
+def test_a_regression_is_scored_in_its_own_units(make_run: MakeRun, data: Dataset) -> None:
+    run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"})
+    values = confirm(run, data=data, seeds=1)["designs"][0]["values"]
+    assert set(values) == {"rmse", "mae", "r2", "spearman"}
+    assert 0.3 < values["rmse"] < 3
+
+
+def test_there_must_be_a_test_split(make_run: MakeRun, data: Dataset) -> None:
+    run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"})
+    with pytest.raises(LeakError, match="withheld"):
+        confirm(run, data=data.without_test())
+    folds = Dataset.from_arrays("toy", modalities=dict(data.raw), targets=data.targets, task="regression", folds=3)
+    with pytest.raises(RunError, match="'toy' has no test split: nothing to confirm on"):
+        confirm(make_run(folds, {"F1 = cat(a@0, b@0) ->": None}), data=folds)
+    assert read_looks(run) == []
+
+
+@pytest.mark.parametrize("content", ["broken", json.dumps({"other": 1})])
+def test_a_count_of_looks_that_cannot_be_read_is_refused(make_run: MakeRun, data: Dataset, content: str) -> None:
+    run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"})
+    path = Path(run.path / CONFIRMATION)
+    path.write_text(content)
+    with pytest.raises(RunError, match=r"cannot read .*confirm.json', which counts the looks at the test split"):
+        confirm(run, data=data)
+    assert path.read_text() == content
