@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space import encoders, operators
 from fusearch.search_space.candidate import Candidate
+from fusearch.search_space.counting import Size
 from fusearch.search_space.encoder import ENCODERS, Encoder
 from fusearch.search_space.graph import FusionGraph
 from fusearch.search_space.labels import Labels
@@ -11,11 +12,16 @@ from fusearch.search_space.operator import OPERATORS, Operator
 from fusearch.search_space.parameter import Param, Params, Value, complete_params
 from fusearch.search_space.parts import Depth, Fusion, Output, Stream, Tap, Trunk
 from fusearch.search_space.pattern import FusionPattern
+from fusearch.search_space.published import PUBLISHED, PublishedStudy, printed_pattern, published_design
 from fusearch.search_space.recipe import Recipe
+from fusearch.search_space.recipe_space import RecipeSpace
+from fusearch.search_space.space import DEFAULT_OPERATORS, SearchSpace
 
 __all__ = [
+    "DEFAULT_OPERATORS",
     "ENCODERS",
     "OPERATORS",
+    "PUBLISHED",
     "Candidate",
     "Depth",
     "Encoder",
@@ -27,7 +33,11 @@ __all__ = [
     "Output",
     "Param",
     "Params",
+    "PublishedStudy",
     "Recipe",
+    "RecipeSpace",
+    "SearchSpace",
+    "Size",
     "Stream",
     "Tap",
     "Trunk",
@@ -35,4 +45,6 @@ __all__ = [
     "complete_params",
     "encoders",
     "operators",
+    "printed_pattern",
+    "published_design",
 ]

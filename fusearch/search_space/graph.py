@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fusearch.data.modality import Modality
 from fusearch.errors import DesignError, suggestion
+from fusearch.search_space.digest import compute_digest
+from fusearch.search_space.drawing import to_networkx
 from fusearch.search_space.labels import Labels, compute_labels
+from fusearch.search_space.notation import print_design, read_design
 from fusearch.search_space.operator import OPERATORS
 from fusearch.search_space.parts import Fusion, Output, RuleError, Stream, Training
 from fusearch.search_space.pattern import FusionPattern
 from fusearch.search_space.pattern_parts import PatternFusion, PatternOutput, PatternStream, PatternTap
+from fusearch.search_space.record import from_record, to_record
 from fusearch.search_space.resolution import Resolution, resolve
 from fusearch.search_space.structure import fusion_depths
 
@@ -85,8 +89,6 @@ class FusionGraph:
         Raises:
             FormulaError: The text is not a design; a caret shows the place.
         """
-        from fusearch.search_space.notation import read_design
-
         draft = read_design(text, modalities)
         try:
             return cls(draft.modalities, draft.streams, draft.fusions, draft.outputs, draft.training)
@@ -94,8 +96,6 @@ class FusionGraph:
             raise draft.locate(error) from None
 
     def __str__(self) -> str:
-        from fusearch.search_space.notation import print_design
-
         return print_design(self.streams, self.fusions, self.outputs, self.training)
 
     @property
@@ -194,14 +194,10 @@ class FusionGraph:
     @cached_property
     def digest(self) -> str:
         """Twelve hex digits, the same for designs that differ only in names, in order, or in the order of symmetric arguments."""
-        from fusearch.search_space.digest import compute_digest
-
         return compute_digest(self._design, self.main_output)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the design as JSON-able values."""
-        from fusearch.search_space.record import to_record
-
         return to_record(self.modalities, self.streams, self.fusions, self.outputs, self.training)
 
     @classmethod
@@ -211,8 +207,6 @@ class FusionGraph:
         Raises:
             DesignError: A key is missing or unknown, or the design breaks a rule.
         """
-        from fusearch.search_space.record import from_record
-
         return cls(*from_record(record))
 
     def to_pattern(self) -> FusionPattern:
@@ -241,8 +235,6 @@ class FusionGraph:
 
     def to_networkx(self) -> nx.DiGraph[str]:
         """Return the design as a networkx graph, ready to draw."""
-        from fusearch.search_space.drawing import to_networkx
-
         return to_networkx(self._design)
 
     @staticmethod
