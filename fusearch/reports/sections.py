@@ -112,7 +112,7 @@ def table(found: Findings) -> str:
     for record in found.records:
         tags = pills(found, record)
         kinds = [kind for kind, _ in tags] + [record.state]
-        attributes.append(f'data-trial="{record.number}" data-kinds="{escape(" ".join(kinds))}"')
+        attributes.append(f'tabindex="0" data-trial="{record.number}" data-kinds="{escape(" ".join(kinds))}"')
         cells = [
             Cell(str(record.number), float(record.number), kind="number"),
             Cell("", markup=markup.pills(tags) or " "),
@@ -199,7 +199,7 @@ def failures(found: Findings) -> str:
         ]
         for record in bad
     ]
-    attributes = [f'data-trial="{record.number}"' for record in bad]
+    attributes = [f'tabindex="0" data-trial="{record.number}"' for record in bad]
     by_reason = markup.table((("Trials", True), ("", False), ("Reason", False)), summary)
     each = markup.table((("Trial", True), ("", False), ("Reason", False), ("Design", False)), listed, attributes=attributes)
     details = f'<details><summary>Each of the {len(bad)}</summary><div class="scroll">{each}</div></details>'

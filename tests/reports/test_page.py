@@ -82,6 +82,16 @@ def test_the_page_is_whole_and_loads_nothing(make_run: Callable[..., Run], objec
         json.loads(text)
 
 
+def test_the_page_may_reach_no_network_and_offers_no_upload(make_run: Callable[..., Run]) -> None:
+    page, _ = read(make_run(6))
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
+    assert policy is not None
+    directives = dict(part.strip().split(" ", 1) for part in policy[1].split(";"))
+    assert directives["default-src"] == "'none'"
+    assert not {name for name, value in directives.items() if "http" in value or "*" in value or "'self'" in value}
+    assert "showSendToCloud: false" in page  # plotly.js shows the button unless told not to
+
+
 def test_the_first_line_is_the_verdict(make_run: Callable[..., Run]) -> None:
     _, reader = read(make_run(30, gain=-0.05))
     assert re.match(r".* wins: AUROC 0\.\d{3}", reader.headline)

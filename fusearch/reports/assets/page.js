@@ -75,7 +75,13 @@
     font: {...layout.font, color: colour("--ink")},
     hoverlabel: {bgcolor: colour("--paper"), bordercolor: colour("--line"), font: {color: colour("--ink"), size: 13}, align: "left"},
   });
-  const settings = {responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"]};
+  const settings = {
+    responsive: true,
+    displaylogo: false,
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+    showSendToCloud: false, // plotly.js offers by default to send the figure to its makers
+    plotlyServerURL: "",
+  };
   const draw = (holder) => {
     const figure = read(holder.dataset.figure);
     Plotly.react(holder, figure.data, themed(figure.layout), settings);
@@ -134,11 +140,16 @@
       });
       body.append(...rows);
     });
-    body.addEventListener("click", (event) => {
-      const row = event.target.closest("tr[data-trial]");
-      if (!row || String(getSelection())) return;
-      show(Number(row.dataset.trial));
-      document.getElementById("front")?.scrollIntoView();
-    });
   }
+  const open = (row) => {
+    show(Number(row.dataset.trial));
+    document.getElementById("front")?.scrollIntoView();
+  };
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("tr[data-trial]");
+    if (row && !String(getSelection())) open(row);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.matches("tr[data-trial]")) open(event.target);
+  });
 })();
