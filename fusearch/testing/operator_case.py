@@ -81,8 +81,9 @@ class OperatorCase:
 
     def targets(self, batch: int, shapes: Sequence[TokenShape]) -> Tensor:
         """Return class codes, or values where the class scores are those of a regression."""
-        codes = torch.arange(batch) % CLASSES
-        return codes.double() if self.operator.scores_only and shapes[0].width == 1 else codes
+        if not self.operator.scores_only:
+            return torch.arange(batch) % CLASSES
+        return torch.arange(batch) % shapes[0].width if shapes[0].width > 1 else torch.arange(batch).double()
 
     def permute_state(self, layer: OperatorLayer, order: Sequence[int], shapes: Sequence[TokenShape]) -> dict[str, Tensor]:  # noqa: ARG002  # for subclasses
         """Return the weights with which a layer for `[shapes[i] for i in order]` computes what `layer` does for `shapes`.
