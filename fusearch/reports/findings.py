@@ -84,6 +84,14 @@ class Findings:
         return [record for record in self.designs if record.digest not in self.reference_digests and self.allowed(record)]
 
     @cached_property
+    def carded(self) -> list[TrialRecord]:
+        """Designs that are worth a card each: the recommended one, the front, the references; each graph once."""
+        shown = {record.digest: record for record in (*self.front, *self.references.values())}
+        if self.recommended is not None and self.recommended.digest not in shown:
+            return [self.recommended, *shown.values()]
+        return list(shown.values())
+
+    @cached_property
     def front_digests(self) -> frozenset[str]:
         return frozenset(record.digest for record in self.front)
 

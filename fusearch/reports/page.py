@@ -95,7 +95,7 @@ def _json(figure: go.Figure) -> str:
 
 def _drawings(found: Findings) -> str:
     """Drawings for the panel that no card of the gallery holds."""
-    drawn = found.front_digests | set(found.roles)
+    drawn = {record.digest for record in found.carded}
     rest = [record for record in found.designs if record.digest not in drawn and record.digest in found.graphs]
     if not rest:
         return ""

@@ -55,21 +55,21 @@ def front(found: Findings) -> str:
     choose = f'<p class="choose"><label for="pair">Objectives</label> <select id="pair">{options}</select></p>' if len(pairs) > 1 else ""
     first = found.recommended or (found.front[0] if found.front else None)
     chosen = f' data-first="{first.number}"' if first is not None else ""
-    note = "Choose a point to see its design. Grey designs are dominated; bars are standard errors over members."
+    title = "Pareto front" if pairs else "Designs over trials"
+    note = "Choose a point to see its design. Bars are standard errors over members. "
+    note += "Grey designs are dominated." if pairs else "The line is the best value so far."
     if len(pairs) > 1:
         note += " The line bounds what is attained in the plane shown; blue points are on the front of all objectives."
     figure = '<div class="figure" id="front-figure" data-figure="figure-front-0"></div>'
     panel = f'<article class="card design-card" id="chosen" aria-live="polite"{chosen}></article>'
-    return _section("front", "Pareto front", f'<div class="split"><div class="card">{choose}{figure}</div>{panel}</div>', note)
+    return _section("front", title, f'<div class="split"><div class="card">{choose}{figure}</div>{panel}</div>', note)
 
 
 def gallery(found: Findings) -> str:
-    """Return a card with a drawing for each design on the front and each reference."""
-    rest = [record for record in found.references.values() if record.digest not in found.front_digests]
-    if not found.front and not rest:
+    """Return a card with a drawing for the recommended design, each design on the front, and each reference."""
+    if not found.carded:
         return ""
-    unique = {record.digest: record for record in [*found.front, *rest]}
-    cards = "".join(card(found, record) for record in unique.values())
+    cards = "".join(card(found, record) for record in found.carded)
     note = "Input on the left, head on the right. A box on a line is one stage of a network, a dot is where a fusion takes its argument."
     return _section("designs", "Designs on the front, and the references", f'<div class="gallery">{cards}</div>', note)
 

@@ -91,3 +91,9 @@ def test_a_formula_that_cannot_be_read_here_is_left_out() -> None:
 
 def test_objectives_come_first_among_the_quantities(make_run: Callable[..., Run]) -> None:
     assert read_findings(make_run(6, objectives=("macs", "log_loss"))).quantities[:3] == ["macs", "log_loss", "auroc"]
+
+
+def test_the_recommended_design_has_a_card_also_where_it_is_not_on_the_front() -> None:
+    records = [trial(0, 0.9), trial(1, 0.89, reference="late"), trial(2, 0.88)]
+    found = Findings(records, (AUROC,), front=records[:1], references={"late": records[1]}, recommended=records[2])
+    assert [record.number for record in found.carded] == [2, 0, 1]

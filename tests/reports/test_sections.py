@@ -25,11 +25,16 @@ def test_two_objectives_have_one_figure_and_three_a_choice(make_run: Callable[..
     assert re.findall(r'<option value="([^"]+)">', three) == ["figure-front-0", "figure-front-1", "figure-front-2"]
 
 
+def test_one_objective_is_drawn_over_trials(make_run: Callable[..., Run]) -> None:
+    assert "<h2>Designs over trials</h2>" in sections.front(read_findings(make_run(10, objectives=("auroc",))))
+
+
 def test_the_gallery_holds_front_and_references_once(make_run: Callable[..., Run]) -> None:
     found = read_findings(make_run(30))
     drawn = re.findall(r'data-drawing="([^"]+)"', sections.gallery(found))
     assert len(drawn) == len(set(drawn))
-    assert set(drawn) == found.front_digests | set(found.roles)
+    assert found.recommended is not None
+    assert set(drawn) == found.front_digests | set(found.roles) | {found.recommended.digest}
 
 
 def test_the_table_has_every_trial_with_what_it_is_filtered_by(make_run: Callable[..., Run]) -> None:
