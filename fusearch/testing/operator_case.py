@@ -10,8 +10,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from fusearch.evaluators.layer import LAYERS, Losses, OperatorLayer, TokenShape
-from fusearch.search_space.operator import OPERATORS, Operator
+from fusearch.evaluators.layer import Losses, TokenShape
+from fusearch.evaluators.operators import LAYERS, OperatorLayer
+from fusearch.search_space.operators import OPERATORS, Operator
 from fusearch.search_space.parameter import Value, complete_params
 
 __all__ = ["CLASSES", "WIDTH", "OperatorCase", "affine"]

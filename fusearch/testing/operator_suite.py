@@ -13,7 +13,8 @@ import itertools
 import torch
 from torch import Tensor
 
-from fusearch.evaluators.layer import LAYERS, Losses
+from fusearch.evaluators.layer import Losses
+from fusearch.evaluators.operators import LAYERS
 from fusearch.search_space.parameter import Param, Value, complete_params
 from fusearch.testing.deployment import check_members, check_onnx, check_torch_export
 from fusearch.testing.operator_case import OperatorCase

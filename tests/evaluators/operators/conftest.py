@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fusearch.evaluators.layer import LAYERS, OperatorLayer
+from fusearch.evaluators.operators import LAYERS, OperatorLayer
 from fusearch.testing import OperatorSuite
 
 
