@@ -13,17 +13,40 @@ __version__ = "0.1.0"
 #: Public name -> module that defines it.
 _HOMES: dict[str, str] = {
     "Budget": "fusearch.contracts",
+    "Candidate": "fusearch.search_space",
+    "Dataset": "fusearch.data",
     "Evaluation": "fusearch.contracts",
     "Evaluator": "fusearch.contracts",
-    "Objective": "fusearch.contracts",
     "FusearchError": "fusearch.errors",
+    "FusionGraph": "fusearch.search_space",
+    "FusionNetwork": "fusearch.evaluators",
+    "FusionPattern": "fusearch.search_space",
+    "Modality": "fusearch.data.modality",
+    "Objective": "fusearch.contracts",
+    "Operator": "fusearch.search_space",
+    "Recipe": "fusearch.search_space",
+    "Run": "fusearch.run",
+    "SearchSpace": "fusearch.search_space",
+    "TrainingEvaluator": "fusearch.evaluators",
+    "export": "fusearch.evaluators.export",
+    "load_data": "fusearch.data",
+    "run_search": "fusearch.search",
+    "write_report": "fusearch.reports",
 }
 
-__all__ = ["Budget", "Evaluation", "Evaluator", "FusearchError", "Objective", "__version__"]
+__all__ = [*sorted(_HOMES), "__version__"]
 
 if TYPE_CHECKING:
     from fusearch.contracts import Budget, Evaluation, Evaluator, Objective
+    from fusearch.data import Dataset, load_data
+    from fusearch.data.modality import Modality
     from fusearch.errors import FusearchError
+    from fusearch.evaluators import FusionNetwork, TrainingEvaluator
+    from fusearch.evaluators.export import export
+    from fusearch.reports import write_report
+    from fusearch.run import Run
+    from fusearch.search import run_search
+    from fusearch.search_space import Candidate, FusionGraph, FusionPattern, Operator, Recipe, SearchSpace
 
 
 def __getattr__(name: str) -> Any:

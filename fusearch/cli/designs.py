@@ -81,7 +81,7 @@ def evaluate(
     from fusearch.evaluators import TrainingEvaluator
     from fusearch.search_space import Candidate, FusionGraph, Recipe
 
-    given = {"learning_rate": learning_rate, "weight_decay": weight_decay, "dropout": dropout, "width": width}
+    given: dict[str, Any] = {"learning_rate": learning_rate, "weight_decay": weight_decay, "dropout": dropout, "width": width}
     with document(as_json) as write:
         dataset = load_data(data)
         graph = FusionGraph.parse(formula, dataset.modalities)
@@ -89,7 +89,7 @@ def evaluate(
         evaluator = TrainingEvaluator(dataset, folds=folds, seeds=seeds, epochs=epochs)
         began = time.perf_counter()
         result = evaluator(candidate, Budget(), _ignore)
-        facts = {
+        facts: dict[str, Any] = {
             "digest": graph.digest,
             "formula": str(graph),
             "values": dict(result),

@@ -17,7 +17,7 @@ __all__ = ["LiveLine", "describe"]
 
 def describe(progress: Progress) -> str:
     """Write the state of a search in one line."""
-    parts = [f"{progress.done}/{progress.total} trials", f"{progress.running} running"]
+    parts = [f"{progress.done}/{progress.total} trials" if progress.total else f"{progress.done} trials", f"{progress.running} running"]
     if progress.failed:
         parts.append(f"{progress.failed} failed")
     if progress.repeated:
@@ -46,7 +46,7 @@ class LiveLine:
         """Take the newest state."""
         now = time.monotonic()
         wait = 0.1 if self._live else self.every
-        if now - self._last >= wait or progress.done >= progress.total:
+        if now - self._last >= wait or progress.done == progress.total:
             self._write(describe(progress))
             self._last = now
 

@@ -177,7 +177,7 @@ def export(
         opened = Run(run)
         record = opened.pick(pick)
         folder = export_design(opened, out, pick=pick, seeds=seeds)
-        facts = {
+        facts: dict[str, Any] = {
             "out": str(folder),
             "digest": record.digest,
             "formula": record.formula,
