@@ -19,7 +19,7 @@ from fusearch.evaluators.export.confirmation import read_looks
 from fusearch.evaluators.export.documents import describe_design, describe_metrics, requirements
 from fusearch.evaluators.export.folder import new_folder
 from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_values
-from fusearch.evaluators.export.model_files import TOLERANCE, check_files, rows_to_check, write_files
+from fusearch.evaluators.export.model_files import ROWS_CHECKED, TOLERANCE, check_files, rows_to_check, write_files
 from fusearch.evaluators.export.refit import refit
 from fusearch.run import Run
 
@@ -69,7 +69,7 @@ def export(
     with new_folder(out) as draft:
         model = refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device)
         write_files(model, raw_shapes(data, choice.modalities), draft)
-        differences = check_files(model, rows_to_check(raw_values(data, choice.modalities, data.rows("search"))), draft)
+        differences = check_files(model, rows_to_check(raw_values(data, choice.modalities, data.rows("search")[:ROWS_CHECKED])), draft)
         inputs = describe_inputs(data, choice.modalities)
         design = describe_design(choice, data, seeds=seeds)
         metrics = describe_metrics(run, choice, confirmed=_confirmed(run, choice), file_differences=differences, tolerance=TOLERANCE)

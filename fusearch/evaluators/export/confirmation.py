@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from fusearch.data import Dataset
@@ -20,9 +21,12 @@ from fusearch.evaluators.members import score
 from fusearch.run import Run
 from fusearch.study import TrialRecord
 
-__all__ = ["CONFIRMATION", "confirm", "read_looks", "test_metrics"]
+__all__ = ["CONFIRMATION", "confirm", "read_looks", "score_on_test"]
 
 CONFIRMATION = "confirm.json"
+
+#: Most rows of one forward pass.
+_CHUNK = 1024
 
 
 def confirm(
@@ -62,7 +66,7 @@ def confirm(
         choice = read_choice(run, record, data)
         if record.candidate not in found:
             model = refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device)
-            found[record.candidate] = test_metrics(model, choice, data)
+            found[record.candidate] = score_on_test(model, choice, data)
         designs.append(_entry(role.split()[0], record, found[record.candidate]))
     look = {
         "look": len(looks) + 1,
@@ -76,15 +80,18 @@ def confirm(
     return look
 
 
-def test_metrics(model: DeployedModel, choice: Choice, data: Dataset) -> dict[str, float]:
-    """Return the metrics of a deployed model on the rows of the test split."""
+def score_on_test(model: DeployedModel, choice: Choice, data: Dataset) -> dict[str, float]:
+    """Return the metrics of a deployed model on the rows of the test split; one that is undefined there is left out."""
     rows = data.rows("test")
-    raw = raw_values(data, choice.modalities, rows)
+    parts = []
     with torch.inference_mode():
-        outputs = model({name: torch.from_numpy(values) for name, values in raw.items()}).double().numpy()
-    if data.task.kind == "classification":
-        return score(outputs / outputs.sum(axis=1, keepdims=True), data.targets[rows], data.task)  # float32 sums to one only nearly
-    return score(outputs[:, 0], data.targets[rows], data.task)
+        for chunk in np.split(rows, range(_CHUNK, len(rows), _CHUNK)):
+            raw = raw_values(data, choice.modalities, chunk)
+            parts.append(model({name: torch.from_numpy(values) for name, values in raw.items()}).double().numpy())
+    outputs = np.concatenate(parts)
+    # Probabilities in float32 sum to one only nearly.
+    outputs = outputs / outputs.sum(axis=1, keepdims=True) if data.task.kind == "classification" else outputs[:, 0]
+    return {name: value for name, value in score(outputs, data.targets[rows], data.task).items() if np.isfinite(value)}
 
 
 def read_looks(run: Run) -> list[dict[str, Any]]:

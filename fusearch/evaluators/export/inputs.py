@@ -27,20 +27,28 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality]) -> dict[str, 
 
     Returns:
         `id`, the column that joins the files (None: a column `id` where there is one, else the order of the rows); `outputs`, the names of
-        the model's numbers; and for each modality its command-line `option`, `kind`, `shape` of one sample's raw values, and, of a table,
-        the `numeric` columns and the `categorical` ones with their levels in the order of their codes.
+        the model's numbers; and for each modality its command-line `option`, `kind`, `shape` of one sample's raw values, `key` in an NPZ
+        file that holds several arrays, and, of a table, the `numeric` columns and the `categorical` ones with their levels in the order of
+        their codes.
     """
+    source = Path(data.source) if data.source else None
+    manifest = load_manifest(source) if source is not None and source.is_file() else None
     shapes = raw_shapes(data, modalities)
     entries: dict[str, Any] = {}
     for modality in modalities:
         option = f"--{modality.name}" if modality.name not in _TAKEN else f"--{modality.name}_file"
-        entry: dict[str, Any] = {"option": option, "kind": modality.kind, "shape": list(shapes[modality.name])}
+        key = manifest.modalities[modality.name].key if manifest is not None else None
+        entry: dict[str, Any] = {"option": option, "kind": modality.kind, "shape": list(shapes[modality.name]), "key": key or modality.name}
         schema = data.columns.get(modality.name)
         if schema is not None:
             entry["numeric"] = list(schema.numeric)
             entry["categorical"] = {name: list(levels) for name, levels in schema.categorical.items()}
         entries[modality.name] = entry
-    return {"id": _id_column(data), "outputs": list(data.task.labels) or [data.task.name], "modalities": entries}
+    return {
+        "id": manifest.id if manifest is not None else None,
+        "outputs": list(data.task.labels) or [data.task.name],
+        "modalities": entries,
+    }
 
 
 def raw_shapes(data: Dataset, modalities: Sequence[Modality]) -> dict[str, tuple[int, ...]]:
@@ -54,8 +62,3 @@ def raw_values(data: Dataset, modalities: Sequence[Modality], rows: npt.NDArray[
     for name, array in values.items():
         array[~data.present[name][rows]] = np.nan
     return values
-
-
-def _id_column(data: Dataset) -> str | None:
-    source = Path(data.source) if data.source else None
-    return load_manifest(source).id if source is not None and source.is_file() else None

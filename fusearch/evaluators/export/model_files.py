@@ -16,12 +16,15 @@ import torch
 from fusearch.errors import ExportError
 from fusearch.evaluators.export.deployed import DeployedModel
 
-__all__ = ["ONNX", "PT2", "TOLERANCE", "check_files", "onnx_input", "rows_to_check", "write_files"]
+__all__ = ["ONNX", "PT2", "ROWS_CHECKED", "TOLERANCE", "check_files", "onnx_input", "rows_to_check", "write_files"]
 
 PT2, ONNX = "model.pt2", "model.onnx"
 
 #: Largest difference allowed between a file and the network, in probability, or in standard deviations of the target.
 TOLERANCE = 1e-4
+
+#: Real rows that the files are compared on.
+ROWS_CHECKED = 32
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -121,9 +124,9 @@ def check_files(model: DeployedModel, raw: Mapping[str, FloatArray], folder: Pat
     return found
 
 
-def rows_to_check(raw: Mapping[str, FloatArray], *, num_rows: int = 32) -> dict[str, FloatArray]:
+def rows_to_check(raw: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """Return rows to compare on: the first ones, and a few of them again without each modality in turn where there are several."""
-    head = {name: values[:num_rows] for name, values in raw.items()}
+    head = {name: values[:ROWS_CHECKED] for name, values in raw.items()}
     blocks = [head]
     for absent in raw if len(raw) > 1 else ():
         few = {name: values[:3] for name, values in head.items()}

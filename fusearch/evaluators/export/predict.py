@@ -58,17 +58,26 @@ def read(path: Path, modality: dict[str, Any], id_name: str | None) -> Rows:
     if not path.is_file():
         sys.exit(f"{path}: no such file")
     if path.suffix not in (".npy", ".npz"):
-        frame = pd.read_csv(path, dtype={id_name or "id": str}, encoding="utf-8-sig", low_memory=False)
-        return read_columns(frame, modality, id_name, str(path))
+        return read_columns(read_frame(path, id_name or "id"), modality, id_name, str(path))
     loaded = np.load(path)
     arrays = dict(loaded) if path.suffix == ".npz" else {"values": loaded}
     ids = arrays.pop(id_name or "id", None)
-    if len(arrays) != 1:
-        sys.exit(f"{path}: the arrays {', '.join(arrays)}, expected one of values, and one named {id_name or 'id'!r} of ids")
-    (values,), shape = arrays.values(), modality["shape"]
+    if len(arrays) != 1 and modality["key"] not in arrays:
+        sys.exit(
+            f"{path}: the arrays {', '.join(arrays)}, expected one named {modality['key']!r}, and one named {id_name or 'id'!r} of ids"
+        )
+    values, shape = arrays.get(modality["key"], next(iter(arrays.values()))), modality["shape"]
     if [size for size in values.shape[1:] if size > 1] != [size for size in shape if size > 1]:
         sys.exit(f"{path}: an array of shape {values.shape}, expected (rows, {', '.join(map(str, shape))})")
     return None if ids is None else [str(row) for row in ids], values.astype(np.float32).reshape(len(values), *shape)
+
+
+def read_frame(path: Path, id_name: str) -> pd.DataFrame:
+    """Read a CSV, TSV or (where pyarrow is installed) Parquet file; ids stay text."""
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    separator = "\t" if path.suffix == ".tsv" else ","
+    return pd.read_csv(path, sep=separator, dtype={id_name: str}, encoding="utf-8-sig", low_memory=False)
 
 
 def read_columns(frame: pd.DataFrame, modality: dict[str, Any], id_name: str | None, place: str) -> Rows:
@@ -88,7 +97,7 @@ def read_columns(frame: pd.DataFrame, modality: dict[str, Any], id_name: str | N
     id_name = id_name or "id"
     if id_name in frame and frame[id_name].isna().any():
         sys.exit(f"{place}: column {id_name!r} is empty in row {int(frame[id_name].isna().argmax()) + 1}, expected an id")
-    return frame[id_name].str.strip().tolist() if id_name in frame else None, values
+    return frame[id_name].astype(str).str.strip().tolist() if id_name in frame else None, values
 
 
 def code_of(value: Any, levels: list[str]) -> float:

@@ -141,7 +141,7 @@ def test_a_wrong_file_is_one_line_outside_too(outside: dict[str, str], tmp_path:
     """The script of a bundle alone, without a model: what is wrong with the files is said before the model is loaded."""
     source = Path(sys.modules["fusearch.evaluators.export.bundle"].predict.__file__)
     (tmp_path / "predict.py").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
-    table = {"option": "--a", "kind": "tabular", "shape": [1], "numeric": ["x"], "categorical": {}}
+    table = {"option": "--a", "kind": "tabular", "shape": [1], "key": "a", "numeric": ["x"], "categorical": {}}
     (tmp_path / "inputs.json").write_text(json.dumps({"id": "who", "outputs": ["y"], "modalities": {"a": table}}))
     (tmp_path / "a.csv").write_text("who,z\n1,2\n")
     command = [sys.executable, "predict.py", "--a", "a.csv", "--out", "b.csv"]

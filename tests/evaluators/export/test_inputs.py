@@ -18,6 +18,7 @@ def test_inputs_of_a_manifest(clinic: Path) -> None:
         "option": "--clinical",
         "kind": "tabular",
         "shape": [3],
+        "key": "clinical",
         "numeric": ["age"],
         "categorical": {"sex": ["f", "m"], "grade": ["1", "2", "3"]},
     }
@@ -42,7 +43,7 @@ def test_inputs_of_arrays_in_memory(data: Dataset) -> None:
     assert document["id"] is None
     assert document["outputs"] == ["days"]
     assert document["modalities"]["out"]["option"] == "--out_file"
-    assert document["modalities"]["image"] == {"option": "--image", "kind": "image2d", "shape": [2, 3, 4]}
+    assert document["modalities"]["image"] == {"option": "--image", "kind": "image2d", "shape": [2, 3, 4], "key": "image"}
     assert list(describe_inputs(data, data.modalities[1:])["modalities"]) == ["image"]
 
 

@@ -16,10 +16,11 @@ TABLE: dict[str, Any] = {
     "option": "--clinical",
     "kind": "tabular",
     "shape": [5],
+    "key": "clinical",
     "numeric": list(SCHEMA.numeric),
     "categorical": {name: list(levels) for name, levels in SCHEMA.categorical.items()},
 }
-IMAGE: dict[str, Any] = {"option": "--image", "kind": "image2d", "shape": [1, 2, 3]}
+IMAGE: dict[str, Any] = {"option": "--image", "kind": "image2d", "shape": [1, 2, 3], "key": "pixels"}
 CSV = """patient,note,half,grade,sex,size,age
 007,x,0.5,1,f,3.5,61
 008,y,1.0,2,m,,
@@ -74,6 +75,26 @@ def test_arrays(tmp_path: Path, suffix: str) -> None:
     np.testing.assert_array_equal(found, values[:, None])
 
 
+def test_the_array_of_values_may_be_one_of_several(tmp_path: Path) -> None:
+    np.savez(tmp_path / "image.npz", mask=np.zeros(2), pixels=np.ones((2, 2, 3)))
+    ids, found = read(tmp_path / "image.npz", IMAGE, None)
+    assert ids is None
+    np.testing.assert_array_equal(found, np.ones((2, 1, 2, 3)))
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".parquet", ".csv.gz"])
+def test_other_tables(tmp_path: Path, suffix: str) -> None:
+    expected = read(write(tmp_path / "clinical.csv", CSV), TABLE, "patient")
+    frame, path = pd.read_csv(tmp_path / "clinical.csv", dtype={"patient": str}), tmp_path / f"clinical{suffix}"
+    if suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if suffix == ".tsv" else ",")
+    ids, values = read(path, TABLE, "patient")
+    assert ids == expected[0]
+    np.testing.assert_array_equal(values, expected[1])
+
+
 def test_rows_are_matched_by_id_and_what_lacks_is_nan() -> None:
     a = (["p", "q"], np.array([[1.0], [2.0]], np.float32))
     b = (["r", "q"], np.array([[3.0, 3.0], [4.0, 4.0]], np.float32))
@@ -117,7 +138,7 @@ def test_a_wrong_array_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"image.npy: an array of shape \(2, 3, 2\), expected \(rows, 1, 2, 3\)"):
         read(tmp_path / "image.npy", IMAGE, None)
     np.savez(tmp_path / "image.npz", a=np.zeros((2, 2, 3)), b=np.zeros(2))
-    with pytest.raises(SystemExit, match=r"image.npz: the arrays a, b, expected one of values, and one named 'id' of ids"):
+    with pytest.raises(SystemExit, match=r"image.npz: the arrays a, b, expected one named 'pixels', and one named 'id' of ids"):
         read(tmp_path / "image.npz", IMAGE, None)
     with pytest.raises(SystemExit, match="no such file"):
         read(tmp_path / "gone.npz", IMAGE, None)
