@@ -55,7 +55,7 @@ for entry in (
         symmetric=True,
         equation="[X_m; Z_m] = transformer layer_m([X_m; Z]), Z = mean over m of Z_m; y = the bottleneck tokens Z of the last layer",
         absent="its bottleneck tokens are left out of the mean; the first ones stay where none is present",
-        reference="Nagrani et al., Attention bottlenecks for multimodal fusion (MBT), NeurIPS 2021, eq. 8-9",
+        reference="Nagrani et al., Attention bottlenecks for multimodal fusion (MBT), NeurIPS 2021",
     ),
     Operator(
         "modality_attention",
@@ -64,7 +64,7 @@ for entry in (
         symmetric=True,
         equation="a = softmax over m of w . tanh(U h_m + b), h_m = W_m x_m + b_m; y = sum_m a_m h_m, or [a_1 h_1; ...; a_n h_n]",
         absent="its weight is zero; zeros where none is present",
-        reference="Hori et al., Attention-based multimodal fusion for video description, ICCV 2017, eq. 11-13",
+        reference="Hori et al., Attention-based multimodal fusion for video description, ICCV 2017",
     ),
     Operator(
         "context_attention",
@@ -82,7 +82,7 @@ for entry in (
         needs_grid=True,
         equation="y_t = x_t * sigmoid(w . relu(W_x x_t + W_2 g_2t + ... + b) + c), the others on the grid of x",
         absent="an absent gate signal adds nothing to the sum; without x the result is zero",
-        reference="Oktay et al., Attention U-Net, MIDL 2018, eq. 1",
+        reference="Oktay et al., Attention U-Net, MIDL 2018",
     ),
     Operator(
         "spatial_max_gate",
@@ -92,7 +92,7 @@ for entry in (
         needs_grid=True,
         equation="y = W [x_1; ...; x_n] * max_m sigmoid(conv([mean_c x_m; max_c x_m]))",
         absent="its channels are zero and its map is left out of the maximum; zero where none is present",
-        reference="Pan et al., Liver tumor detection, ICIP 2021 (review no. 23); Woo et al., CBAM, ECCV 2018, eq. 3",
+        reference="Pan et al., Liver tumor detection, ICIP 2021 (review no. 23); Woo et al., CBAM, ECCV 2018",
     ),
     Operator(
         "channel_gate",

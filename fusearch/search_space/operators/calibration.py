@@ -17,7 +17,7 @@ for entry in (
         keeps="each",
         equation="z = relu(W [s_1; ...; s_n] + b), s_m = mean over tokens of x_m; g_m = 2 sigmoid(W_m z + b_m); y_m = g_m * x_m, or g_m",
         absent="its mean is zero; its own stream stays zero, its own gate comes from the others",
-        reference="Joze et al., MMTM: multimodal transfer module, CVPR 2020, eq. 1-4",
+        reference="Joze et al., MMTM: multimodal transfer module, CVPR 2020",
     ),
     Operator(
         "mifm",
@@ -92,7 +92,7 @@ for entry in (
         keeps="first",
         equation="y_t = x_1t * sigmoid(W_x x_1t + W s + b), s = [mean over tokens of x_2; ...; of x_n]",
         absent="its mean is zero; without x_1 the result is zero",
-        reference="Miech et al., Learnable pooling with context gating, CVPR workshop 2017, eq. 1, with the other modalities as context",
+        reference="Miech et al., Learnable pooling with context gating, CVPR workshop 2017, with the other modalities as context",
     ),
 ):
     OPERATORS.add(entry.name, entry)

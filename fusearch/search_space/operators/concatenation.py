@@ -22,7 +22,7 @@ for entry in (
         "concatenation",
         equation="Y = [X_1 W_1; ...; X_n W_n] along the tokens; W_m only where the widths differ",
         absent="its tokens are zero",
-        reference="Tsai et al., Multimodal transformer for unaligned multimodal language sequences, ACL 2019",
+        reference="Li et al., VisualBERT: a simple and performant baseline for vision and language, 2019",
     ),
     Operator(
         "cat_channels",
@@ -31,7 +31,7 @@ for entry in (
         needs_grid=True,
         equation="y_t = W [x_1t; ...; x_nt] + b on the grid of the first argument, back to its width",
         absent="its channels are zero",
-        reference="Hazirbas et al., FuseNet, ACCV 2016",
+        reference="Ronneberger et al., U-Net, MICCAI 2015 (the join of the skip connections); review no. 30",
     ),
     Operator(
         "gated_cat",

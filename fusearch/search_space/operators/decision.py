@@ -20,7 +20,7 @@ for entry in (
         trained=False,
         equation="p = mean over m of softmax(s_m); regression: mean of the values",
         absent="the mean is over the voters that are present; even odds (zero) where none is",
-        reference="Kittler et al., On combining classifiers, TPAMI 1998, eq. 17",
+        reference="Kittler et al., On combining classifiers, TPAMI 1998",
     ),
     Operator(
         "vote_weighted",
@@ -50,7 +50,7 @@ for entry in (
         trained=False,
         equation="log p = sum_m log softmax(s_m) - (n - 1) log prior, normalized; regression: mean weighted by 1 / mean squared error",
         absent="its factor is the prior; the prior (zero) where none is present",
-        reference="Kittler et al., On combining classifiers, TPAMI 1998, eq. 7",
+        reference="Kittler et al., On combining classifiers, TPAMI 1998",
     ),
     Operator(
         "inverse_covariance",

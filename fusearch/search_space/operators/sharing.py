@@ -23,7 +23,7 @@ for entry in (
             "+ |h_m - D(s_m + p_m)|^2 / d, each averaged over m"
         ),
         absent=_ABSENT_LOSS,
-        reference="Bousmalis et al., Domain separation networks, NeurIPS 2016, eq. 5; Hazarika et al., MISA, ACM MM 2020",
+        reference="Bousmalis et al., Domain separation networks, NeurIPS 2016; Hazarika et al., MISA, ACM MM 2020",
     ),
     Operator(
         "shared_bottleneck",
@@ -48,7 +48,7 @@ for entry in (
             "-log softmax over samples j of (z_mi . z_lj / temperature) at j = i"
         ),
         absent=_ABSENT_LOSS,
-        reference="Zhang et al., ConVIRT, MLHC 2022, eq. 2-4; Radford et al., CLIP, ICML 2021",
+        reference="Zhang et al., ConVIRT, MLHC 2022; Radford et al., CLIP, ICML 2021",
     ),
     Operator(
         "distribution_match",
@@ -62,7 +62,7 @@ for entry in (
             "or |C_m - C_l|_F^2 / 4 d^2 of the covariances (CORAL), of the means over tokens"
         ),
         absent=_ABSENT_LOSS,
-        reference="Gretton et al., A kernel two-sample test, JMLR 2012, eq. 5; Sun & Saenko, Deep CORAL, ECCV workshop 2016, eq. 1",
+        reference="Gretton et al., A kernel two-sample test, JMLR 2012; Sun & Saenko, Deep CORAL, ECCV workshop 2016, eq. 1",
     ),
     Operator(
         "manifold",
@@ -77,7 +77,7 @@ for entry in (
             "+ mean over pairs of modalities of (d^m_ij - d^l_ij)^2"
         ),
         absent=_ABSENT_LOSS,
-        reference="Jiao et al., GMRLNet, IEEE TMI 2023 (review no. 18); Hadsell et al., Learning an invariant mapping, CVPR 2006, eq. 4",
+        reference="Jiao et al., GMRLNet, IEEE TMI 2023 (review no. 18); Hadsell et al., Learning an invariant mapping, CVPR 2006",
     ),
     Operator(
         "orthogonal",

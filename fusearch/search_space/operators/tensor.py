@@ -17,7 +17,7 @@ for entry in (
         keeps="first",
         equation=f"y = x_1 + P_2 x_2 + ... + P_n x_n; {_PROJECTED}",
         absent="it adds nothing",
-        reference="He et al., Deep residual learning, CVPR 2016 (the identity mapping joined by a sum)",
+        reference="Hazirbas et al., FuseNet: incorporating depth into semantic segmentation, ACCV 2016",
     ),
     Operator(
         "mean",
@@ -104,7 +104,7 @@ for entry in (
         symmetric=True,
         equation="y = sum_r prod_m W_m^(r) [x_m; 1]",
         absent="its vector is [0; 1], which leaves the products without it",
-        reference="Liu et al., Efficient low-rank multimodal fusion (LMF), ACL 2018, eq. 8",
+        reference="Liu et al., Efficient low-rank multimodal fusion (LMF), ACL 2018",
     ),
     Operator(
         "factorized_bilinear",
@@ -113,7 +113,7 @@ for entry in (
         symmetric=True,
         equation="z = sum over k neighbours of U_1 x_1 * ... * U_n x_n; y = normalize(z / sqrt(|z| + 1e-4))",
         absent="its factor is one; zero where none is present",
-        reference="Yu et al., Multi-modal factorized bilinear pooling (MFB), ICCV 2017, eq. 3",
+        reference="Yu et al., Multi-modal factorized bilinear pooling (MFB), ICCV 2017",
     ),
     Operator(
         "tucker",
@@ -122,7 +122,7 @@ for entry in (
         symmetric=True,
         equation="y = W_o sum_r (M_1r a_1 * ... * M_nr a_n), a_m = tanh(W_m x_m) of `dim` features",
         absent="its factors are one; zeros enter W_o where none is present",
-        reference="Ben-younes et al., MUTAN: multimodal Tucker fusion, ICCV 2017, eq. 10",
+        reference="Ben-younes et al., MUTAN: multimodal Tucker fusion, ICCV 2017",
     ),
     Operator(
         "compact_bilinear",
