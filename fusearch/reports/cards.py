@@ -9,10 +9,10 @@ from typing import Any
 from fusearch.reports import markup
 from fusearch.reports.drawing import draw
 from fusearch.reports.findings import Findings
-from fusearch.reports.wording import count, metric_label, number, role_label, sentence_case
+from fusearch.reports.wording import count, deviation, metric_label, number, role_label, sentence_case
 from fusearch.study import TrialRecord
 
-__all__ = ["card", "labels_line", "pills", "shown_values", "state_pill", "trial_facts"]
+__all__ = ["card", "labels_line", "pills", "shown_values", "spread_text", "state_pill", "trial_facts"]
 
 
 def card(found: Findings, record: TrialRecord) -> str:
@@ -58,17 +58,22 @@ def trial_facts(found: Findings) -> dict[str, Any]:
 
 
 def _setting(value: Any) -> str:
-    return number(value) if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def shown_values(found: Findings, record: TrialRecord, *, objectives_only: bool = False) -> list[tuple[str, str, str]]:
     """Return (name, value, spread) of what a trial reports: everything, or the objectives only."""
     names: Sequence[str] = [objective.name for objective in found.objectives] if objectives_only else found.quantities
     return [
-        (sentence_case(metric_label(name)), number(found.value(record, name)), number(record.spread[name]) if name in record.spread else "")
+        (sentence_case(metric_label(name)), number(found.value(record, name)), spread_text(found, record, name))
         for name in names
         if name in record.objectives or name in record.values
     ]
+
+
+def spread_text(found: Findings, record: TrialRecord, name: str) -> str:
+    """Return the spread of a metric beside its value; empty where there is none."""
+    return deviation(found.value(record, name), record.spread[name]) if name in record.spread else ""
 
 
 def pills(found: Findings, record: TrialRecord) -> list[tuple[str, str]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from statistics import NormalDist, stdev
+from statistics import NormalDist, median, stdev
 from typing import Literal
 
 from fusearch.reports.findings import Findings, standard_error
-from fusearch.reports.wording import count, metric_label, number, quantity, role_label, sentence_case, with_spread
+from fusearch.reports.wording import count, difference, metric_label, number, quantity, role_label, sentence_case, with_spread
 from fusearch.study import TrialRecord
 
 __all__ = ["Verdict", "expected_luck", "gain_error", "judge"]
@@ -22,14 +22,15 @@ class Verdict:
 
     Attributes:
         outcome: Which of the cases it is.
-        best: The best design that the search proposed beyond the references, if any.
-        reference: The best reference, if any.
-        role: Its role.
+        best: The best design with a fusion that the search proposed beyond the references, if any.
+        reference: The best of the references and of all single modalities that were tried, if any.
+        role: Its role; a single modality that the search proposed has that of the best single modality.
         gain: By how much `best` is better than `reference` (negative: worse).
         error: Standard error of the gain, see `gain_error`; None where spreads are not known.
         pairs: Number of members over which the two were compared pair by pair; 0 where members are not known one by one.
         num_designs: Number of different graphs that were compared on validation data.
-        luck: By how much the best of that many equally good designs would look better than it is; an upper estimate.
+        luck: By how much the best of that many equally good designs would look better than it is, at the median standard error of the
+            designs; an upper estimate.
         headline: The verdict in one sentence.
         sentences: What stands below the headline.
     """
@@ -50,9 +51,11 @@ class Verdict:
 def judge(found: Findings) -> Verdict:
     """Compare the best searched design with the best reference and put it in words.
 
+    A single modality counts as a reference also where the search proposed it: the question is what fusion buys.
+
     A reference wins where nothing that was searched is better. A gain of at most one standard error is no clear gain.
     """
-    role, reference = _best_reference(found)
+    role, reference = _best_baseline(found)
     best = found.best(found.searched)
     gain, error, pairs = None, None, 0
     if best is not None and reference is not None:
@@ -60,9 +63,8 @@ def judge(found: Findings) -> Verdict:
         gain = sign * (found.value(best) - found.value(reference))
         error, pairs = gain_error(best, reference, found.main.name)
     outcome = _outcome(best, reference, gain, error)
-    top = best if outcome in ("search wins", "no clear gain", "no references") else reference
-    own_error = standard_error(top, found.main.name) if top is not None else None
-    luck = expected_luck(len(found.designs), own_error) if own_error is not None else None
+    errors = [error for record in found.designs if (error := standard_error(record, found.main.name)) is not None]
+    luck = expected_luck(len(found.designs), median(errors)) if errors else None
     verdict = Verdict(outcome, best, reference, role, gain, error, pairs, len(found.designs), luck, "", ())
     return Verdict(**{**vars(verdict), "headline": _headline(found, verdict), "sentences": tuple(_sentences(found, verdict))})
 
@@ -101,10 +103,11 @@ def expected_luck(num_designs: int, error: float) -> float:
     return error * NormalDist().inv_cdf((num_designs - 0.375) / (num_designs + 0.25))
 
 
-def _best_reference(found: Findings) -> tuple[str | None, TrialRecord | None]:
-    record = found.best([record for record in found.references.values() if found.allowed(record)])
-    role = next((role for role, reference in found.references.items() if reference is record), None)
-    return role, record
+def _best_baseline(found: Findings) -> tuple[str | None, TrialRecord | None]:
+    record = found.best(found.baselines)
+    if record is None:
+        return None, None
+    return found.roles.get(record.digest, "best_unimodal"), record
 
 
 def _outcome(best: TrialRecord | None, reference: TrialRecord | None, gain: float | None, error: float | None) -> Outcome:
@@ -124,12 +127,10 @@ def _headline(found: Findings, verdict: Verdict) -> str:
     reference = _score(found, verdict.reference)
     against = f"{metric} {best} against {reference}"
     if verdict.outcome == "search wins":
-        graph = found.graphs.get(verdict.best.digest) if verdict.best is not None else None
-        what = "A design without fusion" if graph is not None and not graph.fusions else "A searched design"
-        return f"{what} beats every reference: {against} for {role}."
+        return f"A searched design beats every reference: {against} for {role}."
     if verdict.outcome == "no clear gain":
-        error = f" at a standard error of {number(verdict.error)}" if verdict.error is not None else ", and no spread is known"
-        return f"No clear gain over {role}: the best searched design is {number(verdict.gain)} better{error} ({against})."
+        error = f" at a standard error of {difference(verdict.error)}" if verdict.error is not None else ", and no spread is known"
+        return f"No clear gain over {role}: the best searched design is {difference(verdict.gain or 0)} better{error} ({against})."
     if verdict.outcome == "reference wins" and verdict.role == "best_unimodal":
         return f"Fusion does not pay here: {role} wins with {metric} {reference}. The best searched design has {best}."
     if verdict.outcome == "reference wins":
@@ -173,7 +174,7 @@ def _recommendation(found: Findings, verdict: Verdict, record: TrialRecord) -> s
 
 def _selection_bias(found: Findings, verdict: Verdict) -> str:
     looks = f"{count(verdict.num_designs, 'design')} were compared on validation data, and the best of many looks better than it is"
-    luck = f" (by up to {number(verdict.luck)} {metric_label(found.main.name)} if all were equally good)" if verdict.luck else ""
+    luck = f" (by up to {difference(verdict.luck)} {metric_label(found.main.name)} if all were equally good)" if verdict.luck else ""
     small = verdict.luck is not None and verdict.gain is not None and 0 < verdict.gain <= verdict.luck
     doubt = " The gain over the best reference is no larger than that." if small else ""
     advice = "" if found.looks else " Confirm the choice on rows that the search has not seen."

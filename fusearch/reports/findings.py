@@ -80,8 +80,21 @@ class Findings:
 
     @cached_property
     def searched(self) -> list[TrialRecord]:
-        """Designs that keep all bounds and were not proposed as references."""
-        return [record for record in self.designs if record.digest not in self.reference_digests and self.allowed(record)]
+        """Designs that fuse, keep all bounds, and were not proposed as references."""
+        return [
+            record for record in self.designs if record.digest not in self.reference_digests and self.fuses(record) and self.allowed(record)
+        ]
+
+    @cached_property
+    def baselines(self) -> list[TrialRecord]:
+        """What a searched design has to beat: the references, and every single modality that was tried; those that keep all bounds."""
+        unimodal = [record for record in self.designs if not self.fuses(record)]
+        return [record for record in (*self.references.values(), *unimodal) if self.allowed(record)]
+
+    def fuses(self, record: TrialRecord) -> bool:
+        """Whether a design has a fusion; one that cannot be read here is taken to have."""
+        graph = self.graphs.get(record.digest)
+        return graph is None or bool(graph.fusions)
 
     @cached_property
     def carded(self) -> list[TrialRecord]:

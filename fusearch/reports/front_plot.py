@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fusearch.reports.axes import Axis
 from fusearch.reports.findings import Findings, read_findings
 from fusearch.reports.front import FrontInfo, Kind, Point, extent, front_info
-from fusearch.reports.wording import metric_label, number, role_label, sentence_case
+from fusearch.reports.wording import deviation, metric_label, number, role_label, sentence_case
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -130,7 +130,7 @@ def _hover(info: FrontInfo, point: Point) -> str:
     lines = [f"<b>{escape(title)}</b>"]
     for axis, value, error in ((info.y, point.y, point.y_error), (info.x, point.x, point.x_error)):
         if axis.name != "trial":
-            bar = f" ± {number(error)}" if error else ""
+            bar = f" ± {deviation(value, error)}" if error else ""
             lines.append(f"{escape(metric_label(axis.name))} {number(value)}{bar}")
     lines += [escape(line) for line in point.record.formula.splitlines()[1:4]]
     return "<br>".join(lines)

@@ -46,7 +46,7 @@ def front_svg(run: Run | Findings | Path | str, x: str | None = None, y: str | N
     named = [_errors(scale, point) + _shape(scale, point) for point in info.points if point.kind == "reference"]
     rings = [_ring(scale, info.recommended)] if info.recommended is not None else []
     style = (Path(__file__).parent / "assets" / "front.css").read_text(encoding="utf-8")
-    body = "".join([*_axes(scale), *faint, _step(scale), *strong, *named, *rings, *_labels(scale), _legend(info)])
+    body = "".join([*_axes(scale), *faint, _step(scale), *_labels(scale), *strong, *named, *rings, _legend(info)])
     title = escape(f"{info.y.title} against {info.x.title}, {len(info.points)} designs")
     size = f'width="{_WIDTH}" height="{_HEIGHT}"'
     return (
@@ -102,7 +102,9 @@ def _dot(scale: _Scale, point: Point) -> str:
 
 def _shape(scale: _Scale, point: Point) -> str:
     x, y = scale.at(point)
-    shape = _SHAPES.get(point.role or "", "M0-7L6-3.5V3.5L0 7L-6 3.5V-3.5Z")
+    if point.role is None:
+        return f'<circle class="other" cx="{x}" cy="{y}" r="3.5"/>'
+    shape = _SHAPES.get(point.role, "M0-7L6-3.5V3.5L0 7L-6 3.5V-3.5Z")
     return f'<path class="reference{" onfront" if point.on_front else ""}" transform="translate({x} {y})" d="{shape}"/>'
 
 
@@ -136,6 +138,9 @@ def _labels(scale: _Scale) -> Iterator[str]:
             continue
         anchor, at_x, at_y, box = min(places, key=lambda place: _cost(place[3], x, y, taken, dots))
         taken.append(box)
+        near_x, near_y = min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)
+        if abs(near_x - x) + abs(near_y - y) > 18:
+            yield f'<path class="leader" d="M{x} {y}L{near_x:g} {near_y:g}"/>'
         yield f'<text class="label" x="{at_x:g}" y="{at_y:g}" text-anchor="{anchor}">{escape(text)}</text>'
 
 

@@ -6,14 +6,14 @@ from collections import Counter
 from html import escape
 
 from fusearch.reports import markup
-from fusearch.reports.cards import card, pills, state_pill
+from fusearch.reports.cards import card, pills, spread_text, state_pill
 from fusearch.reports.factors import FACTORS, factor_groups
 from fusearch.reports.findings import Findings
 from fusearch.reports.front import front_pairs
 from fusearch.reports.markup import Cell
 from fusearch.reports.progress import throughput_info
 from fusearch.reports.reproduction import command_line, identity, resolved_configuration
-from fusearch.reports.wording import count, duration, metric_label, number, role_label, sentence_case
+from fusearch.reports.wording import count, deviation, difference, duration, metric_label, number, role_label, sentence_case
 from fusearch.study import TrialRecord
 
 __all__ = ["confirmed", "facts", "failures", "front", "gallery", "learned", "progress", "reproduce", "table"]
@@ -90,7 +90,9 @@ def confirmed(found: Findings) -> str:
             ]
             for design in look.designs
         ]
-        gap = f"; on average the designs looked {number(look.optimism)} better on validation" if look.optimism is not None else ""
+        gap = ""
+        if look.optimism is not None:
+            gap = f"; on average the designs looked {difference(look.optimism)} {'worse' if look.optimism < 0 else 'better'} on validation"
         again = "" if look.number == 1 else ", which no longer tells the truth where the first look changed the choice"
         title = f"Look {look.number}{again}: {count(look.samples, 'sample')}{gap}."
         tables.append(f'<p class="note">{escape(title)}</p><div class="scroll short">{markup.table(columns, rows)}</div>')
@@ -166,7 +168,9 @@ def learned(found: Findings) -> str:
             [
                 Cell(group.group),
                 Cell(str(group.designs), float(group.designs), kind="number"),
-                Cell(number(group.mean), group.mean, note="" if group.sd is None else f"± {number(group.sd)}", kind="number"),
+                Cell(
+                    number(group.mean), group.mean, note="" if group.sd is None else f"± {deviation(group.mean, group.sd)}", kind="number"
+                ),
                 Cell(number(group.best), group.best, kind="number"),
             ]
             for group in factor_groups(found, factor)
@@ -227,7 +231,8 @@ def _value_cell(found: Findings, record: TrialRecord, name: str) -> Cell:
     if name not in record.objectives and name not in record.values:
         return Cell("", kind="number")
     value = found.value(record, name)
-    return Cell(number(value), value, note=f"± {number(record.spread[name])}" if name in record.spread else "", kind="number")
+    spread = spread_text(found, record, name)
+    return Cell(number(value), value, note=f"± {spread}" if spread else "", kind="number")
 
 
 def _first_line(reason: str | None) -> str:

@@ -5,7 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-__all__ = ["count", "duration", "metric_label", "number", "quantity", "role_label", "sentence_case", "short_number", "with_spread"]
+__all__ = [
+    "count",
+    "deviation",
+    "difference",
+    "duration",
+    "metric_label",
+    "number",
+    "quantity",
+    "role_label",
+    "sentence_case",
+    "short_number",
+    "with_spread",
+]
 
 _METRICS: Mapping[str, str] = {
     "accuracy": "accuracy",
@@ -75,7 +87,7 @@ def number(value: float | None) -> str:
     if size == int(size) and size < 1000:
         return f"{sign}{int(size)}" if size >= 2 or size == 0 else f"{sign}{size:.3f}"
     if size < 1e-3:
-        return f"{sign}{size:.1e}"
+        return f"{sign}{size:.2g}"
     if size < 10:
         return f"{sign}{size:.3f}"
     for scale, prefix in _PREFIXES:
@@ -103,9 +115,21 @@ def quantity(name: str, value: float) -> str:
     return f"{metric_label(name)} {number(value)}"
 
 
+def deviation(value: float, spread: float) -> str:
+    """Write a spread beside its value, with the same decimals: `0.021`; `<0.001` where it would read as zero."""
+    if 1e-3 <= abs(value) < 10 and 0 < spread < 5e-4:
+        return "<0.001"
+    return f"{spread:.3f}" if spread < 10 and abs(value) < 10 else number(spread)
+
+
+def difference(value: float) -> str:
+    """Write the size of a difference of scores: `0.012`; `less than 0.001` where it would read as zero."""
+    return "less than 0.001" if 0 < abs(value) < 5e-4 else number(abs(value))
+
+
 def with_spread(value: float, spread: float | None) -> str:
     """Write a value with its standard deviation over members: `0.903 ± 0.021`."""
-    return number(value) if spread is None else f"{number(value)}\u00a0±\u00a0{number(spread)}"
+    return number(value) if spread is None else f"{number(value)}\u00a0±\u00a0{deviation(value, spread)}"
 
 
 def duration(seconds: float | None) -> str:

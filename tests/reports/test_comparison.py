@@ -79,6 +79,13 @@ def test_when_one_modality_wins_the_first_line_says_not_to_fuse() -> None:
     assert found.headline.startswith("Fusion does not pay here: the best single modality wins with AUROC 0.900")
 
 
+def test_a_single_modality_counts_as_a_reference_also_where_the_search_proposed_it() -> None:
+    modality = replace(trial(1, 0.90), formula="mrna:mlp; mrna@L ->")
+    found = verdict([trial(0, 0.85, role="late"), modality, trial(2, 0.89)])
+    assert (found.outcome, found.role, found.reference, found.best) == ("reference wins", "best_unimodal", modality, trial(2, 0.89))
+    assert found.headline.startswith("Fusion does not pay here: the best single modality wins with AUROC 0.900")
+
+
 def test_a_tie_is_won_by_the_reference() -> None:
     assert verdict([trial(0, 0.9, role="late"), trial(1, 0.9)]).outcome == "reference wins"
 

@@ -49,6 +49,12 @@ def test_a_metric_that_is_minimized_turns_the_sign(tmp_path: Path) -> None:
     assert read_looks(tmp_path, Objective.parse("log_loss"))[0].optimism == pytest.approx(0.1)
 
 
+def test_designs_that_looked_worse_on_validation_are_called_so(make_run: Callable[..., Run]) -> None:
+    run = make_run(6)
+    write(run.path, {**look(), "designs": [entry("picked", 1, 0.80, 0.82)]})
+    assert "on average the designs looked 0.020 worse on validation" in sections.confirmed(read_findings(run))
+
+
 def test_a_broken_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / CONFIRMATION).write_text('{"looks": [{}]}')
     with pytest.raises(RunError, match=r"cannot read .*confirm\.json"):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusearch.reports.wording import count, duration, metric_label, number, quantity, role_label, short_number, with_spread
+from fusearch.reports.wording import count, difference, duration, metric_label, number, quantity, role_label, short_number, with_spread
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,7 @@ from fusearch.reports.wording import count, duration, metric_label, number, quan
         (999_999.0, "1.00\u202fM"),
         (1.234e6, "1.23\u202fM"),
         (2.5e-5, "2.5e-05"),
+        (0.00032, "0.00032"),
         (math.inf, "∞"),
         (math.nan, "not a number"),
         (None, "–"),
@@ -55,5 +56,8 @@ def test_words() -> None:
     assert quantity("log_loss", 0.3012) == "log loss 0.301"
     assert with_spread(0.9, None) == "0.900"
     assert with_spread(0.9, 0.02) == "0.900\u00a0±\u00a00.020"
+    assert with_spread(0.9, 0.0002) == "0.900\u00a0±\u00a0<0.001"
+    assert with_spread(1200.0, 34.0) == "1.20\u202fk\u00a0±\u00a034"
+    assert (difference(-0.02), difference(0.0002), difference(0.0)) == ("0.020", "less than 0.001", "0")
     assert (count(1, "design"), count(1024, "design"), count(2, "failed", "failed")) == ("1 design", "1,024 designs", "2 failed")
     assert (short_number(10_000), short_number(0.05), short_number(2e6)) == ("10\u202fk", "0.05", "2\u202fM")
