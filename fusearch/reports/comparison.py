@@ -63,8 +63,8 @@ def judge(found: Findings) -> Verdict:
         gain = sign * (found.value(best) - found.value(reference))
         error, pairs = gain_error(best, reference, found.main.name)
     outcome = _outcome(best, reference, gain, error)
-    errors = [error for record in found.designs if (error := standard_error(record, found.main.name)) is not None]
-    luck = expected_luck(len(found.designs), median(errors)) if errors else None
+    known = [each for record in found.designs if (each := standard_error(record, found.main.name)) is not None]
+    luck = expected_luck(len(found.designs), median(known)) if known else None
     verdict = Verdict(outcome, best, reference, role, gain, error, pairs, len(found.designs), luck, "", ())
     return Verdict(**{**vars(verdict), "headline": _headline(found, verdict), "sentences": tuple(_sentences(found, verdict))})
 
