@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,7 @@ def main() -> None:
     """Read the files, run the model, write one row an id."""
     spec = json.loads((FOLDER / "inputs.json").read_text(encoding="utf-8"))
     files, out = parse_options(spec["modalities"])
-    rows = {name: read(path, spec["modalities"][name], spec["id"]) for name, path in files.items()}
-    ids, inputs = align(rows, spec["modalities"])
+    ids, inputs = align({name: read(path, spec["modalities"][name], spec["id"]) for name, path in files.items()}, spec["modalities"])
     session = onnxruntime.InferenceSession(FOLDER / "model.onnx", providers=["CPUExecutionProvider"])
     parts = [slice(start, start + ROWS_AT_ONCE) for start in range(0, len(ids), ROWS_AT_ONCE)]
     outputs = [session.run(None, {f"raw.{name}": values[part] for name, values in inputs.items()})[0] for part in parts]
@@ -55,20 +55,28 @@ def parse_options(modalities: dict[str, Any]) -> tuple[dict[str, Path], Path]:
 
 def read(path: Path, modality: dict[str, Any], id_name: str | None) -> Rows:
     """Read the file of one modality."""
-    if not path.is_file():
-        sys.exit(f"{path}: no such file")
-    if path.suffix not in (".npy", ".npz"):
+    try:
+        if path.suffix in (".npy", ".npz"):
+            loaded = np.load(path)
+            return read_arrays(dict(loaded) if path.suffix == ".npz" else {"values": loaded}, modality, id_name, str(path))
         return read_columns(read_frame(path, id_name or "id"), modality, id_name, str(path))
-    loaded = np.load(path)
-    arrays = dict(loaded) if path.suffix == ".npz" else {"values": loaded}
+    except OSError as error:
+        sys.exit(f"{path}: {error.strerror or error}")
+    except (ValueError, zipfile.BadZipFile) as error:
+        sys.exit(f"{path}: cannot be read ({error})")
+
+
+def read_arrays(arrays: dict[str, npt.NDArray[Any]], modality: dict[str, Any], id_name: str | None, place: str) -> Rows:
+    """Take the array of values, and that of ids where there is one."""
     ids = arrays.pop(id_name or "id", None)
     if len(arrays) != 1 and modality["key"] not in arrays:
-        sys.exit(
-            f"{path}: the arrays {', '.join(arrays)}, expected one named {modality['key']!r}, and one named {id_name or 'id'!r} of ids"
-        )
+        wanted = f"one named {modality['key']!r}, and one named {id_name or 'id'!r} of ids"
+        sys.exit(f"{place}: the arrays {', '.join(arrays)}, expected {wanted}")
     values, shape = arrays.get(modality["key"], next(iter(arrays.values()))), modality["shape"]
     if [size for size in values.shape[1:] if size > 1] != [size for size in shape if size > 1]:
-        sys.exit(f"{path}: an array of shape {values.shape}, expected (rows, {', '.join(map(str, shape))})")
+        sys.exit(f"{place}: an array of shape {values.shape}, expected (rows, {', '.join(map(str, shape))})")
+    if np.isinf(values).any():
+        sys.exit(f"{place}: an infinite value, expected finite numbers, or NaN for a missing one")
     return None if ids is None else [str(row) for row in ids], values.astype(np.float32).reshape(len(values), *shape)
 
 
@@ -118,6 +126,8 @@ def align(tables: dict[str, Rows], modalities: dict[str, Any]) -> tuple[list[str
     known = [ids for ids, _ in tables.values() if ids is not None]
     first = known[0] if known else [str(row) for row in range(len(next(iter(tables.values()))[1]))]
     ids = list(dict.fromkeys(row for rows in (first, *known) for row in rows))
+    if not ids:
+        sys.exit("the files hold no row, expected at least one")
     position = {row: index for index, row in enumerate(ids)}
     inputs = {name: np.full((len(ids), *modality["shape"]), np.nan, np.float32) for name, modality in modalities.items()}
     for name, (own, values) in tables.items():

@@ -140,10 +140,28 @@ def test_a_wrong_array_is_one_clear_line(tmp_path: Path) -> None:
     np.savez(tmp_path / "image.npz", a=np.zeros((2, 2, 3)), b=np.zeros(2))
     with pytest.raises(SystemExit, match=r"image.npz: the arrays a, b, expected one named 'pixels', and one named 'id' of ids"):
         read(tmp_path / "image.npz", IMAGE, None)
-    with pytest.raises(SystemExit, match="no such file"):
-        read(tmp_path / "gone.npz", IMAGE, None)
+    np.save(tmp_path / "image.npy", np.full((2, 2, 3), np.inf))
+    with pytest.raises(SystemExit, match=r"image.npy: an infinite value, expected finite numbers, or NaN for a missing one"):
+        read(tmp_path / "image.npy", IMAGE, None)
+    np.save(tmp_path / "image.npy", np.array([{}], dtype=object))
+    with pytest.raises(SystemExit, match=r"image.npy: cannot be read \(Object arrays cannot be loaded"):
+        read(tmp_path / "image.npy", IMAGE, None)
     with pytest.raises(SystemExit, match="image2d values are read from an NPY or NPZ file"):
         read(write(tmp_path / "image.csv", CSV), IMAGE, None)
+
+
+@pytest.mark.parametrize("name", ["gone.csv", "gone.npz"])
+def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SystemExit, match=rf"{name}: No such file or directory"):
+        read(tmp_path / name, TABLE, "patient")
+
+
+def test_a_file_without_content_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"clinical.csv: cannot be read \(No columns to parse from file\)"):
+        read(write(tmp_path / "clinical.csv", ""), TABLE, "patient")
+    header = read(write(tmp_path / "clinical.csv", CSV.splitlines()[0]), TABLE, "patient")
+    with pytest.raises(SystemExit, match="the files hold no row, expected at least one"):
+        align({"clinical": header}, {"clinical": TABLE})
 
 
 def test_options(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
