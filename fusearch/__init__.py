@@ -28,20 +28,46 @@ _HOMES: dict[str, str] = {
     "Run": "fusearch.run",
     "SearchSpace": "fusearch.search_space",
     "TrainingEvaluator": "fusearch.evaluators",
+    "encoder_network": "fusearch.evaluators",
     "export": "fusearch.evaluators.export",
+    "fusion_operator": "fusearch.evaluators",
     "load_data": "fusearch.data",
     "run_search": "fusearch.search",
     "write_report": "fusearch.reports",
 }
 
-__all__ = [*sorted(_HOMES), "__version__"]
+__all__ = [
+    "Budget",
+    "Candidate",
+    "Dataset",
+    "Evaluation",
+    "Evaluator",
+    "FusearchError",
+    "FusionGraph",
+    "FusionNetwork",
+    "FusionPattern",
+    "Modality",
+    "Objective",
+    "Operator",
+    "Recipe",
+    "Run",
+    "SearchSpace",
+    "TrainingEvaluator",
+    "__version__",
+    "encoder_network",
+    "export",
+    "fusion_operator",
+    "load_data",
+    "run_search",
+    "write_report",
+]
 
 if TYPE_CHECKING:
     from fusearch.contracts import Budget, Evaluation, Evaluator, Objective
     from fusearch.data import Dataset, load_data
     from fusearch.data.modality import Modality
     from fusearch.errors import FusearchError
-    from fusearch.evaluators import FusionNetwork, TrainingEvaluator
+    from fusearch.evaluators import FusionNetwork, TrainingEvaluator, encoder_network, fusion_operator
     from fusearch.evaluators.export import export
     from fusearch.reports import write_report
     from fusearch.run import Run

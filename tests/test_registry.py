@@ -1,7 +1,11 @@
+import sys
+from pathlib import Path
+from types import ModuleType
+
 import pytest
 
 from fusearch.errors import FusearchError, UnknownNameError
-from fusearch.registry import Registry
+from fusearch.registry import PLUGINS, Registry
 
 
 def test_add_and_look_up() -> None:
@@ -56,3 +60,24 @@ def test_entry_points_register_on_the_first_look_up(monkeypatch: pytest.MonkeyPa
     assert registry["mine"] == "yes"
     assert list(registry) == ["mine"]
     assert groups == ["fusearch.gadgets"]
+
+
+def test_files_of_the_environment_register_on_the_first_look_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plugin = tmp_path / "my_gadgets.py"
+    plugin.write_text("import tests_registry_target\ntests_registry_target.registry.add('mine', 'yes')\n", encoding="utf-8")
+    target = ModuleType("tests_registry_target")
+    registry: Registry[str] = Registry("gadget")
+    target.__dict__["registry"] = registry
+    monkeypatch.setitem(sys.modules, "tests_registry_target", target)
+    monkeypatch.setenv(PLUGINS, str(plugin))
+    assert registry["mine"] == "yes"
+
+
+@pytest.mark.parametrize(("content", "message"), [(None, "expected a Python file"), ("1 / 0", "cannot be imported: ZeroDivisionError")])
+def test_a_broken_plugin_is_named(content: str | None, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plugin = tmp_path / "broken.py"
+    if content is not None:
+        plugin.write_text(content, encoding="utf-8")
+    monkeypatch.setenv(PLUGINS, str(plugin))
+    with pytest.raises(FusearchError, match=message):
+        list(Registry[str]("gadget"))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fusearch.cli import catalogue, designs, runs
+from fusearch.registry import PLUGINS
 
 __all__ = ["app"]
 
@@ -31,12 +34,14 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def fusearch(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
-    ] = False,  # read by its callback
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # read by main()
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+    plugin: Annotated[list[Path] | None, typer.Option(help="A Python file that registers operators, encoders, ...; repeat it.")] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Search over multimodal fusion: when, which and how to fuse deep networks."""
+    if plugin:
+        # Through the environment, so that worker processes load the same files.
+        os.environ[PLUGINS] = os.pathsep.join([*map(str, (path.resolve() for path in plugin)), *filter(None, [os.environ.get(PLUGINS)])])
 
 
 catalogue.add_commands(app)

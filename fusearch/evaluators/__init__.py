@@ -16,14 +16,27 @@ _HOMES: dict[str, str] = {
     "TokenShape": "fusearch.evaluators.layer",
     "TrainingEvaluator": "fusearch.evaluators.evaluator",
     "encoder": "fusearch.evaluators.encoder",
+    "encoder_network": "fusearch.evaluators.extension",
+    "fusion_operator": "fusearch.evaluators.extension",
     "operator_layer": "fusearch.evaluators.layer",
 }
 
-__all__ = ["FusionNetwork", "OperatorLayer", "StageEncoder", "TokenShape", "TrainingEvaluator", "encoder", "operator_layer"]
+__all__ = [
+    "FusionNetwork",
+    "OperatorLayer",
+    "StageEncoder",
+    "TokenShape",
+    "TrainingEvaluator",
+    "encoder",
+    "encoder_network",
+    "fusion_operator",
+    "operator_layer",
+]
 
 if TYPE_CHECKING:
     from fusearch.evaluators.encoder import StageEncoder, encoder
     from fusearch.evaluators.evaluator import TrainingEvaluator
+    from fusearch.evaluators.extension import encoder_network, fusion_operator
     from fusearch.evaluators.layer import OperatorLayer, TokenShape, operator_layer
     from fusearch.evaluators.network import FusionNetwork
 

@@ -38,7 +38,9 @@ class _PaperMLP(StageEncoder):
 
 
 for _name, _widths in PAPER_WIDTHS.items():
-    encoder(_name)(type(_name.upper(), (_PaperMLP,), {"widths": _widths, "__doc__": f"Hidden layers of {_widths}."}))
+    encoder(_name)(
+        type(_name.upper(), (_PaperMLP,), {"widths": _widths, "__module__": __name__, "__doc__": f"Hidden layers of {_widths}."})
+    )
 
 
 class FeatureTokenizer(nn.Module):

@@ -1,0 +1,91 @@
+"""A user's own operators and encoders: the entry and the network in one call, and both follow an evaluator to its workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fusearch.evaluators.encoder import NETWORKS, StageEncoder
+from fusearch.evaluators.layer import LAYERS, OperatorLayer
+from fusearch.search_space import ENCODERS, OPERATORS, Encoder, Operator
+
+__all__ = ["Extensions", "encoder_network", "fusion_operator"]
+
+L = TypeVar("L", bound=type[OperatorLayer])
+E = TypeVar("E", bound=type[StageEncoder])
+
+
+def fusion_operator(operator: Operator) -> Callable[[L], L]:
+    """Register an operator together with the layer that it decorates.
+
+    Example:
+        >>> import torch
+        >>> from fusearch.evaluators import OperatorLayer, TokenShape, fusion_operator
+        >>> from fusearch.search_space import OPERATORS, Operator
+        >>> @fusion_operator(Operator("second", family="tensor", equation="y = x_2"))
+        ... class Second(OperatorLayer):
+        ...     def __init__(self, shapes, width):
+        ...         super().__init__()
+        ...         self.out = shapes[1]
+        ...
+        ...     def forward(self, xs, present, losses=None):
+        ...         return xs[1]
+        >>> OPERATORS["second"].equation
+        'y = x_2'
+        >>> from fusearch.evaluators.layer import LAYERS
+        >>> OPERATORS.remove("second"), LAYERS.remove("second")
+        (None, None)
+    """
+
+    def register(layer: L) -> L:
+        OPERATORS.add(operator.name, operator)
+        LAYERS.add(operator.name, layer)
+        return layer
+
+    return register
+
+
+def encoder_network(encoder: Encoder) -> Callable[[E], E]:
+    """Register an encoder together with the network that it decorates."""
+
+    def register(network: E) -> E:
+        ENCODERS.add(encoder.name, encoder)
+        NETWORKS.add(encoder.name, network)
+        return network
+
+    return register
+
+
+@dataclass(frozen=True)
+class Extensions:
+    """The operators and encoders that are not fusearch's own: what a worker process needs beside the package.
+
+    Attributes:
+        operators: Pairs of an entry and its layer.
+        encoders: Pairs of an entry and its network.
+    """
+
+    operators: tuple[tuple[Operator, type[OperatorLayer]], ...] = ()
+    encoders: tuple[tuple[Encoder, type[StageEncoder]], ...] = ()
+
+    @classmethod
+    def registered(cls) -> Extensions:
+        """Return those registered in this process."""
+        return cls(
+            tuple((OPERATORS[name], LAYERS[name]) for name in LAYERS if _is_foreign(LAYERS[name])),
+            tuple((ENCODERS[name], NETWORKS[name]) for name in NETWORKS if _is_foreign(NETWORKS[name])),
+        )
+
+    def register(self) -> None:
+        """Register in this process what it does not have yet."""
+        for operator, layer in self.operators:
+            if operator.name not in OPERATORS:
+                fusion_operator(operator)(layer)
+        for encoder, network in self.encoders:
+            if encoder.name not in ENCODERS:
+                encoder_network(encoder)(network)
+
+
+def _is_foreign(thing: type) -> bool:
+    return thing.__module__.split(".")[0] != "fusearch"

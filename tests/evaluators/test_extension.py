@@ -1,0 +1,79 @@
+"""A user's own operator and encoder: registered in one call, shipped to other processes with the evaluator."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cloudpickle
+import pytest
+import torch
+from torch import Tensor
+
+from fusearch.data import load_data
+from fusearch.errors import FusearchError
+from fusearch.evaluators import OperatorLayer, StageEncoder, TokenShape, TrainingEvaluator, encoder_network, fusion_operator
+from fusearch.evaluators.encoder import NETWORKS
+from fusearch.evaluators.extension import Extensions
+from fusearch.evaluators.layer import LAYERS, Losses
+from fusearch.search_space import ENCODERS, OPERATORS, Encoder, Operator
+
+
+class Second(OperatorLayer):
+    def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
+        super().__init__()
+        self.out = shapes[1]
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
+        return xs[1]
+
+
+class Shift(StageEncoder):
+    def __init__(self, modality: object, width: int, dropout: float) -> None:
+        super().__init__(modality, width, dropout)  # type: ignore[arg-type]  # a Modality
+        self.add(torch.nn.Identity(), self.shapes[0])
+
+
+@pytest.fixture
+def own() -> Iterator[None]:
+    fusion_operator(Operator("second_only", family="tensor"))(Second)
+    encoder_network(Encoder("shift", ("tabular",), lambda _params: 1))(Shift)
+    yield
+    for registry, name in ((OPERATORS, "second_only"), (LAYERS, "second_only"), (ENCODERS, "shift"), (NETWORKS, "shift")):
+        if name in registry:
+            registry.remove(name)  # type: ignore[attr-defined]  # registries of several types
+
+
+def test_the_entry_and_the_network_in_one_call(own: None) -> None:
+    assert LAYERS["second_only"] is Second
+    assert NETWORKS["shift"] is Shift
+    found = Extensions.registered()
+    assert [entry.name for entry, _ in found.operators] == ["second_only"]
+    assert [entry.name for entry, _ in found.encoders] == ["shift"]
+
+
+def test_a_taken_name_is_refused(own: None) -> None:
+    with pytest.raises(FusearchError, match="operator 'cat' is registered already"):
+        fusion_operator(Operator("cat", family="tensor"))(Second)
+
+
+def test_an_evaluator_takes_them_to_another_process(own: None, tmp_path: Path) -> None:
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    try:
+        payload = cloudpickle.dumps(TrainingEvaluator(load_data("wisconsin"), folds=2, epochs=1))
+    finally:
+        cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+    (tmp_path / "evaluator").write_bytes(payload)
+    code = f"""
+import cloudpickle
+evaluator = cloudpickle.loads(open({str(tmp_path / "evaluator")!r}, "rb").read())
+from fusearch.contracts import Budget
+from fusearch.search_space import Candidate, FusionGraph
+text = "mean = mean:shift | worst = worst:shift\\nF1 = second_only(mean@1, worst@1) ->"
+graph = FusionGraph.parse(text, evaluator.data.modalities)
+print(sorted(evaluator(Candidate(graph), Budget(), lambda step, values: None))[:2])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "['accuracy', 'auprc']", done.stderr
