@@ -18,19 +18,17 @@ def check_members(layers: Sequence[nn.Module], xs: list[Tensor], present: list[T
 
     Args:
         layers: Modules with other weights each.
-        xs: One (B, T, D) argument each.
-        present: One (B,) mask an argument.
+        xs: One (B, T, D) argument each; every member gets another multiple of them, as encoders of its own would give.
+        present: One (B,) mask an argument, the same for all members.
     """
     params, buffers = torch.func.stack_module_state(list(layers))
+    inputs = [torch.stack([x * (member + 1) for member in range(len(layers))]) for x in xs]
 
-    def forward(member: dict[str, Tensor]) -> list[Tensor]:
-        return _listed(torch.func.functional_call(layers[0], member, (xs, present)))
+    def forward(state: dict[str, Tensor], member_xs: list[Tensor]) -> list[Tensor]:
+        return _listed(torch.func.functional_call(layers[0], state, (member_xs, present)))
 
-    alone = [_listed(layer(xs, present)) for layer in layers]
-    state = {**params, **buffers}
-    if not state:
-        return
-    together = torch.vmap(forward, randomness="different")(state)
+    alone = [_listed(layer([x[member] for x in inputs], present)) for member, layer in enumerate(layers)]
+    together = torch.vmap(forward, randomness="different")({**params, **buffers}, inputs)
     for batched, *members in zip(together, *alone, strict=True):
         torch.testing.assert_close(batched, torch.stack(members), rtol=1e-10, atol=1e-10)
 

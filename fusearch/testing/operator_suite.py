@@ -59,7 +59,6 @@ class OperatorSuite(OperatorCase):
     def test_entry_and_layer_agree(self) -> None:
         """The entry tells all, and the layer takes exactly its parameters."""
         operator = self.operator
-        assert operator.name == self.name
         assert operator.equation, "an operator states its equation"
         assert operator.reference, "an operator names its source"
         assert operator.absent, "an operator says what an absent argument does"
@@ -68,7 +67,7 @@ class OperatorSuite(OperatorCase):
             for parameter in inspect.signature(LAYERS[self.name]).parameters.values()
             if parameter.kind is parameter.KEYWORD_ONLY
         ]
-        assert accepted == list(operator.params)
+        assert accepted == list(operator.params), f"{self.name}: the layer takes {accepted}, the operator has {list(operator.params)}"
 
     def test_any_tokens_and_widths(self) -> None:
         """The layer works for all shapes, gives the shape that it promises, and keeps what the entry says."""
@@ -77,12 +76,12 @@ class OperatorSuite(OperatorCase):
             xs, present = self.inputs(shapes)
             results = self.run(layer, xs, present)
             outs = layer.out if isinstance(layer.out, tuple) else (layer.out,)
-            assert [tuple(result.shape) for result in results] == [(5, out.tokens, out.width) for out in outs], shapes
-            assert all(result.isfinite().all() for result in results), shapes
-            if self.operator.keeps == "first":
-                assert outs == (shapes[0],)
-            if self.operator.keeps == "each":
-                assert outs == tuple(shapes)
+            given, promised = [tuple(result.shape) for result in results], [(5, out.tokens, out.width) for out in outs]
+            assert given == promised, f"{self.name}: results of shape {given}, `out` promises {promised}, for {shapes}"
+            assert all(result.isfinite().all() for result in results), f"{self.name}: not finite for {shapes}"
+            if self.operator.keeps != "none":
+                kept = tuple(shapes[:1]) if self.operator.keeps == "first" else tuple(shapes)
+                assert outs == kept, f"{self.name} keeps {self.operator.keeps}: `out` is {outs}, expected {kept}"
 
     def test_samples_do_not_mix(self) -> None:
         """Each sample gets what it gets alone, in any batch and in any order."""
@@ -151,13 +150,13 @@ class OperatorSuite(OperatorCase):
         (total + losses.total() if losses is not None else total).backward()  # type: ignore[no-untyped-call]  # torch has no type for it
         for index, x in enumerate(xs):
             assert x.grad is not None, f"{self.name}: argument {index} gets no gradient"
-            assert x.grad.isfinite().all()
-            assert x.grad.abs().sum() > 0, f"{self.name}: argument {index} gets no gradient"
+            assert x.grad.isfinite().all(), f"{self.name}: the gradient of argument {index} is not finite"
+            assert x.grad.abs().sum() > 0, f"{self.name}: the gradient of argument {index} is zero"
         assert self.operator.trained or not self.trained(layer), f"{self.name}: an untrained vote has parameters"
         for key, parameter in layer.named_parameters():
             assert parameter.grad is not None, f"{self.name}: {key} gets no gradient"
-            assert parameter.grad.isfinite().all()
-            assert parameter.grad.abs().sum() > 0, f"{self.name}: {key} gets no gradient"
+            assert parameter.grad.isfinite().all(), f"{self.name}: the gradient of {key} is not finite"
+            assert parameter.grad.abs().sum() > 0, f"{self.name}: the gradient of {key} is zero"
 
     def test_parameters_are_honoured(self) -> None:
         """Each choice of each parameter builds, and each gives another result, shape or loss."""
@@ -183,8 +182,8 @@ class OperatorSuite(OperatorCase):
         for each in (targets, targets.double()):
             losses = Losses(each)
             layer(xs, present, losses)
-            assert bool(losses.terms) == self.operator.adds_loss
-            assert all(term.ndim == 0 and term.isfinite() for term in losses.terms)
+            assert bool(losses.terms) == self.operator.adds_loss, f"{self.name}: adds {len(losses.terms)} losses, the entry says otherwise"
+            assert all(term.ndim == 0 and term.isfinite() for term in losses.terms), f"{self.name}: losses are finite scalars"
             padded = Losses(torch.cat([each, each[:2]]), weights=torch.tensor([1.0] * 6 + [0.0] * 2, dtype=torch.float64))
             layer([torch.cat([x, 7 * x[:2]]) for x in xs], [torch.cat([mask, mask[:2]]) for mask in present], padded)
             torch.testing.assert_close(padded.total(), losses.total(), rtol=1e-10, atol=1e-10)
