@@ -90,8 +90,9 @@ class UnknownNameError(FusearchError):
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """Return the legal name closest to `name`, or None where nothing is close."""
-    matches = difflib.get_close_matches(name.lower(), list(choices), n=1, cutoff=0.5)
-    return matches[0] if matches else None
+    by_lower = {choice.lower(): choice for choice in choices}
+    matches = difflib.get_close_matches(name.lower(), list(by_lower), n=1, cutoff=0.5)
+    return by_lower[matches[0]] if matches else None
 
 
 def suggestion(name: str, choices: Iterable[str]) -> str:
