@@ -118,7 +118,7 @@ def _least_form(parts: _Parts) -> tuple[Any, ...]:
 
 def _collect_forms(parts: _Parts, colors: list[int], forms: list[tuple[Any, ...]]) -> bool:
     """Collect the serializations of all ways to tell equal colours apart; return False where there are too many."""
-    shared = next((color for color in colors if colors.count(color) > 1), None)
+    shared = min((color for color in colors if colors.count(color) > 1), default=None)
     if shared is None:
         forms.append(_form(parts, colors))
         return len(forms) <= MAX_CHOICES

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from strategies import candidates, law
+
+from fusearch.errors import DesignError
+from fusearch.search_space import Candidate, FusionGraph, Recipe
+
+
+@law
+@given(candidates())
+def test_round_trip(candidate: Candidate) -> None:
+    again = Candidate.from_dict(json.loads(json.dumps(candidate.to_dict())))
+    assert again == candidate
+    assert hash(again) == hash(candidate)
+    assert again.digest == candidate.digest
+
+
+def test_the_digest_tells_recipes_apart_but_not_names() -> None:
+    graph = FusionGraph.parse("a:mlp | b:mlp; F1 = cat(a@1, b@1) ->")
+    renamed = FusionGraph.parse("y = b:mlp | x = a:mlp; G = cat(y@1, x@1) ->")
+    assert Candidate(graph).digest == Candidate(renamed).digest
+    assert Candidate(graph).digest != Candidate(graph, Recipe(width=64)).digest
+    assert len(Candidate(graph).digest) == 12
+
+
+def test_wrong_keys() -> None:
+    with pytest.raises(DesignError, match="expected 'graph' and 'recipe'"):
+        Candidate.from_dict({"graph": {}})
