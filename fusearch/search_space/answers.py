@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from fusearch.errors import SpaceError
 from fusearch.search_space.graph import FusionGraph
 from fusearch.search_space.operator import OPERATORS
@@ -16,14 +18,15 @@ __all__ = ["read_answers"]
 def read_answers(settings: SpaceSettings, graph: FusionGraph) -> dict[str, Value]:
     """Return the answer to every decision, by key.
 
-    Streams take the slots of their modality in the order in which they stand, fusions a topological order. The caller checks that the
-    design made from the answers has the same digest.
+    Streams take the slots of their modality, and fusions their numbers, in an order in which the program could have made them. The
+    caller checks that the design made from the answers has the same digest.
 
     Raises:
         SpaceError: The design has something that no answer gives: an unknown modality, more streams than slots, tied streams, a source
             taken twice by one fusion, an output that is neither the main one nor an auxiliary head.
     """
-    slots = _slots(settings, graph)
+    order = _order_of_making(graph)
+    slots = _slots(settings, graph, order)
     answers: dict[str, Value] = {"fusions": len(graph.fusions), "training": graph.training}
     for stream in graph.streams:
         slot = slots[stream.name]
@@ -36,7 +39,7 @@ def read_answers(settings: SpaceSettings, graph: FusionGraph) -> dict[str, Value
         return answers
     for modality in settings.modalities:
         answers[f"{modality.name}.streams"] = sum(stream.modality == modality.name for stream in graph.streams)
-    fusions = [graph.fusion(name) for name in graph.order]
+    fusions = [graph.fusion(name) for name in order if name not in slots]
     names = {**slots, **{fusion.name: f"{settings.prefix}{number}" for number, fusion in enumerate(fusions, start=1)}}
     only_scores = len(fusions) == 1 and all(arg.depth == "score" for arg in fusions[0].args)
     answers["level"] = "scores" if only_scores else "features"
@@ -52,10 +55,32 @@ def read_answers(settings: SpaceSettings, graph: FusionGraph) -> dict[str, Value
     return answers
 
 
-def _slots(settings: SpaceSettings, graph: FusionGraph) -> dict[str, str]:
+def _order_of_making(graph: FusionGraph) -> list[str]:
+    """Return streams and fusions in an order in which every part follows what it takes and what stands before it as an argument.
+
+    The program lists the arguments of an operator that is not symmetric in the order in which the sources were made, but for the first.
+    """
+    names = [*(stream.name for stream in graph.streams), *graph.order]
+    before: dict[str, set[str]] = {name: set() for name in names}
+    for fusion in graph.fusions:
+        sources = [arg.source for arg in fusion.args]
+        before[fusion.name].update(sources)
+        if not OPERATORS[fusion.operator].symmetric:
+            for earlier, later in pairwise(sources[1:]):
+                before[later].add(earlier)
+    order: list[str] = []
+    while names:
+        # Where the wishes contradict each other no order is right, and the digest will tell.
+        name = next((name for name in names if before[name] <= set(order)), names[0])
+        names.remove(name)
+        order.append(name)
+    return order
+
+
+def _slots(settings: SpaceSettings, graph: FusionGraph, order: list[str]) -> dict[str, str]:
     slots: dict[str, str] = {}
     for modality in {stream.modality: None for stream in graph.streams}:
-        streams = [stream for stream in graph.streams if stream.modality == modality]
+        streams = sorted((stream for stream in graph.streams if stream.modality == modality), key=lambda stream: order.index(stream.name))
         if modality not in settings.slots:
             raise SpaceError(f"modality {modality!r} is not in this space: it has {', '.join(settings.slots)}")
         if len(streams) > len(settings.slots[modality]):

@@ -104,14 +104,27 @@ def _match_args(
     design: Design,
     so_far: _Match,
 ) -> Iterator[_Match]:
-    """Match arguments one by one: each with the next, or with any that is left where their order does not matter."""
+    """Match all arguments: each with the one at its place or, where their order does not matter, with any that is left."""
+    if not symmetric:
+        found: _Match | None = so_far
+        for tap, other in zip(wanted, actual, strict=True):
+            found = _match_tap(tap, other, streams, design, found) if found is not None else None
+        if found is not None:
+            yield found
+        return
     if not wanted:
         yield so_far
         return
-    for index, tap in enumerate(actual if symmetric else actual[:1]):
-        found = _match_tap(wanted[0], tap, streams, design, so_far)
-        if found is not None:
-            yield from _match_args(wanted[1:], [*actual[:index], *actual[index + 1 :]], symmetric, streams, design, found)
+    # The argument with the fewest partners goes first: one without any ends the search at once.
+    partners = [
+        [(index, found) for index, tap in enumerate(actual) if (found := _match_tap(one, tap, streams, design, so_far)) is not None]
+        for one in wanted
+    ]
+    tightest = min(range(len(wanted)), key=lambda place: len(partners[place]))
+    for index, bound in partners[tightest]:
+        rest = [*wanted[:tightest], *wanted[tightest + 1 :]]
+        others = [*actual[:index], *actual[index + 1 :]]
+        yield from _match_args(rest, others, symmetric, streams, design, bound)
 
 
 def _match_tap(wanted: PatternTap, actual: Tap, streams: Sequence[PatternStream], design: Design, so_far: _Match) -> _Match | None:

@@ -31,7 +31,7 @@ class RecipeSpace:
 
     learning_rate: tuple[float, float] = (3e-4, 1e-2)
     weight_decay: tuple[float, float] = (1e-4, 1e-1)
-    dropout: tuple[float, ...] = (0.0, 0.2, 0.5)
+    dropout: tuple[float, ...] = (0.1, 0.3, 0.5)
     width: tuple[int, ...] = (16, 32, 64)
     class_weights: tuple[str, ...] = ("none", "balanced")
     modality_dropout: tuple[float, ...] = (0.0,)

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import MODALITIES, SMALL, WIDE, candidates, law
+
+from fusearch.errors import SpaceError
+from fusearch.search_space import Candidate, Recipe, RecipeSpace, SearchSpace
+
+
+@law
+@given(candidates())
+def test_decoding_and_encoding_are_inverse(candidate: Candidate) -> None:
+    params = WIDE.encode(candidate)
+    assert WIDE.contains(candidate)
+    assert WIDE.decode(params) == candidate
+    assert WIDE.encode(WIDE.decode(params)) == params
+    assert json.loads(json.dumps(params)) == params
+
+
+@law
+@given(candidates(), candidates(), st.integers(0, 2**32 - 1))
+def test_children_stay_in_the_space(first: Candidate, second: Candidate, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mutant = WIDE.mutate(first, rng)
+    assert mutant.digest != first.digest
+    assert WIDE.contains(mutant)
+    child = WIDE.cross(first, second, rng)
+    assert WIDE.contains(child)
+
+
+@law
+@given(candidates(SMALL), st.integers(0, 2**32 - 1))
+def test_a_child_of_equal_parents_is_the_parent(candidate: Candidate, seed: int) -> None:
+    assert SMALL.cross(candidate, candidate, np.random.default_rng(seed)) == candidate
+
+
+def test_mutation_is_local_and_reaches_every_decision() -> None:
+    rng = np.random.default_rng(0)
+    parent = SMALL.decode(
+        {
+            "fusions": 1,
+            "level": "features",
+            "a.mlp.layers": 2,
+            "b.mlp.layers": 2,
+            "f1.a.mlp2.must": 1,
+            "f1.b.mlp2.must": 1,
+            "f1.operator": "cat",
+            "output.trunk": 0,
+            "recipe.learning_rate": 1e-3,
+            "recipe.weight_decay": 1e-2,
+            "recipe.dropout": 0.3,
+            "recipe.width": 32,
+            "recipe.class_weights": "none",
+        }
+    )
+    params = SMALL.encode(parent)
+    changed: set[str] = set()
+    for _ in range(300):
+        child = SMALL.encode(SMALL.mutate(parent, rng))
+        different = {name for name in params if name in child and child[name] != params[name]}
+        assert len(different) <= 3
+        changed |= different
+    assert changed == set(params)
+
+
+def test_the_same_seed_gives_the_same_candidates() -> None:
+    first, second = ([WIDE.sample(np.random.default_rng(seed)) for seed in range(20)] for _ in range(2))
+    assert first == second
+    assert WIDE.sample_recipe(np.random.default_rng(1)) == WIDE.sample_recipe(np.random.default_rng(1))
+
+
+def test_recipes_outside_the_ranges_are_outside_the_space() -> None:
+    candidate = SMALL.sample(np.random.default_rng(0))
+    for wrong in (
+        replace(candidate.recipe, width=33),
+        replace(candidate.recipe, learning_rate=0.5),
+        replace(candidate.recipe, loss_weight=7.0),
+    ):
+        assert not SMALL.contains(Candidate(candidate.graph, wrong))
+    # A number that this design does not use has to keep its default.
+    alone = next(c for c in (SMALL.sample(np.random.default_rng(seed)) for seed in range(99)) if not c.graph.fusions)
+    with pytest.raises(SpaceError, match="the recipe lies outside"):
+        SMALL.encode(Candidate(alone.graph, replace(alone.recipe, modality_dropout=0.5)))
+
+
+def test_decisions_that_nothing_asks_for_are_ignored() -> None:
+    candidate = SMALL.sample(np.random.default_rng(5))
+    assert SMALL.decode({**SMALL.encode(candidate), "f9.operator": "cat"}) == candidate
+
+
+def test_settings_round_trip_and_decide_the_fingerprint() -> None:
+    for space in (SMALL, WIDE):
+        again = SearchSpace.from_dict(json.loads(json.dumps(space.to_dict())))
+        assert again == space
+        assert hash(again) == hash(space)
+        assert again.fingerprint == space.fingerprint
+        assert pickle.loads(pickle.dumps(space)) == space
+    variants = [
+        SearchSpace(MODALITIES),
+        SearchSpace(MODALITIES, max_fusions=2),
+        SearchSpace(MODALITIES, operators=["cat"]),
+        SearchSpace(MODALITIES, scores=False),
+        SearchSpace(MODALITIES, encoders={"rna": ["ft_transformer"]}),
+        SearchSpace(MODALITIES, recipe=RecipeSpace(width=(8,))),
+        SearchSpace(MODALITIES[:2]),
+    ]
+    assert len({space.fingerprint for space in variants}) == len(variants)
+    with pytest.raises(SpaceError, match="unknown key 'max_fusion', did you mean 'max_fusions'"):
+        SearchSpace.from_dict({**SMALL.to_dict(), "max_fusion": 1})
+
+
+def test_operators_may_be_all_or_one() -> None:
+    assert len(SearchSpace(MODALITIES, operators="all").settings.operators) >= 45
+    assert SearchSpace(MODALITIES, operators="cat").settings.operators == ("cat",)
+
+
+def test_default_recipes_are_in_the_default_space() -> None:
+    space = SearchSpace(MODALITIES)
+    for role in ("best_unimodal", "penultimate", "late"):
+        assert all(space.contains(Candidate(graph, Recipe())) for graph in space.references()[role])
