@@ -130,7 +130,7 @@ def argument_order(shapes: Sequence[TokenShape], continued: int | None = None) -
 
 def mask_absent(x_BTD: Tensor, present_B: Tensor) -> Tensor:
     """Zero the samples that lack the argument; unlike a product it also stops NaN and infinity, forward and backward."""
-    return torch.where(present_B[:, None, None], x_BTD, torch.zeros_like(x_BTD))
+    return torch.where(present_B[:, None, None], x_BTD, 0.0)
 
 
 def resize_tokens(x_BTD: Tensor, source: TokenShape, target: TokenShape) -> Tensor:

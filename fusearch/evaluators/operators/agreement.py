@@ -53,7 +53,7 @@ class Agreement(OperatorLayer):
 
 def both(left_rows_B: Tensor, right_rows_B: Tensor) -> Tensor:
     """Return the weight of the rows that both modalities have."""
-    return torch.where(right_rows_B > 0, left_rows_B, torch.zeros_like(left_rows_B))
+    return torch.where(right_rows_B > 0, left_rows_B, 0.0)
 
 
 @operator_layer("orthogonal")
@@ -86,7 +86,7 @@ class Contrastive(Agreement):
         terms = []
         for logits_BC in (similarity_BC, similarity_BC.T):
             log_BC = torch.log_softmax(torch.where(rows_B[None] > 0, logits_BC, lowest), dim=1)
-            terms.append(row_mean(torch.where(rows_B > 0, -torch.diagonal(log_BC), torch.zeros_like(rows_B)), rows_B))
+            terms.append(row_mean(torch.where(rows_B > 0, -torch.diagonal(log_BC), 0.0), rows_B))
         return (terms[0] + terms[1]) / 2
 
 
@@ -116,7 +116,7 @@ class DistributionMatch(Agreement):
 def share(rows_B: Tensor) -> Tensor:
     """Scale weights to sum to one; all zero stays zero."""
     total = rows_B.sum()
-    return rows_B / torch.where(total > 0, total, torch.ones_like(total))
+    return rows_B / torch.where(total > 0, total, 1.0)
 
 
 def covariance(z_BD: Tensor, share_B: Tensor) -> Tensor:

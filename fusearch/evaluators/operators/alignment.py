@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from fusearch.evaluators.layer import TokenShape, mask_absent, resize_tokens
 
-__all__ = ["Align", "Alignment", "any_present", "common_shape", "mask_all", "masked_mean", "means", "presence", "with_one"]
+__all__ = ["Align", "Alignment", "any_present", "common_shape", "mask_all", "masked_mean", "means", "presence", "total", "with_one"]
 
 
 class Align(nn.Module):
@@ -84,10 +84,18 @@ def any_present(present: Sequence[Tensor]) -> Tensor:
     return presence(present).any(dim=1)
 
 
+def total(xs: Sequence[Tensor]) -> Tensor:
+    """Add arguments of one shape."""
+    result = xs[0]
+    for x_BTD in xs[1:]:
+        result = result + x_BTD
+    return result
+
+
 def masked_mean(xs: Sequence[Tensor], present: Sequence[Tensor]) -> Tensor:
     """Average arguments of one shape over those that are present; zero where none is. Absent ones must be zero already."""
     count_B = presence(present).sum(dim=1).clamp(min=1).to(xs[0].dtype)
-    return torch.stack(list(xs)).sum(dim=0) / count_B[:, None, None]
+    return total(xs) / count_B[:, None, None]
 
 
 def with_one(x_BTD: Tensor) -> Tensor:

@@ -116,7 +116,7 @@ class SelfAttention(OperatorLayer):
         allowed_BT = tokens_present(self.shapes, present)
         for layer in self.layers:
             x_BTD = layer(x_BTD, allowed_BT)
-        x_BTD = torch.where(allowed_BT[:, :, None], x_BTD, torch.zeros_like(x_BTD))
+        x_BTD = torch.where(allowed_BT[:, :, None], x_BTD, 0.0)
         if self.pool == "none":
             return x_BTD
         if self.pool == "mean":

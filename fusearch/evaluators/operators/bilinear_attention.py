@@ -46,7 +46,7 @@ class BilinearAttention(OperatorLayer):
         x_BID, y_BJD = mask_all(xs, present)
 
         def factor(features: Tensor, index: int) -> Tensor:
-            return torch.where(present[index][:, None, None], features, torch.ones_like(features))
+            return torch.where(present[index][:, None, None], features, 1.0)
 
         scored = [factor(torch.relu(self.score_maps[index](x)), index) for index, x in enumerate((x_BID, y_BJD))]
         # (p_g * U x_i) . (V y_j) for every glimpse g: no (B, I, J, hidden) product is stored.

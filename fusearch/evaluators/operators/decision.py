@@ -154,7 +154,7 @@ class VoteMajority(Vote):
 
     def average(self, values_BN1: Tensor, present_BN1: Tensor) -> Tensor:
         largest = torch.finfo(values_BN1.dtype).max
-        ordered_BN1 = torch.where(present_BN1, values_BN1, torch.full_like(values_BN1, largest)).sort(dim=1).values
+        ordered_BN1 = torch.where(present_BN1, values_BN1, largest).sort(dim=1).values
         count_B11 = present_BN1.sum(dim=1, keepdim=True).clamp(min=1)
         middle = [ordered_BN1.gather(1, index).squeeze(1) for index in ((count_B11 - 1) // 2, count_B11 // 2)]
         return middle[0] / 2 + middle[1] / 2
@@ -217,7 +217,7 @@ class Stacking(OperatorLayer):
 def normalized(weights_BN1: Tensor) -> Tensor:
     """Divide by the sum over the voters; all zero stays zero."""
     total = weights_BN1.sum(dim=1, keepdim=True)
-    return weights_BN1 / torch.where(total > 0, total, torch.ones_like(total))
+    return weights_BN1 / torch.where(total > 0, total, 1.0)
 
 
 def error_moments(scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor]) -> Tensor:
@@ -232,7 +232,7 @@ def error_moments(scores: Sequence[Tensor], targets: Tensor, present: Sequence[T
     else:
         errors_NMC = torch.softmax(values_NMC, dim=2) - one_hot(targets, values_NMC.shape[2])[:, None]
     mask_NM = presence(present)
-    errors_NMC = torch.where(mask_NM[:, :, None], errors_NMC, torch.zeros_like(errors_NMC))
+    errors_NMC = torch.where(mask_NM[:, :, None], errors_NMC, 0.0)
     counts_MM = mask_NM.to(errors_NMC.dtype).T @ mask_NM.to(errors_NMC.dtype)
     moments = torch.einsum("nmc,nlc->ml", errors_NMC, errors_NMC) / counts_MM.clamp(min=1)
     own = torch.where(torch.diagonal(counts_MM) > 0, torch.diagonal(moments).clamp(min=1e-8), 1e8)

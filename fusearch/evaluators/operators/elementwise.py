@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
-from fusearch.evaluators.operators.alignment import Alignment, any_present, mask_all, masked_mean
+from fusearch.evaluators.operators.alignment import Alignment, any_present, mask_all, masked_mean, total
 
 __all__ = ["Difference", "Elementwise", "Max", "Mean", "Product", "Sum"]
 
@@ -43,7 +43,7 @@ class Sum(Elementwise):
     """y = x_1 + P_2 x_2 + ... + P_n x_n. An absent argument adds nothing."""
 
     def combine(self, xs: list[Tensor], present: list[Tensor]) -> Tensor:
-        return torch.stack(xs).sum(dim=0)
+        return total(xs)
 
 
 @operator_layer("mean")
@@ -68,9 +68,7 @@ class Max(Elementwise):
 
     def combine(self, xs: list[Tensor], present: list[Tensor]) -> Tensor:
         lowest = torch.finfo(xs[0].dtype).min
-        candidates = [
-            torch.where(present_B[:, None, None], x, torch.full_like(x, lowest)) for x, present_B in zip(xs, present, strict=True)
-        ]
+        candidates = [torch.where(present_B[:, None, None], x, lowest) for x, present_B in zip(xs, present, strict=True)]
         return mask_absent(torch.stack(candidates).amax(dim=0), any_present(present))
 
 
@@ -95,8 +93,8 @@ class Difference(Elementwise):
 
 def product(xs: Sequence[Tensor], present: Sequence[Tensor]) -> Tensor:
     """Multiply arguments of one shape; the factor of an absent argument is one, and the result is zero where none is present."""
-    factors = [torch.where(present_B[:, None, None], x, torch.ones_like(x)) for x, present_B in zip(xs, present, strict=True)]
-    result = factors[0]
-    for factor in factors[1:]:
-        result = result * factor
-    return mask_absent(result, any_present(present))
+    # Where none is present the first factor is zero, all others one.
+    result = torch.where(present[0][:, None, None], xs[0], any_present(present)[:, None, None].to(xs[0].dtype))
+    for x, present_B in zip(xs[1:], present[1:], strict=True):
+        result = result * torch.where(present_B[:, None, None], x, 1.0)
+    return result

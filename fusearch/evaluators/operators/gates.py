@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from fusearch.errors import DesignError
 from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer, resize_tokens
-from fusearch.evaluators.operators.alignment import any_present, mask_all, means
+from fusearch.evaluators.operators.alignment import any_present, mask_all, means, total
 
 __all__ = ["ChannelGate", "ContextAttention", "HighOrderGate", "SpatialGate", "SpatialMaxGate"]
 
@@ -68,7 +68,7 @@ class SpatialGate(OperatorLayer):
         """Return (B, T_1, D_1)."""
         xs = mask_all(xs, present)
         parts = [resize_tokens(linear(x), shape, self.out) for linear, x, shape in zip(self.maps, xs, self.shapes, strict=True)]
-        return xs[0] * torch.sigmoid(self.score(torch.relu(torch.stack(parts).sum(dim=0))))
+        return xs[0] * torch.sigmoid(self.score(torch.relu(total(parts))))
 
 
 @operator_layer("spatial_max_gate")
@@ -120,9 +120,9 @@ class ChannelGate(OperatorLayer):
     def __init__(self, shapes: Sequence[TokenShape], width: int, *, reduction: int) -> None:
         super().__init__()
         self.out: TokenShape = shapes[0]
-        total = sum(shape.width for shape in shapes)
-        hidden = math.ceil(total / reduction)
-        self.gate = nn.Sequential(nn.Linear(total, hidden), nn.ReLU(), nn.Linear(hidden, shapes[0].width), nn.Sigmoid())
+        squeezed = sum(shape.width for shape in shapes)
+        hidden = math.ceil(squeezed / reduction)
+        self.gate = nn.Sequential(nn.Linear(squeezed, hidden), nn.ReLU(), nn.Linear(hidden, shapes[0].width), nn.Sigmoid())
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T_1, D_1)."""
@@ -147,8 +147,8 @@ class HighOrderGate(OperatorLayer):
         super().__init__()
         self.out: TokenShape = shapes[0]
         self.context_shape = shapes[1]
-        total = shapes[0].width + shapes[1].width
-        self.factors = nn.ModuleList(nn.Linear(total, degree * width, bias=False) for degree in range(1, order + 1))
+        joined = shapes[0].width + shapes[1].width
+        self.factors = nn.ModuleList(nn.Linear(joined, degree * width, bias=False) for degree in range(1, order + 1))
         self.maps = nn.ModuleList(nn.Linear(width, shapes[0].width, bias=degree == 0) for degree in range(order))
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
@@ -161,4 +161,4 @@ class HighOrderGate(OperatorLayer):
             for factor in factors(z_BTD).chunk(degree, dim=2):
                 product = product * factor
             terms.append(linear(product))
-        return torch.sigmoid(torch.stack(terms).sum(dim=0)) * x_BTD
+        return torch.sigmoid(total(terms)) * x_BTD

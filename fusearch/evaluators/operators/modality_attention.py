@@ -72,7 +72,7 @@ class ModalitySpatialAttention(OperatorLayer):
         rows = self.align(mask_all(xs, present))
         mask_BN = presence(present)[:, None, :, None]
         h_BTNL = torch.stack(rows, dim=2)
-        h_BTNL = torch.where(mask_BN, h_BTNL, torch.zeros_like(h_BTNL))
+        h_BTNL = torch.where(mask_BN, h_BTNL, 0.0)
         modality_BTN1 = self.modality(h_BTNL)
         features_BTL = self.spatial(self.across(h_BTNL.transpose(2, 3)).squeeze(3))
         return (h_BTNL * torch.sigmoid(modality_BTN1 + features_BTL[:, :, None])).flatten(2)

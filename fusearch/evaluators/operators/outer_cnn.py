@@ -72,7 +72,7 @@ class OuterCNN(OperatorLayer):
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T, out)."""
         aligned = self.align(mask_all(xs, present))
-        vectors = [torch.where(present_B[:, None, None], x, torch.ones_like(x)) for x, present_B in zip(aligned, present, strict=True)]
+        vectors = [torch.where(present_B[:, None, None], x, 1.0) for x, present_B in zip(aligned, present, strict=True)]
         maps = (vectors[0][..., :, None] * vectors[1][..., None, :]).flatten(0, 1)[:, None]
         for index, block in enumerate(self.blocks):
             result = block(maps)

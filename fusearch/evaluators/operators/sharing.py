@@ -11,15 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, operator_layer
-from fusearch.evaluators.operators.alignment import Align, Alignment, common_shape, mask_all, masked_mean
+from fusearch.evaluators.operators.alignment import Align, Alignment, common_shape, mask_all, masked_mean, total
 
 __all__ = ["CrossStitch", "SharedBottleneck", "SharedPrivate", "row_mean", "unit_rows"]
 
 
 def row_mean(values_B: Tensor, weights_B: Tensor) -> Tensor:
     """Average over rows with weights; zero where all weights are zero."""
-    total = weights_B.sum()
-    return (weights_B * values_B).sum() / torch.where(total > 0, total, torch.ones_like(total))
+    weight = weights_B.sum()
+    return (weights_B * values_B).sum() / torch.where(weight > 0, weight, 1.0)
 
 
 def unit_rows(z_BD: Tensor, eps: float = 1e-12) -> Tensor:
@@ -82,8 +82,8 @@ class SharedPrivate(OperatorLayer):
 def difference(shared: Tensor, private: Tensor, rows_B: Tensor) -> Tensor:
     """Return |S^T P|_F^2 / N^2: how much the shared part tells about the private part."""
     left, right = unit_rows(shared.mean(dim=1)), unit_rows(private.mean(dim=1))
-    total = rows_B.sum()
-    return ((left * rows_B[:, None]).T @ right).square().sum() / torch.where(total > 0, total, torch.ones_like(total)).square()
+    weight = rows_B.sum()
+    return ((left * rows_B[:, None]).T @ right).square().sum() / torch.where(weight > 0, weight, 1.0).square()
 
 
 @operator_layer("shared_bottleneck")
@@ -137,6 +137,5 @@ class CrossStitch(OperatorLayer):
         xs = mask_all(xs, present)
         results = []
         for row, align in zip(self.stitch, self.align, strict=True):
-            parts = [weight * x for weight, x in zip(row, align(xs), strict=True)]
-            results.append(torch.stack(parts).sum(dim=0))
+            results.append(total([weight * x for weight, x in zip(row, align(xs), strict=True)]))
         return results

@@ -19,7 +19,7 @@ def masked_softmax(scores: Tensor, allowed: Tensor, dim: int = -1) -> Tensor:
         dim: Axis that sums to one.
     """
     weights = torch.softmax(torch.where(allowed, scores, torch.finfo(scores.dtype).min), dim=dim)
-    return torch.where(allowed, weights, torch.zeros_like(weights))
+    return torch.where(allowed, weights, 0.0)
 
 
 class Attention(nn.Module):
