@@ -94,7 +94,8 @@ def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     if what is What.data:
         from fusearch.data import DATA_SETS
 
-        return [{"name": name, "about": _summary(DATA_SETS[name])} for name in DATA_SETS], ("name", "about")
+        rows = [{"name": entry.name, "about": entry.summary, "reference": entry.reference} for entry in DATA_SETS.values()]
+        return rows, ("name", "about", "reference")
     from fusearch.search import SAMPLERS
 
     return [{"name": name, "about": _summary(SAMPLERS[name])} for name in SAMPLERS], ("name", "about")
