@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from fusearch.data import Dataset
 from fusearch.data.modality import Modality
@@ -21,6 +22,12 @@ def make_data(*, rows: int = 90, task: str = "classification", classes: int = 2,
     codes = np.searchsorted(np.quantile(signal, np.arange(1, classes) / classes), signal)
     targets = 100 + 5 * signal if task == "regression" else codes
     return Dataset.from_arrays("toy", modalities=tables, targets=targets, task=task, present=present)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    """Two torch threads beside another busy process are many times slower than one."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
