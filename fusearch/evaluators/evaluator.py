@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from fusearch.evaluators.members import FoldSamples, Member, OnMemberEpoch, Trai
 from fusearch.evaluators.metrics import summarize
 from fusearch.evaluators.network import FusionNetwork
 from fusearch.evaluators.optimization import TrainingSettings
+from fusearch.evaluators.transfer import WeightStore
 from fusearch.search_space import Candidate
 
 __all__ = ["TrainingEvaluator"]
@@ -92,6 +95,13 @@ class TrainingEvaluator:
         self.folds = self.data.folds(folds)
         self.seeds, self.threads, self.device, self.costs, self.missing = seeds, threads, device, tuple(costs), missing
         self._prepared: dict[int, FoldSamples] = {}
+        self._weights: WeightStore | None = None
+
+    def keeping(self, folder: str | Path) -> TrainingEvaluator:
+        """Return the same evaluator, which keeps trained weights in `folder` and lets candidates start from them."""
+        kept = copy.copy(self)
+        kept._weights = WeightStore(Path(folder).resolve())  # a worker has another working directory
+        return kept
 
     def __call__(self, candidate: Candidate, budget: Budget, report: Report) -> Evaluation:
         """Train and score a design.
@@ -124,6 +134,7 @@ class TrainingEvaluator:
             "members": [member.to_dict() for member in done],
             "best_epochs": {phase: _median([member.fits[phase].best_epoch for member in done if phase in member.fits]) for phase in phases},
             "undefined": undefined,
+            **({"start": list(candidate.start)} if candidate.start else {}),
             "seconds": time.perf_counter() - start,
         }
         return Evaluation(metrics, spread, details, self._arrays(done))
@@ -139,6 +150,7 @@ class TrainingEvaluator:
             settings=settings,
             threads=self.threads,
             missing=[modality.name for modality in self.data.modalities] if self.missing else (),
+            weights=self._weights,
             on_epoch=on_epoch,
         )
 

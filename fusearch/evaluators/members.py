@@ -5,9 +5,10 @@ Axis letters: N validation rows, K outputs.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,11 +17,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fusearch.data import Dataset, Fold, Task
+from fusearch.errors import EvaluationError
 from fusearch.evaluators.metrics import classification_metrics, regression_metrics, worst_missing
-from fusearch.evaluators.modes import predict, train
+from fusearch.evaluators.modes import FUSION, predict, train
 from fusearch.evaluators.network import FusionNetwork
 from fusearch.evaluators.optimization import Fit, TrainingSettings, reproducible
 from fusearch.evaluators.samples import Samples, TargetScale, make_samples
+from fusearch.evaluators.transfer import Takeover, WeightStore, take_over
 from fusearch.search_space import Candidate
 
 __all__ = [
@@ -139,6 +142,7 @@ def train_members(
     settings: TrainingSettings,
     threads: int | None = None,
     missing: Sequence[str] = (),
+    weights: WeightStore | None = None,
     on_epoch: OnMemberEpoch | None = None,
 ) -> Iterator[TrainedMember]:
     """Train these members of this design, and give each as it is done.
@@ -154,28 +158,48 @@ def train_members(
         settings: Epochs, patience, size of a batch.
         threads: Threads of one torch operation; None leaves them.
         missing: Modalities; each member is also scored with each of them absent (`auroc_without.rna`, `worst_missing_auroc`).
+        weights: Where trained weights are kept, and where those that the candidate starts from lie; None keeps none.
         on_epoch: Called after each epoch.
 
     Raises:
-        EvaluationError: A loss is not finite.
+        EvaluationError: A loss is not finite, or the weights that the candidate starts from were not kept.
     """
     for member in members:
         start = time.perf_counter()
         rows = folds(member.fold)
         with reproducible(member.stream, threads=threads, device=rows.train.targets.device) as generator:
             network = FusionNetwork(candidate.graph, task.num_outputs, candidate.recipe).to(rows.train.targets.device)
+            taken = _start(network, candidate, member, weights)
             fits = train(
                 network,
                 rows.train,
                 rows.validation,
                 settings=settings,
                 generator=generator,
+                trained={stream: Fit(epochs, epochs, math.nan) for stream, epochs in taken.streams.items()},
                 on_epoch=_bind(on_epoch, member),
             )
+            fits = _add_epochs(fits, taken) if candidate.graph.training == "joint" else fits
+            if weights is not None:
+                weights.save(candidate.digest, member, network, {phase: fit.best_epoch for phase, fit in fits.items()})
             outputs = outputs_of(predict(network, rows.validation), rows.scale)
             metrics = score(outputs, rows.targets, task)
             metrics |= _score_missing(network, rows, task, missing)
         yield TrainedMember(member, fits, metrics, outputs, time.perf_counter() - start)
+
+
+def _start(network: FusionNetwork, candidate: Candidate, member: Member, weights: WeightStore | None) -> Takeover:
+    """Take over the weights that a candidate starts from."""
+    if not candidate.start:
+        return Takeover()
+    if weights is None:
+        raise EvaluationError(f"a candidate starts from the weights of {', '.join(candidate.start)}, but this evaluator keeps no weights")
+    return take_over(network, [weights.load(digest, member) for digest in candidate.start])
+
+
+def _add_epochs(fits: Mapping[str, Fit], taken: Takeover) -> dict[str, Fit]:
+    """Count the epochs that weights had seen before a joint training went on from them, so that a refit from scratch trains as long."""
+    return {phase: replace(fit, best_epoch=fit.best_epoch + taken.epochs) if phase == FUSION else fit for phase, fit in fits.items()}
 
 
 def _bind(on_epoch: OnMemberEpoch | None, member: Member) -> Callable[[str, int, dict[str, float]], None] | None:

@@ -44,6 +44,7 @@ def train(
     settings: TrainingSettings,
     generator: torch.Generator,
     epochs: Mapping[str, int] | None = None,
+    trained: Mapping[str, Fit] | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> dict[str, Fit]:
     """Train a network as its design says, and leave it in evaluation mode with its best weights.
@@ -55,6 +56,7 @@ def train(
         settings: Epochs, patience, size of a batch.
         generator: Order of the rows.
         epochs: Epochs of each phase, instead of those of the settings.
+        trained: Streams of the network that hold trained weights already, and what trained them; they are not trained alone again.
         on_epoch: Called after each epoch.
 
     Returns:
@@ -69,7 +71,7 @@ def train(
     run = _Run(network, samples, validation, settings, generator, epochs or {}, on_epoch)
     fits: dict[str, Fit] = {}
     if network.graph.training != "joint":
-        fits |= run.train_streams()
+        fits |= run.train_streams(trained or {})
     if network.graph.training in ("joint", "staged"):
         fits[FUSION] = run.train_all()
         run.fit_votes()
@@ -118,10 +120,10 @@ class _Run:
         balanced = self.recipe.class_weights == "balanced" and not samples.targets.is_floating_point()
         self.class_weights = class_weights(samples.targets, network.num_outputs) if balanced else None
 
-    def train_streams(self) -> dict[str, Fit]:
+    def train_streams(self, trained: Mapping[str, Fit]) -> dict[str, Fit]:
         """Train each stream (tied streams as one) on its own class scores, and load its weights into the network."""
-        lenders = self.network.streams.lenders.values()
-        return {lender: self._train_stream(lender) for lender in dict.fromkeys(lenders) if self.network.streams.trained(lender)}
+        lenders = [lender for lender in dict.fromkeys(self.network.streams.lenders.values()) if self.network.streams.trained(lender)]
+        return {lender: trained[lender] if lender in trained else self._train_stream(lender) for lender in lenders}
 
     def _train_stream(self, lender: str) -> Fit:
         streams = self.network.streams

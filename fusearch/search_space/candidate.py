@@ -18,20 +18,30 @@ __all__ = ["Candidate"]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A design and the numbers that it is trained with."""
+    """A design, the numbers that it is trained with, and what its training starts from.
+
+    Attributes:
+        graph: The design.
+        recipe: The numbers of training.
+        start: Digests of candidates whose trained weights it starts from, as far as the parts are the same; empty: from scratch.
+    """
 
     graph: FusionGraph
     recipe: Recipe = field(default_factory=Recipe)
+    start: tuple[str, ...] = ()
 
     @cached_property
     def digest(self) -> str:
-        """Twelve hex digits of graph and recipe."""
+        """Twelve hex digits of graph, recipe and start."""
         text = self.graph.digest + json.dumps(self.recipe.to_dict(), sort_keys=True)
+        if self.start:
+            text += json.dumps(self.start)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return graph and recipe as JSON-able values."""
-        return {"graph": self.graph.to_dict(), "recipe": self.recipe.to_dict()}
+        """Return the candidate as JSON-able values; `start` only where there is one."""
+        start = {"start": list(self.start)} if self.start else {}
+        return {"graph": self.graph.to_dict(), "recipe": self.recipe.to_dict(), **start}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Candidate:
@@ -40,6 +50,6 @@ class Candidate:
         Raises:
             DesignError: A key is missing, or the design or the recipe is not legal.
         """
-        if set(record) != {"graph", "recipe"}:
-            raise DesignError(f"candidate: keys {sorted(record)}, expected 'graph' and 'recipe'")
-        return cls(FusionGraph.from_dict(record["graph"]), Recipe.from_dict(record["recipe"]))
+        if set(record) - {"start"} != {"graph", "recipe"}:
+            raise DesignError(f"candidate: keys {sorted(record)}, expected 'graph' and 'recipe', and 'start' where it has one")
+        return cls(FusionGraph.from_dict(record["graph"]), Recipe.from_dict(record["recipe"]), tuple(record.get("start", ())))

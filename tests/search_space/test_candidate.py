@@ -30,3 +30,11 @@ def test_the_digest_tells_recipes_apart_but_not_names() -> None:
 def test_wrong_keys() -> None:
     with pytest.raises(DesignError, match="expected 'graph' and 'recipe'"):
         Candidate.from_dict({"graph": {}})
+
+
+def test_a_start_is_part_of_the_candidate() -> None:
+    graph = FusionGraph.parse("a:mlp | b:mlp; F1 = cat(a@1, b@1) ->")
+    started = Candidate(graph, start=("0123456789ab",))
+    assert started.digest != Candidate(graph).digest
+    assert Candidate.from_dict(json.loads(json.dumps(started.to_dict()))) == started
+    assert "start" not in Candidate(graph).to_dict()
