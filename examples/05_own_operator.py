@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import fusearch as fs
 from fusearch.evaluators import OperatorLayer, TokenShape
-from fusearch.evaluators.layer import Losses
+from fusearch.evaluators.layer import Losses, mask_absent
 
 
 @fs.fusion_operator(
@@ -19,7 +19,9 @@ from fusearch.evaluators.layer import Losses
         "agreement_gate",
         family="attention",
         max_args=2,
-        equation="y = W_1 x_1 * sigmoid(cos(W_1 x_1, W_2 mean_t x_2)); absent x_2: the gate is open by half",
+        equation="y_t = W_1 x_1t * sigmoid(cos(W_1 x_1t, W_2 mean_t x_2t))",
+        absent="without the second argument the gate is open by half; without the first the result is the bias of W_1",
+        reference="this example",
     )
 )
 class AgreementGate(OperatorLayer):
@@ -31,6 +33,7 @@ class AgreementGate(OperatorLayer):
         self.out = TokenShape(shapes[0].tokens, width, shapes[0].grid)
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
+        xs = [mask_absent(x_BTD, present_B) for x_BTD, present_B in zip(xs, present, strict=True)]
         a_BTD, b_B1D = self.first(xs[0]), self.second(xs[1].mean(dim=1, keepdim=True))
         cosine_BT1 = torch.cosine_similarity(a_BTD, b_B1D, dim=-1).unsqueeze(-1)
         return a_BTD * torch.sigmoid(torch.where(present[1][:, None, None], cosine_BT1, 0.0))
