@@ -10,6 +10,7 @@ A vote with weights is fitted in closed form on training rows, after the streams
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from fusearch.evaluators.layer import Losses
 from fusearch.evaluators.losses import class_weights, task_loss
 from fusearch.evaluators.network import FusionNetwork, NetworkOutput
 from fusearch.evaluators.operators.decision import Vote
-from fusearch.evaluators.optimization import Fit, TrainingSettings, mixed_precision, optimize
+from fusearch.evaluators.optimization import Fit, TrainingSettings, mixed_precision, optimize, reproducible
 from fusearch.evaluators.samples import Samples
 from fusearch.evaluators.streams import State, StreamNetwork
 
@@ -71,7 +72,7 @@ def train(
     run = _Run(network, samples, validation, settings, generator, epochs or {}, on_epoch)
     fits: dict[str, Fit] = {}
     if network.graph.training != "joint":
-        fits |= run.train_streams(trained or {})
+        fits |= run.train_streams(trained)
     if network.graph.training in ("joint", "staged"):
         fits[FUSION] = run.train_all()
         run.fit_votes()
@@ -120,12 +121,27 @@ class _Run:
         balanced = self.recipe.class_weights == "balanced" and not samples.targets.is_floating_point()
         self.class_weights = class_weights(samples.targets, network.num_outputs) if balanced else None
 
-    def train_streams(self, trained: Mapping[str, Fit]) -> dict[str, Fit]:
-        """Train each stream (tied streams as one) on its own class scores, and load its weights into the network."""
-        lenders = [lender for lender in dict.fromkeys(self.network.streams.lenders.values()) if self.network.streams.trained(lender)]
-        return {lender: trained[lender] if lender in trained else self._train_stream(lender) for lender in lenders}
+    def train_streams(self, trained: Mapping[str, Fit] | None = None) -> dict[str, Fit]:
+        """Train each stream (tied streams as one) on its own class scores, and load its weights into the network.
 
-    def _train_stream(self, lender: str) -> Fit:
+        What a stream becomes does not depend on the design around it: its random numbers are seeded afresh. Of several equal streams
+        each has its own seed.
+        """
+        fits: dict[str, Fit] = {}
+        equals: Counter[tuple[object, ...]] = Counter()
+        for lender in dict.fromkeys(self.network.streams.lenders.values()):
+            stream = self.network.graph.stream(lender)
+            what = (stream.modality, stream.encoder, *stream.params.items())
+            seed = self.generator.initial_seed() + equals[what]
+            equals[what] += 1
+            if lender in trained:
+                fits[lender] = trained[lender]
+            elif self.network.streams.trained(lender):
+                with reproducible(seed, device=self.device) as order:
+                    fits[lender] = self._train_stream(lender, order)
+        return fits
+
+    def _train_stream(self, lender: str, order: torch.Generator) -> Fit:
         streams = self.network.streams
         modalities = list(dict.fromkeys(streams.modality_of[name] for name, other in streams.lenders.items() if other == lender))
         alone = StreamNetwork(self.network.graph, lender, self.network.num_outputs, self.recipe).to(self.device)
@@ -136,7 +152,7 @@ class _Run:
                 scores = alone(raw[rows])
             return task_loss(scores, targets[rows], self.class_weights)
 
-        fit = self._optimize(lender, alone, len(targets), loss, self._stream_validation(alone, modalities))
+        fit = self._optimize(lender, alone, len(targets), loss, self._stream_validation(alone, modalities), order)
         streams.load(lender, alone)
         return fit
 
@@ -219,6 +235,7 @@ class _Run:
         num_rows: int,
         loss: Callable[[Tensor], Tensor],
         validation: Callable[[], Tensor] | None,
+        order: torch.Generator | None = None,
     ) -> Fit:
         settings = replace(self.settings, epochs=self.epochs[phase]) if phase in self.epochs else self.settings
         on_epoch = self.on_epoch
@@ -230,7 +247,7 @@ class _Run:
             settings=settings,
             learning_rate=self.recipe.learning_rate,
             weight_decay=self.recipe.weight_decay,
-            generator=self.generator,
+            generator=order or self.generator,
             on_epoch=None if on_epoch is None else lambda epoch, values: on_epoch(phase, epoch, values),
         )
 
