@@ -159,7 +159,8 @@ def _draw_joins(settings: SpaceSettings, choose: Chooser, streams: list[Stream],
             args = [args[onward], *args[:onward], *args[onward + 1 :]]
             grids = [grids[onward], *grids[:onward], *grids[onward + 1 :]]
         trunk, source = _trunk_of(settings, name, streams, _origin(by_name[args[0].source], args[0]), operator, onward is not None)
-        source.has_grid = operator.keeps == "first" and grids[0]
+        kept = grids if operator.symmetric and onward is None else grids[:1]
+        source.has_grid = operator.keeps == "first" and all(kept)
         drafts.append(Fusion(name, operator.name, tuple(args), params, trunk))
         sources.append(source)
     fusions = _finish_trunks(settings, choose, drafts)
@@ -247,7 +248,8 @@ def _trunk_of(
     if onward and origin is not None:
         left = _stages_left(streams, origin)
         return Trunk("continue", stream=origin[0]), _Source(name, tuple(range(left + 1)), f"continue{left}", continues=True, origin=origin)
-    kept = origin if operator.keeps == "first" else None
+    # Which argument's shape a symmetric operator keeps depends on the shapes, unless the trunk says it.
+    kept = origin if operator.keeps == "first" and not operator.symmetric else None
     return Trunk(), _Source(name, tuple(range(settings.max_trunk + 1)), "trunk", origin=kept)
 
 

@@ -190,12 +190,12 @@ def _origin(design: Resolution, tap: Tap, reader: tuple[str, int]) -> Origin | N
         return None
     if tap.source in design.streams:
         return tap.source, tap.depth
-    operator, ports = design.operators[tap.source], design.ports[reader]
+    operator, ports, going_on = design.operators[tap.source], design.ports[reader], design.continued.get(tap.source)
     if tap.depth == 0:
-        if operator.keeps == "first":
+        # Which argument's shape a symmetric operator keeps depends on the shapes, unless the trunk says it.
+        if operator.keeps == "first" and not (operator.symmetric and going_on is None):
             return design.origins[tap.source][0]
         return design.origins[tap.source][ports[0]] if operator.keeps == "each" and len(ports) == 1 else None
-    going_on = design.continued.get(tap.source)
     if going_on is None:
         return None
     stream = design.fusions[tap.source].trunk.stream

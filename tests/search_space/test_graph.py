@@ -147,6 +147,7 @@ BAD = [
     ("a:mlp | b:mlp\nF1 = vote_mean(a@1, b@score) ->", "vote_mean joins class scores, so a@1 should be a@score", "a@1"),
     ("a:mlp | b:mlp\nF1 = cat(a@1, b@1; trunk=continue(a)) ->", "cat does not keep the shape", "F1 ="),
     ("a:mlp | b:mlp\nF1 = sum(a@1, b@1; trunk=continue(b)) ->", "needs 'b' as the first argument", "F1 ="),
+    ("a:mlp | b:mlp\nF1 = sum(a@1, b@1)\nF2 = film(F1@0, b@2; trunk=continue(a)) ->", "needs 'a' as the first argument", "F2 ="),
     ("a:mlp | b:mlp\nF1 = sum(a@*, b@1; trunk=continue(a)) ->", "at a numbered depth", "F1 ="),
     ("a:mlp | b:mlp\nF1 = cat(a@1, b@1; trunk=fc:2)\nF2 = cat(F1@1, a@0) ->", "trunk=fc:2, but nothing reads F1 deeper than @1", "F1 ="),
     ("a:mlp | b:mlp\nF1 = cat(a@1, b@1; trunk=fc:1)\nF2 = cat(F1@2, a@0) ->", "its trunk has stages 0 to 1", "F1@2"),
