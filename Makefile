@@ -28,7 +28,7 @@ demo: install  ## Search an embedded real data set, write the report, export the
 	@$(BIN)/fusearch export runs/demo --pick simplest --out runs/demo/export
 	@echo
 	@echo "Open runs/demo/report.html in a browser: the Pareto front, every design, and how to reproduce it."
-	@echo "runs/demo/export/ runs without fusearch: see runs/demo/export/README.md."
+	@echo "runs/demo/export/ runs without fusearch: start with runs/demo/export/model_card.md."
 
 test: install lint  ## Lint, format, types and the whole default suite
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup

@@ -28,6 +28,7 @@ _HOMES: dict[str, str] = {
     "Run": "fusearch.run",
     "SearchSpace": "fusearch.search_space",
     "TrainingEvaluator": "fusearch.evaluators",
+    "confirm": "fusearch.evaluators.export",
     "encoder_network": "fusearch.evaluators",
     "export": "fusearch.evaluators.export",
     "fusion_operator": "fusearch.evaluators",
@@ -54,6 +55,7 @@ __all__ = [
     "SearchSpace",
     "TrainingEvaluator",
     "__version__",
+    "confirm",
     "encoder_network",
     "export",
     "fusion_operator",
@@ -68,7 +70,7 @@ if TYPE_CHECKING:
     from fusearch.data.modality import Modality
     from fusearch.errors import FusearchError
     from fusearch.evaluators import FusionNetwork, TrainingEvaluator, encoder_network, fusion_operator
-    from fusearch.evaluators.export import export
+    from fusearch.evaluators.export import confirm, export
     from fusearch.reports import write_report
     from fusearch.run import Run
     from fusearch.search import run_search

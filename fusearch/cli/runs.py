@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fusearch.cli.options import AsJson, Data, Epochs, Folds, RunFolder, Seeds
-from fusearch.cli.output import document, figure, say, show_table
+from fusearch.cli.output import document, say, show_table
 from fusearch.errors import FusearchError
 
 if TYPE_CHECKING:
@@ -191,23 +190,23 @@ def export(
 
 
 def confirm(run: RunFolder, pick: Pick = "simplest", as_json: AsJson = False) -> None:
-    """Evaluate the picked design and the references on the test split, once; later looks are labelled as such."""
+    """Evaluate the picked design, the references and the front on the test split; looks are counted."""
     from fusearch.evaluators.export import confirm as confirm_run
+    from fusearch.reports import write_report
     from fusearch.run import Run
 
     with document(as_json) as write:
-        facts = confirm_run(Run(run), pick=pick)
+        opened = Run(run)
+        facts = confirm_run(opened, pick=pick)
+        write_report(opened)
         write(facts)
     if not as_json:
-        sys.stdout.write(_confirmed(facts))
-
-
-def _confirmed(facts: dict[str, Any]) -> str:
-    lines = [f"look {facts['look']} at the test split ({facts['samples']} samples)"]
-    for row in facts["designs"]:
-        scores = ", ".join(f"{name} {figure(value)}" for name, value in row["values"].items())
-        lines.append(f"{row['role']:>14}  {scores}  {row['formula'].splitlines()[-1]}")
-    return "\n".join(lines) + "\n"
+        name = opened.primary.name
+        rows = [{**row, f"test {name}": row["values"].get(name), f"search {name}": row["search"].get(name)} for row in facts["designs"]]
+        title = f"Look {facts['look']} at the test split ({facts['samples']} samples)"
+        show_table(rows, ("role", "digest", f"test {name}", f"search {name}", "formula"), title=title)
+        if facts["look"] > 1:
+            say("Only the first look counts: whoever changes the choice after it has searched on the test split.")
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -85,4 +85,4 @@ def test_export_and_confirm(finished: Path, tmp_path: Path, fusearch: Callable[.
     first = fusearch("confirm", finished, "--json")
     assert first.code == 0, first.err
     assert first.document["look"] == 1
-    assert "look 2" in fusearch("confirm", finished).out
+    assert "Look 2" in fusearch("confirm", finished).out
