@@ -55,7 +55,7 @@ for entry in (
     Operator(
         "inverse_covariance",
         "decision",
-        params={"shrinkage": Param(0.1, (0.0, 0.1, 0.5), minimum=0.0)},
+        params={"shrinkage": Param(0.1, (0.0, 0.1, 0.5), minimum=0.0, maximum=1.0)},
         symmetric=True,
         scores_only=True,
         trained=False,

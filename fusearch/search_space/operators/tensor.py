@@ -77,7 +77,7 @@ for entry in (
             "convs": Param(1, minimum=1),
             "residual": Param(False, (False, True)),
             "pool": Param(2, minimum=1),
-            "dropout": Param(0.0, minimum=0.0),
+            "dropout": Param(0.0, minimum=0.0, maximum=0.9),
             "out": Param(0, minimum=0),
         },
         max_args=2,
