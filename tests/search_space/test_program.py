@@ -96,3 +96,16 @@ def test_optuna_runs_the_program(sampler: optuna.samplers.BaseSampler) -> None:
         assert WIDE.decode(trial.params).digest == candidate.digest
         assert WIDE.encode(WIDE.decode(trial.params)).keys() <= trial.params.keys() | WIDE.encode(candidate).keys()
         study.tell(trial, float(len(candidate.graph.fusions)))
+
+
+def test_a_queued_design_comes_back_from_optuna() -> None:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    rng = np.random.default_rng(0)
+    for _ in range(30):
+        candidate = WIDE.sample(rng)
+        study.enqueue_trial(WIDE.encode(candidate))
+        trial = study.ask()
+        assert WIDE.suggest(trial) == candidate
+        assert trial.params == WIDE.encode(candidate)
+        study.tell(trial, 0.0)
