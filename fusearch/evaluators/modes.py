@@ -72,7 +72,7 @@ def train(
     run = _Run(network, samples, validation, settings, generator, epochs or {}, on_epoch)
     fits: dict[str, Fit] = {}
     if network.graph.training != "joint":
-        fits |= run.train_streams(trained)
+        fits |= run.train_streams(trained or {})
     if network.graph.training in ("joint", "staged"):
         fits[FUSION] = run.train_all()
         run.fit_votes()
@@ -121,7 +121,7 @@ class _Run:
         balanced = self.recipe.class_weights == "balanced" and not samples.targets.is_floating_point()
         self.class_weights = class_weights(samples.targets, network.num_outputs) if balanced else None
 
-    def train_streams(self, trained: Mapping[str, Fit] | None = None) -> dict[str, Fit]:
+    def train_streams(self, trained: Mapping[str, Fit]) -> dict[str, Fit]:
         """Train each stream (tied streams as one) on its own class scores, and load its weights into the network.
 
         What a stream becomes does not depend on the design around it: its random numbers are seeded afresh. Of several equal streams
