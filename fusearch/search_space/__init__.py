@@ -13,6 +13,7 @@ from fusearch.search_space.parameter import Param, Params, Value, complete_param
 from fusearch.search_space.parts import Depth, Fusion, Output, Stream, Tap, Trunk
 from fusearch.search_space.pattern import FusionPattern
 from fusearch.search_space.published import PUBLISHED, PublishedStudy, printed_pattern, published_design
+from fusearch.search_space.reading import parse
 from fusearch.search_space.recipe import Recipe
 from fusearch.search_space.recipe_space import RecipeSpace
 from fusearch.search_space.space import DEFAULT_OPERATORS, SearchSpace
@@ -45,6 +46,7 @@ __all__ = [
     "complete_params",
     "encoders",
     "operators",
+    "parse",
     "printed_pattern",
     "published_design",
 ]

@@ -14,10 +14,14 @@ from fusearch.search_space.notation.syntax import Document, FusionItem, Place, S
 from fusearch.search_space.operator import FAMILIES_BY_SYMBOL, OPERATORS, SYMBOLS
 from fusearch.search_space.parts import AUTO, TRAININGS, Fusion, Output, RuleError, Stream, Tap, Training, Trunk
 
-__all__ = ["Draft", "is_unknown_depth", "read_design"]
+__all__ = ["Draft", "PatternFoundError", "is_unknown_depth", "read_design"]
 
 #: Names of modalities that tell their kind where nothing else does.
 _KIND_NAMES: Mapping[str, Kind] = {"image": "image2d", "volume": "volume3d", "table": "tabular", "series": "timeseries"}
+
+
+class PatternFoundError(FormulaError):
+    """A formula that leaves something unknown where a design was expected."""
 
 
 @dataclass
@@ -78,8 +82,8 @@ def is_unknown_depth(depth: int | str | None) -> bool:
     return isinstance(depth, str) and depth not in ("L", "score", "*")
 
 
-def _refuse_pattern(what: str, place: Place) -> FormulaError:
-    return FormulaError(f"{what}, so this is a pattern, not a design: read it with FusionPattern.parse", place.line, place.column)
+def _refuse_pattern(what: str, place: Place) -> PatternFoundError:
+    return PatternFoundError(f"{what}, so this is a pattern, not a design: read it with FusionPattern.parse", place.line, place.column)
 
 
 def _fusion(item: FusionItem, draft: Draft) -> Fusion:
