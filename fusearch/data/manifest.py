@@ -201,9 +201,10 @@ class Manifest(_Part):
         if path.is_file():
             return path
         folder = path.parent
-        names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-        match = nearest(path.name, names)
-        hint = f"did you mean {match!r}?" if match else f"expected a file in {str(folder)!r}"
+        # By the part before the suffix: every `.csv` looks like every other.
+        names = {entry.name.split(".")[0].lower(): entry.name for entry in sorted(folder.iterdir())} if folder.is_dir() else {}
+        match = nearest(path.name.split(".")[0], names)
+        hint = f"did you mean {names[match]!r}?" if match else f"expected a file in {str(folder)!r}"
         raise ManifestError(f"{self._path.name}: {key}: no file {file!r}, {hint}")
 
 

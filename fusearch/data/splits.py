@@ -111,9 +111,7 @@ def split_by_fractions(
     for code, count in zip(*np.unique(strata, return_counts=True), strict=True):
         if count < len(wanted):
             name = labels[code] if len(labels) > code else str(code)
-            raise DataError(
-                f"class {name!r} has {count} row{'s' * (count > 1)}, expected at least {len(wanted)}: one each for {_join(wanted)}"
-            )
+            raise DataError(f"class {name!r} has {count} rows, expected at least {len(wanted)}: one each for {_join(wanted)}")
     from sklearn.model_selection import train_test_split
 
     split_of = np.full(len(strata), "train", dtype="<U5")

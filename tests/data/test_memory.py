@@ -1,0 +1,84 @@
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fusearch.data.dataset import Dataset
+from fusearch.errors import DataError
+
+RNG = np.random.default_rng(0)
+TARGETS = np.arange(40) % 2
+
+
+def make(**changes: Any) -> Dataset:
+    options = {"modalities": {"a": RNG.normal(size=(40, 3))}, "targets": TARGETS}
+    return Dataset.from_arrays("toy", **{**options, **changes})
+
+
+def test_kinds_follow_from_the_axes() -> None:
+    views = {"table": np.ones((40, 3)) * TARGETS[:, None], "series": RNG.normal(size=(40, 7, 2)), "image": RNG.normal(size=(40, 1, 8, 8))}
+    data = make(modalities=views)
+    assert [(modality.name, modality.kind, modality.shape) for modality in data.modalities] == [
+        ("table", "tabular", (3,)),
+        ("series", "timeseries", (7, 2)),
+        ("image", "image2d", (1, 8, 8)),
+    ]
+    assert data.columns["table"].numeric == ("table_0", "table_1", "table_2")
+    assert make(modalities={"x": RNG.normal(size=(40, 8, 8))}, kinds={"x": "image2d"}).modality("x").shape == (1, 8, 8)
+
+
+def test_data_frames_keep_their_columns_and_levels() -> None:
+    frame = pd.DataFrame({"age": RNG.normal(size=40), "sex": ["f", "m"] * 20})
+    data = make(modalities={"clinical": frame}, categorical={"clinical": ["sex"]})
+    assert data.columns["clinical"].features == ("age", "sex=f", "sex=m")
+
+
+def test_a_sample_without_values_lacks_the_modality() -> None:
+    values = RNG.normal(size=(40, 3))
+    values[3] = np.nan
+    assert np.flatnonzero(~make(modalities={"a": values}).present["a"]).tolist() == [3]
+
+
+def test_what_a_mask_hides_cannot_matter() -> None:
+    values = RNG.normal(size=(40, 3))
+    mask = np.arange(40) != 5
+    other = values.copy()
+    other[5] = 99
+    first, second = (make(modalities={"a": array}, present={"a": mask}) for array in (values, other))
+    assert first.fingerprint == second.fingerprint
+    assert np.isnan(first.raw["a"][5]).all()
+
+
+def test_splits_labels_and_ids_may_be_given() -> None:
+    splits = ["train"] * 20 + ["val"] * 10 + ["test"] * 10
+    data = make(splits=splits, ids=[f"p{row}" for row in range(40)], labels=["1", "0"])
+    assert data.rows("test").tolist() == list(range(30, 40))
+    assert (data.ids[0], data.task.labels, data.targets[0]) == ("p0", ("1", "0"), 1)
+
+
+def test_regression() -> None:
+    data = make(targets=RNG.normal(size=40), task="regression")
+    assert (data.task.num_outputs, data.targets.dtype) == (1, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"modalities": {"a": np.ones((39, 3))}}, "data set 'toy': a has 39 rows, expected 40, one for each target"),
+        ({"ids": range(39)}, "data set 'toy': ids has 39 rows, expected 40"),
+        ({"kinds": {"b": "tabular"}}, "data set 'toy': kinds names the modality 'b', expected one of: a"),
+        (
+            {"modalities": {"a": np.ones(40)}},
+            r"modality 'a': an array of 1 axes, expected 2 \(tabular\), 3 \(timeseries\) or 4 \(image2d\)",
+        ),
+        ({"modalities": {"a": RNG.normal(size=(40, 3))}, "kinds": {"a": "graph"}}, "modality 'a': kind 'graph' is not supported yet"),
+        ({"categorical": {"a": ["a_9"]}}, r"modality 'a': no column 'a_9', did you mean 'a_\d'\?"),
+        ({"splits": ["train"] * 39 + ["tset"]}, r"data set 'toy': split 'tset' in row 40, did you mean 'test'\?"),
+        ({"ids": ["p"] * 40}, r"data set 'toy': id 'p' stands in rows 1 and 2, expected each id once"),
+        ({"targets": ["a"] * 40}, r"data set 'toy': column 'target' has labels of one class \('a'\)"),
+    ],
+)
+def test_messages(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        make(**changes)

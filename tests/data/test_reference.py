@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from fusearch.data.manifest import Classification, Image2d, Manifest, Regression, Splits, Tabular, TimeSeries
+from fusearch.data.reference import manifest_reference
+
+PAGE = Path(__file__).parents[2] / "docs" / "manifest.md"
+
+
+def test_the_page_is_not_stale() -> None:
+    assert PAGE.read_text(encoding="utf-8") == manifest_reference(), "run `python -m fusearch.data.reference > docs/manifest.md`"
+
+
+@pytest.mark.parametrize("model", [Manifest, Classification, Regression, Tabular, TimeSeries, Image2d, Splits])
+def test_every_key_is_on_the_page_with_its_meaning(model: type[BaseModel]) -> None:
+    rows = [line.split(" | ") for line in manifest_reference().splitlines() if line.startswith("| `")]
+    for name, field in model.model_fields.items():
+        if name != "kind":
+            assert field.description, f"{model.__name__}.{name} has no description"
+            assert any(row[0] == f"| `{name}`" and row[-1] == f"{field.description} |" for row in rows)
+
+
+def test_its_example_is_a_manifest() -> None:
+    text = manifest_reference().split("```yaml\n")[1].split("```")[0]
+    assert Manifest.model_validate(yaml.safe_load(text)).name == "lgg"
