@@ -152,7 +152,7 @@ class FusionNetwork(nn.Module):
         argument = self._argument(tap, self.graph.ports_of_output(index))
         if OPERATORS[self.graph.fusion(tap.source).operator].scores_only and argument.depth == 0:
             return argument, None
-        self.heads.append(ScoreHead(argument.shape, self.num_outputs))
+        self.heads.append(ScoreHead(argument.shape, self.num_outputs, at_zero=True))
         return argument, len(self.heads) - 1
 
 

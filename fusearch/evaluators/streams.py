@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import fusearch.evaluators.encoders  # noqa: F401  # registers the networks
 from fusearch.evaluators.encoder import NETWORKS, StageEncoder
 from fusearch.evaluators.layer import TokenShape, mask_absent
-from fusearch.search_space import Depth, FusionGraph, Recipe, Stream
+from fusearch.search_space import OPERATORS, Depth, FusionGraph, Recipe, Stream
 
 __all__ = ["State", "StreamNetwork", "Streams", "taps_of"]
 
@@ -35,11 +35,20 @@ def taps_of(graph: FusionGraph) -> dict[str, set[Depth]]:
 
 
 class ScoreHead(nn.Module):
-    """Mean over tokens, then a linear layer: (B, T, D) -> (B, K)."""
+    """Mean over tokens, then a linear layer: (B, T, D) -> (B, K).
 
-    def __init__(self, shape: TokenShape, num_outputs: int) -> None:
+    Args:
+        shape: What it reads.
+        num_outputs: Numbers for each sample.
+        at_zero: Whether it starts at zero, so that a linear model starts without noise in its weights, as logistic regression does.
+    """
+
+    def __init__(self, shape: TokenShape, num_outputs: int, *, at_zero: bool) -> None:
         super().__init__()
         self.linear = nn.Linear(shape.width, num_outputs)
+        if at_zero:
+            nn.init.zeros_(self.linear.weight)
+            nn.init.zeros_(self.linear.bias)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         result: Tensor = self.linear(x_BTD.mean(dim=1))
@@ -63,7 +72,7 @@ class StreamNetwork(nn.Module):
     def __init__(self, graph: FusionGraph, name: str, num_outputs: int, recipe: Recipe) -> None:
         super().__init__()
         self.encoder = _make_encoder(graph, graph.stream(name), recipe)
-        self.head = ScoreHead(self.encoder.shapes[-1], num_outputs)
+        self.head = ScoreHead(self.encoder.shapes[-1], num_outputs, at_zero=True)
 
     def forward(self, raw: Tensor) -> Tensor:
         """Map raw values of the modality to (B, K)."""
@@ -95,11 +104,13 @@ class Streams(nn.Module):
         self.depths = {name: max([_stages(tap, graph.num_stages(name)) for tap in taps], default=0) for name, taps in self.taps.items()}
         self.num_outputs = num_outputs
         self.encoders, self.heads = nn.ModuleDict(), nn.ModuleDict()
+        joined = _scores_joined(graph)
         for lender in sorted(set(self.lenders.values()), key=list(self.lenders).index):
             network = _make_encoder(graph, graph.stream(lender), recipe)
             shared = [name for name, other in self.lenders.items() if other == lender]
             if any("score" in self.taps[name] for name in shared):
-                self.heads[f"stream_{lender}"] = ScoreHead(network.shapes[-1], num_outputs)
+                at_zero = not any(name in joined for name in shared)
+                self.heads[f"stream_{lender}"] = ScoreHead(network.shapes[-1], num_outputs, at_zero=at_zero)
             network.truncate(max(max(self.depths[name], continued.get(name, 0)) for name in shared))
             self.encoders[f"stream_{lender}"] = network
 
@@ -159,3 +170,9 @@ class Streams(nn.Module):
 
 def _stages(tap: Depth, num_stages: int) -> int:
     return tap if isinstance(tap, int) else num_stages
+
+
+def _scores_joined(graph: FusionGraph) -> set[str]:
+    """Return the streams whose class scores an operator other than a vote joins: products of scores at zero would never leave it."""
+    fusions = [fusion for fusion in graph.fusions if not OPERATORS[fusion.operator].scores_only]
+    return {tap.source for fusion in fusions for tap in fusion.args if tap.depth == "score"}

@@ -30,9 +30,13 @@ ROWS = 5
 
 
 def compile_(graph: FusionGraph, outputs: int = 3, recipe: Recipe = RECIPE) -> FusionNetwork:
+    """Compile a design, and move its heads away from zero, where every answer would be the same."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return FusionNetwork(graph, outputs, recipe)
+        network = FusionNetwork(graph, outputs, recipe)
+        for head in (*network.heads, *network.streams.heads.values()):
+            head.linear.reset_parameters()
+        return network
 
 
 def parse(text: str) -> FusionGraph:
@@ -114,6 +118,20 @@ class TestLinearModel:
 
     def test_one_raw_table_is_too(self) -> None:
         assert count_parameters(compile_(parse("a:identity\na@L ->"), 2)) == 5 * 2 + 2
+
+
+class TestHeads:
+    @pytest.mark.parametrize("text", ["F1 = cat(a@0, b@0) ->", "a:mlp\na@L ->", "F1 = vote_mean(a@score, b@score) ->"])
+    def test_outputs_start_at_even_odds(self, text: str) -> None:
+        graph = parse(text)
+        answer = FusionNetwork(graph, 3, RECIPE)(*rows_of(graph)).softmax(dim=1)
+        torch.testing.assert_close(answer, torch.full((ROWS, 3), 1 / 3))
+
+    def test_scores_that_are_multiplied_do_not_start_at_zero(self) -> None:
+        graph = parse("F1 = product(a@score, b@score) ->")
+        network = FusionNetwork(graph, 3, RECIPE)
+        output = network.run(*rows_of(graph))
+        assert output.scores["a"].abs().min() > 0
 
 
 class TestParameters:

@@ -50,6 +50,7 @@ def test_a_lender_that_nothing_reads_gives_its_weights_and_no_state() -> None:
 def test_scores_of_an_absent_stream_are_the_bias_of_its_head() -> None:
     streams = Streams(parse("F1 = cat(a@score, b@L) ->"), {}, 2, RECIPE).eval()
     rows = {"a": torch.randn(2, 4), "b": torch.randn(2, 3)}
+    streams.heads["stream_a"].linear.reset_parameters()
     states = streams(rows, {"a": torch.tensor([True, False]), "b": torch.ones(2, dtype=torch.bool)})
     bias = streams.heads["stream_a"].linear.bias
     torch.testing.assert_close(states["a", "score"][1, 0], bias)
@@ -72,6 +73,7 @@ def test_a_design_takes_over_as_much_of_a_trained_stream_as_it_has() -> None:
 def test_a_stream_alone_gives_the_scores_of_the_design_s_stream() -> None:
     graph = parse("F1 = cat(a@score, b@L) ->")
     streams, alone = Streams(graph, {}, 2, RECIPE).eval(), StreamNetwork(graph, "a", 2, RECIPE).eval()
+    alone.head.linear.reset_parameters()
     streams.load("a", alone)
     rows = {"a": torch.randn(2, 4), "b": torch.randn(2, 3)}
     present = {name: torch.ones(2, dtype=torch.bool) for name in rows}
