@@ -154,7 +154,7 @@ class Run:
         state, reason = self._state()
         counts = {
             "complete": sum(record.evaluated for record in records),
-            "failed": sum(record.state == "failed" and not record.interrupted for record in records),
+            "failed": sum(record.state == "failed" and not record.interrupted and record.repeat_of is None for record in records),
             "running": sum(record.state == "running" for record in records),
             "repeated": sum(record.state == "complete" and record.repeat_of is not None for record in records),
             "pruned": sum(record.state == "pruned" for record in records),
@@ -242,7 +242,7 @@ class Run:
         if not seconds or counts["total"] is None:
             return None
         left = max(0, counts["total"] - counts["complete"] - counts["failed"])
-        return left * sum(seconds) / len(seconds) / (self.config["search"].get("workers") or 1)
+        return float(left) * sum(seconds) / len(seconds) / float(self.config["search"].get("workers") or 1)
 
 
 def _loss(values: Mapping[str, float], objective: Objective) -> float:

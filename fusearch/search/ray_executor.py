@@ -1,0 +1,174 @@
+"""Evaluations on Ray Tune: on this machine, or on a cluster."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from fusearch.contracts import Evaluator
+from fusearch.errors import RunError
+from fusearch.search.interrupts import Interrupts
+from fusearch.search.orphans import MARK, end_orphans
+from fusearch.search.session import Session
+from fusearch.search.settings import Settings
+
+__all__ = ["RayExecutor"]
+
+#: Read by Ray while it is imported and started: no usage statistics, no notices, no files and handlers that nobody asked for.
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "disabled",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+}
+LOGGERS = ("ray", "ray.tune", "ray.train", "ray.air", "ray.data")
+
+
+class RayExecutor:
+    """Evaluate on Ray Tune with reused actors; data go to each worker once, through the object store.
+
+    A Ray that the process has started already is used, and left running; else one is started, for this machine or at
+    `settings.address`, and shut down at the end. Workers have one thread for each CPU of a trial.
+
+    Args:
+        settings: Workers, resources of a trial, address.
+        folder: The run folder; Tune's experiments are kept in `ray/` there.
+    """
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self._settings, self._folder = settings, folder.resolve()
+        self._exit = ExitStack()
+
+    def __enter__(self) -> RayExecutor:
+        with self._exit:
+            self._exit.enter_context(_variables(QUIET))
+            import ray
+
+            self._exit.enter_context(_silent(LOGGERS))
+            if not ray.is_initialized():
+                self._start()
+                self._exit.callback(ray.shutdown)
+            self._exit = self._exit.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._exit.close()
+
+    def run(self, session: Session, evaluator: Evaluator, interrupts: Interrupts) -> None:
+        """Let Tune evaluate until the session gives no more jobs, or a signal arrives.
+
+        Raises:
+            RunError: Ray has not the resources for one trial; or the session failed.
+        """
+        import ray
+        from ray import tune
+
+        from fusearch.search.ray_trial import Bridge, JobSearcher, OutcomeCallback, SessionStopper, evaluation_trial
+
+        workers, bridge = self._num_workers(), Bridge(session, interrupts)
+        trial = evaluation_trial(ray.put(evaluator), self._thread_variables())
+        resources = {"cpu": self._settings.cpus_per_trial, "gpu": self._settings.gpus_per_trial}
+        tuner = tune.Tuner(
+            tune.with_resources(trial, resources),
+            tune_config=tune.TuneConfig(
+                search_alg=JobSearcher(bridge),
+                num_samples=-1,
+                max_concurrent_trials=workers,
+                reuse_actors=True,
+                trial_name_creator=lambda trial: f"trial-{trial.config['job'].number}",
+                trial_dirname_creator=lambda trial: f"trial-{trial.config['job'].number}",
+            ),
+            run_config=tune.RunConfig(
+                name=self._experiment(),
+                storage_path=str(self._folder / "ray"),
+                stop=SessionStopper(bridge),
+                callbacks=[OutcomeCallback(bridge)],
+                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+                failure_config=tune.FailureConfig(max_failures=0),
+                verbose=0,
+            ),
+        )
+        tuner.fit()
+        if bridge.error is not None:
+            raise bridge.error
+
+    def _start(self) -> None:
+        import ray
+
+        options: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.CRITICAL}
+        if self._settings.address is not None:
+            try:
+                ray.init(self._settings.address, runtime_env={"env_vars": self._thread_variables()}, **options)
+            except (ConnectionError, ValueError, RuntimeError) as error:
+                raise RunError(f"no Ray cluster at {self._settings.address!r}: {str(error).splitlines()[0]}") from error
+            return
+        end_orphans(self._folder)
+        with _variables({MARK: str(self._folder), **self._thread_variables()}):
+            ray.init("local", num_cpus=math.ceil(self._local_workers() * self._settings.cpus_per_trial), **options)
+
+    def _num_workers(self) -> int:
+        """Return how many trials fit side by side into the Ray that runs."""
+        import ray
+
+        settings, resources = self._settings, ray.cluster_resources()
+        fit = math.inf
+        for name, needed in (("CPU", settings.cpus_per_trial), ("GPU", settings.gpus_per_trial)):
+            offered = resources.get(name, 0.0)
+            if needed > offered:
+                raise RunError(f"a trial needs {needed:g} {name}, Ray offers {offered:g}: lower {name.lower()}s_per_trial")
+            fit = min(fit, offered // needed if needed else math.inf)
+        return settings.workers or max(1, int(fit))
+
+    def _local_workers(self) -> int:
+        return self._settings.workers or max(1, int(_num_cpus() // self._settings.cpus_per_trial))
+
+    def _thread_variables(self) -> dict[str, str]:
+        threads = str(max(1, int(self._settings.cpus_per_trial)))
+        counts = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), threads)
+        # Threads that wait by spinning made training 75 times slower beside one busy process (decision 0056).
+        return {**counts, "OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
+
+    def _experiment(self) -> str:
+        """Return a new name: Tune would mix the trials of two experiments of one name."""
+        used = {path.name for path in (self._folder / "ray").glob("session-*")}
+        return next(name for number in range(len(used) + 1) if (name := f"session-{number:03d}") not in used)
+
+
+def _num_cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _variables(values: dict[str, str]) -> Iterator[None]:
+    """Set environment variables for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _silent(names: tuple[str, ...]) -> Iterator[None]:
+    """Keep loggers quiet for a while: Tune writes the traceback of each failed trial, which the study holds already."""
+    before = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)

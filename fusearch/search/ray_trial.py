@@ -1,0 +1,200 @@
+"""The pieces that Ray Tune is given: a trainable that evaluates, a searcher that asks, a callback that tells, a stopper.
+
+The traps of Tune that they walk round are listed in decision 0055.
+"""
+
+# ruff: noqa: ARG002 - the signatures are Tune's, and it passes by keyword
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
+from ray.tune import Callback, Stopper, Trainable
+from ray.tune.search import Searcher
+
+from fusearch.search.interrupts import Interrupts
+from fusearch.search.job import Job, Outcome, evaluate
+from fusearch.search.session import Session
+
+__all__ = ["JOB", "Bridge", "JobSearcher", "OutcomeCallback", "SessionStopper", "evaluation_trial", "explain"]
+
+#: Key of the job in the configuration of a Tune trial, and of the outcome in its result.
+JOB, OUTCOME = "job", "outcome"
+
+
+def evaluation_trial(evaluator: ray.ObjectRef, environment: Mapping[str, str]) -> type[Trainable]:
+    """Return the Tune trial for an evaluator in the object store: one evaluation, in its first step, on a reused actor.
+
+    Any further step is a short wait: the trial ends when `SessionStopper` says so.
+
+    Args:
+        evaluator: Reference to the evaluator; each worker fetches it once.
+        environment: Variables to set before that, as fetching it may load torch: thread counts.
+    """
+
+    class EvaluationTrial(Trainable):  # type: ignore[misc]  # ray has no types here
+        def setup(self, config: dict[str, Any]) -> None:
+            os.environ.update(environment)
+            self._evaluator = ray.get(evaluator)
+            self._job: Job | None = config[JOB]
+
+        def reset_config(self, new_config: dict[str, Any]) -> bool:
+            self._job = new_config[JOB]
+            return True
+
+        def step(self) -> dict[str, Any]:
+            if self._job is None:
+                time.sleep(0.02)
+                return {}
+            job, self._job = self._job, None
+            return {OUTCOME: evaluate(self._evaluator, job)}
+
+    return EvaluationTrial
+
+
+class Bridge:
+    """Between Tune's hooks and the session.
+
+    Tune swallows what its hooks raise: here the first error is kept, and ends the experiment.
+
+    Tune also gives the actor of a trial that ends to a trial whose own actor is still starting, and kills the starting one.
+    With evaluations shorter than the start of an actor (seconds), a single worker would be left, at the start of a search or
+    for good after a worker died. So a trial that is done waits until no actor is starting, `LONGEST_WAIT` at most: where a
+    cluster has no room for all workers, nothing would ever start.
+
+    Attributes:
+        error: What went wrong in the session (a full disk); the executor raises it.
+    """
+
+    LONGEST_WAIT = 30.0
+
+    def __init__(self, session: Session, interrupts: Interrupts) -> None:
+        self._session, self._interrupts = session, interrupts
+        self._open: set[int] = set()
+        self._starting: dict[int, float] = {}
+        self._is_waiting_worthwhile = True
+        self.error: Exception | None = None
+
+    def next_job(self) -> Job | None:
+        """Ask the session, unless it has failed."""
+        try:
+            job = None if self.should_stop() else self._session.next_job()
+        except Exception as error:
+            self.error, job = error, None
+        if job is not None:
+            self._open.add(job.number)
+            self._starting[job.number] = time.monotonic()
+        return job
+
+    def is_finished(self) -> bool:
+        """Whether there will be no more jobs."""
+        return self.should_stop() or self._session.stop_reason is not None
+
+    def start(self, number: int) -> None:
+        """Note that a job has its worker."""
+        self._starting.pop(number, None)
+
+    def finish(self, number: int, outcome: Outcome) -> None:
+        """Tell the session, once for each job."""
+        self._starting.pop(number, None)
+        if self.error is not None or number not in self._open:
+            return
+        self._open.remove(number)
+        try:
+            self._session.finish(number, outcome)
+        except Exception as error:
+            self.error = error
+
+    def may_end(self) -> bool:
+        """Whether a trial that is done may give its actor away."""
+        if self._starting and time.monotonic() - min(self._starting.values()) > self.LONGEST_WAIT:
+            self._is_waiting_worthwhile = False
+        return not self._starting or not self._is_waiting_worthwhile
+
+    def should_stop(self) -> bool:
+        """Whether a signal arrived, or the session failed."""
+        return self._interrupts.received is not None or self.error is not None
+
+
+class JobSearcher(Searcher):  # type: ignore[misc]  # ray has no types here
+    """Give Tune the session's jobs as configurations."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        super().__init__()
+        self._bridge = bridge
+
+    def set_search_properties(self, metric: str | None, mode: str | None, config: dict[str, Any], **spec: Any) -> bool:
+        return True
+
+    def suggest(self, trial_id: str) -> Any:
+        job = self._bridge.next_job()
+        if job is not None:
+            return {JOB: job}
+        return Searcher.FINISHED if self._bridge.is_finished() else None
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Nothing: outcomes are told by the callback, which knows the trial."""
+
+
+class OutcomeCallback(Callback):  # type: ignore[misc]  # ray has no types here
+    """Tell the session what became of each job."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._bridge.start(trial.config[JOB].number)
+
+    def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any) -> None:
+        # Taken out of what Tune keeps: its snapshots hold every result, and arrays would fill them.
+        outcome = result.pop(OUTCOME, None)
+        if outcome is not None:
+            self._bridge.finish(trial.config[JOB].number, outcome)
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        self._bridge.finish(trial.config[JOB].number, Outcome(reason=explain(_read_error(trial))))
+
+
+class SessionStopper(Stopper):  # type: ignore[misc]  # ray has no types here
+    """End a trial after its evaluation, and the experiment on a signal or where the session failed."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return self._bridge.may_end()
+
+    def stop_all(self) -> bool:
+        return self._bridge.should_stop()
+
+
+def explain(error: BaseException | None) -> str:
+    """Say in one line why a Tune trial failed outside of the evaluator."""
+    if isinstance(error, RayTaskError):
+        cause = error.as_instanceof_cause()
+        if not isinstance(cause, OutOfMemoryError | RayActorError):
+            last = [line.strip() for line in str(error).splitlines() if line.strip()][-1:]
+            return ": ".join(["the worker could not start the evaluation", *last])
+        error = cause
+    if isinstance(error, OutOfMemoryError):
+        return "out of memory: Ray killed the worker as its machine ran out of memory"
+    if isinstance(error, RayActorError):
+        return "the worker died during the evaluation (killed by a signal, out of memory, or crashed)"
+    return "the worker was lost" if error is None else f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+
+
+def _read_error(trial: Any) -> BaseException | None:
+    """Read the error that Tune has just written beside the trial; Tune's own reader looks where it is copied later."""
+    path = trial.pickled_error_file
+    if path is None or not Path(path).is_file():
+        return None
+    with Path(path).open("rb") as file:
+        error: BaseException = pickle.load(file)  # noqa: S301 - written by Tune, in this process, a moment ago
+    return error
