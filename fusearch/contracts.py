@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from fusearch.errors import EvaluationError, ObjectiveError, suggestion
@@ -24,6 +25,7 @@ __all__ = [
     "Direction",
     "Evaluation",
     "Evaluator",
+    "KeepingEvaluator",
     "Objective",
     "Report",
     "primary",
@@ -222,4 +224,13 @@ class CheapEvaluator(Evaluator, Protocol):
 
     def describe(self) -> Mapping[str, Any]:
         """Return JSON-able settings for `config.yaml`; `data.source` and `data.fingerprint` where there are data."""
+        ...
+
+
+@runtime_checkable
+class KeepingEvaluator(Evaluator, Protocol):
+    """An evaluator that can keep trained weights, and start a candidate from those of others (`Candidate.start`)."""
+
+    def keeping(self, folder: str | Path) -> Evaluator:
+        """Return the same evaluator, which keeps what it trains in `folder` and reads from there what a candidate starts from."""
         ...

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import optuna
 
-from fusearch.contracts import Budget, Evaluator, Objective
+from fusearch.contracts import Budget, Evaluator, KeepingEvaluator, Objective
 from fusearch.errors import RunError
 from fusearch.run import Run
 from fusearch.search.executor import EXECUTORS, Executor
-from fusearch.search.folder import check_resume, create_folder, driven, open_folder, writing
+from fusearch.search.folder import WEIGHTS, check_resume, create_folder, driven, open_folder, writing
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.progress import ProgressCallback
 from fusearch.search.sampler import SAMPLERS
 from fusearch.search.session import Session
 from fusearch.search.settings import Settings, check_objectives, describe_run
+from fusearch.search.strategies import Strategy, make_strategy
 from fusearch.search_space import Candidate, FusionGraph
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def run_search(
     trials: int | None = 60,
     time_limit: float | None = None,
     sampler: str = "tpe",
+    strategy: str | Strategy = "graph",
     executor: Literal["ray", "inline"] | str = "ray",
     workers: int | None = None,
     cpus_per_trial: float = 1,
@@ -71,7 +73,9 @@ def run_search(
         out: Run folder to make; with `resume`, to go on with.
         trials: Evaluations to make; failures count, repeats and designs that break a bound on a cheap objective do not.
         time_limit: Seconds after which no new evaluation starts; those in flight are finished.
-        sampler: Name in `SAMPLERS`.
+        sampler: Name in `SAMPLERS`; the strategy `graph` asks it.
+        strategy: Name in `STRATEGIES`, or a strategy with settings of its own. All but `graph` end by themselves, after `trials` at most,
+            and leave their decision in the run folder.
         executor: `ray` (Ray Tune) or `inline` (this process).
         workers: Evaluations side by side; None for as many as fit. Inline has one.
         cpus_per_trial: CPU cores of an evaluation; its worker uses as many threads.
@@ -99,6 +103,7 @@ def run_search(
     """
     chosen = check_objectives(objectives, evaluator)
     build_sampler, build_executor = SAMPLERS[sampler], EXECUTORS[executor]
+    decider = make_strategy(strategy)
     settings = Settings(
         trials=trials,
         time_limit=time_limit,
@@ -114,6 +119,10 @@ def run_search(
     )
     folder = Path(out)
     config = describe_run(space, evaluator, chosen, settings, study={"storage": storage, "name": _study_name(folder, storage)})
+    config["strategy"] = {"name": "graph"} if decider is None else {"name": decider.name, **decider.describe()}
+    if decider is not None:
+        decider.check(space, evaluator)
+        evaluator = evaluator.keeping(folder / WEIGHTS) if isinstance(evaluator, KeepingEvaluator) else evaluator
     with _quiet_optuna():
         if resume:
             config = check_resume(folder, config)
@@ -131,6 +140,7 @@ def run_search(
                 settings=settings,
                 folder=folder,
                 interrupts=interrupts,
+                strategy=decider,
                 progress=progress,
             )
             sampler_seed = int(np.random.SeedSequence([seed, num_known]).generate_state(1)[0])
@@ -153,6 +163,8 @@ def _drive(executor: Executor, session: Session, evaluator: Evaluator, interrupt
             executor.run(session, evaluator, interrupts)
             if interrupts.received is not None:
                 session.interrupt(f"interrupted by {interrupts.received}")
+            else:
+                session.conclude()
     except KeyboardInterrupt:
         session.interrupt(f"interrupted by {interrupts.received or 'SIGINT'}")
     except BaseException as error:

@@ -25,10 +25,23 @@ from fusearch.study import DRIVER, JOURNAL, STUDY_NAME, open_study
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["LOCK", "PREDICTIONS", "check_resume", "create_folder", "driven", "mend_journal", "open_folder", "save_predictions", "writing"]
+__all__ = [
+    "LOCK",
+    "PREDICTIONS",
+    "WEIGHTS",
+    "check_resume",
+    "create_folder",
+    "driven",
+    "mend_journal",
+    "open_folder",
+    "replace_file",
+    "save_predictions",
+    "writing",
+]
 
 LOCK = "driver.lock"
 PREDICTIONS = "predictions"
+WEIGHTS = "weights"
 
 
 @contextmanager
@@ -87,6 +100,9 @@ def check_resume(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     before, now = (" ".join(_spell(entry) for entry in each["objectives"]) for each in (old, config))
     if before != now:
         raise RunError(f"cannot resume {str(folder)!r}: its objectives are {before}, now {now} are asked for; use another run folder")
+    before, now = ({"name": "graph"} | (each.get("strategy") or {}) for each in (old, config))
+    if before != now:
+        raise RunError(f"cannot resume {str(folder)!r}: its strategy is {before}, now it is {now}; use another run folder")
     if old["search"]["budget"] != config["search"]["budget"]:
         raise RunError(f"cannot resume {str(folder)!r}: its budget is {old['search']['budget']}, now it is {config['search']['budget']}")
     return {**config, "study": old["study"]}
@@ -129,7 +145,7 @@ def save_predictions(folder: Path, digest: str, arrays: Mapping[str, np.ndarray[
         return
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # the stub takes a keyword of another type into account
-    _replace(folder / PREDICTIONS / f"{digest}.npz", buffer.getvalue())
+    replace_file(folder / PREDICTIONS / f"{digest}.npz", buffer.getvalue())
 
 
 def mend_journal(path: Path) -> None:
@@ -160,10 +176,11 @@ def _create_study(storage: str | None, name: str, draft: Path, directions: Seque
 
 
 def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
-    _replace(folder / CONFIG, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True).encode())
+    replace_file(folder / CONFIG, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True).encode())
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
     draft = path.with_name(f".{path.name}.tmp")
     try:
         draft.write_bytes(content)

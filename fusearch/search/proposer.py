@@ -43,10 +43,11 @@ def enqueue(study: optuna.Study, space: SearchSpace, candidate: Candidate, role:
     """Put a candidate at the end of the study's queue.
 
     A candidate of the space is queued by its parameters, so that samplers learn from it; one outside the space (a linear
-    model where the space has no raw taps) is kept as a dict, and its trial has no parameters.
+    model where the space has no raw taps, or a candidate that starts from kept weights) is kept as a dict, and its trial has
+    no parameters.
     """
     described = attributes(candidate, role)
-    if space.contains(candidate):
+    if not candidate.start and space.contains(candidate):
         study.enqueue_trial(dict(space.encode(candidate)), user_attrs=described)
     else:
         study.enqueue_trial({}, user_attrs={**described, "candidate": candidate.to_dict()})
@@ -88,8 +89,16 @@ class Proposer:
         """Number of reference graphs."""
         return len(self._references)
 
-    def propose(self) -> Proposal:
-        """Return the next candidate as a running trial, described in the study."""
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing will be proposed any more."""
+        return False
+
+    def settle(self) -> None:
+        """Take note of what has finished; a proposer that decides by results does it here."""
+
+    def propose(self) -> Proposal | None:
+        """Return the next candidate as a running trial, described in the study; None where none is due now."""
         if not self._is_queued():
             self._queue_reference()
         trial = self._study.ask()

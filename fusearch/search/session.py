@@ -21,6 +21,8 @@ from fusearch.search.job import Job, Outcome
 from fusearch.search.progress import Progress, ProgressCallback
 from fusearch.search.proposer import Proposal, Proposer, enqueue
 from fusearch.search.settings import Settings
+from fusearch.search.strategies.proposer import StrategyProposer
+from fusearch.search.strategies.strategy import Strategy
 from fusearch.search_space import Candidate
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Session:
         settings: Trials, time limit, share of the references, seed.
         folder: The run folder, for predictions.
         interrupts: A signal stops the search.
+        strategy: What decides instead of the sampler.
         progress: Called at each start and each end of an evaluation.
 
     Attributes:
@@ -70,6 +73,7 @@ class Session:
         settings: Settings,
         folder: Path,
         interrupts: Interrupts,
+        strategy: Strategy | None = None,
         progress: ProgressCallback | None = None,
     ) -> None:
         self._study, self._space, self._evaluator = study, space, evaluator
@@ -85,7 +89,12 @@ class Session:
         self.stop_reason: str | None = None
         self.is_whole = False
         self._recall()
-        self._proposer = Proposer(study, space, share=settings.reference_share, seed=settings.seed)
+        share, seed = settings.reference_share, settings.seed
+        self._proposer = (
+            Proposer(study, space, share=share, seed=seed)
+            if strategy is None
+            else StrategyProposer(study, space, strategy=strategy, folder=folder, share=share, seed=seed)
+        )
 
     @property
     def proposer(self) -> Proposer:
@@ -103,6 +112,11 @@ class Session:
         if job is not None:
             self._report()
         return job
+
+    def conclude(self) -> None:
+        """Let a strategy decide, where the last results allow it."""
+        with writing(self._folder):
+            self._proposer.settle()
 
     def finish(self, number: int, outcome: Outcome) -> None:
         """Record what became of a job, and answer the proposals that waited for it."""
@@ -126,7 +140,12 @@ class Session:
             if self._idle >= self.PATIENCE and not self._proposer.queue_fresh(self._is_allowed):
                 self._stop("the space is exhausted: a thousand random draws gave no new design within the bounds", whole=True)
                 return None
-            job = self._answer(self._proposer.propose())
+            proposal = self._proposer.propose()
+            if proposal is None:
+                if self._proposer.is_done:
+                    self._stop("the strategy has decided", whole=True)
+                return None
+            job = self._answer(proposal)
             if job is not None:
                 self._idle = 0
                 return job
