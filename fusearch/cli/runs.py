@@ -10,7 +10,6 @@ import typer
 
 from fusearch.cli.options import AsJson, Data, Epochs, Folds, RunFolder, Seeds
 from fusearch.cli.output import document, say, show_table
-from fusearch.errors import FusearchError
 
 if TYPE_CHECKING:
     from fusearch.run import Run
@@ -45,7 +44,7 @@ def search(
     trials: Annotated[int, typer.Option(min=1, help="Designs to evaluate; repeats are answered from the study and do not count.")] = 60,
     sampler: Annotated[str, typer.Option(help="Which designs next: see `fusearch list samplers`.")] = "tpe",
     executor: Annotated[Executor, typer.Option(help="Ray Tune, or this process.")] = Executor.ray,
-    workers: Annotated[int | None, typer.Option(min=1, help="Trials side by side [default: as many as fit].", show_default=False)] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Trials side by side (default: as many as fit).", show_default=False)] = None,
     cpus_per_trial: Annotated[float, typer.Option(help="CPU cores of one trial.")] = 1.0,
     gpus_per_trial: Annotated[float, typer.Option(help="GPUs of one trial; may be a fraction.")] = 0.0,
     address: Annotated[str | None, typer.Option(help="Address of a Ray cluster; left out, this machine.")] = None,
@@ -54,31 +53,34 @@ def search(
     folds: Folds = None,
     seeds: Seeds = 1,
     epochs: Epochs = 60,
-    max_fusions: Annotated[int, typer.Option(min=1, help="Most fusions in a design.")] = 3,
+    space: Annotated[Path | None, typer.Option(help="YAML file with settings of the search space: see docs/search.md.")] = None,
+    max_fusions: Annotated[int | None, typer.Option(min=1, help="Most fusions in a design (default: 3).", show_default=False)] = None,
     encoder: Annotated[list[str] | None, typer.Option(help="Encoders of one modality: MODALITY=NAME,NAME; repeat it.")] = None,
-    operator: Annotated[list[str] | None, typer.Option(help="Operators to search; repeat it. (default: two or more of each class)")] = None,
+    operator: Annotated[
+        list[str] | None, typer.Option(help="Operators to search, or all; repeat it. (default: two or more of each class)")
+    ] = None,
     design: Annotated[list[str] | None, typer.Option(help="A design to try first, as a formula; repeat it.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the search and of the training.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the search.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Search fusion designs for a data set; writes a run folder with the study and the report."""
+    from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space
     from fusearch.cli.progress import LiveLine
     from fusearch.data import load_data
-    from fusearch.evaluators import TrainingEvaluator
     from fusearch.reports import write_report
     from fusearch.search import run_search
-    from fusearch.search_space import FusionGraph, SearchSpace
+    from fusearch.search_space import FusionGraph
 
     with document(as_json) as write:
         dataset = load_data(data)
-        primary = "auroc" if dataset.task.kind == "classification" else "rmse"
+        objectives = compose_objectives(objective, dataset)
         run: Run
         with LiveLine() as line:
             run = run_search(
-                SearchSpace(dataset.modalities, encoders=_encoders(encoder), operators=operator or None, max_fusions=max_fusions),
-                TrainingEvaluator(dataset, folds=folds, seeds=seeds, epochs=epochs),
-                objectives=objective or [primary, "macs"],
+                compose_space(dataset, objectives, file=space, encoders=encoder, operators=operator, max_fusions=max_fusions),
+                compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs),
+                objectives=objectives,
                 out=out,
                 trials=trials,
                 sampler=sampler,
@@ -102,18 +104,6 @@ def search(
         say(f"Report: {page}")
         if status["state"] != "finished":
             say("To go on: the same command with --resume.")
-
-
-def _encoders(options: list[str] | None) -> dict[str, list[str]] | None:
-    if not options:
-        return None
-    chosen = {}
-    for option in options:
-        modality, equals, names = option.partition("=")
-        if not equals or not names:
-            raise FusearchError(f"--encoder {option!r}: expected MODALITY=NAME,NAME such as mean=mlp,ft_transformer")
-        chosen[modality.strip()] = [name.strip() for name in names.split(",")]
-    return chosen
 
 
 def status(run: RunFolder, as_json: AsJson = False) -> None:

@@ -1,0 +1,104 @@
+"""Puts the parts of a search together from the options of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fusearch.contracts import Objective
+from fusearch.errors import FusearchError, SpaceError
+
+if TYPE_CHECKING:
+    from fusearch.data import Dataset
+    from fusearch.evaluators import TrainingEvaluator
+    from fusearch.search_space import SearchSpace
+
+__all__ = ["compose_evaluator", "compose_objectives", "compose_space"]
+
+#: Chances to drop a modality in training, where a design is judged with modalities missing.
+_MODALITY_DROPOUT = (0.0, 0.2)
+
+
+def compose_objectives(texts: Sequence[str] | None, data: Dataset) -> tuple[Objective, ...]:
+    """Read the objectives; left out, the task's first metric against MACs."""
+    primary = "auroc" if data.task.kind == "classification" else "rmse"
+    return tuple(Objective.parse(text) for text in texts or (primary, "macs"))
+
+
+def compose_space(
+    data: Dataset,
+    objectives: Sequence[Objective],
+    *,
+    file: Path | None = None,
+    encoders: Sequence[str] | None = None,
+    operators: Sequence[str] | None = None,
+    max_fusions: int | None = None,
+) -> SearchSpace:
+    """Return the search space of a YAML file (keys: the arguments of `SearchSpace`), changed by the options that are given.
+
+    Raises:
+        SpaceError: The file cannot be read, or a setting is not legal.
+    """
+    from fusearch.search_space import SearchSpace
+
+    record = _read(file) if file is not None else {}
+    if "modalities" in record:
+        raise SpaceError(f"{str(file)!r}: 'modalities' come from the data set, leave them out")
+    if encoders:
+        record["encoders"] = _encoders(encoders)
+    if operators:
+        record["operators"] = ["all"] if list(operators) == ["all"] else list(operators)
+    if record.get("operators") == ["all"]:
+        record["operators"] = "all"
+    if max_fusions is not None:
+        record["max_fusions"] = max_fusions
+    if any(_is_missing(objective) for objective in objectives):
+        record["recipe"] = {"modality_dropout": _MODALITY_DROPOUT, **record.get("recipe", {})}
+    modalities = [{"name": modality.name, "kind": modality.kind, "shape": modality.shape} for modality in data.modalities]
+    return SearchSpace.from_dict({"modalities": modalities, **record})
+
+
+def compose_evaluator(
+    data: Dataset, objectives: Sequence[Objective], *, folds: int | None = None, seeds: int = 1, epochs: int = 60, threads: int | None = 1
+) -> TrainingEvaluator:
+    """Return the evaluator; it measures what the objectives ask for, such as latency, or performance with a modality missing."""
+    from fusearch.evaluators import TrainingEvaluator
+    from fusearch.evaluators.cost import MEASURED_COSTS
+
+    names = {objective.name for objective in objectives}
+    return TrainingEvaluator(
+        data,
+        folds=folds,
+        seeds=seeds,
+        epochs=epochs,
+        threads=threads,
+        costs=[name for name in MEASURED_COSTS if name in names],
+        missing=any(_is_missing(objective) for objective in objectives),
+    )
+
+
+def _is_missing(objective: Objective) -> bool:
+    return "_without." in objective.name or objective.name.startswith("worst_missing_")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        record = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise SpaceError(f"cannot read the search space {str(file)!r}: {str(error).splitlines()[0]}") from None
+    if not isinstance(record, dict):
+        raise SpaceError(f"{str(file)!r}: expected the settings of a search space, such as 'max_fusions: 2'")
+    return record
+
+
+def _encoders(options: Sequence[str]) -> dict[str, list[str]]:
+    chosen = {}
+    for option in options:
+        modality, equals, names = option.partition("=")
+        if not equals or not names:
+            raise FusearchError(f"--encoder {option!r}: expected MODALITY=NAME,NAME such as mean=mlp,ft_transformer")
+        chosen[modality.strip()] = [name.strip() for name in names.split(",")]
+    return chosen
