@@ -82,6 +82,10 @@ class Bridge:
         self._is_waiting_worthwhile = True
         self.error: Exception | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Stay out of Tune's snapshots, which hold whatever it was given: the session would take data and study with it."""
+        return {}
+
     def next_job(self) -> Job | None:
         """Ask the session, unless it has failed."""
         try:
