@@ -1,0 +1,122 @@
+"""Forward timing: the designs, the steps, the stop."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fusearch.data import load_data
+from fusearch.data.modality import Modality
+from fusearch.errors import RunError, SpaceError
+from fusearch.evaluators import FusionNetwork, TrainingEvaluator
+from fusearch.search import run_search
+from fusearch.search.strategies import ForwardTiming
+from fusearch.search_space import FusionGraph, Recipe, SearchSpace
+
+Drawn = Callable[..., Any]
+
+
+def active(graph: FusionGraph) -> tuple[int, ...]:
+    """Return the stages at which fusions stand, read off their names."""
+    return tuple(sorted({int(fusion.name.rsplit("_", 1)[1]) for fusion in graph.fusions if "_" in fusion.name}))
+
+
+def with_losses(evaluator: Any, losses: dict[tuple[int, ...], float]) -> Any:
+    """Let the loss depend on the stages that are on."""
+    evaluator.loss = lambda candidate: losses.get(active(candidate.graph), 0.9)
+    return evaluator
+
+
+def decide(space: SearchSpace, evaluator: Any, out: Path, strategy: Any = "forward-timing") -> dict[str, Any]:
+    run_search(space, evaluator, objectives=["log_loss", "parameters"], out=out, strategy=strategy, executor="inline", reference_share=0)
+    return json.loads((out / "strategy.json").read_text())
+
+
+def test_the_design_with_fusions_at_two_stages(space: SearchSpace) -> None:
+    graph = ForwardTiming().design(space, (1, 3))
+    assert str(graph).splitlines()[1:] == [
+        "rna_1 = film(rna@1, meth@1; trunk=continue(rna))",
+        "meth_1 = film(meth@1, rna@1; trunk=continue(meth))",
+        "rna_3 = film(rna_1@2, meth_1@2)",
+        "meth_3 = film(meth_1@2, rna_1@2)",
+        "joined = cat(rna_3@0, meth_3@0) ->",
+    ]
+    assert graph.labels.synchronous
+
+
+@pytest.mark.parametrize("on", [(), (1,), (2,), (3,), (1, 2), (1, 2, 3)])
+def test_every_design_compiles_with_the_encoders_of_the_others(on: tuple[int, ...]) -> None:
+    space = SearchSpace([Modality("a", "tabular", (4,)), Modality("b", "tabular", (3,)), Modality("c", "timeseries", (12, 2))])
+    strategy = ForwardTiming()
+    network = FusionNetwork(strategy.design(space, on), 2, Recipe())
+    none = FusionNetwork(strategy.design(space, ()), 2, Recipe())
+    shapes = {name: values.shape for name, values in network.state_dict().items()}
+    assert {name: values.shape for name, values in none.state_dict().items()}.items() <= shapes.items(), "all weights can go on"
+    assert len(strategy.design(space, on).fusions) == 3 * len(on) + 1
+
+
+def test_it_keeps_the_fusion_of_least_loss_and_stops_when_none_helps(space: SearchSpace, drawn: Drawn, tmp_path: Path) -> None:
+    losses = {(): 0.6, (1,): 0.55, (2,): 0.5, (3,): 0.58, (1, 2): 0.45, (2, 3): 0.52, (1, 2, 3): 0.46}
+    evaluator = with_losses(drawn(), losses)
+    told = decide(space, evaluator, tmp_path / "run")
+    assert [step["kept"] for step in told["path"]] == [[2], [1, 2], None]
+    assert [[entry["on"] for entry in step["tried"]] for step in told["path"]] == [[[1], [2], [3]], [[1, 2], [2, 3]], [[1, 2, 3]]]
+    assert told["chosen"]["on"] == [1, 2]
+    assert told["chosen"]["loss"] == 0.45
+    assert set(told["comparisons"]) == {"none", "all", "late", "rna", "meth"}
+    starts = {active(candidate.graph): candidate.start for candidate in evaluator.calls if candidate.start}
+    by_stages = {
+        active(candidate.graph): candidate.digest for candidate in evaluator.calls if candidate.start or active(candidate.graph) == ()
+    }
+    assert starts[(2,)] == (told["comparisons"]["none"]["candidate"],)
+    assert starts[(1, 2)] == (by_stages[(2,)],)
+    assert starts[(1, 2, 3)] == (by_stages[(1, 2)],)
+
+
+def test_with_no_fusion_that_helps_none_is_on(space: SearchSpace, drawn: Drawn, tmp_path: Path) -> None:
+    told = decide(space, with_losses(drawn(), {(): 0.3}), tmp_path / "run")
+    assert (told["chosen"]["on"], len(told["path"])) == ([], 1)
+    assert told["candidate"] == told["comparisons"]["none"]["candidate"]
+
+
+def test_all_may_be_on(space: SearchSpace, drawn: Drawn, tmp_path: Path) -> None:
+    losses = {(): 0.6, (1,): 0.5, (1, 2): 0.4}
+    told = decide(space, with_losses(drawn(), losses), tmp_path / "run", ForwardTiming(max_stages=2))
+    assert (told["stages"], told["chosen"]["on"], len(told["path"])) == ([1, 2], [1, 2], 2)
+
+
+def test_a_step_that_fails_is_not_kept(space: SearchSpace, drawn: Drawn, tmp_path: Path) -> None:
+    evaluator = with_losses(drawn(), {(): 0.6, (2,): 0.5})
+    evaluate = evaluator.loss
+    evaluator.loss = lambda candidate: float("nan") if 1 in active(candidate.graph) else evaluate(candidate)
+    told = decide(space, evaluator, tmp_path / "run", ForwardTiming(max_stages=2))
+    assert [step["kept"] for step in told["path"]] == [[2], None]
+    assert told["path"][0]["tried"][0]["loss"] is None
+    assert "nan" in told["path"][0]["tried"][0]["reason"]
+
+
+def test_what_cannot_end_well_is_refused_before_anything_is_written(space: SearchSpace, drawn: Drawn, tmp_path: Path) -> None:
+    with pytest.raises(SpaceError, match="joins modalities, but the data have 1"):
+        decide(SearchSpace([Modality("a", "tabular", (4,))]), drawn(), tmp_path / "run")
+    with pytest.raises(SpaceError, match="operator 'cat' does not recalibrate one of 2 streams by the others"):
+        decide(space, drawn(), tmp_path / "run", ForwardTiming(operator="cat"))
+    with pytest.raises(SpaceError, match="an encoder has no stage"):
+        decide(space, drawn(), tmp_path / "run", ForwardTiming(encoders={"rna": "identity"}))
+    with pytest.raises(RunError, match="keeping"):
+        decide(space, lambda candidate, budget, report: {"log_loss": 1.0, "parameters": 1.0}, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_on_real_data_each_step_goes_on_from_the_weights_of_the_last(tmp_path: Path) -> None:
+    data = load_data("wisconsin")
+    evaluator = TrainingEvaluator(data, folds=2, epochs=3)
+    told = decide(SearchSpace(data.modalities), evaluator, tmp_path / "run", ForwardTiming(max_stages=2, recipe=Recipe(width=8)))
+    first = told["path"][0]
+    assert first["kept"] is not None, "three more epochs lower the loss of three"
+    losses = [entry["loss"] for entry in first["tried"]]
+    assert min(losses) == next(entry["loss"] for entry in first["tried"] if entry["on"] == first["kept"])
+    assert min(losses) < told["comparisons"]["none"]["loss"]
