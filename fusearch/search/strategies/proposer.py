@@ -49,10 +49,6 @@ class StrategyProposer(Proposer):
         self._round: Sequence[Candidate] = ()
         self.decision: Decision | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the rounds behind, which Ray Tune cannot copy with the session: a copy replays them."""
-        return {**self.__dict__, "_rounds": None, "_round": ()}
-
     @property
     def is_done(self) -> bool:
         """Whether the strategy has decided."""
