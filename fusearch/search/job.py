@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fusearch.contracts import Budget, Evaluation, Evaluator
 from fusearch.errors import EvaluationError, FusearchError
 from fusearch.search_space import Candidate
 
-__all__ = ["Job", "Outcome", "evaluate"]
+__all__ = ["Job", "Outcome", "describe_evaluation", "evaluate"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,19 @@ def evaluate(evaluator: Evaluator, job: Job) -> Outcome:
     except (Exception, SystemExit) as error:  # the search goes on whatever an evaluator does; the reason is kept
         evaluation, reason = None, _reason(error)
     return Outcome(evaluation, reason, time.perf_counter() - started, os.getpid())
+
+
+def describe_evaluation(evaluation: Evaluation, worker: int | None) -> dict[str, Any]:
+    """Return what the study keeps of an evaluation, JSON-able: `values`, `spread`, `details` (with the worker's process id)."""
+    return {
+        "values": dict(evaluation.metrics),
+        "spread": {name: float(value) for name, value in evaluation.spread.items()},
+        "details": json.loads(json.dumps({"worker": worker, **evaluation.details}, default=_plain)),
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
 def _ignore(step: int, values: Mapping[str, float], /) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Progress", "ProgressCallback"]
+from fusearch.contracts import Objective
+
+__all__ = ["Progress", "ProgressCallback", "best_values"]
 
 
 @dataclass(frozen=True)
@@ -36,3 +38,14 @@ class Progress:
 
 
 ProgressCallback = Callable[[Progress], None]
+
+
+def best_values(points: Sequence[Sequence[float]], objectives: Sequence[Objective]) -> dict[str, float]:
+    """Return the best value of each objective, by name; nothing without points."""
+    if not points:
+        return {}
+    columns = zip(*points, strict=True)
+    return {
+        objective.name: max(column) if objective.direction == "maximize" else min(column)
+        for objective, column in zip(objectives, columns, strict=True)
+    }

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import optuna
 from optuna.trial import TrialState
 
 from fusearch import pareto
 from fusearch.contracts import Evaluation, Evaluator, Objective
 from fusearch.errors import EvaluationError, suggestion
+from fusearch.search.bounds import CheapBounds
 from fusearch.search.folder import save_predictions, writing
 from fusearch.search.interrupts import Interrupts
-from fusearch.search.job import Job, Outcome
-from fusearch.search.progress import Progress, ProgressCallback
+from fusearch.search.job import Job, Outcome, describe_evaluation
+from fusearch.search.progress import Progress, ProgressCallback, best_values
 from fusearch.search.proposer import Proposal, Proposer, enqueue
 from fusearch.search.settings import Settings
 from fusearch.search.strategies.proposer import StrategyProposer
 from fusearch.search.strategies.strategy import Strategy
-from fusearch.search_space import Candidate
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -76,14 +74,14 @@ class Session:
         strategy: Strategy | None = None,
         progress: ProgressCallback | None = None,
     ) -> None:
-        self._study, self._space, self._evaluator = study, space, evaluator
+        self._study, self._space = study, space
         self._objectives, self._settings, self._folder, self._interrupts = objectives, settings, folder, interrupts
         self._callback = progress
         self._started = time.monotonic()
         self._running: dict[int, Proposal] = {}
         self._followers: dict[int, list[Proposal]] = {}
         self._answers: dict[str, _Answer] = {}
-        self._broken: dict[str, str] = {}
+        self._bounds = CheapBounds(evaluator, objectives)
         self._failed = self._repeated = self._idle = 0
         self._seconds: list[float] = []
         self.stop_reason: str | None = None
@@ -137,7 +135,8 @@ class Session:
 
     def _next_job(self) -> Job | None:
         while not self._should_stop():
-            if self._idle >= self.PATIENCE and not self._proposer.queue_fresh(self._is_allowed):
+            is_stuck = self._idle >= self.PATIENCE
+            if is_stuck and not self._proposer.queue_fresh(self._bounds.allows):
                 self._stop("the space is exhausted: a thousand random draws gave no new design within the bounds", whole=True)
                 return None
             proposal = self._proposer.propose()
@@ -147,7 +146,8 @@ class Session:
                 return None
             job = self._answer(proposal)
             if job is not None:
-                self._idle = 0
+                # After a fresh draw the sampler has one try to find something new itself.
+                self._idle = self.PATIENCE - 1 if is_stuck else 0
                 return job
             self._idle += 1
         return None
@@ -169,7 +169,7 @@ class Session:
             self._fail(trial, reason or "no reason was given")
         else:
             save_predictions(self._folder, proposal.candidate.digest, evaluation.arrays)
-            kept = _kept(evaluation, outcome)
+            kept = describe_evaluation(evaluation, outcome.worker)
             for name, value in kept.items():
                 trial.set_user_attr(name, value)
             self._study.tell(trial, values)
@@ -189,8 +189,9 @@ class Session:
             self._followers.setdefault(leader, []).append(proposal)
             self._proposer.uncount()
             return None
-        if not self._is_allowed(proposal.candidate):
-            trial.set_user_attr("reason", self._broken[digest])
+        broken = self._bounds.broken(proposal.candidate)
+        if broken is not None:
+            trial.set_user_attr("reason", broken)
             self._study.tell(trial, state=TrialState.PRUNED)
             self._proposer.uncount()
             return None
@@ -211,22 +212,6 @@ class Session:
         for name, value in answer.attributes.items():
             trial.set_user_attr(name, value)
         self._study.tell(trial, answer.values)
-
-    def _is_allowed(self, candidate: Candidate) -> bool:
-        """Whether a candidate keeps the bounds on the cheap objectives; the reason is remembered where it does not."""
-        bounded = [objective for objective in self._objectives if objective.cheap and objective.bound is not None]
-        if not bounded or not hasattr(self._evaluator, "cheap"):
-            return True
-        if candidate.digest not in self._broken:
-            try:
-                values = self._evaluator.cheap(candidate)
-            except Exception:  # the evaluation will raise it again, and there it is recorded with its reason
-                return True
-            for objective in bounded:
-                if objective.name in values and not objective.allows(values[objective.name]):
-                    sign = "<=" if objective.direction == "minimize" else ">="
-                    self._broken[candidate.digest] = f"{objective.name} is {values[objective.name]:g}, bound {sign} {objective.bound:g}"
-        return candidate.digest not in self._broken
 
     def _value(self, evaluation: Evaluation, objective: Objective) -> float:
         if objective.name not in evaluation:
@@ -277,22 +262,16 @@ class Session:
     def _report(self) -> None:
         if self._callback is None:
             return
-        points = [answer.values for answer in self._answers.values()]
-        directions = [objective.direction for objective in self._objectives]
-        best = {}
-        for column, objective in enumerate(self._objectives if points else ()):
-            choose = max if objective.direction == "maximize" else min
-            best[objective.name] = choose(point[column] for point in points)
-        now = time.monotonic() - self._started
+        now, points = time.monotonic() - self._started, [answer.values for answer in self._answers.values()]
         self._callback(
             Progress(
-                done=len(self._answers),
+                done=len(points),
                 running=len(self._running),
                 failed=self._failed,
                 repeated=self._repeated,
                 total=self._settings.trials,
-                best=best,
-                front=int(pareto.is_nondominated(points, directions).sum()),
+                best=best_values(points, self._objectives),
+                front=int(pareto.is_nondominated(points, [objective.direction for objective in self._objectives]).sum()),
                 seconds=now,
                 seconds_left=self._seconds_left(now),
             )
@@ -304,16 +283,3 @@ class Session:
             left = self._settings.trials - len(self._answers) - self._failed
             limits.append(left * now / len(self._seconds))
         return max(0.0, min(limits)) if limits else None
-
-
-def _kept(evaluation: Evaluation, outcome: Outcome) -> dict[str, Any]:
-    details = {"worker": outcome.worker, **evaluation.details}
-    return {
-        "values": dict(evaluation.metrics),
-        "spread": {name: float(value) for name, value in evaluation.spread.items()},
-        "details": json.loads(json.dumps(details, default=_plain)),
-    }
-
-
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else str(value)

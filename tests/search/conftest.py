@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from functools import cache, cached_property
 
 import pytest
 
@@ -14,6 +15,7 @@ OPERATORS = ("cat", "sum", "product", "low_rank")
 WIDTHS = (8, 16, 32)
 
 
+@cache
 def graph(text):
     return FusionGraph.parse(text, modalities=TABLES)
 
@@ -55,13 +57,10 @@ class ToySpace:
         return self.suggest(Draws(params=params))
 
     def encode(self, candidate):
-        for params in self._all():
-            if self.decode(params).digest == candidate.digest:
-                return params
-        raise LookupError(candidate)
+        return dict(self._params[candidate.digest])
 
     def contains(self, candidate):
-        return any(self.decode(params).digest == candidate.digest for params in self._all())
+        return candidate.digest in self._params
 
     def mutate(self, candidate, rng):
         return self.sample(rng) if rng.random() < 0.5 else replace(candidate, recipe=self.sample_recipe(rng))
@@ -77,6 +76,10 @@ class ToySpace:
             "best_unimodal": (graph("mrna@L ->"), graph("meth@L ->")),
             "linear": (graph("F1 = cat(mrna@0, meth@0; trunk=fc:0) ->"),),
         }
+
+    @cached_property
+    def _params(self):
+        return {self.decode(params).digest: params for params in self._all()}
 
     def _all(self):
         for width in self.widths:
@@ -106,13 +109,19 @@ def toy_evaluator():
     return evaluate
 
 
+class Search:
+    """`search(evaluator, **settings)`: an inline search of the toy space with sensible settings."""
+
+    def __init__(self, out, space):
+        self.out, self.space = out, space
+
+    def __call__(self, evaluator=evaluate, **settings):
+        from fusearch.search import run_search
+
+        settings = {"objectives": ["score:max", "macs"], "out": self.out, "executor": "inline", "trials": 12, **settings}
+        return run_search(settings.pop("space", self.space), evaluator, **settings)
+
+
 @pytest.fixture
 def search(tmp_path, space):
-    """`search(evaluator, **settings)`: an inline search of the toy space with sensible settings."""
-    from fusearch.search import run_search
-
-    def run(evaluator=evaluate, **settings):
-        settings = {"objectives": ["score:max", "macs"], "out": tmp_path / "run", "executor": "inline", "trials": 12, **settings}
-        return run_search(settings.pop("space", space), evaluator, **settings)
-
-    return run
+    return Search(tmp_path / "run", space)

@@ -1,0 +1,47 @@
+"""Bounds on cheap objectives: known before training, so a design that breaks one is never trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fusearch.contracts import Evaluator, Objective
+from fusearch.search_space import Candidate
+
+__all__ = ["CheapBounds"]
+
+
+class CheapBounds:
+    """Which candidates keep the bounds on the cheap objectives; each is costed once.
+
+    Args:
+        evaluator: Where it offers `cheap(candidate)`, that is asked; else every candidate is allowed.
+        objectives: Those that are cheap and have a bound count.
+    """
+
+    def __init__(self, evaluator: Evaluator, objectives: Sequence[Objective]) -> None:
+        self._evaluator = evaluator
+        self._bounded = [objective for objective in objectives if objective.cheap and objective.bound is not None]
+        self._known: dict[str, str | None] = {}
+
+    def broken(self, candidate: Candidate) -> str | None:
+        """Return which bound a candidate breaks, in words, or None."""
+        if not self._bounded or not hasattr(self._evaluator, "cheap"):
+            return None
+        if candidate.digest not in self._known:
+            self._known[candidate.digest] = self._ask(candidate)
+        return self._known[candidate.digest]
+
+    def allows(self, candidate: Candidate) -> bool:
+        """Whether a candidate keeps all bounds."""
+        return self.broken(candidate) is None
+
+    def _ask(self, candidate: Candidate) -> str | None:
+        try:
+            values = self._evaluator.cheap(candidate)  # type: ignore[attr-defined]  # asked for in `broken`
+        except Exception:  # the evaluation will raise it again, and there it is recorded with its reason
+            return None
+        for objective in self._bounded:
+            if objective.name in values and not objective.allows(values[objective.name]):
+                sign = "<=" if objective.direction == "minimize" else ">="
+                return f"{objective.name} is {values[objective.name]:g}, bound {sign} {objective.bound:g}"
+        return None

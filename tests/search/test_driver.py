@@ -1,0 +1,550 @@
+"""A search from end to end in this process: what is proposed, recorded, refused, resumed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from fusearch.contracts import Budget, Evaluation, Objective
+from fusearch.errors import ObjectiveError, RunError, UnknownNameError
+from fusearch.run import Run
+from fusearch.search import Progress, run_search
+from fusearch.search_space import Candidate, Recipe
+
+
+def test_a_search_ends_after_its_trials_and_says_so(search):
+    run = search(trials=12)
+    status = run.status()
+    assert status["state"] == "finished"
+    assert status["reason"] == "12 trials are done"
+    assert status["trials"]["complete"] == 12
+    assert status["trials"]["running"] == status["trials"]["failed"] == 0
+    assert set(status["references"]) == {"best_unimodal", "linear"}
+    assert json.loads(json.dumps(status)) == status
+
+
+def test_references_come_first_each_with_the_default_recipe(search):
+    first = search(trials=3, seed=5).records()
+    assert [record.reference for record in first] == ["best_unimodal", "best_unimodal", "linear"]
+    assert {record.recipe["width"] for record in first} == {Recipe().width}
+
+
+def test_the_same_seed_gives_the_same_trials_and_another_seed_others(search, tmp_path):
+    one, same, other = (search(out=tmp_path / name, seed=seed).records() for name, seed in (("a", 1), ("b", 1), ("c", 2)))
+    assert [record.candidate for record in one] == [record.candidate for record in same]
+    assert [record.candidate for record in one] != [record.candidate for record in other]
+
+
+def test_repeats_are_answered_from_the_study_and_train_nothing(search, toy_evaluator):
+    evaluated = Counter()
+
+    def evaluate(candidate, budget, report):
+        evaluated[candidate.digest] += 1
+        return toy_evaluator(candidate, budget, report)
+
+    run = search(evaluate, trials=25)
+    records = run.records()
+    repeats = [record for record in records if record.repeat_of is not None]
+    assert repeats
+    assert set(evaluated.values()) == {1}
+    for record in repeats:
+        leader = records[record.repeat_of]
+        assert (record.state, record.objectives, record.values) == ("complete", leader.objectives, leader.values)
+    assert sum(record.evaluated for record in records) == 25 == run.status()["trials"]["complete"]
+    assert run.status()["trials"]["repeated"] == len(repeats)
+
+
+def test_a_space_that_is_exhausted_ends_the_search(search, space):
+    status = search(trials=500).status()
+    assert status["state"] == "finished"
+    assert "exhausted" in status["reason"]
+    num_designs = (2 + 2 * len(space.operators)) * len(space.widths)
+    # Every design once, and the linear model, which lies outside the space, with each of its recipes.
+    assert num_designs <= status["trials"]["complete"] <= num_designs + len(space.widths)
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        (lambda: 1 / 0, "ZeroDivisionError: division by zero (test_driver.py:"),
+        (lambda: {"score": float("nan"), "macs": 1.0}, "metric 'score' is nan, expected a finite number"),
+        (lambda: {"score": float("inf"), "macs": 1.0}, "metric 'score' is inf, expected a finite number"),
+        (lambda: {"scor": 0.5, "macs": 1.0}, "the evaluator returned no 'score': did you mean 'scor'?"),
+        (lambda: None, "an evaluator returned NoneType, expected a mapping"),
+        (lambda: sys.exit(3), "SystemExit: 3"),
+        (lambda: (_ for _ in ()).throw(MemoryError("17 GiB")), "out of memory: 17 GiB"),
+    ],
+)
+def test_a_failure_is_recorded_with_reason_and_formula_and_the_search_goes_on(search, toy_evaluator, broken, reason):
+    def evaluate(candidate, budget, report):
+        return broken() if candidate.recipe.width == 8 else toy_evaluator(candidate, budget, report)
+
+    run = search(evaluate, trials=20, seed=3)
+    failed = [record for record in run.records() if record.state == "failed" and record.repeat_of is None]
+    status = run.status()
+    assert failed
+    assert status["trials"]["complete"] + len(failed) == 20
+    assert status["trials"]["failed"] == len(failed)
+    for record in failed:
+        assert record.reason.startswith(reason)
+        assert record.formula
+        assert record.recipe["width"] == 8
+
+
+def test_a_search_in_which_everything_fails_ends_too(search):
+    status = search(lambda candidate, budget, report: 1 / 0, trials=4).status()
+    assert (status["trials"]["complete"], status["trials"]["failed"], status["front"]) == (0, 4, [])
+    assert status["hypervolume"] is None
+
+
+class Costed:
+    """An evaluator that knows its costs before training."""
+
+    def __init__(self, evaluate):
+        self.evaluate, self.trained = evaluate, []
+
+    def __call__(self, candidate, budget, report):
+        self.trained.append(candidate.recipe.width)
+        return self.evaluate(candidate, budget, report)
+
+    def cheap(self, candidate):
+        return {"macs": 100.0 * candidate.recipe.width}
+
+    def objectives(self):
+        return frozenset({"score", "macs"})
+
+    def describe(self):
+        return {"name": "costed", "data": {"source": "toy", "fingerprint": "0123456789abcdef"}}
+
+
+def test_a_design_that_breaks_a_bound_on_a_cheap_objective_is_never_trained(search, toy_evaluator):
+    evaluator = Costed(toy_evaluator)
+    run = search(evaluator, objectives=["score:max", "macs<=1600"], trials=15)
+    pruned = [record for record in run.records() if record.state == "pruned"]
+    assert pruned
+    assert {record.reason for record in pruned} == {"macs is 3200, bound <= 1600"}
+    assert set(evaluator.trained) == {8, 16}
+    assert run.status()["trials"]["complete"] == 15
+
+
+def test_a_bound_that_nothing_keeps_ends_the_search(search, toy_evaluator):
+    evaluator = Costed(toy_evaluator)
+    status = search(evaluator, objectives=["score:max", "macs<=1"], trials=15).status()
+    assert "within the bounds" in status["reason"]
+    assert evaluator.trained == []
+
+
+def test_predictions_are_kept_beside_the_study(search):
+    def evaluate(candidate, budget, report):
+        return Evaluation({"score": 0.5, "macs": 1.0}, arrays={"probabilities": np.full((3, 2), candidate.recipe.width)})
+
+    run = search(evaluate, trials=4)
+    for record in run.records():
+        with np.load(run.path / "predictions" / f"{record.candidate}.npz") as arrays:
+            assert arrays["probabilities"].tolist() == [[record.recipe["width"]] * 2] * 3
+
+
+def test_details_are_kept_json_able(search):
+    def evaluate(candidate, budget, report):
+        details = {"members": np.int64(5), "best_epochs": np.array([3, 4]), "folder": Path("x")}
+        return Evaluation({"score": 0.5, "macs": 1.0}, details=details)
+
+    details = search(evaluate, trials=1).records()[0].details
+    assert details == {"worker": os.getpid(), "members": 5, "best_epochs": [3, 4], "folder": "x"}
+
+
+def test_the_budget_reaches_the_evaluator(search, toy_evaluator):
+    seen = set()
+
+    def evaluate(candidate, budget, report):
+        seen.add(budget)
+        report(1, {"loss": 0.3})
+        return toy_evaluator(candidate, budget, report)
+
+    search(evaluate, trials=3, budget=Budget(epochs=7))
+    assert seen == {Budget(epochs=7)}
+
+
+def test_first_designs_are_evaluated_before_all_others(search, space):
+    graphs = [space.decode({"num_fusions": 1, "f1.depth": 2, "f1.operator": name, "recipe.width": 8}).graph for name in ("sum", "product")]
+    records = search(first=[graphs[0], Candidate(graphs[1], Recipe(width=8))], trials=4).records()
+    assert [record.digest for record in records[:2]] == [graph.digest for graph in graphs]
+    assert [record.recipe["width"] for record in records[:2]] == [32, 8]
+
+
+class ManyRecipes:
+    """The toy space with recipes that never run out."""
+
+    def __init__(self, space):
+        self._space = space
+
+    def __getattr__(self, name):
+        return getattr(self._space, name)
+
+    def sample_recipe(self, rng):
+        return Recipe(learning_rate=float(rng.uniform(1e-4, 1e-2)))
+
+
+def test_each_reference_graph_has_its_share(search):
+    run = search(space=ManyRecipes(search.space), trials=24, reference_share=0.5, sampler="random")
+    tries = Counter(record.digest for record in run.records() if record.reference is not None and record.repeat_of is None)
+    assert len(tries) == 3
+    assert min(tries.values()) >= 24 * 0.5 / 3 - 1
+
+
+def test_progress_is_told_at_each_start_and_end(search):
+    told = []
+    search(trials=5, progress=told.append)
+    assert all(isinstance(progress, Progress) for progress in told)
+    assert [progress.running for progress in told] == [1, 0] * 5
+    assert [progress.done for progress in told] == [0, 1, 1, 2, 2, 3, 3, 4, 4, 5]
+    last = told[-1]
+    assert last.total == 5
+    assert set(last.best) == {"score", "macs"}
+    assert last.front >= 1
+    assert last.seconds_left == 0
+
+
+def test_a_time_limit_starts_no_new_evaluation(search, toy_evaluator):
+    def evaluate(candidate, budget, report):
+        time.sleep(0.05)
+        return toy_evaluator(candidate, budget, report)
+
+    status = search(evaluate, trials=None, time_limit=0.2).status()
+    assert status["state"] == "stopped"
+    assert status["reason"] == "the time limit of 0.2 seconds is reached"
+    assert 1 <= status["trials"]["complete"] <= 8
+    assert status["trials"]["running"] == 0
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "nsga2", "evolution"])
+def test_every_sampler_runs_a_search_with_designs_outside_the_space(search, sampler):
+    status = search(sampler=sampler, trials=20).status()
+    assert status["trials"]["complete"] == 20
+    assert status["references"]["linear"]["formula"].endswith("F1 = cat(mrna@0, meth@0) ->")
+
+
+def test_the_configuration_is_kept_as_resolved(search):
+    run = search(trials=2, seed=9, objectives=["score:max", "macs<=9000"])
+    config = yaml.safe_load((run.path / "config.yaml").read_text())
+    assert config == run.config
+    assert config["format"] == 1
+    assert config["search"]["seed"] == 9
+    assert config["search"]["sampler"] == "tpe"
+    assert config["versions"]["optuna"]
+    assert run.objectives == (Objective("score", "maximize"), Objective("macs", "minimize", 9000.0, cheap=True))
+
+
+# What is refused, before anything is written
+
+
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"objectives": ["aurok"]}, ObjectiveError, "did you mean 'auroc'?"),
+        ({"objectives": []}, ObjectiveError, "no objective is given"),
+        ({"objectives": ["auroc", "auroc"]}, ObjectiveError, "objective 'auroc' stands twice"),
+        ({"sampler": "tpr"}, UnknownNameError, "unknown sampler 'tpr': did you mean 'tpe'?"),
+        ({"executor": "rey"}, UnknownNameError, "unknown executor 'rey': did you mean 'ray'?"),
+        ({"trials": 0}, RunError, "trials is 0, expected at least 1"),
+        ({"trials": None}, RunError, "would never end"),
+        ({"reference_share": 1.5}, RunError, "reference_share is 1.5, expected a share between 0 and 1"),
+        ({"cpus_per_trial": 0}, RunError, "cpus_per_trial is 0, expected more than 0"),
+        ({"workers": 0}, RunError, "workers is 0, expected at least 1"),
+    ],
+)
+def test_bad_settings_are_refused_and_nothing_is_written(search, tmp_path, settings, error, message):
+    with pytest.raises(error) as caught:
+        search(**settings)
+    assert message in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_objective_that_the_evaluator_lacks_is_refused_and_nothing_is_written(search, toy_evaluator, tmp_path):
+    with pytest.raises(ObjectiveError, match=r"'scare' is not among what the evaluator computes: did you mean 'score'\?"):
+        search(Costed(toy_evaluator), objectives=["scare:max"])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_exists_is_refused(search, tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(RunError, match="exists: choose another folder"):
+        search()
+    (tmp_path / "run").rmdir()
+    search(trials=1)
+    with pytest.raises(RunError, match="resume it"):
+        search(trials=1)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(search, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(RunError, match=r"cannot write run folder .*: Not a directory"):
+        search(out=tmp_path / "file" / "run")
+
+
+# Going on
+
+
+def test_resume_goes_on_to_more_trials_and_repeats_nothing(search, toy_evaluator):
+    evaluated = Counter()
+
+    def evaluate(candidate, budget, report):
+        evaluated[candidate.digest] += 1
+        return toy_evaluator(candidate, budget, report)
+
+    search(evaluate, trials=6)
+    run = search(evaluate, trials=10, resume=True)
+    assert run.status()["trials"]["complete"] == 10
+    assert set(evaluated.values()) == {1}
+    assert len(evaluated) == 10
+    again = search(evaluate, trials=10, resume=True)
+    assert again.status()["state"] == "finished"
+    assert len(evaluated) == 10
+
+
+def test_resume_may_change_sampler_and_executor_settings(search):
+    search(trials=5, sampler="random")
+    assert search(trials=8, sampler="evolution", resume=True).config["search"]["sampler"] == "evolution"
+
+
+def test_resume_of_nothing_is_refused(search, tmp_path):
+    with pytest.raises(RunError, match=r"no run in .*: expected a file 'config.yaml'"):
+        search(resume=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_resume_with_another_space_shows_both_fingerprints(search, space):
+    search(trials=2)
+    other = type(space)(operators=("cat", "sum"))
+    with pytest.raises(RunError, match=f"the search space changed, fingerprint {space.fingerprint} in the run and {other.fingerprint} now"):
+        search(space=other, resume=True)
+
+
+def test_resume_with_other_data_shows_both_fingerprints(search, toy_evaluator):
+    class Other(Costed):
+        def describe(self):
+            return {"name": "costed", "data": {"source": "toy", "fingerprint": "fedcba9876543210"}}
+
+    search(Costed(toy_evaluator), trials=2)
+    with pytest.raises(RunError, match="the data changed, fingerprint 0123456789abcdef in the run and fedcba9876543210 now"):
+        search(Other(toy_evaluator), resume=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"objectives": ["score:max"]}, "its objectives are score:max macs:min, now score:max are asked for"),
+        ({"objectives": ["score:max", "macs<=5"]}, "now score:max macs:min<=5 are asked for"),
+        ({"budget": Budget(epochs=3)}, "its budget is"),
+    ],
+)
+def test_resume_with_another_meaning_is_refused(search, settings, message):
+    search(trials=2)
+    with pytest.raises(RunError) as caught:
+        search(resume=True, **settings)
+    assert message in str(caught.value)
+
+
+def test_an_error_of_the_driver_gives_back_what_is_in_flight(search):
+    def explode(progress):
+        if progress.done == 3 and progress.running == 1:
+            raise RuntimeError("the terminal went away")
+
+    with pytest.raises(RuntimeError, match="the terminal went away"):
+        search(progress=explode, trials=6)
+    run = Run(search.out)
+    status = run.status()
+    assert status["state"] == "stopped"
+    assert status["trials"]["running"] == 0
+    assert status["trials"]["interrupted"] == 1
+    assert status["trials"]["waiting"] == 1
+    waiting = run.records()[-1].candidate
+    records = search(trials=6, resume=True).records()
+    assert [record.state for record in records if record.candidate == waiting][:2] == ["failed", "complete"]
+    assert Run(search.out).status()["trials"] | {"total": 6} == {
+        "complete": 6,
+        "failed": 0,
+        "running": 0,
+        "repeated": sum(record.repeat_of is not None for record in records),
+        "pruned": 0,
+        "interrupted": 1,
+        "waiting": 0,
+        "total": 6,
+    }
+
+
+def test_a_storage_url_holds_the_study_instead_of_the_journal(search, tmp_path):
+    url = f"sqlite:///{tmp_path / 'studies.db'}"
+    run = search(storage=url, trials=5)
+    assert run.status()["trials"]["complete"] == 5
+    assert not (run.path / "study.journal").exists()
+    other = search(storage=url, trials=3, out=tmp_path / "other")
+    assert other.status()["trials"]["complete"] == 3
+    assert search(storage=url, trials=7, resume=True).status()["trials"]["complete"] == 7
+
+
+# Drivers that are stopped or killed: in a process of their own
+
+SCRIPT = """
+import sys, time
+from pathlib import Path
+from fusearch.data.modality import Modality
+from fusearch.search import run_search
+from fusearch.search_space import SearchSpace
+
+out, log, executor, trials, seconds, resume = sys.argv[1:]
+
+def evaluate(candidate, budget, report):
+    with open(log, "a") as file:
+        file.write(candidate.digest + "\\n")
+    time.sleep(float(seconds))
+    return {"score": int(candidate.digest, 16) % 997 / 997, "macs": float(candidate.recipe.width)}
+
+space = SearchSpace(tuple(Modality(name, "tabular", (20,)) for name in ("mrna", "meth")))
+run = run_search(space, evaluate, objectives=["score:max", "macs"], out=out, executor=executor, workers=2 if executor == "ray" else None,
+                 trials=int(trials), resume=resume == "resume", sampler="random")
+status = run.status()
+print(status["state"], "|", status["reason"])
+"""
+
+
+class Driver:
+    """A search in a process of its own."""
+
+    def __init__(self, folder):
+        self.out, self.log, self.script = folder / "run", folder / "log", folder / "driver.py"
+        self.script.write_text(SCRIPT)
+
+    def start(self, executor="inline", trials=30, seconds=0.2, resume=False):
+        arguments = [self.out, self.log, executor, trials, seconds, "resume" if resume else "new"]
+        return subprocess.Popen(
+            [sys.executable, self.script, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def wait_for(self, num_complete, process):
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.05)
+            if (self.out / "config.yaml").exists() and Run(self.out).status()["trials"]["complete"] >= num_complete:
+                return
+        process.kill()
+        pytest.fail(f"no {num_complete} trials: {process.communicate()}")
+
+    def evaluations(self):
+        return Counter(self.log.read_text().split())
+
+
+@pytest.fixture
+def driver(tmp_path):
+    return Driver(tmp_path)
+
+
+def finished(run):
+    return {record.candidate for record in run.records() if record.evaluated}
+
+
+@pytest.mark.parametrize("executor", ["inline", pytest.param("ray", marks=pytest.mark.ray)])
+def test_a_driver_that_is_killed_loses_and_repeats_no_finished_trial(driver, executor):
+    process = driver.start(executor)
+    driver.wait_for(4, process)
+    process.kill()
+    process.communicate()
+    before = Run(driver.out)
+    assert before.status()["state"] == "stopped"
+    assert "is gone" in before.status()["reason"]
+    in_flight = [record.candidate for record in before.records() if record.state == "running"]
+    done = finished(before)
+    assert in_flight
+
+    resumed = driver.start(executor, trials=12, seconds=0.01, resume=True)
+    said, errors = resumed.communicate(timeout=120)
+    assert (said.strip(), errors) == ("finished | 12 trials are done", "")
+    after = Run(driver.out)
+    assert after.status()["trials"]["complete"] == 12
+    assert after.status()["trials"]["running"] == after.status()["trials"]["waiting"] == 0
+    assert done <= finished(after)
+    assert set(in_flight) <= finished(after)
+    evaluations = driver.evaluations()
+    assert {evaluations[candidate] for candidate in done} == {1}
+    assert {evaluations[candidate] for candidate in in_flight} <= {1, 2}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_cleanly_and_resume_starts_with_what_was_in_flight(driver, number):
+    process = driver.start(seconds=0.2)
+    driver.wait_for(3, process)
+    process.send_signal(number)
+    said, errors = process.communicate(timeout=30)
+    assert (process.returncode, said.strip(), errors) == (0, f"stopped | interrupted by {number.name}", "")
+    run = Run(driver.out)
+    status = run.status()
+    assert status["trials"]["running"] == status["trials"]["failed"] == 0
+    assert status["trials"]["interrupted"] == status["trials"]["waiting"] == 1
+    (waiting,) = [record.candidate for record in run.records() if record.state == "waiting"]
+    done = len(finished(run))
+    driver.start(trials=done + 1, seconds=0.01, resume=True).communicate(timeout=60)
+    assert waiting in finished(Run(driver.out))
+
+
+@pytest.mark.ray
+def test_a_signal_stops_ray_cleanly(driver):
+    process = driver.start("ray", seconds=0.5)
+    driver.wait_for(3, process)
+    process.send_signal(signal.SIGINT)
+    said, errors = process.communicate(timeout=60)
+    assert (process.returncode, said.strip(), errors) == (0, "stopped | interrupted by SIGINT", "")
+    status = Run(driver.out).status()
+    assert status["trials"]["running"] == status["trials"]["failed"] == 0
+    assert 1 <= status["trials"]["interrupted"] == status["trials"]["waiting"] <= 2
+
+
+def test_a_second_driver_is_refused_and_told_the_process(driver):
+    process = driver.start(seconds=0.2)
+    driver.wait_for(1, process)
+    second = driver.start(resume=True)
+    errors = second.communicate(timeout=60)[1]
+    assert f"is being driven by process {process.pid}" in errors
+    assert process.poll() is None
+    process.kill()
+    process.communicate()
+
+
+FULL = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+from fusearch.errors import RunError
+sys.argv = ["driver", *sys.argv[1:]]
+try:
+    exec(open(sys.argv[1]).read().replace("sys.argv[1:]", "sys.argv[2:]"))
+except RunError as error:
+    print("refused |", error)
+"""
+
+
+def test_a_disk_that_fills_up_is_one_readable_line_and_the_run_can_be_resumed(driver, tmp_path):
+    (tmp_path / "full.py").write_text(FULL)
+    arguments = [driver.script, driver.out, driver.log, "inline", 200, 0, "new"]
+    done = subprocess.run([sys.executable, tmp_path / "full.py", *map(str, arguments)], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("refused | cannot write run folder"), done.stderr
+    assert "File too large" in done.stdout
+    num_done = Run(driver.out).status()["trials"]["complete"]
+    said, errors = driver.start(trials=num_done + 2, seconds=0, resume=True).communicate(timeout=60)
+    assert (said.split("|")[0].strip(), errors) == ("finished", "")
+    assert set(driver.evaluations().values()) <= {1, 2}
+    assert Run(driver.out).status()["trials"]["complete"] == num_done + 2
+
+
+def test_run_search_is_public():
+    import fusearch.search
+
+    assert fusearch.search.run_search is run_search
