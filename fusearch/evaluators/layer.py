@@ -68,8 +68,8 @@ class OperatorLayer(nn.Module, ABC):
     """Computes one operator.
 
     A layer is built from the shapes of its arguments and works for any T and D. It must be batch-equivariant: no statistics over the
-    batch (no BatchNorm). Absent arguments (`present` False) arrive as zeros; the class docstring says what they then do, and their
-    content must not matter.
+    batch (no BatchNorm). The class docstring says what absent arguments (`present` False) do; what stands in them is arbitrary and must not
+    matter (`mask_absent`).
 
     Args:
         shapes: Shape of each argument, in order.

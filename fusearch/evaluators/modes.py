@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import torch
@@ -187,11 +188,11 @@ class _Run:
         fusions = nn.ModuleList([self.network.joins, self.network.heads])
         if not any(True for _ in fusions.parameters()):
             return {}
-        states, present = self.states(self.samples), self.samples.present
+        states = self.states(self.samples)
 
         def loss(rows: Tensor) -> Tensor:
             losses = Losses(self.samples.targets[rows])
-            here = drop_modalities({name: mask[rows] for name, mask in present.items()}, self.recipe.modality_dropout)
+            here = drop_modalities(self.samples.masks(rows), self.recipe.modality_dropout)
             with self._autocast():
                 output = self.network.fuse({state: x_NTD[rows] for state, x_NTD in states.items()}, here, losses)
             return self._design_loss(output, losses)
@@ -251,8 +252,8 @@ class _Run:
             on_epoch=None if on_epoch is None else lambda epoch, values: on_epoch(phase, epoch, values),
         )
 
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, dtype=self.half, enabled=self.half is not None)
+    def _autocast(self) -> AbstractContextManager[object]:
+        return nullcontext() if self.half is None else torch.autocast(self.device.type, dtype=self.half)
 
 
 def _rows_with(samples: Samples, modalities: Sequence[str]) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.evaluators.join import Continuation, Join, concatenate_ports, concatenated_shape
-from fusearch.evaluators.layer import Losses, TokenShape, mask_absent
+from fusearch.evaluators.layer import Losses, TokenShape
 from fusearch.evaluators.streams import ScoreHead, State, Streams
 from fusearch.search_space import OPERATORS, FusionGraph, Output, Recipe, Tap
 
@@ -49,9 +49,9 @@ class _Argument:
 class FusionNetwork(nn.Module):
     """The network of a design. It holds exactly the parameters that its outputs need.
 
-    A stream that a sample lacks is zero wherever it is tapped, and its mask goes along; a fusion is there where any of its arguments
-    is. A fusion that is an output gets a head (mean over tokens, linear), unless it is a decision-level operator: its result is the
-    output. So `cat` of raw tables without a trunk is logistic regression.
+    Masks go along with every tap, and each operator says what an absent argument does; what stands in an absent one never matters. A
+    fusion is there where any of its arguments is. A fusion that is an output gets a head (mean over tokens, linear), unless it is a
+    decision-level operator: its result is the output. So `cat` of raw tables without a trunk is logistic regression.
 
     Args:
         graph: The design; its modalities must have shapes.
@@ -114,8 +114,7 @@ class FusionNetwork(nn.Module):
 
         def read(argument: _Argument) -> Tensor:
             parts = [found[argument.source, argument.depth, result] for result in argument.results]
-            x_BTD = concatenate_ports(parts, argument.shapes) if len(parts) > 1 else parts[0]
-            return mask_absent(x_BTD, mask(argument.modalities))
+            return concatenate_ports(parts, argument.shapes) if len(parts) > 1 else parts[0]
 
         for name, arguments in self._arguments.items():
             masks_read = [mask(argument.modalities) for argument in arguments]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -32,11 +33,16 @@ class Samples:
 
     def take(self, index: Tensor) -> Samples:
         """Return the samples at those positions."""
-        return Samples(
-            {name: values[index] for name, values in self.inputs.items()},
-            {name: mask[index] for name, mask in self.present.items()},
-            self.targets[index],
-        )
+        return Samples({name: values[index] for name, values in self.inputs.items()}, self.masks(index), self.targets[index])
+
+    def masks(self, index: Tensor) -> dict[str, Tensor]:
+        """Return the masks at those (different) positions; where nothing is missing any part of a mask is as good."""
+        return {name: mask[: len(index)] if name in self.complete else mask[index] for name, mask in self.present.items()}
+
+    @cached_property
+    def complete(self) -> frozenset[str]:
+        """Names of the modalities that every sample has."""
+        return frozenset(name for name, mask in self.present.items() if bool(mask.all()))
 
     def portions(self, size: int) -> Iterator[Samples]:
         """Give the samples in order, at most `size` at a time."""

@@ -45,13 +45,14 @@ class ScoreHead(nn.Module):
 
     def __init__(self, shape: TokenShape, num_outputs: int, *, at_zero: bool) -> None:
         super().__init__()
+        self.one_token = shape.tokens == 1
         self.linear = nn.Linear(shape.width, num_outputs)
         if at_zero:
             nn.init.zeros_(self.linear.weight)
             nn.init.zeros_(self.linear.bias)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
-        result: Tensor = self.linear(x_BTD.mean(dim=1))
+        result: Tensor = self.linear(x_BTD.squeeze(1) if self.one_token else x_BTD.mean(dim=1))
         return result
 
 

@@ -189,4 +189,4 @@ def test_the_linear_model_reaches_what_is_known_of_rosmap() -> None:
         network = FusionNetwork(candidate.graph, 2, candidate.recipe)
         train(network, rows.train, None, settings=TrainingSettings(epochs=60), generator=generator)
     found = score(outputs_of(predict(network, rows.validation), None), rows.targets, data.task)
-    assert found["auroc"] > 0.88  # logistic regression by scikit-learn: 0.901; two published networks are below it
+    assert found["auroc"] > 0.885  # logistic regression by scikit-learn: 0.901; two published networks are below it

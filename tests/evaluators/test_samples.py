@@ -51,3 +51,11 @@ def test_regression_targets_are_standardised_by_the_training_rows() -> None:
     assert held_out.targets.dtype == torch.float32
     assert held_out.targets.tolist() == pytest.approx([0.0, 20 / np.std([10, 20, 30])])
     assert TargetScale.fit(np.array([3.0, 3.0])) == TargetScale(3.0, 1.0)
+
+
+def test_masks_of_what_nobody_lacks_are_not_looked_up(samples: Samples) -> None:
+    assert samples.complete == {"a"}
+    masks = samples.masks(torch.tensor([4, 0, 2]))
+    assert masks["a"].tolist() == [True] * 3
+    assert masks["b"].tolist() == [True, False, True]
+    assert samples.without("a").complete == frozenset()

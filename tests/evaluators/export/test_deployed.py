@@ -30,6 +30,9 @@ def data() -> Dataset:
 def test_it_is_preprocessing_then_networks_then_their_mean(data: Dataset, formula: str, scale: TargetScale | None) -> None:
     graph = FusionGraph.parse(formula, modalities=data.modalities)
     networks = [FusionNetwork(graph, 3 if scale is None else 1, Recipe(width=8)).eval() for _ in range(2)]
+    for network in networks:
+        for head in (*network.heads, *network.streams.heads.values()):
+            head.linear.reset_parameters()  # a fresh head is zero
     rows = np.arange(len(data))
     preprocessor = data.fit_preprocessor(data.rows("train"))
     used = [modality for modality in data.modalities if modality in graph.modalities]

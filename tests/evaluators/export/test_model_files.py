@@ -34,6 +34,8 @@ def model(data: Dataset) -> DeployedModel:
     torch.manual_seed(0)
     graph = FusionGraph.parse("mean:mlp | values:gru\nF1 = cat(mean@L, values@L) ->", modalities=data.modalities)
     networks = [FusionNetwork(graph, 3, Recipe(width=8)) for _ in range(2)]
+    for network in networks:
+        network.heads[0].linear.reset_parameters()  # a fresh head is zero
     return DeployedModel(networks, data.fit_preprocessor(data.rows("train")).statistics)
 
 
@@ -148,6 +150,8 @@ def test_every_operator_can_be_exported(family: str, tmp_path: Path) -> None:
     last = ", ".join(f"F{number}@0" for number in range(1, len(lines) + 1))
     text = "\n".join(["image:cnn | series:gru | table:mlp | labs:mlp", *lines, f"F{len(lines) + 1} = cat({last}) ->"])
     network = FusionNetwork(FusionGraph.parse(text, modalities=data.modalities), 3, Recipe(width=8))
+    for head in network.heads:
+        head.linear.reset_parameters()  # a fresh head is zero
     used = [part for part in data.modalities if part in network.graph.modalities]
     model = DeployedModel([network], [part for part in data.fit_preprocessor(data.rows("train")).statistics if part.modality in used])
     write_files(model, raw_shapes(data, used), tmp_path)
