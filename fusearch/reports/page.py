@@ -17,6 +17,7 @@ from fusearch.reports.findings import Findings
 from fusearch.reports.front import front_pairs
 from fusearch.reports.front_plot import front_figure
 from fusearch.reports.progress import progress_figure, timeline_figure
+from fusearch.reports.strategy_figures import strategy_figures, strategy_section
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -29,6 +30,7 @@ MAX_DRAWINGS = 100
 _ASSETS = Path(__file__).parent / "assets"
 _TITLES = {
     "front": "Front",
+    "strategy": "Strategy",
     "designs": "Designs",
     "test": "Test split",
     "trials-section": "Trials",
@@ -45,6 +47,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
 
     parts = [
         sections.front(found) if found.complete else "",
+        strategy_section(found.folder),
         sections.gallery(found),
         sections.confirmed(found),
         sections.table(found) if found.records else "",
@@ -84,7 +87,7 @@ def _figures(found: Findings) -> str:
         return ""
     pairs: list[tuple[str | None, str | None]] = [(x.name, y.name) for x, y in front_pairs(found)] or [(None, None)]
     figures: dict[str, go.Figure] = {f"front-{index}": front_figure(found, x, y) for index, (x, y) in enumerate(pairs)}
-    figures |= {"progress": progress_figure(found), "timeline": timeline_figure(found)}
+    figures |= {"progress": progress_figure(found), "timeline": timeline_figure(found), **strategy_figures(found.folder)}
     return "\n".join(f'<script type="application/json" id="figure-{name}">{_json(figure)}</script>' for name, figure in figures.items())
 
 

@@ -1,0 +1,173 @@
+"""What a strategy decided, and why, as its run folder tells it. No drawing here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fusearch.errors import RunError
+from fusearch.reports.wording import count, number, sentence_case
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Cloud", "Told", "cloud_info", "read_strategy", "strategy_sentences"]
+
+#: Files of the run folder.
+RECORD, ARRAYS = "strategy.json", "strategy.npz"
+
+_DIVERSITIES = {
+    "correlation": "1 − correlation",
+    "q_statistic": "1 − Q statistic",
+    "disagreement": "disagreement",
+    "double_fault": "1 − double fault",
+    "kappa": "1 − kappa",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What a run folder tells about its strategy.
+
+    Attributes:
+        name: Of the strategy.
+        record: What it decided; its keys depend on the strategy.
+        arrays: Larger things that it saw.
+    """
+
+    name: str
+    record: Mapping[str, Any]
+    arrays: Mapping[str, np.ndarray[Any, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """All subsets in the plane of diversity (horizontal) and evaluation, thinned to what an eye can tell apart.
+
+    Attributes:
+        points: One (diversity, evaluation) for each cell of a fine grid that holds any subset.
+        front: (diversity, evaluation, names) of each subset on the front, from left to right.
+        chosen: (diversity, evaluation, names) of the chosen one.
+        total: How many subsets were scored.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    front: tuple[tuple[float, float, str], ...]
+    chosen: tuple[float, float, str]
+    total: int
+
+
+def read_strategy(folder: Path | None) -> Told | None:
+    """Read what the strategy of a run decided; None for a run without one, or one that has not decided yet.
+
+    Raises:
+        RunError: The file is not what a strategy writes.
+    """
+    if folder is None or not (folder / RECORD).is_file():
+        return None
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        name = record["strategy"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{str(folder / RECORD)!r} is not the decision of a strategy: {error}") from None
+    arrays: dict[str, Any] = {}
+    if (folder / ARRAYS).is_file():
+        import numpy as np
+
+        with np.load(folder / ARRAYS) as held:
+            arrays = {key: held[key] for key in held.files}
+    return Told(name, record, arrays)
+
+
+def cloud_info(told: Told, *, cells: tuple[int, int] = (320, 200)) -> Cloud | None:
+    """Place all subsets of an ensemble strategy; None for another strategy.
+
+    Args:
+        told: What the run folder tells.
+        cells: Columns and rows of the grid that thins the points.
+    """
+    if "subsets" not in told.record or "evaluation" not in told.arrays:
+        return None
+    import numpy as np
+
+    points = np.column_stack([told.arrays["diversity"], told.arrays["evaluation"]]).astype(np.float64)
+    low, span = points.min(axis=0), np.ptp(points, axis=0)
+    places = np.floor((points - low) / np.where(span > 0, span, 1.0) * cells).astype(np.int64)
+    _, kept = np.unique(places, axis=0, return_index=True)
+    subsets = told.record["subsets"]
+
+    def place(entry: Mapping[str, Any]) -> tuple[float, float, str]:
+        return entry["diversity"], entry["evaluation"], ", ".join(entry["members"])
+
+    return Cloud(
+        tuple((float(x), float(y)) for x, y in points[np.sort(kept)]),
+        tuple(sorted(place(entry) for entry in subsets["front"])),
+        place(subsets["chosen"]),
+        len(points),
+    )
+
+
+def diversity_label(told: Told) -> str:
+    """Return the axis title of the diversity that was used."""
+    name = str(told.record.get("diversity", "correlation"))
+    return f"Diversity ({_DIVERSITIES.get(name, name)})"
+
+
+def strategy_sentences(told: Told) -> list[str]:
+    """Say what was decided and why."""
+    return _ensemble(told) if "subsets" in told.record else _timing(told) if "path" in told.record else []
+
+
+def _ensemble(told: Told) -> list[str]:
+    subsets, networks = told.record["subsets"], told.record["networks"]
+    chosen = subsets["chosen"]
+    failed = [network for network in networks if network["reason"] is not None]
+    how = "all of them" if subsets["method"] == "exhaustive" else f"{subsets['subsets']:,} of them, found by NSGA-II,"
+    end = "joined by an untrained majority vote" if told.name == "late-ensemble" else "joined at their class scores and trained on together"
+    members = _and(chosen["members"])
+    sentences = [
+        (
+            f"{count(len(networks) - len(failed), 'unimodal network')} allow {count(subsets['allowed'], 'subset')}; {how} were scored on "
+            "validation predictions, by the accuracy of their vote and by how differently they err."
+        ),
+        (
+            f"Nearest to the best of both, after scaling each to 0 to 1, is {members}: vote accuracy {number(chosen['evaluation'])}, "
+            f"diversity {number(chosen['diversity'])}, squared distance {number(chosen['distance'])}."
+        ),
+    ]
+    sentences.append(
+        f"{sentence_case(count(len(chosen['members']), 'network'))}, {end}." if len(chosen["members"]) > 1 else "It stays as it is."
+    )
+    if failed:
+        sentences.append(f"Left out, as they failed: {_and([network['name'] for network in failed])}.")
+    return sentences
+
+
+def _timing(told: Told) -> list[str]:
+    record = told.record
+    on = record["chosen"]["on"]
+    stages = f"after stage{'s' * (len(on) > 1)} {_and([str(stage) for stage in on])}" if on else "nowhere"
+    kept = [step for step in record["path"] if step["kept"] is not None]
+    sentences = [
+        (
+            f"The encoders have {count(len(record['stages']), 'stage')} at which `{record['operator']}` may fuse. "
+            f"{sentence_case(count(len(kept), 'step'))} lowered the validation loss; at the end the streams exchange {stages}, "
+            f"with a loss of {number(record['chosen']['loss'])}."
+        )
+    ]
+    others = [(_role(role), entry["loss"]) for role, entry in record["comparisons"].items() if entry["loss"] is not None]
+    sentences.append("For comparison: " + ", ".join(f"{role} {number(loss)}" for role, loss in others) + ".")
+    sentences.append("Each step goes on from the weights of the last, so later designs on the path have been trained for longer.")
+    return sentences
+
+
+def _role(role: str) -> str:
+    names = {"none": "no fusion but the last", "all": "all fusions on", "late": "late mean"}
+    return names.get(role, f"{role} alone")
+
+
+def _and(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)

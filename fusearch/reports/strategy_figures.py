@@ -1,0 +1,181 @@
+"""The section of the page that shows what a strategy decided: the cloud of all subsets, or the path of fusions switched on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fusearch.reports import markup
+from fusearch.reports.markup import Cell
+from fusearch.reports.strategy import Cloud, Told, cloud_info, diversity_label, read_strategy, strategy_sentences
+from fusearch.reports.wording import number
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+__all__ = ["cloud_figure", "path_figure", "strategy_figures", "strategy_section"]
+
+_BLUE, _ORANGE, _GREEN, _GREY, _GRID = "#2f6fdb", "#d9602b", "#1f9d76", "#8b95a5", "rgba(128,138,152,.22)"
+
+
+def strategy_section(folder: Path | None) -> str:
+    """Return the section `strategy`; empty for a run without one, or one that has not decided."""
+    told = read_strategy(folder)
+    if told is None:
+        return ""
+    name = next(iter(strategy_figures(folder)), None)
+    figure = "" if name is None else f'<div class="card"><div class="figure" data-figure="figure-{name}"></div></div>'
+    sentences = "".join(f"<p>{_code(sentence)}</p>" for sentence in strategy_sentences(told))
+    table = f'<div class="scroll short">{_table(told)}</div>'
+    title = f"<h2>What the strategy decided: {escape(told.name)}</h2>"
+    return f'<section id="strategy">{title}{sentences}<div class="split">{figure}{table}</div></section>'
+
+
+def strategy_figures(folder: Path | None) -> dict[str, go.Figure]:
+    """Return the figure of the section by the name under which the page embeds it."""
+    told = read_strategy(folder)
+    if told is None:
+        return {}
+    cloud = cloud_info(told)
+    if cloud is not None:
+        return {"strategy-cloud": cloud_figure(cloud, diversity_label(told))}
+    return {"strategy-path": path_figure(told)} if "path" in told.record else {}
+
+
+def cloud_figure(cloud: Cloud, diversity: str) -> go.Figure:
+    """Draw every subset in the plane of both objectives, the front among them, and the chosen one."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    figure.add_trace(
+        go.Scatter(
+            x=[_short(x) for x, _ in cloud.points],
+            y=[_short(y) for _, y in cloud.points],
+            mode="markers",
+            marker={"size": 4, "color": _GREY, "opacity": 0.35},
+            name=f"{cloud.total:,} subsets",
+            hoverinfo="skip",
+        )
+    )
+    figure.add_trace(_named([*cloud.front], "front", {"size": 8, "color": _BLUE}))
+    figure.add_trace(_named([cloud.chosen], "chosen", {"size": 15, "color": _GREEN, "symbol": "star"}))
+    figure.update_layout(**_layout(diversity, "Accuracy of the majority vote"))
+    return figure
+
+
+def path_figure(told: Told) -> go.Figure:
+    """Draw the validation loss of each design that was tried, step by step, and the path of those kept."""
+    import plotly.graph_objects as go
+
+    record, figure = told.record, go.Figure()
+    tried = [(step, entry) for step, each in enumerate(record["path"], start=1) for entry in each["tried"] if entry["loss"] is not None]
+    figure.add_trace(
+        go.Scatter(
+            x=[step for step, _ in tried],
+            y=[entry["loss"] for _, entry in tried],
+            mode="markers",
+            marker={"size": 8, "color": _GREY},
+            name="tried",
+            text=[_stages(entry["on"]) for _, entry in tried],
+            hovertemplate="%{text}: %{y:.4f}<extra></extra>",
+        )
+    )
+    kept: list[tuple[int, float, list[int]]] = [(0, record["comparisons"]["none"]["loss"], [])]
+    for step, each in enumerate(record["path"], start=1):
+        kept += [(step, entry["loss"], entry["on"]) for entry in each["tried"] if each["kept"] is not None and entry["on"] == each["kept"]]
+    figure.add_trace(
+        go.Scatter(
+            x=[step for step, _, _ in kept],
+            y=[loss for _, loss, _ in kept],
+            mode="lines+markers",
+            line={"color": _BLUE, "width": 2},
+            marker={"size": 10},
+            name="kept",
+            text=[_stages(on) for _, _, on in kept],
+            hovertemplate="%{text}: %{y:.4f}<extra></extra>",
+        )
+    )
+    last = max(len(record["path"]), 1)
+    for role, dash in (("all", "dash"), ("late", "dot")):
+        loss = record["comparisons"].get(role, {}).get("loss")
+        if loss is not None:
+            label = "all on" if role == "all" else "late mean"
+            line = {"color": _ORANGE, "dash": dash, "width": 1.6}
+            figure.add_trace(go.Scatter(x=[0, last], y=[loss] * 2, mode="lines", line=line, name=label, hoverinfo="skip"))
+    figure.update_layout(**_layout("Step", "Validation loss"))
+    figure.update_xaxes(dtick=1)
+    return figure
+
+
+def _table(told: Told) -> str:
+    if "networks" in told.record:
+        columns = [("Network", False), ("Modality", False), ("Accuracy", True), ("Taken", False), ("Digest", False)]
+        rows = [
+            [
+                Cell(network["name"]),
+                Cell(network["modality"]),
+                Cell(number(network["accuracy"]), network["accuracy"], kind="number"),
+                Cell("yes" if network["taken"] else "failed" if network["reason"] else ""),
+                Cell("", markup=f'<code class="digest">{escape(network["digest"])}</code>'),
+            ]
+            for network in sorted(told.record["networks"], key=lambda network: -(network["accuracy"] or 0.0))
+        ]
+        return markup.table(columns, rows)
+    columns = [("Step", True), ("Fusions on", False), ("Loss", True), ("Kept", False), ("Digest", False)]
+    rows = [
+        [
+            Cell(str(step), float(step), kind="number"),
+            Cell(_stages(entry["on"])),
+            Cell(number(entry["loss"]) if entry["loss"] is not None else "failed", entry["loss"], kind="number"),
+            Cell("yes" if entry["on"] == each["kept"] else ""),
+            Cell("", markup=f'<code class="digest">{escape(entry["digest"])}</code>'),
+        ]
+        for step, each in enumerate(told.record.get("path", ()), start=1)
+        for entry in each["tried"]
+    ]
+    return markup.table(columns, rows)
+
+
+def _named(entries: Sequence[tuple[float, float, str]], name: str, marker: dict[str, Any]) -> go.Scatter:
+    import plotly.graph_objects as go
+
+    return go.Scatter(
+        x=[_short(x) for x, _, _ in entries],
+        y=[_short(y) for _, y, _ in entries],
+        mode="markers",
+        marker=marker,
+        name=name,
+        text=[names for _, _, names in entries],
+        hovertemplate="%{text}<br>accuracy %{y:.3f}, diversity %{x:.3f}<extra></extra>",
+    )
+
+
+def _stages(on: Sequence[int]) -> str:
+    return f"stage {', '.join(map(str, on))}" if on else "none"
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+def _code(text: str) -> str:
+    """Return a sentence as HTML; what stands in backticks is code."""
+    parts = text.split("`")
+    return "".join(f"<code>{escape(part)}</code>" if index % 2 else escape(part) for index, part in enumerate(parts))
+
+
+def _layout(x: str, y: str) -> dict[str, Any]:
+    axis = {"gridcolor": _GRID, "zeroline": False, "automargin": True}
+    return {
+        "template": "none",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif", "size": 13},
+        "xaxis": {**axis, "title": {"text": x, "standoff": 10, "font": {"size": 13}}},
+        "yaxis": {**axis, "title": {"text": y, "standoff": 10, "font": {"size": 13}}},
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "margin": {"l": 60, "r": 16, "t": 36, "b": 50},
+        "height": 400,
+    }
