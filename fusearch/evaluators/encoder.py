@@ -31,9 +31,7 @@ def raw_shape(modality: Modality) -> TokenShape:
     """
     shape = modality.shape
     if not shape:
-        raise DesignError(
-            f"modality {modality.name!r} has no shape, expected one such as (30,), as a data set gives it"
-        )
+        raise DesignError(f"modality {modality.name!r} has no shape, expected one such as (30,), as a data set gives it")
     if modality.kind == "tabular":
         return TokenShape(1, shape[0])
     if modality.kind in _CHANNELS_FIRST:
