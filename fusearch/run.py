@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import socket
@@ -17,9 +18,11 @@ from fusearch.study import DRIVER, FORMAT, ROLES, STUDY_NAME, TrialRecord, open_
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["CONFIG", "Run", "read_config"]
+__all__ = ["CONFIG", "DECISION", "Run", "read_config"]
 
 CONFIG = "config.yaml"
+#: What the strategy of a run decided; the graph search has none.
+DECISION = "strategy.json"
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -128,7 +131,8 @@ class Run:
         Args:
             how: `simplest`, the cheapest design within one standard error of the best in the primary objective (the standard
                 error of the best: its spread over the square root of its number of members); `knee`, the point of the front
-                nearest to the ideal; `best:METRIC`; or the first characters of the digest of a graph or a candidate.
+                nearest to the ideal; `best:METRIC`; `strategy`, the design that the run's strategy ended with; or the first
+                characters of the digest of a graph or a candidate.
 
         Raises:
             RunError: There is no complete trial, or no (or more than one) design with that digest.
@@ -144,6 +148,8 @@ class Run:
             return front[pareto.knee([list(record.objectives.values()) for record in front], self._directions)]
         if how.startswith("best:"):
             return self._best(records, how.removeprefix("best:"))
+        if how == "strategy":
+            return self._by_digest(self._decided())
         return self._by_digest(how)
 
     def status(self) -> dict[str, Any]:
@@ -212,6 +218,16 @@ class Run:
             raise ObjectiveError(f"metric {name!r}: whether more is better is not known; pick by an objective of the run, or by digest")
         objective = objective or Objective(name, KNOWN_DIRECTIONS[name])
         return min(named, key=lambda record: _loss(record.values, objective))
+
+    def _decided(self) -> str:
+        """Return the digest of the candidate that the strategy ended with."""
+        try:
+            return str(json.loads((self.path / DECISION).read_text(encoding="utf-8"))["candidate"])
+        except FileNotFoundError:
+            name = (self.config.get("strategy") or {}).get("name", "graph")
+            raise RunError(
+                f"run {str(self.path)!r} has no decision of its strategy {name!r} to pick: expected 'simplest', 'knee' or a digest"
+            ) from None
 
     def _by_digest(self, prefix: str) -> TrialRecord:
         records = self._sorted(record for record in self.records() if record.evaluated)

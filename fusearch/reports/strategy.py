@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from fusearch.errors import RunError
 from fusearch.reports.wording import count, number, sentence_case
+from fusearch.run import DECISION
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["Cloud", "Told", "cloud_info", "read_strategy", "strategy_sentences"]
 
-#: Files of the run folder.
-RECORD, ARRAYS = "strategy.json", "strategy.npz"
+#: File of the run folder beside the decision: all subsets.
+ARRAYS = "strategy.npz"
 
 _DIVERSITIES = {
     "correlation": "1 − correlation",
@@ -66,13 +67,13 @@ def read_strategy(folder: Path | None) -> Told | None:
     Raises:
         RunError: The file is not what a strategy writes.
     """
-    if folder is None or not (folder / RECORD).is_file():
+    if folder is None or not (folder / DECISION).is_file():
         return None
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record = json.loads((folder / DECISION).read_text(encoding="utf-8"))
         name = record["strategy"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{str(folder / RECORD)!r} is not the decision of a strategy: {error}") from None
+        raise RunError(f"{str(folder / DECISION)!r} is not the decision of a strategy: {error}") from None
     arrays: dict[str, Any] = {}
     if (folder / ARRAYS).is_file():
         import numpy as np

@@ -12,6 +12,7 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from fusearch.run import DECISION
 from fusearch.search.folder import PREDICTIONS, replace_file
 from fusearch.search.proposer import Proposal, Proposer, attributes
 from fusearch.search.strategies.strategy import Decision, Result, Rounds, Strategy
@@ -21,10 +22,10 @@ from fusearch.study import STOPPED
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
 
-__all__ = ["DECISION", "DECISION_ARRAYS", "StrategyProposer"]
+__all__ = ["DECISION_ARRAYS", "StrategyProposer"]
 
-#: Files of the run folder: what the strategy decided, and the larger things that it saw.
-DECISION, DECISION_ARRAYS = "strategy.json", "strategy.npz"
+#: File of the run folder with the larger things that a strategy saw.
+DECISION_ARRAYS = "strategy.npz"
 
 
 class StrategyProposer(Proposer):

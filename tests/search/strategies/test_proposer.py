@@ -124,3 +124,12 @@ def test_graph_is_the_search_by_a_sampler(space: SearchSpace, drawn: Drawn, tmp_
     run = search(space, drawn(), tmp_path / "run", strategy="graph", trials=5, sampler="random")
     assert run.status()["trials"]["complete"] == 5
     assert run.config["strategy"] == {"name": "graph"}
+
+
+def test_what_the_strategy_ended_with_can_be_picked(space: SearchSpace, drawn: Drawn, tmp_path: Path) -> None:
+    evaluator = by_width(drawn(), 16)
+    run = search(space, evaluator, tmp_path / "run")
+    assert run.pick("strategy").candidate == evaluator.calls[3].digest
+    run = search(space, drawn(), tmp_path / "graph", strategy="graph", trials=1)
+    with pytest.raises(RunError, match=r"has no decision of its strategy 'graph' to pick: expected 'simplest'"):
+        run.pick("strategy")
