@@ -67,7 +67,7 @@ class TrainingEvaluator:
         >>> graph = FusionGraph.parse("F1 = cat(mean@L, worst@L) ->", modalities=data.modalities)
         >>> evaluation = evaluator(Candidate(graph), Budget(), lambda step, values: None)
         >>> 0.8 < evaluation["auroc"] <= 1.0, evaluation["parameters"]
-        (True, 3138.0)
+        (True, 3202.0)
     """
 
     def __init__(
