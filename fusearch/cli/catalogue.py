@@ -96,6 +96,10 @@ def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
 
         rows = [{"name": entry.name, "about": entry.summary, "reference": entry.reference} for entry in DATA_SETS.values()]
         return rows, ("name", "about", "reference")
+    if what is What.strategies:
+        from fusearch.search.strategies import STRATEGIES
+
+        return [{"name": name, "about": _summary(STRATEGIES[name])} for name in STRATEGIES], ("name", "about")
     from fusearch.search import SAMPLERS
 
     return [{"name": name, "about": _summary(SAMPLERS[name])} for name in SAMPLERS], ("name", "about")

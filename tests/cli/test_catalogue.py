@@ -11,6 +11,7 @@ import pytest
         ("operators", {"cat", "sum", "cross_attention", "mmtm", "vote_mean"}),
         ("encoders", {"identity", "mlp", "ft_transformer", "cnn", "resnet", "tcn", "gru"}),
         ("samplers", {"tpe", "random", "nsga2"}),
+        ("strategies", {"graph", "pareto-ensemble", "late-ensemble", "forward-timing"}),
         ("data", {"wisconsin", "digits"}),
     ],
 )
