@@ -1,0 +1,77 @@
+"""Evolution: children come from good parents, are new, and are replayed through Optuna."""
+
+import optuna
+import pytest
+
+from fusearch.search.evolution import EvolutionSampler
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+class Family:
+    """A space whose mutations and crossings are written down."""
+
+    def __init__(self, space):
+        self._space, self.parents = space, []
+
+    def __getattr__(self, name):
+        return getattr(self._space, name)
+
+    def mutate(self, candidate, rng):
+        self.parents.append(candidate)
+        return self._space.mutate(candidate, rng)
+
+
+def fill(study, space, number):
+    for _ in range(number):
+        trial = study.ask()
+        candidate = space.suggest(trial)
+        trial.set_user_attr("digest", candidate.digest)
+        study.tell(trial, [float(candidate.recipe.width), float(len(candidate.graph.fusions))])
+
+
+@pytest.fixture
+def family(space):
+    return Family(space)
+
+
+@pytest.fixture
+def study(family):
+    sampler = EvolutionSampler(family, seed=0, startup=8, population=4, crossover=0.0)
+    return optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
+
+
+def test_designs_are_drawn_at_random_until_startup(study, family):
+    fill(study, family, 8)
+    assert family.parents == []
+    fill(study, family, 1)
+    assert family.parents
+
+
+def test_parents_are_non_dominated_before_others(study, family):
+    fill(study, family, 30)
+    family.parents.clear()
+    fill(study, family, 1)
+    best = {trial.user_attrs["digest"] for trial in study.best_trials}
+    assert family.parents[0].digest in best
+
+
+def test_a_child_is_stored_by_its_parameters(study, family):
+    fill(study, family, 20)
+    for trial in study.trials:
+        assert family.decode(trial.params).digest == trial.user_attrs["digest"]
+
+
+def test_children_are_new_while_new_ones_are_near(study, family):
+    fill(study, family, 16)
+    digests = [trial.user_attrs["digest"] for trial in study.trials]
+    assert len(set(digests[8:]) - set(digests[:8])) == len(digests[8:])
+
+
+def test_an_enqueued_trial_keeps_its_parameters(study, family):
+    fill(study, family, 10)
+    params = {"num_fusions": 0, "stream": "mrna", "recipe.width": 16}
+    study.enqueue_trial(params)
+    trial = study.ask()
+    family.suggest(trial)
+    assert trial.params == params

@@ -1,0 +1,57 @@
+"""Signals as requests to stop."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from fusearch.search.interrupts import Interrupts
+
+
+@pytest.mark.parametrize("number", Interrupts.SIGNALS)
+def test_the_first_signal_is_noted_and_the_second_raises(number):
+    with Interrupts() as interrupts:
+        os.kill(os.getpid(), number)
+        assert interrupts.received == number.name
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+
+
+def test_inside_prompt_the_first_signal_raises():
+    with Interrupts() as interrupts:
+        with pytest.raises(KeyboardInterrupt), interrupts.prompt():
+            os.kill(os.getpid(), signal.SIGINT)
+        assert interrupts.received == "SIGINT"
+
+
+def test_a_signal_noted_before_prompt_is_raised_by_it():
+    with Interrupts() as interrupts:
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt), interrupts.prompt():
+            pytest.fail("entered")
+
+
+def test_handlers_are_put_back_and_can_be_claimed_again():
+    before = [signal.getsignal(number) for number in Interrupts.SIGNALS]
+    with Interrupts() as interrupts:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        interrupts.listen()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert interrupts.received == "SIGTERM"
+    assert [signal.getsignal(number) for number in Interrupts.SIGNALS] == before
+
+
+def test_outside_the_main_thread_nothing_is_installed():
+    seen = []
+
+    def enter():
+        with Interrupts() as interrupts:
+            seen.append(interrupts.received)
+
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert seen == [None]
+    assert signal.getsignal(signal.SIGINT) == before

@@ -1,0 +1,71 @@
+"""The one place where an evaluator is called."""
+
+import json
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fusearch.contracts import Budget, Evaluation
+from fusearch.errors import DataError
+from fusearch.search.job import Job, Outcome, describe_evaluation, evaluate
+
+
+@pytest.fixture
+def job(space):
+    return Job(7, space.sample(np.random.default_rng(0)), Budget(epochs=2))
+
+
+def test_an_evaluation_carries_values_wall_time_and_worker(job):
+    outcome = evaluate(lambda candidate, budget, report: {"score": 0.5, "epochs": budget.epochs}, job)
+    assert dict(outcome.evaluation) == {"score": 0.5, "epochs": 2.0}
+    assert outcome.reason is None
+    assert outcome.seconds >= 0
+    assert outcome.worker == os.getpid()
+
+
+def test_intermediate_reports_are_taken(job):
+    def run(candidate, budget, report):
+        report(1, {"loss": 0.3})
+        return {"score": 0.5}
+
+    assert evaluate(run, job).evaluation is not None
+
+
+def test_what_is_raised_is_the_reason_with_its_place(job):
+    def run(candidate, budget, report):
+        raise ValueError("two\nlines")
+
+    outcome = evaluate(run, job)
+    assert outcome.evaluation is None
+    assert outcome.reason.startswith("ValueError: two lines (test_job.py:")
+    assert outcome.reason.endswith(", in run)")
+
+
+def test_our_own_errors_say_it_themselves(job):
+    def run(candidate, budget, report):
+        raise DataError("labels of one class")
+
+    assert evaluate(run, job).reason == "DataError: labels of one class"
+
+
+def test_ctrl_c_passes(job):
+    def run(candidate, budget, report):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(run, job)
+
+
+def test_jobs_and_outcomes_travel(job):
+    assert pickle.loads(pickle.dumps(job)) == job
+    assert pickle.loads(pickle.dumps(Outcome(reason="lost"))) == Outcome(reason="lost")
+
+
+def test_what_the_study_keeps_is_json_able():
+    evaluation = Evaluation({"score": 0.5}, spread={"score": np.float32(0.25)}, details={"a": np.arange(2), "b": Path("x")})
+    kept = describe_evaluation(evaluation, worker=3)
+    assert json.loads(json.dumps(kept)) == kept
+    assert kept == {"values": {"score": 0.5}, "spread": {"score": 0.25}, "details": {"worker": 3, "a": [0, 1], "b": "x"}}

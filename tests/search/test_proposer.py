@@ -1,0 +1,122 @@
+"""Which candidate next: the queue, the references, the sampler, fresh draws."""
+
+from collections import Counter
+
+import numpy as np
+import optuna
+import pytest
+
+from fusearch.search.proposer import Proposer, attributes, enqueue
+from fusearch.search_space import Candidate, Recipe
+from fusearch.study import STOPPED
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@pytest.fixture
+def study():
+    return optuna.create_study(directions=["maximize", "minimize"], sampler=optuna.samplers.RandomSampler(seed=0))
+
+
+def proposer(study, space, share=0.3, seed=0):
+    return Proposer(study, space, share=share, seed=seed)
+
+
+def propose(proposer, study, number):
+    candidates = []
+    for _ in range(number):
+        proposal = proposer.propose()
+        study.tell(proposal.trial, [0.5, 1.0])
+        candidates.append(proposal.candidate)
+    return candidates
+
+
+def references(space):
+    return [(role, graph) for role, graphs in space.references().items() for graph in graphs]
+
+
+def test_a_candidate_of_the_space_is_queued_by_its_parameters_and_one_outside_as_a_dict(study, space):
+    inside = space.sample(np.random.default_rng(0))
+    outside = Candidate(space.references()["linear"][0], Recipe())
+    enqueue(study, space, inside)
+    enqueue(study, space, outside, "linear")
+    ask = proposer(study, space)
+    assert [ask.propose().candidate for _ in range(2)] == [inside, outside]
+    first, second = study.trials
+    assert first.params == space.encode(inside)
+    assert "candidate" not in first.user_attrs
+    assert second.params == {}
+    assert Candidate.from_dict(second.user_attrs["candidate"]) == outside
+
+
+def test_every_trial_is_described_at_once(study, space):
+    ask = proposer(study, space)
+    for _ in range(8):
+        proposal = ask.propose()
+        held = study.trials[proposal.trial.number].user_attrs
+        role = {graph.digest: role for role, graph in references(space)}.get(proposal.candidate.graph.digest)
+        assert attributes(proposal.candidate, role).items() <= held.items()
+        assert held["formula"] == str(proposal.candidate.graph)
+
+
+def test_references_come_first_with_the_default_recipe_then_in_their_share(study, space):
+    candidates = propose(proposer(study, space, share=0.0), study, 12)
+    expected = [graph.digest for _, graph in references(space)]
+    assert [candidate.graph.digest for candidate in candidates[:3]] == expected
+    assert {candidate.recipe for candidate in candidates[:3]} == {Recipe()}
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 1.0])
+def test_no_reference_graph_falls_behind_its_part_of_the_share(study, space, share):
+    class ManyRecipes:
+        def __getattr__(self, name):
+            return getattr(space, name)
+
+        def sample_recipe(self, rng):
+            return Recipe(learning_rate=float(rng.uniform(1e-4, 1e-2)))
+
+    candidates = propose(proposer(study, ManyRecipes(), share=share), study, 40)
+    digests = [graph.digest for _, graph in references(space)]
+    for stop in range(10, 40):  # at any moment, should the search be stopped there
+        tries = Counter(candidate.graph.digest for candidate in candidates[:stop])
+        assert min(tries[digest] for digest in digests) >= int(share * stop / 3)
+
+
+def test_recipes_that_run_out_leave_the_search_to_the_sampler(study, space):
+    candidates = propose(proposer(study, space, share=1.0), study, 30)
+    linear = [candidate for candidate in candidates if candidate.graph == space.references()["linear"][0]]
+    assert len({candidate.digest for candidate in linear}) == len(linear) <= len(space.widths)
+    assert len({candidate.graph.digest for candidate in candidates}) > 3
+
+
+def test_a_proposer_goes_on_where_the_study_is(study, space):
+    linear = Candidate(space.references()["linear"][0], Recipe())
+    before = propose(proposer(study, space), study, 7)
+    after = propose(proposer(study, space), study, 7)
+    assert before.count(linear) == 1
+    assert after.count(linear) == 0
+
+
+def test_a_candidate_of_a_stopped_driver_counts_for_nothing(study, space):
+    ask = proposer(study, space)
+    proposal = ask.propose()
+    proposal.trial.set_user_attr("reason", STOPPED)
+    study.tell(proposal.trial, state=optuna.trial.TrialState.FAIL)
+    assert proposer(study, space).propose().candidate == proposal.candidate
+
+
+def test_fresh_designs_are_new_and_wanted(study, space):
+    ask = proposer(study, space, share=0.0)
+    known = {candidate.digest for candidate in propose(ask, study, 5)}
+    assert ask.queue_fresh(lambda candidate: candidate.recipe.width == 8)
+    fresh = ask.propose().candidate
+    assert fresh.recipe.width == 8
+    assert fresh.digest not in known
+    assert not ask.queue_fresh(lambda candidate: False)
+
+
+def test_designs_of_the_user_are_graphs_or_candidates(study, space):
+    graph = space.decode({"num_fusions": 1, "f1.depth": 1, "f1.operator": "sum", "recipe.width": 8}).graph
+    ask = proposer(study, space)
+    ask.queue_designs([graph, Candidate(graph, Recipe(width=8))])
+    assert [ask.propose().candidate for _ in range(2)] == [Candidate(graph, Recipe()), Candidate(graph, Recipe(width=8))]

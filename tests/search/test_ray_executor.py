@@ -1,0 +1,141 @@
+"""Searches on a real local Ray: workers side by side, failures, deaths. One Ray serves the whole module."""
+
+import os
+from collections import Counter
+
+import pytest
+
+from fusearch.errors import RunError
+from fusearch.search import Settings
+from fusearch.search.ray_executor import RayExecutor
+
+pytestmark = pytest.mark.ray
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ray_of_the_module(tmp_path_factory):
+    """Start Ray as the executor does, once; searches then find it running."""
+    executor = RayExecutor(Settings(workers=2), tmp_path_factory.mktemp("ray"))
+    with executor:
+        yield
+
+
+def test_two_workers_work_side_by_side_though_evaluations_are_shorter_than_their_start(search):
+    def evaluate(candidate, budget, report):
+        import time
+
+        time.sleep(0.1)
+        return {"score": candidate.recipe.width / 64, "macs": 1.0}
+
+    run = search(evaluate, executor="ray", workers=2, trials=20, sampler="random")
+    workers = Counter(record.details["worker"] for record in run.records() if record.evaluated)
+    assert len(workers) == 2
+    assert os.getpid() not in workers
+    assert min(workers.values()) >= 5
+    assert run.status()["state"] == "finished"
+    assert run.status()["trials"]["complete"] == 20
+
+
+def test_failures_and_deaths_are_recorded_and_both_workers_live_on(search):
+    def evaluate(candidate, budget, report):
+        import os
+        import signal
+
+        if candidate.recipe.width == 8 and not candidate.graph.fusions:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if candidate.recipe.width == 16:
+            raise ValueError("sixteen")
+        return {"score": 0.5, "macs": 1.0}
+
+    run = search(evaluate, executor="ray", workers=2, trials=20, sampler="random", seed=1)
+    records = [record for record in run.records() if record.repeat_of is None]
+    failed = [record for record in records if record.state == "failed"]
+    dead = [record for record in failed if record.reason.startswith("the worker died during the evaluation")]
+    raised = [record for record in failed if record.reason.startswith("ValueError: sixteen (test_ray_executor.py:")]
+    assert dead
+    assert raised
+    assert len(failed) == len(dead) + len(raised)
+    assert all(record.formula for record in failed)
+    assert len([record for record in records if record.state == "complete"]) + len(failed) == 20
+    assert run.status()["trials"]["running"] == 0
+    last_death = max(record.ended for record in dead)
+    after = {record.details["worker"] for record in records if record.evaluated and record.started > last_death}
+    assert len(after) <= 2
+
+
+def test_arrays_come_back_and_stay_out_of_the_snapshots_of_tune(search):
+    def evaluate(candidate, budget, report):
+        import numpy as np
+
+        from fusearch.contracts import Evaluation
+
+        return Evaluation({"score": 0.5, "macs": 1.0}, arrays={"probabilities": np.arange(200_000.0)})
+
+    run = search(evaluate, executor="ray", workers=2, trials=3)
+    files = list((run.path / "predictions").glob("*.npz"))
+    assert len(files) == 3
+    written = sum(path.stat().st_size for path in (run.path / "ray").rglob("*") if path.is_file())
+    assert written < 500_000
+
+
+def test_the_evaluator_is_fetched_once_by_each_worker_and_threads_are_set(search):
+    class Counting:
+        """Counts how often it is unpickled in a process, and sees the thread counts as they are then."""
+
+        def __setstate__(self, state):
+            import os
+
+            self.threads = os.environ["OMP_NUM_THREADS"], os.environ["OMP_WAIT_POLICY"]
+            os.environ["FETCHED"] = str(int(os.environ.get("FETCHED", "0")) + 1)
+
+        def __getstate__(self):
+            return {"something": 1}
+
+        def __call__(self, candidate, budget, report):
+            import os
+
+            from fusearch.contracts import Evaluation
+
+            return Evaluation({"score": 0.5, "macs": 1.0}, details={"fetched": os.environ["FETCHED"], "threads": list(self.threads)})
+
+    run = search(Counting(), executor="ray", workers=2, trials=8)
+    evaluated = [record.details for record in run.records() if record.evaluated]
+    assert {details["fetched"] for details in evaluated} == {"1"}
+    assert {tuple(details["threads"]) for details in evaluated} == {("1", "PASSIVE")}
+
+
+def test_resume_starts_an_experiment_of_its_own(search):
+    def evaluate(candidate, budget, report):
+        return {"score": 0.5, "macs": 1.0}
+
+    search(evaluate, executor="ray", workers=2, trials=3)
+    run = search(evaluate, executor="ray", workers=2, trials=5, resume=True)
+    assert run.status()["trials"]["complete"] == 5
+    assert sorted(path.name for path in (run.path / "ray").iterdir() if path.is_dir()) == ["session-000", "session-001"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"gpus_per_trial": 0.5}, "a trial needs 0.5 GPU, Ray offers 0: lower gpus_per_trial"),
+        ({"cpus_per_trial": 64}, "a trial needs 64 CPU, Ray offers 2: lower cpus_per_trial"),
+    ],
+)
+def test_resources_that_ray_has_not_are_refused(search, settings, message):
+    with pytest.raises(RunError, match=message):
+        search(executor="ray", trials=1, **settings)
+
+
+def test_as_many_workers_as_fit(tmp_path):
+    executor = RayExecutor(Settings(cpus_per_trial=0.5), tmp_path)
+    assert executor._num_workers() == 4
+    assert RayExecutor(Settings(workers=1), tmp_path)._num_workers() == 1
+
+
+def test_nothing_of_it_is_left_in_the_environment(search):
+    def evaluate(candidate, budget, report):
+        return {"score": 0.5, "macs": 1.0}
+
+    before = dict(os.environ)
+    search(evaluate, executor="ray", workers=2, trials=2)
+    assert dict(os.environ) == before

@@ -1,0 +1,144 @@
+"""What Tune's hooks make of a session, without starting Ray."""
+
+import pickle
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from ray.exceptions import ActorDiedError, OutOfMemoryError, RayTaskError
+from ray.tune.search import Searcher
+
+from fusearch.errors import RunError
+from fusearch.search.interrupts import Interrupts
+from fusearch.search.job import Job, Outcome
+from fusearch.search.ray_trial import JOB, Bridge, JobSearcher, OutcomeCallback, SessionStopper, explain
+
+pytestmark = pytest.mark.ray  # importing Ray's machinery takes seconds
+
+
+class Script:
+    """A session with three jobs."""
+
+    def __init__(self, space):
+        rng = np.random.default_rng(0)
+        self.jobs = [Job(number, space.sample(rng), None) for number in range(3)]
+        self.told, self.stop_reason = [], None
+
+    def next_job(self):
+        if self.jobs:
+            return self.jobs.pop(0)
+        self.stop_reason = "done"
+        return None
+
+    def finish(self, number, outcome):
+        self.told.append((number, outcome.reason))
+
+
+@pytest.fixture
+def session(space):
+    return Script(space)
+
+
+@pytest.fixture
+def bridge(session):
+    return Bridge(session, Interrupts())
+
+
+def trial(config):
+    return SimpleNamespace(config=config, pickled_error_file=None)
+
+
+def test_jobs_become_configurations_until_there_are_no_more(session, bridge):
+    searcher = JobSearcher(bridge)
+    assert searcher.set_search_properties(metric=None, mode=None, config={})
+    assert [searcher.suggest(trial_id=str(index))[JOB].number for index in range(3)] == [0, 1, 2]
+    assert searcher.suggest(trial_id="3") == Searcher.FINISHED
+
+
+def test_nothing_due_now_is_not_the_end(session, bridge):
+    session.jobs.clear()
+    session.next_job = lambda: None
+    assert JobSearcher(bridge).suggest(trial_id="0") is None
+
+
+def test_an_outcome_is_told_once_and_taken_out_of_the_result(session, bridge):
+    searcher, callback = JobSearcher(bridge), OutcomeCallback(bridge)
+    config = searcher.suggest(trial_id="0")
+    result = {"outcome": Outcome(reason="boom"), "training_iteration": 1}
+    callback.on_trial_result(1, [], trial(config), result)
+    assert result == {"training_iteration": 1}
+    callback.on_trial_error(1, [], trial(config))
+    assert session.told == [(0, "boom")]
+
+
+def test_a_lost_worker_is_told(session, bridge):
+    config = JobSearcher(bridge).suggest(trial_id="0")
+    OutcomeCallback(bridge).on_trial_error(1, [], trial(config))
+    assert session.told == [(0, "the worker was lost")]
+
+
+def test_a_trial_that_is_done_waits_for_workers_that_start(session, bridge):
+    searcher, callback, stopper = JobSearcher(bridge), OutcomeCallback(bridge), SessionStopper(bridge)
+    first, second = searcher.suggest(trial_id="0"), searcher.suggest(trial_id="1")
+    callback.on_trial_start(1, [], trial(first))
+    assert not stopper("0", {})
+    callback.on_trial_start(1, [], trial(second))
+    assert stopper("0", {})
+
+
+def test_it_does_not_wait_for_ever(session, bridge):
+    searcher, stopper = JobSearcher(bridge), SessionStopper(bridge)
+    searcher.suggest(trial_id="0")
+    bridge.LONGEST_WAIT = -1.0
+    assert stopper("0", {})
+    searcher.suggest(trial_id="1")
+    bridge.LONGEST_WAIT = 100.0
+    assert stopper("0", {})
+
+
+def test_the_first_error_of_the_session_is_kept_and_stops_the_experiment(session, bridge):
+    searcher, callback, stopper = JobSearcher(bridge), OutcomeCallback(bridge), SessionStopper(bridge)
+    config = searcher.suggest(trial_id="0")
+
+    def full(number, outcome):
+        raise RunError("disk full")
+
+    session.finish = full
+    assert not stopper.stop_all()
+    callback.on_trial_result(1, [], trial(config), {"outcome": Outcome()})
+    assert str(bridge.error) == "disk full"
+    assert stopper.stop_all()
+    assert searcher.suggest(trial_id="1") == Searcher.FINISHED
+
+
+def test_a_signal_stops_the_experiment(session):
+    interrupts = Interrupts()
+    bridge = Bridge(session, interrupts)
+    interrupts.received = "SIGINT"
+    assert SessionStopper(bridge).stop_all()
+    assert JobSearcher(bridge).suggest(trial_id="0") == Searcher.FINISHED
+
+
+def test_the_session_stays_out_of_snapshots(session, bridge):
+    assert len(pickle.dumps(bridge)) < 200
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (None, "the worker was lost"),
+        (ActorDiedError(), "the worker died during the evaluation (killed by a signal, out of memory, or crashed)"),
+        (OutOfMemoryError("x"), "out of memory: Ray killed the worker as its machine ran out of memory"),
+        (RuntimeError("two\nlines"), "RuntimeError: two lines"),
+        (
+            RayTaskError("setup", "Traceback\n  line\nModuleNotFoundError: No module named 'mine'", ModuleNotFoundError("mine")),
+            "the worker could not start the evaluation: ModuleNotFoundError: No module named 'mine'",
+        ),
+        (
+            RayTaskError("setup", "Traceback", OutOfMemoryError("x")),
+            "out of memory: Ray killed the worker as its machine ran out of memory",
+        ),
+    ],
+)
+def test_reasons_are_one_readable_line(error, reason):
+    assert explain(error) == reason

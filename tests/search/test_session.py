@@ -1,0 +1,136 @@
+"""The logic of a search where several evaluations are in flight; what one evaluation at a time shows is in test_driver.py."""
+
+import optuna
+import pytest
+
+from fusearch.contracts import Evaluation, Objective
+from fusearch.search.interrupts import Interrupts
+from fusearch.search.job import Outcome
+from fusearch.search.session import Session
+from fusearch.search.settings import Settings
+from fusearch.search_space import Candidate, Recipe
+from fusearch.study import STOPPED, read_records
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+OBJECTIVES = (Objective.parse("score:max"), Objective.parse("macs"))
+
+
+@pytest.fixture
+def study():
+    return optuna.create_study(directions=["maximize", "minimize"], sampler=optuna.samplers.RandomSampler(seed=0))
+
+
+@pytest.fixture
+def open_session(study, space, toy_evaluator, tmp_path):
+    (tmp_path / "predictions").mkdir()
+
+    def build(**settings):
+        return Session(
+            study,
+            space,
+            toy_evaluator,
+            objectives=OBJECTIVES,
+            settings=Settings(**{"reference_share": 0.0, "trials": 5, **settings}),
+            folder=tmp_path,
+            interrupts=Interrupts(),
+        )
+
+    return build
+
+
+def outcome(job=None, score=0.5):
+    return Outcome(Evaluation({"score": score, "macs": 1.0}), seconds=0.1, worker=1)
+
+
+def records(study):
+    return read_records(study, ["score", "macs"])
+
+
+def test_no_more_jobs_are_given_than_asked_for(open_session):
+    session = open_session(trials=3)
+    jobs = [session.next_job() for _ in range(3)]
+    assert all(jobs)
+    assert session.next_job() is None
+    assert session.stop_reason == "3 trials are done"
+    assert session.is_whole
+
+
+def repeated(study, space, session):
+    """Start an evaluation and queue the same candidate again."""
+    job = session.next_job()
+    session.proposer.queue_designs([job.candidate])
+    return job
+
+
+def test_a_repeat_of_what_is_in_flight_waits_for_its_result(study, space, open_session):
+    session = open_session()
+    job = repeated(study, space, session)
+    other = session.next_job()
+    assert other.candidate != job.candidate
+    follower = next(record for record in records(study) if record.repeat_of is not None)
+    assert (follower.state, follower.repeat_of) == ("running", job.number)
+    session.finish(job.number, outcome())
+    follower, leader = records(study)[follower.number], records(study)[job.number]
+    assert (follower.state, follower.objectives, follower.values) == ("complete", leader.objectives, leader.values)
+
+
+def test_a_repeat_of_what_then_fails_fails_with_the_same_reason(study, space, open_session):
+    session = open_session()
+    job = repeated(study, space, session)
+    session.next_job()
+    session.finish(job.number, Outcome(reason="the worker died"))
+    failed = [record for record in records(study) if record.state == "failed"]
+    assert [record.reason for record in failed] == ["the worker died"] * 2
+    assert [record.repeat_of for record in failed] == [None, job.number]
+
+
+def test_interrupting_gives_back_each_candidate_once(study, space, open_session):
+    session = open_session()
+    job = repeated(study, space, session)
+    other = session.next_job()
+    session.interrupt("interrupted by SIGINT")
+    assert session.next_job() is None
+    assert not session.is_whole
+    states = [record.state for record in records(study)]
+    assert states.count("running") == 0
+    assert {record.reason for record in records(study) if record.state == "failed"} == {STOPPED}
+    waiting = [record.candidate for record in records(study) if record.state == "waiting"]
+    assert sorted(waiting) == sorted([job.candidate.digest, other.candidate.digest])
+
+
+def test_what_a_killed_driver_left_running_is_given_back(study, space, open_session):
+    killed = open_session()
+    job = repeated(study, space, killed)
+    killed.next_job()
+    study.ask()  # killed before the trial was described
+    session = open_session()
+    states = [record.state for record in records(study)]
+    assert states.count("running") == 0
+    assert states.count("waiting") == 2
+    assert session.next_job().candidate == job.candidate
+
+
+def test_a_candidate_outside_the_space_is_given_back_whole(study, space, open_session):
+    linear = Candidate(space.references()["linear"][0], Recipe(width=8))
+    killed = open_session()
+    killed.proposer.queue_designs([linear])
+    assert killed.next_job().candidate == linear
+    session = open_session()
+    assert session.next_job().candidate == linear
+
+
+def test_failures_count_and_repeats_do_not(study, space, open_session):
+    session = open_session(trials=2)
+    job = session.next_job()
+    session.finish(job.number, Outcome(reason="boom"))
+    second = session.next_job()
+    session.finish(second.number, outcome())
+    assert session.next_job() is None
+    assert [record.state for record in records(study)] == ["failed", "complete"]
+
+
+def test_an_evaluation_without_an_objective_is_a_failure(study, open_session):
+    session = open_session()
+    job = session.next_job()
+    session.finish(job.number, Outcome(Evaluation({"score": 0.5})))
+    assert records(study)[0].reason == "the evaluator returned no 'macs': expected one of: score"
