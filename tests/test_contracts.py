@@ -1,0 +1,154 @@
+"""The seams: objectives, evaluations, evaluators."""
+
+import math
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fusearch.contracts import (
+    CHEAP_OBJECTIVES,
+    COSTS,
+    KNOWN_DIRECTIONS,
+    Budget,
+    CheapEvaluator,
+    Evaluation,
+    Evaluator,
+    Objective,
+    primary,
+)
+from fusearch.errors import EvaluationError, ObjectiveError
+
+# Objectives
+
+
+@pytest.mark.parametrize(
+    ("text", "objective"),
+    [
+        ("auroc", Objective("auroc", "maximize")),
+        ("macs", Objective("macs", "minimize", cheap=True)),
+        ("macs<=1e6", Objective("macs", "minimize", 1e6, cheap=True)),
+        (" macs <= 1e6 ", Objective("macs", "minimize", 1e6, cheap=True)),
+        ("auroc>=0.8", Objective("auroc", "maximize", 0.8)),
+        ("my_score:max", Objective("my_score", "maximize")),
+        ("my_cost:minimize<=-2.5", Objective("my_cost", "minimize", -2.5)),
+        ("auroc_without.rna", Objective("auroc_without.rna", "maximize")),
+        ("worst_missing_log_loss", Objective("worst_missing_log_loss", "minimize")),
+    ],
+)
+def test_objectives_are_read(text, objective):
+    assert Objective.parse(text) == objective
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("aurok", "objective 'aurok': did you mean 'auroc'? (a metric of your own needs its direction: aurok:max or aurok:min)"),
+        ("my_score", "a metric of your own needs its direction: my_score:max or my_score:min"),
+        ("auroc<=0.8", "objective 'auroc<=0.8': a maximized quantity takes the bound >="),
+        ("macs>=5", "objective 'macs>=5': a minimized quantity takes the bound <="),
+        ("macs<=1e", "objective 'macs<=1e': the bound '1e' is not a number"),
+        ("macs<=1e999", "objective 'macs': bound inf is not finite"),
+        ("macs < 5", "objective 'macs < 5': expected NAME, NAME<=BOUND, NAME>=BOUND or NAME:max / NAME:min"),
+        ("", "objective '': expected NAME"),
+        ("auroc:up", "objective 'auroc:up': expected NAME"),
+    ],
+)
+def test_what_is_no_objective_is_refused(text, message):
+    with pytest.raises(ObjectiveError) as caught:
+        Objective.parse(text)
+    assert message in str(caught.value)
+
+
+def test_a_direction_is_one_of_two():
+    with pytest.raises(ObjectiveError, match="direction 'up', expected 'maximize' or 'minimize'"):
+        Objective("auroc", "up")
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+def test_a_bound_is_the_worst_value_allowed(value, bound):
+    assert Objective("x", "maximize", bound).allows(value) == (value >= bound)
+    assert Objective("x", "minimize", bound).allows(value) == (value <= bound)
+    assert Objective("x", "minimize").allows(value)
+
+
+def test_costs_are_minimized_and_the_cheap_ones_are_costs():
+    assert CHEAP_OBJECTIVES < COSTS
+    assert {KNOWN_DIRECTIONS[name] for name in COSTS} == {"minimize"}
+
+
+def test_the_primary_objective_is_the_first_that_is_no_cost():
+    macs, auroc, brier = (Objective.parse(name) for name in ("macs", "auroc", "brier"))
+    assert primary([macs, auroc, brier]) == auroc
+    assert primary([brier, auroc]) == brier
+    assert primary([macs]) == macs
+
+
+# Evaluations
+
+names = st.text(st.characters(codec="ascii", categories=["Ll"]), min_size=1, max_size=5)
+
+
+@given(st.dictionaries(names, st.floats(allow_nan=False, allow_infinity=False)))
+def test_an_evaluation_is_the_mapping_of_its_metrics(metrics):
+    evaluation = Evaluation.of(metrics)
+    assert dict(evaluation) == metrics
+    assert len(evaluation) == len(metrics)
+    assert Evaluation.of(evaluation) == evaluation
+
+
+@given(st.dictionaries(names, st.floats(), min_size=1))
+def test_only_finite_values_pass(metrics):
+    if all(math.isfinite(value) for value in metrics.values()):
+        assert dict(Evaluation.of(metrics)) == metrics
+    else:
+        with pytest.raises(EvaluationError, match="expected a finite number"):
+            Evaluation.of(metrics)
+
+
+def test_numbers_of_any_kind_become_floats():
+    evaluation = Evaluation.of({"a": 1, "b": np.float32(0.5), "c": np.int64(3), "d": True})
+    assert {type(value) for value in evaluation.values()} == {float}
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (None, "an evaluator returned NoneType, expected a mapping from names to numbers"),
+        (0.5, "an evaluator returned float"),
+        ({"auroc": "high"}, "metric 'auroc' is 'high', expected a number"),
+        ({"auroc": None}, "metric 'auroc' is None, expected a number"),
+    ],
+)
+def test_what_is_no_evaluation_is_refused(result, message):
+    with pytest.raises(EvaluationError) as caught:
+        Evaluation.of(result)
+    assert message in str(caught.value)
+
+
+def test_spread_details_and_arrays_are_kept():
+    given_ = Evaluation({"auroc": 1}, {"auroc": 0.1}, {"members": 5}, {"p": np.zeros(2)})
+    taken = Evaluation.of(given_)
+    assert (taken.spread, taken.details, taken.arrays) == (given_.spread, given_.details, given_.arrays)
+
+
+def test_evaluations_travel():
+    evaluation = Evaluation({"auroc": 0.9}, {"auroc": 0.1})
+    assert pickle.loads(pickle.dumps(evaluation)) == evaluation
+
+
+# Evaluators
+
+
+def test_a_plain_function_is_an_evaluator_but_knows_no_costs():
+    def evaluate(candidate, budget, report):
+        return {}
+
+    assert isinstance(evaluate, Evaluator)
+    assert not isinstance(evaluate, CheapEvaluator)
+
+
+def test_a_budget_is_whole_by_default():
+    assert Budget() == Budget(epochs=None, members=None)
