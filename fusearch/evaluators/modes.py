@@ -25,6 +25,7 @@ from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.optimization import Fit, TrainingSettings, mixed_precision, optimize, reproducible
 from fusearch.evaluators.samples import Samples
 from fusearch.evaluators.streams import State, StreamNetwork
+from fusearch.evaluators.transfer import start_at_mean
 
 __all__ = ["FUSION", "OnEpoch", "drop_modalities", "predict", "train"]
 
@@ -74,6 +75,7 @@ def train(
     fits: dict[str, Fit] = {}
     if network.graph.training != "joint":
         fits |= run.train_streams(trained or {})
+        start_at_mean(network)
     if network.graph.training in ("joint", "staged"):
         fits[FUSION] = run.train_all()
         run.fit_votes()

@@ -19,7 +19,7 @@ from fusearch.search_space import FusionGraph
 if TYPE_CHECKING:
     from fusearch.evaluators.members import Member
 
-__all__ = ["KeptWeights", "Takeover", "WeightStore", "take_over"]
+__all__ = ["KeptWeights", "Takeover", "WeightStore", "joins_scores", "start_at_mean", "take_over"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,10 @@ class WeightStore:
         finally:
             draft.unlink(missing_ok=True)
 
+    def holds(self, digest: str, member: Member) -> bool:
+        """Whether the weights of a member were kept."""
+        return self._path(digest, member).is_file()
+
     def load(self, digest: str, member: Member) -> KeptWeights:
         """Return the weights of a member.
 
@@ -122,6 +126,27 @@ def take_over(network: FusionNetwork, kept: Sequence[KeptWeights]) -> Takeover:
             values.copy_(givers[0])
             taken.add(name)
     return Takeover(frozenset(taken), whole, max((max(source.epochs.values(), default=0) for source in kept), default=0))
+
+
+def joins_scores(graph: FusionGraph) -> bool:
+    """Whether a design is one `cat` of class scores with a linear head."""
+    return (
+        len(graph.fusions) == 1
+        and graph.fusions[0].operator == "cat"
+        and graph.fusions[0].trunk.num_stages == 0
+        and all(tap.depth == "score" for tap in graph.fusions[0].args)
+    )
+
+
+@torch.no_grad()
+def start_at_mean(network: FusionNetwork) -> None:
+    """Let the head of a design that joins class scores start as their mean, once the streams are trained (decision 0086)."""
+    if not joins_scores(network.graph):
+        return
+    num_streams = len(network.graph.fusions[0].args)
+    weight, bias = (network.get_parameter(f"heads.0.linear.{name}") for name in ("weight", "bias"))
+    weight.copy_(torch.eye(network.num_outputs, device=weight.device).repeat(1, num_streams) / num_streams)
+    bias.zero_()
 
 
 def _describe(graph: FusionGraph) -> dict[str, list[Any]]:

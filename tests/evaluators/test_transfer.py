@@ -13,7 +13,7 @@ from fusearch.data import load_data
 from fusearch.errors import EvaluationError
 from fusearch.evaluators import FusionNetwork, TrainingEvaluator
 from fusearch.evaluators.members import Member
-from fusearch.evaluators.transfer import KeptWeights, WeightStore, take_over
+from fusearch.evaluators.transfer import KeptWeights, WeightStore, joins_scores, start_at_mean, take_over
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 MEMBER = Member(0, 0)
@@ -139,3 +139,29 @@ def test_weights_that_were_not_kept_are_one_line(evaluator: TrainingEvaluator, t
         evaluate(TrainingEvaluator(load_data("wisconsin"), folds=2, epochs=1), candidate)
     with pytest.raises(EvaluationError, match="no weights of candidate"):
         evaluate(evaluator.keeping(tmp_path), candidate)
+
+
+@pytest.mark.parametrize("depth", ["score", "L"])
+def test_a_head_on_joined_scores_starts_as_their_mean(evaluator: TrainingEvaluator, depth: str) -> None:
+    candidate = candidate_of(evaluator, f"mean:mlp | worst:mlp\nF1 = cat(mean@{depth}, worst@{depth}) ->\ntrain = staged")
+    network = network_of(evaluator, candidate).eval()
+    before = network.get_parameter("heads.0.linear.weight").clone()
+    start_at_mean(network)
+    if depth == "L":
+        assert not joins_scores(candidate.graph)
+        assert torch.equal(network.get_parameter("heads.0.linear.weight"), before)
+        return
+    samples = evaluator.prepared(0).validation
+    output = network.run(samples.inputs, samples.present)
+    torch.testing.assert_close(output.main, torch.stack(list(output.scores.values())).mean(dim=0))
+
+
+def test_a_joined_network_starts_where_its_streams_ended(
+    evaluator: TrainingEvaluator, unimodal: dict[str, tuple[Candidate, Evaluation]]
+) -> None:
+    """Its loss after one epoch is near that of the mean of the scores, not that of chance."""
+    formula = "a = mean:mlp(layers=1) | b = worst:mlp(layers=1)\nout = cat(a@score, b@score) ->\ntrain = staged"
+    losses: list[float] = []
+    candidate = candidate_of(evaluator, formula, starts(unimodal))
+    list(evaluator.train_members(candidate, Budget(epochs=1), lambda *call: losses.append(call[3]["val_loss"])))
+    assert max(losses) < max(evaluation["log_loss"] for _, evaluation in unimodal.values())

@@ -1,0 +1,101 @@
+"""`explain`: what the picked design of a run hangs on, written beside the run."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fusearch.contracts import Budget
+from fusearch.data import Dataset
+from fusearch.errors import EvaluationError
+from fusearch.evaluators.evaluator import TrainingEvaluator
+from fusearch.evaluators.export.choice import load_choice_data
+from fusearch.evaluators.importance import modality_effects, score_shares
+from fusearch.evaluators.members import make_members
+from fusearch.evaluators.transfer import WeightStore, joins_scores
+from fusearch.run import Run
+from fusearch.search_space import Candidate, FusionGraph, Recipe
+
+__all__ = ["EXPLANATIONS", "explain"]
+
+#: Folder of a run with one file for each explained candidate.
+EXPLANATIONS = "explain"
+
+#: Settings of a run's evaluator that training depends on.
+_SETTINGS = ("folds", "seeds", "epochs", "patience", "batch_size", "threads", "device", "mixed_precision")
+
+
+def explain(
+    run: Run | str | Path,
+    pick: str = "simplest",
+    *,
+    data: Dataset | None = None,
+    metric: str | None = None,
+    repeats: int = 10,
+    seed: int = 0,
+) -> Path:
+    """Measure what a design of a run hangs on, and write it to `explain/<candidate digest>.json` in the run folder.
+
+    Every modality that the design reads is taken away, and shuffled, on the held-out rows of each member; a design that joins class
+    scores also gets the hierarchy of its streams and modalities. Members whose weights were not kept are trained again, as in the
+    search. The test split is not read.
+
+    Args:
+        run: The run, or its folder.
+        pick: The design, as for `Run.pick`.
+        data: The data set of the run, where it cannot be loaded again by its name.
+        metric: What is compared; None for the run's first metric that the task has.
+        repeats: Permutations for each member and modality.
+        seed: Seed of the permutations.
+
+    Raises:
+        RunError: There is no such design, or the data set has changed.
+        EvaluationError: The task has no such metric.
+
+    Example:
+        >>> explain("runs/demo", "knee")  # doctest: +SKIP
+    """
+    run = run if isinstance(run, Run) else Run(run)
+    record = run.pick(pick)
+    given = run.config["evaluator"].get("settings", {})
+    data = load_choice_data(run, data)
+    settings: dict[str, Any] = {name: given[name] for name in _SETTINGS if name in given}
+    evaluator = TrainingEvaluator(data, **settings).keeping(run.path / "weights")
+    metrics = evaluator.data.task.metrics
+    if metric is None:
+        metric = next((objective.name for objective in run.objectives if objective.name in metrics), metrics[0])
+    elif metric not in metrics:
+        raise EvaluationError(f"metric {metric!r} is none of the task's: {', '.join(metrics)}")
+    graph = FusionGraph.parse(record.formula, modalities=data.modalities)
+    candidate = Candidate(graph, Recipe.from_dict(record.recipe), tuple(record.details.get("start", ())))
+    weights = WeightStore(run.path / "weights")
+    budget = Budget(record.budget.get("epochs"), record.budget.get("members"))
+    members = make_members(len(evaluator.folds), evaluator.seeds, budget.members)
+    if not all(weights.holds(candidate.digest, member) for member in members):
+        for _ in evaluator.train_members(candidate, budget):
+            pass
+    effects = modality_effects(evaluator, candidate, weights, members, metric=metric, repeats=repeats, seed=seed)
+    shares = score_shares(graph, [weights.load(candidate.digest, member) for member in members]) if joins_scores(graph) else []
+    document = {
+        "digest": record.digest,
+        "candidate": record.candidate,
+        "formula": record.formula,
+        "metric": metric,
+        "members": len(members),
+        "repeats": repeats,
+        "effects": [{name: _plain(value) for name, value in asdict(effect).items()} for effect in effects],
+        "shares": [asdict(share) for share in shares],
+    }
+    path = run.path / EXPLANATIONS / f"{record.candidate}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
