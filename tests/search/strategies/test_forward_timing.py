@@ -120,3 +120,23 @@ def test_on_real_data_each_step_goes_on_from_the_weights_of_the_last(tmp_path: P
     losses = [entry["loss"] for entry in first["tried"]]
     assert min(losses) == next(entry["loss"] for entry in first["tried"] if entry["on"] == first["kept"])
     assert min(losses) < told["comparisons"]["none"]["loss"]
+
+
+@pytest.mark.ray
+def test_on_ray_the_steps_wait_for_each_other(tmp_path: Path) -> None:
+    data = load_data("wisconsin")
+    strategy = ForwardTiming(max_stages=1, recipe=Recipe(width=8))
+    run = run_search(
+        SearchSpace(data.modalities),
+        TrainingEvaluator(data, folds=2, epochs=2),
+        objectives=["log_loss", "parameters"],
+        out=tmp_path / "run",
+        strategy=strategy,
+        executor="ray",
+        workers=2,
+        reference_share=0,
+    )
+    told = json.loads((tmp_path / "run" / "strategy.json").read_text())
+    assert (run.status()["state"], run.status()["reason"]) == ("finished", "the strategy has decided")
+    assert len(told["path"]) == 1
+    assert run.pick("strategy").candidate == told["candidate"]
