@@ -13,6 +13,7 @@ from fusearch.reports import markup, sections
 from fusearch.reports.cards import trial_facts
 from fusearch.reports.comparison import Verdict
 from fusearch.reports.drawing import draw, stylesheet
+from fusearch.reports.explanation import explanation_section
 from fusearch.reports.findings import Findings
 from fusearch.reports.front import front_pairs
 from fusearch.reports.front_plot import front_figure
@@ -33,6 +34,7 @@ _TITLES = {
     "strategy": "Strategy",
     "designs": "Designs",
     "test": "Test split",
+    "explained": "Modalities",
     "trials-section": "Trials",
     "progress": "Progress",
     "learned": "What the designs say",
@@ -50,6 +52,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         strategy_section(found.folder),
         sections.gallery(found),
         sections.confirmed(found),
+        explanation_section(found.folder),
         sections.table(found) if found.records else "",
         sections.progress(found),
         sections.learned(found),
