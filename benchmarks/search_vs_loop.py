@@ -1,0 +1,83 @@
+"""The wall time of a search against a plain loop that trains the same designs one after another.
+
+    python benchmarks/search_vs_loop.py [--data wisconsin] [--trials 24] [--epochs 30] [--cpus 2]
+
+Four runs of the same designs (the random sampler proposes without looking at results): a plain loop, the inline executor, Ray
+with one worker, Ray with `--cpus` workers. `search` counts from the first start to the last end of an evaluation, `wall` also
+the start and the end of Ray, which a longer search spreads over more trials. Aim: search / loop at most 1.05 with one worker
+and at most 0.6 with two on two cores. Other processes on the same cores spoil the ratios: run it on a quiet machine.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+from fusearch.contracts import Budget
+from fusearch.data import load_data
+from fusearch.evaluators import TrainingEvaluator
+from fusearch.run import Run
+from fusearch.search import run_search
+from fusearch.search_space import Candidate, FusionGraph, Recipe, SearchSpace
+
+
+def search(folder: Path, space: SearchSpace, evaluator: TrainingEvaluator, trials: int, executor: str, workers: int | None) -> tuple:
+    """Run one search; return the run, its wall time, and the time from its first start to its last end."""
+    started = time.perf_counter()
+    run = run_search(
+        space,
+        evaluator,
+        objectives=["auroc", "macs"],
+        out=folder / f"{executor}-{workers}",
+        trials=trials,
+        sampler="random",
+        executor=executor,
+        workers=workers,
+    )
+    wall = time.perf_counter() - started
+    records = [record for record in run.records() if record.evaluated]
+    first_start = min(record.ended - record.seconds for record in records)
+    return run, wall, max(record.ended for record in records) - first_start
+
+
+def candidates(run: Run, space: SearchSpace) -> list[Candidate]:
+    """Return what a run evaluated."""
+    return [
+        Candidate(FusionGraph.parse(record.formula, modalities=space.modalities), Recipe.from_dict(record.recipe))
+        for record in run.records()
+        if record.evaluated
+    ]
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="wisconsin")
+    parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--cpus", type=int, default=2)
+    chosen = parser.parse_args()
+    data = load_data(chosen.data)
+    space = SearchSpace(data.modalities)
+    evaluator = TrainingEvaluator(data, epochs=chosen.epochs)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        inline, inline_wall, inline_search = search(folder, space, evaluator, chosen.trials, "inline", None)
+        designs = candidates(inline, space)
+        started = time.perf_counter()
+        for candidate in designs:
+            evaluator(candidate, Budget(), lambda _step, _values: None)
+        loop = time.perf_counter() - started
+        print(f"{len(designs)} designs; plain loop {loop:.1f} s")
+        print(f"inline         search {inline_search:6.1f} s ({inline_search / loop:.2f} of the loop), wall {inline_wall:6.1f} s")
+        for workers in (1, chosen.cpus):
+            run, wall, spent = search(folder, space, evaluator, chosen.trials, "ray", workers)
+            same = {candidate.digest for candidate in candidates(run, space)} == {candidate.digest for candidate in designs}
+            print(
+                f"ray {workers} worker(s) search {spent:6.1f} s ({spent / loop:.2f} of the loop), wall {wall:6.1f} s"
+                f"{'' if same else ' (not the same designs)'}"
+            )
+
+
+if __name__ == "__main__":
+    main()
