@@ -19,7 +19,8 @@ MAX_RAW_VALUES = 20_000
 def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, ...]]:
     """Return the designs of each role; a role that makes no sense for the modalities is left out.
 
-    - `best_unimodal`: each modality alone, its default encoder and a head.
+    - `best_unimodal`: each modality alone, its default encoder and a head; tables also without an encoder, since on few samples a linear
+      model of one table often beats a network (on ROSMAP's three tables it does for each).
     - `linear`: a linear head on all raw values: the columns of tables, other modalities flattened where they are small enough.
     - `early`: the same raw values, joined, then a trunk of two fully connected layers.
     - `penultimate`: the embeddings of all modalities, joined, and a head.
@@ -31,7 +32,8 @@ def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, .
         for modality in settings.modalities
         if modality.kind == "tabular" or (modality.kind not in ("text", "sequence") and 0 < math.prod(modality.shape) <= MAX_RAW_VALUES)
     ]
-    designs = {"best_unimodal": tuple(_alone(settings, stream) for stream in encoded)}
+    linear = [stream for stream in raw if len(raw) > 1 and stream.encoder == "identity" and stream not in encoded]
+    designs = {"best_unimodal": tuple(_alone(settings, stream) for stream in [*encoded, *linear])}
     if len(raw) == 1:
         designs["linear"] = (_alone(settings, raw[0]),)
     if len(raw) > 1:

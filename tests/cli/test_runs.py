@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-SMALL = ("--executor", "inline", "--trials", 9, "--epochs", 2, "--folds", 2, "--sampler", "random")
+SMALL = ("--executor", "inline", "--trials", 12, "--epochs", 2, "--folds", 2, "--sampler", "random")
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def test_status_document(finished: Path, fusearch: Callable[..., Any]) -> None:
     assert done.code == 0
     status = done.document
     assert status["state"] == "finished"
-    assert status["trials"]["complete"] >= 9
+    assert status["trials"]["complete"] >= 12
     assert status["trials"]["failed"] == status["trials"]["running"] == 0
     assert [objective["name"] for objective in status["objectives"]] == ["auroc", "macs"]
     assert status["front"]

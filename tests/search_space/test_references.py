@@ -15,7 +15,7 @@ def formulas(space: SearchSpace) -> dict[str, list[str]]:
 
 def test_tables() -> None:
     assert formulas(SearchSpace(TABLES)) == {
-        "best_unimodal": ["a:mlp; a@L ->", "b:mlp; b@L ->"],
+        "best_unimodal": ["a:mlp; a@L ->", "b:mlp; b@L ->", "a:identity; a@L ->", "b:identity; b@L ->"],
         "linear": ["a:identity | b:identity; F1 = cat(a@0, b@0) ->"],
         "early": ["a:identity | b:identity; F1 = cat(a@0, b@0; trunk=fc:2) ->"],
         "penultimate": ["a:mlp | b:mlp; F1 = cat(a@2, b@2) ->"],
@@ -28,7 +28,7 @@ def test_roles_and_levels() -> None:
     assert tuple(references) == ROLES
     levels = {role: graphs[0].labels.level for role, graphs in references.items()}
     assert levels == {"best_unimodal": "unimodal", "linear": "early", "early": "early", "penultimate": "intermediate", "late": "late"}
-    assert len(references["best_unimodal"]) == 3
+    assert len(references["best_unimodal"]) == 4  # rna twice: it is a table
     assert references["best_unimodal"][0].streams[0].encoder == "ft_transformer"
 
 
