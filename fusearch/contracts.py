@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from fusearch.errors import EvaluationError, ObjectiveError, suggestion
+from fusearch.metrics import CHEAP_OBJECTIVES, COSTS, METRICS, Direction
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,34 +32,27 @@ __all__ = [
     "primary",
 ]
 
-Direction = Literal["maximize", "minimize"]
 
-#: Direction of every quantity that fusearch's own evaluator reports. Cheap ones are known before training.
-KNOWN_DIRECTIONS: Mapping[str, Direction] = {
-    "accuracy": "maximize",
-    "balanced_accuracy": "maximize",
-    "auroc": "maximize",
-    "auprc": "maximize",
-    "f1_macro": "maximize",
-    "mcc": "maximize",
-    "log_loss": "minimize",
-    "brier": "minimize",
-    "rmse": "minimize",
-    "mae": "minimize",
-    "r2": "maximize",
-    "spearman": "maximize",
-    "parameters": "minimize",
-    "macs": "minimize",
-    "latency_ms": "minimize",
-    "peak_memory_mb": "minimize",
-    "train_seconds": "minimize",
-}
+class _Directions(Mapping[str, Direction]):
+    """The registered metrics, a user's own among them, and the costs."""
 
-#: Objectives that are computed from the design alone, before anything is trained.
-CHEAP_OBJECTIVES = frozenset({"parameters", "macs"})
+    def __getitem__(self, name: str) -> Direction:
+        if name in COSTS:
+            return "minimize"
+        if name not in METRICS:
+            raise KeyError(name)
+        return METRICS[name].direction
 
-#: Quantities that say what a design costs, not how good it is.
-COSTS = CHEAP_OBJECTIVES | {"latency_ms", "peak_memory_mb", "train_seconds"}
+    def __iter__(self) -> Iterator[str]:
+        yield from METRICS
+        yield from sorted(COSTS)
+
+    def __len__(self) -> int:
+        return len(METRICS) + len(COSTS)
+
+
+#: Direction of every quantity that fusearch's own evaluator reports: metrics and costs.
+KNOWN_DIRECTIONS: Mapping[str, Direction] = _Directions()
 
 _OBJECTIVE = re.compile(
     r"^\s*(?P<name>[A-Za-z_][\w.@]*)\s*(?::(?P<direction>max|min)(?:imize)?)?\s*(?:(?P<sign><=|>=)\s*(?P<bound>[-+.\deE]+))?\s*$"

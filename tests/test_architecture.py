@@ -18,17 +18,19 @@ PACKAGE = ROOT / "fusearch"
 MAY_IMPORT = {
     "errors": set(),
     "registry": {"errors"},
-    "data": {"errors", "registry"},
+    "metrics": {"errors", "registry"},
+    "data": {"errors", "registry", "metrics"},
     "search_space": {"errors", "registry", "data"},
-    "contracts": {"errors", "registry", "search_space"},
+    "contracts": {"errors", "registry", "metrics", "search_space"},
     "study": {"errors"},
     "pareto": {"errors", "contracts"},
     "run": {"errors", "contracts", "study", "pareto"},
-    "evaluators": {"errors", "registry", "data", "search_space", "contracts", "study", "run"},
+    "evaluators": {"errors", "registry", "metrics", "data", "search_space", "contracts", "study", "run"},
     "search": {"errors", "registry", "search_space", "contracts", "study", "run", "pareto"},
     "reports": {"errors", "registry", "data", "search_space", "contracts", "study", "run", "pareto"},
-    "testing": {"errors", "registry", "data", "search_space", "contracts", "evaluators"},
-    "cli": {"errors", "registry", "data", "search_space", "contracts", "study", "run", "pareto", "evaluators", "search", "reports"},
+    "testing": {"errors", "registry", "metrics", "data", "search_space", "contracts", "run", "evaluators", "search"},
+    "cli": {"errors", "registry", "metrics", "data", "search_space", "contracts", "study", "run", "pareto"}
+    | {"evaluators", "search", "reports"},
 }
 HEAVY = {"torch": {"evaluators", "testing"}, "ray": {"search"}, "plotly": {"reports"}, "monai": {"evaluators"}, "typer": {"cli"}}
 

@@ -1,4 +1,4 @@
-"""Commands about what there is: `check` looks at data, `list` at operators, encoders, samplers and data sets."""
+"""Commands about what there is: `check` looks at data, `list` at operators, encoders, samplers, data sets, metrics, ..."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class What(StrEnum):
     samplers = "samplers"
     strategies = "strategies"
     data = "data"
+    metrics = "metrics"
 
 
 def check(data: Data, as_json: AsJson = False) -> None:
@@ -96,6 +97,13 @@ def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
 
         rows = [{"name": entry.name, "about": entry.summary, "reference": entry.reference} for entry in DATA_SETS.values()]
         return rows, ("name", "about", "reference")
+    if what is What.metrics:
+        from fusearch.metrics import METRICS
+
+        rows = [
+            {"name": entry.name, "direction": entry.direction, "tasks": list(entry.kinds), "about": entry.summary} for entry in METRICS.values()
+        ]
+        return rows, ("name", "direction", "tasks", "about")
     if what is What.strategies:
         from fusearch.search.strategies import STRATEGIES
 

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import get_args
 
 from fusearch.errors import DataError
+from fusearch.metrics import TaskKind, metrics_of
 
-__all__ = ["METRICS", "Task", "TaskKind"]
-
-TaskKind = Literal["classification", "regression"]
-
-#: Metrics of each kind of task; names of `fusearch.contracts.KNOWN_DIRECTIONS`.
-METRICS: dict[str, tuple[str, ...]] = {
-    "classification": ("accuracy", "balanced_accuracy", "auroc", "auprc", "f1_macro", "mcc", "log_loss", "brier"),
-    "regression": ("rmse", "mae", "r2", "spearman"),
-}
+__all__ = ["Task", "TaskKind"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +29,8 @@ class Task:
     labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in METRICS:
-            raise DataError(f"task {self.name!r}: unknown kind {self.kind!r}, expected one of: {', '.join(METRICS)}")
+        if self.kind not in get_args(TaskKind):
+            raise DataError(f"task {self.name!r}: unknown kind {self.kind!r}, expected one of: {', '.join(get_args(TaskKind))}")
         if self.kind == "classification" and len(self.labels) < 2:
             only = f" ({self.labels[0]!r})" if self.labels else ""
             raise DataError(f"task {self.name!r}: labels of {len(self.labels)} class{only}, expected two classes or more")
@@ -51,5 +44,5 @@ class Task:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Names of the metrics that the task has."""
-        return METRICS[self.kind]
+        """Names of the metrics that the task has, a user's own among them, sorted."""
+        return tuple(metric.name for metric in metrics_of(self.kind))

@@ -18,12 +18,13 @@ from torch import Tensor
 
 from fusearch.data import Dataset, Fold, Task
 from fusearch.errors import EvaluationError
-from fusearch.evaluators.metrics import classification_metrics, regression_metrics, worst_missing
+from fusearch.evaluators.metrics import worst_missing
 from fusearch.evaluators.modes import FUSION, predict, train
 from fusearch.evaluators.network import FusionNetwork
 from fusearch.evaluators.optimization import Fit, TrainingSettings, reproducible
 from fusearch.evaluators.samples import Samples, TargetScale, make_samples
 from fusearch.evaluators.transfer import Takeover, WeightStore, take_over
+from fusearch.metrics import metrics_of
 from fusearch.search_space import Candidate
 
 __all__ = [
@@ -129,8 +130,12 @@ def outputs_of(logits_NK: Tensor, scale: TargetScale | None) -> NDArray[np.float
 
 
 def score(outputs: NDArray[np.float64], targets: NDArray[Any], task: Task) -> dict[str, float]:
-    """Return every metric of the task."""
-    return classification_metrics(outputs, targets) if task.kind == "classification" else regression_metrics(outputs, targets)
+    """Return every metric of the task, a user's own among them; NaN where one is undefined.
+
+    Raises:
+        EvaluationError: A metric failed.
+    """
+    return {metric.name: metric(targets, outputs) for metric in metrics_of(task.kind)}
 
 
 def train_members(

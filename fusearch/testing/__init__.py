@@ -6,11 +6,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 #: Public name -> module that defines it.
-_HOMES: dict[str, str] = {"OperatorSuite": "fusearch.testing.operator_suite", "affine": "fusearch.testing.operator_case"}
+_HOMES: dict[str, str] = {
+    "MetricSuite": "fusearch.testing.metric_suite",
+    "OperatorSuite": "fusearch.testing.operator_suite",
+    "affine": "fusearch.testing.operator_case",
+}
 
-__all__ = ["OperatorSuite", "affine"]
+__all__ = ["MetricSuite", "OperatorSuite", "affine"]
 
 if TYPE_CHECKING:
+    from fusearch.testing.metric_suite import MetricSuite
     from fusearch.testing.operator_case import affine
     from fusearch.testing.operator_suite import OperatorSuite
 

@@ -13,6 +13,7 @@ import pytest
         ("samplers", {"tpe", "random", "nsga2"}),
         ("strategies", {"graph", "pareto-ensemble", "late-ensemble", "forward-timing"}),
         ("data", {"wisconsin", "digits"}),
+        ("metrics", {"auroc", "log_loss", "rmse"}),
     ],
 )
 def test_list(what: str, some: set[str], fusearch: Callable[..., Any]) -> None:

@@ -1,0 +1,94 @@
+"""Metrics of class probabilities, by scikit-learn. Axis letters: N samples, K classes.
+
+Two classes: `auroc` and `auprc` are those of the second class. More: macro average over one-versus-rest. A class that none of the samples
+has can be neither ranked nor recalled, so it is left out of these averages, of `f1_macro` unless it was predicted, and of
+`balanced_accuracy`; a metric that is then undefined (all samples of one class) is NaN.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusearch.metrics.metric import metric
+
+__all__ = ["accuracy", "auprc", "auroc", "balanced_accuracy", "brier", "f1_macro", "log_loss", "mcc"]
+
+Floats = NDArray[np.floating]
+Codes = NDArray[np.integer]
+
+
+@metric("accuracy", direction="maximize", kinds="classification")
+def accuracy(targets: Codes, probabilities: Floats) -> float:
+    """Share of samples whose most probable class is the right one."""
+    return float(np.mean(probabilities.argmax(axis=1) == targets))
+
+
+@metric("balanced_accuracy", direction="maximize", kinds="classification")
+def balanced_accuracy(targets: Codes, probabilities: Floats) -> float:
+    """Mean over the classes of the share of each that is found."""
+    from sklearn.metrics import balanced_accuracy_score
+
+    with warnings.catch_warnings():
+        # A class that is predicted but not among the targets is legal in a small fold.
+        warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
+        return float(balanced_accuracy_score(targets, probabilities.argmax(axis=1)))
+
+
+@metric("auroc", direction="maximize", kinds="classification")
+def auroc(targets: Codes, probabilities: Floats) -> float:
+    """Area under the receiver operating characteristic, one class versus the rest."""
+    from sklearn.metrics import roc_auc_score
+
+    return _over_classes(roc_auc_score, targets, probabilities)
+
+
+@metric("auprc", direction="maximize", kinds="classification")
+def auprc(targets: Codes, probabilities: Floats) -> float:
+    """Average precision, the area under the curve of precision and recall, one class versus the rest."""
+    from sklearn.metrics import average_precision_score
+
+    return _over_classes(average_precision_score, targets, probabilities)
+
+
+@metric("f1_macro", direction="maximize", kinds="classification")
+def f1_macro(targets: Codes, probabilities: Floats) -> float:
+    """Mean over the classes of the harmonic mean of precision and recall."""
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(targets, probabilities.argmax(axis=1), average="macro", zero_division=0.0))
+
+
+@metric("mcc", direction="maximize", kinds="classification")
+def mcc(targets: Codes, probabilities: Floats) -> float:
+    """Matthews correlation of predicted and right class."""
+    from sklearn.metrics import matthews_corrcoef
+
+    return float(matthews_corrcoef(targets, probabilities.argmax(axis=1))) if len(np.unique(targets)) > 1 else float("nan")
+
+
+@metric("log_loss", direction="minimize", kinds="classification")
+def log_loss(targets: Codes, probabilities: Floats) -> float:
+    """Mean negative logarithm of the probability of the right class."""
+    from sklearn import metrics
+
+    return float(metrics.log_loss(targets, probabilities, labels=np.arange(probabilities.shape[1])))
+
+
+@metric("brier", direction="minimize", kinds="classification")
+def brier(targets: Codes, probabilities: Floats) -> float:
+    """Mean squared error of the probabilities: in [0, 1] for two classes, in [0, 2] for more, as is usual."""
+    num_classes = probabilities.shape[1]
+    squares = np.sum((probabilities - np.eye(num_classes)[targets]) ** 2, axis=1)
+    return float(np.mean(squares)) * (0.5 if num_classes == 2 else 1.0)
+
+
+def _over_classes(score: Callable[[NDArray[np.bool_], Floats], float], targets: Codes, probabilities: Floats) -> float:
+    found = np.unique(targets)
+    if len(found) < 2:
+        return float("nan")
+    ranked = (1,) if probabilities.shape[1] == 2 else tuple(int(code) for code in found)
+    return float(np.mean([score(targets == code, probabilities[:, code]) for code in ranked]))

@@ -1,0 +1,111 @@
+"""A metric: a number that says how good outputs are, with its direction. Built-ins and a user's own enter by the same call.
+
+Axis letters: N samples, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+
+from fusearch.errors import EvaluationError, FusearchError
+from fusearch.registry import Registry
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["CHEAP_OBJECTIVES", "COSTS", "METRICS", "Direction", "Metric", "Score", "TaskKind", "metric", "metrics_of"]
+
+Direction = Literal["maximize", "minimize"]
+TaskKind = Literal["classification", "regression"]
+
+#: Objectives that are computed from the design alone, before anything is trained.
+CHEAP_OBJECTIVES = frozenset({"parameters", "macs"})
+
+#: Quantities that say what a design costs, not how good it is; less is better.
+COSTS = CHEAP_OBJECTIVES | {"latency_ms", "peak_memory_mb", "train_seconds"}
+
+#: Targets (N,) and outputs, class probabilities (N, K) or predictions (N,), in the units of the target -> the value.
+Score = Callable[["NDArray[Any]", "NDArray[np.floating]"], float]
+
+F = TypeVar("F", bound=Score)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of held-out rows.
+
+    Attributes:
+        name: Name as an objective.
+        direction: Whether more is better (`maximize`) or less (`minimize`).
+        kinds: Kinds of task that have it.
+        function: Gives the value from targets, (N,), and outputs: class probabilities (N, K), rows summing to one, or predictions (N,).
+            NaN where it is undefined, as a rank is with one class alone; such a fold is left out of the mean.
+        summary: One line on what it is.
+    """
+
+    name: str
+    direction: Direction
+    kinds: tuple[TaskKind, ...]
+    function: Score
+    summary: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier() or self.name in COSTS or "_without" in self.name or self.name.startswith("worst_missing_"):
+            raise FusearchError(f"metric {self.name!r}: expected a name such as 'my_score' that is no cost and no variant of a metric")
+        if self.direction not in get_args(Direction):
+            raise FusearchError(f"metric {self.name!r}: direction {self.direction!r}, expected 'maximize' or 'minimize'")
+        if not self.kinds or not set(self.kinds) <= set(get_args(TaskKind)):
+            raise FusearchError(f"metric {self.name!r}: kinds {self.kinds}, expected some of: {', '.join(get_args(TaskKind))}")
+
+    def __call__(self, targets: NDArray[Any], outputs: NDArray[np.floating]) -> float:
+        """Return the value.
+
+        Raises:
+            EvaluationError: The function failed, or gave no number.
+        """
+        try:
+            return float(self.function(targets, outputs))
+        except Exception as error:
+            raise EvaluationError(f"metric {self.name!r}: {type(error).__name__}: {error}") from error
+
+
+METRICS: Registry[Metric] = Registry("metric")
+
+
+def metric(name: str, *, direction: Direction, kinds: TaskKind | tuple[TaskKind, ...], summary: str = "") -> Callable[[F], F]:
+    """Register a function of targets and outputs as the metric `name`, an objective from then on.
+
+    Args:
+        name: Name as an objective.
+        direction: `maximize` or `minimize`.
+        kinds: Kind, or kinds, of task that have it.
+        summary: One line on what it is; left out, the first line of the function's docstring.
+
+    Raises:
+        FusearchError: The name is taken or no name of a metric, or the direction or a kind is not known.
+
+    Example:
+        >>> from fusearch.contracts import Objective
+        >>> @metric("hit_rate", direction="maximize", kinds="classification")
+        ... def hit_rate(targets, outputs):
+        ...     "Share of the right class among the first two."
+        ...     return (outputs.argsort(axis=1)[:, -2:] == targets[:, None]).any(axis=1).mean()
+        >>> Objective.parse("hit_rate").direction, METRICS["hit_rate"].summary
+        ('maximize', 'Share of the right class among the first two.')
+        >>> METRICS.remove("hit_rate")
+    """
+
+    def register(function: F) -> F:
+        about = summary or (function.__doc__ or "").strip().split("\n")[0]
+        METRICS.add(name, Metric(name, direction, (kinds,) if isinstance(kinds, str) else tuple(kinds), function, about))
+        return function
+
+    return register
+
+
+def metrics_of(kind: TaskKind) -> tuple[Metric, ...]:
+    """Return the metrics of a kind of task, in the order of their names."""
+    return tuple(found for found in METRICS.values() if kind in found.kinds)

@@ -1,0 +1,91 @@
+"""The conformance suite of metrics. Built-ins and plug-ins pass the same laws. This module itself does not need pytest."""
+
+# ruff: noqa: S101  # laws are assertions
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusearch.metrics import METRICS, Metric
+
+__all__ = ["MetricSuite"]
+
+Rows = tuple[NDArray[Any], NDArray[np.floating]]
+
+
+class MetricSuite:
+    """The laws of a metric.
+
+    Attributes:
+        name: Name of the metric.
+
+    Example:
+        >>> class TestMyScore(MetricSuite):
+        ...     name = "my_score"
+    """
+
+    name: str
+
+    @property
+    def metric(self) -> Metric:
+        """The entry of the metric."""
+        return METRICS[self.name]
+
+    def cases(self) -> list[Rows]:
+        """Return targets and outputs as a search meets them: two classes and more, predictions, few rows, one class alone."""
+        rng = np.random.default_rng(0)
+        found: list[Rows] = []
+        if "classification" in self.metric.kinds:
+            for num_classes, rows in ((2, 40), (4, 40), (2, 5), (3, 4)):
+                found.append((rng.permutation(np.arange(rows) % num_classes), rng.dirichlet(np.ones(num_classes), size=rows)))
+            found.append((np.zeros(6, dtype=np.int64), rng.dirichlet(np.ones(3), size=6)))
+        if "regression" in self.metric.kinds:
+            found += [(rng.normal(50, 9, size=rows), rng.normal(50, 9, size=rows)) for rows in (40, 4)]
+            found += [(rng.normal(size=6), np.zeros(6)), (np.ones(6), rng.normal(size=6))]
+        return found
+
+    def perfect(self, targets: NDArray[Any], outputs: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the outputs of a network that is right and sure."""
+        return np.eye(outputs.shape[1])[targets] if outputs.ndim == 2 else targets.astype(np.float64)
+
+    def test_the_entry_says_what_it_is(self) -> None:
+        """The metric is described in a line, for `fusearch list metrics`."""
+        assert self.metric.summary, "a metric says in one line what it is"
+        assert "\n" not in self.metric.summary
+
+    def test_it_is_a_number_and_defined_where_there_is_enough(self) -> None:
+        """Every case gives a float, not infinite; the large ones a finite one."""
+        for targets, outputs in self.cases():
+            value = self.metric(targets, outputs)
+            assert isinstance(value, float)
+            assert not math.isinf(value), f"{self.name} is {value}; NaN says that it is undefined"
+            assert len(targets) < 40 or math.isfinite(value), f"{self.name} is {value} for {len(targets)} rows of {outputs.shape}"
+
+    def test_the_order_of_samples_does_not_matter(self) -> None:
+        """Rows may change places together, and nothing is remembered from call to call."""
+        for targets, outputs in self.cases():
+            value = self.metric(targets, outputs)
+            order = np.random.default_rng(1).permutation(len(targets))
+            np.testing.assert_allclose([self.metric(targets[order], outputs[order]), self.metric(targets, outputs)], value, rtol=1e-9)
+
+    def test_what_it_is_given_is_not_changed(self) -> None:
+        """Targets and outputs are read, also where they cannot be written."""
+        for targets, outputs in self.cases():
+            before = targets.copy(), outputs.copy()
+            targets.flags.writeable = outputs.flags.writeable = False
+            self.metric(targets, outputs)
+            np.testing.assert_array_equal(targets, before[0])
+            np.testing.assert_array_equal(outputs, before[1])
+
+    def test_the_direction_is_right(self) -> None:
+        """Outputs that are right and sure are better than random ones."""
+        for targets, outputs in self.cases():
+            if len(targets) >= 40:
+                value, best = self.metric(targets, outputs), self.metric(targets, self.perfect(targets, outputs))
+                assert best > value if self.metric.direction == "maximize" else best < value, (
+                    f"{self.name}, {self.metric.direction}: {best} where every output is right, {value} where they are random"
+                )
