@@ -101,7 +101,8 @@ def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
         from fusearch.metrics import METRICS
 
         rows = [
-            {"name": entry.name, "direction": entry.direction, "tasks": list(entry.kinds), "about": entry.summary} for entry in METRICS.values()
+            {"name": entry.name, "direction": entry.direction, "tasks": list(entry.kinds), "about": entry.summary}
+            for entry in METRICS.values()
         ]
         return rows, ("name", "direction", "tasks", "about")
     if what is What.strategies:
