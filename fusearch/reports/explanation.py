@@ -84,4 +84,4 @@ def _signed(value: float | None) -> str:
         return "–"
     if 0 < abs(value) < 5e-4:
         return "≈ 0"
-    return ("−" if value < 0 else "") + number(abs(value))
+    return ("−" if value < 0 else "") + (f"{abs(value):.3f}" if abs(value) < 1 else number(abs(value)))

@@ -6,5 +6,6 @@ from fusearch.search.job import Job, Outcome
 from fusearch.search.progress import Progress
 from fusearch.search.sampler import SAMPLERS
 from fusearch.search.settings import Settings
+from fusearch.search.strategies import STRATEGIES, Strategy
 
-__all__ = ["EXECUTORS", "SAMPLERS", "Executor", "Job", "Outcome", "Progress", "Settings", "run_search"]
+__all__ = ["EXECUTORS", "SAMPLERS", "STRATEGIES", "Executor", "Job", "Outcome", "Progress", "Settings", "Strategy", "run_search"]
