@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusearch import pareto
-from fusearch.contracts import KNOWN_DIRECTIONS, Direction, Objective, primary
+from fusearch.contracts import Direction, Objective, primary
 from fusearch.errors import ObjectiveError, RunError, suggestion
 from fusearch.study import DRIVER, FORMAT, ROLES, STUDY_NAME, TrialRecord, open_study, read_records
 
@@ -209,25 +209,18 @@ class Run:
         return min(near, key=lambda record: [record.values.get(name, record.objectives.get(name, math.inf)) for name in costs])
 
     def _best(self, records: list[TrialRecord], name: str) -> TrialRecord:
-        objective = next((objective for objective in self.objectives if objective.name == name), None)
         named = [record for record in records if name in record.values]
         if not named:
             known = sorted({metric for record in records for metric in record.values})
             raise ObjectiveError(f"metric {name!r} is not among the values of run {str(self.path)!r}: {suggestion(name, known)}")
-        if objective is None and name not in KNOWN_DIRECTIONS:
-            raise ObjectiveError(f"metric {name!r}: whether more is better is not known; pick by an objective of the run, or by digest")
-        objective = objective or Objective(name, KNOWN_DIRECTIONS[name])
-        return min(named, key=lambda record: _loss(record.values, objective))
-
-    def _decided(self) -> str:
-        """Return the digest of the candidate that the strategy ended with."""
+        objective = next((objective for objective in self.objectives if objective.name == name), None)
         try:
-            return str(json.loads((self.path / DECISION).read_text(encoding="utf-8"))["candidate"])
-        except FileNotFoundError:
-            name = (self.config.get("strategy") or {}).get("name", "graph")
-            raise RunError(
-                f"run {str(self.path)!r} has no decision of its strategy {name!r} to pick: expected 'simplest', 'knee' or a digest"
+            objective = objective or Objective.parse(name)
+        except ObjectiveError:
+            raise ObjectiveError(
+                f"metric {name!r}: whether more is better is not known; pick by an objective of the run, or by digest"
             ) from None
+        return min(named, key=lambda record: _loss(record.values, objective))
 
     def _by_digest(self, prefix: str) -> TrialRecord:
         records = self._sorted(record for record in self.records() if record.evaluated)

@@ -41,7 +41,7 @@ class Folder:
     def add(self, graph, auroc=None, macs=None, recipe="a", *, spread=0.0, members=1, state=None, **attributes):
         """Add a trial; the digests are readable: graph `g1` with recipe `a` is candidate `g1a`."""
         trial = self.study.ask()
-        values = {"auroc": auroc, "macs": macs, "log_loss": 1 - (auroc or 0), "mine": 1.0}
+        values = {"auroc": auroc, "macs": macs, "log_loss": 1 - (auroc or 0), "auroc_without.rna": -(macs or 0), "mine": 1.0}
         described = {"formula": f"{graph} ->", "graph_digest": graph, "digest": graph + recipe, "seconds": 2.0, "recipe": {"width": 8}}
         if auroc is not None:
             described |= {"values": values, "spread": {"auroc": spread}, "details": {"members": members}}
@@ -181,6 +181,7 @@ def test_knee_best_and_digest(choices):
     assert choices.pick("best:auroc").digest == "best"
     assert choices.pick("best:macs").digest == "far"
     assert choices.pick("best:log_loss").digest == "best"
+    assert choices.pick("best:auroc_without.rna").digest == "far"
     assert choices.pick("far").digest == "far"
     assert choices.pick("near2b").candidate == "near2b"
 
