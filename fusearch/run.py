@@ -222,6 +222,16 @@ class Run:
             ) from None
         return min(named, key=lambda record: _loss(record.values, objective))
 
+    def _decided(self) -> str:
+        """Return the digest of the candidate that the strategy ended with."""
+        try:
+            return str(json.loads((self.path / DECISION).read_text(encoding="utf-8"))["candidate"])
+        except FileNotFoundError:
+            name = (self.config.get("strategy") or {}).get("name", "graph")
+            raise RunError(
+                f"run {str(self.path)!r} has no decision of its strategy {name!r} to pick: expected 'simplest', 'knee' or a digest"
+            ) from None
+
     def _by_digest(self, prefix: str) -> TrialRecord:
         records = self._sorted(record for record in self.records() if record.evaluated)
         found = [record for record in records if prefix and prefix in (record.digest[: len(prefix)], record.candidate[: len(prefix)])]

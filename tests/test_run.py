@@ -306,3 +306,10 @@ def test_what_is_no_run_is_refused(tmp_path, content, message):
 
 def test_a_run_says_where_it_is(folder):
     assert repr(Run(folder.path)) == f"Run({str(folder.path)!r})"
+
+
+def test_the_design_that_a_strategy_ended_with(choices):
+    with pytest.raises(RunError, match="has no decision of its strategy 'graph' to pick"):
+        choices.pick("strategy")
+    (choices.path / "strategy.json").write_text(json.dumps({"strategy": "pareto-ensemble", "candidate": "fara"}))
+    assert choices.pick("strategy").candidate == "fara"
