@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Generic, TypeVar
 
 from fusearch.errors import FusearchError, UnknownNameError, suggestion
 
-__all__ = ["PLUGINS", "Registry"]
+__all__ = ["PLUGINS", "PLUGIN_PREFIX", "PluginFile", "Registry", "load_file", "loaded_plugins"]
 
 #: Environment variable that names plug-in files; worker processes inherit it.
 PLUGINS = "FUSEARCH_PLUGINS"
+
+#: Start of the module names of plug-in files.
+PLUGIN_PREFIX = "fusearch_plugin_"
 
 T = TypeVar("T")
 
@@ -88,23 +92,57 @@ class Registry(Generic[T]):
             load_file(path)
 
 
+@dataclass(frozen=True)
+class PluginFile:
+    """A plug-in file with what stands in it, so that it can be loaded where the file is not.
+
+    Attributes:
+        path: Where it was read.
+        source: Its text.
+    """
+
+    path: str
+    source: str
+
+    @property
+    def module(self) -> str:
+        """Name of the module that it becomes."""
+        return f"{PLUGIN_PREFIX}{Path(self.path).stem}"
+
+    def load(self) -> None:
+        """Import it once; what it registers is there from then on.
+
+        Raises:
+            FusearchError: It cannot be imported, or another plug-in has a file of the same name.
+        """
+        known = sys.modules.get(self.module)
+        if known is not None:
+            if known.__dict__["__plugin__"].source != self.source:
+                other = known.__dict__["__plugin__"].path
+                raise FusearchError(f"plug-in {self.path!r} ({PLUGINS}): {other!r} has the same name, expected another one")
+            return
+        module = ModuleType(self.module)
+        module.__dict__.update(__file__=self.path, __plugin__=self)
+        sys.modules[self.module] = module
+        try:
+            exec(compile(self.source, self.path, "exec"), module.__dict__)  # noqa: S102  # a plug-in is code, and it runs as any import does
+        except Exception as error:
+            del sys.modules[self.module]
+            raise FusearchError(f"plug-in {self.path!r} cannot be imported: {type(error).__name__}: {error}") from error
+
+
 def load_file(path: str) -> None:
-    """Import a plug-in file once; what it registers is there from then on.
+    """Import a plug-in file once.
 
     Raises:
         FusearchError: There is no such file, or it cannot be imported.
     """
     location = Path(path).resolve()
-    name = f"fusearch_plugin_{location.stem}"
-    if name in sys.modules:
-        return
-    spec = importlib.util.spec_from_file_location(name, location)
-    if spec is None or spec.loader is None or not location.is_file():
+    if location.suffix != ".py" or not location.is_file():
         raise FusearchError(f"plug-in {path!r} ({PLUGINS}): expected a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise FusearchError(f"plug-in {path!r} cannot be imported: {type(error).__name__}: {error}") from error
+    PluginFile(str(location), location.read_text(encoding="utf-8")).load()
+
+
+def loaded_plugins() -> tuple[PluginFile, ...]:
+    """Return the plug-in files that this process has imported."""
+    return tuple(module.__dict__["__plugin__"] for name, module in list(sys.modules.items()) if name.startswith(PLUGIN_PREFIX))

@@ -1,11 +1,12 @@
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from fusearch.errors import FusearchError, UnknownNameError
-from fusearch.registry import PLUGINS, Registry
+from fusearch.registry import PLUGIN_PREFIX, PLUGINS, PluginFile, Registry, load_file, loaded_plugins
 
 
 def test_add_and_look_up() -> None:
@@ -81,3 +82,31 @@ def test_a_broken_plugin_is_named(content: str | None, message: str, monkeypatch
     monkeypatch.setenv(PLUGINS, str(plugin))
     with pytest.raises(FusearchError, match=message):
         list(Registry[str]("gadget"))
+
+
+@pytest.fixture
+def forget() -> Iterator[None]:
+    yield
+    for name in [name for name in sys.modules if name.startswith(f"{PLUGIN_PREFIX}test_")]:
+        del sys.modules[name]
+
+
+def test_a_file_is_imported_once_and_travels_as_its_text(forget: None, tmp_path: Path) -> None:
+    plugin = tmp_path / "test_counting.py"
+    plugin.write_text("import sys\nsys.counted = getattr(sys, 'counted', 0) + 1\nME = __file__\n", encoding="utf-8")
+    load_file(str(plugin))
+    load_file(str(plugin))
+    (found,) = [entry for entry in loaded_plugins() if entry.path == str(plugin)]
+    assert vars(sys).pop("counted") == 1
+    assert sys.modules[found.module].__dict__["ME"] == str(plugin)
+    plugin.unlink()
+    del sys.modules[found.module]
+    found.load()
+    assert vars(sys).pop("counted") == 1
+
+
+def test_two_files_of_one_name_are_refused(forget: None) -> None:
+    PluginFile("here/test_twin.py", "X = 1").load()
+    PluginFile("there/test_twin.py", "X = 1").load()
+    with pytest.raises(FusearchError, match=r"plug-in 'there/test_twin.py' \(FUSEARCH_PLUGINS\): 'here/test_twin.py' has the same name"):
+        PluginFile("there/test_twin.py", "X = 2").load()

@@ -193,7 +193,7 @@ class TrainingEvaluator:
         return {"kind": "training", "settings": settings, "data": data}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the prepared tensors behind (a worker prepares its own); take the user's own operators and encoders along."""
+        """Leave the prepared tensors behind (a worker prepares its own); take the user's own operators, encoders and metrics along."""
         return {**self.__dict__, "_prepared": {}, "_extensions": Extensions.registered()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

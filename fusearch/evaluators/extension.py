@@ -1,4 +1,4 @@
-"""A user's own operators and encoders: the entry and the network in one call, and both follow an evaluator to its workers."""
+"""A user's own operators and encoders: entry and network in one call. They, and own metrics, follow an evaluator to its workers."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from fusearch.evaluators.encoder import NETWORKS, StageEncoder
 from fusearch.evaluators.layer import LAYERS, OperatorLayer
+from fusearch.metrics import METRICS, Metric
+from fusearch.registry import PLUGIN_PREFIX, PluginFile, loaded_plugins
 from fusearch.search_space import ENCODERS, OPERATORS, Encoder, Operator
 
 __all__ = ["Extensions", "encoder_network", "fusion_operator"]
@@ -59,33 +61,48 @@ def encoder_network(encoder: Encoder) -> Callable[[E], E]:
 
 @dataclass(frozen=True)
 class Extensions:
-    """The operators and encoders that are not fusearch's own: what a worker process needs beside the package.
+    """What is not fusearch's own and an evaluation needs: what a worker process gets beside the package.
+
+    What stands in plug-in files goes as the files, with their text: no other process can import them by name.
 
     Attributes:
+        plugins: Plug-in files.
         operators: Pairs of an entry and its layer.
         encoders: Pairs of an entry and its network.
+        metrics: Metrics.
     """
 
+    plugins: tuple[PluginFile, ...] = ()
     operators: tuple[tuple[Operator, type[OperatorLayer]], ...] = ()
     encoders: tuple[tuple[Encoder, type[StageEncoder]], ...] = ()
+    metrics: tuple[Metric, ...] = ()
 
     @classmethod
     def registered(cls) -> Extensions:
         """Return those registered in this process."""
         return cls(
-            tuple((OPERATORS[name], LAYERS[name]) for name in LAYERS if _is_foreign(LAYERS[name])),
-            tuple((ENCODERS[name], NETWORKS[name]) for name in NETWORKS if _is_foreign(NETWORKS[name])),
+            loaded_plugins(),
+            tuple((OPERATORS[name], LAYERS[name]) for name in LAYERS if _travels(LAYERS[name])),
+            tuple((ENCODERS[name], NETWORKS[name]) for name in NETWORKS if _travels(NETWORKS[name])),
+            tuple(metric for metric in METRICS.values() if _travels(metric.function)),
         )
 
     def register(self) -> None:
         """Register in this process what it does not have yet."""
+        for plugin in self.plugins:
+            plugin.load()
         for operator, layer in self.operators:
             if operator.name not in OPERATORS:
                 fusion_operator(operator)(layer)
         for encoder, network in self.encoders:
             if encoder.name not in ENCODERS:
                 encoder_network(encoder)(network)
+        for metric in self.metrics:
+            if metric.name not in METRICS:
+                METRICS.add(metric.name, metric)
 
 
-def _is_foreign(thing: type) -> bool:
-    return thing.__module__.split(".")[0] != "fusearch"
+def _travels(thing: object) -> bool:
+    """Whether it goes to a worker by itself: neither fusearch's own nor of a plug-in file."""
+    module = getattr(thing, "__module__", None) or type(thing).__module__
+    return module.split(".")[0] != "fusearch" and not module.startswith(PLUGIN_PREFIX)
