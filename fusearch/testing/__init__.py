@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 #: Public name -> module that defines it.
 _HOMES: dict[str, str] = {
+    "EncoderSuite": "fusearch.testing.encoder_suite",
     "MetricSuite": "fusearch.testing.metric_suite",
     "OperatorSuite": "fusearch.testing.operator_suite",
     "affine": "fusearch.testing.operator_case",
 }
 
-__all__ = ["MetricSuite", "OperatorSuite", "affine"]
+__all__ = ["EncoderSuite", "MetricSuite", "OperatorSuite", "affine"]
 
 if TYPE_CHECKING:
+    from fusearch.testing.encoder_suite import EncoderSuite
     from fusearch.testing.metric_suite import MetricSuite
     from fusearch.testing.operator_case import affine
     from fusearch.testing.operator_suite import OperatorSuite

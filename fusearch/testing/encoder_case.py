@@ -1,0 +1,125 @@
+"""What a suite of encoders works with: legal shapes of each kind, networks, and the states at every depth.
+
+Axis letters: B batch, T tokens, D width.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+import fusearch.evaluators.encoders  # noqa: F401  # registers the networks
+from fusearch.data.modality import Kind, Modality
+from fusearch.evaluators.encoder import NETWORKS, StageEncoder
+from fusearch.search_space.encoder import ENCODERS, Encoder
+from fusearch.search_space.parameter import Param, Value, complete_params
+
+__all__ = ["SHAPES", "EncoderCase", "choices", "draw_shape"]
+
+#: Smallest, uneven and larger legal shapes of each kind; a text or a sequence is codes (T,) or embeddings (T, D).
+SHAPES: Mapping[Kind, tuple[tuple[int, ...], ...]] = {
+    "tabular": ((1,), (5,), (7,)),
+    "timeseries": ((1, 1), (6, 2), (9, 1), (1, 7)),
+    "audio": ((1, 1), (6, 2), (9, 1)),
+    "image2d": ((1, 1, 1), (2, 6, 6), (3, 9, 2), (1, 1, 9)),
+    "volume3d": ((1, 1, 1, 1), (1, 4, 4, 4), (2, 5, 1, 3)),
+    "video": ((1, 1, 1, 1), (1, 4, 4, 4), (2, 5, 1, 3)),
+    "graph": ((1, 1), (4, 3), (6, 2)),
+    "text": ((1,), (5,), (1, 1), (9, 4)),
+    "sequence": ((1,), (5,), (1, 1), (9, 4)),
+}
+_MOST = {"volume3d": 5, "video": 5, "graph": 6, "tabular": 7}
+
+
+def draw_shape(kind: Kind, rng: random.Random) -> tuple[int, ...]:
+    """Return a legal shape of the kind, small enough to be fast."""
+    num_axes = len(rng.choice(SHAPES[kind]))
+    return tuple(rng.randint(1, _MOST.get(kind, 9)) for _ in range(num_axes))
+
+
+def choices(param: Param) -> tuple[Value, ...]:
+    """Return the values of a parameter that the search may pick, the default among them."""
+    return tuple(dict.fromkeys([param.default, *(param.choices or ((False, True) if isinstance(param.default, bool) else ()))]))
+
+
+class _Embedding(nn.Module):
+    """The whole encoder, with the signature of an operator layer, to be exported as one."""
+
+    def __init__(self, network: StageEncoder) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, xs: list[Tensor], present: list[Tensor]) -> Tensor:  # noqa: ARG002  # the signature of a layer
+        x_BTD = self.network.tokens(xs[0])
+        for index in range(1, len(self.network.shapes)):
+            x_BTD = self.network.stage(index, x_BTD)
+        return x_BTD
+
+
+class EncoderCase:
+    """An encoder under test; see `EncoderSuite`."""
+
+    name: str
+    params: ClassVar[Mapping[str, Value]] = {}
+
+    @property
+    def encoder(self) -> Encoder:
+        """The entry of the encoder."""
+        return ENCODERS[self.name]
+
+    def modalities(self) -> Iterator[Modality]:
+        """Give modalities that the network must read: every kind of the entry in its smallest, uneven and drawn shapes.
+
+        Override it where the encoder is made for some shapes only.
+        """
+        rng = random.Random(0)  # noqa: S311  # shapes of a test
+        for kind in self.encoder.kinds:
+            for shape in dict.fromkeys([*SHAPES[kind], *(draw_shape(kind, rng) for _ in range(4))]):
+                yield Modality("m", kind, shape)
+
+    def modality(self) -> Modality:
+        """Return the modality that most laws use: several positions, several channels."""
+        kind = self.encoder.kinds[0]
+        return Modality("m", kind, SHAPES[kind][1])
+
+    def param_sets(self) -> Iterator[dict[str, Value]]:
+        """Give every combination of choices of the parameters; of many, the first 24."""
+        names = list(self.encoder.params)
+        product = itertools.product(*(choices(param) for param in self.encoder.params.values()))
+        for values in itertools.islice(product, 24):
+            yield {**dict(zip(names, values, strict=True)), **self.params}
+
+    def build(self, modality: Modality, params: Mapping[str, Value] | None = None, *, width: int = 8, seed: int = 0) -> StageEncoder:
+        """Return the network in evaluation mode, without dropout."""
+        complete = complete_params({**self.params, **(params or {})}, self.encoder.params, self.name)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return NETWORKS[self.name](modality, width, 0.0, **complete).eval()
+
+    def inputs(self, modality: Modality, batch: int = 5) -> Tensor:
+        """Return (B, *modality.shape); whole numbers from 0 where the modality is codes."""
+        generator = torch.Generator().manual_seed(0)
+        shape = (batch, *modality.shape)
+        if self.reads_codes(modality):
+            return torch.randint(0, 6, shape, generator=generator).float()
+        return torch.randn(shape, generator=generator)
+
+    def reads_codes(self, modality: Modality) -> bool:
+        """Whether the values are codes of symbols, through which no gradient flows."""
+        return modality.kind in ("text", "sequence") and len(modality.shape) == 1
+
+    def states(self, network: StageEncoder, raw: Tensor) -> list[Tensor]:
+        """Return what a tap at each depth carries, (B, T, D) each."""
+        found = [network.tokens(raw)]
+        for index in range(1, len(network.shapes)):
+            found.append(network.stage(index, found[-1]))
+        return found
+
+    def whole(self, network: StageEncoder) -> nn.Module:
+        """Return raw values -> embedding as one module."""
+        return _Embedding(network)

@@ -1,0 +1,124 @@
+"""The conformance suite of encoders. Built-ins and plug-ins pass the same laws.
+
+A suite is a class of pytest tests; this module itself does not need pytest.
+"""
+
+# ruff: noqa: S101  # laws are assertions
+
+from __future__ import annotations
+
+import inspect
+import itertools
+
+import torch
+
+from fusearch.evaluators.encoder import NETWORKS
+from fusearch.testing.deployment import check_torch_export
+from fusearch.testing.encoder_case import EncoderCase, choices
+
+__all__ = ["EncoderSuite"]
+
+
+class EncoderSuite(EncoderCase):
+    """The laws of an encoder and its network.
+
+    Attributes:
+        name: Name of the encoder.
+        params: Parameters that differ from their defaults.
+
+    Example:
+        >>> class TestMyEncoder(EncoderSuite):
+        ...     name = "my_encoder"
+    """
+
+    def test_entry_and_network_agree(self) -> None:
+        """The entry says what its stages are, and the network takes exactly its parameters, with the same defaults."""
+        assert self.encoder.kinds, "an encoder says which kinds of modality it reads"
+        assert self.encoder.stages, "an encoder says what its stages are"
+        accepted = list(inspect.signature(NETWORKS[self.name]).parameters.values())
+        first = [parameter.name for parameter in accepted[:3]]
+        assert first == ["modality", "width", "dropout"], f"{self.name}: the network's first arguments are {first}"
+        taken = {parameter.name: parameter.default for parameter in accepted[3:]}
+        expected = {name: param.default for name, param in self.encoder.params.items()}
+        assert taken == expected, f"{self.name}: the network takes {taken}, the entry has {expected}"
+
+    def test_any_legal_shape(self) -> None:
+        """For every shape, parameter and width: as many stages as the entry says, states as `shapes` promises, all finite."""
+        for modality, params, width in itertools.product(self.modalities(), self.param_sets(), (1, 6, 16)):
+            network = self.build(modality, params, width=width)
+            where = f"{self.name} of {modality.kind} {modality.shape}, {params}, width {width}"
+            expected = self.encoder.num_stages(params)
+            assert len(network.shapes) == expected + 1, f"{where}: {len(network.shapes) - 1} stages, the entry says {expected}"
+            with torch.no_grad():
+                found = self.states(network, self.inputs(modality, batch=2))
+            given, promised = [tuple(state.shape) for state in found], [(2, shape.tokens, shape.width) for shape in network.shapes]
+            assert given == promised, f"{where}: states of shape {given}, `shapes` promises {promised}"
+            assert all(state.isfinite().all() for state in found), f"{where}: not finite"
+
+    def test_samples_do_not_mix(self) -> None:
+        """Each sample gets what it gets alone, in any batch and in any order, in training too: no statistics over the batch."""
+        modality = self.modality()
+        network, raw = self.build(modality), self.inputs(modality)
+        order = torch.tensor([3, 1, 4, 0, 2])
+        for each in (network.eval(), network.train()):
+            together = self.states(each, raw)
+            for rows in (order, order[:1], order[2:4]):
+                for whole, few in zip(together, self.states(each, raw[rows]), strict=True):
+                    torch.testing.assert_close(few, whole[rows])
+
+    def test_gradients_reach_everything(self) -> None:
+        """Every parameter gets a gradient that is not all zero, and so does the raw input unless it is codes."""
+        modality = self.modality()
+        network, raw = self.build(modality).train(), self.inputs(modality)
+        raw.requires_grad_(not self.reads_codes(modality))
+        last = self.states(network, raw)[-1]
+        if not last.requires_grad:
+            return  # codes as they are, without a parameter
+        last.pow(2).sum().backward()  # type: ignore[no-untyped-call]  # torch has no type for it
+        for key, parameter in [*network.named_parameters(), *([("the input", raw)] if raw.requires_grad else [])]:
+            assert parameter.grad is not None, f"{self.name}: {key} gets no gradient"
+            assert parameter.grad.isfinite().all(), f"{self.name}: the gradient of {key} is not finite"
+            assert parameter.grad.abs().sum() > 0, f"{self.name}: the gradient of {key} is zero"
+
+    def test_it_is_reproducible(self) -> None:
+        """The same seed gives the same weights and states; a second pass in evaluation mode the same again."""
+        modality = self.modality()
+        one, same = self.build(modality, seed=1), self.build(modality, seed=1)
+        raw = self.inputs(modality)
+        for first, again, other in zip(self.states(one, raw), self.states(one, raw), self.states(same, raw), strict=True):
+            assert torch.equal(first, again), f"{self.name}: two passes differ in evaluation mode"
+            assert torch.equal(first, other), f"{self.name}: the same seed gives another network"
+
+    def test_parameters_are_honoured(self) -> None:
+        """Each choice of each parameter gives another number of stages, another shape, or other values."""
+        modality = self.modality()
+        for name, param in self.encoder.params.items():
+            outcomes = []
+            for value in choices(param):
+                network = self.build(modality, {name: value})
+                outcomes.append([*self.states(network, self.inputs(modality)), *network.parameters()])
+            for left, right in itertools.combinations(outcomes, 2):
+                same = len(left) == len(right) and all(
+                    a.shape == b.shape and torch.allclose(a, b) for a, b in zip(left, right, strict=True)
+                )
+                assert not same, f"{self.name}: two values of {name!r} give the same network"
+
+    def test_stages_stand_alone(self) -> None:
+        """Truncated at any depth, the network gives the same states up to there, and the later stages' parameters are gone."""
+        modality = self.modality()
+        whole, raw = self.build(modality), self.inputs(modality)
+        expected = self.states(whole, raw)
+        for depth in range(len(whole.shapes)):
+            network = self.build(modality)
+            network.truncate(depth)
+            x_BTD = network.tokens(raw)
+            for index in range(1, depth + 1):
+                x_BTD = network.stage(index, x_BTD)
+            torch.testing.assert_close(x_BTD, expected[depth])
+            left, needed = (sum(p.numel() for p in stages.parameters()) for stages in (network, whole.stages[:depth]))
+            assert left == needed, f"{self.name}: {left} parameters are left at depth {depth}, its stages have {needed}"
+
+    def test_torch_export(self) -> None:
+        """The exported program, with an open batch size, gives the same."""
+        modality = self.modality()
+        check_torch_export(self.whole(self.build(modality)), [self.inputs(modality)], [torch.ones(5, dtype=torch.bool)])
