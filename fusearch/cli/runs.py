@@ -105,7 +105,9 @@ def search(
         _show_status(status)
         say(f"Report: {page}")
         if status["state"] != "finished":
-            say("To go on: the same command with --resume.")
+            say(f"{status['reason']}. To go on: the same command with --resume.")
+    if str(status["reason"]).startswith("interrupted"):
+        raise typer.Exit(130)  # as a shell says of a command that Ctrl-C ended
 
 
 def status(run: RunFolder, as_json: AsJson = False) -> None:

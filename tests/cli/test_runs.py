@@ -1,3 +1,7 @@
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,3 +90,18 @@ def test_export_and_confirm(finished: Path, tmp_path: Path, fusearch: Callable[.
     assert first.code == 0, first.err
     assert first.document["look"] == 1
     assert "Look 2" in fusearch("confirm", finished).out
+
+
+def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
+    out = tmp_path / "stopped"
+    code = "from fusearch.cli import main; main()"
+    arguments = ["search", "wisconsin", "--executor", "inline", "--trials", "1000", "--epochs", "2", "--folds", "2", "--out", str(out)]
+    process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not any((out / "predictions").glob("*.npz")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    printed, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130, complaint
+    assert "interrupted by SIGINT. To go on: the same command with --resume." in printed
+    assert (out / "report.html").is_file()
