@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 #: Public name -> module that defines it.
 _HOMES: dict[str, str] = {
+    "DataSetSuite": "fusearch.testing.data_set_suite",
     "EncoderSuite": "fusearch.testing.encoder_suite",
     "MetricSuite": "fusearch.testing.metric_suite",
     "OperatorSuite": "fusearch.testing.operator_suite",
     "affine": "fusearch.testing.operator_case",
 }
 
-__all__ = ["EncoderSuite", "MetricSuite", "OperatorSuite", "affine"]
+__all__ = ["DataSetSuite", "EncoderSuite", "MetricSuite", "OperatorSuite", "affine"]
 
 if TYPE_CHECKING:
+    from fusearch.testing.data_set_suite import DataSetSuite
     from fusearch.testing.encoder_suite import EncoderSuite
     from fusearch.testing.metric_suite import MetricSuite
     from fusearch.testing.operator_case import affine

@@ -55,13 +55,13 @@ class MetricSuite:
     def test_the_entry_says_what_it_is(self) -> None:
         """The metric is described in a line, for `fusearch list metrics`."""
         assert self.metric.summary, "a metric says in one line what it is"
-        assert "\n" not in self.metric.summary
+        assert "\n" not in self.metric.summary, "a metric says it in one line"
 
     def test_it_is_a_number_and_defined_where_there_is_enough(self) -> None:
         """Every case gives a float, not infinite; the large ones a finite one."""
         for targets, outputs in self.cases():
             value = self.metric(targets, outputs)
-            assert isinstance(value, float)
+            assert isinstance(value, float), f"{self.name} is {value!r}, expected a float"
             assert not math.isinf(value), f"{self.name} is {value}; NaN says that it is undefined"
             assert len(targets) < 40 or math.isfinite(value), f"{self.name} is {value} for {len(targets)} rows of {outputs.shape}"
 
