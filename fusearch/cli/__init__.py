@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import sys
 import traceback
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typer.exceptions import TyperException
 
 __all__ = ["main"]
 
@@ -13,14 +17,19 @@ def main(arguments: list[str] | None = None) -> None:
 
     A refusal is one message on standard error; `--debug` adds the traceback.
     """
+    from typer.exceptions import TyperException
+
     from fusearch.cli.app import app
     from fusearch.errors import FusearchError
 
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
-    arguments = [argument for argument in arguments if argument != "--debug"]
+    arguments = [argument for argument in arguments if argument != "--debug"] or ["--help"]
     try:
-        app(args=arguments, prog_name="fusearch")
+        sys.exit(app(args=arguments, prog_name="fusearch", standalone_mode=False))
+    except TyperException as error:
+        _complain(f"error: {_usage(error)}", debug)
+        sys.exit(2)
     except FusearchError as error:
         _complain(f"error: {error}", debug)
         sys.exit(2)
@@ -30,6 +39,17 @@ def main(arguments: list[str] | None = None) -> None:
     except Exception as error:
         _complain(f"internal error: {type(error).__name__}: {error} (add --debug for the traceback, and please report it)", debug)
         sys.exit(1)
+
+
+def _usage(error: TyperException) -> str:
+    """Say in one line what is wrong with the arguments: the option, the value, what was expected, where to read on."""
+    from pydantic import ValidationError
+
+    text = " ".join(error.format_message().split())
+    if isinstance(error.__cause__, ValidationError):  # typer leaves the value out
+        text += f", found {error.__cause__.errors()[0]['input']!r}"
+    context = getattr(error, "ctx", None)
+    return f"{text} (see `{'fusearch' if context is None else context.command_path} --help`)"
 
 
 def _complain(message: str, debug: bool) -> None:

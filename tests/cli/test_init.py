@@ -12,6 +12,36 @@ def test_a_refusal_is_one_line_and_exit_code_2(fusearch: Callable[..., Any]) -> 
     assert done.out == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ("search", "wisconsin", "--out", "x", "--trials", "0"),
+            ("--trials", "greater than or equal to 1", "found '0'", "fusearch search --help"),
+        ),
+        (("search", "wisconsin", "--out", "x", "--executor", "rey"), ("--executor", "'rey'", "'ray', 'inline'")),
+        (("search", "wisconsin", "--out", "x", "--foldz", "3"), ("--foldz", "--folds")),
+        (("search", "wisconsin"), ("Missing option '--out'",)),
+        (("list",), ("Missing argument", "operators, encoders")),
+        (("serch",), ("'serch'", "'search'", "`fusearch --help`")),
+    ],
+)
+def test_wrong_arguments_are_one_line_too(fusearch: Callable[..., Any], arguments: tuple[str, ...], words: tuple[str, ...]) -> None:
+    done = fusearch(*arguments)
+    assert done.code == 2
+    assert done.err.startswith("error: ")
+    assert done.err.count("\n") == 1
+    for word in words:
+        assert word in done.err
+    assert done.out == ""
+
+
+def test_without_arguments_it_prints_the_help(fusearch: Callable[..., Any]) -> None:
+    done = fusearch()
+    assert done.code == 0
+    assert "Commands:" in done.out
+
+
 def test_debug_adds_the_traceback(fusearch: Callable[..., Any]) -> None:
     done = fusearch("status", "nowhere", "--debug")
     assert done.code == 2
