@@ -2,7 +2,7 @@
 
 from fusearch.metrics import classification as _classification
 from fusearch.metrics import regression as _regression
-from fusearch.metrics.metric import CHEAP_OBJECTIVES, COSTS, METRICS, Direction, Metric, TaskKind, metric, metrics_of
+from fusearch.metrics.entry import CHEAP_OBJECTIVES, COSTS, METRICS, Direction, Metric, TaskKind, metric, metrics_of
 
 __all__ = ["CHEAP_OBJECTIVES", "COSTS", "METRICS", "Direction", "Metric", "TaskKind", "metric", "metrics_of"]
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from fusearch.metrics.metric import metric
+from fusearch.metrics.entry import metric
 
 __all__ = ["accuracy", "auprc", "auroc", "balanced_accuracy", "brier", "f1_macro", "log_loss", "mcc"]
 

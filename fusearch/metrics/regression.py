@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fusearch.metrics.metric import metric
+from fusearch.metrics.entry import metric
 
 __all__ = ["mae", "r2", "rmse", "spearman"]
 

@@ -4,8 +4,20 @@ from fusearch.search.driver import run_search
 from fusearch.search.executor import EXECUTORS, Executor
 from fusearch.search.job import Job, Outcome
 from fusearch.search.progress import Progress
-from fusearch.search.sampler import SAMPLERS
+from fusearch.search.sampler import SAMPLERS, sampler_builder
 from fusearch.search.settings import Settings
 from fusearch.search.strategies import STRATEGIES, Strategy
 
-__all__ = ["EXECUTORS", "SAMPLERS", "STRATEGIES", "Executor", "Job", "Outcome", "Progress", "Settings", "Strategy", "run_search"]
+__all__ = [
+    "EXECUTORS",
+    "SAMPLERS",
+    "STRATEGIES",
+    "Executor",
+    "Job",
+    "Outcome",
+    "Progress",
+    "Settings",
+    "Strategy",
+    "run_search",
+    "sampler_builder",
+]

@@ -11,10 +11,11 @@ _HOMES: dict[str, str] = {
     "EncoderSuite": "fusearch.testing.encoder_suite",
     "MetricSuite": "fusearch.testing.metric_suite",
     "OperatorSuite": "fusearch.testing.operator_suite",
+    "SamplerSuite": "fusearch.testing.sampler_suite",
     "affine": "fusearch.testing.operator_case",
 }
 
-__all__ = ["DataSetSuite", "EncoderSuite", "MetricSuite", "OperatorSuite", "affine"]
+__all__ = ["DataSetSuite", "EncoderSuite", "MetricSuite", "OperatorSuite", "SamplerSuite", "affine"]
 
 if TYPE_CHECKING:
     from fusearch.testing.data_set_suite import DataSetSuite
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from fusearch.testing.metric_suite import MetricSuite
     from fusearch.testing.operator_case import affine
     from fusearch.testing.operator_suite import OperatorSuite
+    from fusearch.testing.sampler_suite import SamplerSuite
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ import pytest
 
 from fusearch.errors import UnknownNameError
 from fusearch.search.sampler import SAMPLERS
+from fusearch.testing import SamplerSuite
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -37,16 +38,20 @@ def test_names():
         SAMPLERS["nsga3"]
 
 
-@pytest.mark.parametrize("name", list(SAMPLERS))
-def test_each_is_described_in_a_sentence(name):
-    assert SAMPLERS[name].__doc__.splitlines()[0].endswith(".")
+class TestTPE(SamplerSuite):
+    name = "tpe"
 
 
-@pytest.mark.parametrize("name", list(SAMPLERS))
-def test_the_same_seed_gives_the_same_designs_and_another_seed_others(space, name):
-    one, same, other = (search(space, SAMPLERS[name](space, seed, 5), 20) for seed in (1, 1, 2))
-    assert one == same
-    assert one != other
+class TestRandom(SamplerSuite):
+    name = "random"
+
+
+class TestNSGA2(SamplerSuite):
+    name = "nsga2"
+
+
+class TestEvolution(SamplerSuite):
+    name = "evolution"
 
 
 @pytest.mark.parametrize("name", ["tpe", "evolution"])
@@ -56,19 +61,6 @@ def test_samplers_that_learn_find_more_of_the_best_than_random_draws(space, name
         return np.mean([values(candidate)[0] >= 2 for each in proposed for candidate in each])
 
     assert found(name) > 1.5 * found("random")
-
-
-@pytest.mark.parametrize("name", list(SAMPLERS))
-def test_trials_without_parameters_do_not_spoil_a_sampler(space, name):
-    study = study_of(SAMPLERS[name](space, 0, 5))
-    for index in range(70):
-        if index % 4 == 0:
-            study.enqueue_trial({})
-            study.tell(study.ask(), [0.5, 10.0])
-        else:
-            trial = study.ask()
-            study.tell(trial, values(space.suggest(trial)))
-    assert len(study.trials) == 70
 
 
 def test_nsga2_still_crosses_what_all_designs_share(space):
