@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,8 @@ def compose_space(
     if max_fusions is not None:
         record["max_fusions"] = max_fusions
     if any(_is_missing(objective) for objective in objectives):
-        record["recipe"] = {"modality_dropout": _MODALITY_DROPOUT, **record.get("recipe", {})}
+        recipe = record.get("recipe", {})
+        record["recipe"] = {"modality_dropout": _MODALITY_DROPOUT, **recipe} if isinstance(recipe, Mapping) else recipe
     modalities = [{"name": modality.name, "kind": modality.kind, "shape": modality.shape} for modality in data.modalities]
     return SearchSpace.from_dict({"modalities": modalities, **record})
 

@@ -39,12 +39,13 @@ class RecipeSpace:
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "weight_decay"):
-            value = tuple(float(number) for number in getattr(self, name))
-            if len(value) != 2 or not 0 < value[0] <= value[1]:
-                raise SpaceError(f"recipe: {name} is {getattr(self, name)!r}, expected (smallest, largest), both above 0")
-            object.__setattr__(self, name, value)
+            value = getattr(self, name)
+            numbers = [number for number in _listed(name, value) if isinstance(number, int | float) and not isinstance(number, bool)]
+            if len(numbers) != 2 or len(value) != 2 or not 0 < numbers[0] <= numbers[1]:
+                raise SpaceError(f"recipe: {name} is {value!r}, expected (smallest, largest), both above 0")
+            object.__setattr__(self, name, tuple(map(float, numbers)))
         for name in _CHOICES:
-            value = tuple(getattr(self, name))
+            value = _listed(name, getattr(self, name))
             if not value or len(set(value)) != len(value):
                 raise SpaceError(f"recipe: {name} is {getattr(self, name)!r}, expected one or more different choices")
             object.__setattr__(self, name, value)
@@ -89,8 +90,16 @@ class RecipeSpace:
         Raises:
             SpaceError: A key is unknown or a range is not legal.
         """
+        if not isinstance(record, Mapping):
+            raise SpaceError(f"recipe is {record!r}, expected ranges by name, such as dropout: [0.1, 0.3]")
         names = [entry.name for entry in fields(cls)]
         for name in record:
             if name not in names:
                 raise SpaceError(f"recipe: unknown key {name!r}, {suggestion(name, names)}")
-        return cls(**{name: tuple(value) for name, value in record.items()})
+        return cls(**record)
+
+
+def _listed(name: str, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise SpaceError(f"recipe: {name} is {value!r}, expected a list such as [{', '.join(map(str, getattr(RecipeSpace, name)))}]")
+    return tuple(value)

@@ -22,7 +22,7 @@ from fusearch.search_space.program import Parts, build, draw_parts
 from fusearch.search_space.recipe import Recipe
 from fusearch.search_space.recipe_space import RecipeSpace
 from fusearch.search_space.references import reference_designs
-from fusearch.search_space.space_settings import DEFAULT_OPERATORS, SpaceSettings, choose_encoders
+from fusearch.search_space.space_settings import DEFAULT_OPERATORS, SpaceSettings, choose_encoders, read_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +65,7 @@ class SearchSpace:
         modalities: Sequence[Modality],
         *,
         encoders: Mapping[str, Sequence[str]] | Sequence[str] | None = None,
-        operators: Sequence[str] | None = None,
+        operators: str | Sequence[str] | None = None,
         max_fusions: int = 3,
         max_trunk: int = 2,
         max_streams: int = 1,
@@ -80,17 +80,15 @@ class SearchSpace:
             operators = DEFAULT_OPERATORS
         elif operators == "all":
             operators = tuple(OPERATORS)
-        elif isinstance(operators, str):
-            operators = (operators,)
         self.settings = SpaceSettings(
             modalities=tuple(modalities),
             encoders=choose_encoders(modalities, encoders),
-            operators=tuple(dict.fromkeys(operators)),
+            operators=read_names("operators", operators),
             max_fusions=max_fusions,
             max_trunk=max_trunk,
             max_streams=max_streams,
-            trunks=tuple(dict.fromkeys(trunks)),
-            trainings=tuple(dict.fromkeys(trainings)),
+            trunks=read_names("trunks", trunks),
+            trainings=read_names("trainings", trainings),
             scores=scores,
             auxiliary=auxiliary,
             all_stages=all_stages,

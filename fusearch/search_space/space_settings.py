@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from fusearch.data.modality import Modality
 from fusearch.errors import SpaceError, suggestion
@@ -15,7 +15,9 @@ from fusearch.search_space.operator import OPERATORS
 from fusearch.search_space.parts import RESERVED, TRAININGS, TRUNKS, Training, TrunkFamily
 from fusearch.search_space.recipe_space import RecipeSpace
 
-__all__ = ["DEFAULT_OPERATORS", "SpaceSettings", "choose_encoders"]
+__all__ = ["DEFAULT_OPERATORS", "SpaceSettings", "choose_encoders", "read_names"]
+
+Name = TypeVar("Name", bound=str)
 
 #: Two or more of each class, and the votes. All of them work on a single token as on many.
 DEFAULT_OPERATORS = (
@@ -63,6 +65,9 @@ class SpaceSettings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 raise SpaceError(f"{name} is {value!r}, expected a whole number from {least} to {most}")
+        for name in ("scores", "auxiliary", "all_stages"):
+            if not isinstance(getattr(self, name), bool):
+                raise SpaceError(f"{name} is {getattr(self, name)!r}, expected true or false")
         for name, legal in (("trunks", TRUNKS), ("trainings", TRAININGS)):
             for value in getattr(self, name):
                 if value not in legal:
@@ -187,10 +192,8 @@ def choose_encoders(
         SpaceError: A name is not a modality, or an encoder does not read it.
         UnknownNameError: There is no such encoder.
     """
-    if isinstance(encoders, str):
-        encoders = [encoders]
-    if encoders is None or not isinstance(encoders, Mapping):
-        listed = [ENCODERS[name] for name in encoders or ()]
+    if not isinstance(encoders, Mapping):
+        listed = [ENCODERS[name] for name in read_names("encoders", () if encoders is None else encoders)]
         fitting = {m.name: tuple(encoder.name for encoder in listed if m.kind in encoder.kinds) for m in modalities}
         return {m.name: tuple(dict.fromkeys(fitting[m.name])) or (default_encoder(m),) for m in modalities}
     by_name = {modality.name: modality for modality in modalities}
@@ -198,10 +201,25 @@ def choose_encoders(
     for name, given in encoders.items():
         if name not in by_name:
             raise SpaceError(f"encoders: unknown modality {name!r}, {suggestion(name, by_name)}")
-        for encoder in given:
+        names = read_names(f"encoders: {name}", given)
+        for encoder in names:
             if by_name[name].kind not in ENCODERS[encoder].kinds:
                 raise SpaceError(f"encoders: {encoder!r} does not read modality {name!r}, which is {by_name[name].kind}")
-        if not given:
+        if not names:
             raise SpaceError(f"encoders: none for modality {name!r}")
-        chosen[name] = tuple(dict.fromkeys(given))
+        chosen[name] = names
     return chosen
+
+
+def read_names(what: str, value: Name | Iterable[Name]) -> tuple[Name, ...]:
+    """Return names that are given as one name or several, each once.
+
+    Raises:
+        SpaceError: It is something else.
+    """
+    names: tuple[Any, ...] = (value,)
+    if isinstance(value, Iterable) and not isinstance(value, str | Mapping):
+        names = tuple(value)
+    if not all(isinstance(name, str) for name in names):
+        raise SpaceError(f"{what}: {value!r}, expected a name or a list of names")
+    return tuple(dict.fromkeys(names))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,8 +41,12 @@ def test_round_trip() -> None:
         ({"class_weights": ("balance",)}, "did you mean 'balanced'"),
         ({"weight_decay": (1.0, 1e9)}, "weight_decay is 1000000000.0"),
         ({"rate": (1,)}, "unknown key 'rate'"),
+        ({"learning_rate": ["a", "b"]}, "learning_rate is \\['a', 'b'\\], expected \\(smallest, largest\\)"),
+        ({"dropout": 0.3}, "dropout is 0.3, expected a list such as \\[0.1, 0.3, 0.5\\]"),
+        ({"class_weights": "none"}, "class_weights is 'none', expected a list such as \\[none, balanced\\]"),
+        (3, "recipe is 3, expected ranges by name"),
     ],
 )
-def test_illegal_ranges(wrong: dict[str, object], message: str) -> None:
+def test_illegal_ranges(wrong: Any, message: str) -> None:
     with pytest.raises(SpaceError, match=message):
         RecipeSpace.from_dict(wrong)

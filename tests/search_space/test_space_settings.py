@@ -33,6 +33,11 @@ def test_default_operators_cover_every_class_twice_and_the_votes() -> None:
         ({"encoders": {"rn": ["mlp"]}}, SpaceError, "unknown modality 'rn', did you mean 'rna'"),
         ({"encoders": {"rna": ["cnn"]}}, SpaceError, "'cnn' does not read modality 'rna', which is tabular"),
         ({"encoders": {"rna": []}}, SpaceError, "none for modality 'rna'"),
+        ({"encoders": {"rna": {"mlp": 3}}}, SpaceError, "encoders: rna: {'mlp': 3}, expected a name or a list of names"),
+        ({"encoders": 3}, SpaceError, "encoders: 3, expected a name or a list of names"),
+        ({"operators": 3}, SpaceError, "operators: 3, expected a name or a list of names"),
+        ({"trunks": {"fc": 2}}, SpaceError, "trunks: {'fc': 2}, expected a name or a list of names"),
+        ({"scores": "maybe"}, SpaceError, "scores is 'maybe', expected true or false"),
         ({"encoders": ["mlpp"]}, UnknownNameError, "did you mean 'mlp'"),
     ],
 )

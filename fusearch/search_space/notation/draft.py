@@ -115,7 +115,7 @@ def _stream_items(document: Document, modalities: Sequence[Modality]) -> list[St
     for tap in [arg for fusion in document.fusions for arg in fusion.args] + [output.tap for output in document.outputs]:
         if tap.source not in known:
             if tap.source not in names:
-                hint = suggestion(tap.source, [*known, *names])
+                hint = suggestion(tap.source, sorted(known | names))
                 raise FormulaError(f"{tap.source!r} is no stream, fusion or modality: {hint}", tap.place.line, tap.place.column)
             known.add(tap.source)
             items.append(StreamItem(tap.source, tap.place, tap.source))

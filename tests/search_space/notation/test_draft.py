@@ -40,6 +40,7 @@ def test_errors_find_their_place() -> None:
     ("text", "message"),
     [
         ("a@L ->", "'a' is no stream, fusion or modality"),
+        ("z = a:mlp | y = b:mlp\nF1 = cat(z@1, Q@1) ->", "'Q' is no stream, fusion or modality: expected one of: F1, y, z"),
         ("a\na@L ->", "stream 'a': no encoder; expected a:ENCODER"),
         ("a:mlpp\na@L ->", "unknown encoder 'mlpp': did you mean 'mlp'"),
         ("a:mlp\na ->", "output 'a': expected a depth, a@L or a@score"),
