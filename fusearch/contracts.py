@@ -68,6 +68,10 @@ class Objective:
         direction: `maximize` or `minimize`.
         bound: Worst value allowed (an upper bound where the direction is minimize, else a lower bound), or None.
         cheap: Whether the value is known before training; a broken cheap bound means that the design is never trained.
+
+    Example:
+        >>> Objective.parse("macs<=1e6")
+        Objective(name='macs', direction='minimize', bound=1000000.0, cheap=True)
     """
 
     name: str
@@ -133,7 +137,12 @@ def primary(objectives: Sequence[Objective]) -> Objective:
 
 @dataclass(frozen=True)
 class Budget:
-    """How much an evaluation may spend: epochs for each member, and how many members (None: all of them)."""
+    """How much an evaluation may spend: epochs for each member, and how many members (None: all of them).
+
+    Example:
+        >>> Budget(epochs=5, members=2)
+        Budget(epochs=5, members=2)
+    """
 
     epochs: int | None = None
     members: int | None = None
@@ -148,6 +157,11 @@ class Evaluation(Mapping[str, float]):
         spread: Standard deviation over the members, for the metrics that vary between them.
         details: Facts worth keeping, JSON-able: `members`, `best_epochs`, `seconds`, `worker`.
         arrays: Arrays worth keeping beside the study, such as out-of-fold predictions.
+
+    Example:
+        >>> evaluation = Evaluation({"auroc": 0.91, "macs": 2048.0}, spread={"auroc": 0.02})
+        >>> evaluation["auroc"], evaluation.spread["auroc"]
+        (0.91, 0.02)
     """
 
     metrics: Mapping[str, float]

@@ -67,8 +67,9 @@ class Run:
         RunError: The folder holds no run, or one of a newer format.
 
     Example:
-        >>> run = Run("runs/demo")  # doctest: +SKIP
-        >>> [record.formula for record in run.front()]  # doctest: +SKIP
+        >>> run = Run("runs/demo")
+        >>> run.pick("best:auroc") in run.front()
+        True
     """
 
     def __init__(self, path: str | Path) -> None:

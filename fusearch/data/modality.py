@@ -35,6 +35,10 @@ class Modality:
         kind: What it is; decides which encoders fit.
         shape: One sample as a network sees it, after preprocessing: tabular (D,), timeseries (T, C), image2d (C, H, W),
             volume3d (C, D, H, W), video (C, T, H, W), audio (T, C), text and sequence (T,) or (T, D), graph (N, D).
+
+    Example:
+        >>> Modality("ecg", "timeseries", (1000, 12)).shape
+        (1000, 12)
     """
 
     name: str

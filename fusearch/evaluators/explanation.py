@@ -56,7 +56,7 @@ def explain(
         EvaluationError: The task has no such metric.
 
     Example:
-        >>> explain("runs/demo", "knee")  # doctest: +SKIP
+        >>> explanation = explain("runs/demo", "knee", repeats=2)
     """
     run = run if isinstance(run, Run) else Run(run)
     record = run.pick(pick)

@@ -49,7 +49,20 @@ def fusion_operator(operator: Operator) -> Callable[[L], L]:
 
 
 def encoder_network(encoder: Encoder) -> Callable[[E], E]:
-    """Register an encoder together with the network that it decorates."""
+    """Register an encoder together with the network that it decorates.
+
+    Example:
+        >>> from torch import nn
+        >>> from fusearch.evaluators import StageEncoder
+        >>> from fusearch.evaluators.layer import TokenShape
+        >>> @encoder_network(Encoder("perceptron", kinds=("tabular",), num_stages=lambda params: 1))
+        ... class Perceptron(StageEncoder):
+        ...     def __init__(self, modality, width, dropout):
+        ...         super().__init__(modality, width, dropout)
+        ...         self.add(nn.Sequential(nn.Linear(self.shapes[0].width, width), nn.Tanh()), TokenShape(1, width))
+        >>> ENCODERS.remove("perceptron"), NETWORKS.remove("perceptron")
+        (None, None)
+    """
 
     def register(network: E) -> E:
         ENCODERS.add(encoder.name, encoder)

@@ -35,6 +35,10 @@ def write_report(run: Run | Findings | Path | str, out: Path | str | None = None
 
     Raises:
         RunError: There is no run, or the folder cannot be written to; nothing is left half-written.
+
+    Example:
+        >>> write_report("runs/demo").name
+        'report.html'
     """
     found = run if isinstance(run, Findings) else read_findings(run)
     if out is None and found.folder is None:

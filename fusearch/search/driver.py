@@ -98,8 +98,14 @@ def run_search(
         UnknownNameError: There is no sampler or executor of that name.
 
     Example:
-        >>> run = run_search(space, evaluate, objectives=["auroc", "macs"], out="runs/first", trials=60)  # doctest: +SKIP
-        >>> run.pick("simplest").formula  # doctest: +SKIP
+        >>> from fusearch.data.modality import Modality
+        >>> from fusearch.search_space import SearchSpace
+        >>> def evaluate(candidate, budget, report):
+        ...     return {"score": len(candidate.graph.streams) - 0.1 * len(candidate.graph.fusions)}
+        >>> space = SearchSpace([Modality("rna", "tabular", (20,)), Modality("labs", "tabular", (8,))])
+        >>> run = run_search(space, evaluate, objectives=["score:max"], out="runs/toy", trials=12, executor="inline")
+        >>> run.pick("best:score").objectives
+        {'score': 1.9}
     """
     chosen = check_objectives(objectives, evaluator)
     build_sampler, build_executor = SAMPLERS[sampler], EXECUTORS[executor]

@@ -24,6 +24,12 @@ class Candidate:
         graph: The design.
         recipe: The numbers of training.
         start: Digests of candidates whose trained weights it starts from, as far as the parts are the same; empty: from scratch.
+
+    Example:
+        >>> from fusearch.search_space import FusionGraph, Recipe
+        >>> graph = FusionGraph.parse("a = table:mlp | b = table:mlp; F1 = sum(a@L, b@L) ->")
+        >>> Candidate(graph).digest == Candidate(graph, Recipe(width=64)).digest
+        False
     """
 
     graph: FusionGraph

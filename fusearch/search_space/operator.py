@@ -50,6 +50,10 @@ class Operator:
         equation: The equation, in plain text.
         absent: What an absent argument does.
         reference: The paper.
+
+    Example:
+        >>> Operator("second", family="tensor", max_args=2, equation="y = x_2").takes(3)
+        False
     """
 
     name: str

@@ -26,6 +26,10 @@ class Recipe:
         class_weights: `balanced` weighs each class by the inverse of its frequency in the training rows.
         modality_dropout: Probability of hiding a modality of a training sample, never all of them.
         loss_weight: Weight of the losses that operators add.
+
+    Example:
+        >>> Recipe(learning_rate=3e-3, class_weights="balanced").width
+        32
     """
 
     learning_rate: float = 1e-3

@@ -57,8 +57,8 @@ def export(
         RunError: The run has no such design, or its data have changed.
 
     Example:
-        >>> export("runs/demo", "runs/demo/export")  # doctest: +SKIP
-        PosixPath('runs/demo/export')
+        >>> (export("runs/demo", "runs/demo/export", seeds=1) / "predict.py").is_file()
+        True
     """
     if seeds < 1:
         raise ExportError(f"seeds is {seeds}, expected at least 1")

@@ -51,6 +51,11 @@ def confirm(
     Raises:
         RunError: The data set has changed, or has no test split.
         LeakError: The data set was given without its test split.
+
+    Example:
+        >>> look = confirm("runs/demo", seeds=1)
+        >>> look["look"], sorted({design["role"] for design in look["designs"]})[-1]
+        (1, 'picked')
     """
     run = run if isinstance(run, Run) else Run(run)
     roles = {"picked": run.pick(pick), **run.references()} | {f"front {record.number}": record for record in run.front()}
