@@ -86,8 +86,12 @@ def _is_missing(objective: Objective) -> bool:
 def _read(file: Path) -> dict[str, Any]:
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        """Reads `1e-4` as a number, as everybody means it; YAML 1.1 wants `1.0e-4`."""
+
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+\Z"), list("-+0123456789"))
     try:
-        record = yaml.safe_load(file.read_text(encoding="utf-8"))
+        record = yaml.load(file.read_text(encoding="utf-8"), Loader)  # noqa: S506  # a safe loader
     except (OSError, yaml.YAMLError) as error:
         raise SpaceError(f"cannot read the search space {str(file)!r}: {str(error).splitlines()[0]}") from None
     if not isinstance(record, dict):
