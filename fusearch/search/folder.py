@@ -65,7 +65,9 @@ def create_folder(folder: Path, config: Mapping[str, Any], directions: Sequence[
     Raises:
         RunError: The folder exists, or cannot be written; the study exists in the storage.
     """
-    if folder.exists() or folder.is_symlink():
+    with writing(folder):
+        exists = folder.exists() or folder.is_symlink()
+    if exists:
         hint = "resume it (--resume), or choose another folder" if (folder / CONFIG).is_file() else "choose another folder"
         raise RunError(f"run folder {str(folder)!r} exists: {hint}")
     draft = folder.parent / f".{folder.name}.{os.getpid()}"
@@ -86,11 +88,16 @@ def check_resume(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     The new search settings count (more trials, another sampler); what the finished trials mean must not change.
 
     Raises:
-        RunError: There is no run, its format is newer, or space, data or objectives differ; both fingerprints are shown.
+        RunError: There is no run, its format is newer, or space, data, objectives, strategy, budget or the evaluator's settings
+            differ; both fingerprints are shown.
     """
     old = read_config(folder)
+    for key in ("space", "evaluator", "search", "study"):
+        if not isinstance(old.get(key), dict):
+            raise RunError(f"cannot resume {str(folder)!r}: {CONFIG!r} has no section {key!r}; it was cut off or changed by hand")
+    config = yaml.safe_load(yaml.safe_dump(dict(config)))  # as it will be read again: tuples become lists
     for what, before, now in (
-        ("the search space", old["space"]["fingerprint"], config["space"]["fingerprint"]),
+        ("the search space", old["space"].get("fingerprint"), config["space"]["fingerprint"]),
         ("the data", _data_fingerprint(old), _data_fingerprint(config)),
     ):
         if before != now:
@@ -100,11 +107,14 @@ def check_resume(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     before, now = (" ".join(_spell(entry) for entry in each["objectives"]) for each in (old, config))
     if before != now:
         raise RunError(f"cannot resume {str(folder)!r}: its objectives are {before}, now {now} are asked for; use another run folder")
-    before, now = ({"name": "graph"} | (each.get("strategy") or {}) for each in (old, config))
-    if before != now:
-        raise RunError(f"cannot resume {str(folder)!r}: its strategy is {before}, now it is {now}; use another run folder")
-    if old["search"]["budget"] != config["search"]["budget"]:
-        raise RunError(f"cannot resume {str(folder)!r}: its budget is {old['search']['budget']}, now it is {config['search']['budget']}")
+    befores, nows = _meaning(old), _meaning(config)
+    for what in befores:
+        before, now = befores[what], nows[what]
+        changes = [
+            f"{key} is {before.get(key)} in the run and {now.get(key)} now" for key in before | now if before.get(key) != now.get(key)
+        ]
+        if changes:
+            raise RunError(f"cannot resume {str(folder)!r}: its {what} changed, {changes[0]}; use another run folder")
     return {**config, "study": old["study"]}
 
 
@@ -187,6 +197,16 @@ def replace_file(path: Path, content: bytes) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _meaning(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the settings that the values of a trial depend on; where an evaluator computes is none of them."""
+    settings = config["evaluator"].get("settings") or {}
+    return {
+        "strategy": {"name": "graph"} | (config.get("strategy") or {}),
+        "evaluator": {name: value for name, value in settings.items() if name not in ("threads", "device")},
+        "budget": config["search"].get("budget") or {},
+    }
 
 
 def _data_fingerprint(config: Mapping[str, Any]) -> Any:

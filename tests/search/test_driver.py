@@ -288,6 +288,8 @@ def test_a_folder_that_cannot_be_made_is_refused(search, tmp_path):
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(RunError, match=r"cannot write run folder .*: Not a directory"):
         search(out=tmp_path / "file" / "run")
+    with pytest.raises(RunError, match=r"cannot write run folder .*: File name too long"):
+        search(out=tmp_path / ("long" * 100))
 
 
 # Going on
@@ -338,12 +340,35 @@ def test_resume_with_other_data_shows_both_fingerprints(search, toy_evaluator):
         search(Other(toy_evaluator), resume=True)
 
 
+def test_resume_with_other_settings_of_the_evaluator_is_refused(search, toy_evaluator):
+    class Described(Costed):
+        def describe(self):
+            return {"name": "costed", "settings": settings}
+
+    settings = {"folds": 2, "costs": (), "threads": 1}
+    search(Described(toy_evaluator), trials=2)
+    settings = {"folds": 2, "costs": (), "threads": 4, "device": "cpu"}
+    assert search(Described(toy_evaluator), trials=3, resume=True).status()["state"] == "finished"
+    settings = {"folds": 3, "costs": (), "threads": 1}
+    with pytest.raises(RunError, match="its evaluator changed, folds is 2 in the run and 3 now; use another run folder"):
+        search(Described(toy_evaluator), trials=4, resume=True)
+
+
+def test_resume_of_a_configuration_that_was_cut_off_is_refused(search, tmp_path):
+    search(trials=2)
+    config = tmp_path / "run" / "config.yaml"
+    text = config.read_text()
+    config.write_text(text[: text.index("evaluator:")])
+    with pytest.raises(RunError, match=r"cannot resume .*: 'config.yaml' has no section 'space'"):
+        search(resume=True)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"objectives": ["score:max"]}, "its objectives are score:max macs:min, now score:max are asked for"),
         ({"objectives": ["score:max", "macs<=5"]}, "now score:max macs:min<=5 are asked for"),
-        ({"budget": Budget(epochs=3)}, "its budget is"),
+        ({"budget": Budget(epochs=3)}, "its budget changed, epochs is None in the run and 3 now"),
     ],
 )
 def test_resume_with_another_meaning_is_refused(search, settings, message):

@@ -114,7 +114,7 @@ def test_the_last_evaluation_that_is_allowed_still_decides(space: SearchSpace, d
 def test_another_strategy_does_not_go_on_with_the_run(space: SearchSpace, drawn: Drawn, tmp_path: Path) -> None:
     search(space, drawn(), tmp_path / "run")
     for strategy in (WidestOfTwo((8,)), "graph", "pareto-ensemble"):
-        with pytest.raises(RunError, match=r"its strategy is .*'widest-of-two'.*, now it is .*; use another run folder"):
+        with pytest.raises(RunError, match=r"its strategy changed, .* in the run and .* now; use another run folder"):
             search(space, drawn(), tmp_path / "run", strategy=strategy, resume=True)
 
 
