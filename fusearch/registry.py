@@ -86,8 +86,13 @@ class Registry(Generic[T]):
         if self._plugins_loaded:
             return
         self._plugins_loaded = True
-        for entry_point in entry_points(group=f"fusearch.{self.kind}s".replace(" ", "_")):
-            entry_point.load()
+        group = f"fusearch.{self.kind}s".replace(" ", "_")
+        for entry_point in entry_points(group=group):
+            try:
+                entry_point.load()
+            except Exception as error:
+                what = f"{entry_point.name} = {entry_point.value}"
+                raise FusearchError(f"plug-in {what!r} ({group}): {type(error).__name__}: {error}") from error
         for path in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
             load_file(path)
 

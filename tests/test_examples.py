@@ -1,4 +1,4 @@
-"""The examples run as they stand, and the operator of `05_own_operator.py` passes the suite that it is told to inherit."""
+"""The examples run as they stand, and what they register passes the suites that a user is told to inherit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fusearch.testing import OperatorSuite
+from fusearch.testing import DataSetSuite, MetricSuite, OperatorSuite
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -38,19 +38,38 @@ def test_own_operator(tmp_path: Path) -> None:
     assert "agreement_gate(" in (tmp_path / "own" / "study.journal").read_text(encoding="utf-8")
 
 
+def test_own_metric_and_data(tmp_path: Path) -> None:
+    assert len((EXAMPLES / "06_own_metric_and_data.py").read_text(encoding="utf-8").splitlines()) < 60
+    printed = run("06_own_metric_and_data.py", str(tmp_path / "own"))
+    assert "'found_at_95'" in printed
+
+
 @pytest.fixture(scope="module", autouse=True)
-def own_operator() -> Iterator[None]:
+def registered() -> Iterator[None]:
+    from fusearch.data import DATA_SETS
     from fusearch.evaluators.layer import LAYERS
+    from fusearch.metrics import METRICS
     from fusearch.search_space import OPERATORS
 
-    spec = importlib.util.spec_from_file_location("example_own_operator", EXAMPLES / "05_own_operator.py")
-    assert spec is not None
-    assert spec.loader is not None
-    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    for name in ("05_own_operator", "06_own_metric_and_data"):
+        spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
     yield
     OPERATORS.remove("agreement_gate")
     LAYERS.remove("agreement_gate")
+    METRICS.remove("found_at_95")
+    DATA_SETS.remove("two_markers")
 
 
 class TestAgreementGate(OperatorSuite):
     name = "agreement_gate"
+
+
+class TestFoundAt95(MetricSuite):
+    name = "found_at_95"
+
+
+class TestTwoMarkers(DataSetSuite):
+    name = "two_markers"

@@ -1,5 +1,6 @@
 import sys
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 
@@ -61,6 +62,15 @@ def test_entry_points_register_on_the_first_look_up(monkeypatch: pytest.MonkeyPa
     assert registry["mine"] == "yes"
     assert list(registry) == ["mine"]
     assert groups == ["fusearch.gadgets"]
+
+
+def test_a_broken_entry_point_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = EntryPoint(name="own", value="not_there:thing", group="fusearch.data_sets")
+    monkeypatch.setattr("fusearch.registry.entry_points", lambda group: [broken] if group == broken.group else [])
+    with pytest.raises(
+        FusearchError, match=r"plug-in 'own = not_there:thing' \(fusearch.data_sets\): ModuleNotFoundError: No module named"
+    ):
+        list(Registry[int]("data set"))
 
 
 def test_files_of_the_environment_register_on_the_first_look_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
