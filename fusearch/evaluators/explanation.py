@@ -10,7 +10,8 @@ from typing import Any
 
 from fusearch.contracts import Budget
 from fusearch.data import Dataset
-from fusearch.errors import EvaluationError
+from fusearch.errors import EvaluationError, suggestion
+from fusearch.evaluators.attribution import attribute_features, require_captum
 from fusearch.evaluators.evaluator import TrainingEvaluator
 from fusearch.evaluators.export.choice import load_choice_data
 from fusearch.evaluators.importance import modality_effects, score_shares
@@ -35,13 +36,15 @@ def explain(
     data: Dataset | None = None,
     metric: str | None = None,
     repeats: int = 10,
+    features: bool = True,
+    samples: int = 256,
     seed: int = 0,
 ) -> Path:
     """Measure what a design of a run hangs on, and write it to `explain/<candidate digest>.json` in the run folder.
 
-    Every modality that the design reads is taken away, and shuffled, on the held-out rows of each member; a design that joins class
-    scores also gets the hierarchy of its streams and modalities. Members whose weights were not kept are trained again, as in the
-    search. The test split is not read.
+    Every modality that the design reads is taken away, and shuffled, on the held-out rows of each member, and its features are
+    attributed; a design that joins class scores also gets the hierarchy of its streams and modalities. Members whose weights were not
+    kept are trained again, as in the search. The test split is not read.
 
     Args:
         run: The run, or its folder.
@@ -49,15 +52,21 @@ def explain(
         data: The data set of the run, where it cannot be loaded again by its name.
         metric: What is compared; None for the run's first metric that the task has.
         repeats: Permutations for each member and modality.
-        seed: Seed of the permutations.
+        features: Whether to attribute the features of each modality; needs captum.
+        samples: Most held-out rows of a member for that.
+        seed: Seed of the permutations, and of the draw of these rows.
 
     Raises:
         RunError: There is no such design, or the data set has changed.
-        EvaluationError: The task has no such metric.
+        EvaluationError: The task has no such metric, or captum is not installed.
 
     Example:
         >>> explanation = explain("runs/demo", "knee", repeats=2)
     """
+    if repeats < 1 or samples < 1:
+        raise EvaluationError(f"repeats is {repeats} and samples is {samples}, expected at least 1 of each")
+    if features:
+        require_captum()
     run = run if isinstance(run, Run) else Run(run)
     record = run.pick(pick)
     given = run.config["evaluator"].get("settings", {})
@@ -68,7 +77,7 @@ def explain(
     if metric is None:
         metric = next((objective.name for objective in run.objectives if objective.name in metrics), metrics[0])
     elif metric not in metrics:
-        raise EvaluationError(f"metric {metric!r} is none of the task's: {', '.join(metrics)}")
+        raise EvaluationError(f"metric {metric!r} is none of the task's: {suggestion(metric, metrics)}")
     graph = FusionGraph.parse(record.formula, modalities=data.modalities)
     candidate = Candidate(graph, Recipe.from_dict(record.recipe), tuple(record.details.get("start", ())))
     weights = WeightStore(run.path / "weights")
@@ -79,6 +88,7 @@ def explain(
             pass
     effects = modality_effects(evaluator, candidate, weights, members, metric=metric, repeats=repeats, seed=seed)
     shares = score_shares(graph, [weights.load(candidate.digest, member) for member in members]) if joins_scores(graph) else []
+    found = attribute_features(evaluator, candidate, weights, members, samples=samples, seed=seed) if features else []
     document = {
         "digest": record.digest,
         "candidate": record.candidate,
@@ -88,6 +98,7 @@ def explain(
         "repeats": repeats,
         "effects": [{name: _plain(value) for name, value in asdict(effect).items()} for effect in effects],
         "shares": [asdict(share) for share in shares],
+        "features": [attribution.to_dict() for attribution in found],
     }
     path = run.path / EXPLANATIONS / f"{record.candidate}.json"
     path.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""The section on what designs hang on: modalities taken away or shuffled, and the hierarchy of joined class scores."""
+"""The section on what designs hang on: modalities taken away or shuffled, the hierarchy of joined class scores, and features."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from fusearch.errors import RunError
 from fusearch.reports import markup
+from fusearch.reports.attribution import attribution_cards
 from fusearch.reports.markup import Cell
 from fusearch.reports.wording import count, metric_label, number, sentence_case
 
@@ -76,7 +77,7 @@ def _card(told: dict[str, Any]) -> str:
             for share in told["shares"]
         ]
         parts.append(f'<div class="scroll short">{markup.table(share_columns, share_rows)}</div>')
-    return f'{title}<div class="split even">{"".join(parts)}</div>'
+    return f'{title}<div class="split even">{"".join(parts)}</div>{attribution_cards(told.get("features", ()))}'
 
 
 def _signed(value: float | None) -> str:

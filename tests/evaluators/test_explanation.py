@@ -42,6 +42,8 @@ def test_a_joined_design_has_effects_and_a_hierarchy(run: Run) -> None:
         (modality, how) for modality in ("mean", "error", "worst") for how in ("ablation", "permutation")
     }
     assert [share["name"] for share in told["shares"] if share["kind"] == "modality"]
+    assert {each["modality"]: len(each["mean"]) for each in told["features"]} == {"mean": 10, "error": 10, "worst": 10}
+    assert told["features"][0]["names"][0] == "mean_radius"
     assert len(list((run.path / "weights" / record.candidate).iterdir())) == 2
 
 
@@ -50,7 +52,8 @@ def test_a_design_whose_weights_were_not_kept_is_trained_again(tmp_path: Path) -
     design = FusionGraph.parse("mean:mlp | worst:mlp\nF1 = cat(mean@L, worst@L) ->", modalities=data.modalities)
     run = search(tmp_path / "run", trials=1, first=[design])
     assert not (run.path / "weights").exists()
-    told = json.loads(explain(run, metric="accuracy", repeats=1).read_text())
+    told = json.loads(explain(run, metric="accuracy", repeats=1, features=False).read_text())
+    assert told["features"] == []
     assert (told["metric"], told["shares"]) == ("accuracy", [])
     assert {effect["modality"] for effect in told["effects"]} == {"mean", "worst"}
     assert (run.path / "weights" / run.pick().candidate).is_dir()
@@ -61,3 +64,5 @@ def test_what_cannot_be_explained_is_one_line(run: Run) -> None:
         explain(run, "nonsense")
     with pytest.raises(EvaluationError, match="metric 'rmse' is none of the task's"):
         explain(run, "strategy", metric="rmse")
+    with pytest.raises(EvaluationError, match="repeats is 0"):
+        explain(run, "strategy", repeats=0)

@@ -59,6 +59,15 @@ def test_a_design_without_a_hierarchy_has_one_table(tmp_path: Path) -> None:
     assert explanation_section(write(tmp_path, {**TOLD, "shares": []})).count("<table") == 1
 
 
+def test_features_are_cards(tmp_path: Path) -> None:
+    features = [
+        {"modality": "meth", "kind": "tabular", "method": "occlusion", "unit": "age", "names": ["cg1"], "mean": [1.0], "spread": [0.1]}
+    ]
+    html = explanation_section(write(tmp_path, {**TOLD, "features": features}))
+    assert html.count("gauge") == 1
+    assert "cg1" in html
+
+
 def test_a_file_that_is_no_explanation_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"ba9876543210.json' is not an explanation of a design"):
         read_explanations(write(tmp_path, {"digest": "x"}))
