@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fusearch.data import Dataset, Modality, load_data
@@ -46,13 +47,20 @@ def load_choice_data(run: Run, data: Dataset | None = None) -> Dataset:
     if data is None:
         if not described.get("source"):
             raise RunError(f"run {str(run.path)!r} was searched on {described.get('name')!r}, a data set in memory: give it as `data`")
-        data = load_data(described["source"])
+        data = load_data(_find_source(run, described["source"]))
     if data.fingerprint != described["fingerprint"]:
         raise RunError(
             f"data set {data.name!r} has the fingerprint {data.fingerprint}, run {str(run.path)!r} was searched on "
             f"{described['fingerprint']}: the data have changed"
         )
     return data
+
+
+def _find_source(run: Run, source: str) -> str | Path:
+    """Return where the data are: at the path that the search was given, or at that path from a folder above the run's."""
+    if Path(source).is_absolute() or Path(source).exists():
+        return source
+    return next((folder / source for folder in run.path.resolve().parents if (folder / source).is_file()), source)
 
 
 def read_choice(run: Run, record: TrialRecord, data: Dataset) -> Choice:

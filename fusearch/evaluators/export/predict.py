@@ -37,7 +37,10 @@ def main() -> None:
     outputs = [session.run(None, {f"raw.{name}": values[part] for name, values in inputs.items()})[0] for part in parts]
     predictions = pd.DataFrame(np.concatenate(outputs), columns=spec["outputs"])
     predictions.insert(0, spec["id"] or "id", ids, allow_duplicates=True)
-    predictions.to_csv(out, index=False)
+    try:
+        predictions.to_csv(out, index=False)
+    except OSError as error:
+        sys.exit(f"{out}: cannot be written ({error.strerror or error})")
 
 
 def parse_options(modalities: dict[str, Any]) -> tuple[dict[str, Path], Path]:

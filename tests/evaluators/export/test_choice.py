@@ -11,6 +11,7 @@ import yaml
 
 from fusearch.data import Dataset, load_data
 from fusearch.errors import RunError
+from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.export.choice import load_choice_data, read_choice
 from fusearch.run import CONFIG, Run
 
@@ -49,6 +50,21 @@ def test_a_choice_is_the_design_with_the_epochs_of_its_members(run: Run, data: D
 def test_the_data_are_loaded_again_by_their_name(make_run: MakeRun) -> None:
     data = load_data("wisconsin")
     assert load_choice_data(make_run(data, {"F1 = cat(mean@0, worst@0) ->": None})) == data
+
+
+def test_a_relative_manifest_is_found_from_anywhere(make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+    rows = [f"p{row},{row * 0.37 % 1},{row % 2}" for row in range(40)]
+    (tmp_path / "data" / "table.csv").write_text("\n".join(["patient,x,y", *rows]))
+    task, table = {"kind": "classification", "file": "table.csv", "column": "y"}, {"kind": "tabular", "file": "table.csv", "columns": ["x"]}
+    manifest = {"name": "toy", "id": "patient", "task": task, "modalities": {"a": table}}
+    (tmp_path / "data" / "toy.yaml").write_text(yaml.safe_dump(manifest))
+    monkeypatch.chdir(tmp_path)
+    data = load_data("data/toy.yaml")
+    run = changed(make_run(data, {"a@L ->": None}), tmp_path / "runs" / "first", TrainingEvaluator(data).describe())
+    assert load_choice_data(run) == data
+    monkeypatch.chdir("/")
+    assert load_choice_data(run).fingerprint == data.fingerprint
 
 
 def test_data_in_memory_must_be_given(run: Run, data: Dataset) -> None:

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 
 from fusearch.data.tables import TableSchema
-from fusearch.evaluators.export.predict import align, code_of, parse_options, read
+from fusearch.evaluators.export.predict import align, code_of, main, parse_options, read
 
 SCHEMA = TableSchema(("age", "size"), {"sex": ("f", "m"), "grade": ("1", "2", "10"), "half": ("0.5", "1.0")})
 TABLE: dict[str, Any] = {
@@ -162,6 +164,24 @@ def test_a_file_without_content_is_one_clear_line(tmp_path: Path) -> None:
     header = read(write(tmp_path / "clinical.csv", CSV.splitlines()[0]), TABLE, "patient")
     with pytest.raises(SystemExit, match="the files hold no row, expected at least one"):
         align({"clinical": header}, {"clinical": TABLE})
+
+
+def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fusearch.evaluators.export.predict.FOLDER", tmp_path)
+    (tmp_path / "inputs.json").write_text(json.dumps({"id": "patient", "outputs": ["no", "yes"], "modalities": {"clinical": TABLE}}))
+    model = onnx.helper.make_graph(
+        [onnx.helper.make_node("Slice", ["raw.clinical", "starts", "ends", "axes"], ["out"])],
+        "first_two_columns",
+        [onnx.helper.make_tensor_value_info("raw.clinical", onnx.TensorProto.FLOAT, ["n", 5])],
+        [onnx.helper.make_tensor_value_info("out", onnx.TensorProto.FLOAT, ["n", 2])],
+        [onnx.numpy_helper.from_array(np.array([value]), name) for name, value in (("starts", 0), ("ends", 2), ("axes", 1))],
+    )
+    onnx.save(onnx.helper.make_model(model, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), tmp_path / "model.onnx")
+    table = write(tmp_path / "clinical.csv", CSV)
+    for out, reason in (("nowhere/y.csv", "non-existent directory"), (".", "Is a directory")):
+        monkeypatch.setattr(sys, "argv", ["predict.py", "--clinical", str(table), "--out", str(tmp_path / out)])
+        with pytest.raises(SystemExit, match=rf"cannot be written \(.*{reason}"):
+            main()
 
 
 def test_options(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
