@@ -73,7 +73,7 @@ def test_commands_in_the_documentation_exist(command: str) -> None:
         if word in {"check", "list", "show", "evaluate", "search", "status", "report", "export", "confirm", "explain"}
     )
     page = CliRunner().invoke(app, [name, "--help"]).output
-    for option in re.findall(r"(?<=\s)--[a-z-]+", command.split(name, 1)[1]):
+    for option in re.findall(r"(?<=\s)--[a-z-]+", f"{command} ".split(f" {name} ", 1)[1]):
         assert option in page, f"{command}: {name} has no option {option}"
 
 
