@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fusearch.cli import catalogue, designs, runs
+from fusearch.cli import catalogue, designs, explanations, runs
 from fusearch.registry import PLUGINS
 
 __all__ = ["app"]
@@ -47,3 +47,4 @@ def fusearch(
 catalogue.add_commands(app)
 designs.add_commands(app)
 runs.add_commands(app)
+explanations.add_commands(app)

@@ -80,7 +80,7 @@ def require_captum() -> None:
         import captum.attr  # noqa: F401  # only whether it is there
     except ImportError:
         raise EvaluationError(
-            "feature attributions need captum, which is not installed: pip install 'fusearch[explain]', or leave them out (features=False)"
+            "feature attributions need captum, which is not installed: pip install 'fusearch[explain]', or leave them out (--no-features)"
         ) from None
 
 

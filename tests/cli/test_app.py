@@ -5,7 +5,7 @@ import pytest
 
 import fusearch as package
 
-COMMANDS = ("check", "list", "show", "evaluate", "search", "status", "report", "export", "confirm")
+COMMANDS = ("check", "list", "show", "evaluate", "search", "status", "report", "export", "confirm", "explain")
 
 
 def test_version(fusearch: Callable[..., Any]) -> None:

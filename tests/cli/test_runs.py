@@ -19,7 +19,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "small"
     with pytest.raises(SystemExit) as exit_:
         main(["search", "wisconsin", "-o", "auroc", "-o", "macs", "--out", str(out), *map(str, SMALL)])
-    assert exit_.value.code == 0
+    assert not exit_.value.code
     return out
 
 
