@@ -14,7 +14,7 @@ import numpy as np
 import optuna
 
 from fusearch.contracts import Budget, Evaluator, KeepingEvaluator, Objective
-from fusearch.errors import RunError
+from fusearch.errors import RunError, SpaceError
 from fusearch.run import Run
 from fusearch.search.executor import EXECUTORS, Executor
 from fusearch.search.folder import WEIGHTS, check_resume, create_folder, driven, open_folder, writing
@@ -40,7 +40,7 @@ def run_search(
     space: SearchSpace,
     evaluator: Evaluator,
     *,
-    objectives: Sequence[str | Objective],
+    objectives: str | Objective | Sequence[str | Objective],
     out: str | Path,
     trials: int | None = 60,
     time_limit: float | None = None,
@@ -123,6 +123,9 @@ def run_search(
         reference_share=reference_share,
         budget=budget or Budget(),
     )
+    for design in first:
+        if not isinstance(design, FusionGraph | Candidate):
+            raise SpaceError(f"first: {design!r}, expected a FusionGraph or a Candidate; FusionGraph.parse reads a formula")
     folder = Path(out)
     config = describe_run(space, evaluator, chosen, settings, study={"storage": storage, "name": _study_name(folder, storage)})
     config["strategy"] = {"name": "graph"} if decider is None else {"name": decider.name, **decider.describe()}

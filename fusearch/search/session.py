@@ -262,10 +262,11 @@ class Session:
     def _report(self) -> None:
         if self._callback is None:
             return
-        now, points = time.monotonic() - self._started, [answer.values for answer in self._answers.values()]
+        now, values = time.monotonic() - self._started, [answer.values for answer in self._answers.values()]
+        points = [point for point in values if all(map(Objective.allows, self._objectives, point))]
         self._callback(
             Progress(
-                done=len(points),
+                done=len(values),
                 running=len(self._running),
                 failed=self._failed,
                 repeated=self._repeated,

@@ -7,10 +7,11 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from fusearch.contracts import Budget, CheapEvaluator, Evaluator, Objective
-from fusearch.errors import ObjectiveError, RunError, suggestion
+from fusearch.errors import EvaluationError, ObjectiveError, RunError, suggestion
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -40,24 +41,32 @@ class Settings:
     budget: Budget = field(default_factory=Budget)
 
     def __post_init__(self) -> None:
-        for name, least in {"trials": 1, "workers": 1, "time_limit": 0, "gpus_per_trial": 0, "seed": 0}.items():
+        for name, least in {"trials": 1, "workers": 1, "seed": 0}.items():
             value = getattr(self, name)
-            if value is not None and value < least:
-                raise RunError(f"{name} is {value}, expected at least {least}")
-        if self.cpus_per_trial <= 0:
+            if not (value is None and name != "seed") and not (isinstance(value, Integral) and int(value) >= least):
+                raise RunError(f"{name} is {value!r}, expected a whole number of at least {least}")
+        for name in ("time_limit", "cpus_per_trial", "gpus_per_trial", "reference_share"):
+            value = getattr(self, name)
+            if not (value is None and name == "time_limit") and not (isinstance(value, Real) and float(value) >= 0):
+                raise RunError(f"{name} is {value!r}, expected a number of at least 0")
+        if not self.cpus_per_trial:
             raise RunError(f"cpus_per_trial is {self.cpus_per_trial}, expected more than 0")
-        if not 0 <= self.reference_share <= 1:
+        if self.reference_share > 1:
             raise RunError(f"reference_share is {self.reference_share}, expected a share between 0 and 1")
         if self.trials is None and self.time_limit is None:
             raise RunError("neither trials nor time_limit is given: the search would never end")
 
 
-def check_objectives(objectives: Sequence[str | Objective], evaluator: Evaluator) -> tuple[Objective, ...]:
+def check_objectives(objectives: str | Objective | Sequence[str | Objective], evaluator: Evaluator) -> tuple[Objective, ...]:
     """Read the objectives and check them against what the evaluator offers.
 
     Raises:
         ObjectiveError: There is none, one stands twice, or the evaluator does not have it.
+        EvaluationError: The evaluator cannot be called.
     """
+    if not callable(evaluator):
+        raise EvaluationError(f"the evaluator is {evaluator!r}, expected a function of (candidate, budget, report)")
+    objectives = [objectives] if isinstance(objectives, str | Objective) else objectives
     chosen = tuple(entry if isinstance(entry, Objective) else Objective.parse(entry) for entry in objectives)
     if not chosen:
         raise ObjectiveError("no objective is given, expected at least one such as 'auroc'")

@@ -1,6 +1,7 @@
 """A search from end to end in this process: what is proposed, recorded, refused, resumed."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 import yaml
 
 from fusearch.contracts import Budget, Evaluation, Objective
-from fusearch.errors import ObjectiveError, RunError, UnknownNameError
+from fusearch.errors import EvaluationError, ObjectiveError, RunError, SpaceError, UnknownNameError
 from fusearch.run import Run
 from fusearch.search import Progress, run_search
 from fusearch.search_space import Candidate, Recipe
@@ -213,6 +214,17 @@ def test_progress_is_told_at_each_start_and_end(search):
     assert last.seconds_left == 0
 
 
+def test_progress_counts_what_keeps_the_bounds_for_best_and_front(search):
+    told = []
+    run = search(trials=5, objectives=["score:max>=1e9", "macs"], progress=told.append)
+    assert run.front() == []
+    assert (told[-1].done, told[-1].front, told[-1].best) == (5, 0, {})
+
+
+def test_one_objective_may_stand_alone(search):
+    assert [objective.name for objective in search(trials=1, objectives="score:max").objectives] == ["score"]
+
+
 def test_a_time_limit_starts_no_new_evaluation(search, toy_evaluator):
     def evaluate(candidate, budget, report):
         time.sleep(0.05)
@@ -254,11 +266,18 @@ def test_the_configuration_is_kept_as_resolved(search):
         ({"objectives": ["auroc", "auroc"]}, ObjectiveError, "objective 'auroc' stands twice"),
         ({"sampler": "tpr"}, UnknownNameError, "unknown sampler 'tpr': did you mean 'tpe'?"),
         ({"executor": "rey"}, UnknownNameError, "unknown executor 'rey': did you mean 'ray'?"),
-        ({"trials": 0}, RunError, "trials is 0, expected at least 1"),
+        ({"trials": 0}, RunError, "trials is 0, expected a whole number of at least 1"),
         ({"trials": None}, RunError, "would never end"),
         ({"reference_share": 1.5}, RunError, "reference_share is 1.5, expected a share between 0 and 1"),
         ({"cpus_per_trial": 0}, RunError, "cpus_per_trial is 0, expected more than 0"),
-        ({"workers": 0}, RunError, "workers is 0, expected at least 1"),
+        ({"workers": 0}, RunError, "workers is 0, expected a whole number of at least 1"),
+        ({"trials": "3"}, RunError, "trials is '3', expected a whole number of at least 1"),
+        ({"trials": 2.5}, RunError, "trials is 2.5, expected a whole number"),
+        ({"seed": None}, RunError, "seed is None, expected a whole number of at least 0"),
+        ({"time_limit": math.nan}, RunError, "time_limit is nan, expected a number of at least 0"),
+        ({"cpus_per_trial": math.nan}, RunError, "cpus_per_trial is nan, expected a number of at least 0"),
+        ({"first": ["F1 = cat(a@1, b@1) ->"]}, SpaceError, "expected a FusionGraph or a Candidate; FusionGraph.parse reads a formula"),
+        ({"evaluator": {"score": 1.0}}, EvaluationError, "the evaluator is {'score': 1.0}, expected a function of"),
     ],
 )
 def test_bad_settings_are_refused_and_nothing_is_written(search, tmp_path, settings, error, message):

@@ -49,5 +49,5 @@ def test_the_configuration_is_plain(space):
 def test_settings_are_frozen_and_checked():
     with pytest.raises(AttributeError):
         Settings().trials = 5
-    with pytest.raises(RunError, match="gpus_per_trial is -1, expected at least 0"):
+    with pytest.raises(RunError, match="gpus_per_trial is -1, expected a number of at least 0"):
         Settings(gpus_per_trial=-1)
