@@ -29,11 +29,16 @@ _HOMES: dict[str, str] = {
     "SearchSpace": "fusearch.search_space",
     "TrainingEvaluator": "fusearch.evaluators",
     "confirm": "fusearch.evaluators.export",
+    "data_set": "fusearch.data",
     "encoder_network": "fusearch.evaluators",
+    "explain": "fusearch.evaluators.explanation",
     "export": "fusearch.evaluators.export",
+    "front_figure": "fusearch.reports",
     "fusion_operator": "fusearch.evaluators",
     "load_data": "fusearch.data",
+    "metric": "fusearch.metrics",
     "run_search": "fusearch.search",
+    "sampler_builder": "fusearch.search",
     "write_report": "fusearch.reports",
 }
 
@@ -56,24 +61,31 @@ __all__ = [
     "TrainingEvaluator",
     "__version__",
     "confirm",
+    "data_set",
     "encoder_network",
+    "explain",
     "export",
+    "front_figure",
     "fusion_operator",
     "load_data",
+    "metric",
     "run_search",
+    "sampler_builder",
     "write_report",
 ]
 
 if TYPE_CHECKING:
     from fusearch.contracts import Budget, Evaluation, Evaluator, Objective
-    from fusearch.data import Dataset, load_data
+    from fusearch.data import Dataset, data_set, load_data
     from fusearch.data.modality import Modality
     from fusearch.errors import FusearchError
     from fusearch.evaluators import FusionNetwork, TrainingEvaluator, encoder_network, fusion_operator
+    from fusearch.evaluators.explanation import explain
     from fusearch.evaluators.export import confirm, export
-    from fusearch.reports import write_report
+    from fusearch.metrics import metric
+    from fusearch.reports import front_figure, write_report
     from fusearch.run import Run
-    from fusearch.search import run_search
+    from fusearch.search import run_search, sampler_builder
     from fusearch.search_space import Candidate, FusionGraph, FusionPattern, Operator, Recipe, SearchSpace
 
 

@@ -37,6 +37,10 @@ def front_figure(run: Run | Findings | Path | str, x: str | None = None, y: str 
 
     Returns:
         A figure. Each point carries the number of its trial as `customdata`.
+
+    Example:
+        >>> front_figure("runs/demo").layout.yaxis.title.text
+        'AUROC  (more is better)'
     """
     import plotly.graph_objects as go
 
