@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,18 @@ from fusearch.errors import FusearchError, SpaceError
 if TYPE_CHECKING:
     from fusearch.data import Dataset
     from fusearch.evaluators import TrainingEvaluator
+    from fusearch.search.strategies import Strategy
     from fusearch.search_space import SearchSpace
 
-__all__ = ["compose_evaluator", "compose_objectives", "compose_space"]
+__all__ = ["compose_evaluator", "compose_objectives", "compose_space", "compose_strategy"]
+
+#: Options of `search` that only some strategies take.
+_STRATEGY_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "--diversity": ("pareto-ensemble", "late-ensemble"),
+    "--max-per-modality": ("pareto-ensemble", "late-ensemble"),
+    "--require": ("pareto-ensemble", "late-ensemble"),
+    "--fusion-operator": ("forward-timing",),
+}
 
 #: Chances to drop a modality in training, where a design is judged with modalities missing.
 _MODALITY_DROPOUT = (0.0, 0.2)
@@ -61,6 +71,49 @@ def compose_space(
     return SearchSpace.from_dict({"modalities": modalities, **record})
 
 
+def compose_strategy(
+    name: str,
+    *,
+    encoders: Sequence[str] | None = None,
+    diversity: str | None = None,
+    max_per_modality: int | None = None,
+    required: Sequence[str] | None = None,
+    operator: str | None = None,
+) -> str | Strategy:
+    """Return the strategy of that name with the settings that are given, or the name where there are none.
+
+    Encoders are the candidates of a strategy that joins networks, and the fixed encoders of one that times fusions.
+
+    Raises:
+        UnknownNameError: There is no such strategy, diversity or operator.
+        FusearchError: The strategy does not take a setting.
+    """
+    from fusearch.search.ensembles import DIVERSITIES
+    from fusearch.search.strategies import ForwardTiming, ParetoEnsemble, make_strategy
+    from fusearch.search_space import OPERATORS
+
+    made = make_strategy(name)
+    given = {"--diversity": diversity, "--max-per-modality": max_per_modality, "--require": required, "--fusion-operator": operator}
+    for option, value in given.items():
+        if value not in (None, [], ()) and name not in _STRATEGY_OPTIONS[option]:
+            takers = " or ".join(f"--strategy {taker}" for taker in _STRATEGY_OPTIONS[option])
+            raise FusearchError(f"{option} {_shown(value)}: strategy {name!r} does not take it, expected {takers}")
+    candidates = _encoders(encoders) if encoders else None
+    if isinstance(made, ParetoEnsemble):
+        subsets, rules = made.subsets, made.subsets.rules
+        rules = replace(rules, max_per_modality=rules.max_per_modality if max_per_modality is None else max_per_modality)
+        rules = replace(rules, required=tuple(required) if required else rules.required)
+        measure = subsets.diversity if diversity is None else DIVERSITIES[diversity].name
+        return replace(made, subsets=replace(subsets, rules=rules, diversity=measure), encoders=candidates)
+    if isinstance(made, ForwardTiming):
+        several = next((f"{modality}={','.join(names)}" for modality, names in (candidates or {}).items() if len(names) > 1), None)
+        if several:
+            raise FusearchError(f"--encoder {several!r}: strategy {name!r} keeps one encoder a modality, expected MODALITY=NAME")
+        fixed = {modality: names[0] for modality, names in candidates.items()} if candidates else None
+        return replace(made, operator=made.operator if operator is None else OPERATORS[operator].name, encoders=fixed)
+    return name
+
+
 def compose_evaluator(
     data: Dataset, objectives: Sequence[Objective], *, folds: int | None = None, seeds: int = 1, epochs: int = 60, threads: int | None = 1
 ) -> TrainingEvaluator:
@@ -78,6 +131,10 @@ def compose_evaluator(
         costs=[name for name in MEASURED_COSTS if name in names],
         missing=any(_is_missing(objective) for objective in objectives),
     )
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(repr, value)) if isinstance(value, list | tuple) else repr(value)
 
 
 def _is_missing(objective: Objective) -> bool:

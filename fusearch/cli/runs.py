@@ -44,6 +44,19 @@ def search(
     trials: Annotated[int, typer.Option(min=1, help="Designs to evaluate; repeats are answered from the study and do not count.")] = 60,
     sampler: Annotated[str, typer.Option(help="Which designs next: see `fusearch list samplers`.")] = "tpe",
     strategy: Annotated[str, typer.Option(help="What decides: see `fusearch list strategies`.")] = "graph",
+    diversity: Annotated[
+        str | None,
+        typer.Option(help="Ensembles: correlation (default), q_statistic, disagreement, double_fault, kappa.", show_default=False),
+    ] = None,
+    max_per_modality: Annotated[
+        int | None, typer.Option(min=1, help="Ensembles: most networks of a modality (default: 3).", show_default=False)
+    ] = None,
+    require: Annotated[
+        list[str] | None, typer.Option(help="Ensembles: a modality that must take part; repeat it. (default: every one)")
+    ] = None,
+    fusion_operator: Annotated[
+        str | None, typer.Option(help="forward-timing: the operator that is switched on (default: film).", show_default=False)
+    ] = None,
     executor: Annotated[Executor, typer.Option(help="Ray Tune, or this process.")] = Executor.ray,
     workers: Annotated[int | None, typer.Option(min=1, help="Trials side by side (default: as many as fit).", show_default=False)] = None,
     cpus_per_trial: Annotated[float, typer.Option(help="CPU cores of one trial.")] = 1.0,
@@ -56,7 +69,9 @@ def search(
     epochs: Epochs = 60,
     space: Annotated[Path | None, typer.Option(help="YAML file with settings of the search space: see docs/search.md.")] = None,
     max_fusions: Annotated[int | None, typer.Option(min=1, help="Most fusions in a design (default: 3).", show_default=False)] = None,
-    encoder: Annotated[list[str] | None, typer.Option(help="Encoders of one modality: MODALITY=NAME,NAME; repeat it.")] = None,
+    encoder: Annotated[
+        list[str] | None, typer.Option(help="Encoders of one modality, and candidates of a strategy: MODALITY=NAME,NAME; repeat it.")
+    ] = None,
     operator: Annotated[
         list[str] | None, typer.Option(help="Operators to search, or all; repeat it. (default: two or more of each class)")
     ] = None,
@@ -66,7 +81,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Search fusion designs for a data set; writes a run folder with the study and the report."""
-    from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space
+    from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space, compose_strategy
     from fusearch.cli.progress import LiveLine
     from fusearch.data import load_data
     from fusearch.reports import write_report
@@ -76,6 +91,14 @@ def search(
     with document(as_json) as write:
         dataset = load_data(data)
         objectives = compose_objectives(objective, dataset)
+        chosen = compose_strategy(
+            strategy,
+            encoders=encoder,
+            diversity=diversity,
+            max_per_modality=max_per_modality,
+            required=require,
+            operator=fusion_operator,
+        )
         run: Run
         with LiveLine() as line:
             run = run_search(
@@ -85,7 +108,7 @@ def search(
                 out=out,
                 trials=trials,
                 sampler=sampler,
-                strategy=strategy,
+                strategy=chosen,
                 executor=executor.value,
                 workers=workers,
                 cpus_per_trial=cpus_per_trial,

@@ -1,10 +1,13 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space
+from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space, compose_strategy
 from fusearch.data import Dataset, load_data
 from fusearch.errors import FusearchError, SpaceError
+from fusearch.search.ensembles import SubsetRules, SubsetSearch
+from fusearch.search.strategies import ForwardTiming, LateEnsemble, ParetoEnsemble
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +58,47 @@ def test_a_bad_file_is_one_line(content: str, message: str, data: Dataset, tmp_p
 def test_a_malformed_encoder_option(data: Dataset) -> None:
     with pytest.raises(FusearchError, match="--encoder 'mean': expected MODALITY=NAME"):
         compose_space(data, (), encoders=["mean"])
+
+
+def test_settings_reach_an_ensemble() -> None:
+    made = compose_strategy("late-ensemble", encoders=["mean=mlp1,mlp2"], diversity="kappa", max_per_modality=2, required=["mean", "worst"])
+    assert isinstance(made, LateEnsemble)
+    assert made.describe()["encoders"] == {"mean": ["mlp1", "mlp2"]}
+    assert made.subsets == SubsetSearch(SubsetRules(("mean", "worst"), 2, "odd"), diversity="kappa")
+    assert compose_strategy("pareto-ensemble") == ParetoEnsemble()
+
+
+def test_settings_reach_forward_timing() -> None:
+    made = compose_strategy("forward-timing", encoders=["mean=mlp1"], operator="gated_unit")
+    assert made == ForwardTiming(operator="gated_unit", encoders={"mean": "mlp1"})
+
+
+def test_graph_takes_its_encoders_from_the_space() -> None:
+    assert compose_strategy("graph", encoders=["mean=mlp1"], required=[]) == "graph"
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        (
+            "graph",
+            {"diversity": "kappa"},
+            "--diversity 'kappa': strategy 'graph' does not take it, expected --strategy pareto-ensemble or --strategy late-ensemble",
+        ),
+        ("forward-timing", {"required": ["mean"]}, "--require 'mean': strategy 'forward-timing' does not take it"),
+        ("forward-timing", {"max_per_modality": 2}, "--max-per-modality 2: strategy 'forward-timing' does not take it"),
+        ("late-ensemble", {"operator": "film"}, "expected --strategy forward-timing"),
+        ("forward-timing", {"encoders": ["mean=mlp1,mlp2"]}, "--encoder 'mean=mlp1,mlp2': strategy 'forward-timing' keeps one"),
+        ("pareto-ensemble", {"diversity": "kapa"}, "did you mean 'kappa'?"),
+        ("forward-timing", {"operator": "flim"}, "did you mean 'film'?"),
+        ("forward-timming", {}, "did you mean 'forward-timing'?"),
+    ],
+)
+def test_a_setting_that_a_strategy_does_not_take(name: str, settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(FusearchError) as caught:
+        compose_strategy(name, **settings)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_evaluator_measures_what_the_objectives_ask_for(data: Dataset) -> None:

@@ -1,3 +1,4 @@
+import json
 import signal
 import subprocess
 import sys
@@ -78,6 +79,22 @@ def test_a_malformed_encoder_option(tmp_path: Path, fusearch: Callable[..., Any]
     done = fusearch("search", "wisconsin", "--out", tmp_path / "x", "--encoder", "mean")
     assert done.code == 2
     assert "--encoder 'mean': expected MODALITY=NAME" in done.err
+
+
+def test_settings_of_a_strategy(tmp_path: Path, fusearch: Callable[..., Any]) -> None:
+    common = ("search", "wisconsin", "--executor", "inline", "--epochs", 2, "--folds", 2)
+    refused = fusearch(*common, "--out", tmp_path / "no", "--diversity", "kappa")
+    assert refused.code == 2
+    assert "--diversity 'kappa': strategy 'graph' does not take it" in refused.err
+    assert not (tmp_path / "no").exists()
+    chosen = [part for name in ("mean", "error", "worst") for part in ("--encoder", f"{name}=mlp1")]
+    settings = ("--strategy", "late-ensemble", "--diversity", "kappa", "--require", "mean", "--max-per-modality", 1)
+    done = fusearch(*common, *settings, *chosen, "--out", tmp_path / "run", "--json")
+    assert done.code == 0, done.err
+    decision = json.loads((tmp_path / "run" / "strategy.json").read_text())
+    assert decision["diversity"] == "kappa"
+    assert len(decision["networks"]) == 3
+    assert decision["subsets"]["allowed"] == 2  # mean alone, or all three
 
 
 def test_export_and_confirm(finished: Path, tmp_path: Path, fusearch: Callable[..., Any]) -> None:
