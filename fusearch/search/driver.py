@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import optuna
+from optuna.trial import TrialState
 
 from fusearch.contracts import Budget, Evaluator, KeepingEvaluator, Objective
 from fusearch.errors import RunError, SpaceError
 from fusearch.run import Run
 from fusearch.search.executor import EXECUTORS, Executor
-from fusearch.search.folder import WEIGHTS, check_resume, create_folder, driven, open_folder, writing
+from fusearch.search.folder import WEIGHTS, check_resume, create_folder, discard_folder, driven, open_folder, writing
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.progress import ProgressCallback
 from fusearch.search.sampler import SAMPLERS
@@ -156,11 +157,18 @@ def run_search(
             study.sampler = build_sampler(space, sampler_seed, STARTUP + session.proposer.num_references)
             if not resume:
                 session.proposer.queue_designs(first)
+            is_kept = True
             try:
                 _drive(build_executor(settings, folder), session, evaluator, interrupts)
+            except Exception:
+                is_kept = resume or any(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
+                raise
             finally:
-                with suppress(RunError):  # a full disk takes no more notes, and what went wrong comes first
-                    _note(study, folder, "finished" if session.is_whole else "stopped", session.stop_reason)
+                if is_kept:
+                    with suppress(RunError):  # a full disk takes no more notes, and what went wrong comes first
+                        _note(study, folder, "finished" if session.is_whole else "stopped", session.stop_reason)
+                else:  # it could not even start, such as on a cluster that is not there
+                    discard_folder(folder, study)
     return Run(folder)
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "WEIGHTS",
     "check_resume",
     "create_folder",
+    "discard_folder",
     "driven",
     "mend_journal",
     "open_folder",
@@ -80,6 +81,12 @@ def create_folder(folder: Path, config: Mapping[str, Any], directions: Sequence[
             draft.rename(folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def discard_folder(folder: Path, study: optuna.Study) -> None:
+    """Undo `create_folder`: the folder and the study are gone."""
+    optuna.delete_study(study_name=study.study_name, storage=study._storage)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_resume(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from fusearch.search.session import Session
 from fusearch.search.settings import Settings
 
 __all__ = ["RayExecutor"]
+
+#: How long a cluster may take to answer.
+ANSWER_SECONDS = 10.0
 
 #: Read by Ray while it is imported and started: no usage statistics, no notices, no files and handlers that nobody asked for.
 QUIET = {
@@ -105,6 +109,7 @@ class RayExecutor:
 
         options: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.CRITICAL}
         if self._settings.address is not None:
+            _check_address(self._settings.address)
             try:
                 ray.init(self._settings.address, runtime_env={"env_vars": self._thread_variables()}, **options)
             except (ConnectionError, ValueError, RuntimeError) as error:
@@ -144,6 +149,21 @@ class RayExecutor:
 
 def _num_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _check_address(address: str) -> None:
+    """Knock at the door of a cluster: Ray itself tries for minutes.
+
+    Raises:
+        RunError: Nothing answers there.
+    """
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return  # `auto`, `local`, or a form that Ray has to judge
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise RunError(f"no Ray cluster at {address!r}: {error}") from error
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
 import yaml
 
@@ -309,6 +311,20 @@ def test_a_folder_that_cannot_be_made_is_refused(search, tmp_path):
         search(out=tmp_path / "file" / "run")
     with pytest.raises(RunError, match=r"cannot write run folder .*: File name too long"):
         search(out=tmp_path / ("long" * 100))
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("outside", [False, True])
+def test_a_search_that_cannot_start_leaves_nothing(search, space, tmp_path, outside):
+    storage = f"sqlite:///{tmp_path}/studies.db" if outside else None
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+        with pytest.raises(RunError, match=rf"no Ray cluster at '{address}': .*refused"):
+            search(executor="ray", address=address, storage=storage, first=[space.sample(np.random.default_rng(0))])
+    assert not (tmp_path / "run").exists()
+    if storage is not None:
+        assert optuna.get_all_study_names(storage) == []
 
 
 # Going on
