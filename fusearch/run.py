@@ -49,6 +49,7 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"run folder {str(folder)!r} is of format {config['format']} (fusearch {config.get('fusearch', '?')}), "
             f"this fusearch reads formats up to {FORMAT}: install a newer one"
         )
+    _read_objectives(path, config["objectives"])
     return config
 
 
@@ -75,7 +76,7 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.config = read_config(self.path)
-        self.objectives = tuple(Objective(**entry) for entry in self.config["objectives"])
+        self.objectives = _read_objectives(self.path / CONFIG, self.config["objectives"])
         self._study: optuna.Study | None = None
 
     def __repr__(self) -> str:
@@ -263,6 +264,16 @@ class Run:
             return None
         left = max(0, counts["total"] - counts["complete"] - counts["failed"])
         return float(left) * sum(seconds) / len(seconds) / float(self.config["search"].get("workers") or 1)
+
+
+def _read_objectives(path: Path, entries: Any) -> tuple[Objective, ...]:
+    try:
+        objectives = tuple(Objective(**entry) for entry in entries)
+    except TypeError:
+        objectives = ()
+    if not objectives:
+        raise RunError(f"{str(path)!r}: objectives: {entries!r}, expected a list of one or more, each with a name and a direction")
+    return objectives
 
 
 def _loss(values: Mapping[str, float], objective: Objective) -> float:

@@ -289,6 +289,9 @@ def test_records_are_read_anew_each_time(folder):
         ("a: [", "cannot read"),
         ("- 1", "is not the configuration of a run"),
         ("format: 1", "is not the configuration of a run"),
+        ("format: 1\nobjectives: []", "objectives: [], expected a list of one or more"),
+        ("format: 1\nobjectives: auroc", "objectives: 'auroc', expected a list of one or more, each with a name and a direction"),
+        ("format: 1\nobjectives: [{name: auroc}]", "objectives: [{'name': 'auroc'}], expected a list"),
         (
             f"format: {FORMAT + 1}\nfusearch: 9.9\nobjectives: []",
             f"is of format {FORMAT + 1} (fusearch 9.9), this fusearch reads formats up to {FORMAT}",
