@@ -13,7 +13,7 @@ from fusearch.data.dataset import Dataset
 from fusearch.data.duplicates import crossing_duplicates, merge_duplicates
 from fusearch.data.modality import Modality
 from fusearch.data.problem import Problem
-from fusearch.data.splits import SplitPlan, crossing_groups
+from fusearch.data.splits import NumFolds, SplitPlan, crossing_groups
 from fusearch.data.tables import restrict_levels
 from fusearch.data.task import Task
 from fusearch.errors import DataError
@@ -40,6 +40,8 @@ def assemble(
     Raises:
         DataError: Duplicate ids, a group on two sides, no row to train on, or a modality that is constant.
     """
+    if not modalities:
+        raise DataError(f"data set {name!r}: no modality, expected one or more")
     split_of, joined = divide(modalities, targets, task, plan, groups)
     faults = find_faults(modalities, ids, split_of, groups)
     if faults:
@@ -93,7 +95,7 @@ def join_parts(
     ids: StrArray,
     split_of: StrArray,
     groups: StrArray | None = None,
-    num_folds: int | None = None,
+    num_folds: NumFolds | None = None,
     source: str = "",
 ) -> Dataset:
     """Make the data set without looking for faults; levels that no train or val row has leave the schema."""

@@ -6,7 +6,7 @@ The reference page `docs/manifest.md` is generated from them by `python -m fusea
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
@@ -126,8 +126,10 @@ class Splits(_Part):
     fractions: list[float] | None = Field(
         default=None, description="Shares of train, val and test; they sum to 1. Two shares leave out test.", min_length=2, max_length=3
     )
-    folds: int | None = Field(
-        default=None, description="Number of folds of a cross-validation inside all rows, without a test split.", ge=2
+    folds: int | Literal["groups"] | None = Field(
+        default=None,
+        description="Number of folds of a cross-validation inside all rows, without a test split; `groups`: each `group` (a centre, say) "
+        "is left out once.",
     )
     test: str | None = Field(
         default=None,
@@ -138,8 +140,17 @@ class Splits(_Part):
         default=None, description="Column of the labels file; rows of one group, and rows with identical content, never stand on two sides."
     )
 
+    @field_validator("folds", mode="before")
+    @classmethod
+    def _number_or_groups(cls, folds: Any) -> Any:
+        if folds in (None, "groups") or (isinstance(folds, int) and folds >= 2):
+            return folds
+        raise ValueError(f"{folds!r}, expected 2 or more, or 'groups'")
+
     @model_validator(mode="after")
     def _one_way(self) -> Splits:
+        if self.folds == "groups" and self.group is None:
+            raise ValueError("folds by 'groups' need the key 'group', the column of the groups that are left out one by one")
         given = [name for name in ("column", "fractions", "folds") if getattr(self, name) is not None]
         if len(given) > 1 or (self.test is not None and "column" in given):
             both = " and ".join(given if len(given) > 1 else [*given, "test"])
@@ -201,8 +212,15 @@ class Manifest(_Part):
         if path.is_file():
             return path
         folder = path.parent
-        # By the part before the suffix: every `.csv` looks like every other.
-        names = {entry.name.split(".")[0].lower(): entry.name for entry in sorted(folder.iterdir())} if folder.is_dir() else {}
+        # By the part before the suffix, since every `.csv` looks like every other; of equals, the one with the same suffix.
+        names = (
+            {
+                entry.name.split(".")[0].lower(): entry.name
+                for entry in sorted(folder.iterdir(), key=lambda entry: entry.suffix == path.suffix)
+            }
+            if folder.is_dir()
+            else {}
+        )
         match = nearest(path.name.split(".")[0], names)
         hint = f"did you mean {names[match]!r}?" if match else f"expected a file in {str(folder)!r}"
         raise ManifestError(f"{self._path.name}: {key}: no file {file!r}, {hint}")

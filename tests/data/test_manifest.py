@@ -101,7 +101,13 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
             "test: b.yaml, column: s",
             "lgg.yaml: splits: column and test exclude each other, expected one of: column, fractions, folds",
         ),
-        ("column: split", "folds: 1", "lgg.yaml: splits.folds: 1, expected greater than or equal to 2"),
+        ("column: split", "folds: 1", "lgg.yaml: splits.folds: 1, expected 2 or more, or 'groups'"),
+        ("column: split", "folds: group", "lgg.yaml: splits.folds: 'group', expected 2 or more, or 'groups'"),
+        (
+            "column: split",
+            "folds: groups",
+            "lgg.yaml: splits: folds by 'groups' need the key 'group', the column of the groups that are left out one by one",
+        ),
         (
             "column: split",
             "fractions: [0.7, 0.2]",
@@ -166,6 +172,10 @@ def test_a_missing_file_is_named_with_the_nearest_one(tmp_path: Path) -> None:
     with pytest.raises(ManifestError) as caught:
         manifest.resolve("rna.csv", "modalities.rna.file")
     assert str(caught.value) == "lgg.yaml: modalities.rna.file: no file 'rna.csv', did you mean 'rna2.csv'?"
+    (tmp_path / "rna2.npz").touch()
+    (tmp_path / "rna2.aaa").touch()
+    with pytest.raises(ManifestError, match="did you mean 'rna2.csv'?"):
+        manifest.resolve("rna.csv", "modalities.rna.file")
     (tmp_path / "rna.csv").touch()
     assert manifest.resolve("rna.csv", "modalities.rna.file") == tmp_path / "rna.csv"
 

@@ -66,6 +66,7 @@ def test_regression() -> None:
     ("changes", "message"),
     [
         ({"modalities": {"a": np.ones((39, 3))}}, "data set 'toy': a has 39 rows, expected 40, one for each target"),
+        ({"modalities": {}}, "data set 'toy': no modality, expected one or more"),
         ({"ids": range(39)}, "data set 'toy': ids has 39 rows, expected 40"),
         ({"kinds": {"b": "tabular"}}, "data set 'toy': kinds names the modality 'b', expected one of: a"),
         (
