@@ -23,6 +23,9 @@ TRAININGS: tuple[Training, ...] = get_args(Training)
 #: Number of trunk stages that `FusionGraph` works out: as many as the deepest consumer asks for.
 AUTO: Final = -1
 
+#: Most stages of a trunk; a typing error in a formula must not fill the memory.
+MAX_STAGES: Final = 100
+
 #: Words with a meaning of their own in a formula.
 RESERVED = frozenset({"train", "L", "score"})
 
@@ -116,8 +119,8 @@ class Trunk:
             raise DesignError(f"trunk family {self.family!r}: {suggestion(str(self.family), TRUNKS)}")
         if (self.family == "continue") != (self.stream is not None):
             raise DesignError(f"trunk {self.family!r} with stream {self.stream!r}: expected a stream for 'continue', and only there")
-        if self.num_stages < AUTO:
-            raise DesignError(f"trunk of {self.num_stages} stages: expected 0 or more")
+        if not AUTO <= self.num_stages <= MAX_STAGES:
+            raise DesignError(f"trunk of {self.num_stages} stages: expected 0 to {MAX_STAGES}")
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ def test_values_keep_their_types() -> None:
         ("a=1 b=2)", r"expected ',' or '\)', found 'b'"),
         ("trunk=fx)", "unknown trunk 'fx': did you mean 'fc'"),
         ("trunk=fc:1.5)", "trunk of 1.5 stages, expected a whole number"),
+        ("trunk=fc:999999999)", "trunk of 999999999 stages: expected 0 to 100"),
         ("trunk=continue)", "the stream that continues"),
     ],
 )
