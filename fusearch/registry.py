@@ -131,9 +131,10 @@ class PluginFile:
         sys.modules[self.module] = module
         try:
             exec(compile(self.source, self.path, "exec"), module.__dict__)  # noqa: S102  # a plug-in is code, and it runs as any import does
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a script may end itself, which must not end the command
             del sys.modules[self.module]
-            raise FusearchError(f"plug-in {self.path!r} cannot be imported: {type(error).__name__}: {error}") from error
+            what = " ".join(str(error).split())
+            raise FusearchError(f"plug-in {self.path!r} cannot be imported: {type(error).__name__}: {what}") from error
 
 
 def load_file(path: str) -> None:

@@ -84,7 +84,15 @@ def test_files_of_the_environment_register_on_the_first_look_up(monkeypatch: pyt
     assert registry["mine"] == "yes"
 
 
-@pytest.mark.parametrize(("content", "message"), [(None, "expected a Python file"), ("1 / 0", "cannot be imported: ZeroDivisionError")])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "expected a Python file"),
+        ("1 / 0", "cannot be imported: ZeroDivisionError"),
+        ("raise RuntimeError('one\\ntwo')", "cannot be imported: RuntimeError: one two"),
+        ("import sys; sys.exit(3)", "cannot be imported: SystemExit: 3"),
+    ],
+)
 def test_a_broken_plugin_is_named(content: str | None, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     plugin = tmp_path / "broken.py"
     if content is not None:
