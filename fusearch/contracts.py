@@ -30,6 +30,7 @@ __all__ = [
     "Objective",
     "Report",
     "primary",
+    "read_objectives",
 ]
 
 
@@ -133,6 +134,21 @@ def primary(objectives: Sequence[Objective]) -> Objective:
         'auroc'
     """
     return next((objective for objective in objectives if not objective.cost), objectives[0])
+
+
+def read_objectives(entries: Any) -> tuple[Objective, ...]:
+    """Read the objectives of a run's configuration.
+
+    Raises:
+        ObjectiveError: They are not a list of one or more with the attributes of an objective.
+    """
+    try:
+        objectives = tuple(Objective(**entry) for entry in entries)
+    except TypeError:
+        objectives = ()
+    if not objectives:
+        raise ObjectiveError(f"objectives: {entries!r}, expected a list of one or more, each with a name and a direction")
+    return objectives
 
 
 @dataclass(frozen=True)

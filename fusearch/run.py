@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusearch import pareto
-from fusearch.contracts import Direction, Objective, primary
+from fusearch.contracts import Direction, Objective, primary, read_objectives
 from fusearch.errors import ObjectiveError, RunError, suggestion
 from fusearch.study import DRIVER, FORMAT, ROLES, STUDY_NAME, TrialRecord, open_study, read_records
 
@@ -37,9 +37,8 @@ def read_config(folder: Path) -> dict[str, Any]:
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise RunError(
-            f"no run in {str(folder)!r}: expected a file {CONFIG!r} there (made by `fusearch search ... --out {folder}`)"
-        ) from None
+        hint = f"expected a file {CONFIG!r} there (made by `fusearch search ... --out {folder}`)"
+        raise RunError(f"no run in {str(folder)!r}: {hint}") from None
     except (OSError, yaml.YAMLError) as error:
         raise RunError(f"cannot read {str(path)!r}: {str(error).splitlines()[0]}") from None
     if not isinstance(config, dict) or not isinstance(config.get("format"), int) or "objectives" not in config:
@@ -49,7 +48,10 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"run folder {str(folder)!r} is of format {config['format']} (fusearch {config.get('fusearch', '?')}), "
             f"this fusearch reads formats up to {FORMAT}: install a newer one"
         )
-    _read_objectives(path, config["objectives"])
+    try:
+        read_objectives(config["objectives"])
+    except ObjectiveError as error:
+        raise RunError(f"{str(path)!r}: {error}") from None
     return config
 
 
@@ -76,7 +78,7 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.config = read_config(self.path)
-        self.objectives = _read_objectives(self.path / CONFIG, self.config["objectives"])
+        self.objectives = read_objectives(self.config["objectives"])
         self._study: optuna.Study | None = None
 
     def __repr__(self) -> str:
@@ -264,16 +266,6 @@ class Run:
             return None
         left = max(0, counts["total"] - counts["complete"] - counts["failed"])
         return float(left) * sum(seconds) / len(seconds) / float(self.config["search"].get("workers") or 1)
-
-
-def _read_objectives(path: Path, entries: Any) -> tuple[Objective, ...]:
-    try:
-        objectives = tuple(Objective(**entry) for entry in entries)
-    except TypeError:
-        objectives = ()
-    if not objectives:
-        raise RunError(f"{str(path)!r}: objectives: {entries!r}, expected a list of one or more, each with a name and a direction")
-    return objectives
 
 
 def _loss(values: Mapping[str, float], objective: Objective) -> float:

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from fusearch.contracts import (
     Evaluator,
     Objective,
     primary,
+    read_objectives,
 )
 from fusearch.errors import EvaluationError, ObjectiveError
 
@@ -152,3 +154,11 @@ def test_a_plain_function_is_an_evaluator_but_knows_no_costs():
 
 def test_a_budget_is_whole_by_default():
     assert Budget() == Budget(epochs=None, members=None)
+
+
+def test_objectives_of_a_configuration() -> None:
+    objectives = (Objective.parse("auroc>=0.5"), Objective.parse("macs"))
+    assert read_objectives([asdict(objective) for objective in objectives]) == objectives
+    for entries in ([], "auroc", [{"name": "auroc"}], None, 3):
+        with pytest.raises(ObjectiveError, match="expected a list of one or more, each with a name and a direction"):
+            read_objectives(entries)
