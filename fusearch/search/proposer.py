@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ class Proposer:
 
     def __init__(self, study: optuna.Study, space: SearchSpace, *, share: float, seed: int) -> None:
         self._study, self._space, self._share, self._seed = study, space, share, seed
-        self._references: list[tuple[str, FusionGraph]] = [(role, graph) for role, graphs in space.references().items() for graph in graphs]
+        self._references = _in_turn(space.references())
         self._roles = {graph.digest: role for role, graph in reversed(self._references)}
         self._tries: Counter[str] = Counter()
         self._known: set[str] = set()
@@ -163,3 +163,9 @@ class Proposer:
         self._num_proposed += 1
         if described.get("reference") is not None:
             self._tries[described["graph_digest"]] += 1
+
+
+def _in_turn(references: Mapping[str, Sequence[FusionGraph]]) -> list[tuple[str, FusionGraph]]:
+    """Return a graph of each role, then the second of those that have more, ...: few trials with many modalities meet every role."""
+    longest = max(map(len, references.values()), default=0)
+    return [(role, graphs[turn]) for turn in range(longest) for role, graphs in references.items() if turn < len(graphs)]
