@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fusearch.data.fingerprint import fingerprint
 from fusearch.data.modality import Modality
-from fusearch.data.splits import DEFAULT_FRACTIONS, SPLITS, Fold, make_folds, stratify
+from fusearch.data.splits import DEFAULT_FRACTIONS, SPLITS, Fold, NumFolds, leave_one_group_out, make_folds, stratify
 from fusearch.data.tables import TableSchema
 from fusearch.data.task import Task, TaskKind
 from fusearch.errors import DataError, LeakError, suggestion
@@ -79,7 +79,7 @@ class Dataset:
     split_of: StrArray
     columns: Mapping[str, TableSchema] = field(default_factory=dict)
     groups: StrArray | None = None
-    num_folds: int | None = None
+    num_folds: NumFolds | None = None
     fingerprint: str = ""
     test_withheld: bool = False
 
@@ -120,7 +120,7 @@ class Dataset:
         labels: Sequence[str] | None = None,
         splits: Sequence[str] | None = None,
         fractions: Sequence[float] = DEFAULT_FRACTIONS,
-        folds: int | None = None,
+        folds: NumFolds | None = None,
         seed: int = 0,
         source: str = "",
     ) -> Dataset:
@@ -141,7 +141,7 @@ class Dataset:
             labels: Class names in the order of their codes; left out, the names that occur, sorted.
             splits: `train`, `val` or `test` for each sample; left out, `fractions` or `folds` with `seed`.
             fractions: Shares of train, val and test.
-            folds: Number of folds inside a data set without a test split.
+            folds: Number of folds inside a data set without a test split; `groups`: each group is left out once.
             seed: Seed of the shuffle.
             source: A name under which `load_data` finds the data set again.
 
@@ -185,6 +185,8 @@ class Dataset:
     @property
     def default_num_folds(self) -> int:
         """How many folds `folds()` gives: what the manifest says, else 5 below 1,000 search rows, else the one train / val split."""
+        if self.num_folds == "groups":
+            return 0 if self.groups is None else len(np.unique(self.groups[self.rows("search")]))
         if self.num_folds is not None:
             return self.num_folds
         one_split = len(self.rows("search")) >= _FOLDS_BELOW and len(self.rows("val")) > 0
@@ -235,7 +237,8 @@ class Dataset:
     def folds(self, num_folds: int | None = None, seed: int = 0) -> tuple[Fold, ...]:
         """Divide train + val into folds, stratified by class and grouped.
 
-        The same rows fall into the same fold with and without the test split.
+        The same rows fall into the same fold with and without the test split. Where the data set says `groups`, each group is left
+        out once, unless another number of folds is asked for.
 
         Args:
             num_folds: How many folds; 1 is the train / val split. None: `default_num_folds`.
@@ -246,6 +249,8 @@ class Dataset:
         """
         search, val = self.rows("search"), self.rows("val")
         num_folds = self.default_num_folds if num_folds is None else num_folds
+        if self.num_folds == "groups" and num_folds == self.default_num_folds:
+            return leave_one_group_out(search, self.groups)
         if num_folds == 1 and len(val):
             return (Fold(0, self.rows("train"), val),)
         if num_folds == 1:

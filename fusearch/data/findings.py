@@ -77,15 +77,22 @@ def _duplicates(data: Dataset) -> Iterator[Problem]:
 
 def _folds(data: Dataset) -> Iterator[Problem]:
     try:
-        data.folds()
+        folds = data.folds()
     except DataError as error:
         yield Problem("warning", f"train and val cannot be divided into folds: {error}", "splits")
+        return
+    if data.num_folds != "groups" or data.groups is None or data.task.kind != "classification":
+        return
+    single = [str(data.groups[fold.val[0]]) for fold in folds if len(np.unique(data.targets[fold.val])) < 2]
+    if single:
+        what = f"{len(single)} of {len(folds)} groups hold one class only ({_few(single)})"
+        yield Problem("warning", f"{what}: metrics such as AUROC are undefined on their folds", "splits.group")
 
 
 def _rare_classes(data: Dataset) -> Iterator[Problem]:
     if data.task.kind != "classification":
         return
-    search, test, needed = data.rows("search"), data.split_of == "test", max(data.default_num_folds, 2)
+    search, test, needed = data.rows("search"), data.split_of == "test", 2 if data.num_folds == "groups" else max(data.default_num_folds, 2)
     for code, label in enumerate(data.task.labels):
         count = int((data.targets[search] == code).sum())
         if count < needed:

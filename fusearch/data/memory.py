@@ -13,7 +13,7 @@ from fusearch.data.arrays import RawModality, check_kind, check_split_names, has
 from fusearch.data.assembly import assemble
 from fusearch.data.dataset import Dataset
 from fusearch.data.modality import Kind
-from fusearch.data.splits import SplitPlan
+from fusearch.data.splits import NumFolds, SplitPlan
 from fusearch.data.tables import encode_table
 from fusearch.data.targets import encode_targets
 from fusearch.data.task import TaskKind
@@ -42,7 +42,7 @@ def assemble_arrays(
     labels: Sequence[str] | None,
     splits: Sequence[str] | None,
     fractions: Sequence[float],
-    folds: int | None,
+    folds: NumFolds | None,
     seed: int,
     source: str,
 ) -> Dataset:

@@ -77,6 +77,8 @@ def _type(annotation: Any) -> str:
         if all(isinstance(member, type) and issubclass(member, BaseModel) for member in members):
             return "mapping with `kind`: " + ", ".join(f"`{_kind(member)}`" for member in members)
         return " or ".join(_type(member) for member in members)
+    if origin is Literal:
+        return " or ".join(f"`{arg}`" for arg in args)
     if origin is list:
         return f"list of {_type(args[0])}"
     if origin is dict:

@@ -5,17 +5,31 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from fusearch.errors import DataError
 
-__all__ = ["DEFAULT_FRACTIONS", "SPLITS", "Fold", "SplitPlan", "crossing_groups", "make_folds", "split_by_fractions", "stratify"]
+__all__ = [
+    "DEFAULT_FRACTIONS",
+    "SPLITS",
+    "Fold",
+    "NumFolds",
+    "SplitPlan",
+    "crossing_groups",
+    "leave_one_group_out",
+    "make_folds",
+    "split_by_fractions",
+    "stratify",
+]
 
 IntArray = npt.NDArray[np.int64]
 StrArray = npt.NDArray[np.str_]
+
+#: How many folds; `groups`: one for each group, which is its val part.
+NumFolds = int | Literal["groups"]
 
 SPLITS = ("train", "val", "test")
 DEFAULT_FRACTIONS = (0.7, 0.15, 0.15)
@@ -47,14 +61,15 @@ class SplitPlan:
 
     Attributes:
         fractions: Shares of train, val and, where there is a third, test.
-        folds: Number of folds of a cross-validated data set; its val split is the first fold, its test split the `num_test_rows`.
+        folds: Number of folds of a cross-validated data set, or `groups`; its val split is the first fold, its test split the
+            `num_test_rows`.
         seed: Seed of the shuffle.
         given: The split of each row, where the user names it; nothing else is used then.
         num_test_rows: The last rows that are a test split already, such as an external cohort; the plan divides the others.
     """
 
     fractions: tuple[float, ...] = DEFAULT_FRACTIONS
-    folds: int | None = None
+    folds: NumFolds | None = None
     seed: int = 0
     given: StrArray | None = None
     num_test_rows: int = 0
@@ -70,8 +85,13 @@ class SplitPlan:
         if self.folds is None:
             split_of[:own] = split_by_fractions(strata, self.fractions, seed=self.seed, groups=groups, labels=labels)
         else:
+            rows = np.arange(own)
+            if self.folds == "groups":
+                folds = leave_one_group_out(rows, groups)
+            else:
+                folds = make_folds(strata, rows, self.folds, seed=self.seed, groups=groups)
             split_of[:own] = "train"
-            split_of[make_folds(strata, np.arange(own), self.folds, seed=self.seed, groups=groups)[0].val] = "val"
+            split_of[folds[0].val] = "val"
         return split_of
 
 
@@ -153,6 +173,26 @@ def make_folds(strata: IntArray, rows: IntArray, num_folds: int, *, seed: int = 
             parts = list(splitter.split(rows, strata[rows], None if groups is None else groups[rows]))
         except ValueError as error:
             raise DataError(f"{num_folds} folds of {len(rows)} rows: {error}") from None
+    return tuple(Fold(index, np.sort(rows[train]), np.sort(rows[val])) for index, (train, val) in enumerate(parts))
+
+
+def leave_one_group_out(rows: IntArray, groups: StrArray | None) -> tuple[Fold, ...]:
+    """Make one fold for each group, sorted by name: the group is the val part, all others are trained on.
+
+    Args:
+        rows: Row numbers to deal, (n,).
+        groups: Group of every row of the data set, (N,).
+
+    Raises:
+        DataError: There are no groups, or one only.
+    """
+    from sklearn.model_selection import LeaveOneGroupOut
+
+    if groups is None:
+        raise DataError("folds by 'groups' of a data set without groups, expected a group for each row")
+    if len(np.unique(groups[rows])) < 2:
+        raise DataError(f"folds by 'groups' of the one group {groups[rows][0]!s}, expected two groups or more")
+    parts = LeaveOneGroupOut().split(rows, groups=groups[rows])
     return tuple(Fold(index, np.sort(rows[train]), np.sort(rows[val])) for index, (train, val) in enumerate(parts))
 
 

@@ -7,7 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+import yaml
+
+from fusearch.run import Run
 
 SMALL = ("--executor", "inline", "--trials", 12, "--epochs", 2, "--folds", 2, "--sampler", "random")
 
@@ -95,6 +100,49 @@ def test_settings_of_a_strategy(tmp_path: Path, fusearch: Callable[..., Any]) ->
     assert decision["diversity"] == "kappa"
     assert len(decision["networks"]) == 3
     assert decision["subsets"]["allowed"] == 2  # mean alone, or all three
+
+
+def write_cohort(folder: Path, name: str, *, sign: int, splits: dict[str, Any]) -> Path:
+    """A table whose first column gives the target, or in a cohort of sign -1 its opposite; three centres."""
+    rng = np.random.default_rng(len(name))
+    codes = np.arange(60) % 2
+    table = pd.DataFrame(rng.normal(size=(60, 3)), columns=["x1", "x2", "x3"])
+    table["x1"] += sign * 4.0 * (codes - 0.5)
+    table.insert(0, "patient", [f"p{row}" for row in range(60)])
+    labels = pd.DataFrame({"patient": table["patient"], "centre": [f"c{row // 20}" for row in range(60)], "ill": codes})
+    table.to_csv(folder / f"{name}_table.csv", index=False)
+    labels.to_csv(folder / f"{name}_labels.csv", index=False)
+    manifest = {
+        "id": "patient",
+        "task": {"kind": "classification", "file": f"{name}_labels.csv", "column": "ill"},
+        "modalities": {"table": {"kind": "tabular", "file": f"{name}_table.csv"}},
+        "splits": splits,
+    }
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    return path
+
+
+def test_leaving_centres_out_and_confirming_on_another_cohort(tmp_path: Path, fusearch: Callable[..., Any]) -> None:
+    write_cohort(tmp_path, "other", sign=-1, splits={"folds": 3})
+    data = write_cohort(tmp_path, "ours", sign=1, splits={"folds": "groups", "group": "centre", "test": "other.yaml"})
+    checked = fusearch("check", data, "--json")
+    assert checked.document["splits"]["test"]["rows"] == 60
+    out = tmp_path / "run"
+    done = fusearch("search", data, "--executor", "inline", "--trials", 3, "--epochs", 20, "--out", out, "--json")
+    assert done.code == 0, done.err
+    best = Run(out).pick("best:auroc")
+    assert [member["fold"] for member in best.details["members"]] == [0, 1, 2]
+    rows = np.load(out / "predictions" / f"{best.candidate}.npz")
+    assert {fold: set(rows["ids"][rows["fold"] == fold]) for fold in range(3)} == {
+        fold: {f"p{row}" for row in range(20 * fold, 20 * fold + 20)} for fold in range(3)
+    }
+    look = fusearch("confirm", out, "--pick", best.digest, "--json")
+    assert look.code == 0, look.err
+    assert (look.document["look"], look.document["samples"]) == (1, 60)
+    picked = look.document["designs"][0]
+    assert picked["search"]["auroc"] > 0.9
+    assert picked["values"]["auroc"] < 0.1  # the other cohort turns the signal round
 
 
 def test_export_and_confirm(finished: Path, tmp_path: Path, fusearch: Callable[..., Any]) -> None:

@@ -66,7 +66,7 @@ def test_every_fault_of_a_manifest_is_listed_and_none_raised(study: Any) -> None
     assert not result.ok
     assert [problem.what for problem in result.problems] == [
         "lgg.yaml: ide: unknown key, did you mean 'id'?",
-        "lgg.yaml: splits.folds: 1, expected greater than or equal to 2",
+        "lgg.yaml: splits.folds: 1, expected 2 or more, or 'groups'",
     ]
 
 

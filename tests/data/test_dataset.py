@@ -123,3 +123,15 @@ def test_messages() -> None:
         dataclasses.replace(data, targets=data.targets[:59])
     with pytest.raises(DataError, match=r"data set 'toy': raw values of \[\], expected those of the modalities \['a'\]"):
         dataclasses.replace(data, raw={})
+
+
+def test_leave_one_group_out() -> None:
+    groups = [f"h{row % 4}" for row in range(60)]
+    data = make_data(60, folds="groups", groups=groups)
+    assert data.default_num_folds == 4
+    assert [set(data.groups[fold.val].tolist()) for fold in data.folds()] == [{"h0"}, {"h1"}, {"h2"}, {"h3"}]
+    again = pickle.loads(pickle.dumps(data)).without_test()
+    for whole, part in zip(data.folds(), again.folds(4), strict=True):  # as many as groups: the same
+        assert (whole.val == part.val).all()
+    assert len(data.folds(2)) == 2
+    assert data.fingerprint != make_data(60, folds=4, groups=groups).fingerprint

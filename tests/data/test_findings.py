@@ -106,3 +106,10 @@ def test_rows_of_nobody() -> None:
     block = RawModality("tabular", data.raw["a"], data.present["a"], data.columns["a"], num_unlabelled=3)
     (problem,) = find_problems(data, {"a": block})
     assert problem.what == "3 rows of modality 'a' belong to no labelled sample and are left out"
+
+
+def test_groups_of_one_class() -> None:
+    groups = np.where(np.arange(NUM_ROWS) < 96, [f"h{row % 4}" for row in range(NUM_ROWS)], "h9")
+    found = problems({"a": clean()}, splits=None, folds="groups", groups=groups)
+    what = "4 of 5 groups hold one class only (h0, h1, h2, h3): metrics such as AUROC are undefined on their folds"
+    assert [each for each in found if each[1] == "splits.group"] == [("warning", "splits.group", what)]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusearch.data.splits import SplitPlan, crossing_groups, make_folds, split_by_fractions, stratify
+from fusearch.data.splits import SplitPlan, crossing_groups, leave_one_group_out, make_folds, split_by_fractions, stratify
 from fusearch.errors import DataError
 
 
@@ -115,3 +115,28 @@ def test_crossing_groups_names_the_sides() -> None:
 def test_messages(call: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         call()
+
+
+@given(grouped_rows())
+def test_each_group_is_left_out_once(rows: tuple[np.ndarray, np.ndarray]) -> None:
+    _, groups = rows
+    chosen = np.flatnonzero(np.arange(len(groups)) % 7 != 0)
+    folds = leave_one_group_out(chosen, groups)
+    assert [set(groups[fold.val]) for fold in folds] == [{name} for name in sorted(set(groups[chosen].tolist()))]
+    for fold in folds:
+        assert sorted([*fold.train, *fold.val]) == chosen.tolist()
+        assert not set(groups[fold.train]) & set(groups[fold.val])
+
+
+def test_what_cannot_be_left_out() -> None:
+    rows = np.arange(4)
+    with pytest.raises(DataError, match="data set without groups"):
+        leave_one_group_out(rows, None)
+    with pytest.raises(DataError, match="of the one group h1, expected two groups or more"):
+        leave_one_group_out(rows, np.array(["h1"] * 4))
+
+
+def test_the_first_group_is_the_val_split() -> None:
+    groups = np.array(["b", "a", "b", "a", "c", "c"])
+    split_of = SplitPlan(folds="groups", num_test_rows=1).assign(np.array([0, 1, 0, 1, 0, 1]), groups=groups)
+    assert split_of.tolist() == ["train", "val", "train", "val", "train", "test"]
