@@ -213,14 +213,8 @@ class Manifest(_Part):
             return path
         folder = path.parent
         # By the part before the suffix, since every `.csv` looks like every other; of equals, the one with the same suffix.
-        names = (
-            {
-                entry.name.split(".")[0].lower(): entry.name
-                for entry in sorted(folder.iterdir(), key=lambda entry: entry.suffix == path.suffix)
-            }
-            if folder.is_dir()
-            else {}
-        )
+        entries = sorted(folder.iterdir(), key=lambda entry: (entry.suffix == path.suffix, entry)) if folder.is_dir() else []
+        names = {entry.name.split(".")[0].lower(): entry.name for entry in entries}
         match = nearest(path.name.split(".")[0], names)
         hint = f"did you mean {names[match]!r}?" if match else f"expected a file in {str(folder)!r}"
         raise ManifestError(f"{self._path.name}: {key}: no file {file!r}, {hint}")

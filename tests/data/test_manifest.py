@@ -174,7 +174,7 @@ def test_a_missing_file_is_named_with_the_nearest_one(tmp_path: Path) -> None:
     assert str(caught.value) == "lgg.yaml: modalities.rna.file: no file 'rna.csv', did you mean 'rna2.csv'?"
     (tmp_path / "rna2.npz").touch()
     (tmp_path / "rna2.aaa").touch()
-    with pytest.raises(ManifestError, match="did you mean 'rna2.csv'?"):
+    with pytest.raises(ManifestError, match=r"did you mean 'rna2.csv'\?"):
         manifest.resolve("rna.csv", "modalities.rna.file")
     (tmp_path / "rna.csv").touch()
     assert manifest.resolve("rna.csv", "modalities.rna.file") == tmp_path / "rna.csv"
