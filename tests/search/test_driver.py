@@ -539,8 +539,9 @@ def test_a_driver_that_is_killed_loses_and_repeats_no_finished_trial(driver, exe
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_cleanly_and_resume_starts_with_what_was_in_flight(driver, number):
-    process = driver.start(seconds=0.2)
-    driver.wait_for(3, process)
+    process = driver.start(seconds=1.0)
+    driver.wait_for(2, process)
+    time.sleep(0.5)  # into the next evaluation, past the moment between two
     process.send_signal(number)
     said, errors = process.communicate(timeout=30)
     assert (process.returncode, said.strip(), errors) == (0, f"stopped | interrupted by {number.name}", "")
@@ -556,8 +557,9 @@ def test_a_signal_stops_cleanly_and_resume_starts_with_what_was_in_flight(driver
 
 @pytest.mark.ray
 def test_a_signal_stops_ray_cleanly(driver):
-    process = driver.start("ray", seconds=0.5)
-    driver.wait_for(3, process)
+    process = driver.start("ray", seconds=2.0)
+    driver.wait_for(2, process)
+    time.sleep(0.7)  # into the next evaluation, past the moment between two
     process.send_signal(signal.SIGINT)
     said, errors = process.communicate(timeout=60)
     assert (process.returncode, said.strip(), errors) == (0, "stopped | interrupted by SIGINT", "")
