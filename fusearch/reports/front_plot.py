@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fusearch.reports.axes import Axis
 from fusearch.reports.findings import Findings, read_findings
 from fusearch.reports.front import FrontInfo, Kind, Point, extent, front_info
+from fusearch.reports.plot_layout import GRID
 from fusearch.reports.wording import deviation, metric_label, number, role_label, sentence_case
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ SYMBOLS = {"best_unimodal": "diamond", "linear": "square", "early": "triangle-up
 COLOURS = {"design": "#8b95a5", "front": "#2f6fdb", "reference": "#d9602b", "recommended": "#1f9d76"}
 #: As many decimals as the distance between two ticks asks for, at any zoom.
 TICK_FORMATS = [{"dtickrange": [10.0**-n, 10.0 ** (1 - n) * 0.999], "value": f".{n}f"} for n in (1, 2, 3, 4)]
-_GRID = "rgba(128,138,152,.22)"
 
 
 def front_figure(run: Run | Findings | Path | str, x: str | None = None, y: str | None = None) -> go.Figure:
@@ -147,9 +147,9 @@ def _layout(info: FrontInfo) -> dict[str, Any]:
             "title": {"text": axis.title, "standoff": 12, "font": {"size": 13}},
             "type": "log" if axis.log else "linear",
             "range": [low, high],
-            "gridcolor": _GRID,
+            "gridcolor": GRID,
             "zeroline": False,
-            "linecolor": _GRID,
+            "linecolor": GRID,
             "tickformat": "~s" if axis.log or high >= 1000 else "",
             "tickformatstops": [] if axis.log or high >= 1000 else TICK_FORMATS,
             "automargin": True,

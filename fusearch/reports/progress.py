@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fusearch import pareto
 from fusearch.reports.axes import axis_of
 from fusearch.reports.findings import Findings
+from fusearch.reports.plot_layout import GRID, plot_layout
 from fusearch.study import TrialRecord
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "Throughput", "progress_figure", "progress_info", "throughput_info", "timeline_figure"]
 
-_BLUE, _ORANGE, _GREY, _GRID = "#2f6fdb", "#d9602b", "#8b95a5", "rgba(128,138,152,.22)"
+_BLUE, _ORANGE, _GREY = "#2f6fdb", "#d9602b", "#8b95a5"
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def progress_figure(found: Findings) -> go.Figure:
                 hovertemplate="references alone: %{y:.3f}<extra></extra>",
             )
         )
-    figure.update_layout(**_layout("Finished trials", "Hypervolume (share of the box)", 320))
+    figure.update_layout(**plot_layout("Finished trials", "Hypervolume (share of the box)", 320))
     figure.update_yaxes(rangemode="tozero")
     return figure
 
@@ -148,7 +149,7 @@ def timeline_figure(found: Findings) -> go.Figure:
                 base=[record.started for record in chosen],
                 x=[(record.ended or 0.0) - (record.started or 0.0) for record in chosen],
                 y=[_worker(record) for record in chosen],
-                marker={"color": colour, "opacity": 0.8, "line": {"width": 0.5, "color": _GRID}},
+                marker={"color": colour, "opacity": 0.8, "line": {"width": 0.5, "color": GRID}},
                 name=name,
                 text=[f"trial {record.number}" for record in chosen],
                 textposition="none",
@@ -157,7 +158,7 @@ def timeline_figure(found: Findings) -> go.Figure:
             )
         )
     workers = {_worker(record) for record in found.records}
-    figure.update_layout(**_layout("Seconds since the first trial began", "", 130 + 34 * len(workers)), barmode="overlay", bargap=0.3)
+    figure.update_layout(**plot_layout("Seconds since the first trial began", "", 130 + 34 * len(workers)), barmode="overlay", bargap=0.3)
     figure.update_yaxes(type="category", showgrid=False, ticksuffix="  ")
     return figure
 
@@ -165,18 +166,3 @@ def timeline_figure(found: Findings) -> go.Figure:
 def _worker(record: TrialRecord) -> str:
     worker = record.details.get("worker")
     return "worker" if worker is None else f"worker {worker}"
-
-
-def _layout(x: str, y: str, height: int) -> dict[str, Any]:
-    axis = {"gridcolor": _GRID, "zeroline": False, "automargin": True}
-    return {
-        "template": "none",
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif", "size": 13},
-        "xaxis": {**axis, "title": {"text": x, "standoff": 10, "font": {"size": 13}}},
-        "yaxis": {**axis, "title": {"text": y, "standoff": 10, "font": {"size": 13}}},
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "margin": {"l": 60, "r": 16, "t": 36, "b": 50},
-        "height": height,
-    }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fusearch.reports import markup
 from fusearch.reports.markup import Cell
+from fusearch.reports.plot_layout import plot_layout
 from fusearch.reports.strategy import Cloud, Told, cloud_info, diversity_label, read_strategy, strategy_sentences
 from fusearch.reports.wording import number
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["cloud_figure", "path_figure", "strategy_figures", "strategy_section"]
 
-_BLUE, _ORANGE, _GREEN, _GREY, _GRID = "#2f6fdb", "#d9602b", "#1f9d76", "#8b95a5", "rgba(128,138,152,.22)"
+_BLUE, _ORANGE, _GREEN, _GREY = "#2f6fdb", "#d9602b", "#1f9d76", "#8b95a5"
 
 
 def strategy_section(folder: Path | None) -> str:
@@ -61,7 +62,7 @@ def cloud_figure(cloud: Cloud, diversity: str) -> go.Figure:
     )
     figure.add_trace(_named([*cloud.front], "front", {"size": 8, "color": _BLUE}))
     figure.add_trace(_named([cloud.chosen], "chosen", {"size": 15, "color": _GREEN, "symbol": "star"}))
-    figure.update_layout(**_layout(diversity, "Accuracy of the majority vote"))
+    figure.update_layout(**plot_layout(diversity, "Accuracy of the majority vote", 400))
     return figure
 
 
@@ -104,7 +105,7 @@ def path_figure(told: Told) -> go.Figure:
             label = "all on" if role == "all" else "late mean"
             line = {"color": _ORANGE, "dash": dash, "width": 1.6}
             figure.add_trace(go.Scatter(x=[0, last], y=[loss] * 2, mode="lines", line=line, name=label, hoverinfo="skip"))
-    figure.update_layout(**_layout("Step", "Validation loss"))
+    figure.update_layout(**plot_layout("Step", "Validation loss", 400))
     figure.update_xaxes(dtick=1)
     return figure
 
@@ -164,18 +165,3 @@ def _code(text: str) -> str:
     """Return a sentence as HTML; what stands in backticks is code."""
     parts = text.split("`")
     return "".join(f"<code>{escape(part)}</code>" if index % 2 else escape(part) for index, part in enumerate(parts))
-
-
-def _layout(x: str, y: str) -> dict[str, Any]:
-    axis = {"gridcolor": _GRID, "zeroline": False, "automargin": True}
-    return {
-        "template": "none",
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": "system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif", "size": 13},
-        "xaxis": {**axis, "title": {"text": x, "standoff": 10, "font": {"size": 13}}},
-        "yaxis": {**axis, "title": {"text": y, "standoff": 10, "font": {"size": 13}}},
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "margin": {"l": 60, "r": 16, "t": 36, "b": 50},
-        "height": 400,
-    }
