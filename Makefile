@@ -8,7 +8,7 @@ export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install demo picture test lint test-slow bench clean
+.PHONY: help install demo picture reference test lint test-slow bench clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ bench: install  ## Run every benchmark
 clean:  ## Remove .venv, caches and runs/demo
 	@rm -rf $(VENV) runs/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+reference: $(INSTALLED)  ## Write docs/cli.md from the commands' own help
+	@$(BIN)/python -m fusearch.cli.reference > docs/cli.md
 
 picture: $(INSTALLED)  ## Draw the README's front from runs/demo
 	@$(BIN)/python -c "from pathlib import Path; from fusearch.reports import front_svg; Path('docs/front.svg').write_text(front_svg('runs/demo'), encoding='utf-8')"

@@ -27,6 +27,7 @@ _HOMES: dict[str, str] = {
     "Recipe": "fusearch.search_space",
     "Run": "fusearch.run",
     "SearchSpace": "fusearch.search_space",
+    "Settings": "fusearch.settings",
     "TrainingEvaluator": "fusearch.evaluators",
     "confirm": "fusearch.evaluators.export",
     "data_set": "fusearch.data",
@@ -58,6 +59,7 @@ __all__ = [
     "Recipe",
     "Run",
     "SearchSpace",
+    "Settings",
     "TrainingEvaluator",
     "__version__",
     "confirm",
@@ -87,6 +89,7 @@ if TYPE_CHECKING:
     from fusearch.run import Run
     from fusearch.search import run_search, sampler_builder
     from fusearch.search_space import Candidate, FusionGraph, FusionPattern, Operator, Recipe, SearchSpace
+    from fusearch.settings import Settings
 
 
 def __getattr__(name: str) -> Any:

@@ -22,14 +22,15 @@ MAY_IMPORT = {
     "data": {"errors", "registry", "metrics"},
     "search_space": {"errors", "registry", "data"},
     "contracts": {"errors", "registry", "metrics", "search_space"},
+    "settings": {"errors", "contracts"},
     "study": {"errors"},
     "pareto": {"errors", "contracts"},
     "run": {"errors", "contracts", "study", "pareto"},
     "evaluators": {"errors", "registry", "metrics", "data", "search_space", "contracts", "study", "run"},
-    "search": {"errors", "registry", "search_space", "contracts", "study", "run", "pareto"},
+    "search": {"errors", "registry", "search_space", "contracts", "settings", "study", "run", "pareto"},
     "reports": {"errors", "registry", "data", "search_space", "contracts", "study", "run", "pareto"},
     "testing": {"errors", "registry", "metrics", "data", "search_space", "contracts", "run", "evaluators", "search"},
-    "cli": {"errors", "registry", "metrics", "data", "search_space", "contracts", "study", "run", "pareto"}
+    "cli": {"errors", "registry", "metrics", "data", "search_space", "contracts", "settings", "study", "run", "pareto"}
     | {"evaluators", "search", "reports"},
 }
 HEAVY = {"torch": {"evaluators", "testing"}, "ray": {"search"}, "plotly": {"reports"}, "monai": {"evaluators"}, "typer": {"cli"}}

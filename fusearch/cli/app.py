@@ -9,12 +9,14 @@ from typing import Annotated
 import typer
 
 from fusearch.cli import catalogue, designs, explanations, runs
+from fusearch.cli.command_words import RememberingGroup
 from fusearch.registry import PLUGINS
 
 __all__ = ["app"]
 
 app = typer.Typer(
     name="fusearch",
+    cls=RememberingGroup,
     help="Search over multimodal fusion: when, which and how to fuse deep networks.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fusearch.cli.command_words import words_of_command
 from fusearch.cli.options import AsJson, Data, Epochs, Folds, RunFolder, Seeds
 from fusearch.cli.output import document, say, show_table
+from fusearch.cli.settings_options import with_settings
 
 if TYPE_CHECKING:
     from fusearch.run import Run
 
 __all__ = ["add_commands"]
-
-
-class Executor(StrEnum):
-    """Where trials run."""
-
-    ray = "ray"
-    inline = "inline"
 
 
 Pick = Annotated[
@@ -30,7 +24,9 @@ Pick = Annotated[
 ]
 
 
+@with_settings
 def search(
+    context: typer.Context,
     data: Data,
     out: Annotated[Path, typer.Option(help="Run folder to make; with --resume, to go on with.")],
     objective: Annotated[
@@ -41,9 +37,6 @@ def search(
             help="What to optimize: NAME, NAME<=BOUND or NAME>=BOUND; repeat it. (default: auroc, or rmse for regression; macs)",
         ),
     ] = None,
-    trials: Annotated[int, typer.Option(min=1, help="Designs to evaluate; repeats are answered from the study and do not count.")] = 60,
-    sampler: Annotated[str, typer.Option(help="Which designs next: see `fusearch list samplers`.")] = "tpe",
-    strategy: Annotated[str, typer.Option(help="What decides: see `fusearch list strategies`.")] = "graph",
     diversity: Annotated[
         str | None,
         typer.Option(help="Ensembles: correlation (default), q_statistic, disagreement, double_fault, kappa.", show_default=False),
@@ -57,13 +50,6 @@ def search(
     fusion_operator: Annotated[
         str | None, typer.Option(help="forward-timing: the operator that is switched on (default: film).", show_default=False)
     ] = None,
-    executor: Annotated[Executor, typer.Option(help="Ray Tune, or this process.")] = Executor.ray,
-    workers: Annotated[int | None, typer.Option(min=1, help="Trials side by side (default: as many as fit).", show_default=False)] = None,
-    cpus_per_trial: Annotated[float, typer.Option(help="CPU cores of one trial.")] = 1.0,
-    gpus_per_trial: Annotated[float, typer.Option(help="GPUs of one trial; may be a fraction.")] = 0.0,
-    address: Annotated[str | None, typer.Option(help="Address of a Ray cluster; left out, this machine.")] = None,
-    storage: Annotated[str | None, typer.Option(help="Optuna storage URL in place of the journal in the run folder.")] = None,
-    time_limit: Annotated[float | None, typer.Option(help="Stop after this many seconds.")] = None,
     folds: Folds = None,
     seeds: Seeds = 1,
     epochs: Epochs = 60,
@@ -76,9 +62,9 @@ def search(
         list[str] | None, typer.Option(help="Operators to search, or all; repeat it. (default: two or more of each class)")
     ] = None,
     design: Annotated[list[str] | None, typer.Option(help="A design to try first, as a formula; repeat it.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the search.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     as_json: AsJson = False,
+    **settings: Any,
 ) -> None:
     """Search fusion designs for a data set; writes a run folder with the study and the report."""
     from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space, compose_strategy
@@ -87,12 +73,13 @@ def search(
     from fusearch.reports import write_report
     from fusearch.search import run_search
     from fusearch.search_space import FusionGraph
+    from fusearch.settings import Settings
 
     with document(as_json) as write:
         dataset = load_data(data)
         objectives = compose_objectives(objective, dataset)
-        chosen = compose_strategy(
-            strategy,
+        settings["strategy"] = compose_strategy(
+            settings["strategy"],
             encoders=encoder,
             diversity=diversity,
             max_per_modality=max_per_modality,
@@ -106,20 +93,11 @@ def search(
                 compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs),
                 objectives=objectives,
                 out=out,
-                trials=trials,
-                sampler=sampler,
-                strategy=chosen,
-                executor=executor.value,
-                workers=workers,
-                cpus_per_trial=cpus_per_trial,
-                gpus_per_trial=gpus_per_trial,
-                address=address,
-                storage=storage,
-                time_limit=time_limit,
+                settings=Settings(**settings),
                 first=[FusionGraph.parse(formula, dataset.modalities) for formula in design or ()],
-                seed=seed,
                 resume=resume,
                 progress=line,
+                command=words_of_command(context),
             )
         page = write_report(run)
         status = run.status()

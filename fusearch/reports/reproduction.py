@@ -11,26 +11,24 @@ from fusearch.reports.findings import Findings
 __all__ = ["command_line", "identity", "resolved_configuration"]
 
 
+#: Options that do not belong to a repetition: (name, whether it takes a value).
+_DROPPED = {"--out": True, "--resume": False, "--json": False, "--debug": False}
+
+
 def command_line(found: Findings) -> str | None:
-    """Return the command that repeats the search, or None where its data are not known by name (an evaluator of one's own)."""
+    """Return the command that makes the run again in another folder, or None where none made it (a search in Python)."""
     stated = found.config.get("command")
-    if stated:
-        return stated if isinstance(stated, str) else shlex.join(str(word) for word in stated)
-    source = _data(found.config).get("source")
-    if not source:
+    if not stated:
         return None
-    words = ["fusearch", "search", str(source)]
-    for objective in found.objectives:
-        sign = "<=" if objective.direction == "minimize" else ">="
-        words += ["--objective", objective.name + (f"{sign}{objective.bound:g}" if objective.bound is not None else "")]
-    search, settings = found.config.get("search", {}), found.config.get("evaluator", {}).get("settings", {})
-    space = found.config.get("space", {})
-    options = {name: search.get(name) for name in ("trials", "sampler", "executor", "workers", "seed")}
-    options |= {name: settings.get(name) for name in ("epochs", "folds", "seeds")} | {"max-fusions": space.get("max_fusions")}
-    for name, value in options.items():
-        if value is not None and not (name == "folds" and value == 1):  # one fold: the split of the data
-            words += [f"--{name}", str(value)]
-    return shlex.join([*words, "--out", "NEW_FOLDER"])
+    kept: list[str] = []
+    words = iter(map(str, stated))
+    for word in words:
+        name, equals, _value = word.partition("=")
+        if name not in _DROPPED:
+            kept.append(word)
+        elif _DROPPED[name] and not equals:
+            next(words, None)
+    return shlex.join([*kept, "--out", "NEW_FOLDER"])
 
 
 def identity(found: Findings) -> list[tuple[str, str]]:

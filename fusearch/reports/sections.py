@@ -213,7 +213,7 @@ def failures(found: Findings) -> str:
 def reproduce(found: Findings) -> str:
     """Return command, identity and resolved configuration."""
     command = command_line(found)
-    note = "" if command else "The evaluator was given in Python, so no command line repeats this search."
+    note = "" if command else "The search was called from Python, so no command line repeats it; config.yaml holds its settings."
     shown = f'<pre class="block">{escape(command)}</pre>' if command else ""
     entries = markup.values([(name, value, "") for name, value in identity(found)])
     configuration = (

@@ -5,8 +5,8 @@ from fusearch.search.executor import EXECUTORS, Executor
 from fusearch.search.job import Job, Outcome
 from fusearch.search.progress import Progress
 from fusearch.search.sampler import SAMPLERS, sampler_builder
-from fusearch.search.settings import Settings
 from fusearch.search.strategies import STRATEGIES, Strategy
+from fusearch.settings import Settings
 
 __all__ = [
     "EXECUTORS",

@@ -8,28 +8,29 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from fusearch.contracts import Budget, Evaluator, KeepingEvaluator, Objective
+from fusearch.contracts import Evaluator, KeepingEvaluator, Objective
 from fusearch.errors import RunError, SpaceError
 from fusearch.run import Run
+from fusearch.search.configuration import check_objectives, describe_run
 from fusearch.search.executor import EXECUTORS, Executor
 from fusearch.search.folder import WEIGHTS, check_resume, create_folder, discard_folder, driven, open_folder, writing
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.progress import ProgressCallback
 from fusearch.search.sampler import SAMPLERS
 from fusearch.search.session import Session
-from fusearch.search.settings import Settings, check_objectives, describe_run
-from fusearch.search.strategies import Strategy, make_strategy
+from fusearch.search.strategies import make_strategy
 from fusearch.search_space import Candidate, FusionGraph
+from fusearch.settings import Settings
+from fusearch.study import DRIVER, STUDY_NAME
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
-from fusearch.study import DRIVER, STUDY_NAME
 
 __all__ = ["run_search"]
 
@@ -40,25 +41,15 @@ STARTUP = 10
 def run_search(
     space: SearchSpace,
     evaluator: Evaluator,
-    *,
     objectives: str | Objective | Sequence[str | Objective],
+    *,
     out: str | Path,
-    trials: int | None = 60,
-    time_limit: float | None = None,
-    sampler: str = "tpe",
-    strategy: str | Strategy = "graph",
-    executor: Literal["ray", "inline"] | str = "ray",
-    workers: int | None = None,
-    cpus_per_trial: float = 1,
-    gpus_per_trial: float = 0,
-    address: str | None = None,
-    storage: str | None = None,
-    seed: int = 0,
+    settings: Settings | None = None,
     resume: bool = False,
-    budget: Budget | None = None,
-    reference_share: float = 0.3,
     first: Sequence[FusionGraph | Candidate] = (),
     progress: ProgressCallback | None = None,
+    command: Sequence[str] | None = None,
+    **changes: Any,
 ) -> Run:
     """Search fusion designs for the Pareto front of the objectives.
 
@@ -72,30 +63,20 @@ def run_search(
         evaluator: How good a design is; a plain function will do.
         objectives: Such as `"auroc"`, `"macs<=1e6"`, `"my_score:max"`, or `Objective`s.
         out: Run folder to make; with `resume`, to go on with.
-        trials: Evaluations to make; failures count, repeats and designs that break a bound on a cheap objective do not.
-        time_limit: Seconds after which no new evaluation starts; those in flight are finished.
-        sampler: Name in `SAMPLERS`; the strategy `graph` asks it.
-        strategy: Name in `STRATEGIES`, or a strategy with settings of its own. All but `graph` end by themselves, after `trials` at most,
-            and leave their decision in the run folder.
-        executor: `ray` (Ray Tune) or `inline` (this process).
-        workers: Evaluations side by side; None for as many as fit. Inline has one.
-        cpus_per_trial: CPU cores of an evaluation; its worker uses as many threads.
-        gpus_per_trial: GPUs of an evaluation; may be a fraction.
-        address: Address of a Ray cluster (`auto`, `ray://...`); None for this machine.
-        storage: Optuna storage URL in place of the journal in the run folder. It stands in `config.yaml` as given.
-        seed: Seed of the search. Inline, the same seed gives the same trials; with several workers, order decides too.
+        settings: How to search: trials, sampler, strategy, executor, workers, seed, ...; see `Settings`.
         resume: Go on with the run in `out`; space, data, objectives and budget must be the same.
-        budget: What one evaluation may spend.
-        reference_share: Share of the evaluations that tune the reference designs; each of them has at least one.
         first: Designs to evaluate before anything else.
         progress: Called with a `Progress` at each start and end of an evaluation.
+        command: Words of the command line that makes the run; the report tells them as the way to make it again.
+        **changes: Single settings by name, such as `trials=20`; they go before those of `settings`.
 
     Returns:
         The run, finished or stopped.
 
     Raises:
         ObjectiveError: An objective that the evaluator does not have; nothing is written.
-        RunError: The run folder exists, is in use, cannot be written, or does not fit what is to be resumed.
+        RunError: A setting is unknown or out of range; the run folder exists, is in use, cannot be written, or does not fit what is to
+            be resumed.
         UnknownNameError: There is no sampler or executor of that name.
 
     Example:
@@ -109,27 +90,22 @@ def run_search(
         {'score': 1.9}
     """
     chosen = check_objectives(objectives, evaluator)
-    build_sampler, build_executor = SAMPLERS[sampler], EXECUTORS[executor]
-    decider = make_strategy(strategy)
-    settings = Settings(
-        trials=trials,
-        time_limit=time_limit,
-        sampler=sampler,
-        executor=executor,
-        workers=workers,
-        cpus_per_trial=cpus_per_trial,
-        gpus_per_trial=gpus_per_trial,
-        address=address,
-        seed=seed,
-        reference_share=reference_share,
-        budget=budget or Budget(),
-    )
+    settings = (settings or Settings()).changed(**changes)
+    build_sampler, build_executor = SAMPLERS[settings.sampler], EXECUTORS[settings.executor]
+    decider = make_strategy(settings.strategy)
     for design in first:
         if not isinstance(design, FusionGraph | Candidate):
             raise SpaceError(f"first: {design!r}, expected a FusionGraph or a Candidate; FusionGraph.parse reads a formula")
     folder = Path(out)
-    config = describe_run(space, evaluator, chosen, settings, study={"storage": storage, "name": _study_name(folder, storage)})
-    config["strategy"] = {"name": "graph"} if decider is None else {"name": decider.name, **decider.describe()}
+    config = describe_run(
+        space,
+        evaluator,
+        chosen,
+        settings,
+        strategy=None if decider is None else {"name": decider.name, **decider.describe()},
+        study_name=_study_name(folder, settings.storage),
+        command=command,
+    )
     if decider is not None:
         decider.check(space, evaluator)
         evaluator = evaluator.keeping(folder / WEIGHTS) if isinstance(evaluator, KeepingEvaluator) else evaluator
@@ -153,7 +129,7 @@ def run_search(
                 strategy=decider,
                 progress=progress,
             )
-            sampler_seed = int(np.random.SeedSequence([seed, num_known]).generate_state(1)[0])
+            sampler_seed = int(np.random.SeedSequence([settings.seed, num_known]).generate_state(1)[0])
             study.sampler = build_sampler(space, sampler_seed, STARTUP + session.proposer.num_references)
             if not resume:
                 session.proposer.queue_designs(first)

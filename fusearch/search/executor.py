@@ -12,7 +12,7 @@ from fusearch.registry import Registry
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import evaluate
 from fusearch.search.session import Session
-from fusearch.search.settings import Settings
+from fusearch.settings import Settings
 
 __all__ = ["EXECUTORS", "Executor", "ExecutorBuilder", "InlineExecutor"]
 

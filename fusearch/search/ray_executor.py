@@ -17,7 +17,7 @@ from fusearch.errors import RunError
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.orphans import MARK, end_orphans
 from fusearch.search.session import Session
-from fusearch.search.settings import Settings
+from fusearch.settings import Settings
 
 __all__ = ["RayExecutor"]
 

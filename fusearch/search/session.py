@@ -19,9 +19,9 @@ from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job, Outcome, describe_evaluation
 from fusearch.search.progress import Progress, ProgressCallback, best_values
 from fusearch.search.proposer import Proposal, Proposer, enqueue
-from fusearch.search.settings import Settings
 from fusearch.search.strategies.proposer import StrategyProposer
 from fusearch.search.strategies.strategy import Strategy
+from fusearch.settings import Settings
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace

@@ -19,7 +19,7 @@ def test_a_refusal_is_one_line_and_exit_code_2(fusearch: Callable[..., Any]) -> 
             ("search", "wisconsin", "--out", "x", "--trials", "0"),
             ("--trials", "greater than or equal to 1", "found '0'", "fusearch search --help"),
         ),
-        (("search", "wisconsin", "--out", "x", "--executor", "rey"), ("--executor", "'rey'", "'ray', 'inline'")),
+        (("search", "wisconsin", "--out", "x", "--executor", "rey"), ("unknown executor 'rey'", "'ray'")),
         (("search", "wisconsin", "--out", "x", "--foldz", "3"), ("--foldz", "--folds")),
         (("search", "wisconsin"), ("Missing option '--out'",)),
         (("list",), ("Missing argument", "operators, encoders")),

@@ -1,4 +1,5 @@
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -33,6 +34,14 @@ def test_search_writes_the_run_folder_and_the_report(finished: Path) -> None:
     assert {"config.yaml", "study.journal", "report.html", "report.md", "trials.csv", "report.json"} <= {
         path.name for path in finished.iterdir()
     }
+
+
+def test_the_report_tells_the_command_that_made_the_run(finished: Path, fusearch: Callable[..., Any]) -> None:
+    words = Run(finished).config["command"]
+    assert words[:3] == ["fusearch", "search", "wisconsin"]
+    assert words[-len(SMALL) :] == list(map(str, SMALL))
+    told = json.loads((finished / "report.json").read_text(encoding="utf-8"))["command"]
+    assert shlex.split(told) == [*(word for word in words if word not in ("--out", str(finished))), "--out", "NEW_FOLDER"]
 
 
 def test_status_document(finished: Path, fusearch: Callable[..., Any]) -> None:

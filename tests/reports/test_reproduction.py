@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import shlex
-
+import pytest
 import yaml
 
 from fusearch.contracts import Objective
@@ -21,33 +20,23 @@ def found(config: dict[str, object]) -> Findings:
     return Findings((), (Objective.parse("auroc"), Objective.parse("macs<=1e6")), config=config)
 
 
-def test_the_command_repeats_the_search() -> None:
-    command = command_line(found(CONFIG))
-    assert command is not None
-    words = shlex.split(command)
-    assert words[:3] == ["fusearch", "search", "my data.yaml"]
-    assert words[3:7] == ["--objective", "auroc", "--objective", "macs<=1e+06"]
-    options = dict(zip(words[7::2], words[8::2], strict=True))
-    assert options == {
-        "--trials": "60",
-        "--sampler": "tpe",
-        "--executor": "ray",
-        "--seed": "0",
-        "--epochs": "60",
-        "--folds": "5",
-        "--seeds": "1",
-        "--max-fusions": "3",
-        "--out": "NEW_FOLDER",
-    }
-    assert Objective.parse("macs<=1e+06").bound == 1e6
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["search", "a b.yaml", "--out", "runs/x"], "fusearch search 'a b.yaml' --out NEW_FOLDER"),
+        (
+            ["--plugin", "own.py", "search", "d", "--out=runs/x", "--resume", "--operator", "mine", "--require", "rna", "--json"],
+            "fusearch --plugin own.py search d --operator mine --require rna --out NEW_FOLDER",
+        ),
+    ],
+)
+def test_the_command_is_the_one_that_made_the_run_in_another_folder(words: list[str], command: str) -> None:
+    assert command_line(found({"command": ["fusearch", *words]})) == command
 
 
-def test_an_evaluator_of_ones_own_has_no_command() -> None:
-    assert command_line(found({"evaluator": {"name": "my.evaluate"}})) is None
-
-
-def test_a_command_that_the_run_states_is_taken_as_it_is() -> None:
-    assert command_line(found({"command": ["fusearch", "search", "a b.yaml"]})) == "fusearch search 'a b.yaml'"
+def test_a_search_in_python_has_no_command() -> None:
+    assert command_line(found({**CONFIG, "command": None})) is None
+    assert command_line(found(CONFIG)) is None
 
 
 def test_what_identifies_the_run() -> None:

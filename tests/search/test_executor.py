@@ -5,7 +5,7 @@ import pytest
 from fusearch.search.executor import EXECUTORS, InlineExecutor
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job
-from fusearch.search.settings import Settings
+from fusearch.settings import Settings
 
 
 class Script:

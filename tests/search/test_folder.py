@@ -10,8 +10,9 @@ from optuna.storages.journal import JournalFileBackend
 
 from fusearch.contracts import Objective
 from fusearch.errors import RunError
+from fusearch.search.configuration import describe_run
 from fusearch.search.folder import check_resume, create_folder, driven, mend_journal, open_folder, save_predictions, writing
-from fusearch.search.settings import Settings, describe_run
+from fusearch.settings import Settings
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

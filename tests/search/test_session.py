@@ -7,8 +7,8 @@ from fusearch.contracts import Evaluation, Objective
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Outcome
 from fusearch.search.session import Session
-from fusearch.search.settings import Settings
 from fusearch.search_space import Candidate, Recipe
+from fusearch.settings import Settings
 from fusearch.study import STOPPED, read_records
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from fusearch.contracts import Objective
-from fusearch.errors import ObjectiveError, RunError
-from fusearch.search.settings import Settings, check_objectives, describe_evaluator, describe_run
+from fusearch.errors import ObjectiveError
+from fusearch.search.configuration import check_objectives, describe_evaluator, describe_run
+from fusearch.settings import Settings
 
 
 class Described:
@@ -46,8 +47,18 @@ def test_the_configuration_is_plain(space):
     assert config["study"] == {"storage": None, "name": "fusearch"}
 
 
-def test_settings_are_frozen_and_checked():
-    with pytest.raises(AttributeError):
-        Settings().trials = 5
-    with pytest.raises(RunError, match="gpus_per_trial is -1, expected a number of at least 0"):
-        Settings(gpus_per_trial=-1)
+def test_the_configuration_tells_the_command_that_made_it(space, toy_evaluator):
+    objectives = [Objective.parse("score:max")]
+    words = ["fusearch", "search", "a b.yaml", "--plugin", "own.py"]
+    assert describe_run(space, toy_evaluator, objectives, Settings(), command=words)["command"] == words
+    assert describe_run(space, toy_evaluator, objectives, Settings())["command"] is None
+
+
+def test_strategy_and_storage_have_sections_of_their_own(space, toy_evaluator):
+    settings = Settings(strategy="late-ensemble", storage="sqlite:///a.db")
+    config = describe_run(
+        space, toy_evaluator, [Objective.parse("score:max")], settings, strategy={"name": "late-ensemble", "k": 3}, study_name="x"
+    )
+    assert config["strategy"] == {"name": "late-ensemble", "k": 3}
+    assert config["study"] == {"storage": "sqlite:///a.db", "name": "x"}
+    assert not {"strategy", "storage"} & set(config["search"])

@@ -1,60 +1,23 @@
-"""The settings of a search, checked, and the configuration that a run folder keeps of them."""
+"""The configuration that a run folder keeps of a search, and the objectives checked before there is one."""
 
 from __future__ import annotations
 
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-from fusearch.contracts import Budget, CheapEvaluator, Evaluator, Objective
-from fusearch.errors import EvaluationError, ObjectiveError, RunError, suggestion
+from fusearch.contracts import CheapEvaluator, Evaluator, Objective
+from fusearch.errors import EvaluationError, ObjectiveError, suggestion
+from fusearch.settings import Settings
+from fusearch.study import FORMAT, STUDY_NAME
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
-from fusearch.study import FORMAT, STUDY_NAME
 
-__all__ = ["Settings", "check_objectives", "describe_evaluator", "describe_run"]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How to search; see `run_search` for what each means.
-
-    Raises:
-        RunError: A value is out of range.
-    """
-
-    trials: int | None = 60
-    time_limit: float | None = None
-    sampler: str = "tpe"
-    executor: str = "ray"
-    workers: int | None = None
-    cpus_per_trial: float = 1
-    gpus_per_trial: float = 0
-    address: str | None = None
-    seed: int = 0
-    reference_share: float = 0.3
-    budget: Budget = field(default_factory=Budget)
-
-    def __post_init__(self) -> None:
-        for name, least in {"trials": 1, "workers": 1, "seed": 0}.items():
-            value = getattr(self, name)
-            if not (value is None and name != "seed") and not (isinstance(value, Integral) and int(value) >= least):
-                raise RunError(f"{name} is {value!r}, expected a whole number of at least {least}")
-        for name in ("time_limit", "cpus_per_trial", "gpus_per_trial", "reference_share"):
-            value = getattr(self, name)
-            if not (value is None and name == "time_limit") and not (isinstance(value, Real) and float(value) >= 0):
-                raise RunError(f"{name} is {value!r}, expected a number of at least 0")
-        if not self.cpus_per_trial:
-            raise RunError(f"cpus_per_trial is {self.cpus_per_trial}, expected more than 0")
-        if self.reference_share > 1:
-            raise RunError(f"reference_share is {self.reference_share}, expected a share between 0 and 1")
-        if self.trials is None and self.time_limit is None:
-            raise RunError("neither trials nor time_limit is given: the search would never end")
+__all__ = ["check_objectives", "describe_evaluator", "describe_run"]
 
 
 def check_objectives(objectives: str | Objective | Sequence[str | Objective], evaluator: Evaluator) -> tuple[Objective, ...]:
@@ -90,15 +53,34 @@ def describe_evaluator(evaluator: Evaluator) -> dict[str, Any]:
 
 
 def describe_run(
-    space: SearchSpace, evaluator: Evaluator, objectives: Sequence[Objective], settings: Settings, study: Mapping[str, Any] | None = None
+    space: SearchSpace,
+    evaluator: Evaluator,
+    objectives: Sequence[Objective],
+    settings: Settings,
+    *,
+    strategy: Mapping[str, Any] | None = None,
+    study_name: str = STUDY_NAME,
+    command: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Return the content of `config.yaml`: plain values only."""
+    """Return the content of `config.yaml`: plain values only.
+
+    Args:
+        space: What is searched.
+        evaluator: How good a design is.
+        objectives: What is optimized.
+        settings: How.
+        strategy: What decides, described; None for the graph search.
+        study_name: Name of the Optuna study.
+        command: Words of the command line that made the run, or None where it was made in Python.
+    """
     return {
         "format": FORMAT,
         "fusearch": _version("fusearch"),
+        "command": None if command is None else list(command),
         "objectives": [asdict(objective) for objective in objectives],
-        "study": dict(study or {"storage": None, "name": STUDY_NAME}),
-        "search": asdict(settings),
+        "study": {"storage": settings.storage, "name": study_name},
+        "search": settings.to_dict(),
+        "strategy": dict(strategy or {"name": "graph"}),
         "evaluator": describe_evaluator(evaluator),
         "space": {"fingerprint": space.fingerprint, **space.to_dict()},
         "versions": {

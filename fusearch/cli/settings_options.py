@@ -1,0 +1,45 @@
+"""Options made from `Settings`: what is declared there is an option here, with its type, range, default and words."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from fusearch.settings import Setting, Settings
+
+__all__ = ["with_settings"]
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes `**settings` one option for each setting.
+
+    Example:
+        >>> @with_settings
+        ... def search(data: str, **settings: object) -> None: ...
+        >>> list(inspect.signature(search).parameters)[:4]
+        ['data', 'trials', 'time_limit', 'sampler']
+    """
+    signature = inspect.signature(command, eval_str=True)
+    own = [parameter for parameter in signature.parameters.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
+
+    @wraps(command)
+    def wrapped(**options: Any) -> None:
+        command(**options)
+
+    options = [_option(setting) for setting in Settings.table() if setting.is_option]
+    wrapped.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]  # typer reads it
+    return wrapped
+
+
+def _option(setting: Setting) -> inspect.Parameter:
+    text = setting.help + (f" (default: {setting.unset})" if setting.unset else "")
+    least, most = (bound if math.isfinite(bound) else None for bound in (setting.least, setting.most))
+    option = typer.Option(help=text, min=least, max=most, show_default=not setting.unset)
+    kind: Any = str if setting.type is Any else setting.type
+    annotation: Any = Annotated[kind, option]
+    return inspect.Parameter(setting.name, inspect.Parameter.KEYWORD_ONLY, default=setting.default, annotation=annotation)

@@ -1,0 +1,157 @@
+"""`Settings`: every number of a search, once. `run_search`, the options of `fusearch search` and `config.yaml` are made from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from numbers import Integral, Real
+from typing import Any, get_type_hints
+
+from fusearch.contracts import Budget
+from fusearch.errors import RunError, suggestion
+
+__all__ = ["Setting", "Settings"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is known of one setting.
+
+    Attributes:
+        name: Name in `Settings`, in `run_search` and, with dashes, on the command line.
+        type: Type of the value.
+        default: Value where none is given.
+        help: What it means, in a sentence.
+        least: Smallest value allowed.
+        most: Largest value allowed.
+        is_option: Whether the command line offers it.
+        unset: What None stands for, in words; empty where None is no value or says it itself.
+    """
+
+    name: str
+    type: Any
+    default: Any
+    help: str
+    least: float
+    most: float
+    is_option: bool
+    unset: str
+
+    @property
+    def may_be_none(self) -> bool:
+        return type(None) in getattr(self.type, "__args__", ())
+
+    def check(self, value: Any) -> None:
+        """Refuse a value of another type, or out of range.
+
+        Raises:
+            RunError: So it is.
+        """
+        if value is None and self.may_be_none:
+            return
+        kinds = {self.type, *getattr(self.type, "__args__", ())}
+        if int not in kinds and float not in kinds:
+            return
+        noun, number = ("whole number", Integral) if int in kinds else ("number", Real)
+        is_number = isinstance(value, number) and value is not True and value is not False
+        if not is_number or not self.least <= float(value) <= self.most:
+            raise RunError(f"{self.name} is {value!r}, expected a {noun}{self._range()}")
+
+    def _range(self) -> str:
+        if self.most < math.inf:
+            return f" between {self.least:g} and {self.most:g}"
+        return f" of at least {self.least:g}" if self.least > -math.inf else ""
+
+
+def _facts(text: str, *, least: float = -math.inf, most: float = math.inf, is_option: bool = True, unset: str = "") -> dict[str, Any]:
+    return {"help": text, "least": least, "most": most, "is_option": is_option, "unset": unset}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to search. `Settings.table()` lists what each setting means; so does `fusearch search --help`.
+
+    Raises:
+        RunError: A value is of the wrong type or out of range.
+
+    Example:
+        >>> Settings(trials=20, executor="inline").changed(seed=1)
+        Settings(trials=20, executor='inline', seed=1)
+    """
+
+    trials: int | None = field(
+        default=60,
+        metadata=_facts(
+            "Designs to evaluate; failures count, repeats and designs that break a bound on a cheap objective do not.", least=1
+        ),
+    )
+    time_limit: float | None = field(
+        default=None,
+        metadata=_facts("Seconds after which no new evaluation starts; those in flight are finished.", least=0, unset="no limit"),
+    )
+    sampler: str = field(default="tpe", metadata=_facts("Which designs next, in the strategy `graph`: see `fusearch list samplers`."))
+    strategy: Any = field(
+        default="graph",
+        metadata=_facts(
+            "What decides: see `fusearch list strategies`. All but `graph` end by themselves, after `trials` at most, "
+            "and leave their decision in the run folder."
+        ),
+    )
+    executor: str = field(default="ray", metadata=_facts("Where trials run: `ray` (Ray Tune) or `inline` (this process)."))
+    workers: int | None = field(default=None, metadata=_facts("Evaluations side by side; inline has one.", least=1, unset="as many as fit"))
+    cpus_per_trial: float = field(default=1.0, metadata=_facts("CPU cores of one evaluation; its worker uses as many threads.", least=0))
+    gpus_per_trial: float = field(default=0.0, metadata=_facts("GPUs of one evaluation; may be a fraction.", least=0))
+    address: str | None = field(default=None, metadata=_facts("Address of a Ray cluster (`auto`, `ray://...`).", unset="this machine"))
+    storage: str | None = field(
+        default=None,
+        metadata=_facts("Optuna storage URL; it stands in `config.yaml` as given.", unset="a journal in the run folder"),
+    )
+    seed: int = field(
+        default=0,
+        metadata=_facts(
+            "Seed of the search. Inline, the same seed gives the same trials; with several workers, order decides too.", least=0
+        ),
+    )
+    reference_share: float = field(
+        default=0.3,
+        metadata=_facts("Share of the evaluations that tune the reference designs; each of them has at least one.", least=0, most=1),
+    )
+    budget: Budget = field(default_factory=Budget, metadata=_facts("What one evaluation may spend.", is_option=False))
+
+    def __post_init__(self) -> None:
+        for setting in self.table():
+            setting.check(getattr(self, setting.name))
+        if not self.cpus_per_trial:
+            raise RunError(f"cpus_per_trial is {self.cpus_per_trial}, expected more than 0")
+        if self.trials is None and self.time_limit is None:
+            raise RunError("neither trials nor time_limit is given: the search would never end")
+
+    def __repr__(self) -> str:
+        changed = [setting.name for setting in self.table() if getattr(self, setting.name) != setting.default]
+        return f"Settings({', '.join(f'{name}={getattr(self, name)!r}' for name in changed)})"
+
+    @classmethod
+    def table(cls) -> tuple[Setting, ...]:
+        """Return every setting, in the order in which they are declared."""
+        types = get_type_hints(cls)
+        defaults = {each.name: Budget() if each.default is MISSING else each.default for each in fields(cls)}
+        return tuple(Setting(each.name, types[each.name], defaults[each.name], **each.metadata) for each in fields(cls))
+
+    def changed(self, **values: Any) -> Settings:
+        """Return the same settings with other values.
+
+        Raises:
+            RunError: There is no setting of that name, or a value is not legal.
+        """
+        names = [each.name for each in fields(self)]
+        for name in values:
+            if name not in names:
+                raise RunError(f"no setting {name!r}: {suggestion(name, names)}")
+        return replace(self, **values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for `config.yaml`; strategy and storage have sections of their own there."""
+        return {
+            **{each.name: getattr(self, each.name) for each in fields(self) if each.name not in ("strategy", "storage")},
+            "budget": asdict(self.budget),
+        }
