@@ -95,7 +95,7 @@ def write_run(
     config = {
         "format": FORMAT,
         "fusearch": "0.1.0",
-        "command": "fusearch search rosmap.yaml --objective auroc --objective macs --out runs/rosmap".split(),
+        "command": ["fusearch", "search", "rosmap.yaml", "--objective", "auroc", "--objective", "macs", "--out", "runs/rosmap"],
         "objectives": [
             {"name": objective.name, "direction": objective.direction, "bound": objective.bound, "cheap": objective.cheap}
             for objective in parsed
