@@ -19,6 +19,7 @@ __all__ = [
     "RunError",
     "SpaceError",
     "UnknownNameError",
+    "YamlError",
     "nearest",
     "suggestion",
 ]
@@ -86,6 +87,10 @@ class ExportError(FusearchError):
 
 class UnknownNameError(FusearchError):
     """A name that a registry does not hold."""
+
+
+class YamlError(FusearchError):
+    """A file that is not YAML as fusearch reads it. The message gives the place in the file; who reads it adds which file."""
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from fusearch import pareto
 from fusearch.contracts import Direction, Objective, primary, read_objectives
-from fusearch.errors import ObjectiveError, RunError, suggestion
+from fusearch.errors import ObjectiveError, RunError, YamlError, suggestion
 from fusearch.study import DRIVER, FORMAT, ROLES, STUDY_NAME, TrialRecord, open_study, read_records
+from fusearch.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     import optuna
@@ -31,17 +32,15 @@ def read_config(folder: Path) -> dict[str, Any]:
     Raises:
         RunError: There is none, it is no run's configuration, or it was written by a newer format.
     """
-    import yaml
-
     path = folder / CONFIG
     try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config = read_yaml(path, expected="the configuration of a run")
     except FileNotFoundError:
         hint = f"expected a file {CONFIG!r} there (made by `fusearch search ... --out {folder}`)"
         raise RunError(f"no run in {str(folder)!r}: {hint}") from None
-    except (OSError, yaml.YAMLError) as error:
-        raise RunError(f"cannot read {str(path)!r}: {str(error).splitlines()[0]}") from None
-    if not isinstance(config, dict) or not isinstance(config.get("format"), int) or "objectives" not in config:
+    except YamlError as error:
+        raise RunError(f"cannot read {str(path)!r}: {error}") from None
+    if not isinstance(config.get("format"), int) or "objectives" not in config:
         raise RunError(f"{str(path)!r} is not the configuration of a run: expected the keys 'format' and 'objectives'")
     if config["format"] > FORMAT:
         raise RunError(

@@ -17,20 +17,21 @@ PACKAGE = ROOT / "fusearch"
 #: room -> rooms that it may import. A room is a folder or a file at the root of the package.
 MAY_IMPORT = {
     "errors": set(),
+    "yaml_file": {"errors"},
     "registry": {"errors"},
     "metrics": {"errors", "registry"},
-    "data": {"errors", "registry", "metrics"},
+    "data": {"errors", "yaml_file", "registry", "metrics"},
     "search_space": {"errors", "registry", "data"},
     "contracts": {"errors", "registry", "metrics", "search_space"},
     "settings": {"errors", "contracts"},
     "study": {"errors"},
     "pareto": {"errors", "contracts"},
-    "run": {"errors", "contracts", "study", "pareto"},
+    "run": {"errors", "yaml_file", "contracts", "study", "pareto"},
     "evaluators": {"errors", "registry", "metrics", "data", "search_space", "contracts", "study", "run"},
-    "search": {"errors", "registry", "search_space", "contracts", "settings", "study", "run", "pareto"},
-    "reports": {"errors", "registry", "data", "search_space", "contracts", "study", "run", "pareto"},
+    "search": {"errors", "yaml_file", "registry", "search_space", "contracts", "settings", "study", "run", "pareto"},
+    "reports": {"errors", "yaml_file", "registry", "data", "search_space", "contracts", "study", "run", "pareto"},
     "testing": {"errors", "registry", "metrics", "data", "search_space", "contracts", "run", "evaluators", "search"},
-    "cli": {"errors", "registry", "metrics", "data", "search_space", "contracts", "settings", "study", "run", "pareto"}
+    "cli": {"errors", "yaml_file", "registry", "metrics", "data", "search_space", "contracts", "settings", "study", "run", "pareto"}
     | {"evaluators", "search", "reports"},
 }
 HEAVY = {"torch": {"evaluators", "testing"}, "ray": {"search"}, "plotly": {"reports"}, "monai": {"evaluators"}, "typer": {"cli"}}
@@ -84,6 +85,11 @@ def test_imports_point_one_way(path: Path) -> None:
             other = room_of(name)
             assert other == room or other in MAY_IMPORT[room], f"{module_of(path)} imports {name}"
         assert room in HEAVY.get(top, {room}), f"{module_of(path)} imports {top}"
+
+
+def test_yaml_is_read_and_written_in_one_place() -> None:
+    """PyYAML by itself keeps the last of two equal keys, and unfolds aliases without end."""
+    assert [module_of(path) for path in sources() if "yaml" in {name.split(".")[0] for name in imports(path)}] == ["fusearch.yaml_file"]
 
 
 def test_search_space_uses_only_the_light_part_of_data() -> None:

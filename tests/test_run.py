@@ -287,7 +287,8 @@ def test_records_are_read_anew_each_time(folder):
     [
         (None, "expected a file 'config.yaml' there"),
         ("a: [", "cannot read"),
-        ("- 1", "is not the configuration of a run"),
+        ("- 1", "a list, expected the configuration of a run"),
+        ("format: 1\nformat: 1", "line 2, column 1: the key 'format' stands twice"),
         ("format: 1", "is not the configuration of a run"),
         ("format: 1\nobjectives: []", "objectives: [], expected a list of one or more"),
         ("format: 1\nobjectives: auroc", "objectives: 'auroc', expected a list of one or more, each with a name and a direction"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusearch.contracts import Objective
-from fusearch.errors import FusearchError, SpaceError
+from fusearch.errors import FusearchError, SpaceError, YamlError
+from fusearch.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from fusearch.data import Dataset
@@ -142,19 +142,12 @@ def _is_missing(objective: Objective) -> bool:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """Reads `1e-4` as a number, as everybody means it; YAML 1.1 wants `1.0e-4`."""
-
-    Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+\Z"), list("-+0123456789"))
     try:
-        record = yaml.load(file.read_text(encoding="utf-8"), Loader)  # noqa: S506  # a safe loader
-    except (OSError, yaml.YAMLError) as error:
-        raise SpaceError(f"cannot read the search space {str(file)!r}: {str(error).splitlines()[0]}") from None
-    if not isinstance(record, dict):
-        raise SpaceError(f"{str(file)!r}: expected the settings of a search space, such as 'max_fusions: 2'")
-    return record
+        return read_yaml(file, expected="the settings of a search space, such as 'max_fusions: 2'")
+    except FileNotFoundError:
+        raise SpaceError(f"no search space {str(file)!r}, expected a YAML file") from None
+    except YamlError as error:
+        raise SpaceError(f"cannot read the search space {str(file)!r}: {error}") from None
 
 
 def _encoders(options: Sequence[str]) -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from fusearch.data.modality import Modality
 from fusearch.data.splits import DEFAULT_FRACTIONS
-from fusearch.data.validation import explain, read_yaml
+from fusearch.data.validation import explain, read_document
 from fusearch.errors import DataError, ManifestError, nearest
 
 __all__ = [
@@ -242,7 +242,7 @@ def manifest_faults(path: str | Path) -> list[str]:
 
 
 def _read(path: Path) -> tuple[list[str], Manifest | None]:
-    document = read_yaml(path)
+    document = read_document(path)
     try:
         manifest = Manifest.model_validate(document)
     except ValidationError as error:

@@ -3,58 +3,33 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from fusearch.errors import ManifestError, nearest, suggestion
+from fusearch.errors import ManifestError, YamlError, nearest, suggestion
+from fusearch.yaml_file import read_yaml
 
-__all__ = ["explain", "read_yaml"]
+__all__ = ["explain", "read_document"]
 
 #: Values of `kind` that the language of manifests has and this version does not read yet.
 NOT_YET = ("survival", "multilabel", "segmentation", "volume3d", "text", "sequence", "audio", "video", "graph")
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice in one mapping; YAML itself would keep the last one in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} stands twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds one mapping.
+def read_document(path: Path) -> dict[str, Any]:
+    """Read the document of a manifest.
 
     Raises:
         ManifestError: There is no such file, or it is not YAML, or not a mapping.
     """
     try:
-        with path.open(encoding="utf-8") as stream:
-            document = yaml.load(stream, _Loader)  # noqa: S506  # a subclass of SafeLoader
+        return read_yaml(path, expected="a mapping with the keys name, id, task, modalities, splits")
     except FileNotFoundError:
         raise ManifestError(f"no manifest {str(path)!r}, expected a YAML file") from None
-    except OSError as error:
-        raise ManifestError(f"{path}: cannot be read ({error.strerror}), expected a YAML file") from None
-    except UnicodeDecodeError:
-        raise ManifestError(f"{path.name}: not UTF-8 text, expected a YAML file") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise ManifestError(f"{path.name}: {where}{error.problem}, expected YAML") from None
-    except yaml.YAMLError as error:
-        raise ManifestError(f"{path.name}: {' '.join(str(error).split())}, expected YAML") from None
-    if not isinstance(document, dict):
-        found = "an empty file" if document is None else f"a {type(document).__name__}"
-        raise ManifestError(f"{path.name}: {found}, expected a mapping with the keys name, id, task, modalities, splits")
-    return {str(key): _text_keys(value) for key, value in document.items()}
+    except YamlError as error:
+        raise ManifestError(f"{path.name or path}: {error}") from None
 
 
 def explain(error: ValidationError, model: type[BaseModel], place: str) -> list[str]:
@@ -145,9 +120,3 @@ def _tags(loc: Sequence[Any], model: type[BaseModel]) -> list[str]:
         member = _members(annotation)[0]
         annotation = get_args(member)[1] if get_origin(member) is dict else member.model_fields[step].annotation
     return [tag for member in _members(annotation) if (tag := _tag(member)) is not None]
-
-
-def _text_keys(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _text_keys(item) for key, item in value.items()}
-    return [_text_keys(item) for item in value] if isinstance(value, list) else value

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fusearch.reports.findings import Findings
+from fusearch.yaml_file import dump_yaml
 
 __all__ = ["command_line", "identity", "resolved_configuration"]
 
@@ -49,9 +50,7 @@ def identity(found: Findings) -> list[tuple[str, str]]:
 
 def resolved_configuration(found: Findings) -> str:
     """Return the configuration as YAML."""
-    import yaml
-
-    return yaml.safe_dump(dict(found.config), sort_keys=False, allow_unicode=True, width=110)
+    return dump_yaml(found.config, width=110)
 
 
 def _data(config: Mapping[str, Any]) -> Mapping[str, Any]:

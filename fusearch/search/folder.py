@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import filelock
 import optuna
-import yaml
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
@@ -21,6 +20,7 @@ from fusearch.contracts import Direction
 from fusearch.errors import RunError
 from fusearch.run import CONFIG, read_config
 from fusearch.study import DRIVER, JOURNAL, STUDY_NAME, open_study
+from fusearch.yaml_file import dump_yaml, parse_yaml
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +102,7 @@ def check_resume(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     for key in ("space", "evaluator", "search", "study"):
         if not isinstance(old.get(key), dict):
             raise RunError(f"cannot resume {str(folder)!r}: {CONFIG!r} has no section {key!r}; it was cut off or changed by hand")
-    config = yaml.safe_load(yaml.safe_dump(dict(config)))  # as it will be read again: tuples become lists
+    config = parse_yaml(dump_yaml(config))  # as it will be read again: tuples become lists
     for what, before, now in (
         ("the search space", old["space"].get("fingerprint"), config["space"]["fingerprint"]),
         ("the data", _data_fingerprint(old), _data_fingerprint(config)),
@@ -193,7 +193,7 @@ def _create_study(storage: str | None, name: str, draft: Path, directions: Seque
 
 
 def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
-    replace_file(folder / CONFIG, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True).encode())
+    replace_file(folder / CONFIG, dump_yaml(config).encode())
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -44,6 +44,7 @@ def test_encoders_of_one_modality(data: Dataset) -> None:
         ("modalities: []", "'modalities' come from the data set"),
         ("- a", "expected the settings of a search space"),
         ("a: [", "cannot read the search space"),
+        ("max_fusions: 2\nmax_fusions: 3", "space.yaml': line 2, column 1: the key 'max_fusions' stands twice, first in line 1"),
     ],
 )
 def test_a_bad_file_is_one_line(content: str, message: str, data: Dataset, tmp_path: Path) -> None:

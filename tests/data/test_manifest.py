@@ -123,7 +123,7 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
             "fractions: [0.6, 0.2, 0.2], test: b.yaml",
             "lgg.yaml: splits: fractions [0.6, 0.2, 0.2] have a share for test, which is 'b.yaml' already; expected two shares",
         ),
-        ("  rna: ", "  cxr: ", "lgg.yaml: line 7, column 3: the key 'cxr' stands twice, expected YAML"),
+        ("  rna: ", "  cxr: ", "lgg.yaml: line 7, column 3: the key 'cxr' stands twice, first in line 5"),
         ("{column: split}", "[1", "lgg.yaml: line 10, column 1: expected ',' or ']', but got '<stream end>', expected YAML"),
         (TEXT, "", "lgg.yaml: an empty file, expected a mapping with the keys name, id, task, modalities, splits"),
         (TEXT, "- rna", "lgg.yaml: a list, expected a mapping with the keys name, id, task, modalities, splits"),
@@ -161,9 +161,9 @@ def test_all_faults_are_counted_and_listed(tmp_path: Path) -> None:
 
 def test_a_manifest_that_cannot_be_opened(tmp_path: Path) -> None:
     assert manifest_faults(tmp_path / "nope.yaml") == [f"no manifest '{tmp_path / 'nope.yaml'}', expected a YAML file"]
-    assert manifest_faults(tmp_path) == [f"{tmp_path}: cannot be read (Is a directory), expected a YAML file"]
+    assert manifest_faults(tmp_path) == [f"{tmp_path.name}: cannot be read (Is a directory), expected a YAML file"]
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
-    assert manifest_faults(tmp_path / "binary.yaml") == ["binary.yaml: not UTF-8 text, expected a YAML file"]
+    assert manifest_faults(tmp_path / "binary.yaml") == ["binary.yaml: line 1, column 1: not UTF-8 text, expected a YAML file"]
 
 
 def test_a_missing_file_is_named_with_the_nearest_one(tmp_path: Path) -> None:
