@@ -1,4 +1,4 @@
-"""The blocks that encoders and trunks are made of. None keeps statistics over a batch.
+"""The blocks that encoders and trunks are made of. None keeps statistics over a batch (decision 0044).
 
 Axis letters: B batch, T tokens, D width, H heads, s positions of a grid.
 """

@@ -111,7 +111,7 @@ def operator_layer(name: str) -> Callable[[L], L]:
 
 
 def argument_order(shapes: Sequence[TokenShape], continued: int | None = None) -> tuple[int, ...]:
-    """Return the order in which a symmetric operator that keeps its first argument's shape takes its arguments.
+    """Return the order in which a symmetric operator that keeps its first argument's shape takes its arguments (decision 0030).
 
     A symmetric operator must not depend on the order in which a formula names its arguments, but where their shapes differ it has to
     keep one of them: the argument whose stream the trunk continues, else the one with the most tokens, then the largest width.
@@ -129,7 +129,10 @@ def argument_order(shapes: Sequence[TokenShape], continued: int | None = None) -
 
 
 def mask_absent(x_BTD: Tensor, present_B: Tensor) -> Tensor:
-    """Zero the samples that lack the argument; unlike a product it also stops NaN and infinity, forward and backward."""
+    """Zero the samples that lack the argument; unlike a product it also stops NaN and infinity, forward and backward.
+
+    Each operator masks its own arguments (decision 0045), so that an absent one is the neutral element of its join (decision 0031).
+    """
     return torch.where(present_B[:, None, None], x_BTD, 0.0)
 
 

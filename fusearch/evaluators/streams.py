@@ -40,7 +40,8 @@ class ScoreHead(nn.Module):
     Args:
         shape: What it reads.
         num_outputs: Numbers for each sample.
-        at_zero: Whether it starts at zero, so that a linear model starts without noise in its weights, as logistic regression does.
+        at_zero: Whether it starts at zero, so that a linear model starts without noise in its weights, as logistic regression does
+            (decision 0040).
     """
 
     def __init__(self, shape: TokenShape, num_outputs: int, *, at_zero: bool) -> None:

@@ -1,4 +1,4 @@
-"""The Pareto front as a static SVG: a picture for a README, without a browser and without plotly."""
+"""The Pareto front as a static SVG: a picture for a README, without a browser and without plotly (decision 0061)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many designs a space holds."""
+"""How many designs a space holds: counted where that is cheap, else estimated (decision 0026)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The conformance suite of operators. Built-ins and plug-ins pass the same laws.
 
-A suite is a class of pytest tests; this module itself does not need pytest.
+The naive twin `expected` is decision 0035. A suite is a class of pytest tests; this module itself does not need pytest.
 """
 
 # ruff: noqa: S101  # laws are assertions

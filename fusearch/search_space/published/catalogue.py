@@ -2,6 +2,7 @@
 
 Reference: Guarrasi et al., A systematic review of intermediate fusion in multimodal deep learning for biomedical applications, Image and
 Vision Computing 2025. The printed formulas are the review's; the as-built ones were read from the papers' figures and code.
+Decision 0033 lists where an operator is simpler than the published module.
 """
 
 from __future__ import annotations
