@@ -1,7 +1,6 @@
 """One loader for every YAML file: what is read, what is refused and where, and that what is written is read as the same."""
 
 import math
-import time
 from pathlib import Path
 from typing import Any
 
@@ -125,19 +124,16 @@ def bomb(first: str, of: str) -> str:
     ],
     ids=["lists", "mappings", "merges", "flat"],
 )
-def test_an_alias_bomb_is_refused_at_once(text: str) -> None:
-    started = time.process_time()
+def test_an_alias_bomb_is_refused_before_it_unfolds(text: str) -> None:
+    """Unfolded, the first three would not end: twice to nine times as many values a line, or a merge of three, forty lines."""
     with pytest.raises(YamlError, match=rf"^line \d+, column \d+: more than {MAX_VALUES:,} values with all that aliases repeat, expected"):
         parse_yaml(text)
-    assert len(text) > 10_000 or time.process_time() - started < 0.5  # the last one is long: its list has to be read
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "a: " + "[" * 100_000 + "]" * 100_000, "- " * 100_000, "{a: " * 100_000, "? " * 100_000])
-def test_deep_nesting_is_refused_at_once(text: str) -> None:
-    started = time.process_time()
+def test_deep_nesting_is_refused_where_it_starts(text: str) -> None:
     with pytest.raises(YamlError, match=rf"^line 1, column \d+: more than {MAX_DEPTH} levels of mappings and lists, expected fewer$"):
         parse_yaml(text)
-    assert time.process_time() - started < 0.5
 
 
 def test_nesting_up_to_the_bound_is_read() -> None:
