@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -16,7 +17,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from fusearch.errors import ObjectiveError, RunError
 from fusearch.run import Run, read_config
-from fusearch.study import DRIVER, FORMAT, JOURNAL, STOPPED, STUDY_NAME
+from fusearch.study import DRIVER, FORMAT, JOURNAL, STOPPED, STUDY_NAME, TrialFacts, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 OBJECTIVES = [
@@ -42,11 +43,10 @@ class Folder:
         """Add a trial; the digests are readable: graph `g1` with recipe `a` is candidate `g1a`."""
         trial = self.study.ask()
         values = {"auroc": auroc, "macs": macs, "log_loss": 1 - (auroc or 0), "auroc_without.rna": -(macs or 0), "mine": 1.0}
-        described = {"formula": f"{graph} ->", "graph_digest": graph, "digest": graph + recipe, "seconds": 2.0, "recipe": {"width": 8}}
+        facts = TrialFacts(f"{graph} ->", graph, graph + recipe, {"width": 8}, seconds=2.0)
         if auroc is not None:
-            described |= {"values": values, "spread": {"auroc": spread}, "details": {"members": members}}
-        for name, value in {**described, **attributes}.items():
-            trial.set_user_attr(name, value)
+            facts = replace(facts, values=values, spread={"auroc": spread}, details={"members": members})
+        write_trial(trial, replace(facts, **attributes))
         if state is None:
             self.study.tell(trial, [values[objective["name"]] for objective in self.objectives])
         elif state != "running":
