@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -135,6 +136,13 @@ def test_each_room_can_be_deleted(room: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 0, done.stderr
+
+
+def test_only_the_study_names_the_attributes_of_a_trial() -> None:
+    touching = re.compile(r"set_user_attr|user_attrs|set_trial_user_attr")
+    named = {path.relative_to(PACKAGE).as_posix() for path in sources() if touching.search(path.read_text(encoding="utf-8"))}
+    # The driver's note on the whole study is no trial's.
+    assert named == {"study.py", "run.py", "search/driver.py", "search/folder.py"}
 
 
 def test_tests_mirror_the_source() -> None:
