@@ -137,6 +137,45 @@ def test_each_room_can_be_deleted(room: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def directions_judged(tree: ast.AST) -> Iterator[int]:
+    """Give the lines that compare a direction, or look something up by it: whoever does knows what a direction means."""
+    words = {"maximize", "minimize"}
+    for node in ast.walk(tree):
+        judged: list[ast.expr | None] = []
+        if isinstance(node, ast.Compare):
+            judged = [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchValue):
+            judged = [node.value]
+        elif isinstance(node, ast.Dict):
+            judged = [*node.keys]
+        for each in judged:
+            inner = each.elts if isinstance(each, ast.Tuple | ast.List | ast.Set) else [each]
+            if any(isinstance(one, ast.Constant) and one.value in words for one in inner) or (
+                isinstance(node, ast.Compare) and isinstance(each, ast.Attribute) and each.attr == "direction"
+            ):
+                yield node.lineno
+
+
+def test_only_an_objective_knows_what_a_direction_means() -> None:
+    """Others ask it: `better`, `loss`, `gain`, `best`, `aim`, `sign`. A metric only checks that its own is one of the two."""
+    found = {module_of(path): lines for path in sources() if (lines := [*directions_judged(ast.parse(path.read_text(encoding="utf-8")))])}
+    assert set(found) == {"fusearch.contracts", "fusearch.metrics.entry"}, found
+
+
+@pytest.mark.parametrize(
+    ("code", "judges"),
+    [
+        ("max(x) if o.direction == 'maximize' else min(x)", True),
+        ("sign = {'maximize': -1, 'minimize': 1}[d]", True),
+        ("d in ('minimize', 'maximize')", True),
+        ("is_nondominated(points, ['maximize', 'minimize'])", False),
+        ("Axis(objective.name, objective.direction)", False),
+    ],
+)
+def test_a_judged_direction_is_seen(code: str, judges: bool) -> None:
+    assert bool([*directions_judged(ast.parse(code))]) == judges
+
+
 def test_tests_mirror_the_source() -> None:
     missing = []
     for path in sources():
