@@ -137,8 +137,8 @@ def test_each_room_can_be_deleted(room: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def directions_judged(tree: ast.AST) -> Iterator[int]:
-    """Give the lines that compare a direction, or look something up by it: whoever does knows what a direction means."""
+def directions_judged(tree: ast.AST) -> Iterator[str]:
+    """Give the code that compares a direction, or looks something up by it: whoever does knows what a direction means."""
     words = {"maximize", "minimize"}
     for node in ast.walk(tree):
         judged: list[ast.expr | None] = []
@@ -153,12 +153,12 @@ def directions_judged(tree: ast.AST) -> Iterator[int]:
             if any(isinstance(one, ast.Constant) and one.value in words for one in inner) or (
                 isinstance(node, ast.Compare) and isinstance(each, ast.Attribute) and each.attr == "direction"
             ):
-                yield node.lineno
+                yield ast.unparse(node)
 
 
 def test_only_an_objective_knows_what_a_direction_means() -> None:
     """Others ask it: `better`, `loss`, `gain`, `best`, `aim`, `sign`. A metric only checks that its own is one of the two."""
-    found = {module_of(path): lines for path in sources() if (lines := [*directions_judged(ast.parse(path.read_text(encoding="utf-8")))])}
+    found = {module_of(path): code for path in sources() if (code := [*directions_judged(ast.parse(path.read_text(encoding="utf-8")))])}
     assert set(found) == {"fusearch.contracts", "fusearch.metrics.entry"}, found
 
 
