@@ -1,4 +1,4 @@
-"""What a study holds: the attributes that each Optuna trial carries, and the study as a list of records.
+"""What a study holds: the facts that each Optuna trial carries, written and read here alone, and the study as a list of records.
 
 `search` writes them, `reports` and the command line read them; neither knows the other. Light: no torch, no ray.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,7 +16,21 @@ from fusearch.errors import RunError
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["DRIVER", "FORMAT", "JOURNAL", "ROLES", "STOPPED", "STUDY_NAME", "TrialRecord", "open_study", "read_records"]
+__all__ = [
+    "DRIVER",
+    "FORMAT",
+    "JOURNAL",
+    "ROLES",
+    "STOPPED",
+    "STUDY_NAME",
+    "TrialFacts",
+    "TrialRecord",
+    "enqueue_facts",
+    "open_study",
+    "read_records",
+    "read_trial",
+    "write_trial",
+]
 
 #: Version of the run folder; a newer one is refused.
 FORMAT = 1
@@ -34,57 +48,84 @@ ROLES = ("best_unimodal", "linear", "early", "penultimate", "late")
 
 State = Literal["complete", "failed", "running", "pruned", "waiting"]
 
-#: User attributes of a trial. `values` holds every metric and cost, not only the objectives.
-ATTRIBUTES = (
-    "formula",  # the design, in text form
-    "recipe",  # dict of the numbers of training
-    "graph_digest",  # digest of the graph
-    "digest",  # digest of graph + recipe
-    "values",
-    "spread",
-    "details",
-    "budget",  # {"epochs": ..., "members": ...}
-    "seconds",  # wall time of the evaluation
-    "reason",  # why it failed or was not trained
-    "reference",  # role, for a reference design
-    "repeat_of",  # number of the trial that answered it
-    "candidate",  # the whole candidate as a dict, only where the space cannot rebuild it from the trial's parameters
-)
-
 
 @dataclass(frozen=True)
-class TrialRecord:
+class TrialFacts:
+    """What a trial carries beside what Optuna keeps of any trial. `write_trial` writes it, `read_trial` reads it.
+
+    Attributes:
+        formula: The design in text form.
+        digest: Digest of the graph.
+        candidate: Digest of the graph with its recipe; repeats are recognized by it.
+        recipe: The numbers of training.
+        rebuilt_from: The whole candidate as a dict, where the space cannot rebuild it from the trial's parameters, else None.
+        reference: Role of a reference design (`late`, ...), else None.
+        budget: What the evaluation was allowed to spend, `epochs` and `members` (None: all); empty where nothing was evaluated, and in
+            runs of version 0.1.0, which always spent all.
+        values: Every metric and cost by name, not only the objectives.
+        spread: Standard deviation over members.
+        details: Facts worth keeping: `members`, `best_epochs`, `worker`.
+        seconds: Wall time of the evaluation.
+        reason: Why the trial failed or was pruned, else None.
+        repeat_of: Trial that this one repeats, else None.
+    """
+
+    formula: str = field(default="", metadata={"attribute": "formula"})
+    digest: str = field(default="", metadata={"attribute": "graph_digest"})
+    candidate: str = field(default="", metadata={"attribute": "digest"})
+    recipe: Mapping[str, Any] = field(default_factory=dict, metadata={"attribute": "recipe"})
+    rebuilt_from: Mapping[str, Any] | None = field(default=None, metadata={"attribute": "candidate"})
+    reference: str | None = field(default=None, metadata={"attribute": "reference"})
+    budget: Mapping[str, Any] = field(default_factory=dict, metadata={"attribute": "budget"})
+    values: Mapping[str, float] = field(default_factory=dict, metadata={"attribute": "values"})
+    spread: Mapping[str, float] = field(default_factory=dict, metadata={"attribute": "spread"})
+    details: Mapping[str, Any] = field(default_factory=dict, metadata={"attribute": "details"})
+    seconds: float | None = field(default=None, metadata={"attribute": "seconds"})
+    reason: str | None = field(default=None, metadata={"attribute": "reason"})
+    repeat_of: int | None = field(default=None, metadata={"attribute": "repeat_of"})
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the user attributes of the trial: those facts that are known."""
+        held = {each.metadata["attribute"]: getattr(self, each.name) for each in fields(TrialFacts)}
+        return {name: value for name, value in held.items() if value not in ("", None) and value != {}}
+
+
+def write_trial(trial: optuna.Trial, facts: TrialFacts) -> None:
+    """Write the facts that are known; what the trial holds of the others stays. `read_trial` gives them back."""
+    held = trial.user_attrs
+    for name, value in facts.attributes().items():
+        if name not in held or held[name] != value:
+            trial.set_user_attr(name, value)
+
+
+def enqueue_facts(study: optuna.Study, params: Mapping[str, Any], facts: TrialFacts) -> None:
+    """Put a trial with these parameters and facts at the end of the study's queue."""
+    study.enqueue_trial(dict(params), user_attrs=facts.attributes())
+
+
+def read_trial(trial: optuna.Trial | optuna.trial.FrozenTrial) -> TrialFacts:
+    """Return what a trial carries; what it does not carry has its default."""
+    return TrialFacts(**_facts(trial.user_attrs))
+
+
+def _facts(held: Mapping[str, Any]) -> dict[str, Any]:
+    return {each.name: held[each.metadata["attribute"]] for each in fields(TrialFacts) if each.metadata["attribute"] in held}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialRecord(TrialFacts):
     """One trial, as the study tells it.
 
     Attributes:
         number: Number of the Optuna trial.
         state: `complete`, `failed`, `running`, `waiting`, or `pruned` (stopped early, or not trained as it broke a bound).
-        formula: The design in text form; `digest` identifies the graph, `candidate` the graph with its recipe.
         objectives: Values of the run's objectives by name; empty unless complete.
-        values: Every metric and cost by name.
-        spread: Standard deviation over members.
-        reference: Role of a reference design (`late`, ...), else None.
-        repeat_of: Trial that this one repeats, else None.
-        reason: Why the trial failed or was pruned, else None.
-        seconds: Wall time of the evaluation.
         started: Seconds since the start of the run's first trial at which this one began; `ended` likewise.
     """
 
     number: int
     state: State
-    formula: str
-    digest: str
-    candidate: str
-    recipe: Mapping[str, Any] = field(default_factory=dict)
     objectives: Mapping[str, float] = field(default_factory=dict)
-    values: Mapping[str, float] = field(default_factory=dict)
-    spread: Mapping[str, float] = field(default_factory=dict)
-    details: Mapping[str, Any] = field(default_factory=dict)
-    budget: Mapping[str, Any] = field(default_factory=dict)
-    reference: str | None = None
-    repeat_of: int | None = None
-    reason: str | None = None
-    seconds: float | None = None
     started: float | None = None
     ended: float | None = None
 
@@ -100,13 +141,9 @@ class TrialRecord:
 
     @property
     def num_members(self) -> int:
-        """Number of members behind the means; 1 where it is not known."""
-        for members in (self.details.get("members"), self.budget.get("members")):
-            if isinstance(members, int) and members > 0:
-                return members
-            if isinstance(members, list | tuple) and members:
-                return len(members)
-        return 1
+        """Number of members behind the means; 1 where it is not known (the budget says what was allowed, not what was done)."""
+        members = self.details.get("members") or 1
+        return max(1, members if isinstance(members, int) else len(members))
 
     def value(self, name: str) -> float:
         """Return an objective, or else a metric or cost, by name; NaN where the trial has none."""
@@ -150,26 +187,14 @@ def read_records(study: optuna.Study, objectives: Sequence[str]) -> list[TrialRe
     names = {"COMPLETE": "complete", "FAIL": "failed", "RUNNING": "running", "PRUNED": "pruned", "WAITING": "waiting"}
     records = []
     for trial in trials:
-        attributes = trial.user_attrs
         complete = trial.state.name == "COMPLETE" and trial.values is not None
         began, ended = trial.datetime_start, trial.datetime_complete
         records.append(
             TrialRecord(
                 number=trial.number,
                 state=names[trial.state.name],  # type: ignore[arg-type]  # the dict's values are the literals
-                formula=attributes.get("formula", ""),
-                digest=attributes.get("graph_digest", ""),
-                candidate=attributes.get("digest", ""),
-                recipe=attributes.get("recipe", {}),
+                **_facts(trial.user_attrs),
                 objectives=dict(zip(objectives, trial.values, strict=True)) if complete else {},
-                values=attributes.get("values", {}),
-                spread=attributes.get("spread", {}),
-                details=attributes.get("details", {}),
-                budget=attributes.get("budget", {}),
-                reference=attributes.get("reference"),
-                repeat_of=attributes.get("repeat_of"),
-                reason=attributes.get("reason"),
-                seconds=attributes.get("seconds"),
                 started=(began - zero).total_seconds() if began is not None and zero is not None else None,
                 ended=(ended - zero).total_seconds() if ended is not None and zero is not None else None,
             )

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import optuna
 import pytest
@@ -17,7 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 from fusearch.contracts import Objective
 from fusearch.errors import ObjectiveError, RunError
 from fusearch.run import Run, best_of_each, point_of, ranked, read_config
-from fusearch.study import DRIVER, FORMAT, JOURNAL, STOPPED, STUDY_NAME, TrialRecord
+from fusearch.study import DRIVER, FORMAT, JOURNAL, STOPPED, STUDY_NAME, TrialFacts, TrialRecord, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 OBJECTIVES = [
@@ -43,11 +44,10 @@ class Folder:
         """Add a trial; the digests are readable: graph `g1` with recipe `a` is candidate `g1a`."""
         trial = self.study.ask()
         values = {"auroc": auroc, "macs": macs, "log_loss": 1 - (auroc or 0), "auroc_without.rna": -(macs or 0), "mine": 1.0}
-        described = {"formula": f"{graph} ->", "graph_digest": graph, "digest": graph + recipe, "seconds": 2.0, "recipe": {"width": 8}}
+        facts = TrialFacts(f"{graph} ->", graph, graph + recipe, {"width": 8}, seconds=2.0)
         if auroc is not None:
-            described |= {"values": values, "spread": {"auroc": spread}, "details": {"members": members}}
-        for name, value in {**described, **attributes}.items():
-            trial.set_user_attr(name, value)
+            facts = replace(facts, values=values, spread={"auroc": spread}, details={"members": members})
+        write_trial(trial, replace(facts, **attributes))
         if state is None:
             self.study.tell(trial, [values[objective["name"]] for objective in self.objectives])
         elif state != "running":
@@ -144,7 +144,7 @@ def test_each_role_is_told_by_its_best_record(folder):
 
 
 def trial(number, auroc, macs, graph="g"):
-    return TrialRecord(number, "complete", "", graph, f"{graph}{number}", objectives={"macs": macs, "auroc": auroc})
+    return TrialRecord(number=number, state="complete", digest=graph, objectives={"macs": macs, "auroc": auroc})
 
 
 def test_trials_are_ranked_by_the_primary_objective_then_the_others_then_the_earliest():

@@ -1,15 +1,30 @@
-"""The study as a list of records."""
+"""What a trial carries, written and read; the study as a list of records."""
 
 import math
+import re
+from pathlib import Path
 
 import optuna
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from fusearch.errors import RunError
-from fusearch.study import JOURNAL, STOPPED, STUDY_NAME, TrialRecord, open_study, read_records
+from fusearch.study import (
+    JOURNAL,
+    STOPPED,
+    STUDY_NAME,
+    TrialFacts,
+    TrialRecord,
+    enqueue_facts,
+    open_study,
+    read_records,
+    read_trial,
+    write_trial,
+)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -20,16 +35,77 @@ def study(tmp_path):
     return optuna.create_study(study_name=STUDY_NAME, storage=storage, directions=["maximize", "minimize"])
 
 
+texts = st.text(min_size=1, max_size=8)
+plain = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=6,
+)
+numbers = st.dictionaries(texts, st.floats(allow_nan=False, allow_infinity=False), max_size=3)
+facts = st.builds(
+    TrialFacts,
+    formula=st.text(max_size=8),
+    digest=st.text(max_size=8),
+    candidate=st.text(max_size=8),
+    recipe=st.dictionaries(texts, plain, max_size=3),
+    rebuilt_from=st.none() | st.dictionaries(texts, plain, min_size=1, max_size=3),
+    reference=st.none() | texts,
+    budget=st.fixed_dictionaries({}, optional={"epochs": st.none() | st.integers(1), "members": st.none() | st.integers(1)}),
+    values=numbers,
+    spread=numbers,
+    details=st.dictionaries(texts, plain, max_size=3),
+    seconds=st.none() | st.floats(0, 1e6),
+    reason=st.none() | texts,
+    repeat_of=st.none() | st.integers(0, 1000),
+)
+
+
+@given(facts)
+def test_reading_gives_back_what_was_written(written):
+    study = optuna.create_study()
+    trial = study.ask()
+    write_trial(trial, written)
+    assert read_trial(trial) == read_trial(study.trials[0]) == written
+    enqueue_facts(study, {}, written)
+    assert read_trial(study.trials[1]) == written
+
+
+@given(facts, facts)
+def test_writing_again_keeps_what_the_new_facts_do_not_know(first, second):
+    trial = optuna.create_study().ask()
+    write_trial(trial, first)
+    write_trial(trial, second)
+    assert read_trial(trial).attributes() == first.attributes() | second.attributes()
+
+
+def test_what_is_written_survives_the_journal(study, tmp_path):
+    written = TrialFacts("a@L ->", "abc", "def", {"width": 8}, budget={"epochs": 1, "members": None}, values={"auroc": 0.1 + 0.2})
+    trial = study.ask()
+    write_trial(trial, written)
+    assert read_trial(open_study(tmp_path).trials[0]) == written
+
+
+def test_a_trial_of_version_0_1_0_has_no_budget_and_is_read():
+    trial = optuna.create_study().ask()
+    for name, value in {"formula": "a@L ->", "graph_digest": "abc", "digest": "def", "values": {"auroc": 0.9}}.items():
+        trial.set_user_attr(name, value)
+    assert read_trial(trial) == TrialFacts("a@L ->", "abc", "def", values={"auroc": 0.9})
+
+
+def test_no_other_module_names_the_attributes_of_a_trial():
+    package = Path(__file__).parent.parent / "fusearch"
+    touching = re.compile(r"set_user_attr|user_attrs|set_trial_user_attr")
+    named = {path.relative_to(package).as_posix() for path in package.rglob("*.py") if touching.search(path.read_text(encoding="utf-8"))}
+    # The driver's note on the whole study is no trial's.
+    assert named == {"study.py", "run.py", "search/driver.py", "search/folder.py"}
+
+
 def test_every_state_has_its_record(study):
     complete, failed, pruned, _running = (study.ask() for _ in range(4))
-    complete.set_user_attr("formula", "mrna@L ->")
-    complete.set_user_attr("graph_digest", "abc")
-    complete.set_user_attr("digest", "def")
-    complete.set_user_attr("values", {"auroc": 0.9, "macs": 10.0, "brier": 0.1})
-    complete.set_user_attr("reference", "best_unimodal")
-    complete.set_user_attr("seconds", 1.5)
+    values = {"auroc": 0.9, "macs": 10.0, "brier": 0.1}
+    write_trial(complete, TrialFacts("mrna@L ->", "abc", "def", values=values, reference="best_unimodal", seconds=1.5))
     study.tell(complete, [0.9, 10.0])
-    failed.set_user_attr("reason", "boom")
+    write_trial(failed, TrialFacts(reason="boom"))
     study.tell(failed, state=TrialState.FAIL)
     study.tell(pruned, state=TrialState.PRUNED)
     study.enqueue_trial({})
@@ -55,9 +131,7 @@ def test_what_counts_as_evaluated_and_what_as_interrupted(study):
         (STOPPED, None, TrialState.FAIL),
     ):
         trial = study.ask()
-        for name, value in (("reason", reason), ("repeat_of", repeat_of)):
-            if value is not None:
-                trial.set_user_attr(name, value)
+        write_trial(trial, TrialFacts(reason=reason, repeat_of=repeat_of))
         study.tell(
             trial, *([[0.5, 1.0]] if state == TrialState.COMPLETE else []), **({} if state == TrialState.COMPLETE else {"state": state})
         )
@@ -93,7 +167,7 @@ def test_reading_does_not_disturb_a_line_that_is_being_written(study, tmp_path):
 
 
 def record(**facts):
-    return TrialRecord(0, "complete", "mrna@L ->", "abc", "def", **facts)
+    return TrialRecord(number=0, state="complete", formula="mrna@L ->", **facts)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +176,7 @@ def record(**facts):
         ({"members": 5}, {}, 5),
         ({"members": [{"fold": 0}, {"fold": 1}]}, {}, 2),
         ({"members": [{"fold": 0}, {"fold": 1}]}, {"members": 3}, 2),
-        ({}, {"members": 3}, 3),
+        ({}, {"members": 3}, 1),
         ({"members": None}, {}, 1),
         ({"members": []}, {}, 1),
         ({"members": 0}, {}, 1),

@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from fusearch import pareto
 from fusearch.contracts import Direction
 from fusearch.search_space import Candidate
+from fusearch.study import read_trial
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -106,4 +107,4 @@ class EvolutionSampler(BaseSampler):
 
     @staticmethod
     def _seen(study: optuna.Study) -> set[str]:
-        return {trial.user_attrs["digest"] for trial in study.get_trials(deepcopy=False) if "digest" in trial.user_attrs}
+        return {read_trial(trial).candidate for trial in study.get_trials(deepcopy=False)} - {""}

@@ -7,12 +7,13 @@ import os
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fusearch.contracts import Budget, Evaluation, Evaluator
 from fusearch.errors import EvaluationError, FusearchError
 from fusearch.search_space import Candidate
+from fusearch.study import TrialFacts
 
 __all__ = ["Job", "Outcome", "describe_evaluation", "evaluate"]
 
@@ -62,13 +63,14 @@ def evaluate(evaluator: Evaluator, job: Job) -> Outcome:
     return Outcome(evaluation, reason, time.perf_counter() - started, os.getpid())
 
 
-def describe_evaluation(evaluation: Evaluation, worker: int | None) -> dict[str, Any]:
-    """Return what the study keeps of an evaluation, JSON-able: `values`, `spread`, `details` (with the worker's process id)."""
-    return {
-        "values": dict(evaluation.metrics),
-        "spread": {name: float(value) for name, value in evaluation.spread.items()},
-        "details": json.loads(json.dumps({"worker": worker, **evaluation.details}, default=_plain)),
-    }
+def describe_evaluation(evaluation: Evaluation, budget: Budget, worker: int | None) -> TrialFacts:
+    """Return what the study keeps of an evaluation, JSON-able; the details hold the worker's process id."""
+    return TrialFacts(
+        budget=asdict(budget),
+        values=dict(evaluation.metrics),
+        spread={name: float(value) for name, value in evaluation.spread.items()},
+        details=json.loads(json.dumps({"worker": worker, **evaluation.details}, default=_plain)),
+    )
 
 
 def _plain(value: Any) -> Any:

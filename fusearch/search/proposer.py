@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import optuna
@@ -15,9 +15,9 @@ from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
-from fusearch.study import STOPPED
+from fusearch.study import STOPPED, TrialFacts, enqueue_facts, read_trial, write_trial
 
-__all__ = ["Proposal", "Proposer", "attributes", "enqueue"]
+__all__ = ["Proposal", "Proposer", "describe", "enqueue"]
 
 
 @dataclass(frozen=True)
@@ -28,15 +28,16 @@ class Proposal:
     candidate: Candidate
 
 
-def attributes(candidate: Candidate, role: str | None = None) -> dict[str, Any]:
-    """Return the attributes that describe a candidate in the study."""
-    described: dict[str, Any] = {
-        "formula": str(candidate.graph),
-        "recipe": candidate.recipe.to_dict(),
-        "graph_digest": candidate.graph.digest,
-        "digest": candidate.digest,
-    }
-    return described | ({"reference": role} if role is not None else {})
+def describe(candidate: Candidate, role: str | None = None, *, whole: bool = False) -> TrialFacts:
+    """Return the facts that describe a candidate in the study; `whole`, where the space cannot rebuild it from a trial's parameters."""
+    return TrialFacts(
+        formula=str(candidate.graph),
+        digest=candidate.graph.digest,
+        candidate=candidate.digest,
+        recipe=candidate.recipe.to_dict(),
+        rebuilt_from=candidate.to_dict() if whole else None,
+        reference=role,
+    )
 
 
 def enqueue(study: optuna.Study, space: SearchSpace, candidate: Candidate, role: str | None = None) -> None:
@@ -46,11 +47,8 @@ def enqueue(study: optuna.Study, space: SearchSpace, candidate: Candidate, role:
     model where the space has no raw taps, or a candidate that starts from kept weights) is kept as a dict, and its trial has
     no parameters.
     """
-    described = attributes(candidate, role)
-    if not candidate.start and space.contains(candidate):
-        study.enqueue_trial(dict(space.encode(candidate)), user_attrs=described)
-    else:
-        study.enqueue_trial({}, user_attrs={**described, "candidate": candidate.to_dict()})
+    inside = not candidate.start and space.contains(candidate)
+    enqueue_facts(study, dict(space.encode(candidate)) if inside else {}, describe(candidate, role, whole=not inside))
 
 
 class Proposer:
@@ -79,9 +77,10 @@ class Proposer:
         self._known: set[str] = set()
         self._num_proposed = 0
         for trial in study.get_trials(deepcopy=False):
-            if trial.user_attrs.get("reason") != STOPPED and trial.state != TrialState.WAITING:
-                self._count(trial.user_attrs)
-                if trial.state == TrialState.PRUNED or "repeat_of" in trial.user_attrs:
+            held = read_trial(trial)
+            if held.reason != STOPPED and trial.state != TrialState.WAITING:
+                self._count(held)
+                if trial.state == TrialState.PRUNED or held.repeat_of is not None:
                     self.uncount()
 
     @property
@@ -102,13 +101,10 @@ class Proposer:
         if not self._is_queued():
             self._queue_reference()
         trial = self._study.ask()
-        given = trial.user_attrs.get("candidate")
+        given = read_trial(trial).rebuilt_from
         candidate = Candidate.from_dict(given) if given is not None else self._space.suggest(trial)
-        described = attributes(candidate, self._roles.get(candidate.graph.digest))
-        held = trial.user_attrs
-        for name, value in described.items():
-            if held.get(name) != value:
-                trial.set_user_attr(name, value)
+        described = describe(candidate, self._roles.get(candidate.graph.digest))
+        write_trial(trial, described)
         self._count(described)
         return Proposal(trial, candidate)
 
@@ -156,13 +152,13 @@ class Proposer:
         """Return a generator that depends on the seed and the size of the study alone, so that a resumed run draws anew."""
         return np.random.default_rng([self._seed, len(self._study.get_trials(deepcopy=False)), 1])
 
-    def _count(self, described: dict[str, Any]) -> None:
-        if "digest" not in described:
+    def _count(self, described: TrialFacts) -> None:
+        if not described.candidate:
             return
-        self._known.add(described["digest"])
+        self._known.add(described.candidate)
         self._num_proposed += 1
-        if described.get("reference") is not None:
-            self._tries[described["graph_digest"]] += 1
+        if described.reference is not None:
+            self._tries[described.digest] += 1
 
 
 def _in_turn(references: Mapping[str, Sequence[FusionGraph]]) -> list[tuple[str, FusionGraph]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import optuna
 from optuna.trial import TrialState
@@ -25,7 +25,7 @@ from fusearch.settings import Settings
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
-from fusearch.study import STOPPED
+from fusearch.study import STOPPED, TrialFacts, enqueue_facts, read_trial, write_trial
 
 __all__ = ["Session"]
 
@@ -35,8 +35,8 @@ class _Answer:
     """What the study holds of a complete candidate."""
 
     number: int
-    values: list[float]
-    attributes: dict[str, Any]
+    objectives: list[float]
+    facts: TrialFacts
 
 
 class Session:
@@ -127,7 +127,7 @@ class Session:
         self._stop(reason)
         with writing(self._folder):
             for proposal in self._running.values():
-                enqueue(self._study, self._space, proposal.candidate, proposal.trial.user_attrs.get("reference"))
+                enqueue(self._study, self._space, proposal.candidate, read_trial(proposal.trial).reference)
             for proposal in [*self._running.values(), *(each for group in self._followers.values() for each in group)]:
                 self._fail(proposal.trial, STOPPED)
         self._running, self._followers = {}, {}
@@ -162,16 +162,15 @@ class Session:
                 evaluation, reason = None, str(error)
         trial = proposal.trial
         if outcome.seconds is not None:
-            trial.set_user_attr("seconds", round(outcome.seconds, 4))
+            write_trial(trial, TrialFacts(seconds=round(outcome.seconds, 4)))
             self._seconds.append(outcome.seconds)
         if evaluation is None:
             self._failed += 1
             self._fail(trial, reason or "no reason was given")
         else:
             save_predictions(self._folder, proposal.candidate.digest, evaluation.arrays)
-            kept = describe_evaluation(evaluation, outcome.worker)
-            for name, value in kept.items():
-                trial.set_user_attr(name, value)
+            kept = describe_evaluation(evaluation, self._settings.budget, outcome.worker)
+            write_trial(trial, kept)
             self._study.tell(trial, values)
             self._answers[proposal.candidate.digest] = _Answer(number, values, kept)
         for follower in self._followers.pop(number, []):
@@ -185,13 +184,13 @@ class Session:
             return None
         leader = next((number for number, other in self._running.items() if other.candidate.digest == digest), None)
         if leader is not None:
-            trial.set_user_attr("repeat_of", leader)
+            write_trial(trial, TrialFacts(repeat_of=leader))
             self._followers.setdefault(leader, []).append(proposal)
             self._proposer.uncount()
             return None
         broken = self._bounds.broken(proposal.candidate)
         if broken is not None:
-            trial.set_user_attr("reason", broken)
+            write_trial(trial, TrialFacts(reason=broken))
             self._study.tell(trial, state=TrialState.PRUNED)
             self._proposer.uncount()
             return None
@@ -201,17 +200,16 @@ class Session:
     def _settle(self, proposal: Proposal, leader: int, reason: str | None) -> None:
         """Answer a repeat with what its leader found."""
         trial = proposal.trial
-        if trial.user_attrs.get("repeat_of") is None:
-            trial.set_user_attr("repeat_of", leader)
+        if read_trial(trial).repeat_of is None:
+            write_trial(trial, TrialFacts(repeat_of=leader))
             self._proposer.uncount()
         self._repeated += 1
         answer = self._answers.get(proposal.candidate.digest)
         if answer is None:
             self._fail(trial, reason or "no reason was given")
             return
-        for name, value in answer.attributes.items():
-            trial.set_user_attr(name, value)
-        self._study.tell(trial, answer.values)
+        write_trial(trial, answer.facts)
+        self._study.tell(trial, answer.objectives)
 
     def _value(self, evaluation: Evaluation, objective: Objective) -> float:
         if objective.name not in evaluation:
@@ -219,7 +217,7 @@ class Session:
         return evaluation[objective.name]
 
     def _fail(self, trial: optuna.Trial, reason: str) -> None:
-        trial.set_user_attr("reason", reason)
+        write_trial(trial, TrialFacts(reason=reason))
         self._study.tell(trial, state=TrialState.FAIL)
 
     def _should_stop(self) -> bool:
@@ -240,29 +238,27 @@ class Session:
     def _recall(self) -> None:
         """Take up the study where an earlier driver left it; nothing stays RUNNING."""
         for trial in self._study.get_trials(deepcopy=False):
-            held = trial.user_attrs
+            held = read_trial(trial)
             if trial.state == TrialState.RUNNING:
                 self._give_back(trial)
-            elif trial.state == TrialState.COMPLETE and held.get("repeat_of") is None:
-                self._answers[held["digest"]] = _Answer(
-                    trial.number, trial.values, {name: held[name] for name in ("values", "spread", "details") if name in held}
-                )
-            elif trial.state == TrialState.FAIL and held.get("repeat_of") is None and held.get("reason") != STOPPED:
+            elif trial.state == TrialState.COMPLETE and held.repeat_of is None:
+                kept = TrialFacts(budget=held.budget, values=held.values, spread=held.spread, details=held.details)
+                self._answers[held.candidate] = _Answer(trial.number, trial.values, kept)
+            elif trial.state == TrialState.FAIL and held.repeat_of is None and held.reason != STOPPED:
                 self._failed += 1
-            self._repeated += held.get("repeat_of") is not None and trial.state.is_finished()
+            self._repeated += held.repeat_of is not None and trial.state.is_finished()
 
     def _give_back(self, trial: optuna.trial.FrozenTrial) -> None:
-        held, storage = trial.user_attrs, self._study._storage
-        if "digest" in held and "repeat_of" not in held:
-            names = ("formula", "recipe", "graph_digest", "digest", "reference", "candidate")
-            self._study.enqueue_trial(trial.params, user_attrs={name: held[name] for name in names if name in held})
-        storage.set_trial_user_attr(trial._trial_id, "reason", STOPPED)
+        held = read_trial(trial)
+        if held.candidate and held.repeat_of is None:
+            enqueue_facts(self._study, trial.params, held)
+        write_trial(optuna.trial.Trial(self._study, trial._trial_id), TrialFacts(reason=STOPPED))
         self._study.tell(trial.number, state=TrialState.FAIL)
 
     def _report(self) -> None:
         if self._callback is None:
             return
-        now, values = time.monotonic() - self._started, [answer.values for answer in self._answers.values()]
+        now, values = time.monotonic() - self._started, [answer.objectives for answer in self._answers.values()]
         points = [point for point in values if feasible(self._objectives, point)]
         self._callback(
             Progress(

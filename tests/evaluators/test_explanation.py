@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fusearch.contracts import Budget
 from fusearch.data import load_data
 from fusearch.errors import EvaluationError, RunError
 from fusearch.evaluators import TrainingEvaluator
@@ -57,6 +58,20 @@ def test_a_design_whose_weights_were_not_kept_is_trained_again(tmp_path: Path) -
     assert (told["metric"], told["shares"]) == ("accuracy", [])
     assert {effect["modality"] for effect in told["effects"]} == {"mean", "worst"}
     assert (run.path / "weights" / run.pick().candidate).is_dir()
+
+
+def test_a_design_is_explained_with_the_budget_of_its_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = search(tmp_path / "run", trials=1, budget=Budget(epochs=1, members=1))
+    assert run.pick().budget == {"epochs": 1, "members": 1}
+    trained: list[Budget] = []
+    train = TrainingEvaluator.train_members
+    monkeypatch.setattr(
+        TrainingEvaluator, "train_members", lambda self, candidate, budget: trained.append(budget) or train(self, candidate, budget)
+    )
+    told = json.loads(explain(run, metric="accuracy", repeats=1, features=False).read_text())
+    assert trained == [Budget(epochs=1, members=1)]
+    assert told["members"] == 1
+    assert len(list((run.path / "weights" / run.pick().candidate).iterdir())) == 1
 
 
 def test_what_cannot_be_explained_is_one_line(run: Run) -> None:

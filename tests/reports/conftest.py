@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState, create_trial
 
-from fusearch.contracts import Objective
+from fusearch.contracts import Budget, Objective
 from fusearch.data.modality import Modality
 from fusearch.run import Run
 from fusearch.search_space import Candidate, FusionGraph, Recipe
-from fusearch.study import FORMAT, JOURNAL, STUDY_NAME
+from fusearch.study import FORMAT, JOURNAL, STUDY_NAME, TrialFacts
 
 MODALITIES = (Modality("mrna", "tabular", (200,)), Modality("meth", "tabular", (200,)), Modality("mirna", "tabular", (200,)))
 
@@ -137,18 +138,17 @@ def _evaluated(rng: np.random.Generator, objectives: Sequence[Objective], number
         "parameters": macs * 0.6,
         "latency_ms": 0.2 + 0.15 * fusions,
     }
-    attributes = {
-        **_identity(text, graph, recipe),
-        "values": values,
-        "spread": {"auroc": float(rng.uniform(0.01, 0.03)), "log_loss": 0.04, "balanced_accuracy": 0.03},
-        "details": {"members": _members(rng, auroc), "worker": 4000 + number % 2},
-        "budget": {"epochs": 60, "members": 5},
-        "seconds": 8.0 + float(rng.uniform(0, 6)),
-    }
-    if role:
-        attributes["reference"] = role
-    trial = create_trial(values=[values[objective.name] for objective in objectives], user_attrs=attributes)
-    return _timed(trial, number, attributes["seconds"])
+    facts = replace(
+        _identity(text, graph, recipe),
+        values=values,
+        spread={"auroc": float(rng.uniform(0.01, 0.03)), "log_loss": 0.04, "balanced_accuracy": 0.03},
+        details={"members": _members(rng, auroc), "worker": 4000 + number % 2},
+        budget=asdict(Budget()),
+        seconds=8.0 + float(rng.uniform(0, 6)),
+        reference=role,
+    )
+    trial = create_trial(values=[values[objective.name] for objective in objectives], user_attrs=facts.attributes())
+    return _timed(trial, number, facts.seconds)
 
 
 def _members(rng: np.random.Generator, mean: float) -> list[dict[str, Any]]:
@@ -159,8 +159,9 @@ def _members(rng: np.random.Generator, mean: float) -> list[dict[str, Any]]:
 def _failed(rng: np.random.Generator, number: int, text: str) -> Any:
     pruned = number % 2 == 0
     reason = "macs is 3.2e+06, above the bound 1e+06" if pruned else "RuntimeError: the loss is not finite\n  at epoch 3"
-    attributes = {**_identity(text, _parse(text), Recipe()), "reason": reason, "seconds": 1.5, "details": {"worker": 4000 + number % 2}}
-    return _timed(create_trial(state=TrialState.PRUNED if pruned else TrialState.FAIL, user_attrs=attributes), number, 1.5)
+    facts = replace(_identity(text, _parse(text), Recipe()), reason=reason, seconds=1.5, details={"worker": 4000 + number % 2})
+    state = TrialState.PRUNED if pruned else TrialState.FAIL
+    return _timed(create_trial(state=state, user_attrs=facts.attributes()), number, 1.5)
 
 
 def _timed(trial: Any, number: int, seconds: float) -> Any:
@@ -178,8 +179,7 @@ def _parse(text: str) -> FusionGraph | None:
         return None
 
 
-def _identity(text: str, graph: FusionGraph | None, recipe: Recipe) -> dict[str, Any]:
+def _identity(text: str, graph: FusionGraph | None, recipe: Recipe) -> TrialFacts:
     if graph is None:
-        return {"formula": text, "graph_digest": f"{hash(text) & 0xFFFFFFFFFFFF:012x}", "digest": "0" * 12, "recipe": {}}
-    candidate = Candidate(graph, recipe)
-    return {"formula": str(graph), "graph_digest": graph.digest, "digest": candidate.digest, "recipe": recipe.to_dict()}
+        return TrialFacts(text, f"{hash(text) & 0xFFFFFFFFFFFF:012x}", "0" * 12)
+    return TrialFacts(str(graph), graph.digest, Candidate(graph, recipe).digest, recipe.to_dict())

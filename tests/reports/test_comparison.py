@@ -19,11 +19,11 @@ AUROC, MACS = Objective.parse("auroc"), Objective.parse("macs")
 def trial(number: int, auroc: float, *, spread: float | None = 0.02, members: object = 4, role: str | None = None) -> TrialRecord:
     values = {"auroc": auroc, "macs": 1000.0 * (number + 1)}
     return TrialRecord(
-        number,
-        "complete",
         f"design {number}",
         f"graph{number}",
         f"candidate{number}",
+        number=number,
+        state="complete",
         objectives=values,
         values=values,
         spread={} if spread is None else {"auroc": spread},

@@ -22,7 +22,7 @@ FORMULAS = (
 def findings(objective: Objective = AUROC) -> Findings:
     values = (0.9, 0.8, 0.7, 0.6)
     records = [
-        TrialRecord(number, "complete", formula, f"g{number}", f"c{number}", objectives={objective.name: value})
+        TrialRecord(formula, f"g{number}", f"c{number}", number=number, state="complete", objectives={objective.name: value})
         for number, (formula, value) in enumerate(zip(FORMULAS, values, strict=True))
     ]
     return Findings(records, (objective,))

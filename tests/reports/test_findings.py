@@ -18,7 +18,9 @@ AUROC, MACS = Objective.parse("auroc"), Objective.parse("macs<=100")
 
 def trial(number: int, auroc: float, macs: float = 10.0, **facts: object) -> TrialRecord:
     values = {"auroc": auroc, "macs": macs}
-    record = TrialRecord(number, "complete", f"design {number}", f"graph{number}", f"candidate{number}", objectives=values, values=values)
+    record = TrialRecord(
+        f"design {number}", f"graph{number}", f"candidate{number}", number=number, state="complete", objectives=values, values=values
+    )
     return replace(record, **facts)  # type: ignore[arg-type]
 
 

@@ -19,7 +19,7 @@ AUROC, MACS, LATENCY, LOSS = (Objective.parse(name) for name in ("auroc", "macs"
 
 def findings(points: list[tuple[float, float]], objectives: tuple[Objective, ...] = (AUROC, MACS)) -> Findings:
     records = [
-        TrialRecord(number, "complete", f"design {number}", f"graph{number}", f"c{number}", objectives={"auroc": y, "macs": x})
+        TrialRecord(f"design {number}", f"graph{number}", f"c{number}", number=number, state="complete", objectives={"auroc": y, "macs": x})
         for number, (x, y) in enumerate(points)
     ]
     return Findings(records, objectives)

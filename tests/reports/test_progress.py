@@ -18,7 +18,7 @@ AUROC, MACS = Objective.parse("auroc"), Objective.parse("macs")
 def findings(points: list[tuple[float, float]], **facts: object) -> Findings:
     records = [
         replace(
-            TrialRecord(number, "complete", "", f"g{number}", f"c{number}", objectives={"auroc": y, "macs": x}),
+            TrialRecord("", f"g{number}", f"c{number}", number=number, state="complete", objectives={"auroc": y, "macs": x}),
             ended=float(number),
             **facts,  # type: ignore[arg-type]
         )

@@ -461,12 +461,13 @@ from fusearch.data.modality import Modality
 from fusearch.search import run_search
 from fusearch.search_space import SearchSpace
 
-out, log, executor, trials, seconds, resume = sys.argv[1:]
+out, log, executor, trials, seconds, resume, quick = sys.argv[1:]
 
 def evaluate(candidate, budget, report):
     with open(log, "a") as file:
         file.write(candidate.digest + "\\n")
-    time.sleep(float(seconds))
+    is_quick = not int(quick) or len(Path(log).read_text().split()) <= int(quick)
+    time.sleep(float(seconds) if is_quick else 60)
     return {"score": int(candidate.digest, 16) % 997 / 997, "macs": float(candidate.recipe.width)}
 
 space = SearchSpace(tuple(Modality(name, "tabular", (20,)) for name in ("mrna", "meth")))
@@ -484,17 +485,19 @@ class Driver:
         self.out, self.log, self.script = folder / "run", folder / "log", folder / "driver.py"
         self.script.write_text(SCRIPT)
 
-    def start(self, executor="inline", trials=30, seconds=0.2, resume=False):
-        arguments = [self.out, self.log, executor, trials, seconds, "resume" if resume else "new"]
+    def start(self, executor="inline", trials=30, seconds=0.2, resume=False, quick=0):
+        """Start a search; after `quick` evaluations (0: never) the next ones hang, so that a slow machine kills at the same place."""
+        arguments = [self.out, self.log, executor, trials, seconds, "resume" if resume else "new", quick]
         return subprocess.Popen(
             [sys.executable, self.script, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def wait_for(self, num_complete, process):
+    def wait_for(self, num_complete, process, running=0):
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.05)
-            if (self.out / "config.yaml").exists() and Run(self.out).status()["trials"]["complete"] >= num_complete:
+            trials = Run(self.out).status()["trials"] if (self.out / "config.yaml").exists() else {"complete": 0}
+            if trials["complete"] >= num_complete and trials["running"] >= running:
                 return
         process.kill()
         pytest.fail(f"no {num_complete} trials: {process.communicate()}")
@@ -514,8 +517,8 @@ def finished(run):
 
 @pytest.mark.parametrize("executor", ["inline", pytest.param("ray", marks=pytest.mark.ray)])
 def test_a_driver_that_is_killed_loses_and_repeats_no_finished_trial(driver, executor):
-    process = driver.start(executor)
-    driver.wait_for(4, process)
+    process = driver.start(executor, quick=4)
+    driver.wait_for(4, process, running=1)
     process.kill()
     process.communicate()
     before = Run(driver.out)
@@ -596,7 +599,7 @@ except RunError as error:
 
 def test_a_disk_that_fills_up_is_one_readable_line_and_the_run_can_be_resumed(driver, tmp_path):
     (tmp_path / "full.py").write_text(FULL)
-    arguments = [driver.script, driver.out, driver.log, "inline", 200, 0, "new"]
+    arguments = [driver.script, driver.out, driver.log, "inline", 200, 0, "new", 0]
     done = subprocess.run([sys.executable, tmp_path / "full.py", *map(str, arguments)], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("refused | cannot write run folder"), done.stderr
     assert "File too large" in done.stdout

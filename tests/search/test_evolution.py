@@ -4,6 +4,7 @@ import optuna
 import pytest
 
 from fusearch.search.evolution import EvolutionSampler
+from fusearch.study import TrialFacts, read_trial, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -26,7 +27,7 @@ def fill(study, space, number):
     for _ in range(number):
         trial = study.ask()
         candidate = space.suggest(trial)
-        trial.set_user_attr("digest", candidate.digest)
+        write_trial(trial, TrialFacts(candidate=candidate.digest))
         study.tell(trial, [float(candidate.recipe.width), float(len(candidate.graph.fusions))])
 
 
@@ -52,19 +53,19 @@ def test_parents_are_non_dominated_before_others(study, family):
     fill(study, family, 30)
     family.parents.clear()
     fill(study, family, 1)
-    best = {trial.user_attrs["digest"] for trial in study.best_trials}
+    best = {read_trial(trial).candidate for trial in study.best_trials}
     assert family.parents[0].digest in best
 
 
 def test_a_child_is_stored_by_its_parameters(study, family):
     fill(study, family, 20)
     for trial in study.trials:
-        assert family.decode(trial.params).digest == trial.user_attrs["digest"]
+        assert family.decode(trial.params).digest == read_trial(trial).candidate
 
 
 def test_children_are_new_while_new_ones_are_near(study, family):
     fill(study, family, 16)
-    digests = [trial.user_attrs["digest"] for trial in study.trials]
+    digests = [read_trial(trial).candidate for trial in study.trials]
     assert len(set(digests[8:]) - set(digests[:8])) == len(digests[8:])
 
 

@@ -11,6 +11,7 @@ import pytest
 from fusearch.contracts import Budget, Evaluation
 from fusearch.errors import DataError
 from fusearch.search.job import Job, Outcome, describe_evaluation, evaluate
+from fusearch.study import TrialFacts
 
 
 @pytest.fixture
@@ -66,6 +67,11 @@ def test_jobs_and_outcomes_travel(job):
 
 def test_what_the_study_keeps_is_json_able():
     evaluation = Evaluation({"score": 0.5}, spread={"score": np.float32(0.25)}, details={"a": np.arange(2), "b": Path("x")})
-    kept = describe_evaluation(evaluation, worker=3)
-    assert json.loads(json.dumps(kept)) == kept
-    assert kept == {"values": {"score": 0.5}, "spread": {"score": 0.25}, "details": {"worker": 3, "a": [0, 1], "b": "x"}}
+    kept = describe_evaluation(evaluation, Budget(epochs=2), worker=3)
+    assert json.loads(json.dumps(kept.attributes())) == kept.attributes()
+    assert kept == TrialFacts(
+        budget={"epochs": 2, "members": None},
+        values={"score": 0.5},
+        spread={"score": 0.25},
+        details={"worker": 3, "a": [0, 1], "b": "x"},
+    )

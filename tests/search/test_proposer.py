@@ -1,14 +1,15 @@
 """Which candidate next: the queue, the references, the sampler, fresh draws."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import optuna
 import pytest
 
-from fusearch.search.proposer import Proposer, attributes, enqueue
+from fusearch.search.proposer import Proposer, describe, enqueue
 from fusearch.search_space import Candidate, Recipe
-from fusearch.study import STOPPED
+from fusearch.study import STOPPED, TrialFacts, read_trial, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -44,19 +45,19 @@ def test_a_candidate_of_the_space_is_queued_by_its_parameters_and_one_outside_as
     assert [ask.propose().candidate for _ in range(2)] == [inside, outside]
     first, second = study.trials
     assert first.params == space.encode(inside)
-    assert "candidate" not in first.user_attrs
+    assert read_trial(first).rebuilt_from is None
     assert second.params == {}
-    assert Candidate.from_dict(second.user_attrs["candidate"]) == outside
+    assert Candidate.from_dict(read_trial(second).rebuilt_from) == outside
 
 
 def test_every_trial_is_described_at_once(study, space):
     ask = proposer(study, space)
     for _ in range(8):
         proposal = ask.propose()
-        held = study.trials[proposal.trial.number].user_attrs
+        held = read_trial(study.trials[proposal.trial.number])
         role = {graph.digest: role for role, graph in references(space)}.get(proposal.candidate.graph.digest)
-        assert attributes(proposal.candidate, role).items() <= held.items()
-        assert held["formula"] == str(proposal.candidate.graph)
+        assert replace(held, rebuilt_from=None) == describe(proposal.candidate, role)
+        assert held.formula == str(proposal.candidate.graph)
 
 
 def test_references_come_first_with_the_default_recipe_then_in_their_share(study, space):
@@ -107,7 +108,7 @@ def test_a_proposer_goes_on_where_the_study_is(study, space):
 def test_a_candidate_of_a_stopped_driver_counts_for_nothing(study, space):
     ask = proposer(study, space)
     proposal = ask.propose()
-    proposal.trial.set_user_attr("reason", STOPPED)
+    write_trial(proposal.trial, TrialFacts(reason=STOPPED))
     study.tell(proposal.trial, state=optuna.trial.TrialState.FAIL)
     assert proposer(study, space).propose().candidate == proposal.candidate
 

@@ -14,10 +14,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from fusearch.run import DECISION
 from fusearch.search.folder import PREDICTIONS, replace_file
-from fusearch.search.proposer import Proposal, Proposer, attributes
+from fusearch.search.proposer import Proposal, Proposer, describe
 from fusearch.search.strategies.strategy import Decision, Result, Rounds, Strategy
 from fusearch.search_space import Candidate, Recipe
-from fusearch.study import STOPPED
+from fusearch.study import STOPPED, enqueue_facts, read_trial
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -90,14 +90,13 @@ class StrategyProposer(Proposer):
         """Queue a candidate, whole, unless the study has it."""
         if candidate.digest in trials:
             return
-        described = {**attributes(candidate, role), "candidate": candidate.to_dict()}
-        self._study.enqueue_trial({}, user_attrs=described)
+        enqueue_facts(self._study, {}, describe(candidate, role, whole=True))
         trials.update({candidate.digest: _by_digest(self._study)[candidate.digest]})
 
     def _result(self, candidate: Candidate, trial: FrozenTrial) -> Result:
         if trial.state != TrialState.COMPLETE:
-            return Result(candidate, reason=trial.user_attrs.get("reason", "no reason was given"))
-        return Result(candidate, trial.user_attrs["values"], _read_arrays(self._folder / PREDICTIONS / f"{candidate.digest}.npz"))
+            return Result(candidate, reason=read_trial(trial).reason or "no reason was given")
+        return Result(candidate, read_trial(trial).values, _read_arrays(self._folder / PREDICTIONS / f"{candidate.digest}.npz"))
 
 
 def save_decision(folder: Path, name: str, decision: Decision) -> None:
@@ -115,9 +114,9 @@ def _by_digest(study: optuna.Study) -> dict[str, FrozenTrial]:
     """Return digest of a candidate -> its trial: one with a result before others, the failure of a driver not counted."""
     found: dict[str, FrozenTrial] = {}
     for trial in study.get_trials(deepcopy=False):
-        held = trial.user_attrs
-        digest = held.get("digest")
-        if digest is None or held.get("reason") == STOPPED:
+        held = read_trial(trial)
+        digest = held.candidate
+        if not digest or held.reason == STOPPED:
             continue
         if digest not in found or (found[digest].state != TrialState.COMPLETE and trial.state == TrialState.COMPLETE):
             found[digest] = trial

@@ -19,7 +19,7 @@ from fusearch.data import Dataset
 from fusearch.evaluators import TrainingEvaluator
 from fusearch.run import CONFIG, Run
 from fusearch.search_space import Candidate, FusionGraph, Recipe
-from fusearch.study import FORMAT, JOURNAL, STUDY_NAME
+from fusearch.study import FORMAT, JOURNAL, STUDY_NAME, TrialFacts, write_trial
 
 MakeRun = Callable[..., Run]
 
@@ -42,18 +42,18 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
             candidate = Candidate(FusionGraph.parse(formula, modalities=data.modalities), recipe or Recipe(width=8))
             evaluation = evaluator(candidate, Budget(), lambda step, values: None)
             trial = study.ask()
-            attributes = {
-                "formula": str(candidate.graph),
-                "recipe": candidate.recipe.to_dict(),
-                "graph_digest": candidate.graph.digest,
-                "digest": candidate.digest,
-                "values": dict(evaluation.metrics),
-                "spread": dict(evaluation.spread),
-                "details": dict(evaluation.details),
-                "reference": role,
-            }
-            for name, value in attributes.items():
-                trial.set_user_attr(name, value)
+            facts = TrialFacts(
+                str(candidate.graph),
+                candidate.graph.digest,
+                candidate.digest,
+                candidate.recipe.to_dict(),
+                reference=role,
+                budget=asdict(Budget()),
+                values=dict(evaluation.metrics),
+                spread=dict(evaluation.spread),
+                details=dict(evaluation.details),
+            )
+            write_trial(trial, facts)
             study.tell(trial, [evaluation[objective.name] for objective in objectives])
         config = {"format": FORMAT, "objectives": [asdict(objective) for objective in objectives], "evaluator": evaluator.describe()}
         (folder / CONFIG).write_text(yaml.safe_dump(config))
