@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from fusearch.errors import EvaluationError, ObjectiveError, suggestion
 from fusearch.metrics import CHEAP_OBJECTIVES, COSTS, METRICS, Direction
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CHEAP_OBJECTIVES",
     "COSTS",
-    "KNOWN_DIRECTIONS",
+    "LOSS_SIGN",
     "Budget",
     "CheapEvaluator",
     "Direction",
@@ -29,40 +29,24 @@ __all__ = [
     "KeepingEvaluator",
     "Objective",
     "Report",
+    "costs",
+    "feasible",
     "primary",
     "read_objectives",
 ]
 
 
-class _Directions(Mapping[str, Direction]):
-    """The registered metrics, a user's own among them, and the costs."""
-
-    def __getitem__(self, name: str) -> Direction:
-        if name in COSTS:
-            return "minimize"
-        if name not in METRICS:
-            raise KeyError(name)
-        return METRICS[name].direction
-
-    def __iter__(self) -> Iterator[str]:
-        yield from METRICS
-        yield from sorted(COSTS)
-
-    def __len__(self) -> int:
-        return len(METRICS) + len(COSTS)
-
-
-#: Direction of every quantity that fusearch's own evaluator reports: metrics and costs.
-KNOWN_DIRECTIONS: Mapping[str, Direction] = _Directions()
+#: What a value is multiplied by so that smaller is better.
+LOSS_SIGN: Mapping[Direction, float] = {"maximize": -1.0, "minimize": 1.0}
 
 _OBJECTIVE = re.compile(
-    r"^\s*(?P<name>[A-Za-z_][\w.@]*)\s*(?::(?P<direction>max|min)(?:imize)?)?\s*(?:(?P<sign><=|>=)\s*(?P<bound>[-+.\deE]+))?\s*$"
+    r"^\s*(?P<name>[^\W\d][\w.@]*)\s*(?::(?P<direction>max|min)(?:imize)?)?\s*(?:(?P<sign><=|>=)\s*(?P<bound>[-+.\deE]+))?\s*$"
 )
 
 
 @dataclass(frozen=True)
 class Objective:
-    """A quantity to optimize.
+    """A quantity to optimize; the only place that knows what its direction means.
 
     Attributes:
         name: A metric or cost that the evaluator returns, such as `auroc` or `macs`.
@@ -81,7 +65,7 @@ class Objective:
     cheap: bool = False
 
     def __post_init__(self) -> None:
-        if self.direction not in ("maximize", "minimize"):
+        if self.direction not in LOSS_SIGN:
             raise ObjectiveError(f"objective {self.name!r}: direction {self.direction!r}, expected 'maximize' or 'minimize'")
         if self.bound is not None and not math.isfinite(self.bound):
             raise ObjectiveError(f"objective {self.name!r}: bound {self.bound} is not finite")
@@ -101,29 +85,62 @@ class Objective:
         base = name.split("_without.")[0].removeprefix("worst_missing_")
         if match["direction"]:
             direction: Direction = "maximize" if match["direction"] == "max" else "minimize"
-        elif base in KNOWN_DIRECTIONS:
-            direction = KNOWN_DIRECTIONS[base]
+        elif base in COSTS:
+            direction = "minimize"
+        elif base in METRICS:
+            direction = METRICS[base].direction
         else:
-            hint = suggestion(name, KNOWN_DIRECTIONS)
+            hint = suggestion(name, [*METRICS, *sorted(COSTS)])
             raise ObjectiveError(f"objective {name!r}: {hint} (a metric of your own needs its direction: {name}:max or {name}:min)")
-        if sign and (sign == "<=") != (direction == "minimize"):
-            raise ObjectiveError(f"objective {text!r}: a {direction}d quantity takes the bound {'<=' if sign == '>=' else '>='}")
         try:
             bound = float(match["bound"]) if sign else None
         except ValueError:
             raise ObjectiveError(f"objective {text!r}: the bound {match['bound']!r} is not a number") from None
-        return cls(name, direction, bound, cheap=name in CHEAP_OBJECTIVES)
+        objective = cls(name, direction, bound, cheap=name in CHEAP_OBJECTIVES)
+        if sign and sign != objective.sign:
+            raise ObjectiveError(f"objective {text!r}: a {direction}d quantity takes the bound {objective.sign}")
+        return objective
+
+    def __str__(self) -> str:
+        """Return the text that `parse` reads back, with the direction in it: `auroc:max`, `macs:min<=1e+06`."""
+        short = "" if self.bound is None else f"{self.bound:g}"
+        bound = short if self.bound is None or float(short) == self.bound else repr(self.bound)
+        return f"{self.name}:{self.direction[:3]}{self.sign if bound else ''}{bound}"
 
     @property
     def cost(self) -> bool:
         """Whether it says what a design costs, rather than how good it is."""
         return self.name in COSTS
 
+    @property
+    def aim(self) -> Literal["more", "less"]:
+        """What is better."""
+        return "less" if self.direction == "minimize" else "more"
+
+    @property
+    def sign(self) -> Literal["<=", ">="]:
+        """How an allowed value stands to the bound."""
+        return "<=" if self.direction == "minimize" else ">="
+
+    def loss(self, value: float) -> float:
+        """Return the value oriented so that smaller is better; the loss of a loss is the value."""
+        return LOSS_SIGN[self.direction] * value
+
+    def better(self, first: float, second: float) -> bool:
+        """Whether the first value is strictly better."""
+        return self.loss(first) < self.loss(second)
+
+    def gain(self, first: float, second: float) -> float:
+        """Return by how much the first value is better; negative where it is worse."""
+        return self.loss(second) - self.loss(first)
+
+    def best(self, values: Iterable[float]) -> float:
+        """Return the best of one or more values."""
+        return min(values, key=self.loss)
+
     def allows(self, value: float) -> bool:
         """Whether `value` keeps the bound."""
-        if self.bound is None:
-            return True
-        return value <= self.bound if self.direction == "minimize" else value >= self.bound
+        return self.bound is None or self.loss(value) <= self.loss(self.bound)
 
 
 def primary(objectives: Sequence[Objective]) -> Objective:
@@ -134,6 +151,17 @@ def primary(objectives: Sequence[Objective]) -> Objective:
         'auroc'
     """
     return next((objective for objective in objectives if not objective.cost), objectives[0])
+
+
+def costs(objectives: Sequence[Objective]) -> list[Objective]:
+    """Return the objectives that say what a design costs; without a known one, what is minimized beside the primary one."""
+    known = [objective for objective in objectives if objective.cost]
+    return known or [objective for objective in objectives if objective != primary(objectives) and objective.aim == "less"]
+
+
+def feasible(objectives: Sequence[Objective], point: Sequence[float]) -> bool:
+    """Whether a design keeps all bounds, by its values in the order of the objectives."""
+    return all(objective.allows(value) for objective, value in zip(objectives, point, strict=True))
 
 
 def read_objectives(entries: Any) -> tuple[Objective, ...]:

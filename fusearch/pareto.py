@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from fusearch.contracts import LOSS_SIGN, Direction
 from fusearch.errors import EvaluationError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
-
-    from fusearch.contracts import Direction
 
 __all__ = [
     "contributions",
@@ -50,7 +49,7 @@ def losses(points: ArrayLike, directions: Sequence[Direction]) -> NDArray[np.flo
     broken = np.flatnonzero(~np.isfinite(points_NM).all(axis=1))
     if broken.size:
         raise EvaluationError(f"point {broken[0]} is {points_NM[broken[0]].tolist()}, expected finite numbers")
-    return points_NM * np.where(np.asarray(directions) == "maximize", -1.0, 1.0)
+    return points_NM * np.array([LOSS_SIGN[direction] for direction in directions], dtype=np.float64)
 
 
 def is_nondominated(points: ArrayLike, directions: Sequence[Direction]) -> NDArray[np.bool_]:
@@ -87,7 +86,8 @@ def reference_point(points: ArrayLike, directions: Sequence[Direction]) -> tuple
     if not len(losses_NM):
         raise EvaluationError("no points to choose a reference point from, expected at least one complete trial")
     worst_M, range_M = losses_NM.max(axis=0), np.ptp(losses_NM, axis=0)
-    return tuple(_oriented(worst_M + np.where(range_M > 0, MARGIN * range_M, 1.0), directions).tolist())
+    beyond_M = worst_M + np.where(range_M > 0, MARGIN * range_M, 1.0)
+    return tuple(losses([beyond_M], directions)[0].tolist())
 
 
 def hypervolume(points: ArrayLike, directions: Sequence[Direction], *, reference: Sequence[float]) -> float:
@@ -157,10 +157,3 @@ def knee(points: ArrayLike, directions: Sequence[Direction]) -> int:
     range_M: Any = np.ptp(losses_NM, axis=0)
     scaled_NM = (losses_NM - losses_NM.min(axis=0)) / np.where(range_M > 0, range_M, 1.0)
     return int(np.argmin((scaled_NM**2).sum(axis=1)))
-
-
-def _oriented(losses_M: NDArray[np.float64], directions: Sequence[Direction]) -> NDArray[np.float64]:
-    """Turn one row of losses back into the objectives' own orientation."""
-    import numpy as np
-
-    return losses_M * np.where(np.asarray(directions) == "maximize", -1.0, 1.0)

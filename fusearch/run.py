@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusearch import pareto
-from fusearch.contracts import Direction, Objective, primary, read_objectives
+from fusearch.contracts import Direction, Objective, costs, feasible, primary, read_objectives
 from fusearch.errors import ObjectiveError, RunError, YamlError, suggestion
 from fusearch.study import DRIVER, FORMAT, ROLES, STUDY_NAME, TrialRecord, open_study, read_records
 from fusearch.yaml_file import read_yaml
@@ -19,7 +18,7 @@ from fusearch.yaml_file import read_yaml
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["CONFIG", "DECISION", "Run", "read_config"]
+__all__ = ["CONFIG", "DECISION", "Run", "best_of_each", "point_of", "ranked", "read_config"]
 
 CONFIG = "config.yaml"
 #: What the strategy of a run decided; the graph search has none.
@@ -52,6 +51,28 @@ def read_config(folder: Path) -> dict[str, Any]:
     except ObjectiveError as error:
         raise RunError(f"{str(path)!r}: {error}") from None
     return config
+
+
+def point_of(record: TrialRecord, objectives: Sequence[Objective]) -> list[float]:
+    """Return the values of a trial in the order of the objectives; NaN where it has none."""
+    return [record.value(objective.name) for objective in objectives]
+
+
+def ranked(records: Iterable[TrialRecord], objectives: Sequence[Objective]) -> list[TrialRecord]:
+    """Return trials best first: by the primary objective, then the other objectives in their order, then the earliest."""
+    main = primary(objectives)
+    order = [main, *(objective for objective in objectives if objective != main)]
+    return sorted(records, key=lambda record: [*(each.loss(record.value(each.name)) for each in order), record.number])
+
+
+def best_of_each(
+    records: Iterable[TrialRecord], objectives: Sequence[Objective], group: Callable[[TrialRecord], str]
+) -> dict[str, TrialRecord]:
+    """Return the best trial of each group, the group of the best first."""
+    best: dict[str, TrialRecord] = {}
+    for record in ranked(records, objectives):
+        best.setdefault(group(record), record)
+    return best
 
 
 class Run:
@@ -102,11 +123,8 @@ class Run:
 
     def feasible(self) -> list[TrialRecord]:
         """Return the evaluated trials that keep the bounds of all objectives; repeats are left out."""
-        return [
-            record
-            for record in self.records()
-            if record.evaluated and all(objective.allows(record.objectives[objective.name]) for objective in self.objectives)
-        ]
+        records = (record for record in self.records() if record.evaluated)
+        return [record for record in records if feasible(self.objectives, point_of(record, self.objectives))]
 
     def front(self) -> list[TrialRecord]:
         """Return the Pareto front, best value of the primary objective first; reference designs take part as any other.
@@ -115,17 +133,14 @@ class Run:
         with the best primary objective is shown (of equals the earliest), so each graph stands once.
         """
         records = self.feasible()
-        mask = pareto.is_nondominated([list(record.objectives.values()) for record in records], self._directions)
-        best: dict[str, TrialRecord] = {}
-        for record in self._sorted(record for record, kept in zip(records, mask, strict=True) if kept):
-            best.setdefault(record.digest, record)
-        return list(best.values())
+        mask = pareto.is_nondominated([point_of(record, self.objectives) for record in records], self._directions)
+        kept = [record for record, keep in zip(records, mask, strict=True) if keep]
+        return list(best_of_each(kept, self.objectives, lambda record: record.digest).values())
 
     def references(self) -> dict[str, TrialRecord]:
         """Return, for each role that was evaluated, its record with the best primary objective, over all graphs and recipes tried."""
-        best: dict[str, TrialRecord] = {}
-        for record in self._sorted(record for record in self.records() if record.evaluated and record.reference is not None):
-            best.setdefault(str(record.reference), record)
+        tried = [record for record in self.records() if record.evaluated and record.reference is not None]
+        best = best_of_each(tried, self.objectives, lambda record: str(record.reference))
         return {role: best[role] for role in [*ROLES, *sorted(set(best) - set(ROLES))] if role in best}
 
     def pick(self, how: str = "simplest") -> TrialRecord:
@@ -141,14 +156,14 @@ class Run:
             RunError: There is no complete trial, or no (or more than one) design with that digest.
             ObjectiveError: The metric is not among the values.
         """
-        records = self._sorted(self.feasible())
+        records = ranked(self.feasible(), self.objectives)
         if not records:
             raise RunError(f"run {str(self.path)!r} has no complete trial within the bounds to pick from")
         if how == "simplest":
             return self._simplest(records)
         if how == "knee":
             front = self.front()
-            return front[pareto.knee([list(record.objectives.values()) for record in front], self._directions)]
+            return front[pareto.knee([point_of(record, self.objectives) for record in front], self._directions)]
         if how.startswith("best:"):
             return self._best(records, how.removeprefix("best:"))
         if how == "strategy":
@@ -158,7 +173,7 @@ class Run:
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints: one JSON-able document."""
         records, front = self.records(), self.front()
-        points = [list(record.objectives.values()) for record in self.feasible()]
+        points = [point_of(record, self.objectives) for record in self.feasible()]
         reference = pareto.reference_point(points, self._directions) if points else None
         state, reason = self._state()
         counts = {
@@ -179,7 +194,7 @@ class Run:
             "front": [_entry(record) for record in front],
             "references": {role: _entry(record) for role, record in self.references().items()},
             "best": {
-                objective.name: _entry(self._best(self._sorted(self.feasible()), objective.name)) if points else None
+                objective.name: _entry(self._best(ranked(self.feasible(), self.objectives), objective.name)) if points else None
                 for objective in self.objectives
             },
             "hypervolume": None if reference is None else pareto.hypervolume(points, self._directions, reference=reference),
@@ -191,25 +206,13 @@ class Run:
     def _directions(self) -> list[Direction]:
         return [objective.direction for objective in self.objectives]
 
-    def _sorted(self, records: Iterable[TrialRecord]) -> list[TrialRecord]:
-        """Best primary objective first, then the other objectives in their order, then the earliest trial."""
-        order = [self.primary, *(objective for objective in self.objectives if objective != self.primary)]
-        return sorted(records, key=lambda record: [*(_loss(record.objectives, objective) for objective in order), record.number])
-
     def _simplest(self, records: list[TrialRecord]) -> TrialRecord:
-        best = records[0]
-        standard_error = best.spread.get(self.primary.name, 0.0) / math.sqrt(_num_members(best))
-        limit = _loss(best.objectives, self.primary) + standard_error
-        near = [record for record in records if _loss(record.objectives, self.primary) <= limit]
-        costs = [objective.name for objective in self.objectives if objective.cost]
-        # A user's own objectives have no known cost: what is minimized beside the primary one is taken for it.
-        costs = costs or [
-            objective.name for objective in self.objectives if objective != self.primary and objective.direction == "minimize"
-        ]
-        costs = costs or [name for name in ("macs", "parameters") if all(name in record.values for record in near)]
-        if not costs:
-            return best
-        return min(near, key=lambda record: [record.values.get(name, record.objectives.get(name, math.inf)) for name in costs])
+        best, main = records[0], self.primary
+        limit = main.loss(best.value(main.name)) + (best.standard_error(main.name) or 0.0)
+        near = [record for record in records if main.loss(record.value(main.name)) <= limit]
+        names = [objective.name for objective in costs(self.objectives)]
+        names = names or [name for name in ("macs", "parameters") if all(name in record.values for record in near)]
+        return min(near, key=lambda record: [record.value(name) for name in names]) if names else best
 
     def _best(self, records: list[TrialRecord], name: str) -> TrialRecord:
         named = [record for record in records if name in record.values]
@@ -223,7 +226,7 @@ class Run:
             raise ObjectiveError(
                 f"metric {name!r}: whether more is better is not known; pick by an objective of the run, or by digest"
             ) from None
-        return min(named, key=lambda record: _loss(record.values, objective))
+        return min(named, key=lambda record: objective.loss(record.values[name]))
 
     def _decided(self) -> str:
         """Return the digest of the candidate that the strategy ended with."""
@@ -236,7 +239,7 @@ class Run:
             ) from None
 
     def _by_digest(self, prefix: str) -> TrialRecord:
-        records = self._sorted(record for record in self.records() if record.evaluated)
+        records = ranked((record for record in self.records() if record.evaluated), self.objectives)
         found = [record for record in records if prefix and prefix in (record.digest[: len(prefix)], record.candidate[: len(prefix)])]
         if not found:
             known = sorted({record.digest for record in records})
@@ -265,15 +268,6 @@ class Run:
             return None
         left = max(0, counts["total"] - counts["complete"] - counts["failed"])
         return float(left) * sum(seconds) / len(seconds) / float(self.config["search"].get("workers") or 1)
-
-
-def _loss(values: Mapping[str, float], objective: Objective) -> float:
-    return -values[objective.name] if objective.direction == "maximize" else values[objective.name]
-
-
-def _num_members(record: TrialRecord) -> int:
-    members = record.details.get("members", 1)
-    return max(1, members if isinstance(members, int) else len(members))
 
 
 def _entry(record: TrialRecord) -> dict[str, Any]:

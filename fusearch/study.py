@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -137,6 +138,21 @@ class TrialRecord(TrialFacts):
     def evaluated(self) -> bool:
         """Whether an evaluation of its own finished: complete, and no repeat."""
         return self.state == "complete" and self.repeat_of is None
+
+    @property
+    def num_members(self) -> int:
+        """Number of members behind the means; 1 where it is not known (the budget says what was allowed, not what was done)."""
+        members = self.details.get("members") or 1
+        return max(1, members if isinstance(members, int) else len(members))
+
+    def value(self, name: str) -> float:
+        """Return an objective, or else a metric or cost, by name; NaN where the trial has none."""
+        return self.objectives.get(name, self.values.get(name, math.nan))
+
+    def standard_error(self, name: str) -> float | None:
+        """Return spread / sqrt(members) of a metric, or None where there is no spread."""
+        spread = self.spread.get(name)
+        return None if spread is None or not math.isfinite(spread) else spread / math.sqrt(self.num_members)
 
 
 def open_study(folder: Path, storage: str | None = None, name: str = STUDY_NAME) -> optuna.Study:

@@ -145,6 +145,45 @@ def test_only_the_study_names_the_attributes_of_a_trial() -> None:
     assert named == {"study.py", "run.py", "search/driver.py", "search/folder.py"}
 
 
+def directions_judged(tree: ast.AST) -> Iterator[str]:
+    """Give the code that compares a direction, or looks something up by it: whoever does knows what a direction means."""
+    words = {"maximize", "minimize"}
+    for node in ast.walk(tree):
+        judged: list[ast.expr | None] = []
+        if isinstance(node, ast.Compare):
+            judged = [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchValue):
+            judged = [node.value]
+        elif isinstance(node, ast.Dict):
+            judged = [*node.keys]
+        for each in judged:
+            inner = each.elts if isinstance(each, ast.Tuple | ast.List | ast.Set) else [each]
+            if any(isinstance(one, ast.Constant) and one.value in words for one in inner) or (
+                isinstance(node, ast.Compare) and isinstance(each, ast.Attribute) and each.attr == "direction"
+            ):
+                yield ast.unparse(node)
+
+
+def test_only_an_objective_knows_what_a_direction_means() -> None:
+    """Others ask it: `better`, `loss`, `gain`, `best`, `aim`, `sign`. A metric only checks that its own is one of the two."""
+    found = {module_of(path): code for path in sources() if (code := [*directions_judged(ast.parse(path.read_text(encoding="utf-8")))])}
+    assert set(found) == {"fusearch.contracts", "fusearch.metrics.entry"}, found
+
+
+@pytest.mark.parametrize(
+    ("code", "judges"),
+    [
+        ("max(x) if o.direction == 'maximize' else min(x)", True),
+        ("sign = {'maximize': -1, 'minimize': 1}[d]", True),
+        ("d in ('minimize', 'maximize')", True),
+        ("is_nondominated(points, ['maximize', 'minimize'])", False),
+        ("Axis(objective.name, objective.direction)", False),
+    ],
+)
+def test_a_judged_direction_is_seen(code: str, judges: bool) -> None:
+    assert bool([*directions_judged(ast.parse(code))]) == judges
+
+
 def test_tests_mirror_the_source() -> None:
     missing = []
     for path in sources():

@@ -3,6 +3,7 @@
 import math
 import pickle
 from dataclasses import asdict
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,12 +13,15 @@ from hypothesis import strategies as st
 from fusearch.contracts import (
     CHEAP_OBJECTIVES,
     COSTS,
-    KNOWN_DIRECTIONS,
+    LOSS_SIGN,
     Budget,
     CheapEvaluator,
+    Direction,
     Evaluation,
     Evaluator,
     Objective,
+    costs,
+    feasible,
     primary,
     read_objectives,
 )
@@ -78,7 +82,72 @@ def test_a_bound_is_the_worst_value_allowed(value, bound):
 
 def test_costs_are_minimized_and_the_cheap_ones_are_costs():
     assert CHEAP_OBJECTIVES < COSTS
-    assert {KNOWN_DIRECTIONS[name] for name in COSTS} == {"minimize"}
+    assert {Objective.parse(name).direction for name in COSTS} == {"minimize"}
+
+
+directions = st.sampled_from(get_args(Direction))
+values = st.floats(allow_nan=False, allow_infinity=False, width=32)
+
+
+def test_more_is_better_where_a_quantity_is_maximized_and_less_where_it_is_minimized():
+    auroc, macs = Objective("auroc", "maximize"), Objective("macs", "minimize")
+    assert auroc.better(0.9, 0.8)
+    assert not auroc.better(0.8, 0.9)
+    assert macs.better(10, 20)
+    assert not macs.better(20, 10)
+    assert (auroc.loss(0.9), macs.loss(10)) == (-0.9, 10)
+    assert (auroc.best([0.8, 0.9, 0.7]), macs.best([20, 10, 30])) == (0.9, 10)
+    assert (auroc.gain(0.75, 0.5), macs.gain(10, 30), macs.gain(30, 10)) == (0.25, 20, -20)
+    assert (auroc.aim, macs.aim) == ("more", "less")
+    assert (auroc.sign, macs.sign) == (">=", "<=")
+
+
+@given(directions, values, values)
+def test_better_loss_gain_best_and_allows_agree(direction, first, second):
+    objective = Objective("x", direction, bound=second)
+    assert objective.better(first, second) == (objective.loss(first) < objective.loss(second)) == (objective.gain(first, second) > 0)
+    assert not (objective.better(first, second) and objective.better(second, first))
+    assert objective.loss(objective.loss(first)) == first
+    assert not objective.better(second, objective.best([first, second]))
+    assert objective.allows(first) == (not objective.better(second, first))
+
+
+def test_what_is_not_a_number_keeps_no_bound():
+    assert not Objective("auroc", "maximize", 0.5).allows(math.nan)
+    assert not Objective("macs", "minimize", 5.0).allows(math.nan)
+
+
+@given(st.sampled_from(["my_score", "auroc", "auroc_without.rna", "macs"]), directions, st.none() | st.floats(-1e9, 1e9))
+def test_an_objective_is_read_back_from_its_text(name, direction, bound):
+    objective = Objective(name, direction, bound, cheap=name in CHEAP_OBJECTIVES)
+    assert Objective.parse(str(objective)) == objective
+
+
+def test_the_text_of_an_objective_is_short():
+    texts = ["auroc:max", "macs:min<=1e+06", "my_score:max>=-0.5", "macs:min<=1234567.0"]
+    assert [str(Objective.parse(text)) for text in texts] == texts
+
+
+def test_directions_are_those_that_a_metric_may_declare():
+    assert set(LOSS_SIGN) == set(get_args(Direction))
+
+
+def test_the_costs_are_the_known_ones_or_else_what_is_minimized_beside_the_primary_one():
+    read = [Objective.parse(text) for text in ("auroc", "macs", "price:min", "speed:max", "brier")]
+    auroc, macs, price, speed, brier = read
+    assert costs(read) == [macs]
+    assert costs([auroc, price, speed]) == [price]
+    assert costs([brier, speed]) == []
+    assert costs([macs]) == [macs]
+
+
+def test_a_design_is_feasible_where_it_keeps_all_bounds():
+    objectives = [Objective.parse("auroc>=0.7"), Objective.parse("macs<=100"), Objective.parse("brier")]
+    assert feasible(objectives, [0.7, 100, 9.0])
+    assert not feasible(objectives, [0.69, 100, 0.1])
+    assert not feasible(objectives, [0.7, 101, 0.1])
+    with pytest.raises(ValueError, match="shorter"):
+        feasible(objectives, [0.7, 100])
 
 
 def test_the_primary_objective_is_the_first_that_is_no_cost():

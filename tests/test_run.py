@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
+from fusearch.contracts import Objective
 from fusearch.errors import ObjectiveError, RunError
-from fusearch.run import Run, read_config
-from fusearch.study import DRIVER, FORMAT, JOURNAL, STOPPED, STUDY_NAME, TrialFacts, write_trial
+from fusearch.run import Run, best_of_each, point_of, ranked, read_config
+from fusearch.study import DRIVER, FORMAT, JOURNAL, STOPPED, STUDY_NAME, TrialFacts, TrialRecord, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 OBJECTIVES = [
@@ -137,6 +138,30 @@ def test_each_role_is_told_by_its_best_record(folder):
     references = Run(folder.path).references()
     assert {role: record.number for role, record in references.items()} == {"best_unimodal": 3, "late": 1}
     assert list(references) == ["best_unimodal", "late"]
+
+
+# Ranking
+
+
+def trial(number, auroc, macs, graph="g"):
+    return TrialRecord(number=number, state="complete", digest=graph, objectives={"macs": macs, "auroc": auroc})
+
+
+def test_trials_are_ranked_by_the_primary_objective_then_the_others_then_the_earliest():
+    objectives = [Objective.parse("macs"), Objective.parse("auroc")]
+    records = [trial(0, 0.8, 1), trial(1, 0.9, 20), trial(3, 0.9, 10), trial(2, 0.9, 10)]
+    assert [record.number for record in ranked(records, objectives)] == [2, 3, 1, 0]
+    assert ranked([], objectives) == []
+
+
+def test_the_best_of_each_group_comes_in_the_order_of_rank():
+    records = [trial(0, 0.7, 1, "a"), trial(1, 0.8, 1, "b"), trial(2, 0.9, 1, "a")]
+    best = best_of_each(records, [Objective.parse("auroc")], lambda record: record.digest)
+    assert [(group, record.number) for group, record in best.items()] == [("a", 2), ("b", 1)]
+
+
+def test_a_point_has_the_values_in_the_order_of_the_objectives():
+    assert point_of(trial(0, 0.7, 5), [Objective.parse("auroc"), Objective.parse("macs")]) == [0.7, 5]
 
 
 # Choices

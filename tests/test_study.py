@@ -1,5 +1,7 @@
 """What a trial carries, written and read; the study as a list of records."""
 
+import math
+
 import optuna
 import pytest
 from hypothesis import given
@@ -9,7 +11,18 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from fusearch.errors import RunError
-from fusearch.study import JOURNAL, STOPPED, STUDY_NAME, TrialFacts, enqueue_facts, open_study, read_records, read_trial, write_trial
+from fusearch.study import (
+    JOURNAL,
+    STOPPED,
+    STUDY_NAME,
+    TrialFacts,
+    TrialRecord,
+    enqueue_facts,
+    open_study,
+    read_records,
+    read_trial,
+    write_trial,
+)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -141,3 +154,36 @@ def test_reading_does_not_disturb_a_line_that_is_being_written(study, tmp_path):
         journal.write(b'{"op_code":')
         journal.flush()
         assert len(read_records(open_study(tmp_path), ["auroc", "macs"])) == 1
+
+
+def record(**facts):
+    return TrialRecord(number=0, state="complete", formula="mrna@L ->", **facts)
+
+
+@pytest.mark.parametrize(
+    ("details", "budget", "expected"),
+    [
+        ({"members": 5}, {}, 5),
+        ({"members": [{"fold": 0}, {"fold": 1}]}, {}, 2),
+        ({"members": [{"fold": 0}, {"fold": 1}]}, {"members": 3}, 2),
+        ({}, {"members": 3}, 1),
+        ({"members": None}, {}, 1),
+        ({"members": []}, {}, 1),
+        ({"members": 0}, {}, 1),
+    ],
+)
+def test_members_are_those_behind_the_means(details, budget, expected):
+    assert record(details=details, budget=budget).num_members == expected
+
+
+def test_standard_error_is_the_spread_over_the_root_of_the_members():
+    trial = record(details={"members": 4}, spread={"auroc": 0.1, "brier": math.nan})
+    assert trial.standard_error("auroc") == pytest.approx(0.05)
+    assert trial.standard_error("brier") is None
+    assert trial.standard_error("macs") is None
+
+
+def test_a_value_is_an_objective_or_else_what_was_reported():
+    trial = record(objectives={"auroc": 0.9}, values={"auroc": 0.8, "macs": 10.0})
+    assert (trial.value("auroc"), trial.value("macs")) == (0.9, 10.0)
+    assert math.isnan(trial.value("brier"))

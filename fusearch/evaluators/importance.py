@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
-from fusearch.contracts import KNOWN_DIRECTIONS
+from fusearch.contracts import Objective
 from fusearch.errors import EvaluationError, suggestion
 from fusearch.evaluators.modes import predict
 from fusearch.evaluators.network import FusionNetwork
@@ -99,6 +99,7 @@ def modality_effects(
     """
     if metric not in evaluator.data.task.metrics:
         raise EvaluationError(f"metric {metric!r}: {suggestion(metric, evaluator.data.task.metrics)}")
+    objective = Objective.parse(metric)
     modalities = list(dict.fromkeys(candidate.graph.stream(name).modality for name in candidate.graph.active_streams))
     drops: dict[tuple[str, How], list[float]] = {(modality, how): [] for modality in modalities for how in ("ablation", "permutation")}
     for member in members:
@@ -106,12 +107,11 @@ def modality_effects(
         network = trained_network(evaluator, candidate, weights, member)
         whole = _value(evaluator, network, held_out, member, metric)
         rng = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, member.fold, member.seed]).generate_state(1)[0]))
-        sign = 1.0 if KNOWN_DIRECTIONS[metric] == "maximize" else -1.0
         for modality in modalities:
             absent = _value(evaluator, network, held_out.without(modality), member, metric)
-            drops[modality, "ablation"].append(sign * (whole - absent))
+            drops[modality, "ablation"].append(objective.gain(whole, absent))
             shuffled = [_value(evaluator, network, _permute(held_out, modality, rng), member, metric) for _ in range(repeats)]
-            drops[modality, "permutation"].append(sign * (whole - float(np.mean(shuffled))))
+            drops[modality, "permutation"].append(objective.gain(whole, float(np.mean(shuffled))))
     return [_effect(modality, how, metric, values) for (modality, how), values in drops.items()]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from fusearch.contracts import KNOWN_DIRECTIONS
+from fusearch.contracts import Objective
 
 __all__ = ["summarize", "worst_missing"]
 
@@ -32,6 +32,6 @@ def worst_missing(scores: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Return `worst_missing_<metric>`: the worst of several scores, each with another modality absent; NaN where one is undefined."""
     worst = {}
     for name in scores[0] if scores else ():
-        values = [score[name] for score in scores]
-        worst[f"worst_missing_{name}"] = float(np.min(values) if KNOWN_DIRECTIONS[name] == "maximize" else np.max(values))
+        objective = Objective.parse(name)
+        worst[f"worst_missing_{name}"] = objective.loss(float(np.max([objective.loss(score[name]) for score in scores])))
     return worst

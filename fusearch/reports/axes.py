@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from fusearch.contracts import Objective
 from fusearch.reports.wording import metric_label, sentence_case, short_number
@@ -18,16 +19,15 @@ LOG_DECADES = 1.5
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis: the quantity, its direction, and whether it is logarithmic."""
+    """One axis: the quantity, whether more or less of it is better (None: neither), and whether it is logarithmic."""
 
     name: str
-    direction: str
+    aim: Literal["more", "less"] | None
     log: bool
 
     @property
     def title(self) -> str:
-        better = "more is better" if self.direction == "maximize" else "less is better"
-        return sentence_case(metric_label(self.name)) + (f"  ({better})" if self.direction else "")
+        return sentence_case(metric_label(self.name)) + (f"  ({self.aim} is better)" if self.aim else "")
 
     def scaled(self, value: float) -> float:
         """Return the value as the axis measures it: its logarithm to base 10 on a logarithmic axis."""
@@ -48,7 +48,7 @@ def axis_of(objective: Objective, values: Sequence[float]) -> Axis:
     """Return the axis of an objective; a cost that spans more than one and a half decades is drawn on a logarithmic scale."""
     positive = bool(values) and min(values) > 0
     log = objective.cost and positive and math.log10(max(values) / min(values)) > LOG_DECADES
-    return Axis(objective.name, objective.direction, log)
+    return Axis(objective.name, objective.aim, log)
 
 
 def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:

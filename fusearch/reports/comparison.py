@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import NormalDist, median, stdev
 from typing import Literal
 
-from fusearch.reports.findings import Findings, standard_error
+from fusearch.reports.findings import Findings
 from fusearch.reports.wording import count, difference, metric_label, number, quantity, role_label, sentence_case, with_spread
 from fusearch.study import TrialRecord
 
@@ -59,11 +59,10 @@ def judge(found: Findings) -> Verdict:
     best = found.best(found.searched)
     gain, error, pairs = None, None, 0
     if best is not None and reference is not None:
-        sign = 1 if found.main.direction == "maximize" else -1
-        gain = sign * (found.value(best) - found.value(reference))
+        gain = found.main.gain(found.value(best), found.value(reference))
         error, pairs = gain_error(best, reference, found.main.name)
     outcome = _outcome(best, reference, gain, error)
-    known = [each for record in found.designs if (each := standard_error(record, found.main.name)) is not None]
+    known = [each for record in found.designs if (each := record.standard_error(found.main.name)) is not None]
     luck = expected_luck(len(found.designs), median(known)) if known else None
     verdict = Verdict(outcome, best, reference, role, gain, error, pairs, len(found.designs), luck, "", ())
     return Verdict(**{**vars(verdict), "headline": _headline(found, verdict), "sentences": tuple(_sentences(found, verdict))})
@@ -79,7 +78,7 @@ def gain_error(first: TrialRecord, second: TrialRecord, name: str) -> tuple[floa
     differences = [ours[member] - theirs[member] for member in ours if member in theirs]
     if len(differences) > 1:
         return stdev(differences) / math.sqrt(len(differences)), len(differences)
-    errors = [standard_error(record, name) for record in (first, second)]
+    errors = [record.standard_error(name) for record in (first, second)]
     known = [error for error in errors if error is not None]
     return (math.hypot(*known), 0) if len(known) == 2 else (None, 0)
 
@@ -186,8 +185,7 @@ def _on_test(found: Findings) -> str:
     look = found.looks[0]
     picked = next((design for design in look.designs if design.role == "picked"), None)
     references = [design for design in look.designs if design.role not in ("picked", "front")]
-    more = found.main.direction == "maximize"
-    best = (max if more else min)(references, key=lambda design: design.test, default=None)
+    best = min(references, key=lambda design: found.main.loss(design.test), default=None)
     parts = [f"the pick, trial {picked.trial}, has {metric_label(found.main.name)} {number(picked.test)}"] if picked else []
     parts += [f"the best reference there, {role_label(best.role)}, {number(best.test)}"] if best else []
     return f"On the test split ({count(look.samples, 'sample')}, first look) {' and '.join(parts)}."

@@ -76,6 +76,5 @@ def _look(look: Mapping[str, Any], objective: Objective) -> Look:
         for design in look["designs"]
         if name in design["values"]
     )
-    sign = 1 if objective.direction == "maximize" else -1
-    gaps = {design.trial: sign * (design.search - design.test) for design in designs if design.search is not None}
+    gaps = {design.trial: objective.gain(design.search, design.test) for design in designs if design.search is not None}
     return Look(look["look"], look["samples"], designs, fmean(gaps.values()) if gaps else None)

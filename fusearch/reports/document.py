@@ -8,7 +8,7 @@ from typing import Any
 import fusearch
 from fusearch.reports.comparison import Verdict
 from fusearch.reports.factors import FACTORS, factor_frame
-from fusearch.reports.findings import Findings, num_members
+from fusearch.reports.findings import Findings
 from fusearch.reports.progress import progress_info, throughput_info
 from fusearch.reports.reproduction import command_line
 from fusearch.study import TrialRecord
@@ -82,7 +82,7 @@ def _design(record: TrialRecord | None) -> dict[str, Any] | None:
         "trial": record.number,
         "values": dict(record.values),
         "spread": dict(record.spread),
-        "members": num_members(record),
+        "members": record.num_members,
         "recipe": dict(record.recipe),
         "seconds": record.seconds,
     }

@@ -77,12 +77,10 @@ def factor_groups(found: Findings, factor: str) -> list[Group]:
         if record.digest in found.graphs:
             for group in describe(found.graphs[record.digest]):
                 values.setdefault(group, []).append(found.value(record))
-    more = found.main.direction == "maximize"
     groups = [
-        Group(name, len(each), fmean(each), stdev(each) if len(each) > 1 else None, max(each) if more else min(each))
-        for name, each in values.items()
+        Group(name, len(each), fmean(each), stdev(each) if len(each) > 1 else None, found.main.best(each)) for name, each in values.items()
     ]
-    return sorted(groups, key=lambda group: (-group.mean if more else group.mean, group.group))
+    return sorted(groups, key=lambda group: (found.main.loss(group.mean), group.group))
 
 
 def factor_frame(found: Findings, factor: str) -> pd.DataFrame:

@@ -9,17 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fusearch.contracts import Objective, primary
+from fusearch.contracts import Objective, feasible, primary
 from fusearch.errors import FusearchError
 from fusearch.reports.confirmation import Look, read_looks
 from fusearch.reports.wording import role_label
+from fusearch.run import Run, best_of_each, point_of, ranked
 from fusearch.study import TrialRecord
 
 if TYPE_CHECKING:
-    from fusearch.run import Run
     from fusearch.search_space import FusionGraph
 
-__all__ = ["Findings", "read_findings", "standard_error"]
+__all__ = ["Findings", "read_findings"]
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,7 @@ class Findings:
     @cached_property
     def designs(self) -> list[TrialRecord]:
         """One trial for each graph that finished: the one on the front, or else its best by the main objective."""
-        best: dict[str, TrialRecord] = {}
-        for record in self.complete:
-            if record.digest not in best or self.better(record, best[record.digest]):
-                best[record.digest] = record
+        best = best_of_each(self.complete, self.objectives, lambda record: record.digest)
         best |= {record.digest: record for record in (*self.references.values(), *self.front)}
         return sorted(best.values(), key=lambda record: record.number)
 
@@ -149,43 +146,20 @@ class Findings:
 
     def value(self, record: TrialRecord, name: str | None = None) -> float:
         """Return an objective of a trial, by default the main one; NaN where the trial has none."""
-        name = name or self.main.name
-        return record.objectives.get(name, record.values.get(name, math.nan))
+        return record.value(name or self.main.name)
 
     def allowed(self, record: TrialRecord) -> bool:
         """Whether a trial keeps the bounds of all objectives."""
-        return all(objective.allows(self.value(record, objective.name)) for objective in self.objectives)
-
-    def better(self, first: TrialRecord, second: TrialRecord) -> bool:
-        """Whether the first trial is strictly better by the main objective."""
-        sign = 1 if self.main.direction == "maximize" else -1
-        return sign * self.value(first) > sign * self.value(second)
+        return feasible(self.objectives, point_of(record, self.objectives))
 
     def best(self, records: Sequence[TrialRecord]) -> TrialRecord | None:
-        """Return the best of some trials by the main objective; of equals the first."""
-        sign = 1 if self.main.direction == "maximize" else -1
-        return max(records, key=lambda record: (sign * self.value(record), -record.number), default=None)
+        """Return the best of some trials, as `Run.pick` ranks them."""
+        return next(iter(ranked(records, self.objectives)), None)
 
     def label(self, record: TrialRecord) -> str:
         """Return what a design is called in a sentence: its role, or its trial."""
         role = self.roles.get(record.digest)
         return role_label(role) if role else f"trial {record.number}"
-
-
-def num_members(record: TrialRecord) -> int:
-    """Return the number of members behind a trial's means; 1 where it is not known."""
-    for members in (record.details.get("members"), record.budget.get("members")):
-        if isinstance(members, int) and members > 0:
-            return members
-        if isinstance(members, list | tuple) and members:
-            return len(members)
-    return 1
-
-
-def standard_error(record: TrialRecord, name: str) -> float | None:
-    """Return spread / sqrt(members) of a metric, or None where there is no spread."""
-    spread = record.spread.get(name)
-    return None if spread is None or not math.isfinite(spread) else spread / math.sqrt(num_members(record))
 
 
 def read_findings(run: Run | Path | str) -> Findings:
@@ -195,8 +169,6 @@ def read_findings(run: Run | Path | str) -> Findings:
         RunError: There is no run in that folder, or it is of a newer format.
     """
     if isinstance(run, str | Path):
-        from fusearch.run import Run
-
         run = Run(Path(run))
     records = run.records()
     front = run.front()

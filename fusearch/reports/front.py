@@ -10,7 +10,7 @@ from typing import Literal
 from fusearch import pareto
 from fusearch.contracts import Objective
 from fusearch.reports.axes import Axis, axis_of
-from fusearch.reports.findings import Findings, standard_error
+from fusearch.reports.findings import Findings
 from fusearch.study import TrialRecord
 
 __all__ = ["FrontInfo", "Kind", "Point", "extent", "front_info", "front_pairs"]
@@ -72,7 +72,7 @@ def front_info(found: Findings, x: str | None = None, y: str | None = None) -> F
     recommended = _point(found, found.recommended, horizontal, vertical) if found.recommended is not None else None
     y_axis = axis_of(vertical, [point.y for point in points])
     if horizontal is None:
-        return FrontInfo(Axis("trial", "", log=False), y_axis, points, _best_so_far(allowed, vertical), recommended)
+        return FrontInfo(Axis("trial", None, log=False), y_axis, points, _best_so_far(allowed, vertical), recommended)
     x_axis = axis_of(horizontal, [point.x for point in points])
     return FrontInfo(x_axis, y_axis, points, _attained(allowed, horizontal, vertical), recommended)
 
@@ -84,8 +84,8 @@ def _point(found: Findings, record: TrialRecord, x: Objective | None, y: Objecti
         record,
         x=float(record.number) if x is None else found.value(record, x.name),
         y=found.value(record, y.name),
-        x_error=None if x is None else standard_error(record, x.name),
-        y_error=standard_error(record, y.name),
+        x_error=None if x is None else record.standard_error(x.name),
+        y_error=record.standard_error(y.name),
         kind="reference" if record.digest in found.reference_digests else "front" if on_front else "design",
         role=role,
         on_front=on_front,
@@ -96,22 +96,20 @@ def _attained(points: Sequence[Point], x: Objective, y: Objective) -> tuple[tupl
     if not points:
         return ()
     keep = pareto.is_nondominated([(point.x, point.y) for point in points], [x.direction, y.direction])
-    corners = sorted({(point.x, point.y) for point, kept in zip(points, keep, strict=True) if kept})
+    corners = sorted({(point.x, point.y) for point, kept in zip(points, keep, strict=True) if kept}, key=lambda corner: x.loss(corner[0]))
     step = [corners[0]]
-    for (x0, y0), (x1, y1) in itertools.pairwise(corners):
-        # To the right of a design lies what it attains where less x is better; to its left where more is better.
-        step += [(x1, y0) if x.direction == "minimize" else (x0, y1), (x1, y1)]
-    xs = [point.x for point in points]
-    edge = (max(xs), corners[-1][1]) if x.direction == "minimize" else (min(xs), corners[0][1])
-    return (*step, edge) if x.direction == "minimize" else (edge, *step)
+    for (_, y0), (x1, y1) in itertools.pairwise(corners):
+        # What a design attains lies where x is worse than its own.
+        step += [(x1, y0), (x1, y1)]
+    step.append((max((point.x for point in points), key=x.loss), corners[-1][1]))
+    return tuple(step) if step[0][0] <= step[-1][0] else tuple(reversed(step))
 
 
 def _best_so_far(points: Sequence[Point], y: Objective) -> tuple[tuple[float, float], ...]:
     step: list[tuple[float, float]] = []
     for point in points:
         best = step[-1][1] if step else point.y
-        better = max(best, point.y) if y.direction == "maximize" else min(best, point.y)
-        step += [(point.x, best), (point.x, better)] if step else [(point.x, point.y)]
+        step += [(point.x, best), (point.x, y.best([best, point.y]))] if step else [(point.x, point.y)]
     return tuple(step)
 
 

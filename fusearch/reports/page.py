@@ -19,6 +19,7 @@ from fusearch.reports.front import front_pairs
 from fusearch.reports.front_plot import front_figure
 from fusearch.reports.progress import progress_figure, timeline_figure
 from fusearch.reports.strategy_figures import strategy_figures, strategy_section
+from fusearch.run import point_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -106,7 +107,7 @@ def _drawings(found: Findings) -> str:
     if not rest:
         return ""
     directions = [objective.direction for objective in found.objectives]
-    ranks = pareto.ranks([[found.value(record, objective.name) for objective in found.objectives] for record in rest], directions)
+    ranks = pareto.ranks([point_of(record, found.objectives) for record in rest], directions)
     order = sorted(range(len(rest)), key=lambda index: (int(ranks[index]), rest[index].number))[:MAX_DRAWINGS]
     chosen = [(rest[index].digest, found.graphs[rest[index].digest]) for index in order]
     return "\n".join(

@@ -81,7 +81,7 @@ def progress_info(found: Findings) -> Progress:
 
     points_NM = place(records)
     reference = pareto.reference_point(points_NM, directions)
-    ideal = [column.max() if direction == "maximize" else column.min() for column, direction in zip(points_NM.T, directions, strict=True)]
+    ideal = [objective.best(column) for objective, column in zip(found.objectives, points_NM.T.tolist(), strict=True)]
     box = math.prod(abs(best - worst) for best, worst in zip(ideal, reference, strict=True))
     curve = pareto.hypervolume_over_trials(points_NM, directions, reference=reference) / box
     alone = [record for record in records if record.digest in found.reference_digests]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fusearch.reports.findings import Findings, num_members, read_findings
+from fusearch.reports.findings import Findings, read_findings
 from fusearch.study import TrialRecord
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _row(
         "digest": record.digest,
         "candidate": record.candidate,
         "formula": record.formula,
-        "members": num_members(record) if record.state == "complete" else None,
+        "members": record.num_members if record.state == "complete" else None,
         "seconds": record.seconds,
         "repeat_of": record.repeat_of,
         "reason": record.reason,

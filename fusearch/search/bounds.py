@@ -42,6 +42,5 @@ class CheapBounds:
             return None
         for objective in self._bounded:
             if objective.name in values and not objective.allows(values[objective.name]):
-                sign = "<=" if objective.direction == "minimize" else ">="
-                return f"{objective.name} is {values[objective.name]:g}, bound {sign} {objective.bound:g}"
+                return f"{objective.name} is {values[objective.name]:g}, bound {objective.sign} {objective.bound:g}"
         return None

@@ -16,7 +16,7 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from fusearch.contracts import Direction
+from fusearch.contracts import Direction, read_objectives
 from fusearch.errors import RunError
 from fusearch.run import CONFIG, read_config
 from fusearch.study import DRIVER, JOURNAL, STUDY_NAME, open_study
@@ -111,7 +111,7 @@ def check_resume(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
             raise RunError(
                 f"cannot resume {str(folder)!r}: {what} changed, fingerprint {before} in the run and {now} now; use another run folder"
             )
-    before, now = (" ".join(_spell(entry) for entry in each["objectives"]) for each in (old, config))
+    before, now = (" ".join(map(str, read_objectives(each["objectives"]))) for each in (old, config))
     if before != now:
         raise RunError(f"cannot resume {str(folder)!r}: its objectives are {before}, now {now} are asked for; use another run folder")
     befores, nows = _meaning(old), _meaning(config)
@@ -218,11 +218,6 @@ def _meaning(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _data_fingerprint(config: Mapping[str, Any]) -> Any:
     return (config["evaluator"].get("data") or {}).get("fingerprint")
-
-
-def _spell(objective: Mapping[str, Any]) -> str:
-    bound = "" if objective["bound"] is None else f"{'<=' if objective['direction'] == 'minimize' else '>='}{objective['bound']:g}"
-    return f"{objective['name']}:{objective['direction'][:3]}{bound}"
 
 
 def _driver(folder: Path) -> str:

@@ -45,7 +45,4 @@ def best_values(points: Sequence[Sequence[float]], objectives: Sequence[Objectiv
     if not points:
         return {}
     columns = zip(*points, strict=True)
-    return {
-        objective.name: max(column) if objective.direction == "maximize" else min(column)
-        for objective, column in zip(objectives, columns, strict=True)
-    }
+    return {objective.name: objective.best(column) for objective, column in zip(objectives, columns, strict=True)}

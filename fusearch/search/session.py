@@ -11,7 +11,7 @@ import optuna
 from optuna.trial import TrialState
 
 from fusearch import pareto
-from fusearch.contracts import Evaluation, Evaluator, Objective
+from fusearch.contracts import Evaluation, Evaluator, Objective, feasible
 from fusearch.errors import EvaluationError, suggestion
 from fusearch.search.bounds import CheapBounds
 from fusearch.search.folder import save_predictions, writing
@@ -259,7 +259,7 @@ class Session:
         if self._callback is None:
             return
         now, values = time.monotonic() - self._started, [answer.objectives for answer in self._answers.values()]
-        points = [point for point in values if all(map(Objective.allows, self._objectives, point))]
+        points = [point for point in values if feasible(self._objectives, point)]
         self._callback(
             Progress(
                 done=len(values),

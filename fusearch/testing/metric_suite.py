@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fusearch.contracts import Objective
 from fusearch.metrics import METRICS, Metric
 
 __all__ = ["MetricSuite"]
@@ -86,6 +87,6 @@ class MetricSuite:
         for targets, outputs in self.cases():
             if len(targets) >= 40:
                 value, best = self.metric(targets, outputs), self.metric(targets, self.perfect(targets, outputs))
-                assert best > value if self.metric.direction == "maximize" else best < value, (
+                assert Objective(self.name, self.metric.direction).better(best, value), (
                     f"{self.name}, {self.metric.direction}: {best} where every output is right, {value} where they are random"
                 )

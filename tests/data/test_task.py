@@ -1,8 +1,8 @@
 import pytest
 
-from fusearch.contracts import KNOWN_DIRECTIONS
 from fusearch.data.task import Task
 from fusearch.errors import DataError
+from fusearch.metrics import METRICS
 
 
 def test_a_network_returns_one_number_a_class_and_one_for_regression() -> None:
@@ -13,7 +13,7 @@ def test_a_network_returns_one_number_a_class_and_one_for_regression() -> None:
 
 def test_every_metric_of_a_task_has_a_direction() -> None:
     classes, numbers = Task("classification", "vital", ("alive", "dead")).metrics, Task("regression", "age").metrics
-    assert {*classes, *numbers} <= set(KNOWN_DIRECTIONS)
+    assert {*classes, *numbers} <= set(METRICS)
     assert "auroc" in classes
     assert "rmse" in numbers
     assert not set(classes) & set(numbers)

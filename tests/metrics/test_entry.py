@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusearch.contracts import KNOWN_DIRECTIONS, Objective
+from fusearch.contracts import Objective
 from fusearch.data import load_data
-from fusearch.errors import EvaluationError, FusearchError
-from fusearch.metrics import COSTS, METRICS, Metric, metric, metrics_of
+from fusearch.errors import EvaluationError, FusearchError, ObjectiveError
+from fusearch.metrics import METRICS, Metric, metric, metrics_of
 
 
 def always_one(targets: Any, outputs: Any) -> float:
@@ -38,21 +38,20 @@ def test_an_own_metric_has_an_entry_a_task_and_a_direction(own: None) -> None:
 
 
 def test_an_own_metric_is_an_objective_as_the_built_ins_are(own: None) -> None:
-    assert KNOWN_DIRECTIONS["always_one"] == "minimize"
+    assert Objective.parse("always_one").direction == "minimize"
     assert Objective.parse("always_one<=2") == Objective("always_one", "minimize", 2.0)
     assert Objective.parse("worst_missing_always_one").direction == "minimize"
     assert Objective.parse("always_one_without.rna").direction == "minimize"
 
 
 def test_a_metric_that_is_taken_out_is_unknown_again() -> None:
-    assert "always_one" not in KNOWN_DIRECTIONS
+    with pytest.raises(ObjectiveError, match="needs its direction"):
+        Objective.parse("always_one")
     assert "always_one" not in load_data("wisconsin").task.metrics
 
 
-def test_directions_are_those_of_metrics_and_costs() -> None:
-    assert set(KNOWN_DIRECTIONS) == set(METRICS) | COSTS
-    assert len(KNOWN_DIRECTIONS) == len(METRICS) + len(COSTS)
-    assert {KNOWN_DIRECTIONS[name] for name in COSTS} == {"minimize"}
+def test_an_objective_has_the_direction_that_its_metric_declares() -> None:
+    assert {name: Objective.parse(name).direction for name in METRICS} == {name: METRICS[name].direction for name in METRICS}
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,9 @@ def test_log_ticks() -> None:
 
 
 def test_labels_have_as_many_decimals_as_the_step() -> None:
-    axis = Axis("auroc", "maximize", log=False)
+    axis = Axis("auroc", "more", log=False)
     assert [label for _, label in axis.ticks(0.8, 0.9)] == ["0.80", "0.82", "0.84", "0.86", "0.88", "0.90"]
-    assert [label for _, label in Axis("macs", "minimize", log=True).ticks(1e3, 1e6)] == ["1\u202fk", "10\u202fk", "100\u202fk", "1\u202fM"]
+    assert [label for _, label in Axis("macs", "less", log=True).ticks(1e3, 1e6)] == ["1\u202fk", "10\u202fk", "100\u202fk", "1\u202fM"]
     assert axis.title == "AUROC  (more is better)"
+    assert axis_of(Objective.parse("macs"), [1.0]).title.endswith("  (less is better)")
+    assert Axis("trial", None, log=False).title == "Trial"

@@ -9,6 +9,7 @@ import pytest
 
 from fusearch.contracts import Objective
 from fusearch.reports.comparison import Verdict, expected_luck, gain_error, judge
+from fusearch.reports.confirmation import Confirmed, Look
 from fusearch.reports.findings import Findings
 from fusearch.study import TrialRecord
 
@@ -139,3 +140,10 @@ def test_a_gain_that_luck_can_give_is_called_so() -> None:
     assert found.outcome == "search wins"
     assert "The gain over the best reference is no larger than that." in found.sentences[-1]
     assert "61 designs were compared on validation data" in found.sentences[-1]
+
+
+@pytest.mark.parametrize(("objective", "best"), [("auroc", "late fusion, 0.850"), ("log_loss", "early fusion, 0.750")])
+def test_the_best_reference_on_the_test_split_follows_the_direction(objective: str, best: str) -> None:
+    designs = tuple(Confirmed(role, 0, "graph0", None, value) for role, value in [("early", 0.75), ("late", 0.85), ("front", 0.99)])
+    found = Findings((), (Objective.parse(objective),), looks=[Look(1, 57, designs, None)])
+    assert f"the best reference there, {best}" in " ".join(judge(found).sentences)

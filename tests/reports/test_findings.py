@@ -9,7 +9,7 @@ import pytest
 
 from fusearch.contracts import Objective
 from fusearch.errors import RunError
-from fusearch.reports.findings import Findings, num_members, read_findings, standard_error
+from fusearch.reports.findings import Findings, read_findings
 from fusearch.run import Run
 from fusearch.study import TrialRecord
 
@@ -74,15 +74,11 @@ def test_the_best_follows_the_direction() -> None:
     assert Findings((), (loss,)).best([]) is None
 
 
-@pytest.mark.parametrize(("members", "expected"), [(5, 5), ([{"fold": 0}, {"fold": 1}], 2), (None, 1), ([], 1)])
-def test_members(members: object, expected: int) -> None:
-    assert num_members(trial(0, 0.8, details={"members": members})) == expected
-
-
-def test_standard_error_is_the_spread_over_the_root_of_the_members() -> None:
-    record = trial(0, 0.8, details={"members": 4}, spread={"auroc": 0.1})
-    assert standard_error(record, "auroc") == pytest.approx(0.05)
-    assert standard_error(record, "macs") is None
+def test_of_equals_the_best_is_the_one_that_pick_takes() -> None:
+    records = [trial(0, 0.9, 20), trial(1, 0.9, 10), trial(2, 0.9, 10)]
+    best = Findings(records, (AUROC, MACS)).best(records)
+    assert best is not None
+    assert best.number == 1
 
 
 def test_a_formula_that_cannot_be_read_here_is_left_out() -> None:

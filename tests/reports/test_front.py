@@ -62,6 +62,11 @@ def test_one_objective_is_drawn_over_trials_with_the_best_so_far() -> None:
     assert info.step == ((0, 0.7), (1, 0.7), (1, 0.9), (2, 0.9), (2, 0.9))
 
 
+def test_the_best_so_far_of_a_minimized_objective_falls() -> None:
+    info = front_info(findings([(30, 0.5), (10, 0.5), (20, 0.5)], (MACS,)))
+    assert info.step == ((0, 30), (1, 30), (1, 10), (2, 10), (2, 10))
+
+
 def test_a_design_that_breaks_a_bound_is_drawn_but_is_not_attained() -> None:
     bounded = Objective.parse("macs<=15")
     info = front_info(findings([(10, 0.8), (20, 0.9)], (AUROC, bounded)))

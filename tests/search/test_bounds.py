@@ -30,6 +30,10 @@ def test_a_broken_bound_is_named_and_asked_for_once(space):
     assert evaluator.asked == 1
 
 
+def test_a_broken_lower_bound_is_named_as_one(space):
+    assert CheapBounds(Costed(5.0), [Objective.parse("macs:max>=10")]).broken(candidate(space)) == "macs is 5, bound >= 10"
+
+
 def test_a_bound_that_is_kept(space):
     assert CheapBounds(Costed(1e6), [Objective.parse("macs<=1e6")]).allows(candidate(space))
 

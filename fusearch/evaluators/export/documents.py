@@ -50,7 +50,7 @@ def describe_metrics(
 ) -> dict[str, Any]:
     """Return the content of `metrics.json`: what the search measured, what `confirm` measured, and how exact the model files are."""
     record = choice.record
-    members, candidates = len(record.details["members"]), sum(other.evaluated for other in run.records())
+    members, candidates = record.num_members, sum(other.evaluated for other in run.records())
     return {
         "trial": record.number,
         "members": members,
