@@ -31,7 +31,7 @@ demo: install  ## Search an embedded real data set, write the report, export the
 	@echo "runs/demo/export/ runs without fusearch: start with runs/demo/export/model_card.md."
 
 test: install lint  ## Lint, format, types and the whole default suite
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup --durations=10
 
 lint: install
 	@$(BIN)/ruff check .

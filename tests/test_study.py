@@ -1,8 +1,6 @@
 """What a trial carries, written and read; the study as a list of records."""
 
 import math
-import re
-from pathlib import Path
 
 import optuna
 import pytest
@@ -90,14 +88,6 @@ def test_a_trial_of_version_0_1_0_has_no_budget_and_is_read():
     for name, value in {"formula": "a@L ->", "graph_digest": "abc", "digest": "def", "values": {"auroc": 0.9}}.items():
         trial.set_user_attr(name, value)
     assert read_trial(trial) == TrialFacts("a@L ->", "abc", "def", values={"auroc": 0.9})
-
-
-def test_no_other_module_names_the_attributes_of_a_trial():
-    package = Path(__file__).parent.parent / "fusearch"
-    touching = re.compile(r"set_user_attr|user_attrs|set_trial_user_attr")
-    named = {path.relative_to(package).as_posix() for path in package.rglob("*.py") if touching.search(path.read_text(encoding="utf-8"))}
-    # The driver's note on the whole study is no trial's.
-    assert named == {"study.py", "run.py", "search/driver.py", "search/folder.py"}
 
 
 def test_every_state_has_its_record(study):
