@@ -138,13 +138,6 @@ def test_each_room_can_be_deleted(room: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_only_the_study_names_the_attributes_of_a_trial() -> None:
-    touching = re.compile(r"set_user_attr|user_attrs|set_trial_user_attr")
-    named = {path.relative_to(PACKAGE).as_posix() for path in sources() if touching.search(path.read_text(encoding="utf-8"))}
-    # The driver's note on the whole study is no trial's.
-    assert named == {"study.py", "run.py", "search/driver.py", "search/folder.py"}
-
-
 def directions_judged(tree: ast.AST) -> Iterator[str]:
     """Give the code that compares a direction, or looks something up by it: whoever does knows what a direction means."""
     words = {"maximize", "minimize"}
@@ -182,6 +175,13 @@ def test_only_an_objective_knows_what_a_direction_means() -> None:
 )
 def test_a_judged_direction_is_seen(code: str, judges: bool) -> None:
     assert bool([*directions_judged(ast.parse(code))]) == judges
+
+
+def test_only_the_study_names_the_attributes_of_a_trial() -> None:
+    touching = re.compile(r"set_user_attr|user_attrs|set_trial_user_attr")
+    named = {path.relative_to(PACKAGE).as_posix() for path in sources() if touching.search(path.read_text(encoding="utf-8"))}
+    # The driver's note on the whole study is no trial's.
+    assert named == {"study.py", "run.py", "search/driver.py", "search/folder.py"}
 
 
 def test_tests_mirror_the_source() -> None:
