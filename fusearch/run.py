@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fusearch import pareto
-from fusearch.contracts import Direction, Objective, costs, feasible, primary, read_objectives
-from fusearch.errors import ObjectiveError, RunError, YamlError, suggestion
-from fusearch.study import DRIVER, FORMAT, ROLES, STUDY_NAME, TrialRecord, open_study, read_records
+from fusearch.contracts import Objective, primary, read_objectives
+from fusearch.errors import ObjectiveError, RunError, YamlError
+from fusearch.study import DRIVER, FORMAT, STUDY_NAME, TrialRecord, open_study, read_records
+from fusearch.trials import Trials
 from fusearch.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["CONFIG", "DECISION", "Run", "best_of_each", "point_of", "ranked", "read_config"]
+__all__ = ["CONFIG", "DECISION", "Run", "read_config", "read_decision"]
 
 CONFIG = "config.yaml"
 #: What the strategy of a run decided; the graph search has none.
@@ -53,26 +50,21 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def point_of(record: TrialRecord, objectives: Sequence[Objective]) -> list[float]:
-    """Return the values of a trial in the order of the objectives; NaN where it has none."""
-    return [record.value(objective.name) for objective in objectives]
+def read_decision(folder: Path) -> dict[str, Any] | None:
+    """Read what the strategy of a run decided; None for a run without one, or one that has not decided yet.
 
-
-def ranked(records: Iterable[TrialRecord], objectives: Sequence[Objective]) -> list[TrialRecord]:
-    """Return trials best first: by the primary objective, then the other objectives in their order, then the earliest."""
-    main = primary(objectives)
-    order = [main, *(objective for objective in objectives if objective != main)]
-    return sorted(records, key=lambda record: [*(each.loss(record.value(each.name)) for each in order), record.number])
-
-
-def best_of_each(
-    records: Iterable[TrialRecord], objectives: Sequence[Objective], group: Callable[[TrialRecord], str]
-) -> dict[str, TrialRecord]:
-    """Return the best trial of each group, the group of the best first."""
-    best: dict[str, TrialRecord] = {}
-    for record in ranked(records, objectives):
-        best.setdefault(group(record), record)
-    return best
+    Raises:
+        RunError: The file is not what a strategy writes.
+    """
+    path = folder / DECISION
+    try:
+        decision = json.loads(path.read_text(encoding="utf-8"))
+        _ = decision["strategy"], decision["candidate"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{str(path)!r} is not the decision of a strategy: {error}") from None
+    return dict(decision)
 
 
 class Run:
@@ -117,177 +109,41 @@ class Run:
         """The objective that decides where one number must: the first that is not a cost."""
         return primary(self.objectives)
 
+    def read(self) -> Trials:
+        """Return what the study holds now, as one frozen snapshot: ask that where several answers must agree.
+
+        Raises:
+            RunError: The study, or the decision of the run's strategy, cannot be read.
+        """
+        driver = self.study.user_attrs.get(DRIVER)  # before the trials: a driver that has finished leaves none in flight
+        records = read_records(self.study, [objective.name for objective in self.objectives])
+        return Trials(records, self.objectives, self.config, self.path, driver, read_decision(self.path))
+
     def records(self) -> list[TrialRecord]:
         """Return every trial as the study tells it now, in the order of their numbers."""
-        return read_records(self.study, [objective.name for objective in self.objectives])
+        return list(self.read().records)
 
     def feasible(self) -> list[TrialRecord]:
-        """Return the evaluated trials that keep the bounds of all objectives; repeats are left out."""
-        records = (record for record in self.records() if record.evaluated)
-        return [record for record in records if feasible(self.objectives, point_of(record, self.objectives))]
+        """Return the evaluated trials that keep the bounds of all objectives, best first: `read().feasible`."""
+        return self.read().feasible
 
     def front(self) -> list[TrialRecord]:
-        """Return the Pareto front, best value of the primary objective first; reference designs take part as any other.
-
-        Dominance is decided among candidates (graph and recipe). Of the non-dominated candidates of one graph only the one
-        with the best primary objective is shown (of equals the earliest), so each graph stands once.
-        """
-        records = self.feasible()
-        mask = pareto.is_nondominated([point_of(record, self.objectives) for record in records], self._directions)
-        kept = [record for record, keep in zip(records, mask, strict=True) if keep]
-        return list(best_of_each(kept, self.objectives, lambda record: record.digest).values())
+        """Return the Pareto front as it is now: `read().front`."""
+        return self.read().front
 
     def references(self) -> dict[str, TrialRecord]:
-        """Return, for each role that was evaluated, its record with the best primary objective, over all graphs and recipes tried."""
-        tried = [record for record in self.records() if record.evaluated and record.reference is not None]
-        best = best_of_each(tried, self.objectives, lambda record: str(record.reference))
-        return {role: best[role] for role in [*ROLES, *sorted(set(best) - set(ROLES))] if role in best}
+        """Return the best record of each reference role as it is now: `read().references`."""
+        return self.read().references
 
     def pick(self, how: str = "simplest") -> TrialRecord:
-        """Choose one design.
-
-        Args:
-            how: `simplest`, the cheapest design within one standard error of the best in the primary objective (the standard
-                error of the best: its spread over the square root of its number of members); `knee`, the point of the front
-                nearest to the ideal; `best:METRIC`; `strategy`, the design that the run's strategy ended with; or the first
-                characters of the digest of a graph or a candidate.
+        """Choose one design of those that there are now: `read().pick(how)`, see `Trials.pick`.
 
         Raises:
             RunError: There is no complete trial, or no (or more than one) design with that digest.
             ObjectiveError: The metric is not among the values.
         """
-        records = ranked(self.feasible(), self.objectives)
-        if not records:
-            raise RunError(f"run {str(self.path)!r} has no complete trial within the bounds to pick from")
-        if how == "simplest":
-            return self._simplest(records)
-        if how == "knee":
-            front = self.front()
-            return front[pareto.knee([point_of(record, self.objectives) for record in front], self._directions)]
-        if how.startswith("best:"):
-            return self._best(records, how.removeprefix("best:"))
-        if how == "strategy":
-            return self._by_digest(self._decided())
-        return self._by_digest(how)
+        return self.read().pick(how)
 
     def status(self) -> dict[str, Any]:
-        """Return what `fusearch status --json` prints: one JSON-able document."""
-        records, front = self.records(), self.front()
-        points = [point_of(record, self.objectives) for record in self.feasible()]
-        reference = pareto.reference_point(points, self._directions) if points else None
-        state, reason = self._state()
-        counts = {
-            "complete": sum(record.evaluated for record in records),
-            "failed": sum(record.state == "failed" and not record.interrupted and record.repeat_of is None for record in records),
-            "running": sum(record.state == "running" for record in records),
-            "repeated": sum(record.state == "complete" and record.repeat_of is not None for record in records),
-            "pruned": sum(record.state == "pruned" for record in records),
-            "interrupted": sum(record.interrupted for record in records),
-            "waiting": sum(record.state == "waiting" for record in records),
-            "total": self.config.get("search", {}).get("trials"),
-        }
-        return {
-            "state": state,
-            "reason": reason,
-            "trials": counts,
-            "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
-            "front": [_entry(record) for record in front],
-            "references": {role: _entry(record) for role, record in self.references().items()},
-            "best": {
-                objective.name: _entry(self._best(ranked(self.feasible(), self.objectives), objective.name)) if points else None
-                for objective in self.objectives
-            },
-            "hypervolume": None if reference is None else pareto.hypervolume(points, self._directions, reference=reference),
-            "hypervolume_reference": None if reference is None else list(reference),
-            "seconds_left": self._seconds_left(records, counts) if state == "running" else None,
-        }
-
-    @property
-    def _directions(self) -> list[Direction]:
-        return [objective.direction for objective in self.objectives]
-
-    def _simplest(self, records: list[TrialRecord]) -> TrialRecord:
-        best, main = records[0], self.primary
-        limit = main.loss(best.value(main.name)) + (best.standard_error(main.name) or 0.0)
-        near = [record for record in records if main.loss(record.value(main.name)) <= limit]
-        names = [objective.name for objective in costs(self.objectives)]
-        names = names or [name for name in ("macs", "parameters") if all(name in record.values for record in near)]
-        return min(near, key=lambda record: [record.value(name) for name in names]) if names else best
-
-    def _best(self, records: list[TrialRecord], name: str) -> TrialRecord:
-        named = [record for record in records if name in record.values]
-        if not named:
-            known = sorted({metric for record in records for metric in record.values})
-            raise ObjectiveError(f"metric {name!r} is not among the values of run {str(self.path)!r}: {suggestion(name, known)}")
-        objective = next((objective for objective in self.objectives if objective.name == name), None)
-        try:
-            objective = objective or Objective.parse(name)
-        except ObjectiveError:
-            raise ObjectiveError(
-                f"metric {name!r}: whether more is better is not known; pick by an objective of the run, or by digest"
-            ) from None
-        return min(named, key=lambda record: objective.loss(record.values[name]))
-
-    def _decided(self) -> str:
-        """Return the digest of the candidate that the strategy ended with."""
-        try:
-            return str(json.loads((self.path / DECISION).read_text(encoding="utf-8"))["candidate"])
-        except FileNotFoundError:
-            name = (self.config.get("strategy") or {}).get("name", "graph")
-            raise RunError(
-                f"run {str(self.path)!r} has no decision of its strategy {name!r} to pick: expected 'simplest', 'knee' or a digest"
-            ) from None
-
-    def _by_digest(self, prefix: str) -> TrialRecord:
-        records = ranked((record for record in self.records() if record.evaluated), self.objectives)
-        found = [record for record in records if prefix and prefix in (record.digest[: len(prefix)], record.candidate[: len(prefix)])]
-        if not found:
-            known = sorted({record.digest for record in records})
-            raise RunError(
-                f"no design {prefix!r} in run {str(self.path)!r}: expected 'simplest', 'knee', 'best:METRIC' or a digest; "
-                f"{suggestion(prefix, ['simplest', 'knee', *known])}"
-            )
-        graphs = {record.digest for record in found}
-        if len(graphs) > 1:
-            raise RunError(
-                f"{prefix!r} fits {len(graphs)} designs of run {str(self.path)!r}: {', '.join(sorted(graphs))}; give more characters"
-            )
-        return found[0]
-
-    def _state(self) -> tuple[str, str | None]:
-        driver = self.study.user_attrs.get(DRIVER)
-        if driver is None:
-            return "stopped", "no driver has started it"
-        if driver["state"] == "running" and driver["host"] == socket.gethostname() and not _is_alive(driver["pid"]):
-            return "stopped", f"its driver (pid {driver['pid']}) is gone; resume to go on"
-        return driver["state"], driver.get("reason")
-
-    def _seconds_left(self, records: list[TrialRecord], counts: Mapping[str, Any]) -> float | None:
-        seconds = [record.seconds for record in records if record.evaluated and record.seconds is not None]
-        if not seconds or counts["total"] is None:
-            return None
-        left = max(0, counts["total"] - counts["complete"] - counts["failed"])
-        return float(left) * sum(seconds) / len(seconds) / float(self.config["search"].get("workers") or 1)
-
-
-def _entry(record: TrialRecord) -> dict[str, Any]:
-    return {
-        "digest": record.digest,
-        "formula": record.formula,
-        "values": dict(record.values),
-        "trial": record.number,
-        "spread": dict(record.spread),
-        "candidate": record.candidate,
-        "recipe": dict(record.recipe),
-        "reference": record.reference,
-    }
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        """Return what `fusearch status --json` prints now: `read().status()`."""
+        return self.read().status()

@@ -27,10 +27,11 @@ MAY_IMPORT = {
     "settings": {"errors", "contracts"},
     "study": {"errors"},
     "pareto": {"errors", "contracts"},
-    "run": {"errors", "yaml_file", "contracts", "study", "pareto"},
+    "trials": {"errors", "contracts", "study", "pareto"},
+    "run": {"errors", "yaml_file", "contracts", "study", "trials"},
     "evaluators": {"errors", "registry", "metrics", "data", "search_space", "contracts", "study", "run"},
     "search": {"errors", "yaml_file", "registry", "search_space", "contracts", "settings", "study", "run", "pareto"},
-    "reports": {"errors", "yaml_file", "registry", "data", "search_space", "contracts", "study", "run", "pareto"},
+    "reports": {"errors", "yaml_file", "registry", "data", "search_space", "contracts", "study", "trials", "run", "pareto"},
     "testing": {"errors", "registry", "metrics", "data", "search_space", "contracts", "run", "evaluators", "search"},
     "cli": {"errors", "yaml_file", "registry", "metrics", "data", "search_space", "contracts", "settings", "study", "run", "pareto"}
     | {"evaluators", "search", "reports"},

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from fusearch.contracts import Objective
 from fusearch.errors import ObjectiveError, RunError
-from fusearch.run import Run, best_of_each, point_of, ranked, read_config
-from fusearch.study import DRIVER, FORMAT, JOURNAL, STOPPED, STUDY_NAME, TrialFacts, TrialRecord, write_trial
+from fusearch.run import Run, read_config
+from fusearch.study import DRIVER, FORMAT, JOURNAL, STOPPED, STUDY_NAME, TrialFacts, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 OBJECTIVES = [
@@ -138,30 +137,6 @@ def test_each_role_is_told_by_its_best_record(folder):
     references = Run(folder.path).references()
     assert {role: record.number for role, record in references.items()} == {"best_unimodal": 3, "late": 1}
     assert list(references) == ["best_unimodal", "late"]
-
-
-# Ranking
-
-
-def trial(number, auroc, macs, graph="g"):
-    return TrialRecord(number=number, state="complete", digest=graph, objectives={"macs": macs, "auroc": auroc})
-
-
-def test_trials_are_ranked_by_the_primary_objective_then_the_others_then_the_earliest():
-    objectives = [Objective.parse("macs"), Objective.parse("auroc")]
-    records = [trial(0, 0.8, 1), trial(1, 0.9, 20), trial(3, 0.9, 10), trial(2, 0.9, 10)]
-    assert [record.number for record in ranked(records, objectives)] == [2, 3, 1, 0]
-    assert ranked([], objectives) == []
-
-
-def test_the_best_of_each_group_comes_in_the_order_of_rank():
-    records = [trial(0, 0.7, 1, "a"), trial(1, 0.8, 1, "b"), trial(2, 0.9, 1, "a")]
-    best = best_of_each(records, [Objective.parse("auroc")], lambda record: record.digest)
-    assert [(group, record.number) for group, record in best.items()] == [("a", 2), ("b", 1)]
-
-
-def test_a_point_has_the_values_in_the_order_of_the_objectives():
-    assert point_of(trial(0, 0.7, 5), [Objective.parse("auroc"), Objective.parse("macs")]) == [0.7, 5]
 
 
 # Choices
@@ -304,6 +279,49 @@ def test_records_are_read_anew_each_time(folder):
     assert [record.digest for record in run.records()] == ["g1"]
 
 
+# One reading
+
+
+def test_what_was_read_stays_as_it_was_though_the_search_goes_on(folder):
+    folder.add("g1", 0.9, 100)
+    run = Run(folder.path)
+    trials = run.read()
+    folder.add("g2", 0.95, 50, reference="late")
+    folder.drive("finished")
+    assert [record.digest for record in trials.front] == ["g1"]
+    assert trials.references == {}
+    assert (trials.pick().digest, trials.status()["trials"]["complete"], trials.status()["state"]) == ("g1", 1, "stopped")
+    assert (run.pick().digest, run.status()["trials"]["complete"], run.status()["state"]) == ("g2", 2, "finished")
+
+
+@pytest.mark.parametrize("ask", [Run.status, Run.front, Run.references, Run.pick, Run.feasible, Run.records])
+def test_each_answer_reads_the_study_once(folder, monkeypatch, ask):
+    folder.add("g1", 0.9, 100)
+    run = Run(folder.path)
+    reads = []
+    get_trials = run.study.get_trials
+    monkeypatch.setattr(run.study, "get_trials", lambda **options: reads.append(1) or get_trials(**options))
+    ask(run)
+    assert len(reads) == 1
+
+
+def test_the_driver_is_asked_before_the_trials(folder, monkeypatch):
+    """A driver that finishes between the two leaves no trial that runs in a finished search."""
+    folder.add("g1", state="running")
+    folder.drive("running")
+    run = Run(folder.path)
+    get_trials = run.study.get_trials
+
+    def finish_meanwhile(**options):
+        trials = get_trials(**options)
+        folder.drive("finished")
+        return trials
+
+    monkeypatch.setattr(run.study, "get_trials", finish_meanwhile)
+    status = run.status()
+    assert (status["state"], status["trials"]["running"]) == ("running", 1)
+
+
 # What is no run
 
 
@@ -342,3 +360,10 @@ def test_the_design_that_a_strategy_ended_with(choices):
         choices.pick("strategy")
     (choices.path / "strategy.json").write_text(json.dumps({"strategy": "pareto-ensemble", "candidate": "fara"}))
     assert choices.pick("strategy").candidate == "fara"
+
+
+def test_a_file_that_is_no_decision_is_one_line(choices):
+    for content in ("[]", "{", "{}"):
+        (choices.path / "strategy.json").write_text(content)
+        with pytest.raises(RunError, match=r"strategy.json' is not the decision of a strategy"):
+            choices.read()

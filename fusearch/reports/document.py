@@ -11,6 +11,7 @@ from fusearch.reports.factors import FACTORS, factor_frame
 from fusearch.reports.findings import Findings
 from fusearch.reports.progress import progress_info, throughput_info
 from fusearch.reports.reproduction import command_line
+from fusearch.reports.strategy import strategy_sentences
 from fusearch.study import TrialRecord
 
 __all__ = ["to_document"]
@@ -19,8 +20,8 @@ __all__ = ["to_document"]
 def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
     """Return the facts of the report.
 
-    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `references`, `confirmed`, `trials`, `hypervolume`,
-    `throughput`, `factors`, `failures`, `command`, `config`.
+    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `references`, `confirmed`, `strategy`, `explanations`,
+    `trials`, `hypervolume`, `throughput`, `factors`, `failures`, `command`, `config`.
     """
     progress = progress_info(found)
     through = throughput_info(found)
@@ -46,6 +47,8 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "front": [_design(record) for record in found.front],
         "references": {role: _design(record) for role, record in found.references.items()},
         "confirmed": [asdict(look) for look in found.looks],
+        "strategy": _strategy(found),
+        "explanations": [dict(told) for told in found.explanations],
         "trials": {
             state: sum(record.state == state for record in found.records)
             for state in ("complete", "failed", "pruned", "running", "waiting")
@@ -66,6 +69,11 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "command": command_line(found),
         "config": dict(found.config),
     }
+
+
+def _strategy(found: Findings) -> dict[str, Any] | None:
+    told = found.strategy
+    return None if told is None else {"name": told.name, "sentences": strategy_sentences(told), "decision": dict(told.record)}
 
 
 def _trial(record: TrialRecord | None) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from fusearch.reports.attribution import attribution_cards
 from fusearch.reports.markup import Cell
 from fusearch.reports.wording import count, metric_label, number, sentence_case
 
-__all__ = ["explanation_section", "read_explanations"]
+__all__ = ["explanation_section", "how_label", "interval", "read_explanations", "signed"]
 
 #: Folder of the run with one file for each explained candidate.
 EXPLANATIONS = "explain"
@@ -21,14 +22,14 @@ EXPLANATIONS = "explain"
 _HOW = {"ablation": "taken away", "permutation": "shuffled"}
 
 
-def read_explanations(folder: Path | None) -> list[dict[str, Any]]:
+def read_explanations(folder: Path) -> list[dict[str, Any]]:
     """Read what `fusearch explain` found, in the order of the candidates' digests.
 
     Raises:
         RunError: A file is not what `explain` writes.
     """
     found = []
-    for path in sorted((folder / EXPLANATIONS).glob("*.json")) if folder is not None else []:
+    for path in sorted((folder / EXPLANATIONS).glob("*.json")):
         try:
             told = json.loads(path.read_text(encoding="utf-8"))
             _ = told["digest"], told["metric"], told["members"], told["effects"], told["shares"]
@@ -38,29 +39,28 @@ def read_explanations(folder: Path | None) -> list[dict[str, Any]]:
     return found
 
 
-def explanation_section(folder: Path | None) -> str:
+def explanation_section(explanations: Sequence[Mapping[str, Any]]) -> str:
     """Return the section `explained`; empty for a run of which nothing was explained."""
-    found = read_explanations(folder)
-    if not found:
+    if not explanations:
         return ""
     note = (
         "How much worse a design gets without the information of a modality, on held-out rows: taken away (absent in every sample), or "
         "shuffled (given to the wrong samples). Intervals are 95 % of the mean over members (Student's t); members share training rows, so "
         "they are rather too narrow."
     )
-    body = "".join(_card(told) for told in found)
+    body = "".join(_card(told) for told in explanations)
     return f'<section id="explained"><h2>What designs hang on</h2><p class="note">{escape(note)}</p>{body}</section>'
 
 
-def _card(told: dict[str, Any]) -> str:
+def _card(told: Mapping[str, Any]) -> str:
     metric = sentence_case(metric_label(told["metric"]))
     columns = [("Modality", False), ("Information", False), (f"Loss of {metric}", True), ("95 % interval", False)]
     rows = [
         [
             Cell(effect["modality"]),
-            Cell(_HOW.get(effect["how"], effect["how"])),
-            Cell(_signed(effect["drop"]), effect["drop"], kind="number"),
-            Cell("" if effect["low"] is None else f"{_signed(effect['low'])} to {_signed(effect['high'])}"),
+            Cell(how_label(effect["how"])),
+            Cell(signed(effect["drop"]), effect["drop"], kind="number"),
+            Cell(interval(effect)),
         ]
         for effect in told["effects"]
     ]
@@ -80,7 +80,18 @@ def _card(told: dict[str, Any]) -> str:
     return f'{title}<div class="split even">{"".join(parts)}</div>{attribution_cards(told.get("features", ()))}'
 
 
-def _signed(value: float | None) -> str:
+def how_label(how: str) -> str:
+    """Return what was done to the information of a modality, in words."""
+    return _HOW.get(how, how)
+
+
+def interval(effect: Mapping[str, Any]) -> str:
+    """Write the interval of an effect; empty where it has none."""
+    return "" if effect["low"] is None else f"{signed(effect['low'])} to {signed(effect['high'])}"
+
+
+def signed(value: float | None) -> str:
+    """Write an effect with its sign; a dash where it is not known."""
     if value is None:
         return "–"
     if 0 < abs(value) < 5e-4:

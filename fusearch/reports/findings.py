@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fusearch.contracts import Objective, feasible, primary
+from fusearch.contracts import Objective, feasible
 from fusearch.errors import FusearchError
 from fusearch.reports.confirmation import Look, read_looks
+from fusearch.reports.explanation import read_explanations
+from fusearch.reports.strategy import Told, read_strategy
 from fusearch.reports.wording import role_label
-from fusearch.run import Run, best_of_each, point_of, ranked
+from fusearch.run import Run
 from fusearch.study import TrialRecord
+from fusearch.trials import Trials, best_of_each, point_of, ranked
 
 if TYPE_CHECKING:
     from fusearch.search_space import FusionGraph
@@ -24,41 +26,64 @@ __all__ = ["Findings", "read_findings"]
 
 @dataclass(frozen=True)
 class Findings:
-    """What a run found.
+    """What a run found: one reading of its trials, and what stands beside them in its folder.
 
     Attributes:
-        records: Every trial, by number.
-        objectives: What was optimized.
-        front: The designs on the Pareto front, each graph once.
-        references: Reference designs by role; roles without a finished trial are missing.
-        recommended: The design that `--pick simplest` takes, or None where no trial has finished.
-        config: The run's `config.yaml`.
-        folder: The run folder, where there is one.
+        trials: The trials, read once.
         looks: What `fusearch confirm` found on the test split, if it was asked.
+        strategy: What the strategy of the run decided; None without one, or before its decision.
+        explanations: What `fusearch explain` found, in the order of the candidates' digests.
     """
 
-    records: Sequence[TrialRecord]
-    objectives: tuple[Objective, ...]
-    front: Sequence[TrialRecord] = ()
-    references: Mapping[str, TrialRecord] = field(default_factory=dict)
-    recommended: TrialRecord | None = None
-    config: Mapping[str, Any] = field(default_factory=dict)
-    folder: Path | None = None
+    trials: Trials
     looks: Sequence[Look] = ()
+    strategy: Told | None = None
+    explanations: Sequence[Mapping[str, Any]] = ()
 
-    @cached_property
+    @property
+    def records(self) -> Sequence[TrialRecord]:
+        """Every trial, by number."""
+        return self.trials.records
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What was optimized."""
+        return self.trials.objectives
+
+    @property
     def main(self) -> Objective:
         """The objective that says how good a design is: the first that is not a cost."""
-        return primary(self.objectives)
+        return self.trials.primary
+
+    @property
+    def front(self) -> Sequence[TrialRecord]:
+        """The designs on the Pareto front, each graph once."""
+        return self.trials.front
+
+    @property
+    def references(self) -> Mapping[str, TrialRecord]:
+        """Reference designs by role; roles without a finished trial are missing."""
+        return self.trials.references
+
+    @cached_property
+    def recommended(self) -> TrialRecord | None:
+        """The design that `--pick simplest` takes, or None where no trial has finished."""
+        return self.trials.pick("simplest") if self.trials.feasible else None
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The run's `config.yaml`."""
+        return self.trials.config
+
+    @property
+    def folder(self) -> Path | None:
+        """The run folder, where there is one."""
+        return self.trials.path
 
     @cached_property
     def complete(self) -> list[TrialRecord]:
-        """Finished trials with a finite value of every objective, repeats left out."""
-        return [
-            record
-            for record in self.records
-            if record.evaluated and all(math.isfinite(record.objectives.get(objective.name, math.nan)) for objective in self.objectives)
-        ]
+        """Finished trials with a finite value of every objective, repeats left out, by number."""
+        return sorted(self.trials.evaluated, key=lambda record: record.number)
 
     @cached_property
     def designs(self) -> list[TrialRecord]:
@@ -170,17 +195,12 @@ def read_findings(run: Run | Path | str) -> Findings:
     """
     if isinstance(run, str | Path):
         run = Run(Path(run))
-    records = run.records()
-    front = run.front()
+    trials = run.read()
     return Findings(
-        records=records,
-        objectives=tuple(run.objectives),
-        front=front,
-        references=run.references(),
-        recommended=run.pick("simplest") if front else None,
-        config=run.config,
-        folder=Path(run.path),
-        looks=read_looks(Path(run.path), run.primary),
+        trials,
+        looks=read_looks(run.path, trials.primary),
+        strategy=read_strategy(trials),
+        explanations=read_explanations(run.path),
     )
 
 

@@ -6,17 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from fusearch.reports.comparison import Verdict
+from fusearch.reports.explanation import how_label, interval, signed
+from fusearch.reports.factors import FACTORS, factor_groups
 from fusearch.reports.findings import Findings
 from fusearch.reports.progress import progress_info, throughput_info
 from fusearch.reports.reproduction import command_line, identity
-from fusearch.reports.wording import count, duration, metric_label, role_label, sentence_case, with_spread
+from fusearch.reports.strategy import strategy_sentences
+from fusearch.reports.wording import count, duration, metric_label, number, role_label, sentence_case, with_spread
 from fusearch.study import TrialRecord
 
 __all__ = ["render_markdown"]
 
 
 def render_markdown(found: Findings, verdict: Verdict) -> str:
-    """Return the report as Markdown: verdict, front, references, failures, how to reproduce."""
+    """Return the report as Markdown: what the page shows, without its figures and drawings."""
     lines = [f"# {_escape(verdict.headline)}", "", *(_paragraphs(map(_escape, verdict.sentences)))]
     if found.recommended is not None:
         lines += ["```", found.text(found.recommended), "```", ""]
@@ -24,6 +27,9 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
         lines += ["## Pareto front", "", *_table(found, list(found.front))]
     if found.references:
         lines += ["## References", "", *_table(found, list(found.references.values()))]
+    if found.strategy is not None:
+        lines += [f"## What the strategy decided: {_escape(found.strategy.name)}", "", *_paragraphs(strategy_sentences(found.strategy))]
+    lines += [*_looks(found), *_explanations(found), *_factors(found)]
     through, progress = throughput_info(found), progress_info(found)
     lines += ["## The search", "", f"- {count(len(found.designs), 'design')} compared in {count(through.finished, 'finished trial')}"]
     lines += [f"- wall time {duration(through.wall)}, median evaluation {duration(through.median)}"]
@@ -54,6 +60,41 @@ def _table(found: Findings, records: Sequence[TrialRecord]) -> list[str]:
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return [*lines, ""]
+
+
+def _looks(found: Findings) -> list[str]:
+    metric = sentence_case(metric_label(found.main.name))
+    lines = []
+    for look in found.looks:
+        rows = [(str(each.trial), each.role, number(each.search), number(each.test), f"`{each.digest}`") for each in look.designs]
+        lines += [f"Look {look.number}: {count(look.samples, 'sample')}.", ""]
+        lines += _grid(("trial", "role", f"{metric}, validation", f"{metric}, test", "digest"), rows)
+    return ["## On the test split", "", *lines] if lines else []
+
+
+def _explanations(found: Findings) -> list[str]:
+    lines = []
+    for told in found.explanations:
+        metric = sentence_case(metric_label(told["metric"]))
+        effects = [(each["modality"], how_label(each["how"]), signed(each["drop"]), interval(each)) for each in told["effects"]]
+        lines += [f"Design `{told['digest']}`, {count(told['members'], 'member')}.", ""]
+        lines += _grid(("modality", "information", f"loss of {metric}", "95 % interval"), effects)
+    return ["## What designs hang on", "", *lines] if lines else []
+
+
+def _factors(found: Findings) -> list[str]:
+    lines = []
+    for factor in FACTORS:
+        groups = factor_groups(found, factor)
+        if len(groups) > 1:
+            rows = [(each.group, str(each.designs), with_spread(each.mean, each.sd), number(each.best)) for each in groups]
+            lines += _grid((factor.lower(), "designs", f"mean {metric_label(found.main.name)}", "best"), rows)
+    return ["## What the designs say", "", *lines] if lines else []
+
+
+def _grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
+    return [*lines, *(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows), ""]
 
 
 def _failures(found: Findings) -> list[str]:

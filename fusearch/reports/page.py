@@ -19,7 +19,7 @@ from fusearch.reports.front import front_pairs
 from fusearch.reports.front_plot import front_figure
 from fusearch.reports.progress import progress_figure, timeline_figure
 from fusearch.reports.strategy_figures import strategy_figures, strategy_section
-from fusearch.run import point_of
+from fusearch.trials import point_of
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -50,10 +50,10 @@ def render_page(found: Findings, verdict: Verdict) -> str:
 
     parts = [
         sections.front(found) if found.complete else "",
-        strategy_section(found.folder),
+        strategy_section(found.strategy),
         sections.gallery(found),
         sections.confirmed(found),
-        explanation_section(found.folder),
+        explanation_section(found.explanations),
         sections.table(found) if found.records else "",
         sections.progress(found),
         sections.learned(found),
@@ -91,7 +91,7 @@ def _figures(found: Findings) -> str:
         return ""
     pairs: list[tuple[str | None, str | None]] = [(x.name, y.name) for x, y in front_pairs(found)] or [(None, None)]
     figures: dict[str, go.Figure] = {f"front-{index}": front_figure(found, x, y) for index, (x, y) in enumerate(pairs)}
-    figures |= {"progress": progress_figure(found), "timeline": timeline_figure(found), **strategy_figures(found.folder)}
+    figures |= {"progress": progress_figure(found), "timeline": timeline_figure(found), **strategy_figures(found.strategy)}
     return "\n".join(f'<script type="application/json" id="figure-{name}">{_json(figure)}</script>' for name, figure in figures.items())
 
 

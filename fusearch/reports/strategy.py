@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fusearch.errors import RunError
 from fusearch.reports.wording import count, number, sentence_case
-from fusearch.run import DECISION
+from fusearch.trials import Trials
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,26 +58,17 @@ class Cloud:
     total: int
 
 
-def read_strategy(folder: Path | None) -> Told | None:
-    """Read what the strategy of a run decided; None for a run without one, or one that has not decided yet.
-
-    Raises:
-        RunError: The file is not what a strategy writes.
-    """
-    if folder is None or not (folder / DECISION).is_file():
+def read_strategy(trials: Trials) -> Told | None:
+    """Return what the strategy of a run decided, with what it saw; None for a run without one, or one that has not decided yet."""
+    if trials.decision is None or trials.path is None:
         return None
-    try:
-        record = json.loads((folder / DECISION).read_text(encoding="utf-8"))
-        name = record["strategy"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{str(folder / DECISION)!r} is not the decision of a strategy: {error}") from None
     arrays: dict[str, Any] = {}
-    if (folder / ARRAYS).is_file():
+    if (trials.path / ARRAYS).is_file():
         import numpy as np
 
-        with np.load(folder / ARRAYS) as held:
+        with np.load(trials.path / ARRAYS) as held:
             arrays = {key: held[key] for key in held.files}
-    return Told(name, record, arrays)
+    return Told(trials.decision["strategy"], trials.decision, arrays)
 
 
 def cloud_info(told: Told, *, cells: tuple[int, int] = (320, 200)) -> Cloud | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusearch.reports import markup
 from fusearch.reports.markup import Cell
 from fusearch.reports.plot_layout import plot_layout
-from fusearch.reports.strategy import Cloud, Told, cloud_info, diversity_label, read_strategy, strategy_sentences
+from fusearch.reports.strategy import Cloud, Told, cloud_info, diversity_label, strategy_sentences
 from fusearch.reports.wording import number
 
 if TYPE_CHECKING:
@@ -21,12 +20,11 @@ __all__ = ["cloud_figure", "path_figure", "strategy_figures", "strategy_section"
 _BLUE, _ORANGE, _GREEN, _GREY = "#2f6fdb", "#d9602b", "#1f9d76", "#8b95a5"
 
 
-def strategy_section(folder: Path | None) -> str:
+def strategy_section(told: Told | None) -> str:
     """Return the section `strategy`; empty for a run without one, or one that has not decided."""
-    told = read_strategy(folder)
     if told is None:
         return ""
-    name = next(iter(strategy_figures(folder)), None)
+    name = next(iter(strategy_figures(told)), None)
     figure = "" if name is None else f'<div class="card"><div class="figure" data-figure="figure-{name}"></div></div>'
     sentences = "".join(f"<p>{_code(sentence)}</p>" for sentence in strategy_sentences(told))
     table = f'<div class="scroll short">{_table(told)}</div>'
@@ -34,9 +32,8 @@ def strategy_section(folder: Path | None) -> str:
     return f'<section id="strategy">{title}{sentences}<div class="split">{figure}{table}</div></section>'
 
 
-def strategy_figures(folder: Path | None) -> dict[str, go.Figure]:
+def strategy_figures(told: Told | None) -> dict[str, go.Figure]:
     """Return the figure of the section by the name under which the page embeds it."""
-    told = read_strategy(folder)
     if told is None:
         return {}
     cloud = cloud_info(told)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from fusearch.reports.comparison import Verdict, expected_luck, gain_error, judg
 from fusearch.reports.confirmation import Confirmed, Look
 from fusearch.reports.findings import Findings
 from fusearch.study import TrialRecord
+from fusearch.trials import Trials
 
 AUROC, MACS = Objective.parse("auroc"), Objective.parse("macs")
 
@@ -32,16 +33,13 @@ def trial(number: int, auroc: float, *, spread: float | None = 0.02, members: ob
     )
 
 
-def verdict(
-    records: Sequence[TrialRecord], recommended: TrialRecord | None = None, objectives: Sequence[Objective] = (AUROC, MACS)
-) -> Verdict:
-    references: Mapping[str, TrialRecord] = {record.reference: record for record in records if record.reference}
-    return judge(Findings(records, tuple(objectives), references=references, recommended=recommended))
+def verdict(records: Sequence[TrialRecord], objectives: Sequence[Objective] = (AUROC, MACS)) -> Verdict:
+    return judge(Findings(Trials(records, tuple(objectives))))
 
 
 def test_a_gain_above_one_standard_error_wins() -> None:
     late, best = trial(0, 0.85, role="late"), trial(1, 0.90)
-    found = verdict([late, best], best)
+    found = verdict([late, best])
     assert (found.outcome, found.role) == ("search wins", "late")
     assert found.gain == pytest.approx(0.05)
     assert found.error == pytest.approx(math.hypot(0.01, 0.01))
@@ -145,5 +143,5 @@ def test_a_gain_that_luck_can_give_is_called_so() -> None:
 @pytest.mark.parametrize(("objective", "best"), [("auroc", "late fusion, 0.850"), ("log_loss", "early fusion, 0.750")])
 def test_the_best_reference_on_the_test_split_follows_the_direction(objective: str, best: str) -> None:
     designs = tuple(Confirmed(role, 0, "graph0", None, value) for role, value in [("early", 0.75), ("late", 0.85), ("front", 0.99)])
-    found = Findings((), (Objective.parse(objective),), looks=[Look(1, 57, designs, None)])
+    found = Findings(Trials((), (Objective.parse(objective),)), looks=[Look(1, 57, designs, None)])
     assert f"the best reference there, {best}" in " ".join(judge(found).sentences)

@@ -30,12 +30,11 @@ def write(folder: Path, told: object) -> Path:
 
 
 def test_a_run_of_which_nothing_was_explained_has_no_section(tmp_path: Path) -> None:
-    assert explanation_section(tmp_path) == ""
-    assert explanation_section(None) == ""
+    assert explanation_section(read_explanations(tmp_path)) == ""
 
 
 def test_effects_and_hierarchy_are_tables(tmp_path: Path) -> None:
-    html = explanation_section(write(tmp_path, TOLD))
+    html = explanation_section(read_explanations(write(tmp_path, TOLD)))
     assert html.startswith('<section id="explained">')
     assert html.count("<table") == 2
     assert html.count("<tr") == 3 + 2
@@ -56,14 +55,14 @@ def test_effects_and_hierarchy_are_tables(tmp_path: Path) -> None:
 
 
 def test_a_design_without_a_hierarchy_has_one_table(tmp_path: Path) -> None:
-    assert explanation_section(write(tmp_path, {**TOLD, "shares": []})).count("<table") == 1
+    assert explanation_section(read_explanations(write(tmp_path, {**TOLD, "shares": []}))).count("<table") == 1
 
 
 def test_features_are_cards(tmp_path: Path) -> None:
     features = [
         {"modality": "meth", "kind": "tabular", "method": "occlusion", "unit": "age", "names": ["cg1"], "mean": [1.0], "spread": [0.1]}
     ]
-    html = explanation_section(write(tmp_path, {**TOLD, "features": features}))
+    html = explanation_section(read_explanations(write(tmp_path, {**TOLD, "features": features})))
     assert html.count("gauge") == 1
     assert "cg1" in html
 

@@ -9,6 +9,7 @@ from fusearch.reports.factors import FACTORS, factor_frame, factor_groups
 from fusearch.reports.findings import Findings, read_findings
 from fusearch.run import Run
 from fusearch.study import TrialRecord
+from fusearch.trials import Trials
 
 AUROC, LOSS = Objective.parse("auroc"), Objective.parse("log_loss")
 FORMULAS = (
@@ -25,7 +26,7 @@ def findings(objective: Objective = AUROC) -> Findings:
         TrialRecord(formula, f"g{number}", f"c{number}", number=number, state="complete", objectives={objective.name: value})
         for number, (formula, value) in enumerate(zip(FORMULAS, values, strict=True))
     ]
-    return Findings(records, (objective,))
+    return Findings(Trials(records, (objective,)))
 
 
 def test_groups_by_hand() -> None:
@@ -55,4 +56,4 @@ def test_the_frame_has_the_groups_as_rows() -> None:
     frame = factor_frame(findings(), "Operator class")
     assert list(frame.columns) == ["group", "designs", "mean", "sd", "best"]
     assert list(frame["group"]) == ["concatenation", "tensor", "no fusion"]
-    assert factor_frame(Findings((), (AUROC,)), "Level").empty
+    assert factor_frame(Findings(Trials((), (AUROC,))), "Level").empty

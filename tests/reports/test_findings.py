@@ -12,6 +12,7 @@ from fusearch.errors import RunError
 from fusearch.reports.findings import Findings, read_findings
 from fusearch.run import Run
 from fusearch.study import TrialRecord
+from fusearch.trials import Trials
 
 AUROC, MACS = Objective.parse("auroc"), Objective.parse("macs<=100")
 
@@ -42,25 +43,25 @@ def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
 
 def test_each_graph_counts_once_with_its_best_recipe() -> None:
     twice = [trial(0, 0.8), trial(1, 0.9, digest="graph0"), trial(2, 0.85, digest="graph0")]
-    found = Findings(twice, (AUROC, MACS))
+    found = Findings(Trials(twice, (AUROC, MACS)))
     assert [record.number for record in found.designs] == [1]
 
 
 def test_what_stands_on_the_front_is_what_stands_for_its_graph() -> None:
-    twice = [trial(0, 0.8, 5), trial(1, 0.9, 20, digest="graph0")]
-    assert [record.number for record in Findings(twice, (AUROC, MACS), front=[twice[0]]).designs] == [0]
+    twice = [trial(0, 0.8, 5), trial(1, 0.9, 1000, digest="graph0")]  # the second breaks the bound
+    assert [record.number for record in Findings(Trials(twice, (AUROC, MACS))).designs] == [0]
 
 
 def test_repeats_failures_and_values_that_are_not_finite_do_not_count() -> None:
     records = [trial(0, 0.8), trial(1, math.nan), trial(2, 0.9, repeat_of=0), trial(3, 0.9, state="failed", objectives={})]
-    assert [record.number for record in Findings(records, (AUROC, MACS)).complete] == [0]
+    assert [record.number for record in Findings(Trials(records, (AUROC, MACS))).complete] == [0]
 
 
 def test_searched_designs_keep_bounds_and_are_no_references() -> None:
     records = [trial(0, 0.8, reference="late"), trial(1, 0.9, 1000), trial(2, 0.85), trial(3, 0.7, reference="best_unimodal")]
-    found = Findings(records, (AUROC, MACS), references={"late": records[0]})
+    found = Findings(Trials(records, (AUROC, MACS)))
     assert [record.number for record in found.searched] == [2]
-    assert found.roles == {"graph0": "late"}
+    assert found.roles == {"graph0": "late", "graph3": "best_unimodal"}
     assert found.label(records[0]) == "late fusion"
     assert found.label(records[2]) == "trial 2"
 
@@ -68,21 +69,21 @@ def test_searched_designs_keep_bounds_and_are_no_references() -> None:
 def test_the_best_follows_the_direction() -> None:
     loss = Objective.parse("log_loss")
     records = [replace(trial(number, 0.5), objectives={"log_loss": value}) for number, value in enumerate([0.4, 0.2, 0.3])]
-    best = Findings(records, (loss,)).best(records)
+    best = Findings(Trials(records, (loss,))).best(records)
     assert best is not None
     assert best.number == 1
-    assert Findings((), (loss,)).best([]) is None
+    assert Findings(Trials((), (loss,))).best([]) is None
 
 
 def test_of_equals_the_best_is_the_one_that_pick_takes() -> None:
     records = [trial(0, 0.9, 20), trial(1, 0.9, 10), trial(2, 0.9, 10)]
-    best = Findings(records, (AUROC, MACS)).best(records)
+    best = Findings(Trials(records, (AUROC, MACS))).best(records)
     assert best is not None
     assert best.number == 1
 
 
 def test_a_formula_that_cannot_be_read_here_is_left_out() -> None:
-    found = Findings([trial(0, 0.8, formula="F1 = my_plugin(a@0, b@0) ->")], (AUROC,))
+    found = Findings(Trials([trial(0, 0.8, formula="F1 = my_plugin(a@0, b@0) ->")], (AUROC,)))
     assert found.graphs == {}
     assert found.text(found.records[0]) == "F1 = my_plugin(a@0, b@0) ->"
 
@@ -92,6 +93,6 @@ def test_objectives_come_first_among_the_quantities(make_run: Callable[..., Run]
 
 
 def test_the_recommended_design_has_a_card_also_where_it_is_not_on_the_front() -> None:
-    records = [trial(0, 0.9), trial(1, 0.89, reference="late"), trial(2, 0.88)]
-    found = Findings(records, (AUROC,), front=records[:1], references={"late": records[1]}, recommended=records[2])
+    records = [trial(0, 0.9, spread={"auroc": 0.05}), trial(1, 0.89, reference="late"), trial(2, 0.88, 1.0)]
+    found = Findings(Trials(records, (AUROC,)))
     assert [record.number for record in found.carded] == [2, 0, 1]

@@ -13,6 +13,7 @@ from fusearch.reports.findings import Findings, read_findings
 from fusearch.reports.front import extent, front_info, front_pairs
 from fusearch.run import Run
 from fusearch.study import TrialRecord
+from fusearch.trials import Trials
 
 AUROC, MACS, LATENCY, LOSS = (Objective.parse(name) for name in ("auroc", "macs", "latency_ms", "log_loss"))
 
@@ -22,7 +23,7 @@ def findings(points: list[tuple[float, float]], objectives: tuple[Objective, ...
         TrialRecord(f"design {number}", f"graph{number}", f"c{number}", number=number, state="complete", objectives={"auroc": y, "macs": x})
         for number, (x, y) in enumerate(points)
     ]
-    return Findings(records, objectives)
+    return Findings(Trials(records, objectives))
 
 
 def test_costs_lie_on_the_horizontal_axis_and_the_main_objective_comes_first() -> None:
@@ -87,9 +88,10 @@ def test_points_know_what_they_are(make_run: Callable[..., Run]) -> None:
 
 
 def test_a_recommended_recipe_that_does_not_stand_for_its_graph_is_still_marked() -> None:
-    found = findings([(10, 0.8), (20, 0.9)])
-    other = replace(found.records[0], objectives={"auroc": 0.85, "macs": 12.0})
-    info = front_info(replace(found, recommended=other))
+    dear, cheap = findings([(20, 0.9), (12, 0.85)]).records
+    same = [replace(dear, spread={"auroc": 0.1}), replace(cheap, digest=dear.digest)]
+    info = front_info(Findings(Trials(same, (AUROC, MACS))))
+    assert [(point.x, point.y) for point in info.points] == [(20.0, 0.9)]
     assert info.recommended is not None
     assert (info.recommended.x, info.recommended.y) == (12.0, 0.85)
 

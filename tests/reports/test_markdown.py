@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
+from fusearch.reports import write_report
 from fusearch.reports.comparison import judge
 from fusearch.reports.findings import read_findings
 from fusearch.reports.markdown import render_markdown
@@ -22,9 +24,36 @@ def test_the_first_line_is_the_verdict(make_run: Callable[..., Run]) -> None:
 
 def test_tables_have_a_row_for_each_design_and_as_many_cells_as_columns(make_run: Callable[..., Run]) -> None:
     run = make_run(30)
-    rows = [line.replace("\\|", "") for line in render(run).splitlines() if line.startswith("|")]
-    assert {row.count("|") for row in rows} == {7}
-    assert len(rows) == len(run.front()) + len(run.references()) + 4
+    tables: dict[str, list[str]] = {}
+    title = ""
+    for line in render(run).replace("\\|", "").splitlines():
+        title = line if line.startswith("## ") else title
+        tables.setdefault(title, []).extend([line] if line.startswith("|") else [])
+    assert {row.count("|") for title in ("## Pareto front", "## References") for row in tables[title]} == {7}
+    assert len(tables["## Pareto front"]) == len(run.front()) + 2
+    assert len(tables["## References"]) == len(run.references()) + 2
+    assert {row.count("|") for row in tables["## What the designs say"]} == {5}
+
+
+def test_it_tells_what_the_page_tells_of_strategy_explanations_and_looks(make_run: Callable[..., Run]) -> None:
+    run = make_run(8)
+    record = run.pick()
+    decision = {"strategy": "late-ensemble", "candidate": record.candidate}
+    (run.path / "strategy.json").write_text(json.dumps(decision))
+    effect = {"modality": "mrna", "how": "permutation", "drop": 0.25, "low": 0.125, "high": 0.375}
+    told = {"digest": record.digest, "candidate": record.candidate, "metric": "auroc", "members": 5, "effects": [effect], "shares": []}
+    (run.path / "explain").mkdir()
+    (run.path / "explain" / f"{record.candidate}.json").write_text(json.dumps(told))
+    design = {"role": "picked", "trial": record.number, "digest": record.digest, "search": {"auroc": 0.9}, "values": {"auroc": 0.7}}
+    (run.path / "confirm.json").write_text(json.dumps({"looks": [{"look": 1, "samples": 40, "designs": [design]}]}))
+    write_report(run)
+    document, text = (json.loads((run.path / "report.json").read_text()), (run.path / "report.md").read_text())
+    assert (document["strategy"]["name"], document["strategy"]["decision"]) == ("late-ensemble", decision)
+    assert document["explanations"] == [told]
+    assert document["confirmed"][0]["designs"][0]["test"] == 0.7
+    assert "## What the strategy decided: late-ensemble" in text
+    assert "| mrna | shuffled | 0.250 | 0.125 to 0.375 |" in text
+    assert f"| {record.number} | picked | 0.900 | 0.700 | `{record.digest}` |" in text
 
 
 def test_reasons_and_what_is_needed_to_repeat_it(make_run: Callable[..., Run]) -> None:

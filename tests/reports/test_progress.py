@@ -11,6 +11,7 @@ from fusearch.reports.findings import Findings, read_findings
 from fusearch.reports.progress import progress_figure, progress_info, throughput_info, timeline_figure
 from fusearch.run import Run
 from fusearch.study import TrialRecord
+from fusearch.trials import Trials
 
 AUROC, MACS = Objective.parse("auroc"), Objective.parse("macs")
 
@@ -24,7 +25,7 @@ def findings(points: list[tuple[float, float]], **facts: object) -> Findings:
         )
         for number, (x, y) in enumerate(points)
     ]
-    return Findings(records, (AUROC, MACS))
+    return Findings(Trials(records, (AUROC, MACS)))
 
 
 def test_hypervolume_by_hand() -> None:
@@ -46,7 +47,7 @@ def test_the_curve_never_falls_and_stays_in_the_box(make_run: Callable[..., Run]
 def test_trials_count_in_the_order_in_which_they_finished() -> None:
     found = findings([(20, 0.5), (10, 1.0)])
     late = replace(found.records[0], ended=9.0)
-    assert progress_info(replace(found, records=[late, found.records[1]])).trials == (1, 0)
+    assert progress_info(Findings(Trials([late, found.records[1]], found.objectives))).trials == (1, 0)
 
 
 @pytest.mark.parametrize("objectives", [("auroc",), ("auroc", "macs", "latency_ms", "log_loss")])
@@ -59,7 +60,7 @@ def test_throughput_adds_up() -> None:
     through = throughput_info(found)
     assert (through.wall, through.work, through.finished, through.median) == (2.0, 12.0, 3, 4.0)
     assert (through.per_minute, through.parallel) == (90.0, 6.0)
-    empty = throughput_info(Findings((), (AUROC,)))
+    empty = throughput_info(Findings(Trials((), (AUROC,))))
     assert (empty.wall, empty.per_minute, empty.parallel) == (None, None, None)
 
 

@@ -14,6 +14,7 @@ from fusearch.errors import RunError
 from fusearch.reports import write_report
 from fusearch.reports.findings import Findings, read_findings
 from fusearch.run import Run
+from fusearch.trials import Trials
 
 FILES = {"report.html", "report.md", "report.json", "trials.csv"}
 
@@ -63,7 +64,7 @@ def test_a_folder_that_is_not_writable_is_refused(make_run: Callable[..., Run], 
 def test_findings_without_a_folder_need_one(make_run: Callable[..., Run]) -> None:
     found = read_findings(make_run(6))
     with pytest.raises(RunError, match="`out`"):
-        write_report(Findings(found.records, found.objectives))
+        write_report(Findings(Trials(found.records, found.objectives)))
 
 
 def test_a_report_needs_neither_torch_nor_ray(make_run: Callable[..., Run]) -> None:

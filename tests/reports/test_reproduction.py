@@ -6,6 +6,7 @@ import yaml
 from fusearch.contracts import Objective
 from fusearch.reports.findings import Findings
 from fusearch.reports.reproduction import command_line, identity, resolved_configuration
+from fusearch.trials import Trials
 
 CONFIG = {
     "fusearch": "0.1.0",
@@ -17,7 +18,7 @@ CONFIG = {
 
 
 def found(config: dict[str, object]) -> Findings:
-    return Findings((), (Objective.parse("auroc"), Objective.parse("macs<=1e6")), config=config)
+    return Findings(Trials((), (Objective.parse("auroc"), Objective.parse("macs<=1e6")), config))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from fusearch.errors import RunError
-from fusearch.reports.strategy import cloud_info, diversity_label, read_strategy, strategy_sentences
+from fusearch.reports.strategy import Told, cloud_info, diversity_label, read_strategy, strategy_sentences
+from fusearch.run import read_decision
+from fusearch.trials import Trials
 
 
 def ensemble_record(**changes: Any) -> dict[str, Any]:
@@ -31,6 +33,7 @@ def ensemble_record(**changes: Any) -> dict[str, Any]:
     ]
     return {
         "strategy": "pareto-ensemble",
+        "candidate": "1" * 12,
         "diversity": "kappa",
         "networks": networks,
         "subsets": {
@@ -50,6 +53,7 @@ def timing_record() -> dict[str, Any]:
 
     return {
         "strategy": "forward-timing",
+        "candidate": "0123456789ab",
         "operator": "film",
         "stages": [1, 2],
         "chosen": {"on": [2], "loss": 0.4},
@@ -69,19 +73,22 @@ def write(folder: Path, record: dict[str, Any], **arrays: Any) -> Path:
     return folder
 
 
+def read(folder: Path) -> Told | None:
+    return read_strategy(Trials((), (), path=folder, decision=read_decision(folder)))
+
+
 def test_a_run_without_a_strategy_tells_nothing(tmp_path: Path) -> None:
-    assert read_strategy(tmp_path) is None
-    assert read_strategy(None) is None
+    assert read(tmp_path) is None
 
 
 def test_a_file_that_is_no_decision_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "strategy.json").write_text("[]")
     with pytest.raises(RunError, match=r"strategy.json' is not the decision of a strategy"):
-        read_strategy(tmp_path)
+        read(tmp_path)
 
 
 def test_what_an_ensemble_decided_is_said(tmp_path: Path) -> None:
-    told = read_strategy(write(tmp_path, ensemble_record()))
+    told = read(write(tmp_path, ensemble_record()))
     assert told is not None
     text = " ".join(strategy_sentences(told))
     assert "4 unimodal networks allow 9 subsets; all of them were scored" in text
@@ -94,7 +101,7 @@ def test_failures_and_nsga2_are_said(tmp_path: Path) -> None:
     record = ensemble_record(strategy="late-ensemble")
     record["networks"][3] |= {"accuracy": None, "reason": "no memory"}
     record["subsets"] |= {"method": "nsga2", "allowed": 10_000_000}
-    told = read_strategy(write(tmp_path, record))
+    told = read(write(tmp_path, record))
     assert told is not None
     text = " ".join(strategy_sentences(told))
     assert "3 unimodal networks allow 10,000,000 subsets; 9 of them, found by NSGA-II, were scored" in text
@@ -103,7 +110,7 @@ def test_failures_and_nsga2_are_said(tmp_path: Path) -> None:
 
 
 def test_the_path_is_said(tmp_path: Path) -> None:
-    told = read_strategy(write(tmp_path, timing_record()))
+    told = read(write(tmp_path, timing_record()))
     assert told is not None
     text = " ".join(strategy_sentences(told))
     assert "The encoders have 2 stages at which `film` may fuse. 1 step lowered the validation loss" in text
@@ -115,7 +122,7 @@ def test_the_path_is_said(tmp_path: Path) -> None:
 def test_the_cloud_is_thinned_to_a_point_a_cell_and_keeps_front_and_chosen(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     evaluation, diversity = rng.random((2, 50_000)).astype(np.float32)
-    told = read_strategy(write(tmp_path, ensemble_record(), evaluation=evaluation, diversity=diversity))
+    told = read(write(tmp_path, ensemble_record(), evaluation=evaluation, diversity=diversity))
     assert told is not None
     cloud = cloud_info(told, cells=(20, 10))
     assert cloud is not None
@@ -128,7 +135,7 @@ def test_the_cloud_is_thinned_to_a_point_a_cell_and_keeps_front_and_chosen(tmp_p
 
 
 def test_a_cloud_of_equal_points_is_one_point(tmp_path: Path) -> None:
-    told = read_strategy(write(tmp_path, ensemble_record(), evaluation=np.full(5, 0.5), diversity=np.full(5, 0.25)))
+    told = read(write(tmp_path, ensemble_record(), evaluation=np.full(5, 0.5), diversity=np.full(5, 0.25)))
     assert told is not None
     cloud = cloud_info(told)
     assert cloud is not None

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from fusearch.reports.strategy import read_strategy
+from fusearch.reports.strategy import Told, read_strategy
 from fusearch.reports.strategy_figures import path_figure, strategy_figures, strategy_section
+from fusearch.run import read_decision
+from fusearch.trials import Trials
 
 
 def tried(on: list[int], loss: float | None) -> dict[str, Any]:
@@ -39,27 +41,27 @@ ENSEMBLE = {
 }
 
 
-def write(folder: Path, record: dict[str, Any], **arrays: Any) -> Path:
-    (folder / "strategy.json").write_text(json.dumps(record))
+def write(folder: Path, record: dict[str, Any], **arrays: Any) -> Told | None:
+    (folder / "strategy.json").write_text(json.dumps({"candidate": "a" * 12, **record}))
     if arrays:
         np.savez(folder / "strategy.npz", **arrays)
-    return folder
+    return read_strategy(Trials((), (), path=folder, decision=read_decision(folder)))
 
 
-def test_a_run_without_a_strategy_has_no_section(tmp_path: Path) -> None:
-    assert strategy_section(tmp_path) == ""
-    assert strategy_figures(tmp_path) == {}
+def test_a_run_without_a_strategy_has_no_section() -> None:
+    assert strategy_section(None) == ""
+    assert strategy_figures(None) == {}
 
 
 def test_the_section_of_an_ensemble_has_the_cloud_and_every_network(tmp_path: Path) -> None:
-    folder = write(tmp_path, ENSEMBLE, evaluation=np.array([0.5, 0.7, 0.9]), diversity=np.array([0.1, 0.4, 0.7]))
-    html = strategy_section(folder)
+    told = write(tmp_path, ENSEMBLE, evaluation=np.array([0.5, 0.7, 0.9]), diversity=np.array([0.1, 0.4, 0.7]))
+    html = strategy_section(told)
     assert html.startswith('<section id="strategy"><h2>What the strategy decided: pareto-ensemble</h2>')
     assert 'data-figure="figure-strategy-cloud"' in html
     assert "rna&lt;1&gt;" in html
     assert "<1>" not in html
     assert html.count("<tr") == 3
-    (figure,) = strategy_figures(folder).values()
+    (figure,) = strategy_figures(told).values()
     cloud, front, chosen = figure.data
     assert (len(cloud.x), cloud.name) == (3, "3 subsets")
     assert (list(chosen.x), list(chosen.y)) == ([0.7], [0.9])
@@ -68,13 +70,12 @@ def test_the_section_of_an_ensemble_has_the_cloud_and_every_network(tmp_path: Pa
 
 
 def test_the_section_of_timing_has_the_path_and_every_try(tmp_path: Path) -> None:
-    folder = write(tmp_path, TIMING)
-    html = strategy_section(folder)
+    told = write(tmp_path, TIMING)
+    html = strategy_section(told)
     assert 'data-figure="figure-strategy-path"' in html
     assert "<code>film</code>" in html
     assert html.count("<tr") == 4
     assert "failed" in html
-    told = read_strategy(folder)
     assert told is not None
     attempts, kept, all_on = path_figure(told).data
     assert (list(attempts.x), list(attempts.y)) == ([1, 2], [0.4, 0.45])

@@ -58,7 +58,8 @@ def confirm(
         (1, 'picked')
     """
     run = run if isinstance(run, Run) else Run(run)
-    roles = {"picked": run.pick(pick), **run.references()} | {f"front {record.number}": record for record in run.front()}
+    trials = run.read()
+    roles = {"picked": trials.pick(pick), **trials.references} | {f"front {record.number}": record for record in trials.front}
     data = load_choice_data(run, data)
     if not len(data.rows("test")):
         raise RunError(f"data set {data.name!r} has no test split: nothing to confirm on")

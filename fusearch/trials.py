@@ -1,0 +1,249 @@
+"""One reading of a run: frozen, so that front, references, picks and status agree, though the search goes on meanwhile."""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from fusearch import pareto
+from fusearch.contracts import Direction, Objective, costs, feasible, primary
+from fusearch.errors import ObjectiveError, RunError, suggestion
+from fusearch.study import ROLES, TrialRecord
+
+__all__ = ["Trials", "best_of_each", "point_of", "ranked"]
+
+
+def point_of(record: TrialRecord, objectives: Sequence[Objective]) -> list[float]:
+    """Return the values of a trial in the order of the objectives; NaN where it has none."""
+    return [record.value(objective.name) for objective in objectives]
+
+
+def ranked(records: Iterable[TrialRecord], objectives: Sequence[Objective]) -> list[TrialRecord]:
+    """Return trials best first: by the primary objective, then the other objectives in their order, then the earliest."""
+    main = primary(objectives)
+    order = [main, *(objective for objective in objectives if objective != main)]
+    return sorted(records, key=lambda record: [*(each.loss(record.value(each.name)) for each in order), record.number])
+
+
+def best_of_each(
+    records: Iterable[TrialRecord], objectives: Sequence[Objective], group: Callable[[TrialRecord], str]
+) -> dict[str, TrialRecord]:
+    """Return the best trial of each group, the group of the best first."""
+    best: dict[str, TrialRecord] = {}
+    for record in ranked(records, objectives):
+        best.setdefault(group(record), record)
+    return best
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What a run held at one moment; `Run.read` makes it.
+
+    Attributes:
+        records: Every trial, in the order of their numbers.
+        objectives: What is optimized, in the order of the values of a trial.
+        config: The run's `config.yaml`.
+        path: The run folder, where there is one.
+        driver: The note of who drives the run: `pid`, `host`, `state`, `reason`; None where no driver has started it.
+        decision: What the strategy decided, None without one or before its decision.
+
+    Example:
+        >>> from fusearch.run import Run
+        >>> trials = Run("runs/demo").read()
+        >>> trials.pick("best:auroc") in trials.front
+        True
+    """
+
+    records: Sequence[TrialRecord]
+    objectives: tuple[Objective, ...]
+    config: Mapping[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+    driver: Mapping[str, Any] | None = None
+    decision: Mapping[str, Any] | None = None
+
+    @cached_property
+    def primary(self) -> Objective:
+        """The objective that decides where one number must: the first that is not a cost."""
+        return primary(self.objectives)
+
+    @cached_property
+    def evaluated(self) -> list[TrialRecord]:
+        """The evaluated trials with a finite value of every objective, repeats left out, best first."""
+        done = (record for record in self.records if record.evaluated)
+        return ranked((record for record in done if all(map(math.isfinite, point_of(record, self.objectives)))), self.objectives)
+
+    @cached_property
+    def feasible(self) -> list[TrialRecord]:
+        """The evaluated trials that keep the bounds of all objectives, best first."""
+        return [record for record in self.evaluated if feasible(self.objectives, point_of(record, self.objectives))]
+
+    @cached_property
+    def front(self) -> list[TrialRecord]:
+        """The Pareto front, best value of the primary objective first; reference designs take part as any other.
+
+        Dominance is decided among candidates (graph and recipe). Of the non-dominated candidates of one graph only the one
+        with the best primary objective is shown (of equals the earliest), so each graph stands once.
+        """
+        mask = pareto.is_nondominated(self._points, self._directions)
+        kept = [record for record, keep in zip(self.feasible, mask, strict=True) if keep]
+        return list(best_of_each(kept, self.objectives, lambda record: record.digest).values())
+
+    @cached_property
+    def references(self) -> dict[str, TrialRecord]:
+        """For each role that was evaluated, its record with the best primary objective, over all graphs and recipes tried."""
+        tried = [record for record in self.evaluated if record.reference is not None]
+        best = best_of_each(tried, self.objectives, lambda record: str(record.reference))
+        return {role: best[role] for role in [*ROLES, *sorted(set(best) - set(ROLES))] if role in best}
+
+    def pick(self, how: str = "simplest") -> TrialRecord:
+        """Choose one design.
+
+        Args:
+            how: `simplest`, the cheapest design within one standard error of the best in the primary objective (the standard
+                error of the best: its spread over the square root of its number of members); `knee`, the point of the front
+                nearest to the ideal; `best:METRIC`; `strategy`, the design that the run's strategy ended with; or the first
+                characters of the digest of a graph or a candidate.
+
+        Raises:
+            RunError: There is no complete trial, or no (or more than one) design with that digest.
+            ObjectiveError: The metric is not among the values.
+        """
+        if not self.feasible:
+            raise RunError(f"{self._name} has no complete trial within the bounds to pick from")
+        if how == "simplest":
+            return self._simplest()
+        if how == "knee":
+            return self.front[pareto.knee([point_of(record, self.objectives) for record in self.front], self._directions)]
+        if how.startswith("best:"):
+            return self._best(how.removeprefix("best:"))
+        if how == "strategy":
+            return self._by_digest(self._decided())
+        return self._by_digest(how)
+
+    def status(self) -> dict[str, Any]:
+        """Return what `fusearch status --json` prints: one JSON-able document."""
+        records, points = self.records, self._points
+        reference = pareto.reference_point(points, self._directions) if points else None
+        state, reason = self._state()
+        counts = {
+            "complete": sum(record.evaluated for record in records),
+            "failed": sum(record.state == "failed" and not record.interrupted and record.repeat_of is None for record in records),
+            "running": sum(record.state == "running" for record in records),
+            "repeated": sum(record.state == "complete" and record.repeat_of is not None for record in records),
+            "pruned": sum(record.state == "pruned" for record in records),
+            "interrupted": sum(record.interrupted for record in records),
+            "waiting": sum(record.state == "waiting" for record in records),
+            "total": self.config.get("search", {}).get("trials"),
+        }
+        return {
+            "state": state,
+            "reason": reason,
+            "trials": counts,
+            "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
+            "front": [_entry(record) for record in self.front],
+            "references": {role: _entry(record) for role, record in self.references.items()},
+            "best": {objective.name: _entry(self._best(objective.name)) if points else None for objective in self.objectives},
+            "hypervolume": None if reference is None else pareto.hypervolume(points, self._directions, reference=reference),
+            "hypervolume_reference": None if reference is None else list(reference),
+            "seconds_left": self._seconds_left(counts) if state == "running" else None,
+        }
+
+    @property
+    def _name(self) -> str:
+        return f"run {str(self.path)!r}"
+
+    @cached_property
+    def _points(self) -> list[list[float]]:
+        return [point_of(record, self.objectives) for record in self.feasible]
+
+    @property
+    def _directions(self) -> list[Direction]:
+        return [objective.direction for objective in self.objectives]
+
+    def _simplest(self) -> TrialRecord:
+        best, main = self.feasible[0], self.primary
+        limit = main.loss(best.value(main.name)) + (best.standard_error(main.name) or 0.0)
+        near = [record for record in self.feasible if main.loss(record.value(main.name)) <= limit]
+        names = [objective.name for objective in costs(self.objectives)]
+        names = names or [name for name in ("macs", "parameters") if all(name in record.values for record in near)]
+        return min(near, key=lambda record: [record.value(name) for name in names]) if names else best
+
+    def _best(self, name: str) -> TrialRecord:
+        named = [record for record in self.feasible if name in record.values]
+        if not named:
+            known = sorted({metric for record in self.feasible for metric in record.values})
+            raise ObjectiveError(f"metric {name!r} is not among the values of {self._name}: {suggestion(name, known)}")
+        objective = next((objective for objective in self.objectives if objective.name == name), None)
+        try:
+            objective = objective or Objective.parse(name)
+        except ObjectiveError:
+            raise ObjectiveError(
+                f"metric {name!r}: whether more is better is not known; pick by an objective of the run, or by digest"
+            ) from None
+        return min(named, key=lambda record: objective.loss(record.values[name]))
+
+    def _decided(self) -> str:
+        """Return the digest of the candidate that the strategy ended with."""
+        if self.decision is None:
+            name = (self.config.get("strategy") or {}).get("name", "graph")
+            raise RunError(f"{self._name} has no decision of its strategy {name!r} to pick: expected 'simplest', 'knee' or a digest")
+        return str(self.decision["candidate"])
+
+    def _by_digest(self, prefix: str) -> TrialRecord:
+        found = [
+            record for record in self.evaluated if prefix and prefix in (record.digest[: len(prefix)], record.candidate[: len(prefix)])
+        ]
+        if not found:
+            known = sorted({record.digest for record in self.evaluated})
+            raise RunError(
+                f"no design {prefix!r} in {self._name}: expected 'simplest', 'knee', 'best:METRIC' or a digest; "
+                f"{suggestion(prefix, ['simplest', 'knee', *known])}"
+            )
+        graphs = {record.digest for record in found}
+        if len(graphs) > 1:
+            raise RunError(f"{prefix!r} fits {len(graphs)} designs of {self._name}: {', '.join(sorted(graphs))}; give more characters")
+        return found[0]
+
+    def _state(self) -> tuple[str, str | None]:
+        if self.driver is None:
+            return "stopped", "no driver has started it"
+        state, host, pid = self.driver["state"], self.driver["host"], self.driver["pid"]
+        if state == "running" and host == socket.gethostname() and not _is_alive(pid):
+            return "stopped", f"its driver (pid {pid}) is gone; resume to go on"
+        return state, self.driver.get("reason")
+
+    def _seconds_left(self, counts: Mapping[str, Any]) -> float | None:
+        seconds = [record.seconds for record in self.evaluated if record.seconds is not None]
+        if not seconds or counts["total"] is None:
+            return None
+        left = max(0, counts["total"] - counts["complete"] - counts["failed"])
+        return float(left) * sum(seconds) / len(seconds) / float(self.config["search"].get("workers") or 1)
+
+
+def _entry(record: TrialRecord) -> dict[str, Any]:
+    return {
+        "digest": record.digest,
+        "formula": record.formula,
+        "values": dict(record.values),
+        "trial": record.number,
+        "spread": dict(record.spread),
+        "candidate": record.candidate,
+        "recipe": dict(record.recipe),
+        "reference": record.reference,
+    }
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
