@@ -12,6 +12,8 @@ from pathlib import Path
 import networkx as nx
 import pytest
 
+from fusearch import layout
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "fusearch"
 
@@ -25,13 +27,14 @@ MAY_IMPORT = {
     "search_space": {"errors", "registry", "data"},
     "contracts": {"errors", "registry", "metrics", "search_space"},
     "settings": {"errors", "contracts"},
-    "study": {"errors"},
+    "layout": set(),
+    "study": {"errors", "layout"},
     "pareto": {"errors", "contracts"},
     "trials": {"errors", "contracts", "study", "pareto"},
-    "run": {"errors", "yaml_file", "contracts", "study", "trials"},
-    "evaluators": {"errors", "registry", "metrics", "data", "search_space", "contracts", "study", "run"},
-    "search": {"errors", "yaml_file", "registry", "search_space", "contracts", "settings", "study", "run", "pareto"},
-    "reports": {"errors", "yaml_file", "registry", "data", "search_space", "contracts", "study", "trials", "run", "pareto"},
+    "run": {"errors", "layout", "yaml_file", "contracts", "study", "trials"},
+    "evaluators": {"errors", "layout", "registry", "metrics", "data", "search_space", "contracts", "study", "run"},
+    "search": {"errors", "layout", "yaml_file", "registry", "search_space", "contracts", "settings", "study", "run", "pareto"},
+    "reports": {"errors", "layout", "yaml_file", "registry", "data", "search_space", "contracts", "study", "trials", "run", "pareto"},
     "testing": {"errors", "registry", "metrics", "data", "search_space", "contracts", "run", "evaluators", "search"},
     "cli": {"errors", "yaml_file", "registry", "metrics", "data", "search_space", "contracts", "settings", "study", "run", "pareto"}
     | {"evaluators", "search", "reports"},
@@ -183,6 +186,22 @@ def test_only_the_study_names_the_attributes_of_a_trial() -> None:
     named = {path.relative_to(PACKAGE).as_posix() for path in sources() if touching.search(path.read_text(encoding="utf-8"))}
     # The driver's note on the whole study is no trial's.
     assert named == {"study.py", "run.py", "search/driver.py", "search/folder.py"}
+
+
+def test_only_the_layout_names_the_files_of_a_run_folder() -> None:
+    names = {value for name, value in vars(layout).items() if name.isupper() and name != "RAY"}
+    assert len(names) >= 9
+    for path in sources():
+        if path.name != "layout.py":
+            strings = {node.value for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Constant)}
+            assert not names & {value for value in strings if isinstance(value, str)}, module_of(path)
+
+
+def test_a_file_of_a_run_folder_is_written_in_one_way() -> None:
+    """An exported bundle is a new folder that appears at once, so its files are written plainly."""
+    writing = re.compile(r"\.write_text\(|\.write_bytes\(|os\.replace\(|tempfile|NamedTemporaryFile|draft\.replace\(")
+    found = {path.relative_to(PACKAGE).as_posix() for path in sources() if writing.search(path.read_text(encoding="utf-8"))}
+    assert found - {"layout.py"} == {"evaluators/export/bundle.py", "evaluators/export/model_files.py", "testing/sampler_suite.py"}
 
 
 def test_tests_mirror_the_source() -> None:
