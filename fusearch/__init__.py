@@ -27,6 +27,7 @@ _HOMES: dict[str, str] = {
     "Recipe": "fusearch.search_space",
     "Run": "fusearch.run",
     "SearchSpace": "fusearch.search_space",
+    "Task": "fusearch.tasks",
     "TrainingEvaluator": "fusearch.evaluators",
     "confirm": "fusearch.evaluators.export",
     "data_set": "fusearch.data",
@@ -37,6 +38,7 @@ _HOMES: dict[str, str] = {
     "fusion_operator": "fusearch.evaluators",
     "load_data": "fusearch.data",
     "metric": "fusearch.metrics",
+    "prediction_task": "fusearch.evaluators",
     "run_search": "fusearch.search",
     "sampler_builder": "fusearch.search",
     "write_report": "fusearch.reports",
@@ -58,6 +60,7 @@ __all__ = [
     "Recipe",
     "Run",
     "SearchSpace",
+    "Task",
     "TrainingEvaluator",
     "__version__",
     "confirm",
@@ -69,6 +72,7 @@ __all__ = [
     "fusion_operator",
     "load_data",
     "metric",
+    "prediction_task",
     "run_search",
     "sampler_builder",
     "write_report",
@@ -79,7 +83,7 @@ if TYPE_CHECKING:
     from fusearch.data import Dataset, data_set, load_data
     from fusearch.data.modality import Modality
     from fusearch.errors import FusearchError
-    from fusearch.evaluators import FusionNetwork, TrainingEvaluator, encoder_network, fusion_operator
+    from fusearch.evaluators import FusionNetwork, TrainingEvaluator, encoder_network, fusion_operator, prediction_task
     from fusearch.evaluators.explanation import explain
     from fusearch.evaluators.export import confirm, export
     from fusearch.metrics import metric
@@ -87,6 +91,7 @@ if TYPE_CHECKING:
     from fusearch.run import Run
     from fusearch.search import run_search, sampler_builder
     from fusearch.search_space import Candidate, FusionGraph, FusionPattern, Operator, Recipe, SearchSpace
+    from fusearch.tasks import Task
 
 
 def __getattr__(name: str) -> Any:

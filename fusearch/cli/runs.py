@@ -38,7 +38,7 @@ def search(
         typer.Option(
             "--objective",
             "-o",
-            help="What to optimize: NAME, NAME<=BOUND or NAME>=BOUND; repeat it. (default: auroc, or rmse for regression; macs)",
+            help="What to optimize: NAME, NAME<=BOUND or NAME>=BOUND; repeat it. (default: the task's headline, such as auroc; macs)",
         ),
     ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Designs to evaluate; repeats are answered from the study and do not count.")] = 60,
