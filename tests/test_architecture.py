@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "search": {"errors", "registry", "search_space", "contracts", "study", "run", "pareto"},
     "reports": {"errors", "registry", "data", "search_space", "contracts", "study", "run", "pareto"},
     "testing": {"errors", "registry", "metrics", "tasks", "data", "search_space", "contracts", "run", "evaluators", "search"},
-    "cli": {"errors", "registry", "metrics", "data", "search_space", "contracts", "study", "run", "pareto"}
+    "cli": {"errors", "registry", "metrics", "tasks", "data", "search_space", "contracts", "study", "run", "pareto"}
     | {"evaluators", "search", "reports"},
 }
 HEAVY = {"torch": {"evaluators", "testing"}, "ray": {"search"}, "plotly": {"reports"}, "monai": {"evaluators"}, "typer": {"cli"}}
@@ -156,3 +156,15 @@ def test_public_names_resolve_and_have_an_example() -> None:
             assert thing.__doc__, f"fusearch.{name} has no docstring"
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = fusearch.nonsense
+
+
+@pytest.mark.parametrize("path", [path for path in sources() if "tasks" not in path.relative_to(PACKAGE).parts], ids=module_of)
+def test_only_tasks_know_their_names(path: Path) -> None:
+    """A comparison with the name of a task is a fact of that task, which stands in `tasks/` or `evaluators/tasks/`."""
+    from fusearch.tasks import TASKS
+
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare | ast.MatchValue):
+            named = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)} & set(TASKS)
+            assert not named, f"{module_of(path)}:{node.lineno} compares with the task {named}: {ast.unparse(node)}"

@@ -20,7 +20,9 @@ __all__ = ["TASKS", "Task", "task_entry"]
 
 @dataclass(frozen=True)
 class Task(ABC):
-    """What is predicted. The class says what all data sets with this task have in common, an instance what one of them predicts.
+    """What is predicted.
+
+    The class says what all data sets with this task have in common, an instance what one of them predicts (decision 0090).
 
     The first paragraph of the class docstring is its page in the reference of the manifest.
 
