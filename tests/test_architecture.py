@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "yaml_file": {"errors"},
     "registry": {"errors"},
     "metrics": {"errors", "registry"},
-    "data": {"errors", "yaml_file", "registry", "metrics"},
+    "tasks": {"errors", "registry", "metrics"},
+    "data": {"errors", "yaml_file", "registry", "metrics", "tasks"},
     "search_space": {"errors", "registry", "data"},
     "contracts": {"errors", "registry", "metrics", "search_space"},
     "settings": {"errors", "contracts"},
@@ -32,11 +33,24 @@ MAY_IMPORT = {
     "pareto": {"errors", "contracts"},
     "trials": {"errors", "contracts", "study", "pareto"},
     "run": {"errors", "layout", "yaml_file", "contracts", "study", "trials"},
-    "evaluators": {"errors", "layout", "registry", "metrics", "data", "search_space", "contracts", "study", "run"},
+    "evaluators": {"errors", "layout", "registry", "metrics", "tasks", "data", "search_space", "contracts", "study", "run"},
     "search": {"errors", "layout", "yaml_file", "registry", "search_space", "contracts", "settings", "study", "run", "pareto"},
     "reports": {"errors", "layout", "yaml_file", "registry", "data", "search_space", "contracts", "study", "trials", "run", "pareto"},
-    "testing": {"errors", "registry", "metrics", "data", "search_space", "contracts", "run", "evaluators", "search"},
-    "cli": {"errors", "yaml_file", "registry", "metrics", "data", "search_space", "contracts", "settings", "study", "run", "pareto"}
+    "testing": {"errors", "registry", "metrics", "tasks", "data", "search_space", "contracts", "run", "evaluators", "search"},
+    "cli": {
+        "errors",
+        "yaml_file",
+        "registry",
+        "metrics",
+        "tasks",
+        "data",
+        "search_space",
+        "contracts",
+        "settings",
+        "study",
+        "run",
+        "pareto",
+    }
     | {"evaluators", "search", "reports"},
 }
 HEAVY = {"torch": {"evaluators", "testing"}, "ray": {"search"}, "plotly": {"reports"}, "monai": {"evaluators"}, "typer": {"cli"}}
@@ -229,3 +243,15 @@ def test_public_names_resolve_and_have_an_example() -> None:
             assert thing.__doc__, f"fusearch.{name} has no docstring"
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = fusearch.nonsense
+
+
+@pytest.mark.parametrize("path", [path for path in sources() if "tasks" not in path.relative_to(PACKAGE).parts], ids=module_of)
+def test_only_tasks_know_their_names(path: Path) -> None:
+    """A comparison with the name of a task is a fact of that task, which stands in `tasks/` or `evaluators/tasks/`."""
+    from fusearch.tasks import TASKS
+
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare | ast.MatchValue):
+            named = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)} & set(TASKS)
+            assert not named, f"{module_of(path)}:{node.lineno} compares with the task {named}: {ast.unparse(node)}"

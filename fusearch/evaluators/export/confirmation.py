@@ -94,9 +94,7 @@ def score_on_test(model: DeployedModel, choice: Choice, data: Dataset) -> dict[s
         for chunk in np.split(rows, range(_CHUNK, len(rows), _CHUNK)):
             raw = raw_values(data, choice.modalities, chunk)
             parts.append(model({name: torch.from_numpy(values) for name, values in raw.items()}).double().numpy())
-    outputs = np.concatenate(parts)
-    # Probabilities in float32 sum to one only nearly.
-    outputs = outputs / outputs.sum(axis=1, keepdims=True) if data.task.kind == "classification" else outputs[:, 0]
+    outputs = data.task.scored(np.concatenate(parts))
     return {name: value for name, value in score(outputs, data.targets[rows], data.task).items() if np.isfinite(value)}
 
 
