@@ -5,10 +5,10 @@ Public names are resolved on first use: importing fusearch loads neither torch n
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from fusearch.lazy import lazy_names
+from fusearch.version import __version__
 
 #: Public name -> module that defines it.
 _HOMES: dict[str, str] = {
@@ -97,10 +97,7 @@ if TYPE_CHECKING:
     from fusearch.tasks import Task
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'fusearch' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,6 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
-    "BoundError",
     "DataError",
     "DesignError",
     "EvaluationError",
@@ -71,10 +70,6 @@ class ObjectiveError(FusearchError):
 
 class EvaluationError(FusearchError):
     """An evaluation without a usable result, such as a metric that is not finite."""
-
-
-class BoundError(FusearchError):
-    """A design that breaks a bound on a cheap objective; it is never trained."""
 
 
 class RunError(FusearchError):

@@ -27,16 +27,18 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """Hold the things of one kind under their names.
 
-    A distribution adds its own through the entry-point group `fusearch.<kind>s` (`fusearch.operators`, `fusearch.encoders`, ...),
+    A distribution adds its own through the entry-point group `fusearch.<plural>` (`fusearch.operators`, `fusearch.encoders`, ...),
     a user through files named in the environment variable `FUSEARCH_PLUGINS` (separated like a path). Both are loaded once, on the
     first look-up of a name that is not there, and register on import.
 
     Args:
         kind: What the things are, in the singular; it stands in every message (`unknown operator 'catt'`).
+        plural: Its plural, which names the entry-point group; left out, with an `s`.
     """
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *, plural: str | None = None) -> None:
         self.kind = kind
+        self.group = f"fusearch.{plural or f'{kind}s'}".replace(" ", "_")
         self._things: dict[str, T] = {}
         self._plugins_loaded = False
 
@@ -86,13 +88,12 @@ class Registry(Generic[T]):
         if self._plugins_loaded:
             return
         self._plugins_loaded = True
-        group = f"fusearch.{self.kind}s".replace(" ", "_")
-        for entry_point in entry_points(group=group):
+        for entry_point in entry_points(group=self.group):
             try:
                 entry_point.load()
             except Exception as error:
                 what = f"{entry_point.name} = {entry_point.value}"
-                raise FusearchError(f"plug-in {what!r} ({group}): {type(error).__name__}: {error}") from error
+                raise FusearchError(f"plug-in {what!r} ({self.group}): {type(error).__name__}: {error}") from error
         for path in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)):
             load_file(path)
 

@@ -128,3 +128,15 @@ def test_two_files_of_one_name_are_refused(forget: None) -> None:
     PluginFile("there/test_twin.py", "X = 1").load()
     with pytest.raises(FusearchError, match=r"plug-in 'there/test_twin.py' \(FUSEARCH_PLUGINS\): 'here/test_twin.py' has the same name"):
         PluginFile("there/test_twin.py", "X = 2").load()
+
+
+def test_entry_point_groups_are_real_plurals():
+    from fusearch.data import DATA_SETS
+    from fusearch.search import STRATEGIES
+    from fusearch.search_space import OPERATORS
+
+    assert [each.group for each in (OPERATORS, STRATEGIES, DATA_SETS)] == [
+        "fusearch.operators",
+        "fusearch.strategies",
+        "fusearch.data_sets",
+    ]

@@ -5,8 +5,9 @@ Public names are resolved on first use, so that `fusearch.data.modality` stays l
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fusearch.lazy import lazy_names
 
 #: Public name -> module that defines it.
 _HOMES: dict[str, str] = {
@@ -56,10 +57,7 @@ if TYPE_CHECKING:
     from fusearch.tasks import Task
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'fusearch.data' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = lazy_names(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

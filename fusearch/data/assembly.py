@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.arrays import RawModality
-from fusearch.data.dataset import Dataset
+from fusearch.data.content import Content
 from fusearch.data.duplicates import crossing_duplicates, merge_duplicates
 from fusearch.data.modality import Modality
 from fusearch.data.problem import Problem
@@ -34,7 +34,7 @@ def assemble(
     plan: SplitPlan,
     groups: StrArray | None = None,
     source: str = "",
-) -> Dataset:
+) -> Content:
     """Make the data set: join groups that share identical rows, assign splits, keep the levels of train + val rows.
 
     Raises:
@@ -97,7 +97,7 @@ def join_parts(
     groups: StrArray | None = None,
     num_folds: NumFolds | None = None,
     source: str = "",
-) -> Dataset:
+) -> Content:
     """Make the data set without looking for faults; levels that no train or val row has leave the schema."""
     search = np.flatnonzero(split_of != "test")
     raw, columns, shaped = {}, {}, []
@@ -107,7 +107,7 @@ def join_parts(
             raw[key], columns[key] = restrict_levels(modality.values, modality.schema, search)
             shape = (columns[key].width,)
         shaped.append(Modality(key, modality.kind, shape))
-    return Dataset(
+    return Content(
         name=name,
         source=source,
         task=task,

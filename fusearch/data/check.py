@@ -105,7 +105,7 @@ def _check_manifest(manifest: Manifest) -> CheckResult:
     except FusearchError as error:
         return _nothing(manifest.name, [*problems, Problem("error", str(error), "splits")], len(labels.ids))
     problems += find_faults(modalities, labels.ids, split_of, labels.groups)
-    data = join_parts(
+    content = join_parts(
         manifest.name,
         modalities,
         labels.targets,
@@ -115,7 +115,7 @@ def _check_manifest(manifest: Manifest) -> CheckResult:
         groups=groups,
         num_folds=labels.plan.folds,
     )
-    return _describe(data, modalities, problems)
+    return _describe(Dataset.of(content), modalities, problems)
 
 
 def _missing_files(manifest: Manifest) -> list[Problem]:

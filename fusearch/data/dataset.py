@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.data.content import Content
 from fusearch.data.fingerprint import fingerprint
+from fusearch.data.memory import assemble_arrays
 from fusearch.data.modality import Modality
+from fusearch.data.preprocessing import Preprocessor, fit_preprocessor
 from fusearch.data.splits import DEFAULT_FRACTIONS, SPLITS, Fold, NumFolds, leave_one_group_out, make_folds
-from fusearch.data.tables import TableSchema
 from fusearch.errors import DataError, LeakError, suggestion
-from fusearch.tasks import Task
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from fusearch.data.preprocessing import Preprocessor
 
 __all__ = ["Dataset", "Split"]
 
@@ -38,26 +37,8 @@ _DEFAULT_FOLDS = 5
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Dataset:
-    """What is fused. Arrays are read-only; rows are in the order of the labels file.
-
-    Attributes:
-        name: Name of the data set.
-        source: The manifest's path or the embedded name, to load it again; empty for arrays in memory.
-        task: What is predicted.
-        modalities: The modalities, with the shapes that a network sees.
-        ids: Id of each sample, (N,) text.
-        targets: Of each sample, (N,) or (N, numbers of a sample), as the task encodes them: int64 class codes, float32 numbers.
-        raw: Name -> (N, *raw shape) float32, NaN where a value is missing. Tabular: numeric columns, then the level code of each
-            categorical column (-1: a level that no train or val row has).
-        present: Name -> (N,) bool; False where the sample has no row for that modality.
-        split_of: `train`, `val` or `test` for each row, (N,).
-        columns: Name -> schema, for the tabular modalities.
-        groups: Group of each row, (N,) text, or None. Rows of one group never stand on two sides.
-        num_folds: Number of folds that the manifest asks for, or None.
-        fingerprint: Hash of the content, 16 hex digits: arrays, columns, targets, ids, groups and splits in the order of the rows; neither
-            the name nor the source. A data set without its test split keeps the fingerprint of the whole.
-        test_withheld: Whether the rows of the test split were taken out.
+class Dataset(Content):
+    """What is fused: `Content` with its rows, splits and folds at hand, and a fingerprint.
 
     Example:
         >>> from fusearch.data import load_data
@@ -68,40 +49,15 @@ class Dataset:
         (399, 85, 85)
     """
 
-    name: str
-    source: str
-    task: Task
-    modalities: tuple[Modality, ...]
-    ids: StrArray
-    targets: Array
-    raw: Mapping[str, FloatArray]
-    present: Mapping[str, BoolArray]
-    split_of: StrArray
-    columns: Mapping[str, TableSchema] = field(default_factory=dict)
-    groups: StrArray | None = None
-    num_folds: NumFolds | None = None
-    fingerprint: str = ""
-    test_withheld: bool = False
-
     def __post_init__(self) -> None:
-        names = [modality.name for modality in self.modalities]
-        for what, arrays in (("raw values", self.raw), ("presence mask", self.present)):
-            if list(arrays) != names:
-                raise DataError(f"data set {self.name!r}: {what} of {list(arrays)}, expected those of the modalities {names}")
-        rows = {"targets": self.targets, "split_of": self.split_of, **self.raw, **{f"presence of {n}": a for n, a in self.present.items()}}
-        rows |= {"groups": self.groups} if self.groups is not None else {}
-        for what, array in rows.items():
-            if len(array) != len(self.ids):
-                raise DataError(f"data set {self.name!r}: {what} has {len(array)} rows, expected {len(self.ids)}, one for each id")
-        for attribute in ("ids", "targets", "split_of", "groups"):
-            if getattr(self, attribute) is not None:
-                object.__setattr__(self, attribute, _read_only(getattr(self, attribute)))
-        for attribute in ("raw", "present"):
-            arrays = {name: _read_only(array) for name, array in getattr(self, attribute).items()}
-            object.__setattr__(self, attribute, MappingProxyType(arrays))
-        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+        super().__post_init__()
         if not self.fingerprint:
             object.__setattr__(self, "fingerprint", fingerprint(self))
+
+    @classmethod
+    def of(cls, content: Content) -> Dataset:
+        """Return the data set with this content."""
+        return cls(**{each.name: getattr(content, each.name) for each in fields(Content)})
 
     @classmethod
     def from_arrays(
@@ -155,12 +111,11 @@ class Dataset:
             >>> Dataset.from_arrays("toy", modalities={"a": rng.normal(size=(60, 4)), "b": rng.normal(size=(60, 9, 2))}, targets=y)
             Dataset('toy': 60 samples, a tabular (4,), b timeseries (9, 2), classification of target)
         """
-        from fusearch.data.memory import assemble_arrays
-
-        return assemble_arrays(
+        content = assemble_arrays(
             name, modalities, targets, kind=task, target_name=target_name, kinds=kinds, categorical=categorical, present=present, ids=ids,
             groups=groups, labels=labels, splits=splits, fractions=fractions, folds=folds, seed=seed, source=source,
         )  # fmt: skip
+        return cls.of(content)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -261,12 +216,4 @@ class Dataset:
 
     def fit_preprocessor(self, rows: IntArray) -> Preprocessor:
         """Fit imputation, scaling and one-hot encoding on `rows` and on no others."""
-        from fusearch.data.preprocessing import fit_preprocessor
-
         return fit_preprocessor(self, rows)
-
-
-def _read_only(array: Array) -> Array:
-    view = np.ascontiguousarray(array).view()
-    view.flags.writeable = False
-    return view

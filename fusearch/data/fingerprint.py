@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from fusearch.data.dataset import Dataset
+from fusearch.data.content import Content
 
 __all__ = ["fingerprint"]
 
 
-def fingerprint(data: Dataset) -> str:
+def fingerprint(data: Content) -> str:
     """Return 16 hex digits over arrays, columns, targets, ids, groups and splits, in the order of the rows; neither name nor source."""
     digest = hashlib.sha256()
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fusearch.data.arrays import RawModality, check_kind, check_split_names, has_values, shape_array, text_array
 from fusearch.data.assembly import assemble
-from fusearch.data.dataset import Dataset
+from fusearch.data.content import Content
 from fusearch.data.modality import Kind
 from fusearch.data.splits import NumFolds, SplitPlan
 from fusearch.data.tables import encode_table
@@ -45,7 +45,7 @@ def assemble_arrays(
     folds: NumFolds | None,
     seed: int,
     source: str,
-) -> Dataset:
+) -> Content:
     """Make a data set from arrays in memory; `Dataset.from_arrays` is its public face."""
     place = f"data set {name!r}"
     columns = _label_columns(targets, kind, target_name, place)

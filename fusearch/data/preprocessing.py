@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.data.content import Content
 from fusearch.data.modality import Modality
 from fusearch.errors import DataError
-
-if TYPE_CHECKING:
-    from fusearch.data.dataset import Dataset
 
 __all__ = ["CHANNEL_AXIS", "Preprocessor", "Statistics", "fit_preprocessor"]
 
@@ -107,7 +105,7 @@ class Preprocessor:
 
     statistics: tuple[Statistics, ...]
 
-    def transform(self, data: Dataset, rows: IntArray) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
+    def transform(self, data: Content, rows: IntArray) -> tuple[dict[str, FloatArray], dict[str, BoolArray]]:
         """Return the inputs of a network for some rows of a data set.
 
         Returns:
@@ -164,7 +162,7 @@ class Preprocessor:
         return cls(tuple(Statistics.from_dict(name, entry) for name, entry in document.items()))
 
 
-def fit_preprocessor(data: Dataset, rows: IntArray) -> Preprocessor:
+def fit_preprocessor(data: Content, rows: IntArray) -> Preprocessor:
     """Fit on `rows`; a modality is fitted on those of them that have it.
 
     Tabular: median imputation, then standardisation; levels that occur in the rows count as seen. Other kinds: mean imputation and
@@ -176,7 +174,7 @@ def fit_preprocessor(data: Dataset, rows: IntArray) -> Preprocessor:
     return Preprocessor(tuple(_fit_modality(data, modality, rows) for modality in data.modalities))
 
 
-def _fit_modality(data: Dataset, modality: Modality, rows: IntArray) -> Statistics:
+def _fit_modality(data: Content, modality: Modality, rows: IntArray) -> Statistics:
     have = rows[data.present[modality.name][rows]]
     if not len(have):
         raise DataError(f"modality {modality.name!r}: none of the {len(rows)} training rows has it, expected at least one")

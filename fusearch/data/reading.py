@@ -23,7 +23,7 @@ def read_dataset(manifest: Manifest) -> Dataset:
     modalities = {name: read_modality(manifest, name, labels) for name in manifest.modalities}
     if manifest.splits.test is not None:
         labels, modalities = add_test_cohort(manifest, labels, modalities)
-    return assemble(
+    content = assemble(
         manifest.name,
         modalities,
         labels.targets,
@@ -33,3 +33,4 @@ def read_dataset(manifest: Manifest) -> Dataset:
         groups=labels.groups,
         source=str(manifest.path),
     )
+    return Dataset.of(content)

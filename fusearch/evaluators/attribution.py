@@ -26,7 +26,7 @@ from fusearch.search_space import Candidate, FusionGraph
 
 if TYPE_CHECKING:
     from fusearch.evaluators.evaluator import TrainingEvaluator
-    from fusearch.evaluators.members import Member
+    from fusearch.evaluators.member import Member
 
 __all__ = ["Attribution", "attribute_features", "attribution_method", "require_captum"]
 

@@ -25,7 +25,8 @@ from fusearch.evaluators.cost import (
     measure_peak_memory,
 )
 from fusearch.evaluators.extension import Extensions
-from fusearch.evaluators.members import FoldSamples, Member, OnMemberEpoch, TrainedMember, make_members, prepare_fold, train_members
+from fusearch.evaluators.member import Member, make_members
+from fusearch.evaluators.members import FoldSamples, OnMemberEpoch, TrainedMember, prepare_fold, train_members
 from fusearch.evaluators.metrics import summarize
 from fusearch.evaluators.network import FusionNetwork
 from fusearch.evaluators.optimization import TrainingSettings

@@ -15,7 +15,7 @@ from fusearch.evaluators.attribution import attribute_features, require_captum
 from fusearch.evaluators.evaluator import TrainingEvaluator
 from fusearch.evaluators.export.choice import load_choice_data
 from fusearch.evaluators.importance import modality_effects, score_shares
-from fusearch.evaluators.members import make_members
+from fusearch.evaluators.member import make_members
 from fusearch.evaluators.transfer import WeightStore, joins_scores
 from fusearch.layout import explanation_file, replace_file, weights_folder
 from fusearch.run import Run

@@ -24,7 +24,7 @@ from fusearch.search_space import Candidate, FusionGraph
 
 if TYPE_CHECKING:
     from fusearch.evaluators.evaluator import TrainingEvaluator
-    from fusearch.evaluators.members import Member
+    from fusearch.evaluators.member import Member
 
 __all__ = ["Effect", "Share", "modality_effects", "score_shares"]
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fusearch.data import Dataset, Fold
 from fusearch.errors import EvaluationError
+from fusearch.evaluators.member import Member
 from fusearch.evaluators.metrics import worst_missing
 from fusearch.evaluators.modes import FUSION, predict, train
 from fusearch.evaluators.network import FusionNetwork
@@ -30,27 +31,12 @@ from fusearch.tasks import Task
 
 __all__ = [
     "FoldSamples",
-    "Member",
     "OnMemberEpoch",
     "TrainedMember",
-    "make_members",
     "prepare_fold",
     "score",
     "train_members",
 ]
-
-
-@dataclass(frozen=True)
-class Member:
-    """One training of a design: which fold is held out, and the seed of weights, noise and the order of rows."""
-
-    fold: int
-    seed: int
-
-    @property
-    def stream(self) -> int:
-        """Seed of this member's random numbers, the same for every design, so that comparisons are paired."""
-        return int(np.random.SeedSequence([self.seed, self.fold]).generate_state(1)[0])
 
 
 @dataclass(frozen=True)
@@ -101,12 +87,6 @@ class OnMemberEpoch(Protocol):
     """Called after each epoch of each member."""
 
     def __call__(self, member: Member, phase: str, epoch: int, values: Mapping[str, float], /) -> None: ...
-
-
-def make_members(num_folds: int, num_seeds: int, count: int | None = None) -> tuple[Member, ...]:
-    """Return the first `count` members (None: all): every fold with the first seed, then with the second, and so on."""
-    members = tuple(Member(fold, seed) for seed in range(num_seeds) for fold in range(num_folds))
-    return members if count is None else members[: max(count, 1)]
 
 
 def prepare_fold(data: Dataset, fold: Fold, *, device: torch.device | str = "cpu") -> FoldSamples:

@@ -17,7 +17,7 @@ from fusearch.layout import replace_file
 from fusearch.search_space import FusionGraph
 
 if TYPE_CHECKING:
-    from fusearch.evaluators.members import Member
+    from fusearch.evaluators.member import Member
 
 __all__ = ["KeptWeights", "Takeover", "WeightStore", "joins_scores", "start_at_mean", "take_over"]
 

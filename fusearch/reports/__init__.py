@@ -5,8 +5,9 @@ Public names are resolved on first use, so that importing the package loads neit
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fusearch.lazy import lazy_names
 
 _HOMES = {
     "draw": "fusearch.reports.drawing",
@@ -26,7 +27,4 @@ if TYPE_CHECKING:
     from fusearch.reports.tables import trials_frame
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'fusearch.reports' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = lazy_names(__name__, _HOMES)

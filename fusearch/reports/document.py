@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-import fusearch
 from fusearch.reports.comparison import Verdict
 from fusearch.reports.factors import FACTORS, factor_frame
 from fusearch.reports.findings import Findings
@@ -13,6 +12,7 @@ from fusearch.reports.progress import progress_info, throughput_info
 from fusearch.reports.reproduction import command_line
 from fusearch.reports.strategy import strategy_sentences
 from fusearch.study import TrialRecord
+from fusearch.version import __version__
 
 __all__ = ["to_document"]
 
@@ -27,7 +27,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
     through = throughput_info(found)
     return {
         "format": 1,
-        "fusearch": fusearch.__version__,
+        "fusearch": __version__,
         "objectives": [
             {"name": objective.name, "direction": objective.direction, "bound": objective.bound} for objective in found.objectives
         ],

@@ -7,7 +7,6 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-import fusearch
 from fusearch import pareto
 from fusearch.reports import markup, sections
 from fusearch.reports.cards import trial_facts
@@ -20,6 +19,7 @@ from fusearch.reports.front_plot import front_figure
 from fusearch.reports.progress import progress_figure, timeline_figure
 from fusearch.reports.strategy_figures import strategy_figures, strategy_section
 from fusearch.trials import point_of
+from fusearch.version import __version__
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -62,7 +62,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
     ]
     present = [(name, title) for name, title in _TITLES.items() if any(f'<section id="{name}"' in part for part in parts)]
     return Template(_asset("page.html")).substitute(
-        version=escape(fusearch.__version__),
+        version=escape(__version__),
         title=escape(f"{_name(found)}: fusearch report"),
         css=_asset("page.css") + stylesheet(),
         eyebrow=escape(f"Fusion search · {_name(found)}"),

@@ -1,4 +1,4 @@
-"""Tables of a run as data frames: every trial, the front with its references, what failed."""
+"""The trials of a run as a data frame, a row for every trial."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fusearch.run import Run
 
-__all__ = ["failures_frame", "front_frame", "trials_frame"]
+__all__ = ["trials_frame"]
 
 
 def trials_frame(run: Run | Findings | Path | str) -> pd.DataFrame:
@@ -23,32 +23,17 @@ def trials_frame(run: Run | Findings | Path | str) -> pd.DataFrame:
     Columns: `trial`, `state`, `reference`, `on_front`, `digest`, `candidate`, `formula`; each metric and cost with its
     `*_spread` (standard deviation over members) where there is one; `members`, `recipe.*`, `seconds`, `repeat_of`, `reason`.
     """
-    return _frame(run if isinstance(run, Findings) else read_findings(run), None)
+    return _frame(run if isinstance(run, Findings) else read_findings(run))
 
 
-def front_frame(run: Run | Findings | Path | str) -> pd.DataFrame:
-    """Return the designs on the front and the references, each graph once; the columns are those of `trials_frame`."""
-    found = run if isinstance(run, Findings) else read_findings(run)
-    shown = list(found.front) + [record for record in found.references.values() if record.digest not in found.front_digests]
-    return _frame(found, shown)
-
-
-def failures_frame(run: Run | Findings | Path | str) -> pd.DataFrame:
-    """Return the trials that failed or were not trained to the end: `trial`, `state`, `reason`, `formula`, `seconds`."""
-    found = run if isinstance(run, Findings) else read_findings(run)
-    frame = _frame(found, [record for record in found.records if record.state in ("failed", "pruned") and not record.interrupted])
-    return frame[["trial", "state", "reason", "formula", "seconds"]]
-
-
-def _frame(found: Findings, records: Sequence[TrialRecord] | None) -> pd.DataFrame:
+def _frame(found: Findings) -> pd.DataFrame:
     import pandas as pd
 
-    records = found.records if records is None else records
     names = found.quantities
     spreads = {name for record in found.records for name in record.spread}
     recipe = list(dict.fromkeys(name for record in found.records for name in record.recipe))
     on_front = {record.number for record in found.front}
-    rows = [_row(found, record, names, spreads, recipe, record.number in on_front) for record in records]
+    rows = [_row(found, record, names, spreads, recipe, record.number in on_front) for record in found.records]
     columns = ["trial", "state", "reference", "on_front", "digest", "candidate", "formula"]
     columns += [column for name in names for column in ((name, f"{name}_spread") if name in spreads else (name,))]
     columns += ["members", *(f"recipe.{name}" for name in recipe), "seconds", "repeat_of", "reason"]

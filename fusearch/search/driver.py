@@ -131,9 +131,9 @@ def run_search(
                 progress=progress,
             )
             sampler_seed = int(np.random.SeedSequence([settings.seed, num_known]).generate_state(1)[0])
-            study.sampler = build_sampler(space, sampler_seed, STARTUP + session.proposer.num_references)
+            study.sampler = build_sampler(space, sampler_seed, STARTUP + len(session.queue.references))
             if not resume:
-                session.proposer.queue_designs(first)
+                session.queue.put_designs(first)
             is_kept = True
             try:
                 _drive(build_executor(settings, folder), session, evaluator, interrupts)

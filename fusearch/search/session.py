@@ -14,11 +14,12 @@ from fusearch import pareto
 from fusearch.contracts import Evaluation, Evaluator, Objective, feasible
 from fusearch.errors import EvaluationError, suggestion
 from fusearch.search.bounds import CheapBounds
+from fusearch.search.candidate_queue import CandidateQueue, Proposal, enqueue
 from fusearch.search.folder import save_predictions, writing
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job, Outcome, describe_evaluation
 from fusearch.search.progress import Progress, ProgressCallback, best_values
-from fusearch.search.proposer import Proposal, Proposer, enqueue
+from fusearch.search.proposer import Proposer, SamplerProposer
 from fusearch.search.strategies.proposer import StrategyProposer
 from fusearch.search.strategies.strategy import Strategy
 from fusearch.settings import Settings
@@ -54,6 +55,7 @@ class Session:
         progress: Called at each start and each end of an evaluation.
 
     Attributes:
+        queue: The queue of the study, where designs can be put.
         stop_reason: Why no more jobs are given, None while they are.
         is_whole: Whether the search came to its own end (all trials done, or the space is exhausted).
     """
@@ -88,16 +90,12 @@ class Session:
         self.is_whole = False
         self._recall()
         share, seed = settings.reference_share, settings.seed
-        self._proposer = (
-            Proposer(study, space, share=share, seed=seed)
+        self.queue = CandidateQueue(study, space)
+        self._proposer: Proposer = (
+            SamplerProposer(self.queue, study, space, share=share, seed=seed)
             if strategy is None
-            else StrategyProposer(study, space, strategy=strategy, folder=folder, share=share, seed=seed)
+            else StrategyProposer(self.queue, study, space, strategy=strategy, folder=folder, with_references=share > 0)
         )
-
-    @property
-    def proposer(self) -> Proposer:
-        """Where the candidates come from."""
-        return self._proposer
 
     def next_job(self) -> Job | None:
         """Return a candidate to evaluate, or None: for good once `stop_reason` is set.
@@ -186,13 +184,13 @@ class Session:
         if leader is not None:
             write_trial(trial, TrialFacts(repeat_of=leader))
             self._followers.setdefault(leader, []).append(proposal)
-            self._proposer.uncount()
+            self.queue.uncount()
             return None
         broken = self._bounds.broken(proposal.candidate)
         if broken is not None:
             write_trial(trial, TrialFacts(reason=broken))
             self._study.tell(trial, state=TrialState.PRUNED)
-            self._proposer.uncount()
+            self.queue.uncount()
             return None
         self._running[trial.number] = proposal
         return Job(trial.number, proposal.candidate, self._settings.budget)
@@ -202,7 +200,7 @@ class Session:
         trial = proposal.trial
         if read_trial(trial).repeat_of is None:
             write_trial(trial, TrialFacts(repeat_of=leader))
-            self._proposer.uncount()
+            self.queue.uncount()
         self._repeated += 1
         answer = self._answers.get(proposal.candidate.digest)
         if answer is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fusearch.lazy import lazy_names
 
 #: Public name -> module that defines it.
 _HOMES: dict[str, str] = {
@@ -28,7 +29,4 @@ if TYPE_CHECKING:
     from fusearch.testing.task_suite import TaskSuite
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'fusearch.testing' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -3,6 +3,7 @@ import pytest
 
 from fusearch.data.arrays import RawModality
 from fusearch.data.assembly import assemble, divide, find_faults
+from fusearch.data.dataset import Dataset
 from fusearch.data.splits import SplitPlan
 from fusearch.data.tables import TableSchema
 from fusearch.errors import DataError
@@ -39,7 +40,7 @@ def test_identical_rows_join_their_groups_so_that_they_cannot_be_parted() -> Non
 def test_levels_of_test_rows_do_not_widen_the_table() -> None:
     codes = np.array([0, 1] * 15 + [2] * 10, np.float32)[:, None]
     block = RawModality("tabular", codes, np.ones(40, np.bool_), TableSchema((), {"sex": ("f", "m", "x")}))
-    data = assemble("toy", {"t": block}, TARGETS, TASK, ids=IDS, plan=SplitPlan(given=SPLITS))
+    data = Dataset.of(assemble("toy", {"t": block}, TARGETS, TASK, ids=IDS, plan=SplitPlan(given=SPLITS)))
     assert data.modality("t").shape == (2,)
     assert (data.raw["t"][30:] == -1).all()
 

@@ -26,7 +26,7 @@ from fusearch.evaluators.attribution import (
     attribute_features,
     attribution_method,
 )
-from fusearch.evaluators.members import make_members
+from fusearch.evaluators.member import make_members
 from fusearch.evaluators.samples import Samples
 from fusearch.evaluators.transfer import WeightStore
 from fusearch.search_space import Candidate, FusionGraph, Recipe

@@ -13,7 +13,7 @@ from fusearch.data import Dataset
 from fusearch.errors import EvaluationError
 from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.importance import Effect, modality_effects, score_shares, trained_network
-from fusearch.evaluators.members import Member, make_members
+from fusearch.evaluators.member import Member, make_members
 from fusearch.evaluators.modes import predict
 from fusearch.evaluators.transfer import KeptWeights, WeightStore
 from fusearch.search_space import Candidate, FusionGraph, Recipe

@@ -8,7 +8,8 @@ import torch
 from toy_data import make_data
 
 from fusearch.data import Dataset
-from fusearch.evaluators.members import FoldSamples, Member, TrainedMember, make_members, prepare_fold, train_members
+from fusearch.evaluators.member import Member, make_members
+from fusearch.evaluators.members import FoldSamples, TrainedMember, prepare_fold, train_members
 from fusearch.evaluators.optimization import Fit, TrainingSettings
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
@@ -31,13 +32,6 @@ def candidate_of(data: Dataset, text: str = "F1 = cat(a@L, b@L) ->") -> Candidat
 
 def train_all(data: Dataset, folds: list[FoldSamples], members: tuple[Member, ...], **kwargs: object) -> list[TrainedMember]:
     return list(train_members(candidate_of(data), members, folds=lambda index: folds[index], settings=SETTINGS, threads=1, **kwargs))
-
-
-def test_members_are_all_folds_of_the_first_seed_then_of_the_next() -> None:
-    assert make_members(2, 2) == (Member(0, 0), Member(1, 0), Member(0, 1), Member(1, 1))
-    assert make_members(2, 2, 3) == make_members(2, 2)[:3]
-    assert make_members(2, 2, 99) == make_members(2, 2)
-    assert make_members(2, 2, 0) == (Member(0, 0),)
 
 
 def test_each_member_has_random_numbers_of_its_own() -> None:

@@ -12,7 +12,7 @@ from fusearch.contracts import Budget, Evaluation
 from fusearch.data import load_data
 from fusearch.errors import EvaluationError
 from fusearch.evaluators import FusionNetwork, TrainingEvaluator
-from fusearch.evaluators.members import Member
+from fusearch.evaluators.member import Member
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.transfer import KeptWeights, WeightStore, joins_scores, start_at_mean, take_over
 from fusearch.search_space import Candidate, FusionGraph, Recipe

@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from fusearch.reports.findings import read_findings
-from fusearch.reports.tables import failures_frame, front_frame, trials_frame
+from fusearch.reports.tables import trials_frame
 from fusearch.run import Run
 
 
@@ -28,19 +27,6 @@ def test_the_table_survives_csv(make_run: Callable[..., Run]) -> None:
     read = pd.read_csv(io.StringIO(frame.to_csv(index=False)))
     assert list(read["formula"]) == list(frame["formula"])
     assert (read["auroc"] - frame["auroc"]).abs().max() < 1e-12
-
-
-def test_the_front_and_the_references_each_once(make_run: Callable[..., Run]) -> None:
-    found = read_findings(make_run(30))
-    frame = front_frame(found)
-    assert frame["digest"].is_unique
-    assert set(frame["digest"]) == found.front_digests | set(found.roles)
-
-
-def test_failures_with_their_reasons(make_run: Callable[..., Run]) -> None:
-    frame = failures_frame(make_run(6, failures=4).path)
-    assert list(frame["state"]) == ["pruned", "failed", "pruned", "failed"]
-    assert frame["reason"].str.contains("above the bound|not finite").all()
 
 
 def test_an_empty_run_has_an_empty_table(make_run: Callable[..., Run]) -> None:

@@ -1,15 +1,13 @@
 """Which candidate next: the queue, the references, the sampler, fresh draws."""
 
 from collections import Counter
-from dataclasses import replace
 
-import numpy as np
 import optuna
 import pytest
 
-from fusearch.search.proposer import Proposer, describe, enqueue
+from fusearch.search.candidate_queue import CandidateQueue
+from fusearch.search.proposer import SamplerProposer
 from fusearch.search_space import Candidate, Recipe
-from fusearch.study import STOPPED, TrialFacts, read_trial, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -20,7 +18,7 @@ def study():
 
 
 def proposer(study, space, share=0.3, seed=0):
-    return Proposer(study, space, share=share, seed=seed)
+    return SamplerProposer(CandidateQueue(study, space), study, space, share=share, seed=seed)
 
 
 def propose(proposer, study, number):
@@ -34,30 +32,6 @@ def propose(proposer, study, number):
 
 def references(space):
     return [(role, graph) for role, graphs in space.references().items() for graph in graphs]
-
-
-def test_a_candidate_of_the_space_is_queued_by_its_parameters_and_one_outside_as_a_dict(study, space):
-    inside = space.sample(np.random.default_rng(0))
-    outside = Candidate(space.references()["linear"][0], Recipe())
-    enqueue(study, space, inside)
-    enqueue(study, space, outside, "linear")
-    ask = proposer(study, space)
-    assert [ask.propose().candidate for _ in range(2)] == [inside, outside]
-    first, second = study.trials
-    assert first.params == space.encode(inside)
-    assert read_trial(first).rebuilt_from is None
-    assert second.params == {}
-    assert Candidate.from_dict(read_trial(second).rebuilt_from) == outside
-
-
-def test_every_trial_is_described_at_once(study, space):
-    ask = proposer(study, space)
-    for _ in range(8):
-        proposal = ask.propose()
-        held = read_trial(study.trials[proposal.trial.number])
-        role = {graph.digest: role for role, graph in references(space)}.get(proposal.candidate.graph.digest)
-        assert replace(held, rebuilt_from=None) == describe(proposal.candidate, role)
-        assert held.formula == str(proposal.candidate.graph)
 
 
 def test_references_come_first_with_the_default_recipe_then_in_their_share(study, space):
@@ -105,14 +79,6 @@ def test_a_proposer_goes_on_where_the_study_is(study, space):
     assert after.count(linear) == 0
 
 
-def test_a_candidate_of_a_stopped_driver_counts_for_nothing(study, space):
-    ask = proposer(study, space)
-    proposal = ask.propose()
-    write_trial(proposal.trial, TrialFacts(reason=STOPPED))
-    study.tell(proposal.trial, state=optuna.trial.TrialState.FAIL)
-    assert proposer(study, space).propose().candidate == proposal.candidate
-
-
 def test_fresh_designs_are_new_and_wanted(study, space):
     ask = proposer(study, space, share=0.0)
     known = {candidate.digest for candidate in propose(ask, study, 5)}
@@ -121,10 +87,3 @@ def test_fresh_designs_are_new_and_wanted(study, space):
     assert fresh.recipe.width == 8
     assert fresh.digest not in known
     assert not ask.queue_fresh(lambda candidate: False)
-
-
-def test_designs_of_the_user_are_graphs_or_candidates(study, space):
-    graph = space.decode({"num_fusions": 1, "f1.depth": 1, "f1.operator": "sum", "recipe.width": 8}).graph
-    ask = proposer(study, space)
-    ask.queue_designs([graph, Candidate(graph, Recipe(width=8))])
-    assert [ask.propose().candidate for _ in range(2)] == [Candidate(graph, Recipe()), Candidate(graph, Recipe(width=8))]

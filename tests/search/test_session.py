@@ -58,7 +58,7 @@ def test_no_more_jobs_are_given_than_asked_for(open_session):
 def repeated(study, space, session):
     """Start an evaluation and queue the same candidate again."""
     job = session.next_job()
-    session.proposer.queue_designs([job.candidate])
+    session.queue.put_designs([job.candidate])
     return job
 
 
@@ -113,7 +113,7 @@ def test_what_a_killed_driver_left_running_is_given_back(study, space, open_sess
 def test_a_candidate_outside_the_space_is_given_back_whole(study, space, open_session):
     linear = Candidate(space.references()["linear"][0], Recipe(width=8))
     killed = open_session()
-    killed.proposer.queue_designs([linear])
+    killed.queue.put_designs([linear])
     assert killed.next_job().candidate == linear
     session = open_session()
     assert session.next_job().candidate == linear

@@ -48,7 +48,7 @@ class Diversity:
     equation: str
 
 
-DIVERSITIES: Registry[Diversity] = Registry("diversity")
+DIVERSITIES: Registry[Diversity] = Registry("diversity", plural="diversities")
 
 
 def count_pairs(correct_AN: BoolArray) -> PairCounts:

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 #: Name -> strategy with its default settings; None where a sampler proposes.
-STRATEGIES: Registry[Callable[[], Strategy | None]] = Registry("strategy")
+STRATEGIES: Registry[Callable[[], Strategy | None]] = Registry("strategy", plural="strategies")
 
 
 def _graph() -> None:

@@ -6,14 +6,14 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from fusearch.layout import DECISION, DECISION_ARRAYS, predictions_file, replace_file
-from fusearch.search.proposer import Proposal, Proposer, describe
+from fusearch.search.candidate_queue import CandidateQueue, Proposal, describe
 from fusearch.search.strategies.strategy import Decision, Result, Rounds, Strategy
 from fusearch.search_space import Candidate, Recipe
 from fusearch.study import STOPPED, enqueue_facts, read_trial
@@ -24,24 +24,27 @@ if TYPE_CHECKING:
 __all__ = ["StrategyProposer"]
 
 
-class StrategyProposer(Proposer):
+@final
+class StrategyProposer:
     """Propose the reference designs, then the rounds of a strategy.
 
     Everything is read from the study and the predictions beside it, so that a resumed run goes on where it was: the rounds are replayed,
     and what was evaluated answers them. A candidate that failed is not tried again.
 
     Args:
+        queue: The queue of the study.
         study: The study.
         space: The search space.
         strategy: What decides.
         folder: The run folder: predictions are read from it, the decision is written into it.
-        share: Reference designs are evaluated where it is more than 0, each once, with the default recipe.
-        seed: Seed of the search.
+        with_references: Whether the reference designs are evaluated too, each once, with the default recipe.
     """
 
-    def __init__(self, study: optuna.Study, space: SearchSpace, *, strategy: Strategy, folder: Path, share: float, seed: int) -> None:
-        super().__init__(study, space, share=share, seed=seed)
-        self._strategy, self._folder = strategy, folder
+    def __init__(
+        self, queue: CandidateQueue, study: optuna.Study, space: SearchSpace, *, strategy: Strategy, folder: Path, with_references: bool
+    ) -> None:
+        self._queue, self._study, self._space = queue, study, space
+        self._strategy, self._folder, self._with_references = strategy, folder, with_references
         self._rounds: Rounds | None = None
         self._round: Sequence[Candidate] = ()
         self.decision: Decision | None = None
@@ -54,7 +57,7 @@ class StrategyProposer(Proposer):
     def propose(self) -> Proposal | None:
         """Return the next candidate; None while the strategy waits for results, and after its decision."""
         self.settle()
-        return super().propose() if self._is_queued() else None
+        return None if self._queue.is_empty else self._queue.take()
 
     def queue_fresh(self, is_wanted: Callable[[Candidate], bool]) -> bool:
         """Queue nothing: a strategy ends by itself."""
@@ -64,15 +67,15 @@ class StrategyProposer(Proposer):
     def settle(self) -> None:
         """Queue what is due, and let the strategy decide as far as the study has the results."""
         trials = _by_digest(self._study)
-        if self._share > 0:
-            for role, graph in self._references:
-                self._queue(Candidate(graph, Recipe()), trials, role)
+        if self._with_references:
+            for role, graph in self._queue.references:
+                self._put(Candidate(graph, Recipe()), trials, role)
         if self._rounds is None:
             self._rounds = self._strategy.rounds(self._space)
             self._round = next(self._rounds)
         while self.decision is None:
             for candidate in self._round:
-                self._queue(candidate, trials, self._roles.get(candidate.graph.digest))
+                self._put(candidate, trials, self._queue.role(candidate.graph))
             if not all(candidate.digest in trials and trials[candidate.digest].state.is_finished() for candidate in self._round):
                 return
             results = [self._result(candidate, trials[candidate.digest]) for candidate in self._round]
@@ -82,7 +85,7 @@ class StrategyProposer(Proposer):
                 self.decision = end.value
                 save_decision(self._folder, self._strategy.name, end.value)
 
-    def _queue(self, candidate: Candidate, trials: dict[str, FrozenTrial], role: str | None) -> None:
+    def _put(self, candidate: Candidate, trials: dict[str, FrozenTrial], role: str | None) -> None:
         """Queue a candidate, whole, unless the study has it."""
         if candidate.digest in trials:
             return

@@ -1,0 +1,128 @@
+"""The queue of a study: candidates go in, running trials come out, and what came out is counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import optuna
+from optuna.trial import TrialState
+
+from fusearch.search_space import Candidate, FusionGraph, Recipe
+from fusearch.study import STOPPED, TrialFacts, enqueue_facts, read_trial, write_trial
+
+if TYPE_CHECKING:
+    from fusearch.search_space import SearchSpace
+
+__all__ = ["CandidateQueue", "Proposal", "describe", "enqueue"]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A running trial of the study with the candidate that it stands for."""
+
+    trial: optuna.Trial
+    candidate: Candidate
+
+
+def describe(candidate: Candidate, role: str | None = None, *, whole: bool = False) -> TrialFacts:
+    """Return the facts that describe a candidate in the study; `whole`, where the space cannot rebuild it from a trial's parameters."""
+    return TrialFacts(
+        formula=str(candidate.graph),
+        digest=candidate.graph.digest,
+        candidate=candidate.digest,
+        recipe=candidate.recipe.to_dict(),
+        rebuilt_from=candidate.to_dict() if whole else None,
+        reference=role,
+    )
+
+
+def enqueue(study: optuna.Study, space: SearchSpace, candidate: Candidate, role: str | None = None) -> None:
+    """Put a candidate at the end of the study's queue.
+
+    A candidate of the space is queued by its parameters, so that samplers learn from it; one outside the space (a linear
+    model where the space has no raw taps, or a candidate that starts from kept weights) is kept as a dict, and its trial has
+    no parameters.
+    """
+    inside = not candidate.start and space.contains(candidate)
+    enqueue_facts(study, dict(space.encode(candidate)) if inside else {}, describe(candidate, role, whole=not inside))
+
+
+class CandidateQueue:
+    """Candidates on their way into trials: whatever is queued in the study comes first, else what the study's sampler draws.
+
+    Args:
+        study: The study; its sampler proposes where nothing is queued.
+        space: The search space.
+
+    Attributes:
+        references: The reference graphs with their roles, one of each role before the second of any.
+        num_proposed: Candidates that came out, those that were answered without an evaluation not counted.
+        tries: Digest of a reference graph -> how often it came out.
+    """
+
+    def __init__(self, study: optuna.Study, space: SearchSpace) -> None:
+        self._study, self._space = study, space
+        self.references = _in_turn(space.references())
+        self._roles = {graph.digest: role for role, graph in reversed(self.references)}
+        self.tries: Counter[str] = Counter()
+        self.num_proposed = 0
+        self._known: set[str] = set()
+        for trial in study.get_trials(deepcopy=False):
+            held = read_trial(trial)
+            if held.reason != STOPPED and trial.state != TrialState.WAITING:
+                self._count(held)
+                if trial.state == TrialState.PRUNED or held.repeat_of is not None:
+                    self.uncount()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the next candidate comes from the sampler."""
+        return not self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+
+    def holds(self, candidate: Candidate) -> bool:
+        """Whether a candidate came out before."""
+        return candidate.digest in self._known
+
+    def role(self, graph: FusionGraph) -> str | None:
+        """Return the role of a reference graph, None for any other."""
+        return self._roles.get(graph.digest)
+
+    def put(self, candidate: Candidate) -> None:
+        """Put a candidate at the end."""
+        enqueue(self._study, self._space, candidate, self.role(candidate.graph))
+
+    def put_designs(self, designs: Sequence[FusionGraph | Candidate]) -> None:
+        """Put designs of the user's at the end; graphs have the default recipe."""
+        for design in designs:
+            self.put(design if isinstance(design, Candidate) else Candidate(design, Recipe()))
+
+    def take(self) -> Proposal:
+        """Return the next candidate as a running trial, described in the study."""
+        trial = self._study.ask()
+        given = read_trial(trial).rebuilt_from
+        candidate = Candidate.from_dict(given) if given is not None else self._space.suggest(trial)
+        described = describe(candidate, self.role(candidate.graph))
+        write_trial(trial, described)
+        self._count(described)
+        return Proposal(trial, candidate)
+
+    def uncount(self) -> None:
+        """Take back the last candidate from the number that shares are measured by: it was answered without an evaluation."""
+        self.num_proposed -= 1
+
+    def _count(self, described: TrialFacts) -> None:
+        if not described.candidate:
+            return
+        self._known.add(described.candidate)
+        self.num_proposed += 1
+        if described.reference is not None:
+            self.tries[described.digest] += 1
+
+
+def _in_turn(references: Mapping[str, Sequence[FusionGraph]]) -> list[tuple[str, FusionGraph]]:
+    """Return a graph of each role, then the second of those that have more, ...: few trials with many modalities meet every role."""
+    longest = max(map(len, references.values()), default=0)
+    return [(role, graphs[turn]) for turn in range(longest) for role, graphs in references.items() if turn < len(graphs)]

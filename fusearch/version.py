@@ -1,0 +1,5 @@
+"""The version of the package; its metadata are made from it."""
+
+__all__ = ["__version__"]
+
+__version__ = "0.1.0"
