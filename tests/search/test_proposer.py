@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import optuna
 import pytest
+from optuna.trial import TrialState
 
 from fusearch.search.proposer import Proposer, describe, enqueue
 from fusearch.search_space import Candidate, Recipe
@@ -109,8 +110,31 @@ def test_a_candidate_of_a_stopped_driver_counts_for_nothing(study, space):
     ask = proposer(study, space)
     proposal = ask.propose()
     write_trial(proposal.trial, TrialFacts(reason=STOPPED))
-    study.tell(proposal.trial, state=optuna.trial.TrialState.FAIL)
+    study.tell(proposal.trial, state=TrialState.FAIL)
     assert proposer(study, space).propose().candidate == proposal.candidate
+
+
+@pytest.mark.parametrize(
+    ("last", "due"), [("evaluated", True), ("failed", True), ("pruned", False), ("repeated", False), ("stopped", False)]
+)
+def test_a_proposer_that_goes_on_measures_the_share_by_evaluations_alone(study, space, last, due):
+    propose(proposer(study, space, share=0.5), study, 3)
+    ask = proposer(study, space, share=0.5)
+    operators = ("cat", "sum", "cat" if last == "repeated" else "product")
+    ask.queue_designs(
+        [space.decode({"num_fusions": 1, "f1.depth": 1, "f1.operator": operator, "recipe.width": 8}) for operator in operators]
+    )
+    propose(ask, study, 2)
+    trial = ask.propose().trial
+    if last == "repeated":
+        write_trial(trial, TrialFacts(repeat_of=3))
+    if last in ("failed", "stopped"):
+        write_trial(trial, TrialFacts(reason=STOPPED if last == "stopped" else "boom"))
+    state = {"failed": TrialState.FAIL, "stopped": TrialState.FAIL, "pruned": TrialState.PRUNED}.get(last)
+    study.tell(trial, None if state else [0.5, 1.0], state=state)
+    proposal = proposer(study, space, share=0.5).propose()
+    # 3 references are half of 5 evaluations and the next one, not of 6 and the next one.
+    assert ("fixed_params" in study.trials[proposal.trial.number].system_attrs) == due
 
 
 def test_fresh_designs_are_new_and_wanted(study, space):
