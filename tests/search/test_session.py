@@ -97,6 +97,7 @@ def test_a_repeat_after_a_resume_carries_all_that_was_found(study, space, open_s
     assert follower.repeat_of == leader.number
     assert follower.found == leader.found
     assert follower.budget == {"epochs": 1, "members": 1}
+    assert (leader.seconds, follower.seconds) == (0.1, None), "the time was spent once"
 
 
 @pytest.mark.parametrize(("last", "due"), [("evaluated", True), ("out of bounds", False), ("answered", False), ("in flight", False)])
@@ -114,7 +115,7 @@ def test_the_share_is_measured_by_evaluations_alone(study, space, open_session, 
         def cheap(self, candidate):
             return {"macs": 1000.0 if last == "out of bounds" and candidate == joins["product"] else 1.0}
 
-    session = open_session(Costed(), (OBJECTIVES[0], Objective.parse("macs<=100")), trials=20, reference_share=0.5)
+    session = open_session(Costed(), (OBJECTIVES[0], Objective.parse("macs<=100")), trials=6 + due, reference_share=0.5)
     for _ in range(3):
         session.finish(session.next_job().number, outcome())
     session.proposer.queue_designs([joins["cat"], joins["sum"], joins[operators.get(last, "product")]])
@@ -141,6 +142,7 @@ def test_interrupting_gives_back_each_candidate_once(study, space, open_session)
     assert told[-1].failed == 0
     waiting = [record.candidate for record in records(study) if record.state == "waiting"]
     assert sorted(waiting) == sorted([job.candidate.digest, other.candidate.digest])
+    assert open_session(trials=1).next_job() is not None, "a driver that goes on counts no failure either"
 
 
 def test_what_a_killed_driver_left_running_is_given_back(study, space, open_session):
