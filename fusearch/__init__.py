@@ -28,6 +28,7 @@ _HOMES: dict[str, str] = {
     "Run": "fusearch.run",
     "SearchSpace": "fusearch.search_space",
     "Settings": "fusearch.settings",
+    "Task": "fusearch.tasks",
     "TrainingEvaluator": "fusearch.evaluators",
     "confirm": "fusearch.evaluators.export",
     "data_set": "fusearch.data",
@@ -38,6 +39,7 @@ _HOMES: dict[str, str] = {
     "fusion_operator": "fusearch.evaluators",
     "load_data": "fusearch.data",
     "metric": "fusearch.metrics",
+    "prediction_task": "fusearch.evaluators",
     "run_search": "fusearch.search",
     "sampler_builder": "fusearch.search",
     "write_report": "fusearch.reports",
@@ -60,6 +62,7 @@ __all__ = [
     "Run",
     "SearchSpace",
     "Settings",
+    "Task",
     "TrainingEvaluator",
     "__version__",
     "confirm",
@@ -71,6 +74,7 @@ __all__ = [
     "fusion_operator",
     "load_data",
     "metric",
+    "prediction_task",
     "run_search",
     "sampler_builder",
     "write_report",
@@ -81,7 +85,7 @@ if TYPE_CHECKING:
     from fusearch.data import Dataset, data_set, load_data
     from fusearch.data.modality import Modality
     from fusearch.errors import FusearchError
-    from fusearch.evaluators import FusionNetwork, TrainingEvaluator, encoder_network, fusion_operator
+    from fusearch.evaluators import FusionNetwork, TrainingEvaluator, encoder_network, fusion_operator, prediction_task
     from fusearch.evaluators.explanation import explain
     from fusearch.evaluators.export import confirm, export
     from fusearch.metrics import metric
@@ -90,6 +94,7 @@ if TYPE_CHECKING:
     from fusearch.search import run_search, sampler_builder
     from fusearch.search_space import Candidate, FusionGraph, FusionPattern, Operator, Recipe, SearchSpace
     from fusearch.settings import Settings
+    from fusearch.tasks import Task
 
 
 def __getattr__(name: str) -> Any:

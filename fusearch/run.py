@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fusearch.contracts import Objective, primary, read_objectives
 from fusearch.errors import ObjectiveError, RunError, YamlError
+from fusearch.layout import CONFIG, DECISION
 from fusearch.study import DRIVER, FORMAT, STUDY_NAME, TrialRecord, open_study, read_records
 from fusearch.trials import Trials
 from fusearch.yaml_file import read_yaml
@@ -15,11 +16,7 @@ from fusearch.yaml_file import read_yaml
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["CONFIG", "DECISION", "Run", "read_config", "read_decision"]
-
-CONFIG = "config.yaml"
-#: What the strategy of a run decided; the graph search has none.
-DECISION = "strategy.json"
+__all__ = ["Run", "read_config", "read_decision"]
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fusearch.errors import RunError
+from fusearch.layout import JOURNAL
 
 if TYPE_CHECKING:
     import optuna
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = [
     "DRIVER",
     "FORMAT",
-    "JOURNAL",
     "ROLES",
     "STOPPED",
     "STUDY_NAME",
@@ -34,7 +34,6 @@ __all__ = [
 
 #: Version of the run folder; a newer one is refused.
 FORMAT = 1
-JOURNAL = "study.journal"
 STUDY_NAME = "fusearch"
 
 #: Attribute of the study that says who drives it: `pid`, `host`, `state` (`running`, `finished`, `stopped`), `reason`.

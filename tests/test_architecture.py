@@ -12,6 +12,8 @@ from pathlib import Path
 import networkx as nx
 import pytest
 
+from fusearch import layout
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "fusearch"
 
@@ -21,19 +23,34 @@ MAY_IMPORT = {
     "yaml_file": {"errors"},
     "registry": {"errors"},
     "metrics": {"errors", "registry"},
-    "data": {"errors", "yaml_file", "registry", "metrics"},
+    "tasks": {"errors", "registry", "metrics"},
+    "data": {"errors", "yaml_file", "registry", "metrics", "tasks"},
     "search_space": {"errors", "registry", "data"},
     "contracts": {"errors", "registry", "metrics", "search_space"},
     "settings": {"errors", "contracts"},
-    "study": {"errors"},
+    "layout": set(),
+    "study": {"errors", "layout"},
     "pareto": {"errors", "contracts"},
     "trials": {"errors", "contracts", "study", "pareto"},
-    "run": {"errors", "yaml_file", "contracts", "study", "trials"},
-    "evaluators": {"errors", "registry", "metrics", "data", "search_space", "contracts", "study", "run"},
-    "search": {"errors", "yaml_file", "registry", "search_space", "contracts", "settings", "study", "run", "pareto"},
-    "reports": {"errors", "yaml_file", "registry", "data", "search_space", "contracts", "study", "trials", "run", "pareto"},
-    "testing": {"errors", "registry", "metrics", "data", "search_space", "contracts", "run", "evaluators", "search"},
-    "cli": {"errors", "yaml_file", "registry", "metrics", "data", "search_space", "contracts", "settings", "study", "run", "pareto"}
+    "run": {"errors", "layout", "yaml_file", "contracts", "study", "trials"},
+    "evaluators": {"errors", "layout", "registry", "metrics", "tasks", "data", "search_space", "contracts", "study", "run"},
+    "search": {"errors", "layout", "yaml_file", "registry", "search_space", "contracts", "settings", "study", "run", "pareto"},
+    "reports": {"errors", "layout", "yaml_file", "registry", "data", "search_space", "contracts", "study", "trials", "run", "pareto"},
+    "testing": {"errors", "registry", "metrics", "tasks", "data", "search_space", "contracts", "run", "evaluators", "search"},
+    "cli": {
+        "errors",
+        "yaml_file",
+        "registry",
+        "metrics",
+        "tasks",
+        "data",
+        "search_space",
+        "contracts",
+        "settings",
+        "study",
+        "run",
+        "pareto",
+    }
     | {"evaluators", "search", "reports"},
 }
 HEAVY = {"torch": {"evaluators", "testing"}, "ray": {"search"}, "plotly": {"reports"}, "monai": {"evaluators"}, "typer": {"cli"}}
@@ -190,6 +207,22 @@ def test_only_the_study_names_the_attributes_of_a_trial() -> None:
     assert tests == {"test_architecture.py", "test_study.py", "test_run.py", "reports/conftest.py"}
 
 
+def test_only_the_layout_names_the_files_of_a_run_folder() -> None:
+    names = {value for name, value in vars(layout).items() if name.isupper() and name != "RAY"}
+    assert len(names) >= 9
+    for path in sources():
+        if path.name != "layout.py":
+            strings = {node.value for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Constant)}
+            assert not names & {value for value in strings if isinstance(value, str)}, module_of(path)
+
+
+def test_a_file_of_a_run_folder_is_written_in_one_way() -> None:
+    """An exported bundle is a new folder that appears at once, so its files are written plainly."""
+    writing = re.compile(r"\.write_text\(|\.write_bytes\(|os\.replace\(|tempfile|NamedTemporaryFile|draft\.replace\(")
+    found = {path.relative_to(PACKAGE).as_posix() for path in sources() if writing.search(path.read_text(encoding="utf-8"))}
+    assert found - {"layout.py"} == {"evaluators/export/bundle.py", "evaluators/export/model_files.py", "testing/sampler_suite.py"}
+
+
 def test_tests_mirror_the_source() -> None:
     missing = []
     for path in sources():
@@ -215,3 +248,15 @@ def test_public_names_resolve_and_have_an_example() -> None:
             assert thing.__doc__, f"fusearch.{name} has no docstring"
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = fusearch.nonsense
+
+
+@pytest.mark.parametrize("path", [path for path in sources() if "tasks" not in path.relative_to(PACKAGE).parts], ids=module_of)
+def test_only_tasks_know_their_names(path: Path) -> None:
+    """A comparison with the name of a task is a fact of that task, which stands in `tasks/` or `evaluators/tasks/`."""
+    from fusearch.tasks import TASKS
+
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare | ast.MatchValue):
+            named = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)} & set(TASKS)
+            assert not named, f"{module_of(path)}:{node.lineno} compares with the task {named}: {ast.unparse(node)}"

@@ -16,7 +16,14 @@ from fusearch.registry import PLUGINS
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
-OWN = {"operators": "soft_maximum", "encoders": "fourier", "data": "coin", "samplers": "nsga3", "metrics": "sensitivity_at_90"}
+OWN = {
+    "operators": "soft_maximum",
+    "encoders": "fourier",
+    "tasks": "count",
+    "data": "coin",
+    "samplers": "nsga3",
+    "metrics": "sensitivity_at_90",
+}
 SEARCH = ("search", "coin", "--objective", "sensitivity_at_90", "--objective", "macs", "--sampler", "nsga3")
 SMALL = ("--encoder", "left=fourier", "--operator", "soft_maximum", "--operator", "cat", "--folds", "2", "--epochs", "2")
 

@@ -1,4 +1,4 @@
-"""Commands about what there is: `check` looks at data, `list` at operators, encoders, samplers, data sets, metrics, ..."""
+"""Commands about what there is: `check` looks at data, `list` at operators, encoders, samplers, data sets, tasks, metrics, ..."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class What(StrEnum):
     samplers = "samplers"
     strategies = "strategies"
     data = "data"
+    tasks = "tasks"
     metrics = "metrics"
 
 
@@ -97,6 +98,14 @@ def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
 
         rows = [{"name": entry.name, "about": entry.summary, "reference": entry.reference} for entry in DATA_SETS.values()]
         return rows, ("name", "about", "reference")
+    if what is What.tasks:
+        from fusearch.tasks import TASKS
+
+        rows = [
+            {"name": entry.kind, "columns": list(entry.columns), "headline": entry.headline, "about": _summary(entry)}
+            for entry in TASKS.values()
+        ]
+        return rows, ("name", "columns", "headline", "about")
     if what is What.metrics:
         from fusearch.metrics import METRICS
 

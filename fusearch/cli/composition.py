@@ -32,9 +32,8 @@ _MODALITY_DROPOUT = (0.0, 0.2)
 
 
 def compose_objectives(texts: Sequence[str] | None, data: Dataset) -> tuple[Objective, ...]:
-    """Read the objectives; left out, the task's first metric against MACs."""
-    primary = "auroc" if data.task.kind == "classification" else "rmse"
-    return tuple(Objective.parse(text) for text in texts or (primary, "macs"))
+    """Read the objectives; left out, the task's headline metric against MACs."""
+    return tuple(Objective.parse(text) for text in texts or (data.task.headline, "macs"))
 
 
 def compose_space(

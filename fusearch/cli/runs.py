@@ -34,7 +34,7 @@ def search(
         typer.Option(
             "--objective",
             "-o",
-            help="What to optimize: NAME, NAME<=BOUND or NAME>=BOUND; repeat it. (default: auroc, or rmse for regression; macs)",
+            help="What to optimize: NAME, NAME<=BOUND or NAME>=BOUND; repeat it. (default: the task's headline, such as auroc; macs)",
         ),
     ] = None,
     diversity: Annotated[

@@ -19,7 +19,7 @@ _HOMES: dict[str, str] = {
     "Modality": "fusearch.data.modality",
     "Preprocessor": "fusearch.data.preprocessing",
     "TableSchema": "fusearch.data.tables",
-    "Task": "fusearch.data.task",
+    "Task": "fusearch.tasks",
     "check_data": "fusearch.data.check",
     "data_set": "fusearch.data.embedded",
     "load_data": "fusearch.data.loading",
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from fusearch.data.preprocessing import Preprocessor
     from fusearch.data.splits import Fold
     from fusearch.data.tables import TableSchema
-    from fusearch.data.task import Task
+    from fusearch.tasks import Task
 
 
 def __getattr__(name: str) -> Any:

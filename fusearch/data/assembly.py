@@ -15,8 +15,8 @@ from fusearch.data.modality import Modality
 from fusearch.data.problem import Problem
 from fusearch.data.splits import NumFolds, SplitPlan, crossing_groups
 from fusearch.data.tables import restrict_levels
-from fusearch.data.task import Task
 from fusearch.errors import DataError
+from fusearch.tasks import Task
 
 __all__ = ["assemble", "divide", "find_faults", "join_parts"]
 
@@ -55,7 +55,7 @@ def divide(
     """Return the split of each row, and the groups, joined where rows of two groups have identical content."""
     if groups is not None:
         groups = merge_duplicates(groups, [modality.values for modality in modalities.values()])
-    return plan.assign(targets, groups=groups, labels=task.labels), groups
+    return plan.assign(targets, task, groups=groups), groups
 
 
 def find_faults(modalities: Mapping[str, RawModality], ids: StrArray, split_of: StrArray, groups: StrArray | None) -> list[Problem]:

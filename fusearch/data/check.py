@@ -33,7 +33,7 @@ class CheckResult:
         samples: Number of samples; 0 where the labels could not be read.
         modalities: Name -> `kind`, `shape`, `missing_rows` (samples that lack it), `missing_values` (in the others) and, where it was read
             from a file, `unlabelled_rows` (rows of no sample).
-        splits: Split -> `rows`, and `classes` (label -> count) or `mean` and `std` of the target.
+        splits: Split -> `rows`, and what the task says of their targets, such as `classes` (label -> count) or `mean` and `std`.
         problems: What is wrong, errors first.
     """
 
@@ -148,10 +148,7 @@ def _describe(data: Dataset, modalities: Mapping[str, RawModality], problems: li
 
 def _balance(data: Dataset, split: Literal["train", "val", "test"]) -> dict[str, Any]:
     targets = data.targets[data.rows(split)]
-    if data.task.kind == "regression":
-        return {"rows": len(targets), "mean": float(targets.mean()), "std": float(targets.std())}
-    counts = np.bincount(targets, minlength=len(data.task.labels))
-    return {"rows": len(targets), "classes": {label: int(count) for label, count in zip(data.task.labels, counts, strict=True)}}
+    return {"rows": len(targets), **data.task.summary(targets)}
 
 
 def _nothing(name: str, problems: list[Problem], samples: int = 0) -> CheckResult:

@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from fusearch.data.fingerprint import fingerprint
 from fusearch.data.modality import Modality
-from fusearch.data.splits import DEFAULT_FRACTIONS, SPLITS, Fold, NumFolds, leave_one_group_out, make_folds, stratify
+from fusearch.data.splits import DEFAULT_FRACTIONS, SPLITS, Fold, NumFolds, leave_one_group_out, make_folds
 from fusearch.data.tables import TableSchema
-from fusearch.data.task import Task, TaskKind
 from fusearch.errors import DataError, LeakError, suggestion
+from fusearch.tasks import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,7 @@ class Dataset:
         task: What is predicted.
         modalities: The modalities, with the shapes that a network sees.
         ids: Id of each sample, (N,) text.
-        targets: int64 class codes or float32 numbers, (N,).
+        targets: Of each sample, (N,) or (N, numbers of a sample), as the task encodes them: int64 class codes, float32 numbers.
         raw: Name -> (N, *raw shape) float32, NaN where a value is missing. Tabular: numeric columns, then the level code of each
             categorical column (-1: a level that no train or val row has).
         present: Name -> (N,) bool; False where the sample has no row for that modality.
@@ -109,8 +109,8 @@ class Dataset:
         name: str,
         *,
         modalities: Mapping[str, Array | pd.DataFrame],
-        targets: Sequence[Any] | Array,
-        task: TaskKind = "classification",
+        targets: Sequence[Any] | Array | Mapping[str, Sequence[Any] | Array],
+        task: str = "classification",
         target_name: str = "target",
         kinds: Mapping[str, str] | None = None,
         categorical: Mapping[str, Sequence[str]] | None = None,
@@ -129,8 +129,8 @@ class Dataset:
         Args:
             name: Name of the data set.
             modalities: Name -> values, row by row in the order of `targets`; NaN where a value is missing.
-            targets: Label or number of each sample, (N,).
-            task: `classification` or `regression`.
+            targets: Label or number of each sample, (N,); for a task of several label columns a mapping from its keys to theirs.
+            task: Name of the task: `classification`, `regression` or a plug-in's.
             target_name: Name of the target.
             kinds: Name -> kind. Left out: a data frame or an array of 2 axes is tabular, of 3 axes (N, T, C) timeseries, of 4 axes
                 (N, C, H, W) image2d.
@@ -256,7 +256,7 @@ class Dataset:
         if num_folds == 1:
             raise DataError(f"data set {self.name!r} has no val split to serve as the one fold, expected 2 folds or more")
         strata = np.zeros(len(self), np.int64)
-        strata[search] = stratify(self.targets[search])
+        strata[search] = self.task.strata(self.targets[search])
         return make_folds(strata, search, num_folds, seed=seed, groups=self.groups)
 
     def fit_preprocessor(self, rows: IntArray) -> Preprocessor:

@@ -61,7 +61,7 @@ def _duplicates(data: Dataset) -> Iterator[Problem]:
         yield Problem("warning", f"{len(crossing)} identical rows in two splits ({pairs}); {advice}", "splits")
     if inside:
         yield Problem("info", f"{inside} rows repeat an earlier row of the same split, identical in every modality", "splits")
-    contradicting = int((data.targets != data.targets[owners]).sum())
+    contradicting = int((data.targets != data.targets[owners]).reshape(len(data), -1).any(axis=1).sum())
     if contradicting:
         yield Problem("warning", f"{contradicting} rows are identical to another row in every modality but have another target", "task")
     for name, array in data.raw.items():
@@ -81,23 +81,22 @@ def _folds(data: Dataset) -> Iterator[Problem]:
     except DataError as error:
         yield Problem("warning", f"train and val cannot be divided into folds: {error}", "splits")
         return
-    if data.num_folds != "groups" or data.groups is None or data.task.kind != "classification":
+    if data.num_folds != "groups" or data.groups is None:
         return
-    single = [str(data.groups[fold.val[0]]) for fold in folds if len(np.unique(data.targets[fold.val])) < 2]
+    counts = [list(data.task.class_counts(data.targets[fold.val]).values()) for fold in folds]
+    single = [str(data.groups[fold.val[0]]) for fold, found in zip(folds, counts, strict=True) if sum(map(bool, found)) == 1]
     if single:
         what = f"{len(single)} of {len(folds)} groups hold one class only ({_few(single)})"
         yield Problem("warning", f"{what}: metrics such as AUROC are undefined on their folds", "splits.group")
 
 
 def _rare_classes(data: Dataset) -> Iterator[Problem]:
-    if data.task.kind != "classification":
-        return
     search, test, needed = data.rows("search"), data.split_of == "test", 2 if data.num_folds == "groups" else max(data.default_num_folds, 2)
-    for code, label in enumerate(data.task.labels):
-        count = int((data.targets[search] == code).sum())
+    tested = data.task.class_counts(data.targets[test])
+    for label, count in data.task.class_counts(data.targets[search]).items():
         if count < needed:
             yield Problem("warning", f"class {label!r} has {count} rows in train and val, fewer than the {needed} folds or sides", "task")
-        if test.any() and not (data.targets[test] == code).any():
+        if test.any() and not tested[label]:
             yield Problem("warning", f"class {label!r} has no row in test", "task")
 
 

@@ -15,8 +15,8 @@ from fusearch.data.files import read_table
 from fusearch.data.manifest import Manifest
 from fusearch.data.splits import SplitPlan
 from fusearch.data.targets import encode_targets
-from fusearch.data.task import Task
 from fusearch.errors import DataError, ManifestError, suggestion
+from fusearch.tasks import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ class Labels:
 
     Attributes:
         ids: Id of each sample, (N,); the row numbers where the manifest names no id.
-        targets: Class codes or numbers, (N,).
+        targets: Of each sample, as the task encodes them, (N,) or (N, numbers of a sample).
         task: What is predicted.
         plan: How the rows are divided.
         groups: Group of each row, (N,), or None.
@@ -64,11 +64,13 @@ def read_labels(manifest: Manifest, class_names: Sequence[str] | None = None) ->
     text_columns = tuple(name for name in (manifest.id, splits.group) if name is not None)
     frame = read_table(path, text_columns)
     ids = read_ids(manifest, frame, path, "id")
-    need_column(manifest, frame, task.column, "task.column", path)
-    if task.column == manifest.id:
-        raise ManifestError(f"{manifest.path.name}: task.column: {task.column!r} is the id, expected the column of the target")
-    names = class_names if class_names is not None else getattr(task, "labels", None)
-    targets, found = encode_targets(frame[task.column], task.kind, task.column, ids=ids.tolist(), place=path.name, labels=names)
+    for key, column in task.columns.items():
+        need_column(manifest, frame, column, f"task.{key}", path)
+        if column == manifest.id:
+            raise ManifestError(f"{manifest.path.name}: task.{key}: {column!r} is the id, expected the column of the target")
+    columns = {key: (column, frame[column]) for key, column in task.columns.items()}
+    names = class_names if class_names is not None else task.class_names
+    targets, found = encode_targets(columns, task.kind, ids=ids.tolist(), place=path.name, labels=names)
     given = groups = None
     if splits.column is not None:
         need_column(manifest, frame, splits.column, "splits.column", path)

@@ -5,26 +5,29 @@ The reference page `docs/manifest.md` is generated from them by `python -m fusea
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model, field_validator, model_validator
 
 from fusearch.data.modality import Modality
 from fusearch.data.splits import DEFAULT_FRACTIONS
 from fusearch.data.validation import explain, read_document
 from fusearch.errors import DataError, ManifestError, nearest
+from fusearch.tasks import TASKS, Task
 
 __all__ = [
-    "Classification",
     "Image2d",
     "Manifest",
-    "Regression",
     "Splits",
     "Tabular",
+    "TaskKeys",
     "TimeSeries",
     "load_manifest",
     "manifest_faults",
+    "manifest_model",
+    "task_model",
 ]
 
 #: Suffixes of the two sorts of files.
@@ -36,26 +39,33 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
-class _Task(_Part):
+class TaskKeys(_Part):
+    """What is predicted; `task_model` adds the keys of a task to these."""
+
     file: str = Field(description="Table with one row a sample: the labels file. Its order of rows is the order of the data set.")
-    column: str = Field(description="Column of the target; every row has a value.")
+    kind: str
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Key of the task -> the column of the labels file that it names."""
+        return {key: getattr(self, key) for key in TASKS[self.kind].columns}
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """Class names in the order of their codes, where they are given."""
+        return getattr(self, "labels", None)
 
 
-class Classification(_Task):
-    """Two classes or more; one label a sample."""
-
-    kind: Literal["classification"]
-    labels: list[str] | None = Field(
-        default=None,
-        description="Class names in the order of their codes, so that of two the second is the positive one. Left out: sorted.",
-        min_length=2,
-    )
-
-
-class Regression(_Task):
-    """One number a sample."""
-
-    kind: Literal["regression"]
+@cache
+def task_model(entry: type[Task]) -> type[TaskKeys]:
+    """Return the keys of a task, as its entry declares them."""
+    fields: dict[str, Any] = {key: (str, Field(description=holds)) for key, holds in entry.columns.items()}
+    fields["kind"] = (Literal[entry.kind], ...)
+    if entry.named_classes:
+        what = "Class names in the order of their codes, so that of two the second is the positive one. Left out: sorted."
+        fields["labels"] = (list[str] | None, Field(default=None, description=what, min_length=2))
+    about = (entry.__doc__ or "").strip().split("\n\n")[0]
+    return create_model(entry.kind.capitalize(), __base__=TaskKeys, __doc__=about, **fields)
 
 
 class _Modality(_Part):
@@ -179,7 +189,7 @@ class Manifest(_Part):
         description="Column that joins all files; rows need not be in the same order, and a sample without a row in a modality's file "
         "lacks that modality. Left out: rows are joined by position.",
     )
-    task: Annotated[Classification | Regression, Field(discriminator="kind", description="What is predicted.")]
+    task: TaskKeys
     modalities: dict[str, Annotated[Tabular | TimeSeries | Image2d, Field(discriminator="kind")]] = Field(
         description="Name -> modality. A name is letters, digits and `_`.", min_length=1
     )
@@ -220,6 +230,18 @@ class Manifest(_Part):
         raise ManifestError(f"{self._path.name}: {key}: no file {file!r}, {hint}")
 
 
+def manifest_model() -> type[Manifest]:
+    """Return the model with the keys of every registered task, a plug-in's among them."""
+    return _with_tasks(tuple(TASKS.values()))
+
+
+@cache
+def _with_tasks(entries: tuple[type[Task], ...]) -> type[Manifest]:
+    either: Any = Union[tuple(task_model(entry) for entry in entries)]  # noqa: UP007  # of a tuple that is known at run time
+    task = (either, Field(discriminator="kind", description="What is predicted."))
+    return create_model("Manifest", __base__=Manifest, __doc__=Manifest.__doc__, task=task)
+
+
 def load_manifest(path: str | Path) -> Manifest:
     """Read a manifest.
 
@@ -242,11 +264,11 @@ def manifest_faults(path: str | Path) -> list[str]:
 
 
 def _read(path: Path) -> tuple[list[str], Manifest | None]:
-    document = read_document(path)
+    document, model = read_document(path), manifest_model()
     try:
-        manifest = Manifest.model_validate(document)
+        manifest = model.model_validate(document)
     except ValidationError as error:
-        return explain(error, Manifest, path.name), None
+        return explain(error, model, path.name), None
     if not manifest.name:
         manifest = manifest.model_copy(update={"name": path.stem})
     manifest._path = path

@@ -16,8 +16,8 @@ from fusearch.data.modality import Kind
 from fusearch.data.splits import NumFolds, SplitPlan
 from fusearch.data.tables import encode_table
 from fusearch.data.targets import encode_targets
-from fusearch.data.task import TaskKind
 from fusearch.errors import DataError, suggestion
+from fusearch.tasks import TASKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,9 +30,9 @@ Array = npt.NDArray[Any]
 def assemble_arrays(
     name: str,
     modalities: Mapping[str, Array | pd.DataFrame],
-    targets: Sequence[Any] | Array,
+    targets: Sequence[Any] | Array | Mapping[str, Sequence[Any] | Array],
     *,
-    kind: TaskKind,
+    kind: str,
     target_name: str,
     kinds: Mapping[str, str] | None,
     categorical: Mapping[str, Sequence[str]] | None,
@@ -47,8 +47,11 @@ def assemble_arrays(
     source: str,
 ) -> Dataset:
     """Make a data set from arrays in memory; `Dataset.from_arrays` is its public face."""
-    place, num_rows = f"data set {name!r}", len(targets)
+    place = f"data set {name!r}"
+    columns = _label_columns(targets, kind, target_name, place)
+    num_rows = len(next(iter(columns.values()))[1])
     given = {
+        **{f"target {key!r}": values for key, (_, values) in columns.items()},
         "ids": ids,
         "groups": groups,
         "splits": splits,
@@ -63,7 +66,7 @@ def assemble_arrays(
             if key not in modalities:
                 raise DataError(f"{place}: {option} names the modality {key!r}, {suggestion(key, modalities)}")
     id_array = text_array(range(num_rows) if ids is None else ids, "id", place)
-    codes, task = encode_targets(targets, kind, target_name, ids=id_array.tolist(), place=place, labels=labels)
+    codes, task = encode_targets(columns, kind, ids=id_array.tolist(), place=place, labels=labels)
     blocks = {}
     for key, values in modalities.items():
         block = _from_memory(key, values, (kinds or {}).get(key), (categorical or {}).get(key, ()), place)
@@ -72,6 +75,16 @@ def assemble_arrays(
     plan = SplitPlan(tuple(fractions), folds, seed, split_of)
     group_array = None if groups is None else text_array(groups, "group", place)
     return assemble(name, blocks, codes, task, ids=id_array, plan=plan, groups=group_array, source=source)
+
+
+def _label_columns(targets: Any, kind: str, name: str, place: str) -> dict[str, tuple[str, Any]]:
+    """Return the key of each label column of the task -> its name and values."""
+    keys = list(TASKS[kind].columns)
+    if not isinstance(targets, Mapping):
+        targets = {keys[0]: targets}
+    if list(targets) != keys:
+        raise DataError(f"{place}: targets {', '.join(targets)} of a {kind}, expected a mapping with {', '.join(keys)}")
+    return {key: (name if key == keys[0] else key, values) for key, values in targets.items()}
 
 
 def _from_memory(key: str, values: Array | pd.DataFrame, kind: str | None, categorical: Sequence[str], place: str) -> RawModality:

@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from fusearch.data.manifest import Classification, Image2d, Manifest, Regression, Splits, Tabular, TimeSeries
+from fusearch.data.manifest import Image2d, Splits, Tabular, TimeSeries, manifest_model, task_model
+from fusearch.tasks import TASKS
 
 __all__ = ["manifest_reference"]
 
 _HEAD = """\
-<!-- Generated from the models in fusearch/data/manifest.py by `python -m fusearch.data.reference > docs/manifest.md`. Do not edit. -->
+<!-- Generated from data/manifest.py and tasks/ by `python -m fusearch.data.reference > docs/manifest.md`. Do not edit. -->
 
 # The data manifest
 
@@ -34,11 +35,8 @@ splits: {column: split}
 ```
 """
 
-#: Heading of each part of the page, and its model.
+#: Heading of each further part of the page, and its model.
 _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
-    ("The file", Manifest),
-    ("`task: {kind: classification}`", Classification),
-    ("`task: {kind: regression}`", Regression),
     ("`modalities: {NAME: {kind: tabular}}`", Tabular),
     ("`modalities: {NAME: {kind: timeseries}}`", TimeSeries),
     ("`modalities: {NAME: {kind: image2d}}`", Image2d),
@@ -48,7 +46,8 @@ _PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
 
 def manifest_reference() -> str:
     """Return the page as Markdown."""
-    return "\n".join([_HEAD, *(_part(heading, model) for heading, model in _PARTS)])
+    tasks = [(f"`task: {{kind: {entry.kind}}}`", task_model(entry)) for entry in TASKS.values()]
+    return "\n".join([_HEAD, *(_part(heading, model) for heading, model in (("The file", manifest_model()), *tasks, *_PARTS))])
 
 
 def _part(heading: str, model: type[BaseModel]) -> str:

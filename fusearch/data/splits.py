@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.errors import DataError
+from fusearch.tasks import Task
 
 __all__ = [
     "DEFAULT_FRACTIONS",
@@ -22,7 +23,6 @@ __all__ = [
     "leave_one_group_out",
     "make_folds",
     "split_by_fractions",
-    "stratify",
 ]
 
 IntArray = npt.NDArray[np.int64]
@@ -36,8 +36,6 @@ DEFAULT_FRACTIONS = (0.7, 0.15, 0.15)
 
 #: Slices that a grouped split is put together from; each is about 5 % of the rows.
 _SLICES = 20
-#: A continuous target is stratified by quantiles: at most so many bins, each with at least so many rows.
-_BINS, _ROWS_A_BIN = 5, 20
 
 
 @dataclass(frozen=True)
@@ -74,16 +72,16 @@ class SplitPlan:
     given: StrArray | None = None
     num_test_rows: int = 0
 
-    def assign(self, targets: npt.NDArray[Any], *, groups: StrArray | None = None, labels: Sequence[str] = ()) -> StrArray:
+    def assign(self, targets: npt.NDArray[Any], task: Task, *, groups: StrArray | None = None) -> StrArray:
         """Return the split of each row, (N,)."""
         if self.given is not None:
             return self.given
         own = len(targets) - self.num_test_rows
-        strata = stratify(targets[:own])
+        strata = task.strata(targets[:own])
         groups = None if groups is None else groups[:own]
         split_of = np.full(len(targets), "test", dtype="<U5")
         if self.folds is None:
-            split_of[:own] = split_by_fractions(strata, self.fractions, seed=self.seed, groups=groups, labels=labels)
+            split_of[:own] = split_by_fractions(strata, self.fractions, seed=self.seed, groups=groups, labels=task.labels)
         else:
             rows = np.arange(own)
             if self.folds == "groups":
@@ -93,17 +91,6 @@ class SplitPlan:
             split_of[:own] = "train"
             split_of[folds[0].val] = "val"
         return split_of
-
-
-def stratify(targets: npt.NDArray[Any]) -> IntArray:
-    """Return the stratum of each row: its class code, or the quantile bin of a continuous target."""
-    if np.issubdtype(targets.dtype, np.integer):
-        return targets.astype(np.int64)
-    bins = min(_BINS, len(targets) // _ROWS_A_BIN)
-    if bins < 2:
-        return np.zeros(len(targets), dtype=np.int64)
-    edges = np.unique(np.quantile(targets, np.linspace(0, 1, bins + 1)[1:-1]))
-    return np.asarray(np.digitize(targets, edges), np.int64)
 
 
 def split_by_fractions(

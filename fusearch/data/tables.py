@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.errors import DataError
+from fusearch.tasks.columns import sorted_labels
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TableSchema", "as_text", "encode_table", "restrict_levels", "sorted_labels"]
+__all__ = ["TableSchema", "as_text", "encode_table", "restrict_levels"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -115,14 +116,6 @@ def as_text(values: Any) -> list[str | None]:
 
 def _levels(series: pd.Series[Any]) -> tuple[str, ...]:
     return sorted_labels({text for text in as_text(series) if text is not None})
-
-
-def sorted_labels(labels: set[str]) -> tuple[str, ...]:
-    """Sort names of levels or classes: as numbers where all are whole numbers, else as text."""
-    try:
-        return tuple(sorted(labels, key=int))
-    except ValueError:
-        return tuple(sorted(labels))
 
 
 def _numbers(frame: pd.DataFrame, names: Sequence[str], place: str) -> FloatArray:

@@ -20,6 +20,7 @@ from fusearch.errors import EvaluationError
 from fusearch.evaluators.importance import trained_network
 from fusearch.evaluators.network import FusionNetwork
 from fusearch.evaluators.samples import Samples
+from fusearch.evaluators.tasks import TaskLayer
 from fusearch.evaluators.transfer import WeightStore
 from fusearch.search_space import Candidate, FusionGraph
 
@@ -106,8 +107,9 @@ def attribute_features(
 ) -> list[Attribution]:
     """Measure how much every feature that a design reads moves its output, on the held-out rows of each member.
 
-    The output is the log odds of the class that the member predicts, or the prediction of a regression. Both methods compare with the
-    training mean (in a network's inputs, zero); for integer codes, with code 0. Samples that lack a modality have no part in its means.
+    The output is what the task explains: the log odds of the class that the member predicts, the prediction of a regression. Both methods
+    compare with the training mean (in a network's inputs, zero); for integer codes, with code 0. Samples that lack a modality have no part
+    in its means.
 
     Args:
         evaluator: Gives folds and preprocessing; it knows no test rows.
@@ -137,23 +139,22 @@ def attribute_features(
             {modality.name for modality in graph.modalities}
         )
         network = trained_network(evaluator, candidate, weights, member)
-        scale = 1.0 if prepared.scale is None else prepared.scale.std
         # cuDNN's recurrent layers have no gradient in evaluation mode.
         with torch.backends.cudnn.flags(enabled=False):
-            for name, mean in _attribute(network, held_out, methods).items():
-                found[name].append(scale * mean)
+            for name, mean in _attribute(network, prepared.task, held_out, methods).items():
+                found[name].append(prepared.task.unit * mean)
     return [_summarize(evaluator.data, name, methods[name], values) for name, values in found.items() if values]
 
 
-def _attribute(network: FusionNetwork, samples: Samples, methods: Mapping[str, Method]) -> dict[str, FloatArray]:
+def _attribute(network: FusionNetwork, task: TaskLayer, samples: Samples, methods: Mapping[str, Method]) -> dict[str, FloatArray]:
     """Return modality -> mean over samples of the absolute attribution; zero where no sample has the modality."""
     sums: dict[str, FloatArray] = {}
     for portion in samples.portions(_SAMPLES):
         smooth = [name for name, method in methods.items() if method == "integrated gradients"]
-        parts = _integrated_gradients(network, portion, smooth) if smooth else {}
+        parts = _integrated_gradients(network, task, portion, smooth) if smooth else {}
         for name, method in methods.items():
             if method == "occlusion":
-                parts[name] = _occlusion(network, portion, name)
+                parts[name] = _occlusion(network, task, portion, name)
         for name, values in parts.items():
             there = portion.present[name].reshape(-1, *[1] * (values.ndim - 1))
             total = (values.abs() * there).sum(dim=0).double().cpu().numpy()
@@ -161,23 +162,23 @@ def _attribute(network: FusionNetwork, samples: Samples, methods: Mapping[str, M
     return {name: total / max(1, int(samples.present[name].sum())) for name, total in sums.items()}
 
 
-def _integrated_gradients(network: FusionNetwork, samples: Samples, names: Sequence[str]) -> dict[str, Tensor]:
+def _integrated_gradients(network: FusionNetwork, task: TaskLayer, samples: Samples, names: Sequence[str]) -> dict[str, Tensor]:
     from captum.attr import IntegratedGradients
 
-    forward, held = _explained(network, samples, names)
+    forward, held = _explained(network, task, samples, names)
     inputs = tuple(samples.inputs[name].detach().clone().requires_grad_() for name in names)
     rows = max(_ROWS, len(samples))
     values = IntegratedGradients(forward).attribute(inputs, additional_forward_args=held, n_steps=_STEPS, internal_batch_size=rows)
     return {name: value.detach() for name, value in zip(names, values, strict=True)}
 
 
-def _occlusion(network: FusionNetwork, samples: Samples, name: str) -> Tensor:
+def _occlusion(network: FusionNetwork, task: TaskLayer, samples: Samples, name: str) -> Tensor:
     """Return one number a window: (B, h, w) for an image, (B, T', C) for a series, (B, D) for a table."""
     from captum.attr import Occlusion
 
     modality = network.graph.modality(name)
     window, channels_together = _window(modality)
-    forward, held = _explained(network, samples, [name])
+    forward, held = _explained(network, task, samples, [name])
     with torch.no_grad():
         (values,) = Occlusion(forward).attribute(
             (samples.inputs[name],), (window,), strides=(window,), additional_forward_args=held, perturbations_per_eval=4
@@ -202,7 +203,9 @@ def _window(modality: Modality) -> tuple[tuple[int, ...], int | None]:
     return (1,) * len(shape), None
 
 
-def _explained(network: FusionNetwork, samples: Samples, names: Sequence[str]) -> tuple[Callable[..., Tensor], tuple[Tensor, ...]]:
+def _explained(
+    network: FusionNetwork, task: TaskLayer, samples: Samples, names: Sequence[str]
+) -> tuple[Callable[..., Tensor], tuple[Tensor, ...]]:
     """Return the function of those modalities that is explained, (B,), and the tensors that it takes beside them.
 
     captum repeats these along with the inputs; so everything that is one a sample goes in by position.
@@ -215,12 +218,7 @@ def _explained(network: FusionNetwork, samples: Samples, names: Sequence[str]) -
     def forward(*tensors: Tensor) -> Tensor:
         inputs = dict(zip([*names, *others], tensors, strict=False))
         present = dict(zip(masks, tensors[len(inputs) :], strict=False))
-        outputs_BK: Tensor = network(inputs, present)
-        if outputs_BK.shape[1] == 1:
-            return outputs_BK[:, 0]
-        chosen_B1 = tensors[-1][:, None]
-        rest_BK = outputs_BK.scatter(1, chosen_B1, -torch.inf)
-        return outputs_BK.gather(1, chosen_B1)[:, 0] - rest_BK.logsumexp(dim=1)
+        return task.explained(network(inputs, present), tensors[-1])
 
     held = (*(samples.inputs[name] for name in others), *(samples.present[name] for name in masks), predicted)
     return forward, held
@@ -230,8 +228,7 @@ def _summarize(data: Dataset, name: str, method: Method, values: Sequence[FloatA
     stacked = np.stack(values)
     spread = stacked.std(axis=0, ddof=1) if len(values) > 1 else np.zeros_like(stacked[0])
     names = data.columns[name].features if name in data.columns else ()
-    unit = "log odds of the predicted class" if data.task.kind == "classification" else data.task.name
-    return Attribution(name, data.modality(name).kind, method, unit, stacked.mean(axis=0), spread, names)
+    return Attribution(name, data.modality(name).kind, method, data.task.explained, stacked.mean(axis=0), spread, names)
 
 
 def _rounded(values: FloatArray) -> Any:

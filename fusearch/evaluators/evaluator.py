@@ -29,6 +29,7 @@ from fusearch.evaluators.members import FoldSamples, Member, OnMemberEpoch, Trai
 from fusearch.evaluators.metrics import summarize
 from fusearch.evaluators.network import FusionNetwork
 from fusearch.evaluators.optimization import TrainingSettings
+from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.transfer import WeightStore
 from fusearch.search_space import Candidate
 
@@ -145,7 +146,6 @@ class TrainingEvaluator:
         return train_members(
             candidate,
             make_members(len(self.folds), self.seeds, budget.members),
-            task=self.data.task,
             folds=self.prepared,
             settings=settings,
             threads=self.threads,
@@ -166,7 +166,7 @@ class TrainingEvaluator:
         The operations of one forward pass are counted as they run. The `meta` device would compute nothing but takes ten times longer.
         """
         with torch.random.fork_rng(devices=[]):
-            network = FusionNetwork(candidate.graph, self.data.task.num_outputs, candidate.recipe)
+            network = FusionNetwork.of(candidate, bind_task(self.data.task))
         macs = count_macs(network, *example_inputs(candidate.graph.modalities))
         return {"parameters": float(count_parameters(network)), "macs": float(macs)}
 
@@ -193,12 +193,14 @@ class TrainingEvaluator:
         return {"kind": "training", "settings": settings, "data": data}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the prepared tensors behind (a worker prepares its own); take the user's own operators, encoders and metrics along."""
-        return {**self.__dict__, "_prepared": {}, "_extensions": Extensions.registered()}
+        """Leave the prepared tensors behind (a worker prepares its own); take the user's own operators, encoders, tasks and metrics along.
+
+        They come first: they are registered as they are read, and the data after them name their task.
+        """
+        return {"_extensions": Extensions.registered(), **self.__dict__, "_prepared": {}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        extensions: Extensions = state.pop("_extensions")
-        extensions.register()
+        del state["_extensions"]  # registered as they were read
         self.__dict__.update(state)
 
     def _device(self) -> torch.device:
@@ -210,7 +212,7 @@ class TrainingEvaluator:
         if not self.costs:
             return {}
         device = self._device()
-        network = FusionNetwork(candidate.graph, self.data.task.num_outputs, candidate.recipe).to(device)
+        network = FusionNetwork.of(candidate, bind_task(self.data.task)).to(device)
         inputs = example_inputs(candidate.graph.modalities, device=device)
         measures = {"latency_ms": measure_latency, "peak_memory_mb": measure_peak_memory}
         return {name: measures[name](network, *inputs) for name in self.costs}
@@ -220,14 +222,13 @@ class TrainingEvaluator:
         rows = [self.folds[trained.member.fold].val for trained in done]
         lengths = [len(held_out) for held_out in rows]
         every = np.concatenate(rows)
-        outputs = "probabilities" if self.data.task.kind == "classification" else "predictions"
         return {
             "rows": every,
             "ids": self.data.ids[every],
             "fold": np.repeat([trained.member.fold for trained in done], lengths),
             "seed": np.repeat([trained.member.seed for trained in done], lengths),
             "targets": self.data.targets[every],
-            outputs: np.concatenate([trained.outputs for trained in done]).astype(np.float32),
+            self.data.task.array: np.concatenate([trained.outputs for trained in done]).astype(np.float32),
         }
 
 

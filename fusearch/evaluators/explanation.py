@@ -17,13 +17,11 @@ from fusearch.evaluators.export.choice import load_choice_data
 from fusearch.evaluators.importance import modality_effects, score_shares
 from fusearch.evaluators.members import make_members
 from fusearch.evaluators.transfer import WeightStore, joins_scores
+from fusearch.layout import explanation_file, replace_file, weights_folder
 from fusearch.run import Run
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
-__all__ = ["EXPLANATIONS", "explain"]
-
-#: Folder of a run with one file for each explained candidate.
-EXPLANATIONS = "explain"
+__all__ = ["explain"]
 
 #: Settings of a run's evaluator that training depends on.
 _SETTINGS = ("folds", "seeds", "epochs", "patience", "batch_size", "threads", "device", "mixed_precision")
@@ -72,7 +70,7 @@ def explain(
     given = run.config["evaluator"].get("settings", {})
     data = load_choice_data(run, data)
     settings: dict[str, Any] = {name: given[name] for name in _SETTINGS if name in given}
-    evaluator = TrainingEvaluator(data, **settings).keeping(run.path / "weights")
+    evaluator = TrainingEvaluator(data, **settings).keeping(weights_folder(run.path))
     metrics = evaluator.data.task.metrics
     if metric is None:
         metric = next((objective.name for objective in run.objectives if objective.name in metrics), metrics[0])
@@ -80,7 +78,7 @@ def explain(
         raise EvaluationError(f"metric {metric!r} is none of the task's: {suggestion(metric, metrics)}")
     graph = FusionGraph.parse(record.formula, modalities=data.modalities)
     candidate = Candidate(graph, Recipe.from_dict(record.recipe), tuple(record.details.get("start", ())))
-    weights = WeightStore(run.path / "weights")
+    weights = WeightStore(weights_folder(run.path))
     budget = Budget(record.budget.get("epochs"), record.budget.get("members"))
     members = make_members(len(evaluator.folds), evaluator.seeds, budget.members)
     if not all(weights.holds(candidate.digest, member) for member in members):
@@ -100,9 +98,8 @@ def explain(
         "shares": [asdict(share) for share in shares],
         "features": [attribution.to_dict() for attribution in found],
     }
-    path = run.path / EXPLANATIONS / f"{record.candidate}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+    path = explanation_file(run.path, record.candidate)
+    replace_file(path, json.dumps(document, indent=1, ensure_ascii=False))
     return path
 
 

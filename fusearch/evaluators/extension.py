@@ -1,21 +1,24 @@
-"""A user's own operators and encoders: entry and network in one call. They, and own metrics, follow an evaluator to its workers."""
+"""A user's own operators, encoders and tasks: both halves in one call. They, and own metrics, follow an evaluator to its workers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fusearch.evaluators.encoder import NETWORKS, StageEncoder
 from fusearch.evaluators.layer import LAYERS, OperatorLayer
+from fusearch.evaluators.tasks import TASK_LAYERS, TaskLayer
 from fusearch.metrics import METRICS, Metric
 from fusearch.registry import PLUGIN_PREFIX, PluginFile, loaded_plugins
 from fusearch.search_space import ENCODERS, OPERATORS, Encoder, Operator
+from fusearch.tasks import TASKS, Task, task_entry
 
-__all__ = ["Extensions", "encoder_network", "fusion_operator"]
+__all__ = ["Extensions", "encoder_network", "fusion_operator", "prediction_task"]
 
 L = TypeVar("L", bound=type[OperatorLayer])
 E = TypeVar("E", bound=type[StageEncoder])
+T = TypeVar("T", bound=type[TaskLayer])
 
 
 def fusion_operator(operator: Operator) -> Callable[[L], L]:
@@ -72,6 +75,35 @@ def encoder_network(encoder: Encoder) -> Callable[[E], E]:
     return register
 
 
+def prediction_task(task: type[Task]) -> Callable[[T], T]:
+    """Register a task together with the layer that it decorates.
+
+    Example:
+        >>> import torch
+        >>> from fusearch.evaluators.tasks.regression import RegressionLayer
+        >>> from fusearch.tasks.regression import Regression
+        >>> class Robust(Regression):
+        ...     "One number a sample, some of them far off."
+        ...
+        ...     kind = "robust"
+        >>> @prediction_task(Robust)
+        ... class RobustLayer(RegressionLayer):
+        ...     def loss(self, logits_BK, targets_B, weights=None):
+        ...         return torch.nn.functional.huber_loss(logits_BK[:, 0].float(), targets_B)
+        >>> TASKS["robust"]("months").predicts
+        'a number, in the units of the target'
+        >>> TASKS.remove("robust"), TASK_LAYERS.remove("robust")
+        (None, None)
+    """
+
+    def register(layer: T) -> T:
+        task_entry(task)
+        TASK_LAYERS.add(task.kind, layer)
+        return layer
+
+    return register
+
+
 @dataclass(frozen=True)
 class Extensions:
     """What is not fusearch's own and an evaluation needs: what a worker process gets beside the package.
@@ -82,12 +114,14 @@ class Extensions:
         plugins: Plug-in files.
         operators: Pairs of an entry and its layer.
         encoders: Pairs of an entry and its network.
+        tasks: Pairs of an entry and its layer.
         metrics: Metrics.
     """
 
     plugins: tuple[PluginFile, ...] = ()
     operators: tuple[tuple[Operator, type[OperatorLayer]], ...] = ()
     encoders: tuple[tuple[Encoder, type[StageEncoder]], ...] = ()
+    tasks: tuple[tuple[type[Task], type[TaskLayer]], ...] = ()
     metrics: tuple[Metric, ...] = ()
 
     @classmethod
@@ -97,8 +131,14 @@ class Extensions:
             loaded_plugins(),
             tuple((OPERATORS[name], LAYERS[name]) for name in LAYERS if _travels(LAYERS[name])),
             tuple((ENCODERS[name], NETWORKS[name]) for name in NETWORKS if _travels(NETWORKS[name])),
+            tuple((TASKS[name], TASK_LAYERS[name]) for name in TASK_LAYERS if _travels(TASK_LAYERS[name])),
             tuple(metric for metric in METRICS.values() if _travels(metric.function)),
         )
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Register as soon as they are read in another process, so that what is read after them can name them."""
+        self.__dict__.update(state)
+        self.register()
 
     def register(self) -> None:
         """Register in this process what it does not have yet."""
@@ -110,6 +150,9 @@ class Extensions:
         for encoder, network in self.encoders:
             if encoder.name not in ENCODERS:
                 encoder_network(encoder)(network)
+        for task, task_half in self.tasks:
+            if task.kind not in TASKS:
+                prediction_task(task)(task_half)
         for metric in self.metrics:
             if metric.name not in METRICS:
                 METRICS.add(metric.name, metric)

@@ -18,6 +18,7 @@ from fusearch.errors import EvaluationError, suggestion
 from fusearch.evaluators.modes import predict
 from fusearch.evaluators.network import FusionNetwork
 from fusearch.evaluators.samples import Samples
+from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.transfer import KeptWeights, WeightStore, joins_scores
 from fusearch.search_space import Candidate, FusionGraph
 
@@ -147,16 +148,16 @@ def score_shares(graph: FusionGraph, kept: Sequence[KeptWeights]) -> list[Share]
 
 def trained_network(evaluator: TrainingEvaluator, candidate: Candidate, weights: WeightStore, member: Member) -> FusionNetwork:
     """Return a member of a design as it was trained, in evaluation mode."""
-    network = FusionNetwork(candidate.graph, evaluator.data.task.num_outputs, candidate.recipe)
+    network = FusionNetwork.of(candidate, bind_task(evaluator.data.task))
     network.load_state_dict(dict(weights.load(candidate.digest, member).weights))
     return network.to(evaluator.prepared(member.fold).validation.targets.device).eval()
 
 
 def _value(evaluator: TrainingEvaluator, network: FusionNetwork, samples: Samples, member: Member, metric: str) -> float:
-    from fusearch.evaluators.members import outputs_of, score
+    from fusearch.evaluators.members import score
 
     rows = evaluator.prepared(member.fold)
-    return score(outputs_of(predict(network, samples), rows.scale), rows.targets, evaluator.data.task)[metric]
+    return score(rows.task.scored(predict(network, samples)), rows.targets, evaluator.data.task)[metric]
 
 
 def _permute(samples: Samples, modality: str, rng: torch.Generator) -> Samples:

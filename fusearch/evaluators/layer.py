@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.errors import DesignError
+from fusearch.evaluators.tasks import TaskLayer
 from fusearch.registry import Registry
 
 __all__ = ["LAYERS", "Losses", "OperatorLayer", "TokenShape", "argument_order", "mask_absent", "operator_layer", "resize_tokens"]
@@ -23,11 +24,15 @@ __all__ = ["LAYERS", "Losses", "OperatorLayer", "TokenShape", "argument_order", 
 
 @dataclass(frozen=True)
 class TokenShape:
-    """What an edge carries: number of tokens, width, and the grid that the tokens came from where there is one."""
+    """What an edge carries: number of tokens, width, and the grid that the tokens came from where there is one.
+
+    `classes`: whether the numbers are scores of classes of which a sample has one; scores of other tasks are values.
+    """
 
     tokens: int
     width: int
     grid: tuple[int, ...] | None = None
+    classes: bool = False
 
     def __post_init__(self) -> None:
         if self.tokens < 1 or self.width < 1:
@@ -41,12 +46,14 @@ class Losses:
     """Collects the losses that operators add in one training step; absent (None) at inference and in an export.
 
     Attributes:
-        targets: Class codes (B,) int64, or regression targets (B,) float.
+        targets: Targets of the batch, as `task` encodes them.
+        task: What they are targets of.
         terms: Scalars added so far; the trainer weighs their sum by the recipe's `loss_weight`.
         weights: Weight of each row (B,), 0 for a row that only fills up the batch; None: all rows count alike.
     """
 
     targets: Tensor
+    task: TaskLayer
     terms: list[Tensor] = field(default_factory=list)
     weights: Tensor | None = None
 

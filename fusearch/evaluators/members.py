@@ -14,18 +14,19 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from fusearch.data import Dataset, Fold, Task
+from fusearch.data import Dataset, Fold
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.metrics import worst_missing
 from fusearch.evaluators.modes import FUSION, predict, train
 from fusearch.evaluators.network import FusionNetwork
 from fusearch.evaluators.optimization import Fit, TrainingSettings, reproducible
-from fusearch.evaluators.samples import Samples, TargetScale, make_samples
+from fusearch.evaluators.samples import Samples, make_samples
+from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.evaluators.transfer import Takeover, WeightStore, take_over
 from fusearch.metrics import metrics_of
 from fusearch.search_space import Candidate
+from fusearch.tasks import Task
 
 __all__ = [
     "FoldSamples",
@@ -33,7 +34,6 @@ __all__ = [
     "OnMemberEpoch",
     "TrainedMember",
     "make_members",
-    "outputs_of",
     "prepare_fold",
     "score",
     "train_members",
@@ -61,15 +61,15 @@ class FoldSamples:
         fold: Row numbers.
         train: Training rows.
         validation: Held-out rows.
-        targets: Targets of the held-out rows, (N,), in their own units.
-        scale: Of regression targets, fitted on the training rows; None for classes.
+        targets: Targets of the held-out rows in their own units, (N,) or (N, numbers of a sample).
+        task: What is predicted, fitted on the training rows.
     """
 
     fold: Fold
     train: Samples
     validation: Samples
     targets: NDArray[Any]
-    scale: TargetScale | None
+    task: TaskLayer
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class TrainedMember:
         member: Which one.
         fits: What each phase of the training did.
         metrics: Every metric of the task on the held-out rows; NaN where it is undefined there.
-        outputs: Class probabilities (N, K), or predictions (N,) in the units of the target, of the held-out rows.
+        outputs: Outputs of the held-out rows in the units of the target, such as class probabilities (N, K) or predictions (N,).
         seconds: Wall time.
     """
 
@@ -110,23 +110,13 @@ def make_members(num_folds: int, num_seeds: int, count: int | None = None) -> tu
 
 
 def prepare_fold(data: Dataset, fold: Fold, *, device: torch.device | str = "cpu") -> FoldSamples:
-    """Fit preprocessing and target scale on the training rows, and bring both sides onto the device."""
+    """Fit preprocessing and what the task takes from targets on the training rows, and bring both sides onto the device."""
     preprocessor = data.fit_preprocessor(fold.train)
-    scale = TargetScale.fit(data.targets[fold.train]) if data.task.kind == "regression" else None
+    task = bind_task(data.task).fit(data.targets[fold.train])
     train_rows, held_out = (
-        make_samples(*preprocessor.transform(data, rows), data.targets[rows], scale=scale, device=device) for rows in (fold.train, fold.val)
+        make_samples(*preprocessor.transform(data, rows), task.encode(data.targets[rows]), device=device) for rows in (fold.train, fold.val)
     )
-    return FoldSamples(fold, train_rows, held_out, data.targets[fold.val], scale)
-
-
-def outputs_of(logits_NK: Tensor, scale: TargetScale | None) -> NDArray[np.float64]:
-    """Turn outputs of a network into class probabilities (N, K), or into predictions (N,) in the units of the target."""
-    values = logits_NK.double().cpu()
-    if scale is None:
-        probabilities: NDArray[np.float64] = values.softmax(dim=1).numpy()
-        return probabilities
-    predictions: NDArray[np.float64] = values[:, 0].numpy() * scale.std + scale.mean
-    return predictions
+    return FoldSamples(fold, train_rows, held_out, data.targets[fold.val], task)
 
 
 def score(outputs: NDArray[np.float64], targets: NDArray[Any], task: Task) -> dict[str, float]:
@@ -142,7 +132,6 @@ def train_members(
     candidate: Candidate,
     members: Sequence[Member],
     *,
-    task: Task,
     folds: Callable[[int], FoldSamples],
     settings: TrainingSettings,
     threads: int | None = None,
@@ -158,7 +147,6 @@ def train_members(
     Args:
         candidate: The design and its recipe.
         members: Which members.
-        task: What is predicted.
         folds: Gives the prepared rows of a fold.
         settings: Epochs, patience, size of a batch.
         threads: Threads of one torch operation; None leaves them.
@@ -173,12 +161,13 @@ def train_members(
         start = time.perf_counter()
         rows = folds(member.fold)
         with reproducible(member.stream, threads=threads, device=rows.train.targets.device) as generator:
-            network = FusionNetwork(candidate.graph, task.num_outputs, candidate.recipe).to(rows.train.targets.device)
+            network = FusionNetwork.of(candidate, rows.task).to(rows.train.targets.device)
             taken = _start(network, candidate, member, weights)
             fits = train(
                 network,
                 rows.train,
                 rows.validation,
+                task=rows.task,
                 settings=settings,
                 generator=generator,
                 trained={stream: Fit(epochs, epochs, math.nan) for stream, epochs in taken.streams.items()},
@@ -187,9 +176,9 @@ def train_members(
             fits = _add_epochs(fits, taken) if candidate.graph.training == "joint" else fits
             if weights is not None:
                 weights.save(candidate.digest, member, network, {phase: fit.best_epoch for phase, fit in fits.items()})
-            outputs = outputs_of(predict(network, rows.validation), rows.scale)
-            metrics = score(outputs, rows.targets, task)
-            metrics |= _score_missing(network, rows, task, missing)
+            outputs = rows.task.scored(predict(network, rows.validation))
+            metrics = score(outputs, rows.targets, rows.task.task)
+            metrics |= _score_missing(network, rows, missing)
         yield TrainedMember(member, fits, metrics, outputs, time.perf_counter() - start)
 
 
@@ -211,11 +200,11 @@ def _bind(on_epoch: OnMemberEpoch | None, member: Member) -> Callable[[str, int,
     return None if on_epoch is None else lambda phase, epoch, values: on_epoch(member, phase, epoch, values)
 
 
-def _score_missing(network: FusionNetwork, rows: FoldSamples, task: Task, modalities: Sequence[str]) -> dict[str, float]:
+def _score_missing(network: FusionNetwork, rows: FoldSamples, modalities: Sequence[str]) -> dict[str, float]:
     by_modality = {}
     for modality in modalities:
-        outputs = outputs_of(predict(network, rows.validation.without(modality)), rows.scale)
-        by_modality[modality] = score(outputs, rows.targets, task)
+        outputs = rows.task.scored(predict(network, rows.validation.without(modality)))
+        by_modality[modality] = score(outputs, rows.targets, rows.task.task)
     return {
         f"{name}_without.{modality}": value for modality, scores in by_modality.items() for name, value in scores.items()
     } | worst_missing(list(by_modality.values()))

@@ -19,12 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.evaluators.layer import Losses
-from fusearch.evaluators.losses import class_weights, task_loss
 from fusearch.evaluators.network import FusionNetwork, NetworkOutput
 from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.optimization import Fit, TrainingSettings, mixed_precision, optimize, reproducible
 from fusearch.evaluators.samples import Samples
 from fusearch.evaluators.streams import State, StreamNetwork
+from fusearch.evaluators.tasks import TaskLayer
 from fusearch.evaluators.transfer import start_at_mean
 
 __all__ = ["FUSION", "OnEpoch", "drop_modalities", "predict", "train"]
@@ -44,6 +44,7 @@ def train(
     samples: Samples,
     validation: Samples | None,
     *,
+    task: TaskLayer,
     settings: TrainingSettings,
     generator: torch.Generator,
     epochs: Mapping[str, int] | None = None,
@@ -56,6 +57,7 @@ def train(
         network: A fresh network, on the device of the samples.
         samples: Training rows.
         validation: Rows that choose the epochs, or None to train for a fixed number.
+        task: What is predicted, fitted on the training rows.
         settings: Epochs, patience, size of a batch.
         generator: Order of the rows.
         epochs: Epochs of each phase, instead of those of the settings.
@@ -71,7 +73,7 @@ def train(
     modalities = {modality.name for modality in network.graph.modalities}
     samples = samples.only(modalities)
     validation = None if validation is None else validation.only(modalities)
-    run = _Run(network, samples, validation, settings, generator, epochs or {}, on_epoch)
+    run = _Run(network, samples, validation, task, settings, generator, epochs or {}, on_epoch)
     fits: dict[str, Fit] = {}
     if network.graph.training != "joint":
         fits |= run.train_streams(trained or {})
@@ -112,6 +114,7 @@ class _Run:
         network: FusionNetwork,
         samples: Samples,
         validation: Samples | None,
+        task: TaskLayer,
         settings: TrainingSettings,
         generator: torch.Generator,
         epochs: Mapping[str, int],
@@ -121,8 +124,8 @@ class _Run:
         self.settings, self.generator, self.epochs, self.on_epoch = settings, generator, epochs, on_epoch
         self.device = samples.targets.device
         self.half = mixed_precision(self.device, settings.mixed_precision)
-        balanced = self.recipe.class_weights == "balanced" and not samples.targets.is_floating_point()
-        self.class_weights = class_weights(samples.targets, network.num_outputs) if balanced else None
+        self.task = task
+        self.class_weights = task.class_weights(samples.targets) if self.recipe.class_weights == "balanced" else None
 
     def train_streams(self, trained: Mapping[str, Fit]) -> dict[str, Fit]:
         """Train each stream (tied streams as one) on its own class scores, and load its weights into the network.
@@ -153,7 +156,7 @@ class _Run:
         def loss(rows: Tensor) -> Tensor:
             with self._autocast():
                 scores = alone(raw[rows])
-            return task_loss(scores, targets[rows], self.class_weights)
+            return self.task.loss(scores, targets[rows], self.class_weights)
 
         fit = self._optimize(lender, alone, len(targets), loss, self._stream_validation(alone, modalities), order)
         streams.load(lender, alone)
@@ -165,14 +168,14 @@ class _Run:
         raw, targets = _rows_with(self.validation, modalities)
         if not len(targets):
             return None
-        return lambda: task_loss(torch.cat([alone(part) for part in torch.split(raw, _CHUNK)]), targets, self.class_weights)
+        return lambda: self.task.loss(torch.cat([alone(part) for part in torch.split(raw, _CHUNK)]), targets, self.class_weights)
 
     def train_all(self) -> Fit:
         """Train every parameter of the network on its outputs."""
 
         def loss(rows: Tensor) -> Tensor:
             batch = self.samples.take(rows)
-            losses = Losses(batch.targets)
+            losses = Losses(batch.targets, self.task)
             with self._autocast():
                 output = self.network.run(batch.inputs, drop_modalities(batch.present, self.recipe.modality_dropout), losses)
             return self._design_loss(output, losses)
@@ -181,7 +184,7 @@ class _Run:
         if held is not None:
 
             def validation() -> Tensor:
-                return task_loss(predict(self.network, held), held.targets, self.class_weights)
+                return self.task.loss(predict(self.network, held), held.targets, self.class_weights)
 
         return self._optimize(FUSION, self.network, len(self.samples), loss, validation)
 
@@ -193,7 +196,7 @@ class _Run:
         states = self.states(self.samples)
 
         def loss(rows: Tensor) -> Tensor:
-            losses = Losses(self.samples.targets[rows])
+            losses = Losses(self.samples.targets[rows], self.task)
             here = drop_modalities(self.samples.masks(rows), self.recipe.modality_dropout)
             with self._autocast():
                 output = self.network.fuse({state: x_NTD[rows] for state, x_NTD in states.items()}, here, losses)
@@ -204,7 +207,7 @@ class _Run:
             held_states = self.states(held)
 
             def validation() -> Tensor:
-                return task_loss(self.network.fuse(held_states, held.present).main, held.targets, self.class_weights)
+                return self.task.loss(self.network.fuse(held_states, held.present).main, held.targets, self.class_weights)
 
         return {FUSION: self._optimize(FUSION, fusions, len(self.samples), loss, validation)}
 
@@ -216,7 +219,7 @@ class _Run:
         for name, layer in votes.items():
             taps = self.network.graph.fusion(name).args
             present = [self.samples.present[self.network.streams.modality_of[tap.source]] for tap in taps]
-            layer.fit([states[tap.source, "score"] for tap in taps], self.samples.targets, present)
+            layer.fit([states[tap.source, "score"] for tap in taps], self.samples.targets, present, self.task)
 
     @torch.no_grad()
     def states(self, samples: Samples) -> dict[State, Tensor]:
@@ -227,8 +230,8 @@ class _Run:
 
     def _design_loss(self, output: NetworkOutput, losses: Losses) -> Tensor:
         """Return the main loss plus those of auxiliary outputs and operators, weighed by the recipe."""
-        loss = task_loss(output.main, losses.targets, self.class_weights)
-        added = [task_loss(scores, losses.targets, self.class_weights) for scores in output.auxiliary] + losses.terms
+        loss = self.task.loss(output.main, losses.targets, self.class_weights)
+        added = [self.task.loss(scores, losses.targets, self.class_weights) for scores in output.auxiliary] + losses.terms
         return loss + self.recipe.loss_weight * torch.stack(added).sum() if added else loss
 
     def _optimize(

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from fusearch.evaluators.join import Continuation, Join, concatenate_ports, concatenated_shape
 from fusearch.evaluators.layer import Losses, TokenShape
 from fusearch.evaluators.streams import ScoreHead, State, Streams
-from fusearch.search_space import OPERATORS, FusionGraph, Output, Recipe, Tap
+from fusearch.evaluators.tasks import TaskLayer
+from fusearch.search_space import OPERATORS, Candidate, FusionGraph, Output, Recipe, Tap
 
 __all__ = ["FusionNetwork", "NetworkOutput"]
 
@@ -21,7 +22,7 @@ class NetworkOutput:
     """What a network says about B samples.
 
     Attributes:
-        main: (B, K) logits, or predictions in standard units, of the main task.
+        main: (B, K) logits of the main task; what they say is told by its `TaskLayer`.
         auxiliary: The same of every other output of the design, in order.
         scores: The class scores of each stream that something reads.
     """
@@ -57,6 +58,7 @@ class FusionNetwork(nn.Module):
         graph: The design; its modalities must have shapes.
         task_outputs: Numbers for each sample: one a class, also with two classes; one for regression.
         recipe: Width, dropout.
+        classes: Whether these are scores of classes, which votes join as probabilities; of other tasks they join values.
 
     Raises:
         DesignError: A modality has no shape, or a trunk `continue` meets a shape that it cannot go on with.
@@ -70,11 +72,11 @@ class FusionNetwork(nn.Module):
         18
     """
 
-    def __init__(self, graph: FusionGraph, task_outputs: int, recipe: Recipe) -> None:
+    def __init__(self, graph: FusionGraph, task_outputs: int, recipe: Recipe, *, classes: bool = True) -> None:
         super().__init__()
         self.graph, self.recipe, self.num_outputs = graph, recipe, task_outputs
         depths = _depths_read(graph)
-        self.streams = Streams(graph, _depths_continued(graph, depths), task_outputs, recipe)
+        self.streams = Streams(graph, _depths_continued(graph, depths), task_outputs, recipe, classes=classes)
         self._modalities = {stream.name: stream.modality for stream in graph.streams}
         self._arguments: dict[str, tuple[_Argument, ...]] = {}
         self.joins = nn.ModuleDict()
@@ -91,6 +93,11 @@ class FusionNetwork(nn.Module):
         self.heads = nn.ModuleList()
         self._outputs = tuple(self._output(output, index) for index, output in enumerate(graph.outputs))
         self._main = graph.outputs.index(graph.main_output)
+
+    @classmethod
+    def of(cls, candidate: Candidate, task: TaskLayer) -> FusionNetwork:
+        """Return the network of a candidate for a task."""
+        return cls(candidate.graph, task.num_logits, candidate.recipe, classes=task.classes)
 
     def forward(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
         """Return the main output, (B, K), from (B, *shape) and (B,) a modality."""

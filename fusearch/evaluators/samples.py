@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Samples", "TargetScale", "make_samples"]
+__all__ = ["Samples", "make_samples"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Samples:
     Attributes:
         inputs: One (N, *modality shape) float tensor a modality.
         present: One (N,) boolean tensor a modality.
-        targets: (N,) class codes int64, or scaled regression targets float32.
+        targets: (N,) or (N, numbers of a sample), as the task encodes them.
     """
 
     inputs: Mapping[str, Tensor]
@@ -65,33 +65,16 @@ class Samples:
         return replace(self, present={**self.present, modality: torch.zeros_like(self.present[modality])})
 
 
-@dataclass(frozen=True)
-class TargetScale:
-    """Standardises regression targets by mean and standard deviation of the training rows; the identity for classes."""
-
-    mean: float = 0.0
-    std: float = 1.0
-
-    @classmethod
-    def fit(cls, targets: NDArray[np.floating]) -> TargetScale:
-        """Take mean and standard deviation of the training targets; constant targets are only centred."""
-        std = float(np.std(targets))
-        return cls(float(np.mean(targets)), std if std > 0 else 1.0)
-
-
 def make_samples(
     inputs: Mapping[str, NDArray[np.floating]],
     present: Mapping[str, NDArray[np.bool_]],
-    targets: NDArray[np.generic],
+    targets: Tensor,
     *,
-    scale: TargetScale | None = None,
     device: torch.device | str = "cpu",
 ) -> Samples:
-    """Bring arrays onto a device; with `scale`, the targets are those of a regression and are standardised."""
-    if scale is not None:
-        targets = ((np.asarray(targets, dtype=np.float64) - scale.mean) / scale.std).astype(np.float32)
+    """Bring arrays, and targets as their task encodes them, onto a device."""
     return Samples(
         {name: torch.as_tensor(np.ascontiguousarray(values, dtype=np.float32), device=device) for name, values in inputs.items()},
         {name: torch.as_tensor(np.ascontiguousarray(mask, dtype=bool), device=device) for name, mask in present.items()},
-        torch.as_tensor(targets.astype(np.int64) if scale is None else targets, device=device),
+        targets.to(device),
     )

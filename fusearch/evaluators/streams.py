@@ -93,18 +93,19 @@ class Streams(nn.Module):
         continued: Deepest stage of each stream that a trunk `continue(stream)` applies.
         num_outputs: Numbers for each sample.
         recipe: Width and dropout.
+        classes: Whether these are scores of classes.
 
     Attributes:
         lenders: Name of each stream -> name of the stream whose weights it has.
     """
 
-    def __init__(self, graph: FusionGraph, continued: Mapping[str, int], num_outputs: int, recipe: Recipe) -> None:
+    def __init__(self, graph: FusionGraph, continued: Mapping[str, int], num_outputs: int, recipe: Recipe, *, classes: bool = True) -> None:
         super().__init__()
         self.modality_of = {stream.name: stream.modality for stream in graph.streams}
         self.lenders = {stream.name: stream.tie or stream.name for stream in graph.streams}
         self.taps = taps_of(graph)
         self.depths = {name: max([_stages(tap, graph.num_stages(name)) for tap in taps], default=0) for name, taps in self.taps.items()}
-        self.num_outputs = num_outputs
+        self.scores = TokenShape(1, num_outputs, classes=classes)
         self.encoders, self.heads = nn.ModuleDict(), nn.ModuleDict()
         joined = _scores_joined(graph)
         for lender in sorted(set(self.lenders.values()), key=list(self.lenders).index):
@@ -126,7 +127,7 @@ class Streams(nn.Module):
         name, depth = state
         shapes = self.encoder_of(name).shapes
         if depth == "score":
-            return TokenShape(1, self.num_outputs)
+            return self.scores
         if depth == "*":
             return TokenShape(1, sum(shape.width for shape in shapes[1:]))
         return shapes[int(depth)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.network import FusionNetwork
+from fusearch.layout import replace_file
 from fusearch.search_space import FusionGraph
 
 if TYPE_CHECKING:
@@ -66,14 +66,7 @@ class WeightStore:
         buffer = io.BytesIO()
         weights = {name: values.detach().cpu() for name, values in network.state_dict().items()}
         torch.save({"streams": _describe(network.graph), "weights": weights, "epochs": dict(epochs)}, buffer)
-        path = self._path(digest, member)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            draft.write_bytes(buffer.getvalue())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        replace_file(self._path(digest, member), buffer.getvalue())
 
     def holds(self, digest: str, member: Member) -> bool:
         """Whether the weights of a member were kept."""

@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["CHEAP_OBJECTIVES", "COSTS", "METRICS", "Direction", "Metric", "Score", "TaskKind", "metric", "metrics_of"]
+__all__ = ["CHEAP_OBJECTIVES", "COSTS", "METRICS", "Direction", "Metric", "Score", "metric", "metrics_of"]
 
 Direction = Literal["maximize", "minimize"]
-TaskKind = Literal["classification", "regression"]
 
 #: Objectives that are computed from the design alone, before anything is trained.
 CHEAP_OBJECTIVES = frozenset({"parameters", "macs"})
@@ -27,7 +26,7 @@ CHEAP_OBJECTIVES = frozenset({"parameters", "macs"})
 #: Quantities that say what a design costs, not how good it is; less is better.
 COSTS = CHEAP_OBJECTIVES | {"latency_ms", "peak_memory_mb", "train_seconds"}
 
-#: Targets (N,) and outputs, class probabilities (N, K) or predictions (N,), in the units of the target -> the value.
+#: Targets, (N,) or (N, numbers of a sample), and outputs in their units, class probabilities (N, K) or predictions (N,) -> the value.
 Score = Callable[["NDArray[Any]", "NDArray[np.floating]"], float]
 
 F = TypeVar("F", bound=Score)
@@ -40,7 +39,7 @@ class Metric:
     Attributes:
         name: Name as an objective.
         direction: Whether more is better (`maximize`) or less (`minimize`).
-        kinds: Kinds of task that have it.
+        kinds: Names of the tasks that have it.
         function: Gives the value from targets, (N,), and outputs: class probabilities (N, K), rows summing to one, or predictions (N,).
             NaN where it is undefined, as a rank is with one class alone; such a fold is left out of the mean.
         summary: One line on what it is.
@@ -48,7 +47,7 @@ class Metric:
 
     name: str
     direction: Direction
-    kinds: tuple[TaskKind, ...]
+    kinds: tuple[str, ...]
     function: Score
     summary: str = ""
 
@@ -57,8 +56,9 @@ class Metric:
             raise FusearchError(f"metric {self.name!r}: expected a name such as 'my_score' that is no cost and no variant of a metric")
         if self.direction not in get_args(Direction):
             raise FusearchError(f"metric {self.name!r}: direction {self.direction!r}, expected 'maximize' or 'minimize'")
-        if not self.kinds or not set(self.kinds) <= set(get_args(TaskKind)):
-            raise FusearchError(f"metric {self.name!r}: kinds {self.kinds}, expected some of: {', '.join(get_args(TaskKind))}")
+        # Tasks stand above metrics, because they name theirs; so that they exist is a law of the suite.
+        if not self.kinds or not all(kind.isidentifier() for kind in self.kinds):
+            raise FusearchError(f"metric {self.name!r}: kinds {self.kinds}, expected names of tasks, such as 'classification'")
 
     def __call__(self, targets: NDArray[Any], outputs: NDArray[np.floating]) -> float:
         """Return the value.
@@ -75,17 +75,17 @@ class Metric:
 METRICS: Registry[Metric] = Registry("metric")
 
 
-def metric(name: str, *, direction: Direction, kinds: TaskKind | tuple[TaskKind, ...], summary: str = "") -> Callable[[F], F]:
+def metric(name: str, *, direction: Direction, kinds: str | tuple[str, ...], summary: str = "") -> Callable[[F], F]:
     """Register a function of targets and outputs as the metric `name`, an objective from then on.
 
     Args:
         name: Name as an objective.
         direction: `maximize` or `minimize`.
-        kinds: Kind, or kinds, of task that have it.
+        kinds: Name, or names, of the tasks that have it.
         summary: One line on what it is; left out, the first line of the function's docstring.
 
     Raises:
-        FusearchError: The name is taken or no name of a metric, or the direction or a kind is not known.
+        FusearchError: The name is taken or no name of a metric, or the direction is not known.
 
     Example:
         >>> from fusearch.contracts import Objective
@@ -106,6 +106,6 @@ def metric(name: str, *, direction: Direction, kinds: TaskKind | tuple[TaskKind,
     return register
 
 
-def metrics_of(kind: TaskKind) -> tuple[Metric, ...]:
+def metrics_of(kind: str) -> tuple[Metric, ...]:
     """Return the metrics of a kind of task, in the order of their names."""
     return tuple(found for found in METRICS.values() if kind in found.kinds)

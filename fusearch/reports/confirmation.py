@@ -11,10 +11,9 @@ from typing import Any
 
 from fusearch.contracts import Objective
 from fusearch.errors import RunError
+from fusearch.layout import LOOKS
 
-__all__ = ["CONFIRMATION", "Confirmed", "Look", "read_looks"]
-
-CONFIRMATION = "confirm.json"
+__all__ = ["Confirmed", "Look", "read_looks"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def read_looks(folder: Path, objective: Objective) -> tuple[Look, ...]:
     Raises:
         RunError: The file is there but cannot be read.
     """
-    path = folder / CONFIRMATION
+    path = folder / LOOKS
     if not path.is_file():
         return ()
     try:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fusearch.layout import DECISION_ARRAYS
 from fusearch.reports.wording import count, number, sentence_case
 from fusearch.trials import Trials
 
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["Cloud", "Told", "cloud_info", "read_strategy", "strategy_sentences"]
-
-#: File of the run folder beside the decision: all subsets.
-ARRAYS = "strategy.npz"
 
 _DIVERSITIES = {
     "correlation": "1 − correlation",
@@ -63,10 +61,10 @@ def read_strategy(trials: Trials) -> Told | None:
     if trials.decision is None or trials.path is None:
         return None
     arrays: dict[str, Any] = {}
-    if (trials.path / ARRAYS).is_file():
+    if (trials.path / DECISION_ARRAYS).is_file():
         import numpy as np
 
-        with np.load(trials.path / ARRAYS) as held:
+        with np.load(trials.path / DECISION_ARRAYS) as held:
             arrays = {key: held[key] for key in held.files}
     return Told(trials.decision["strategy"], trials.decision, arrays)
 

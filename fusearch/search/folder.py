@@ -18,31 +18,24 @@ from optuna.storages.journal import JournalFileBackend
 
 from fusearch.contracts import Direction, read_objectives
 from fusearch.errors import RunError
-from fusearch.run import CONFIG, read_config
-from fusearch.study import DRIVER, JOURNAL, STUDY_NAME, open_study
+from fusearch.layout import CONFIG, JOURNAL, LOCK, predictions_file, replace_file
+from fusearch.run import read_config
+from fusearch.study import DRIVER, STUDY_NAME, open_study
 from fusearch.yaml_file import dump_yaml, parse_yaml
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
-    "LOCK",
-    "PREDICTIONS",
-    "WEIGHTS",
     "check_resume",
     "create_folder",
     "discard_folder",
     "driven",
     "mend_journal",
     "open_folder",
-    "replace_file",
     "save_predictions",
     "writing",
 ]
-
-LOCK = "driver.lock"
-PREDICTIONS = "predictions"
-WEIGHTS = "weights"
 
 
 @contextmanager
@@ -75,7 +68,6 @@ def create_folder(folder: Path, config: Mapping[str, Any], directions: Sequence[
     with writing(folder):
         try:
             draft.mkdir(parents=True)
-            (draft / PREDICTIONS).mkdir()
             _write_config(draft, config)
             _create_study(config["study"]["storage"], config["study"]["name"], draft, directions)
             draft.rename(folder)
@@ -129,7 +121,6 @@ def open_folder(folder: Path, config: Mapping[str, Any]) -> optuna.Study:
     """Write the configuration, mend the journal, and open the study. Call it while the folder is `driven`."""
     with writing(folder):
         _write_config(folder, config)
-        (folder / PREDICTIONS).mkdir(exist_ok=True)
         if config["study"]["storage"] is None:
             mend_journal(folder / JOURNAL)
     return open_study(folder, config["study"]["storage"], config["study"]["name"])
@@ -162,7 +153,7 @@ def save_predictions(folder: Path, digest: str, arrays: Mapping[str, np.ndarray[
         return
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # the stub takes a keyword of another type into account
-    replace_file(folder / PREDICTIONS / f"{digest}.npz", buffer.getvalue())
+    replace_file(predictions_file(folder, digest), buffer.getvalue())
 
 
 def mend_journal(path: Path) -> None:
@@ -194,16 +185,6 @@ def _create_study(storage: str | None, name: str, draft: Path, directions: Seque
 
 def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
     replace_file(folder / CONFIG, dump_yaml(config).encode())
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    draft = path.with_name(f".{path.name}.tmp")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _meaning(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

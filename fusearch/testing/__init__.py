@@ -12,10 +12,11 @@ _HOMES: dict[str, str] = {
     "MetricSuite": "fusearch.testing.metric_suite",
     "OperatorSuite": "fusearch.testing.operator_suite",
     "SamplerSuite": "fusearch.testing.sampler_suite",
+    "TaskSuite": "fusearch.testing.task_suite",
     "affine": "fusearch.testing.operator_case",
 }
 
-__all__ = ["DataSetSuite", "EncoderSuite", "MetricSuite", "OperatorSuite", "SamplerSuite", "affine"]
+__all__ = ["DataSetSuite", "EncoderSuite", "MetricSuite", "OperatorSuite", "SamplerSuite", "TaskSuite", "affine"]
 
 if TYPE_CHECKING:
     from fusearch.testing.data_set_suite import DataSetSuite
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from fusearch.testing.operator_case import affine
     from fusearch.testing.operator_suite import OperatorSuite
     from fusearch.testing.sampler_suite import SamplerSuite
+    from fusearch.testing.task_suite import TaskSuite
 
 
 def __getattr__(name: str) -> Any:

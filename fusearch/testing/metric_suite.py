@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from fusearch.contracts import Objective
 from fusearch.metrics import METRICS, Metric
+from fusearch.tasks import TASKS
 
 __all__ = ["MetricSuite"]
 
@@ -37,16 +39,13 @@ class MetricSuite:
         return METRICS[self.name]
 
     def cases(self) -> list[Rows]:
-        """Return targets and outputs as a search meets them: two classes and more, predictions, few rows, one class alone."""
+        """Return targets and outputs as a search meets them: two classes and more, predictions, few rows, one class alone.
+
+        Override it, and `perfect`, for a metric of a task of your own.
+        """
         rng = np.random.default_rng(0)
-        found: list[Rows] = []
-        if "classification" in self.metric.kinds:
-            for num_classes, rows in ((2, 40), (4, 40), (2, 5), (3, 4)):
-                found.append((rng.permutation(np.arange(rows) % num_classes), rng.dirichlet(np.ones(num_classes), size=rows)))
-            found.append((np.zeros(6, dtype=np.int64), rng.dirichlet(np.ones(3), size=6)))
-        if "regression" in self.metric.kinds:
-            found += [(rng.normal(50, 9, size=rows), rng.normal(50, 9, size=rows)) for rows in (40, 4)]
-            found += [(rng.normal(size=6), np.zeros(6)), (np.ones(6), rng.normal(size=6))]
+        found = [case for kind in self.metric.kinds if kind in _CASES for case in _CASES[kind](rng)]
+        assert found, f"{self.name}: no cases for {self.metric.kinds}; override `cases`, and `perfect` where it is needed"
         return found
 
     def perfect(self, targets: NDArray[Any], outputs: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -54,7 +53,9 @@ class MetricSuite:
         return np.eye(outputs.shape[1])[targets] if outputs.ndim == 2 else targets.astype(np.float64)
 
     def test_the_entry_says_what_it_is(self) -> None:
-        """The metric is described in a line, for `fusearch list metrics`."""
+        """The metric is described in a line, for `fusearch list metrics`, and its tasks exist."""
+        unknown = [kind for kind in self.metric.kinds if kind not in TASKS]
+        assert not unknown, f"{self.name}: no task {unknown}, expected some of {', '.join(TASKS)}"
         assert self.metric.summary, "a metric says in one line what it is"
         assert "\n" not in self.metric.summary, "a metric says it in one line"
 
@@ -90,3 +91,17 @@ class MetricSuite:
                 assert Objective(self.name, self.metric.direction).better(best, value), (
                     f"{self.name}, {self.metric.direction}: {best} where every output is right, {value} where they are random"
                 )
+
+
+def _classes(rng: np.random.Generator) -> list[Rows]:
+    sizes = ((2, 40), (4, 40), (2, 5), (3, 4))
+    found: list[Rows] = [(rng.permutation(np.arange(rows) % count), rng.dirichlet(np.ones(count), size=rows)) for count, rows in sizes]
+    return [*found, (np.zeros(6, dtype=np.int64), rng.dirichlet(np.ones(3), size=6))]
+
+
+def _numbers(rng: np.random.Generator) -> list[Rows]:
+    found: list[Rows] = [(rng.normal(50, 9, size=rows), rng.normal(50, 9, size=rows)) for rows in (40, 4)]
+    return [*found, (rng.normal(size=6), np.zeros(6)), (np.ones(6), rng.normal(size=6))]
+
+
+_CASES: dict[str, Callable[[np.random.Generator], list[Rows]]] = {"classification": _classes, "regression": _numbers}

@@ -12,13 +12,19 @@ from torch import Tensor, nn
 
 from fusearch.evaluators.layer import Losses, TokenShape
 from fusearch.evaluators.operators import LAYERS, OperatorLayer
+from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.search_space.operators import OPERATORS, Operator
 from fusearch.search_space.parameter import Value, complete_params
+from fusearch.tasks.classification import Classification
+from fusearch.tasks.regression import Regression
 
-__all__ = ["CLASSES", "WIDTH", "OperatorCase", "affine"]
+__all__ = ["CLASSES", "SCORES", "WIDTH", "OperatorCase", "affine"]
 
 WIDTH = 8
 CLASSES = 3
+
+#: What an argument of a decision-level operator carries: scores of classes.
+SCORES = TokenShape(1, CLASSES, classes=True)
 
 
 class OperatorCase:
@@ -37,7 +43,7 @@ class OperatorCase:
     def shape_sets(self) -> Iterator[list[TokenShape]]:
         """Give shapes that the layer must take: vectors, grids of several ranks, mixtures; for each number of arguments."""
         if self.operator.scores_only:
-            sets = [[TokenShape(1, CLASSES)] * 4, [TokenShape(1, 1)] * 4]
+            sets = [[SCORES] * 4, [TokenShape(1, 1)] * 4]
         else:
             sets = [
                 [TokenShape(1, 5), TokenShape(1, 3), TokenShape(1, 8), TokenShape(1, 1)],
@@ -52,7 +58,7 @@ class OperatorCase:
     def shapes(self) -> list[TokenShape]:
         """Return the shapes of arguments that most laws use: several tokens, different widths."""
         if self.operator.scores_only:
-            return [TokenShape(1, CLASSES)] * 3
+            return [SCORES] * 3
         most = self.operator.max_args or 3
         shapes = [TokenShape(6, 4, (2, 3)), TokenShape(4, 5, (4,)), TokenShape(3, 8), TokenShape(2, 3)]
         return shapes[: max(self.operator.min_args, min(3, most))]
@@ -68,7 +74,7 @@ class OperatorCase:
         fit = getattr(layer, "fit", None)
         if fit is not None:
             xs, _ = self.inputs(shapes, batch=40, seed=1)
-            fit(xs, self.targets(40, shapes), [torch.ones(40, dtype=torch.bool)] * len(shapes))
+            fit(xs, self.targets(40, shapes), [torch.ones(40, dtype=torch.bool)] * len(shapes), self.task(shapes))
         return layer
 
     def inputs(self, shapes: Sequence[TokenShape], batch: int = 5, seed: int = 0) -> tuple[list[Tensor], list[Tensor]]:
@@ -81,10 +87,20 @@ class OperatorCase:
         return xs, present
 
     def targets(self, batch: int, shapes: Sequence[TokenShape]) -> Tensor:
-        """Return class codes, or values where the class scores are those of a regression."""
+        """Return class codes, or numbers where scores are values."""
         if not self.operator.scores_only:
             return torch.arange(batch) % CLASSES
-        return torch.arange(batch) % shapes[0].width if shapes[0].width > 1 else torch.arange(batch).double()
+        return torch.arange(batch) % shapes[0].width if shapes[0].classes else torch.arange(batch).double()
+
+    def task(self, shapes: Sequence[TokenShape]) -> TaskLayer:
+        """Return the task of these targets."""
+        classes = not self.operator.scores_only or shapes[0].classes
+        width = shapes[0].width if self.operator.scores_only else CLASSES
+        return bind_task(Classification("class", tuple(map(str, range(width)))) if classes else Regression("value"))
+
+    def losses(self, batch: int, shapes: Sequence[TokenShape]) -> Losses | None:
+        """Return what an operator that adds a loss puts it into; None for the others."""
+        return Losses(self.targets(batch, shapes), self.task(shapes)) if self.operator.adds_loss else None
 
     def permute_state(self, layer: OperatorLayer, order: Sequence[int], shapes: Sequence[TokenShape]) -> dict[str, Tensor]:  # noqa: ARG002  # for subclasses
         """Return the weights with which a layer for `[shapes[i] for i in order]` computes what `layer` does for `shapes`.

@@ -15,7 +15,9 @@ from torch import Tensor
 
 from fusearch.evaluators.layer import Losses
 from fusearch.evaluators.operators import LAYERS
+from fusearch.evaluators.tasks import bind_task
 from fusearch.search_space.parameter import Param, Value, complete_params
+from fusearch.tasks.regression import Regression
 from fusearch.testing.deployment import check_members, check_onnx, check_torch_export
 from fusearch.testing.operator_case import OperatorCase
 
@@ -125,7 +127,7 @@ class OperatorSuite(OperatorCase):
             for filler in (0.0, 1e30, float("nan")):
                 xs, _ = self.inputs(shapes, batch=3)
                 xs = [torch.where(mask[:, None, None], x, filler).requires_grad_() for x, mask in zip(xs, present, strict=True)]
-                losses = Losses(self.targets(3, shapes)) if self.operator.adds_loss else None
+                losses = self.losses(3, shapes)
                 results = self.run(layer, xs, present, losses)
                 total = torch.stack([result.sum() for result in results] + (losses.terms if losses is not None else [])).sum()
                 grads = torch.autograd.grad(total, [*xs, *self.trained(layer)], allow_unused=True)
@@ -143,7 +145,7 @@ class OperatorSuite(OperatorCase):
         layer = self.build(shapes).train()
         xs, present = self.inputs(shapes, batch=6)
         xs = [x.requires_grad_() for x in xs]
-        losses = Losses(self.targets(6, shapes)) if self.operator.adds_loss else None
+        losses = self.losses(6, shapes)
         results = self.run(layer, xs, present, losses)
         generator = torch.Generator().manual_seed(3)
         total = torch.stack([(result * torch.randn(result.shape, generator=generator)).sum() for result in results]).sum()
@@ -166,7 +168,7 @@ class OperatorSuite(OperatorCase):
             for value in _values(param):
                 layer = self.build(shapes, {name: value})
                 xs, present = self.inputs(shapes)
-                losses = Losses(self.targets(5, shapes)) if self.operator.adds_loss else None
+                losses = self.losses(5, shapes)
                 outcome = [result.detach() for result in self.run(layer, xs, present, losses)]
                 outcomes.append([*outcome, losses.total().detach()] if losses is not None else outcome)
             for left, right in itertools.combinations(outcomes, 2):
@@ -179,12 +181,12 @@ class OperatorSuite(OperatorCase):
         layer = self.build(shapes)
         xs, present = self.inputs(shapes, batch=6)
         targets = self.targets(6, shapes)
-        for each in (targets, targets.double()):
-            losses = Losses(each)
+        for each, task in ((targets, self.task(shapes)), (targets.double(), bind_task(Regression("value")))):
+            losses = Losses(each, task)
             layer(xs, present, losses)
             assert bool(losses.terms) == self.operator.adds_loss, f"{self.name}: adds {len(losses.terms)} losses, the entry says otherwise"
             assert all(term.ndim == 0 and term.isfinite() for term in losses.terms), f"{self.name}: losses are finite scalars"
-            padded = Losses(torch.cat([each, each[:2]]), weights=torch.tensor([1.0] * 6 + [0.0] * 2, dtype=torch.float64))
+            padded = Losses(torch.cat([each, each[:2]]), task, weights=torch.tensor([1.0] * 6 + [0.0] * 2, dtype=torch.float64))
             layer([torch.cat([x, 7 * x[:2]]) for x in xs], [torch.cat([mask, mask[:2]]) for mask in present], padded)
             torch.testing.assert_close(padded.total(), losses.total(), rtol=1e-10, atol=1e-10)
 

@@ -5,10 +5,10 @@ from fusearch.data.arrays import RawModality
 from fusearch.data.assembly import assemble, divide, find_faults
 from fusearch.data.splits import SplitPlan
 from fusearch.data.tables import TableSchema
-from fusearch.data.task import Task
 from fusearch.errors import DataError
+from fusearch.tasks.classification import Classification
 
-TASK = Task("classification", "y", ("a", "b"))
+TASK = Classification("y", ("a", "b"))
 TARGETS = np.arange(40) % 2
 IDS = np.array([f"p{row}" for row in range(40)])
 SPLITS = np.array(["train"] * 20 + ["val"] * 10 + ["test"] * 10)

@@ -60,7 +60,7 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
         ("file: rna.csv", "fle: rna.csv", "lgg.yaml: modalities.rna.fle: unknown key, did you mean 'file'?"),
         ("name: lgg", "nme: lgg", "lgg.yaml: nme: unknown key, did you mean 'name'?"),
         ("column: split", "colum: split", "lgg.yaml: splits.colum: unknown key, did you mean 'column'?"),
-        ("column: vital", "column: vital, x: 1", "lgg.yaml: task.x: unknown key, expected one of: file, column, kind, labels"),
+        ("column: vital", "column: vital, x: 1", "lgg.yaml: task.x: unknown key, expected one of: file, kind, column, labels"),
         (
             "kind: tabular, file: rna",
             "kind: tabulr, file: rna",

@@ -59,7 +59,7 @@ def test_splits_labels_and_ids_may_be_given() -> None:
 
 def test_regression() -> None:
     data = make(targets=RNG.normal(size=40), task="regression")
-    assert (data.task.num_outputs, data.targets.dtype) == (1, np.float32)
+    assert (data.task.outputs, data.targets.dtype) == (("target",), np.float32)
 
 
 @pytest.mark.parametrize(

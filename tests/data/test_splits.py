@@ -5,8 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusearch.data.splits import SplitPlan, crossing_groups, leave_one_group_out, make_folds, split_by_fractions, stratify
+from fusearch.data.splits import SplitPlan, crossing_groups, leave_one_group_out, make_folds, split_by_fractions
 from fusearch.errors import DataError
+from fusearch.tasks.classification import Classification
+
+TASK = Classification("vital", ("alive", "dead"))
 
 
 @st.composite
@@ -63,23 +66,16 @@ def test_two_fractions_leave_out_test() -> None:
     assert set(split_by_fractions(np.arange(40) % 2, (0.75, 0.25)).tolist()) == {"train", "val"}
 
 
-def test_a_continuous_target_is_stratified_by_quantiles() -> None:
-    strata = stratify(np.linspace(0, 1, 200, dtype=np.float32))
-    assert np.bincount(strata).tolist() == [40] * 5
-    assert stratify(np.linspace(0, 1, 25, dtype=np.float32)).tolist() == [0] * 25
-    assert stratify(np.array([1, 0, 2])).tolist() == [1, 0, 2]
-
-
 def test_a_plan_with_folds_has_a_val_split_and_no_test_split() -> None:
     targets = np.arange(50) % 2
-    split_of = SplitPlan(folds=5, seed=3).assign(targets)
+    split_of = SplitPlan(folds=5, seed=3).assign(targets, TASK)
     assert (split_of == "val").sum() == 10
     assert (split_of == "train").sum() == 40
     assert (split_of[make_folds(targets, np.arange(50), 5, seed=3)[0].val] == "val").all()
 
 
 def test_a_plan_leaves_the_rows_of_another_cohort_in_test() -> None:
-    split_of = SplitPlan((0.8, 0.2), num_test_rows=10).assign(np.arange(60) % 2)
+    split_of = SplitPlan((0.8, 0.2), num_test_rows=10).assign(np.arange(60) % 2, TASK)
     assert (split_of[50:] == "test").all()
     assert not (split_of[:50] == "test").any()
 
@@ -138,5 +134,5 @@ def test_what_cannot_be_left_out() -> None:
 
 def test_the_first_group_is_the_val_split() -> None:
     groups = np.array(["b", "a", "b", "a", "c", "c"])
-    split_of = SplitPlan(folds="groups", num_test_rows=1).assign(np.array([0, 1, 0, 1, 0, 1]), groups=groups)
+    split_of = SplitPlan(folds="groups", num_test_rows=1).assign(np.array([0, 1, 0, 1, 0, 1]), TASK, groups=groups)
     assert split_of.tolist() == ["train", "val", "train", "val", "train", "test"]

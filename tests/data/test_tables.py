@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusearch.data.tables import TableSchema, as_text, encode_table, restrict_levels, sorted_labels
+from fusearch.data.tables import TableSchema, as_text, encode_table, restrict_levels
 from fusearch.errors import DataError
 
 
@@ -41,8 +41,6 @@ def test_an_unknown_level_is_no_level() -> None:
 def test_whole_numbers_are_one_level_however_they_are_stored() -> None:
     assert as_text(np.array([1.0, 2.0])) == as_text(np.array([1, 2])) == as_text(["1", "2"]) == ["1", "2"]
     assert as_text(pd.Series([1.5, np.nan])) == ["1.5", None]
-    assert sorted_labels({"10", "9", "2"}) == ("2", "9", "10")
-    assert sorted_labels({"b", "10", "a"}) == ("10", "a", "b")
 
 
 @pytest.mark.parametrize(

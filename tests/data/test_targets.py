@@ -8,7 +8,8 @@ from fusearch.errors import DataError
 
 
 def encode(values: Any, kind: str = "classification", labels: list[str] | None = None) -> Any:
-    return encode_targets(values, kind, "vital", ids=[f"p{row}" for row in range(len(values))], place="labels.csv", labels=labels)
+    ids = [f"p{row}" for row in range(len(values))]
+    return encode_targets({"column": ("vital", values)}, kind, ids=ids, place="labels.csv", labels=labels)
 
 
 def test_codes_follow_the_sorted_names_or_the_order_that_is_given() -> None:
@@ -21,7 +22,7 @@ def test_codes_follow_the_sorted_names_or_the_order_that_is_given() -> None:
 
 def test_a_continuous_target_stays_a_number() -> None:
     numbers, task = encode(["1.5", 2, 3.25], "regression")
-    assert (numbers.tolist(), numbers.dtype, task.num_outputs) == ([1.5, 2, 3.25], np.float32, 1)
+    assert (numbers.tolist(), numbers.dtype, task.outputs) == ([1.5, 2, 3.25], np.float32, ("vital",))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from toy_data import make_data
+from toy_tasks import class_task
 
 from fusearch.contracts import Budget
 from fusearch.data import Dataset
@@ -53,7 +54,7 @@ def test_of_a_linear_model_they_are_weight_times_value(task: str, tmp_path: Path
         prepared = evaluator.prepared(member.fold)
         # With two classes the log odds of either are the difference of the logits, up to its sign.
         leaving = weight[0] if task == "regression" else weight[1] - weight[0]
-        expected.append((leaving[:4].abs() * prepared.validation.inputs["a"].abs().mean(dim=0)).numpy() * getattr(prepared.scale, "std", 1))
+        expected.append((leaving[:4].abs() * prepared.validation.inputs["a"].abs().mean(dim=0)).numpy() * prepared.task.unit)
     assert found["a"].mean == pytest.approx(np.mean(expected, axis=0), rel=1e-4)
     assert found["a"].spread == pytest.approx(np.std(expected, axis=0, ddof=1), rel=1e-3)
     assert found["a"].unit == ("target" if task == "regression" else "log odds of the predicted class")
@@ -88,8 +89,8 @@ def test_integrated_gradients_add_up_to_the_change_of_the_output() -> None:
     network = make_network(modalities, "a:mlp | s:gru\nF1 = film(a@L, s@L) ->")
     inputs = {"a": torch.randn(5, 4), "s": torch.randn(5, 6, 2)}
     samples = Samples(inputs, {name: torch.ones(5, dtype=torch.bool) for name in inputs}, torch.zeros(5, dtype=torch.int64))
-    values = _integrated_gradients(network, samples, ["a", "s"])
-    forward, held = _explained(network, samples, ["a", "s"])
+    values = _integrated_gradients(network, class_task(3), samples, ["a", "s"])
+    forward, held = _explained(network, class_task(3), samples, ["a", "s"])
     change = forward(*inputs.values(), *held) - forward(*(torch.zeros_like(each) for each in inputs.values()), *held)
     total = sum(value.flatten(1).sum(dim=1) for value in values.values())
     torch.testing.assert_close(total, change, rtol=0.03, atol=0.02)
@@ -122,9 +123,9 @@ def test_occlusion_is_the_change_without_a_window(
     samples = Samples(
         {"m": values, "t": torch.randn(4, 2)}, {name: torch.ones(4, dtype=torch.bool) for name in "mt"}, torch.zeros(4, dtype=torch.int64)
     )
-    found = _occlusion(network, samples, "m")
+    found = _occlusion(network, class_task(3), samples, "m")
     assert found.shape == (4, *expected)
-    forward, held = _explained(network, samples, ["m"])
+    forward, held = _explained(network, class_task(3), samples, ["m"])
     starts = [range(0, size, step) for size, step in zip(modality.shape, window, strict=True)]
     changes = []
     for corner in itertools.product(*starts):

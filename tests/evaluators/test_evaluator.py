@@ -17,7 +17,7 @@ from fusearch.contracts import Budget, CheapEvaluator, Evaluation, Objective
 from fusearch.data import Dataset, load_data
 from fusearch.errors import EvaluationError, LeakError
 from fusearch.evaluators import FusionNetwork, TrainingEvaluator
-from fusearch.evaluators.members import outputs_of, prepare_fold, score
+from fusearch.evaluators.members import prepare_fold, score
 from fusearch.evaluators.modes import predict, train
 from fusearch.evaluators.optimization import TrainingSettings, reproducible
 from fusearch.search_space import Candidate, FusionGraph, Recipe
@@ -187,6 +187,6 @@ def test_the_linear_model_reaches_what_is_known_of_rosmap() -> None:
     candidate = candidate_of(data, "F1 = cat(mrna@0, meth@0, mirna@0) ->", weight_decay=1.0)
     with reproducible(0, threads=1) as generator:
         network = FusionNetwork(candidate.graph, 2, candidate.recipe)
-        train(network, rows.train, None, settings=TrainingSettings(epochs=60), generator=generator)
-    found = score(outputs_of(predict(network, rows.validation), None), rows.targets, data.task)
+        train(network, rows.train, None, task=rows.task, settings=TrainingSettings(epochs=60), generator=generator)
+    found = score(rows.task.scored(predict(network, rows.validation)), rows.targets, data.task)
     assert found["auroc"] > 0.885  # logistic regression by scikit-learn: 0.901; two published networks are below it

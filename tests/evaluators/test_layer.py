@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from toy_tasks import class_task
 
 from fusearch.errors import DesignError
 from fusearch.evaluators.layer import LAYERS, Losses, OperatorLayer, TokenShape, argument_order, mask_absent, operator_layer, resize_tokens
@@ -90,13 +91,13 @@ def test_argument_order_depends_on_the_shapes_alone(given_shapes: list[TokenShap
 
 
 def test_losses_weigh_rows() -> None:
-    losses = Losses(torch.tensor([0, 1, 2]), weights=torch.tensor([1.0, 2.0, 0.0]))
+    losses = Losses(torch.tensor([0, 1, 2]), class_task(3), weights=torch.tensor([1.0, 2.0, 0.0]))
     assert losses.rows(torch.tensor([True, False, True])).tolist() == [1.0, 0.0, 0.0]
-    assert Losses(torch.tensor([0, 1])).rows(torch.tensor([True, False])).tolist() == [1.0, 0.0]
+    assert Losses(torch.tensor([0, 1]), class_task(2)).rows(torch.tensor([True, False])).tolist() == [1.0, 0.0]
 
 
 def test_losses_add_up() -> None:
-    losses = Losses(torch.tensor([0, 1]))
+    losses = Losses(torch.tensor([0, 1]), class_task(2))
     assert float(losses.total()) == 0.0
     losses.add(torch.tensor(2.0))
     losses.add(torch.tensor(0.5))

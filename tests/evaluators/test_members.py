@@ -8,9 +8,8 @@ import torch
 from toy_data import make_data
 
 from fusearch.data import Dataset
-from fusearch.evaluators.members import FoldSamples, Member, TrainedMember, make_members, outputs_of, prepare_fold, train_members
+from fusearch.evaluators.members import FoldSamples, Member, TrainedMember, make_members, prepare_fold, train_members
 from fusearch.evaluators.optimization import Fit, TrainingSettings
-from fusearch.evaluators.samples import TargetScale
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 SETTINGS = TrainingSettings(epochs=3, batch_size=16)
@@ -31,9 +30,7 @@ def candidate_of(data: Dataset, text: str = "F1 = cat(a@L, b@L) ->") -> Candidat
 
 
 def train_all(data: Dataset, folds: list[FoldSamples], members: tuple[Member, ...], **kwargs: object) -> list[TrainedMember]:
-    return list(
-        train_members(candidate_of(data), members, task=data.task, folds=lambda index: folds[index], settings=SETTINGS, threads=1, **kwargs)
-    )
+    return list(train_members(candidate_of(data), members, folds=lambda index: folds[index], settings=SETTINGS, threads=1, **kwargs))
 
 
 def test_members_are_all_folds_of_the_first_seed_then_of_the_next() -> None:
@@ -100,17 +97,11 @@ def test_regression_is_told_in_the_units_of_the_target() -> None:
     rows = prepare_fold(data, data.folds(2)[0])
     assert rows.train.targets.mean().abs() < 1e-5
     assert rows.train.targets.std(correction=0) == pytest.approx(1.0, abs=1e-5)
-    (trained,) = train_members(
-        candidate_of(data), (Member(0, 0),), task=data.task, folds=lambda _: rows, settings=TrainingSettings(epochs=60), threads=1
-    )
+    (trained,) = train_members(candidate_of(data), (Member(0, 0),), folds=lambda _: rows, settings=TrainingSettings(epochs=60), threads=1)
     assert trained.outputs.shape == rows.targets.shape
     assert 90 < trained.outputs.mean() < 110
     assert trained.metrics["rmse"] < np.std(rows.targets)
     assert set(trained.metrics) == set(data.task.metrics)
-
-
-def test_outputs_of_a_scaled_regression() -> None:
-    np.testing.assert_allclose(outputs_of(torch.tensor([[0.0], [2.0]]), TargetScale(10.0, 3.0)), [10.0, 16.0])
 
 
 def test_an_undefined_metric_is_none_in_the_record() -> None:

@@ -35,7 +35,7 @@ def fit(
     with reproducible(seed, threads=1) as generator:
         network = FusionNetwork(parse(text), 2, recipe or Recipe(width=8, learning_rate=1e-2))
         before = {name: value.clone() for name, value in network.state_dict().items()}
-        fits = train(network, rows.train, rows.validation, settings=settings, generator=generator)
+        fits = train(network, rows.train, rows.validation, task=rows.task, settings=settings, generator=generator)
     return network, fits, before
 
 
@@ -78,7 +78,7 @@ def test_staged_starts_from_the_streams_trained_alone_and_moves_on(rows: FoldSam
     def weight(training: str) -> Tensor:
         with reproducible(0, threads=1) as generator:
             network = FusionNetwork(parse(f"F1 = cat(a@L, c@L) ->\ntrain = {training}"), 2, Recipe(width=8, learning_rate=1e-2))
-            train(network, rows.train, None, settings=SETTINGS, generator=generator, epochs={"a": 20, "c": 20, FUSION: 1})
+            train(network, rows.train, None, task=rows.task, settings=SETTINGS, generator=generator, epochs={"a": 20, "c": 20, FUSION: 1})
         return network.state_dict()["streams.encoders.stream_a.stages.0.0.weight"]
 
     steps = -(-len(rows.train) // SETTINGS.batch_size)
@@ -145,7 +145,7 @@ def test_a_stream_alone_learns_from_the_rows_that_have_it(rows: FoldSamples) -> 
         ),
         rows.validation,
         rows.targets,
-        None,
+        rows.task,
     )
     text = "F1 = vote_mean(a@score, b@score) ->\ntrain = independent"
     clean, dirty = stream_weights(fit(text, rows)[0]), stream_weights(fit(text, spoiled)[0])
@@ -178,7 +178,7 @@ def test_the_same_seed_gives_the_same_weights_bit_by_bit(rows: FoldSamples) -> N
 def test_fixed_epochs_without_validation(rows: FoldSamples) -> None:
     with reproducible(0, threads=1) as generator:
         network = FusionNetwork(parse("F1 = cat(a@L, b@L) ->\ntrain = staged"), 2, Recipe(width=8))
-        fits = train(network, rows.train, None, settings=SETTINGS, generator=generator, epochs={"a": 2, FUSION: 3})
+        fits = train(network, rows.train, None, task=rows.task, settings=SETTINGS, generator=generator, epochs={"a": 2, FUSION: 3})
     assert {phase: done.epochs for phase, done in fits.items()} == {"a": 2, "b": 4, FUSION: 3}
 
 

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from strategies import HAND_MADE, WIDE, candidates
 from torch import Tensor, nn
+from toy_tasks import class_task
 
 from fusearch.data.modality import Modality
 from fusearch.errors import DesignError
@@ -65,7 +66,7 @@ def unread_results(graph: FusionGraph) -> set[str]:
 def check_laws(graph: FusionGraph) -> None:
     network = compile_(graph)
     inputs, present = rows_of(graph)
-    losses = Losses(torch.tensor([0, 1, 2, 0, 1]))
+    losses = Losses(torch.tensor([0, 1, 2, 0, 1]), class_task(3))
     output = network.run(inputs, present, losses)
     assert output.main.shape == (ROWS, 3)
     assert len(output.auxiliary) == len(graph.outputs) - 1

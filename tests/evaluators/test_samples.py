@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from fusearch.evaluators.samples import Samples, TargetScale, make_samples
+from fusearch.evaluators.samples import Samples, make_samples
 
 
 @pytest.fixture
 def samples() -> Samples:
     inputs = {"a": np.arange(10.0).reshape(5, 2), "b": np.zeros((5, 3))}
-    return make_samples(inputs, {"a": np.ones(5, bool), "b": np.arange(5) > 1}, np.array([0, 1, 0, 1, 1]))
+    return make_samples(inputs, {"a": np.ones(5, bool), "b": np.arange(5) > 1}, torch.tensor([0, 1, 0, 1, 1]))
 
 
 def test_arrays_become_float_tensors_masks_and_codes(samples: Samples) -> None:
@@ -43,14 +43,6 @@ def test_without_hides_a_modality_and_leaves_the_original_alone(samples: Samples
     assert not samples.without("b").present["b"].any()
     assert samples.without("b").present["a"].all()
     assert samples.present["b"].any()
-
-
-def test_regression_targets_are_standardised_by_the_training_rows() -> None:
-    scale = TargetScale.fit(np.array([10.0, 20.0, 30.0]))
-    held_out = make_samples({}, {}, np.array([20.0, 40.0]), scale=scale)
-    assert held_out.targets.dtype == torch.float32
-    assert held_out.targets.tolist() == pytest.approx([0.0, 20 / np.std([10, 20, 30])])
-    assert TargetScale.fit(np.array([3.0, 3.0])) == TargetScale(3.0, 1.0)
 
 
 def test_masks_of_what_nobody_lacks_are_not_looked_up(samples: Samples) -> None:

@@ -25,7 +25,7 @@ def test_taps_are_what_fusions_and_outputs_read() -> None:
 def test_shapes_of_taps() -> None:
     streams = Streams(parse("a:mlp | b:mlp\nF1 = cat(a@1, a@score, b@*) ->"), {}, 3, RECIPE)
     assert streams.shape(("a", 1)) == TokenShape(1, 8)
-    assert streams.shape(("a", "score")) == TokenShape(1, 3)
+    assert streams.shape(("a", "score")) == TokenShape(1, 3, classes=True)
     assert streams.shape(("b", "*")) == TokenShape(1, 16)
 
 

@@ -13,6 +13,7 @@ from fusearch.data import load_data
 from fusearch.errors import EvaluationError
 from fusearch.evaluators import FusionNetwork, TrainingEvaluator
 from fusearch.evaluators.members import Member
+from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.transfer import KeptWeights, WeightStore, joins_scores, start_at_mean, take_over
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
@@ -44,7 +45,7 @@ def starts(unimodal: dict[str, tuple[Candidate, Evaluation]]) -> tuple[str, ...]
 
 def network_of(evaluator: TrainingEvaluator, candidate: Candidate) -> FusionNetwork:
     torch.manual_seed(0)
-    return FusionNetwork(candidate.graph, evaluator.data.task.num_outputs, candidate.recipe)
+    return FusionNetwork.of(candidate, bind_task(evaluator.data.task))
 
 
 def test_an_untrained_vote_from_kept_weights_is_the_mean_of_the_kept_predictions(

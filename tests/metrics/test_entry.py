@@ -62,8 +62,8 @@ def test_an_objective_has_the_direction_that_its_metric_declares() -> None:
         ({"name": "auroc_without.rna"}, "no variant of a metric"),
         ({"name": "my score"}, "metric 'my score': expected a name"),
         ({"direction": "up"}, "metric 'mine': direction 'up', expected 'maximize' or 'minimize'"),
-        ({"kinds": "survival"}, r"metric 'mine': kinds \('survival',\), expected some of: classification, regression"),
-        ({"kinds": ()}, "expected some of: classification, regression"),
+        ({"kinds": "re gression"}, r"metric 'mine': kinds \('re gression',\), expected names of tasks, such as 'classification'"),
+        ({"kinds": ()}, "expected names of tasks"),
         ({"name": "auroc"}, "metric 'auroc' is registered already"),
     ],
 )

@@ -12,8 +12,8 @@ CARD = """\
 
 ## What it is
 
-Predicts `{task[name]}` ({predicts}).
-{networks} of one fusion design, each trained with a seed of its own; their {outputs}
+Predicts `{task[name]}` ({task[predicts]}).
+{networks} of one fusion design, each trained with a seed of its own; their {task[says]}
 are averaged inside the model file, which also holds imputation, scaling and one-hot encoding.
 
 ```
@@ -57,7 +57,7 @@ python predict.py {options} --out predictions.csv
 {inputs}
 
 `model.onnx` (ONNX Runtime) and `model.pt2` (`torch.export.load`; a dictionary in the order of `inputs.json`) hold the same model: raw
-values in (float32, NaN for a missing value), {outputs} out.
+values in (float32, NaN for a missing value), {task[says]} out.
 Largest difference from the network on real rows: {differences}; allowed: {metrics[tolerance]:g}.
 
 ## Made with
@@ -81,8 +81,6 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
         labels=design["labels"],
         metrics=metrics,
         modalities=", ".join(inputs["modalities"]),
-        predicts=f"one of {', '.join(design['task']['labels'])}" if design["task"]["labels"] else "a number, in the units of the target",
-        outputs="class probabilities" if design["task"]["labels"] else "values",
         networks=_count(design["seeds"], "network"),
         training=design["graph"]["training"],
         epochs=_epochs(design["epochs"]),

@@ -18,12 +18,12 @@ from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.refit import refit
 from fusearch.evaluators.members import score
+from fusearch.layout import LOOKS, replace_file
 from fusearch.run import Run
 from fusearch.study import TrialRecord
 
-__all__ = ["CONFIRMATION", "confirm", "read_looks", "score_on_test"]
+__all__ = ["confirm", "read_looks", "score_on_test"]
 
-CONFIRMATION = "confirm.json"
 
 #: Most rows of one forward pass.
 _CHUNK = 1024
@@ -82,7 +82,7 @@ def confirm(
         "seeds": seeds,
         "designs": designs,
     }
-    _write(run.path / CONFIRMATION, {"looks": [*looks, look]})
+    _write(run.path / LOOKS, {"looks": [*looks, look]})
     return look
 
 
@@ -94,9 +94,7 @@ def score_on_test(model: DeployedModel, choice: Choice, data: Dataset) -> dict[s
         for chunk in np.split(rows, range(_CHUNK, len(rows), _CHUNK)):
             raw = raw_values(data, choice.modalities, chunk)
             parts.append(model({name: torch.from_numpy(values) for name, values in raw.items()}).double().numpy())
-    outputs = np.concatenate(parts)
-    # Probabilities in float32 sum to one only nearly.
-    outputs = outputs / outputs.sum(axis=1, keepdims=True) if data.task.kind == "classification" else outputs[:, 0]
+    outputs = data.task.scored(np.concatenate(parts))
     return {name: value for name, value in score(outputs, data.targets[rows], data.task).items() if np.isfinite(value)}
 
 
@@ -106,7 +104,7 @@ def read_looks(run: Run) -> list[dict[str, Any]]:
     Raises:
         RunError: `confirm.json` cannot be read.
     """
-    path = run.path / CONFIRMATION
+    path = run.path / LOOKS
     if not path.exists():
         return []
     try:
@@ -129,10 +127,7 @@ def _entry(role: str, record: TrialRecord, values: Mapping[str, float]) -> dict[
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
-    draft = path.with_name(f".{path.name}.part")
     try:
-        draft.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        draft.replace(path)
+        replace_file(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise RunError(f"cannot write {str(path)!r}: {error.strerror or error}") from None

@@ -1,4 +1,4 @@
-"""The network that leaves the house: raw values in, predictions out, everything fitted inside. Axis letters: B batch, K outputs."""
+"""The network that leaves the house: raw values in, predictions out, everything fitted inside. Axis letters: B batch, O outputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from fusearch.data.preprocessing import Statistics
 from fusearch.evaluators.export.preparation import has_values, make_preparation
-from fusearch.evaluators.samples import TargetScale
+from fusearch.evaluators.tasks import TaskLayer
 
 __all__ = ["DeployedModel"]
 
@@ -20,19 +20,19 @@ class DeployedModel(nn.Module):
     Args:
         networks: Networks of one design, trained with different seeds.
         statistics: What was fitted for each modality that the design reads.
-        scale: Mean and standard deviation of a regression's targets; None for a classification.
+        task: What is predicted, fitted on the rows that the networks were trained on.
 
     Attributes:
         modalities: Names of the modalities, in the order of `statistics`.
     """
 
-    def __init__(self, networks: Sequence[nn.Module], statistics: Sequence[Statistics], *, scale: TargetScale | None = None) -> None:
+    def __init__(self, networks: Sequence[nn.Module], statistics: Sequence[Statistics], *, task: TaskLayer) -> None:
         super().__init__()
         self.modalities = tuple(part.modality.name for part in statistics)
         # A ModuleDict refuses names such as `values` or `type`, which a modality may have.
         self.preparations = nn.ModuleList(make_preparation(part) for part in statistics)
         self.networks = nn.ModuleList(networks)
-        self.scale = scale
+        self.task = task
         self.eval()
 
     def forward(self, raw: dict[str, Tensor]) -> Tensor:
@@ -43,14 +43,11 @@ class DeployedModel(nn.Module):
                 unknown level). NaN is a missing value; a sample whose values are all NaN lacks the modality.
 
         Returns:
-            (B, K) class probabilities, averaged over the networks; or (B, 1) values in the units of the targets.
+            (B, O) outputs in the units of the target, such as class probabilities, averaged over the networks.
         """
         inputs, present = {}, {}
         for name, prepare in zip(self.modalities, self.preparations, strict=True):
             values = prepare(raw[name])
             present[name] = has_values(raw[name])
             inputs[name] = torch.where(present[name].reshape(-1, *[1] * (values.ndim - 1)), values, 0.0)
-        outputs = [network(inputs, present) for network in self.networks]
-        if self.scale is None:
-            return torch.stack([output_BK.softmax(dim=-1) for output_BK in outputs]).mean(dim=0)
-        return torch.stack(outputs).mean(dim=0) * self.scale.std + self.scale.mean
+        return self.task.average(torch.stack([self.task(network(inputs, present)) for network in self.networks]))

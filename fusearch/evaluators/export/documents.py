@@ -36,7 +36,13 @@ def describe_design(choice: Choice, data: Dataset, *, seeds: int) -> dict[str, A
         "recipe": recipe.to_dict(),
         "epochs": dict(choice.epochs),
         "seeds": seeds,
-        "task": {"kind": data.task.kind, "name": data.task.name, "labels": list(data.task.labels)},
+        "task": {
+            "kind": data.task.kind,
+            "name": data.task.name,
+            "labels": list(data.task.labels),
+            "predicts": data.task.predicts,
+            "says": data.task.says,
+        },
         "data": {"name": data.name, "fingerprint": data.fingerprint, "training_rows": len(data.rows("search"))},
         "versions": {
             "python": platform.python_version(),

@@ -46,7 +46,7 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality]) -> dict[str, 
         entries[modality.name] = entry
     return {
         "id": manifest.id if manifest is not None else None,
-        "outputs": list(data.task.labels) or [data.task.name],
+        "outputs": list(data.task.outputs),
         "modalities": entries,
     }
 

@@ -84,7 +84,7 @@ def check_files(model: DeployedModel, raw: Mapping[str, FloatArray], folder: Pat
         model: The network, on the CPU.
         raw: Modality -> (N, *raw shape), the rows to compare on.
         folder: Where the files are.
-        tolerance: Largest difference allowed, in probability, or in standard deviations of a regression's targets.
+        tolerance: Largest difference allowed, in probability, or in the unit of the task: standard deviations of a regression's targets.
 
     Returns:
         File -> largest difference found.
@@ -102,7 +102,6 @@ def check_files(model: DeployedModel, raw: Mapping[str, FloatArray], folder: Pat
             program = torch.export.load(folder / PT2).module()
     except Exception as error:  # each library raises errors of its own
         raise ExportError(f"a model file cannot be loaded again: {type(error).__name__}: {_first_line(error)}") from error
-    unit = 1.0 if model.scale is None else model.scale.std
     found = {PT2: 0.0, ONNX: 0.0}
     num_rows = len(next(iter(raw.values())))
     with torch.inference_mode():
@@ -114,7 +113,7 @@ def check_files(model: DeployedModel, raw: Mapping[str, FloatArray], folder: Pat
                 (PT2, program(tensors).numpy()),
                 (ONNX, session.run(None, {onnx_input(name): values for name, values in batch.items()})[0]),
             ):
-                difference = float(np.abs(output - expected).max()) / unit
+                difference = float(np.abs(output - expected).max()) / model.task.unit
                 if not difference <= tolerance:
                     raise ExportError(
                         f"{file} does not reproduce the network: outputs of {len(expected)} rows differ by up to {difference:.2g}, "

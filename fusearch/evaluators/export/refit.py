@@ -11,7 +11,8 @@ from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.modes import train
 from fusearch.evaluators.network import FusionNetwork
 from fusearch.evaluators.optimization import TrainingSettings, reproducible
-from fusearch.evaluators.samples import TargetScale, make_samples
+from fusearch.evaluators.samples import make_samples
+from fusearch.evaluators.tasks import bind_task
 from fusearch.search_space import Candidate
 
 __all__ = ["refit"]
@@ -46,14 +47,14 @@ def refit(
     rows = data.rows("search")
     preprocessor = data.fit_preprocessor(rows)
     inputs, present = preprocessor.transform(data, rows)
-    scale = TargetScale.fit(data.targets[rows]) if data.task.kind == "regression" else None
-    samples = make_samples(inputs, present, data.targets[rows], scale=scale, device=device)
+    task = bind_task(data.task).fit(data.targets[rows])
+    samples = make_samples(inputs, present, task.encode(data.targets[rows]), device=device)
     settings = TrainingSettings(epochs=max(epochs.values(), default=1), batch_size=batch_size)
     networks = []
     for seed in range(seeds):
         with reproducible(seed, threads=threads, device=device) as generator:
-            network = FusionNetwork(candidate.graph, data.task.num_outputs, candidate.recipe).to(device)
-            train(network, samples, None, settings=settings, generator=generator, epochs=epochs)
+            network = FusionNetwork.of(candidate, task).to(device)
+            train(network, samples, None, task=task, settings=settings, generator=generator, epochs=epochs)
         networks.append(network.cpu())
     used = {modality.name for modality in candidate.graph.modalities}
-    return DeployedModel(networks, [part for part in preprocessor.statistics if part.modality.name in used], scale=scale)
+    return DeployedModel(networks, [part for part in preprocessor.statistics if part.modality.name in used], task=task)

@@ -154,10 +154,7 @@ class Manifold(Agreement):
 
     def loss(self, vectors: list[Tensor], present: list[Tensor], losses: Losses) -> Tensor:
         """Return the loss inside the modalities plus the one between them."""
-        targets_B = losses.targets
-        alike_BC = (targets_B[:, None] == targets_B[None]).to(vectors[0].dtype)
-        if targets_B.is_floating_point():
-            alike_BC = torch.exp(-(targets_B[:, None] - targets_B[None]).square()).to(vectors[0].dtype)
+        alike_BC = losses.task.alike(losses.targets).to(vectors[0].dtype)
         inside = []
         for vector, present_B in zip(vectors, present, strict=True):
             far_BC = torch.relu(self.margin - distances(vector))

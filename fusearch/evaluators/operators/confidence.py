@@ -46,16 +46,7 @@ class ConfidenceGate(OperatorLayer):
             confidence_B1 = self.confidence[index](vector)
             results.append(resize_tokens(confidence_B1[:, None] * features, self.shapes[index], self.out))
             if losses is not None:
-                probability_B, error_B = true_class(self.classify[index](vector), losses.targets)
+                probability_B, error_B = losses.task.certainty(self.classify[index](vector), losses.targets)
                 calibration_B = (confidence_B1.squeeze(1) - probability_B.detach()).square()
                 losses.add(row_mean(gate.mean(dim=(1, 2)) + calibration_B + error_B, losses.rows(present[index])))
         return torch.cat(results, dim=2)
-
-
-def true_class(outputs_BC: Tensor, targets_B: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the probability of the true class and the cross-entropy, or their counterparts in a regression: (B,) each."""
-    if targets_B.is_floating_point():
-        error_B = (outputs_BC[:, 0] - targets_B).square()
-        return torch.exp(-error_B), error_B
-    log_probability_B = torch.log_softmax(outputs_BC, dim=1).gather(1, targets_B[:, None]).squeeze(1)
-    return torch.exp(log_probability_B), -log_probability_B

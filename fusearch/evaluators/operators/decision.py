@@ -1,7 +1,8 @@
 """The decision level: votes on class scores, and the stack that learns to vote.
 
-Each argument is one token of logits (B, 1, C); with C = 1 the scores are the values of a regression. A classification vote returns
-log-probabilities. Votes without a gradient may have weights; `fit` sets them in closed form from scores on training rows.
+Each argument is one token of logits (B, 1, C): scores of classes, or (`TokenShape.classes` is False) values such as those of a
+regression. A vote of classes returns log-probabilities. Votes without a gradient may have weights; `fit` sets them in closed form from
+scores on training rows.
 """
 
 # ruff: noqa: ARG002  # all layers share one signature
@@ -17,6 +18,7 @@ from torch.nn.functional import one_hot
 
 from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
 from fusearch.evaluators.operators.alignment import any_present, mask_all, presence
+from fusearch.evaluators.tasks import TaskLayer
 
 __all__ = ["InverseCovariance", "ProductOfExperts", "Stacking", "Vote", "VoteMajority", "VoteMean", "VoteWeighted"]
 
@@ -32,31 +34,32 @@ class Vote(OperatorLayer):
     def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
         super().__init__()
         self.out: TokenShape = shapes[0]
-        self.num_voters, self.num_outputs = len(shapes), shapes[0].width
+        self.num_voters, self.num_outputs, self.classes = len(shapes), shapes[0].width, shapes[0].classes
 
-    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor]) -> None:
+    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor], task: TaskLayer) -> None:
         """Set the weights of the vote in closed form; a vote without weights does nothing.
 
         Args:
             scores: One (N, 1, C) tensor of logits an argument, on training rows.
-            targets: Class codes (N,) int64, or values (N,) float where C = 1.
+            targets: Targets of these rows, as the task encodes them.
             present: One (N,) boolean mask an argument.
+            task: What is predicted.
         """
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
-        """Return log-probabilities (B, 1, C), or values (B, 1, 1)."""
+        """Return log-probabilities or values, (B, 1, C)."""
         scores_BNC = torch.cat(mask_all(xs, present), dim=1)
         present_BN1 = presence(present)[:, :, None]
-        opinion_BC = self.average(scores_BNC, present_BN1) if self.num_outputs == 1 else self.vote(scores_BNC, present_BN1)
+        opinion_BC = self.vote(scores_BNC, present_BN1) if self.classes else self.average(scores_BNC, present_BN1)
         return mask_absent(opinion_BC[:, None], any_present(present))
 
     def weights(self, present_BN1: Tensor, dtype: torch.dtype) -> Tensor:
         """Return the weight of each voter (B, N, 1), zero for the absent ones; the weights of a sample sum to one."""
         return normalized(present_BN1.to(dtype))
 
-    def average(self, values_BN1: Tensor, present_BN1: Tensor) -> Tensor:
-        """Combine the values of a regression: (B, 1)."""
-        return (self.weights(present_BN1, values_BN1.dtype) * values_BN1).sum(dim=1)
+    def average(self, values_BNC: Tensor, present_BN1: Tensor) -> Tensor:
+        """Combine values: (B, C)."""
+        return (self.weights(present_BN1, values_BNC.dtype) * values_BNC).sum(dim=1)
 
     @abstractmethod
     def vote(self, scores_BNC: Tensor, present_BN1: Tensor) -> Tensor:
@@ -107,9 +110,9 @@ class VoteWeighted(WeightedVote):
     The weight of an absent argument is zero and the others are scaled up; zero where none is present.
     """
 
-    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor]) -> None:
+    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor], task: TaskLayer) -> None:
         """Set the weights from the errors on the rows that each voter has."""
-        precision = 1 / torch.diagonal(error_moments(scores, targets, present))
+        precision = 1 / torch.diagonal(error_moments(scores, targets, present, task))
         self.voter_weights.copy_(precision / precision.sum())
 
 
@@ -129,9 +132,9 @@ class InverseCovariance(WeightedVote):
         super().__init__(shapes, width)
         self.shrinkage = shrinkage
 
-    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor]) -> None:
+    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor], task: TaskLayer) -> None:
         """Set the weights from the errors on the rows that two voters have in common."""
-        moments = error_moments(scores, targets, present)
+        moments = error_moments(scores, targets, present, task)
         diagonal = torch.diag(torch.diagonal(moments))
         moments = diagonal + (1 - self.shrinkage) * (moments - diagonal)
         # Voters that err alike make C singular; the pseudo-inverse then shares their weight.
@@ -152,11 +155,11 @@ class VoteMajority(Vote):
         tiny = torch.finfo(scores_BNC.dtype).tiny
         return torch.log(((votes_BC + mean_BC / 2) / (present_BN1.sum(dim=1) + 0.5)).clamp(min=tiny))
 
-    def average(self, values_BN1: Tensor, present_BN1: Tensor) -> Tensor:
-        largest = torch.finfo(values_BN1.dtype).max
-        ordered_BN1 = torch.where(present_BN1, values_BN1, largest).sort(dim=1).values
-        count_B11 = present_BN1.sum(dim=1, keepdim=True).clamp(min=1)
-        middle = [ordered_BN1.gather(1, index).squeeze(1) for index in ((count_B11 - 1) // 2, count_B11 // 2)]
+    def average(self, values_BNC: Tensor, present_BN1: Tensor) -> Tensor:
+        largest = torch.finfo(values_BNC.dtype).max
+        ordered_BNC = torch.where(present_BN1, values_BNC, largest).sort(dim=1).values
+        count_B1C = present_BN1.sum(dim=1, keepdim=True).clamp(min=1).expand(-1, -1, self.num_outputs)
+        middle = [ordered_BNC.gather(1, index).squeeze(1) for index in ((count_B1C - 1) // 2, count_B1C // 2)]
         return middle[0] / 2 + middle[1] / 2
 
 
@@ -173,14 +176,14 @@ class ProductOfExperts(WeightedVote):
         super().__init__(shapes, width)
         self.register_buffer("log_prior", torch.zeros(self.num_outputs) - torch.log(torch.tensor(float(self.num_outputs))))
 
-    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor]) -> None:
-        """Set the prior to the (add-one) class frequencies; in a regression set the weights to the precisions."""
-        if self.num_outputs == 1:
-            precision = 1 / torch.diagonal(error_moments(scores, targets, present))
-            self.voter_weights.copy_(precision / precision.sum())
-        else:
+    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor], task: TaskLayer) -> None:
+        """Set the prior to the (add-one) class frequencies; of values set the weights to the precisions."""
+        if self.classes:
             counts = torch.bincount(targets, minlength=self.num_outputs) + 1.0
             self.log_prior.copy_(torch.log(counts / counts.sum()))
+        else:
+            precision = 1 / torch.diagonal(error_moments(scores, targets, present, task))
+            self.voter_weights.copy_(precision / precision.sum())
 
     def vote(self, scores_BNC: Tensor, present_BN1: Tensor) -> Tensor:
         log_prior_C = self.log_prior.to(scores_BNC.dtype)
@@ -206,10 +209,10 @@ class Stacking(OperatorLayer):
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
-        """Return logits (B, 1, C), or values (B, 1, 1)."""
+        """Return logits or values, (B, 1, C)."""
         result: Tensor = self.bias
         for x, present_B, weight, absent in zip(mask_all(xs, present), present, self.maps, self.absent, strict=True):
-            opinion = x if self.out.width == 1 else torch.log_softmax(x, dim=2)
+            opinion = torch.log_softmax(x, dim=2) if self.out.classes else x
             result = result + torch.where(present_B[:, None, None], opinion @ weight.T, absent)
         return result
 
@@ -220,17 +223,13 @@ def normalized(weights_BN1: Tensor) -> Tensor:
     return weights_BN1 / torch.where(total > 0, total, 1.0)
 
 
-def error_moments(scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor]) -> Tensor:
+def error_moments(scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor], task: TaskLayer) -> Tensor:
     """Return C (n, n): C_ml is the mean of e_m . e_l over the rows that voters m and l both have.
 
-    The error of a voter is its probabilities minus the one-hot class, or its value minus the target. Entries of voters without a
+    What the error of a voter is, the task says (`TaskLayer.residuals`). Entries of voters without a
     common row are zero; the diagonal is at least 1e-8, and 1e8 for a voter without any row, so that it gets no weight.
     """
-    values_NMC = torch.cat(list(scores), dim=1).detach()
-    if values_NMC.shape[2] == 1:
-        errors_NMC = values_NMC - targets[:, None, None]
-    else:
-        errors_NMC = torch.softmax(values_NMC, dim=2) - one_hot(targets, values_NMC.shape[2])[:, None]
+    errors_NMC = task.residuals(torch.cat(list(scores), dim=1).detach(), targets)
     mask_NM = presence(present)
     errors_NMC = torch.where(mask_NM[:, :, None], errors_NMC, 0.0)
     counts_MM = mask_NM.to(errors_NMC.dtype).T @ mask_NM.to(errors_NMC.dtype)

@@ -14,7 +14,13 @@ DESIGN: dict[str, Any] = {
     "graph": {"training": "joint"},
     "epochs": {"fusion": 7},
     "seeds": 3,
-    "task": {"kind": "classification", "name": "vital", "labels": ["alive", "dead"]},
+    "task": {
+        "kind": "classification",
+        "name": "vital",
+        "labels": ["alive", "dead"],
+        "predicts": "one of alive, dead",
+        "says": "class probabilities",
+    },
     "data": {"name": "lgg", "fingerprint": "123", "training_rows": 200},
     "versions": {"python": "3.11", "torch": "2.13"},
 }
@@ -57,7 +63,11 @@ def test_the_card_says_what_how_good_and_how_to_run() -> None:
 
 
 def test_a_confirmed_regression() -> None:
-    design = DESIGN | {"task": {"kind": "regression", "name": "days", "labels": []}, "seeds": 1, "epochs": {"a": 1, "fusion": 4}}
+    design = DESIGN | {
+        "task": {"kind": "regression", "name": "days", "labels": [], "predicts": "a number, in the units of the target", "says": "values"},
+        "seeds": 1,
+        "epochs": {"a": 1, "fusion": 4},
+    }
     confirmed = {"look": 2, "samples": 40, "values": {"rmse": 1.5}}
     card = write_card(design, METRICS | {"confirmed": confirmed}, INPUTS)
     assert "On the test split (40 samples, look 2): rmse 1.5." in card

@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from toy_tasks import class_task, number_task
 
 from fusearch.data import Dataset
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.network import FusionNetwork
-from fusearch.evaluators.samples import TargetScale
-from fusearch.search_space import FusionGraph, Recipe
+from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 
 @pytest.fixture(scope="module")
@@ -26,23 +26,24 @@ def data() -> Dataset:
 @pytest.mark.parametrize(
     "formula", ["F1 = cat(mean@L, type@L) ->", "type@L ->", "F1 = vote_mean(mean@score, type@score) ->\ntrain = independent"]
 )
-@pytest.mark.parametrize("scale", [None, TargetScale(7.0, 3.0)])
-def test_it_is_preprocessing_then_networks_then_their_mean(data: Dataset, formula: str, scale: TargetScale | None) -> None:
+@pytest.mark.parametrize("regression", [False, True])
+def test_it_is_preprocessing_then_networks_then_their_mean(data: Dataset, formula: str, regression: bool) -> None:
+    task = number_task().fit(np.array([4.0, 10.0])) if regression else class_task(3)
     graph = FusionGraph.parse(formula, modalities=data.modalities)
-    networks = [FusionNetwork(graph, 3 if scale is None else 1, Recipe(width=8)).eval() for _ in range(2)]
+    networks = [FusionNetwork.of(Candidate(graph, Recipe(width=8)), task).eval() for _ in range(2)]
     for network in networks:
         for head in (*network.heads, *network.streams.heads.values()):
             head.linear.reset_parameters()  # a fresh head is zero
     rows = np.arange(len(data))
     preprocessor = data.fit_preprocessor(data.rows("train"))
     used = [modality for modality in data.modalities if modality in graph.modalities]
-    model = DeployedModel(networks, [part for part in preprocessor.statistics if part.modality in used], scale=scale)
+    model = DeployedModel(networks, [part for part in preprocessor.statistics if part.modality in used], task=task)
     arrays, masks = preprocessor.transform(data, rows)
     inputs, present = ({name: torch.tensor(values) for name, values in part.items()} for part in (arrays, masks))
     with torch.no_grad():
         found = model({name: torch.tensor(values) for name, values in raw_values(data, used, rows).items()})
         each = [network(inputs, present) for network in networks]
-    if scale is None:
+    if not regression:
         expected = torch.stack([logits.softmax(dim=1) for logits in each]).mean(dim=0)
         torch.testing.assert_close(found.sum(dim=1), torch.ones(len(data)))
     else:

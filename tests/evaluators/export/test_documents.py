@@ -38,7 +38,13 @@ def test_the_design_is_told_in_three_forms(choice: Choice, data: Dataset) -> Non
     assert document["graph"]["streams"][0]["name"] == "a"
     assert (document["digest"], document["candidate"]) == (choice.record.digest, choice.record.candidate)
     assert document["labels"]["synchronous"] is True
-    assert document["task"] == {"kind": "classification", "name": "target", "labels": ["0", "1"]}
+    assert document["task"] == {
+        "kind": "classification",
+        "name": "target",
+        "labels": ["0", "1"],
+        "predicts": "one of 0, 1",
+        "says": "class probabilities",
+    }
     assert document["epochs"] == dict(choice.epochs)
     assert document["versions"]["torch"] == version("torch")
 

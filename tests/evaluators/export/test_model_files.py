@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from toy_tasks import class_task
 
 import fusearch
 from fusearch.data import Dataset
@@ -36,7 +37,7 @@ def model(data: Dataset) -> DeployedModel:
     networks = [FusionNetwork(graph, 3, Recipe(width=8)) for _ in range(2)]
     for network in networks:
         network.heads[0].linear.reset_parameters()  # a fresh head is zero
-    return DeployedModel(networks, data.fit_preprocessor(data.rows("train")).statistics)
+    return DeployedModel(networks, data.fit_preprocessor(data.rows("train")).statistics, task=class_task(3))
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +123,7 @@ class _NoTrace(torch.nn.Module):
 def test_what_torch_cannot_export_is_one_line(data: Dataset, tmp_path: Path) -> None:
     statistics = data.fit_preprocessor(data.rows("train")).statistics[:1]
     with pytest.raises(ExportError, match=r"^torch cannot export this design: \w+: .+$") as caught:
-        write_files(DeployedModel([_NoTrace()], statistics), {"mean": (4,)}, tmp_path)
+        write_files(DeployedModel([_NoTrace()], statistics, task=class_task(3)), {"mean": (4,)}, tmp_path)
     assert "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
@@ -153,6 +154,7 @@ def test_every_operator_can_be_exported(family: str, tmp_path: Path) -> None:
     for head in network.heads:
         head.linear.reset_parameters()  # a fresh head is zero
     used = [part for part in data.modalities if part in network.graph.modalities]
-    model = DeployedModel([network], [part for part in data.fit_preprocessor(data.rows("train")).statistics if part.modality in used])
+    statistics = [part for part in data.fit_preprocessor(data.rows("train")).statistics if part.modality in used]
+    model = DeployedModel([network], statistics, task=class_task(3))
     write_files(model, raw_shapes(data, used), tmp_path)
     check_files(model, rows_to_check(raw_values(data, used, data.rows("search"))), tmp_path)

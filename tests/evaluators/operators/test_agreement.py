@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from toy_tasks import class_task, number_task
 
 from fusearch.evaluators.layer import Losses
 from fusearch.testing import OperatorSuite, affine
@@ -29,7 +30,7 @@ class Agreement(OperatorSuite):
     def loss_and_twin(self, targets: Tensor, changed: Mapping[str, Any]) -> tuple[float, float]:
         layer: Any = self.build(self.shapes(), changed)
         xs, present = self.inputs(self.shapes(), batch=8, seed=2)
-        losses = Losses(targets)
+        losses = Losses(targets, number_task() if targets.is_floating_point() else class_task(3))
         layer(xs, present, losses)
         vectors = []
         for m, x in enumerate(xs):
@@ -49,7 +50,7 @@ class Agreement(OperatorSuite):
     def test_it_is_finite_where_no_sample_has_two_modalities(self) -> None:
         layer = self.build(self.shapes())
         xs, _ = self.inputs(self.shapes(), batch=3)
-        losses = Losses(torch.tensor([0, 1, 2]))
+        losses = Losses(torch.tensor([0, 1, 2]), class_task(3))
         layer(xs, [torch.arange(3) == m for m in range(len(xs))], losses)
         assert losses.total().isfinite()
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from toy_tasks import class_task, number_task
 
 from fusearch.evaluators.layer import Losses
 from fusearch.testing import OperatorSuite, affine
@@ -36,7 +37,7 @@ class TestConfidenceGate(OperatorSuite):
         layer: Any = self.build(self.shapes())
         xs, present = self.inputs(self.shapes())
         targets = torch.tensor([0.3, -1.0, 2.0, 0.0, 1.0]).double() if regression else torch.tensor([2, 0, 1, 2, 1])
-        losses = Losses(targets)
+        losses = Losses(targets, number_task() if regression else class_task(3))
         layer(xs, present, losses)
         expected = 0.0
         for m, (x, mask) in enumerate(zip(xs, present, strict=True)):

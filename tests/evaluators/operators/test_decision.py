@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from toy_tasks import class_task, number_task
 
 from fusearch.evaluators.layer import TokenShape
 from fusearch.evaluators.operators.decision import Stacking
 from fusearch.testing import OperatorSuite
+
+
+def scores(outputs: int) -> TokenShape:
+    return TokenShape(1, outputs, classes=outputs > 1)
 
 
 def probabilities(scores: Tensor) -> list[float]:
@@ -25,7 +30,7 @@ class Vote(OperatorSuite):
     """The naive twin of a vote: one of class scores, one of values."""
 
     def twin_shapes(self) -> list[list[TokenShape]]:
-        return [[TokenShape(1, outputs)] * 3 for outputs in (3, 1)]
+        return [[scores(outputs)] * 3 for outputs in (3, 1)]
 
     def expected(self, layer: Any, xs: list[Tensor], here: list[bool], params: Mapping[str, Any]) -> Tensor:
         voters = [m for m in range(len(xs)) if here[m]]
@@ -48,7 +53,7 @@ class Vote(OperatorSuite):
 
     @pytest.mark.parametrize("outputs", [3, 1])
     def test_the_result_is_usable_at_once(self, outputs: int) -> None:
-        shapes = [TokenShape(1, outputs)] * 2
+        shapes = [scores(outputs)] * 2
         xs, present = self.inputs(shapes)
         present[0][:], present[1][0] = True, False
         result = self.build(shapes)(xs, present)
@@ -72,19 +77,19 @@ class TestVoteMean(Vote):
     name = "vote_mean"
 
     def test_a_probability_that_underflows_keeps_its_logarithm(self) -> None:
-        scores = torch.tensor([[[0.0, -1000.0, -1000.0]]], dtype=torch.float64)
-        result = self.build([TokenShape(1, 3)] * 2)([scores, scores], [torch.tensor([True])] * 2)
-        torch.testing.assert_close(result, torch.log_softmax(scores, dim=2))
+        unlikely = torch.tensor([[[0.0, -1000.0, -1000.0]]], dtype=torch.float64)
+        result = self.build([scores(3)] * 2)([unlikely, unlikely], [torch.tensor([True])] * 2)
+        torch.testing.assert_close(result, torch.log_softmax(unlikely, dim=2))
 
 
 class TestVoteWeighted(WeightedVote):
     name = "vote_weighted"
 
     def test_weights_are_inverse_mean_squared_errors(self) -> None:
-        layer: Any = self.build([TokenShape(1, 3)] * 3)
-        xs, present = self.inputs([TokenShape(1, 3)] * 3, batch=30)
+        layer: Any = self.build([scores(3)] * 3)
+        xs, present = self.inputs([scores(3)] * 3, batch=30)
         targets = torch.arange(30) % 3
-        layer.fit(xs, targets, present)
+        layer.fit(xs, targets, present, class_task(3))
         precisions = []
         for x, mask in zip(xs, present, strict=True):
             errors = [
@@ -97,9 +102,9 @@ class TestVoteWeighted(WeightedVote):
         torch.testing.assert_close(layer.voter_weights, expected, rtol=1e-10, atol=1e-10)
 
     def test_a_voter_that_was_never_there_gets_no_weight(self) -> None:
-        layer: Any = self.build([TokenShape(1, 1)] * 2)
-        xs, _ = self.inputs([TokenShape(1, 1)] * 2, batch=9)
-        layer.fit(xs, torch.zeros(9).double(), [torch.ones(9, dtype=torch.bool), torch.zeros(9, dtype=torch.bool)])
+        layer: Any = self.build([scores(1)] * 2)
+        xs, _ = self.inputs([scores(1)] * 2, batch=9)
+        layer.fit(xs, torch.zeros(9).double(), [torch.ones(9, dtype=torch.bool), torch.zeros(9, dtype=torch.bool)], number_task())
         assert layer.voter_weights[1] < 1e-6
         alone = layer(xs, [torch.zeros(9, dtype=torch.bool), torch.ones(9, dtype=torch.bool)])
         torch.testing.assert_close(alone, xs[1], rtol=1e-9, atol=1e-9)
@@ -109,19 +114,19 @@ class TestInverseCovariance(WeightedVote):
     name = "inverse_covariance"
 
     def test_weights_solve_for_the_least_squared_error(self) -> None:
-        layer: Any = self.build([TokenShape(1, 1)] * 3, {"shrinkage": 0.0})
+        layer: Any = self.build([scores(1)] * 3, {"shrinkage": 0.0})
         generator = torch.Generator().manual_seed(0)
         targets = torch.randn(200, generator=generator, dtype=torch.float64)
         noise = torch.randn(200, 3, generator=generator, dtype=torch.float64) * torch.tensor([0.5, 1.0, 1.0])
-        scores = [(targets + noise[:, m])[:, None, None] for m in range(3)]
-        layer.fit(scores, targets, [torch.ones(200, dtype=torch.bool)] * 3)
+        opinions = [(targets + noise[:, m])[:, None, None] for m in range(3)]
+        layer.fit(opinions, targets, [torch.ones(200, dtype=torch.bool)] * 3, number_task())
         inverse = torch.linalg.inv(noise.T @ noise / 200)
         torch.testing.assert_close(layer.voter_weights, inverse.sum(dim=1) / inverse.sum(), rtol=1e-8, atol=1e-8)
 
     def test_full_shrinkage_is_the_weighted_vote(self) -> None:
         fitted = []
         for suite, changed in ((self, {"shrinkage": 1.0}), (TestVoteWeighted(), {})):
-            fitted.append(suite.build([TokenShape(1, 3)] * 3, changed).voter_weights)
+            fitted.append(suite.build([scores(3)] * 3, changed).voter_weights)
         torch.testing.assert_close(*fitted, rtol=1e-8, atol=1e-8)
 
 
@@ -138,12 +143,12 @@ class TestVoteMajority(Vote):
 
     def test_an_even_vote_goes_to_the_surer_side(self) -> None:
         sure, unsure = torch.tensor([[[5.0, 0.0]]]).double(), torch.tensor([[[0.0, 1.0]]]).double()
-        result = self.build([TokenShape(1, 2)] * 2)([unsure, sure], [torch.tensor([True])] * 2)
+        result = self.build([scores(2)] * 2)([unsure, sure], [torch.tensor([True])] * 2)
         assert result[0, 0].argmax() == 0
 
     def test_the_majority_beats_the_surer_side(self) -> None:
         sure, unsure = torch.tensor([[[50.0, 0.0]]]).double(), torch.tensor([[[0.0, 0.1]]]).double()
-        result = self.build([TokenShape(1, 2)] * 3)([unsure, sure, unsure], [torch.tensor([True])] * 3)
+        result = self.build([scores(2)] * 3)([unsure, sure, unsure], [torch.tensor([True])] * 3)
         assert result[0, 0].argmax() == 1
 
 
@@ -156,9 +161,9 @@ class TestProductOfExperts(WeightedVote):
         return [value / sum(products) for value in products]
 
     def test_the_prior_is_counted_once(self) -> None:
-        layer: Any = self.build([TokenShape(1, 2)] * 2)
+        layer: Any = self.build([scores(2)] * 2)
         targets = torch.tensor([0] * 78 + [1] * 20)
-        layer.fit([torch.zeros(98, 1, 2)] * 2, targets, [torch.ones(98, dtype=torch.bool)] * 2)
+        layer.fit([torch.zeros(98, 1, 2)] * 2, targets, [torch.ones(98, dtype=torch.bool)] * 2, class_task(2))
         torch.testing.assert_close(layer.log_prior.exp(), torch.tensor([0.79, 0.21]).double())
         prior = layer.log_prior[None, None]
         torch.testing.assert_close(layer([prior, prior], [torch.tensor([True])] * 2), prior)
@@ -181,8 +186,8 @@ class TestStacking(Vote):
 
     @pytest.mark.parametrize("outputs", [3, 1])
     def test_the_result_is_usable_at_once(self, outputs: int) -> None:
-        layer = Stacking([TokenShape(1, outputs)] * 2, 8).double()
-        xs, _ = self.inputs([TokenShape(1, outputs)] * 2)
+        layer = Stacking([scores(outputs)] * 2, 8).double()
+        xs, _ = self.inputs([scores(outputs)] * 2)
         opinions = [x if outputs == 1 else torch.log_softmax(x, dim=2) for x in xs]
         mean = (opinions[0] + opinions[1]) / 2
         torch.testing.assert_close(layer(xs, [torch.ones(5, dtype=torch.bool)] * 2), mean)

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
+from toy_tasks import class_task
 
 from fusearch.data.modality import Modality
 from fusearch.evaluators.layer import Losses
@@ -86,7 +87,7 @@ def held_out_loss(formula: str, family: Family, seed: int, rows: int) -> float:
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-2, weight_decay=1e-2)
     here = {name: torch.ones(rows, dtype=torch.bool) for name in inputs}
     for _ in range(150):
-        losses = Losses(labels)
+        losses = Losses(labels, class_task(2))
         output = network.run(inputs, here, losses)
         loss = cross_entropy(output.main, labels) + 0.3 * losses.total()
         loss = loss + torch.stack([cross_entropy(scores, labels) for scores in output.scores.values()]).sum() if output.scores else loss

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from toy_tasks import class_task
 
 from fusearch.evaluators.layer import Losses
 from fusearch.evaluators.network import FusionNetwork
@@ -20,7 +21,7 @@ def test_a_published_network_trains(number: int) -> None:
         network = FusionNetwork(design, 3, Recipe())
     inputs = {modality.name: torch.rand(4, *modality.shape, generator=generator) for modality in design.modalities}
     present = {modality.name: torch.rand(4, generator=generator) < 0.7 for modality in design.modalities}
-    losses = Losses(torch.tensor([0, 1, 2, 0]))
+    losses = Losses(torch.tensor([0, 1, 2, 0]), class_task(3))
     output = network.run(inputs, present, losses)
     assert output.main.shape == (4, 3)
     assert output.main.isfinite().all()

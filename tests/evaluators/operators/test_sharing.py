@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from toy_tasks import class_task
 
 from fusearch.evaluators.layer import Losses, TokenShape
 from fusearch.evaluators.operators.sharing import CrossStitch, row_mean, unit_rows
@@ -35,7 +36,7 @@ class TestSharedPrivate(OperatorSuite):
     def test_losses_match_their_naive_twin(self) -> None:
         layer: Any = self.build(self.shapes())
         xs, present = self.inputs(self.shapes())
-        losses = Losses(self.targets(5, self.shapes()))
+        losses = Losses(self.targets(5, self.shapes()), class_task(3))
         layer(xs, present, losses)
         means: dict[tuple[int, int], list[Tensor]] = {}
         for m, row in itertools.product(range(3), range(5)):

@@ -1,0 +1,58 @@
+"""The torch half of classification. Axis letters: B batch, K classes, M voters, N rows."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from fusearch.evaluators.tasks.layer import TaskLayer, task_layer
+
+__all__ = ["ClassificationLayer"]
+
+
+@task_layer("classification")
+class ClassificationLayer(TaskLayer):
+    """One logit a class, also with two; cross-entropy; softmax."""
+
+    classes: ClassVar[bool] = True
+
+    @property
+    def num_logits(self) -> int:
+        """One a class."""
+        return len(self.task.labels)
+
+    def loss(self, logits_BK: Tensor, targets_B: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the mean cross-entropy; with weights w of the classes sum(w l) / sum(w)."""
+        return nn.functional.cross_entropy(logits_BK.float(), targets_B, weight=weights)
+
+    def forward(self, logits_BK: Tensor) -> Tensor:
+        """Return class probabilities."""
+        return logits_BK.softmax(dim=-1)
+
+    def class_weights(self, targets_B: Tensor) -> Tensor:
+        """Return 'balanced' weights, N / (K n_k), K the classes that are there; a class that is not there weighs nothing."""
+        counts = torch.bincount(targets_B, minlength=self.num_logits).to(torch.float32)
+        present = counts > 0
+        weights = len(targets_B) / (present.sum() * counts.clamp(min=1))
+        return torch.where(present, weights, torch.zeros_like(weights))
+
+    def explained(self, logits_BK: Tensor, chosen_B: Tensor) -> Tensor:
+        """Return the log odds of the chosen class."""
+        chosen_B1 = chosen_B[:, None]
+        rest_BK = logits_BK.scatter(1, chosen_B1, -torch.inf)
+        return logits_BK.gather(1, chosen_B1)[:, 0] - rest_BK.logsumexp(dim=1)
+
+    def residuals(self, logits_NMK: Tensor, targets_N: Tensor) -> Tensor:
+        """Return probabilities minus the one-hot class."""
+        return torch.softmax(logits_NMK, dim=2) - nn.functional.one_hot(targets_N, logits_NMK.shape[2])[:, None]
+
+    def certainty(self, logits_BK: Tensor, targets_B: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the probability of the true class and the cross-entropy."""
+        log_probability_B = torch.log_softmax(logits_BK, dim=1).gather(1, targets_B[:, None]).squeeze(1)
+        return torch.exp(log_probability_B), -log_probability_B
+
+    def alike(self, targets_B: Tensor) -> Tensor:
+        """Return 1 for two samples of a class, else 0."""
+        return (targets_B[:, None] == targets_B[None]).to(torch.get_default_dtype())

@@ -1,0 +1,128 @@
+"""The contract of the torch half of a task. Axis letters: B batch, K logits, O outputs, M members."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from fusearch.registry import Registry
+from fusearch.tasks import Task
+
+__all__ = ["TASK_LAYERS", "TaskLayer", "bind_task", "task_layer"]
+
+
+class TaskLayer(nn.Module, ABC):
+    """What a task is to a network: how many logits it gives, the loss of a whole batch of them, and what they say.
+
+    It has no parameters. What it takes from targets (`fit`) are numbers of the training rows of a fold. It is part of an exported model.
+
+    Args:
+        task: What is predicted.
+
+    Attributes:
+        classes: Whether logits are scores of classes of which a sample has one, so that votes join probabilities, not values.
+        unit: What one unit of a logit is in the units of the target, for tolerances and attributions.
+    """
+
+    classes: ClassVar[bool] = False
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.task = task
+        self.unit = 1.0
+
+    @property
+    @abstractmethod
+    def num_logits(self) -> int:
+        """Numbers that a network returns for a sample."""
+
+    @abstractmethod
+    def loss(self, logits_BK: Tensor, targets_B: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the loss of a whole batch, a float32 scalar that does not hang on the order of its rows.
+
+        Args:
+            logits_BK: What the network says, possibly in half precision.
+            targets_B: Targets as `encode` gives them, (B,) or (B, numbers of a sample).
+            weights: What `class_weights` gives, where the recipe asks for balanced classes.
+        """
+
+    @abstractmethod
+    def forward(self, logits_BK: Tensor) -> Tensor:
+        """Turn logits into outputs, (B, O), in the units of the target: one for each name in `task.outputs`."""
+
+    def average(self, outputs_MBO: Tensor) -> Tensor:
+        """Return what several networks say together: the mean of their outputs."""
+        return outputs_MBO.mean(dim=0)
+
+    def fit(self, targets: NDArray[Any]) -> TaskLayer:
+        """Take from training targets what `encode`, `loss` and outputs need of them, and return itself; by default nothing."""
+        del targets
+        return self
+
+    def encode(self, targets: NDArray[Any]) -> Tensor:
+        """Return targets as the loss reads them; by default as they are."""
+        return torch.as_tensor(np.ascontiguousarray(targets))
+
+    def class_weights(self, targets_B: Tensor) -> Tensor | None:
+        """Return weights that make rare classes count as much as frequent ones; None where there are no classes."""
+        del targets_B
+        return None
+
+    def scored(self, logits_NK: Tensor) -> NDArray[np.float64]:
+        """Return what metrics read, (N, O), or (N,) where a sample has one output."""
+        return self.task.scored(self(logits_NK.double().cpu()).numpy())
+
+    def explained(self, logits_BK: Tensor, chosen_B: Tensor) -> Tensor:
+        """Return what attributions are shares of, (B,); `chosen_B` is the position of the largest logit before anything moved."""
+        del chosen_B
+        return logits_BK[:, 0]
+
+    def residuals(self, logits_NMK: Tensor, targets_N: Tensor) -> Tensor:
+        """Return the errors of M voters, (N, M, any), which weights of votes are fitted on; by default none, so that all weigh alike."""
+        del targets_N
+        return torch.zeros_like(logits_NMK)
+
+    def certainty(self, logits_BK: Tensor, targets_B: Tensor) -> tuple[Tensor, Tensor]:
+        """Return how much a network trusts the truth, from 0 to 1, and its error, (B,) each.
+
+        By default, for tasks that cannot say it row by row, it trusts all rows and errs in none. There may be more logits than
+        `num_logits`.
+        """
+        del targets_B
+        error_B = 0.0 * logits_BK.sum(dim=1)
+        return torch.exp(-error_B), error_B
+
+    def alike(self, targets_B: Tensor) -> Tensor:
+        """Return how alike the targets of two samples are, (B, B) from 0 to 1; by default exp(-|t_i - t_j|^2)."""
+        rows_BN = targets_B.reshape(len(targets_B), -1)
+        return torch.exp(-(rows_BN[:, None] - rows_BN[None]).square().sum(dim=2))
+
+
+TASK_LAYERS: Registry[type[TaskLayer]] = Registry("task layer")
+
+L = TypeVar("L", bound=type[TaskLayer])
+
+
+def task_layer(kind: str) -> Callable[[L], L]:
+    """Bind a layer to the task of that name."""
+
+    def register(layer: L) -> L:
+        TASK_LAYERS.add(kind, layer)
+        return layer
+
+    return register
+
+
+def bind_task(task: Task) -> TaskLayer:
+    """Return the torch half of a task, not fitted.
+
+    Raises:
+        UnknownNameError: It has none.
+    """
+    return TASK_LAYERS[task.kind](task)

@@ -1,0 +1,152 @@
+"""The entry of a task: its facts as class attributes, what it does with label columns as methods. Axis letters: N samples, O outputs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from fusearch.errors import DataError
+from fusearch.metrics import metrics_of
+from fusearch.registry import Registry
+from fusearch.tasks.columns import LabelColumn
+
+__all__ = ["TASKS", "Task", "task_entry"]
+
+
+@dataclass(frozen=True)
+class Task(ABC):
+    """What is predicted.
+
+    The class says what all data sets with this task have in common, an instance what one of them predicts (decision 0090).
+
+    The first paragraph of the class docstring is its page in the reference of the manifest.
+
+    Attributes:
+        kind: Name of the task, as in a manifest (`task: {kind: classification}`).
+        columns: Key of the manifest -> what the column of the labels file that it names holds. The first one names the target.
+        holds: What a row holds, in a word, for messages.
+        named_classes: Whether a target tells classes that have names; the manifest may give their order (`labels`).
+        headline: Name of the metric that stands for the task where none is named.
+        says: What the outputs are, in words.
+        array: Name of the outputs among the arrays of an evaluation.
+        name: Name of the target.
+        labels: Class names in the order of their codes; empty where a task has none. With two classes the second is the positive one.
+
+    Raises:
+        DataError: Class names for a task that has none.
+
+    Example:
+        >>> from fusearch.data import load_data
+        >>> task = load_data("wisconsin").task
+        >>> task.kind, task.predicts, task.headline
+        ('classification', 'one of benign, malignant', 'auroc')
+    """
+
+    kind: ClassVar[str]
+    columns: ClassVar[Mapping[str, str]] = {"column": "Column of the target; every row has a value."}
+    holds: ClassVar[str] = "number"
+    named_classes: ClassVar[bool] = False
+    headline: ClassVar[str]
+    says: ClassVar[str] = "values"
+    array: ClassVar[str] = "predictions"
+
+    name: str
+    labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.labels and not self.named_classes:
+            raise DataError(f"task {self.name!r}: a {self.kind} has no class names, got {self.labels}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By name, not by class: the module of a plug-in file cannot be imported in another process.
+        return make_task, (self.kind, self.name, self.labels)
+
+    @classmethod
+    @abstractmethod
+    def encode(cls, columns: Mapping[str, LabelColumn], labels: Sequence[str] | None = None) -> tuple[Task, npt.NDArray[Any]]:
+        """Turn the label columns into targets, row by row, and say what is predicted.
+
+        Args:
+            columns: The label columns, by the keys of `columns`; no cell is empty.
+            labels: Class names in the order of their codes; left out, the names that occur, sorted.
+
+        Returns:
+            The task, and its targets, (N,) or (N, numbers of a sample): int64 codes or float32 numbers.
+
+        Raises:
+            DataError: A row holds what cannot be a target, or all rows hold the same.
+        """
+
+    @abstractmethod
+    def strata(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+        """Return the stratum of each row, (N,), from 0; splits and folds have equal shares of each."""
+
+    @property
+    @abstractmethod
+    def predicts(self) -> str:
+        """What is predicted of a sample, in words: the model card says "Predicts `NAME` (...)"."""
+
+    @abstractmethod
+    def summary(self, targets: npt.NDArray[Any]) -> dict[str, Any]:
+        """Return JSON-able facts about the targets of some rows, for `fusearch check`."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the numbers that a model says of a sample."""
+        return self.labels or (self.name,)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that the task has, a user's own among them, sorted."""
+        return tuple(metric.name for metric in metrics_of(self.kind))
+
+    @property
+    def explained(self) -> str:
+        """Unit of the number that attributions are shares of."""
+        return self.name
+
+    def scored(self, outputs_NO: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return what metrics read: outputs in the units of the target; (N,) where a sample has one."""
+        return outputs_NO[:, 0] if len(self.outputs) == 1 else outputs_NO
+
+    def class_counts(self, targets: npt.NDArray[Any]) -> dict[str, int]:
+        """Return how many rows have each class; empty for a task without classes."""
+        del targets
+        return {}
+
+    def association(self, values: npt.NDArray[np.float32], targets: npt.NDArray[Any], num_numeric: int) -> npt.NDArray[np.float64]:
+        """Return how well each column of a table alone gives the target, from 0 to 1, so that leaks are found.
+
+        Args:
+            values: (N, columns): numeric columns, NaN where a value is missing, then level codes.
+            targets: The targets of these rows.
+            num_numeric: How many columns are numeric.
+        """
+        del targets, num_numeric
+        return np.zeros(values.shape[1])
+
+
+TASKS: Registry[type[Task]] = Registry("task")
+
+T = TypeVar("T", bound=type[Task])
+
+
+def task_entry(entry: T) -> T:
+    """Register a task under its `kind`."""
+    TASKS.add(entry.kind, entry)
+    return entry
+
+
+def make_task(kind: str, name: str, labels: tuple[str, ...] = ()) -> Task:
+    """Return the task of that kind.
+
+    Raises:
+        UnknownNameError: There is none.
+        DataError: The class names do not fit.
+    """
+    return TASKS[kind](name, labels)
