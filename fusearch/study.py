@@ -83,6 +83,16 @@ class TrialFacts:
     reason: str | None = field(default=None, metadata={"attribute": "reason"})
     repeat_of: int | None = field(default=None, metadata={"attribute": "repeat_of"})
 
+    @property
+    def proposed(self) -> TrialFacts:
+        """What the trial stands for, without what became of it: the facts that it is queued again with."""
+        return TrialFacts(self.formula, self.digest, self.candidate, self.recipe, self.rebuilt_from, self.reference)
+
+    @property
+    def found(self) -> TrialFacts:
+        """What its evaluation found, which holds for every repeat."""
+        return TrialFacts(budget=self.budget, values=self.values, spread=self.spread, details=self.details)
+
     def attributes(self) -> dict[str, Any]:
         """Return the user attributes of the trial: those facts that are known."""
         held = {each.metadata["attribute"]: getattr(self, each.name) for each in fields(TrialFacts)}

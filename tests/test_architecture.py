@@ -226,6 +226,11 @@ def test_only_the_study_names_the_attributes_of_a_trial() -> None:
     named = {path.relative_to(PACKAGE).as_posix() for path in sources() if touching.search(path.read_text(encoding="utf-8"))}
     # The driver's note on the whole study is no trial's.
     assert named == {"study.py", "run.py", "search/driver.py", "search/folder.py"}
+    tests = {
+        path.relative_to(ROOT / "tests").as_posix() for path in (ROOT / "tests").rglob("*.py") if touching.search(path.read_text("utf-8"))
+    }
+    # The tests of the study itself, a driver's note, and trials that are made whole, with their times.
+    assert tests == {"test_architecture.py", "test_study.py", "test_run.py", "reports/conftest.py"}
 
 
 def test_only_the_layout_names_the_files_of_a_run_folder() -> None:

@@ -76,6 +76,14 @@ def test_writing_again_keeps_what_the_new_facts_do_not_know(first, second):
     assert read_trial(trial).attributes() == first.attributes() | second.attributes()
 
 
+@given(facts)
+def test_what_is_proposed_and_what_is_found_are_told_apart(written):
+    proposed, found = written.proposed.attributes(), written.found.attributes()
+    assert not proposed.keys() & found.keys()
+    assert {name: written.attributes()[name] for name in proposed | found} == proposed | found
+    assert not (proposed | found).keys() & {"seconds", "reason", "repeat_of"}, "these are one trial's own"
+
+
 def test_what_is_written_survives_the_journal(study, tmp_path):
     written = TrialFacts("a@L ->", "abc", "def", {"width": 8}, budget={"epochs": 1, "members": None}, values={"auroc": 0.1 + 0.2})
     trial = study.ask()

@@ -240,8 +240,7 @@ class Session:
             if trial.state == TrialState.RUNNING:
                 self._give_back(trial)
             elif trial.state == TrialState.COMPLETE and held.repeat_of is None:
-                kept = TrialFacts(budget=held.budget, values=held.values, spread=held.spread, details=held.details)
-                self._answers[held.candidate] = _Answer(trial.number, trial.values, kept)
+                self._answers[held.candidate] = _Answer(trial.number, trial.values, held.found)
             elif trial.state == TrialState.FAIL and held.repeat_of is None and held.reason != STOPPED:
                 self._failed += 1
             self._repeated += held.repeat_of is not None and trial.state.is_finished()
@@ -249,7 +248,7 @@ class Session:
     def _give_back(self, trial: optuna.trial.FrozenTrial) -> None:
         held = read_trial(trial)
         if held.candidate and held.repeat_of is None:
-            enqueue_facts(self._study, trial.params, held)
+            enqueue_facts(self._study, trial.params, held.proposed)
         write_trial(optuna.trial.Trial(self._study, trial._trial_id), TrialFacts(reason=STOPPED))
         self._study.tell(trial.number, state=TrialState.FAIL)
 

@@ -4,10 +4,12 @@ from collections import Counter
 
 import optuna
 import pytest
+from optuna.trial import TrialState
 
 from fusearch.search.candidate_queue import CandidateQueue
 from fusearch.search.proposer import SamplerProposer
 from fusearch.search_space import Candidate, Recipe
+from fusearch.study import STOPPED, TrialFacts, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -77,6 +79,30 @@ def test_a_proposer_goes_on_where_the_study_is(study, space):
     after = propose(proposer(study, space), study, 7)
     assert before.count(linear) == 1
     assert after.count(linear) == 0
+
+
+@pytest.mark.parametrize(
+    ("last", "due"), [("evaluated", True), ("failed", True), ("pruned", False), ("repeated", False), ("stopped", False)]
+)
+def test_a_proposer_that_goes_on_measures_the_share_by_evaluations_alone(study, space, last, due):
+    propose(proposer(study, space, share=0.5), study, 3)
+    queue = CandidateQueue(study, space)
+    ask = SamplerProposer(queue, study, space, share=0.5, seed=0)
+    operators = ("cat", "sum", "cat" if last == "repeated" else "product")
+    queue.put_designs(
+        [space.decode({"num_fusions": 1, "f1.depth": 1, "f1.operator": operator, "recipe.width": 8}) for operator in operators]
+    )
+    propose(ask, study, 2)
+    trial = ask.propose().trial
+    if last == "repeated":
+        write_trial(trial, TrialFacts(repeat_of=3))
+    if last in ("failed", "stopped"):
+        write_trial(trial, TrialFacts(reason=STOPPED if last == "stopped" else "boom"))
+    state = {"failed": TrialState.FAIL, "stopped": TrialState.FAIL, "pruned": TrialState.PRUNED}.get(last)
+    study.tell(trial, None if state else [0.5, 1.0], state=state)
+    proposal = proposer(study, space, share=0.5).propose()
+    # 3 references are half of 5 evaluations and the next one, not of 6 and the next one.
+    assert ("fixed_params" in study.trials[proposal.trial.number].system_attrs) == due
 
 
 def test_fresh_designs_are_new_and_wanted(study, space):

@@ -3,13 +3,13 @@
 import optuna
 import pytest
 
-from fusearch.contracts import Evaluation, Objective
+from fusearch.contracts import Budget, Evaluation, Objective
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Outcome
 from fusearch.search.session import Session
 from fusearch.search_space import Candidate, Recipe
 from fusearch.settings import Settings
-from fusearch.study import STOPPED, read_records
+from fusearch.study import STOPPED, TrialFacts, read_records, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 OBJECTIVES = (Objective.parse("score:max"), Objective.parse("macs"))
@@ -24,15 +24,16 @@ def study():
 def open_session(study, space, toy_evaluator, tmp_path):
     (tmp_path / "predictions").mkdir()
 
-    def build(**settings):
+    def build(evaluator=toy_evaluator, objectives=OBJECTIVES, progress=None, **settings):
         return Session(
             study,
             space,
-            toy_evaluator,
-            objectives=OBJECTIVES,
+            evaluator,
+            objectives=objectives,
             settings=Settings(**{"reference_share": 0.0, "trials": 5, **settings}),
             folder=tmp_path,
             interrupts=Interrupts(),
+            progress=progress,
         )
 
     return build
@@ -82,10 +83,54 @@ def test_a_repeat_of_what_then_fails_fails_with_the_same_reason(study, space, op
     failed = [record for record in records(study) if record.state == "failed"]
     assert [record.reason for record in failed] == ["the worker died"] * 2
     assert [record.repeat_of for record in failed] == [None, job.number]
+    assert open_session(trials=2).next_job() is not None, "a driver that goes on counts the failure once"
+
+
+def test_a_repeat_after_a_resume_carries_all_that_was_found(study, space, open_session):
+    session = open_session(budget=Budget(epochs=1, members=1))
+    job = session.next_job()
+    session.finish(job.number, outcome())
+    resumed = open_session(budget=Budget(epochs=1, members=1))
+    resumed.queue.put_designs([job.candidate])
+    resumed.next_job()
+    leader, follower = records(study)[:2]
+    assert follower.repeat_of == leader.number
+    assert follower.found == leader.found
+    assert follower.budget == {"epochs": 1, "members": 1}
+    assert (leader.seconds, follower.seconds) == (0.1, None), "the time was spent once"
+
+
+@pytest.mark.parametrize(("last", "due"), [("evaluated", True), ("out of bounds", False), ("answered", False), ("in flight", False)])
+def test_the_share_is_measured_by_evaluations_alone(study, space, open_session, last, due):
+    operators = {"answered": "cat", "in flight": "sum"}
+    joins = {
+        operator: space.decode({"num_fusions": 1, "f1.depth": 1, "f1.operator": operator, "recipe.width": 8})
+        for operator in ("cat", "sum", "product")
+    }
+
+    class Costed:
+        def __call__(self, candidate, budget, report):
+            raise AssertionError
+
+        def cheap(self, candidate):
+            return {"macs": 1000.0 if last == "out of bounds" and candidate == joins["product"] else 1.0}
+
+    session = open_session(Costed(), (OBJECTIVES[0], Objective.parse("macs<=100")), trials=6 + due, reference_share=0.5)
+    for _ in range(3):
+        session.finish(session.next_job().number, outcome())
+    session.queue.put_designs([joins["cat"], joins["sum"], joins[operators.get(last, "product")]])
+    session.finish(session.next_job().number, outcome())
+    session.next_job()
+    if due:
+        session.next_job()
+    session.next_job()
+    # 3 references are half of 5 evaluations and the next one, not of 6 and the next one.
+    assert ("fixed_params" in study.trials[6].system_attrs) == due
 
 
 def test_interrupting_gives_back_each_candidate_once(study, space, open_session):
-    session = open_session()
+    told = []
+    session = open_session(progress=told.append)
     job = repeated(study, space, session)
     other = session.next_job()
     session.interrupt("interrupted by SIGINT")
@@ -94,8 +139,10 @@ def test_interrupting_gives_back_each_candidate_once(study, space, open_session)
     states = [record.state for record in records(study)]
     assert states.count("running") == 0
     assert {record.reason for record in records(study) if record.state == "failed"} == {STOPPED}
+    assert told[-1].failed == 0
     waiting = [record.candidate for record in records(study) if record.state == "waiting"]
     assert sorted(waiting) == sorted([job.candidate.digest, other.candidate.digest])
+    assert open_session(trials=1).next_job() is not None, "a driver that goes on counts no failure either"
 
 
 def test_what_a_killed_driver_left_running_is_given_back(study, space, open_session):
@@ -108,6 +155,21 @@ def test_what_a_killed_driver_left_running_is_given_back(study, space, open_sess
     assert states.count("running") == 0
     assert states.count("waiting") == 2
     assert session.next_job().candidate == job.candidate
+
+
+@pytest.mark.parametrize(
+    "written", [{"reason": STOPPED}, {"reason": "boom", "seconds": 3.0}, {"values": {"score": 0.1}, "budget": {"epochs": 1}}]
+)
+def test_what_a_killed_driver_had_half_told_is_not_given_back(study, open_session, written):
+    job = open_session().next_job()
+    trial = optuna.trial.Trial(study, study.trials[job.number]._trial_id)
+    write_trial(trial, TrialFacts(**written))  # killed before it told the study
+    session = open_session()
+    killed, waiting = records(study)
+    assert (waiting.state, waiting.candidate) == ("waiting", job.candidate.digest)
+    assert waiting.attributes() == killed.proposed.attributes()
+    session.finish(session.next_job().number, outcome())
+    assert (records(study)[1].state, records(study)[1].reason) == ("complete", None)
 
 
 def test_a_candidate_outside_the_space_is_given_back_whole(study, space, open_session):

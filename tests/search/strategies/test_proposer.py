@@ -80,15 +80,15 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(space: SearchSpace, drawn: 
                 raise KeyboardInterrupt
             return super().__call__(*args)
 
-    first = by_width(Interrupted(), 8)
+    first = by_width(Interrupted(), 32)
     run = search(space, first, tmp_path / "run")
     assert run.status()["state"] == "stopped"
     assert not (tmp_path / "run" / "strategy.json").exists()
-    second = by_width(drawn(), 8)
+    second = by_width(drawn(), 32)
     run = search(space, second, tmp_path / "run", resume=True)
-    assert [candidate.recipe.width for candidate in second.calls] == [32, 8]
+    assert [candidate.recipe.width for candidate in second.calls] == [32, 32], "to be stopped is no answer of the third"
     assert run.status()["state"] == "finished"
-    assert json.loads((tmp_path / "run" / "strategy.json").read_text())["width"] == 8
+    assert json.loads((tmp_path / "run" / "strategy.json").read_text())["width"] == 32
     third = drawn()
     search(space, third, tmp_path / "run", resume=True)
     assert third.calls == [], "a run that has decided has nothing left to do"
