@@ -130,7 +130,7 @@ def test_yaml_is_read_and_written_in_one_place() -> None:
 def test_search_space_uses_only_the_light_part_of_data() -> None:
     for path in (PACKAGE / "search_space").rglob("*.py"):
         used = {name for name in imports(path) if name.startswith("fusearch.data")}
-        assert used <= {"fusearch.data.modality"}, f"{module_of(path)} imports {used}"
+        assert used <= {"fusearch.data.kinds", "fusearch.data.modality"}, f"{module_of(path)} imports {used}"
 
 
 def test_no_import_cycles() -> None:
@@ -286,3 +286,58 @@ def test_only_tasks_know_their_names(path: Path) -> None:
         if isinstance(node, ast.Compare | ast.MatchValue):
             named = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)} & set(TASKS)
             assert not named, f"{module_of(path)}:{node.lineno} compares with the task {named}: {ast.unparse(node)}"
+
+
+#: Where the name of a kind is a fact: the table of kinds, the declarations of encoders, the published studies.
+KNOW_KINDS = ("data/kinds.py", "data/readers", "search_space/encoders", "search_space/published")
+
+
+def kinds_named(tree: ast.AST) -> Iterator[str]:
+    """Give every comparison with the name of a kind, and every table or list of such names."""
+    from fusearch.data.kinds import BUILT_IN
+
+    def names(nodes: list[ast.expr | None]) -> set[str]:
+        return {node.value for node in nodes if isinstance(node, ast.Constant) and node.value in BUILT_IN}
+
+    def asks_kind(node: ast.expr) -> bool:
+        return ast.unparse(node).split(".")[-1].strip("'\"[]") == "kind" or "'kind'" in ast.unparse(node)
+
+    for node in ast.walk(tree):
+        found: set[str] = set()
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            parts = [part for side in sides for part in ast.walk(side) if isinstance(part, ast.expr)]
+            found = names(list(parts)) if any(map(asks_kind, sides)) else names(list(parts)) - {"text", "graph", "sequence"}
+        elif isinstance(node, ast.MatchValue):
+            found = names([node.value]) - {"text", "graph", "sequence"}
+        elif isinstance(node, ast.Dict):
+            found = names(node.keys)
+            found = found if len(found) > 1 else set()
+        elif isinstance(node, ast.Tuple | ast.List | ast.Set):
+            found = names(list(node.elts))
+            found = found if len(found) > 1 else set()
+        if found:
+            yield f"{getattr(node, 'lineno', '')}: {ast.unparse(node)}"
+
+
+@pytest.mark.parametrize("path", sources(), ids=module_of)
+def test_only_the_table_of_kinds_knows_their_names(path: Path) -> None:
+    if not path.relative_to(PACKAGE).as_posix().startswith(KNOW_KINDS):
+        assert list(kinds_named(ast.parse(path.read_text(encoding="utf-8")))) == [], "ask the entry in data/kinds.py (decision 0091)"
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("modality.kind == 'tabular'", True),
+        ("modality['kind'] != 'text'", True),
+        ("kind in ('text', 'graph')", True),
+        ("{'image2d': 8, 'text': 64}", True),
+        ("['image2d', 'video']", True),
+        ("token.text == 'text'", False),
+        ("Modality('m', 'tabular')", False),
+        ("modality.kind == other.kind", False),
+    ],
+)
+def test_a_named_kind_is_seen(code: str, names: bool) -> None:
+    assert bool(list(kinds_named(ast.parse(code)))) == names

@@ -85,12 +85,13 @@ def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
         rows = [
             {
                 "name": encoder.name,
-                "kinds": list(encoder.kinds),
+                "kinds": list(encoder.loadable_kinds),
                 "stages": encoder.stages,
                 **_params(encoder.params),
                 "reference": encoder.reference,
             }
             for encoder in ENCODERS.values()
+            if encoder.loadable_kinds
         ]
         return rows, ("name", "kinds", "stages", "defaults")
     if what is What.data:

@@ -8,21 +8,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fusearch.data.modality import KINDS, Kind
+from fusearch.data.kinds import KINDS
 from fusearch.data.splits import SPLITS
 from fusearch.data.tables import TableSchema, as_text
 from fusearch.errors import DataError, suggestion
 
-__all__ = ["SUPPORTED_KINDS", "RawModality", "check_kind", "check_split_names", "has_values", "shape_array", "text_array"]
+__all__ = ["RawModality", "check_split_names", "has_values", "shape_array", "text_array"]
 
 Array = npt.NDArray[Any]
 StrArray = npt.NDArray[np.str_]
-
-#: Kinds that can be read and preprocessed so far.
-SUPPORTED_KINDS: tuple[Kind, ...] = ("tabular", "timeseries", "image2d")
-
-#: Number of axes of an array of samples, and what they are.
-_AXES = {"tabular": (2, "(N, D)"), "timeseries": (3, "(N, T, C)"), "image2d": (4, "(N, C, H, W)")}
 
 
 @dataclass(frozen=True)
@@ -37,44 +31,33 @@ class RawModality:
         num_unlabelled: Number of rows of the file that belong to no sample.
     """
 
-    kind: Kind
+    kind: str
     values: npt.NDArray[np.float32]
     present: npt.NDArray[np.bool_]
     schema: TableSchema | None = None
     num_unlabelled: int = 0
 
 
-def shape_array(values: Array, kind: Kind, place: str) -> npt.NDArray[np.float32]:
+def shape_array(values: Array, kind: str, place: str) -> npt.NDArray[np.float32]:
     """Bring an array of samples to the axes of its kind, as float32; a missing channel axis is added.
 
     Raises:
         DataError: The axes do not fit the kind, or a value is not a finite number or NaN.
     """
-    axes, legend = _AXES[kind]
+    entry = KINDS[kind]
     if values.dtype.kind not in "fiub":
         raise DataError(f"{place}: an array of {values.dtype}, expected numbers")
-    if values.ndim == axes - 1 and kind != "tabular":
-        values = values[:, None] if kind == "image2d" else values[..., None]
-    if values.ndim != axes or 0 in values.shape:
-        raise DataError(f"{place}: an array of shape {values.shape}, expected {legend} for kind {kind!r}")
+    layout = entry.layouts[0]
+    if values.ndim == len(layout.axes) and layout.channel_axis is not None and layout.positions:
+        values = np.expand_dims(values, 1 + layout.channel_axis)
+    if 0 in values.shape or not entry.fits(values.shape[1:]):
+        raise DataError(f"{place}: an array of shape {values.shape}, expected {entry.legend} for kind {kind!r}")
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
     if np.isinf(values).any():
         row = int(np.argwhere(np.isinf(values))[0][0])
         raise DataError(f"{place}: an infinite value in row {row + 1}, expected finite numbers or NaN")
     return values
-
-
-def check_kind(kind: str, place: str) -> None:
-    """Refuse a kind that is unknown or not supported yet.
-
-    Raises:
-        DataError: The kind cannot be read.
-    """
-    if kind not in KINDS:
-        raise DataError(f"{place}: unknown kind {kind!r}, {suggestion(kind, KINDS)}")
-    if kind not in SUPPORTED_KINDS:
-        raise DataError(f"{place}: kind {kind!r} is not supported yet, expected one of: {', '.join(SUPPORTED_KINDS)}")
 
 
 def check_split_names(names: StrArray, place: str) -> StrArray:

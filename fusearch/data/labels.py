@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.arrays import check_split_names, text_array
-from fusearch.data.files import read_table
 from fusearch.data.manifest import Manifest
+from fusearch.data.readers.table_file import need_column, read_ids, read_table
 from fusearch.data.splits import SplitPlan
 from fusearch.data.targets import encode_targets
-from fusearch.errors import DataError, ManifestError, suggestion
+from fusearch.errors import ManifestError
 from fusearch.tasks import Task
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["Labels", "need_column", "read_ids", "read_labels"]
+__all__ = ["Labels", "read_labels"]
 
 Array = npt.NDArray[Any]
 StrArray = npt.NDArray[np.str_]
@@ -63,9 +59,9 @@ def read_labels(manifest: Manifest, class_names: Sequence[str] | None = None) ->
     path = manifest.resolve(task.file, "task.file")
     text_columns = tuple(name for name in (manifest.id, splits.group) if name is not None)
     frame = read_table(path, text_columns)
-    ids = read_ids(manifest, frame, path, "id")
+    ids = read_ids(frame, manifest.id, path, f"{manifest.path.name}: id")
     for key, column in task.columns.items():
-        need_column(manifest, frame, column, f"task.{key}", path)
+        need_column(frame, column, path, f"{manifest.path.name}: task.{key}")
         if column == manifest.id:
             raise ManifestError(f"{manifest.path.name}: task.{key}: {column!r} is the id, expected the column of the target")
     columns = {key: (column, frame[column]) for key, column in task.columns.items()}
@@ -73,45 +69,9 @@ def read_labels(manifest: Manifest, class_names: Sequence[str] | None = None) ->
     targets, found = encode_targets(columns, task.kind, ids=ids.tolist(), place=path.name, labels=names)
     given = groups = None
     if splits.column is not None:
-        need_column(manifest, frame, splits.column, "splits.column", path)
+        need_column(frame, splits.column, path, f"{manifest.path.name}: splits.column")
         given = check_split_names(text_array(frame[splits.column], "split", path.name), path.name)
     if splits.group is not None:
-        need_column(manifest, frame, splits.group, "splits.group", path)
+        need_column(frame, splits.group, path, f"{manifest.path.name}: splits.group")
         groups = text_array(frame[splits.group], "group", path.name)
     return Labels(ids, targets, found, SplitPlan(splits.shares, splits.folds, splits.seed, given), groups, path.name)
-
-
-def read_ids(manifest: Manifest, frame: pd.DataFrame, path: Path, key: str) -> StrArray:
-    """Return the id of each row as text; the row numbers where the manifest names no id.
-
-    Raises:
-        ManifestError: There is no such column.
-        DataError: An id is missing or stands there twice.
-    """
-    if manifest.id is None:
-        return np.arange(len(frame)).astype(np.str_)
-    need_column(manifest, frame, manifest.id, key, path)
-    ids = text_array(frame[manifest.id], "id", path.name)
-    first: dict[str, int] = {}
-    for row, identity in enumerate(ids.tolist()):
-        if identity in first:
-            raise DataError(f"{path.name}: id {identity!r} stands in rows {first[identity] + 1} and {row + 1}, expected each id once")
-        first[identity] = row
-    return ids
-
-
-def need_column(manifest: Manifest, frame: pd.DataFrame, column: str, key: str, path: Path) -> None:
-    """Refuse a column that a file lacks; `key` is the place in the manifest that names it.
-
-    Raises:
-        ManifestError: There is no such column.
-    """
-    if column not in frame.columns:
-        raise ManifestError(
-            f"{manifest.path.name}: {key}: no column {column!r} in {path.name}, {_column_hint(column, list(frame.columns))}"
-        )
-
-
-def _column_hint(column: str, columns: list[str]) -> str:
-    hint = suggestion(column, columns)
-    return hint if len(hint) <= 200 else f"expected one of its {len(columns)} columns ({', '.join(columns[:5])}, ...)"

@@ -11,28 +11,24 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model, field_validator, model_validator
 
+from fusearch.data.kinds import KINDS, Kind
 from fusearch.data.modality import Modality
+from fusearch.data.readers import READERS, FileKeys, find_reader
 from fusearch.data.splits import DEFAULT_FRACTIONS
 from fusearch.data.validation import explain, read_document
 from fusearch.errors import DataError, ManifestError, nearest
 from fusearch.tasks import TASKS, Task
 
 __all__ = [
-    "Image2d",
     "Manifest",
     "Splits",
-    "Tabular",
     "TaskKeys",
-    "TimeSeries",
+    "kind_model",
     "load_manifest",
     "manifest_faults",
     "manifest_model",
     "task_model",
 ]
-
-#: Suffixes of the two sorts of files.
-TABLES = (".csv", ".csv.gz", ".tsv", ".parquet")
-ARRAYS = (".npy", ".npz")
 
 
 class _Part(BaseModel):
@@ -68,65 +64,25 @@ def task_model(entry: type[Task]) -> type[TaskKeys]:
     return create_model(entry.kind.capitalize(), __base__=TaskKeys, __doc__=about, **fields)
 
 
-class _Modality(_Part):
-    file: str
+@cache
+def kind_model(kind: Kind) -> type[FileKeys]:
+    """Return the keys of a modality of a kind, as the readers of its formats declare them."""
+    readers = [READERS[name] for name in kind.formats]
+    keys = list(dict.fromkeys(reader.keys for reader in readers))
+    bases = tuple(one for one in reversed(keys) if not any(other is not one and issubclass(other, one) for other in keys))
+    holds = [f"{reader.holds.format(axes=kind.long_legend)} ({', '.join(reader.suffixes)})" for reader in readers]
+    about = "; or ".join(holds)
+    fields: dict[str, Any] = {
+        "kind": (Literal[kind.name], ...),
+        "file": (str, Field(description=f"{about[0].upper()}{about[1:]}.")),
+    }
 
-    @field_validator("file")
-    @classmethod
-    def _known_suffix(cls, file: str) -> str:
-        legal = cls.suffixes()
-        if not file.lower().endswith(legal):
-            raise ValueError(f"{file!r}, expected a file that ends in one of: {', '.join(legal)}")
+    def known_suffix(file: str) -> str:
+        find_reader(kind, file)
         return file
 
-    @classmethod
-    def suffixes(cls) -> tuple[str, ...]:
-        return TABLES + ARRAYS
-
-
-class Tabular(_Modality):
-    """Columns of a table: numbers, and levels of categories."""
-
-    kind: Literal["tabular"]
-    file: str = Field(description=f"Table ({', '.join(TABLES)}), or an array of (N, D) ({', '.join(ARRAYS)}).")
-    columns: list[str] | None = Field(
-        default=None,
-        description="Columns to take, by name or pattern (`stage_*`). Left out: every column but the id and, in the labels file, "
-        "the columns of target, split, group and image paths.",
-        min_length=1,
-    )
-    categorical: list[str] = Field(default=[], description="Columns that hold levels, by name or pattern; taken beside `columns`.")
-    key: str | None = Field(default=None, description="Name of the array in an NPZ file; may be left out where the file holds one.")
-
-
-class TimeSeries(_Modality):
-    """A series of equal length for every sample."""
-
-    kind: Literal["timeseries"]
-    file: str = Field(description=f"Array of (N, T, C), or (N, T) for one channel ({', '.join(ARRAYS)}).")
-    key: str | None = Field(default=None, description="Name of the array in an NPZ file; may be left out where the file holds one.")
-
-    @classmethod
-    def suffixes(cls) -> tuple[str, ...]:
-        return ARRAYS
-
-
-class Image2d(_Modality):
-    """An image of equal size for every sample: one array for all, or one file a sample."""
-
-    kind: Literal["image2d"]
-    file: str = Field(
-        description=f"Array of (N, C, H, W), or (N, H, W) for one channel ({', '.join(ARRAYS)}); or a table that names a file a sample."
-    )
-    key: str | None = Field(default=None, description="Name of the array in an NPZ file; may be left out where the file holds one.")
-    column: str | None = Field(default=None, description="Column of the table with the path of each sample's image (.npy, .png, .jpg).")
-    root: str = Field(default=".", description="Folder that those paths start from, relative to the manifest.")
-
-    @model_validator(mode="after")
-    def _array_or_column(self) -> Image2d:
-        if self.file.lower().endswith(TABLES) and self.column is None:
-            raise ValueError(f"the table {self.file!r} needs the key 'column', the column with the path of each sample's image")
-        return self
+    checks: dict[str, Any] = {"known_suffix": field_validator("file")(known_suffix)}
+    return create_model(kind.name.capitalize(), __base__=bases, __doc__=kind.about, __validators__=checks, **fields)
 
 
 class Splits(_Part):
@@ -190,16 +146,14 @@ class Manifest(_Part):
         "lacks that modality. Left out: rows are joined by position.",
     )
     task: TaskKeys
-    modalities: dict[str, Annotated[Tabular | TimeSeries | Image2d, Field(discriminator="kind")]] = Field(
-        description="Name -> modality. A name is letters, digits and `_`.", min_length=1
-    )
+    modalities: dict[str, FileKeys]
     splits: Splits = Field(default=Splits(), description="How the rows are divided. Left out: fractions 0.7, 0.15, 0.15 with seed 0.")
 
     _path: Path = PrivateAttr(Path())
 
     @field_validator("modalities")
     @classmethod
-    def _legal_names(cls, modalities: dict[str, Tabular | TimeSeries | Image2d]) -> dict[str, Tabular | TimeSeries | Image2d]:
+    def _legal_names(cls, modalities: dict[str, FileKeys]) -> dict[str, FileKeys]:
         for name, modality in modalities.items():
             try:
                 Modality(name, modality.kind)
@@ -231,15 +185,22 @@ class Manifest(_Part):
 
 
 def manifest_model() -> type[Manifest]:
-    """Return the model with the keys of every registered task, a plug-in's among them."""
-    return _with_tasks(tuple(TASKS.values()))
+    """Return the model with the keys of every registered task and of every kind that can be read, a plug-in's among them."""
+    return _with_entries(tuple(TASKS.values()), tuple(kind for kind in KINDS.values() if kind.loadable))
 
 
 @cache
-def _with_tasks(entries: tuple[type[Task], ...]) -> type[Manifest]:
-    either: Any = Union[tuple(task_model(entry) for entry in entries)]  # noqa: UP007  # of a tuple that is known at run time
-    task = (either, Field(discriminator="kind", description="What is predicted."))
-    return create_model("Manifest", __base__=Manifest, __doc__=Manifest.__doc__, task=task)
+def _with_entries(tasks: tuple[type[Task], ...], kinds: tuple[Kind, ...]) -> type[Manifest]:
+    task: Any = Union[tuple(task_model(entry) for entry in tasks)]  # noqa: UP007  # of a tuple that is known at run time
+    modality: Any = Union[tuple(kind_model(kind) for kind in kinds)]  # noqa: UP007  # the same
+    fields: dict[str, Any] = {
+        "task": (task, Field(discriminator="kind", description="What is predicted.")),
+        "modalities": (
+            dict[str, Annotated[modality, Field(discriminator="kind")]],
+            Field(description="Name -> modality. A name is letters, digits and `_`.", min_length=1),
+        ),
+    }
+    return create_model("Manifest", __base__=Manifest, __doc__=Manifest.__doc__, **fields)
 
 
 def load_manifest(path: str | Path) -> Manifest:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fusearch.data.arrays import RawModality, check_kind, check_split_names, has_values, shape_array, text_array
+from fusearch.data.arrays import RawModality, check_split_names, has_values, shape_array, text_array
 from fusearch.data.assembly import assemble
 from fusearch.data.content import Content
-from fusearch.data.modality import Kind
+from fusearch.data.kinds import check_kind, kind_of_array, kind_of_frame
 from fusearch.data.splits import NumFolds, SplitPlan
 from fusearch.data.tables import encode_table
 from fusearch.data.targets import encode_targets
@@ -91,23 +91,21 @@ def _from_memory(key: str, values: Array | pd.DataFrame, kind: str | None, categ
     import pandas as pd
 
     place = f"{place}, modality {key!r}"
-    if isinstance(values, pd.DataFrame):
-        kind = kind or "tabular"
-    else:
+    if not isinstance(values, pd.DataFrame):
         values = np.asarray(values)
-        kind = kind or {2: "tabular", 3: "timeseries", 4: "image2d"}.get(values.ndim)
-    if kind is None:
-        raise DataError(f"{place}: an array of {np.ndim(values)} axes, expected 2 (tabular), 3 (timeseries) or 4 (image2d)")
-    check_kind(kind, place)
-    if kind == "tabular":
-        frame = values if isinstance(values, pd.DataFrame) else pd.DataFrame(shape_array(values, "tabular", place)).add_prefix(f"{key}_")
+    if kind is not None:
+        entry = check_kind(kind, place)
+    else:
+        entry = kind_of_frame() if isinstance(values, pd.DataFrame) else kind_of_array(values.ndim, place)
+    if entry.columns:
+        frame = values if isinstance(values, pd.DataFrame) else pd.DataFrame(shape_array(values, entry.name, place)).add_prefix(f"{key}_")
         for column in categorical:
             if column not in frame.columns:
                 raise DataError(f"{place}: no column {column!r}, {suggestion(column, map(str, frame.columns))}")
         array, schema = encode_table(frame, categorical=categorical, place=place)
-        return RawModality("tabular", array, has_values(array), schema)
-    array = shape_array(np.asarray(values), cast(Kind, kind), place)
-    return RawModality(cast(Kind, kind), array, has_values(array))
+        return RawModality(entry.name, array, has_values(array), schema)
+    array = shape_array(np.asarray(values), entry.name, place)
+    return RawModality(entry.name, array, has_values(array))
 
 
 def _mask(block: RawModality, present: npt.NDArray[np.bool_]) -> RawModality:

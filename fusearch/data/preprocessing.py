@@ -13,14 +13,11 @@ from fusearch.data.content import Content
 from fusearch.data.modality import Modality
 from fusearch.errors import DataError
 
-__all__ = ["CHANNEL_AXIS", "Preprocessor", "Statistics", "fit_preprocessor"]
+__all__ = ["Preprocessor", "Statistics", "fit_preprocessor"]
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
-
-#: Axis of the channels in one sample, for the kinds that are scaled channel by channel.
-CHANNEL_AXIS: Mapping[str, int] = {"image2d": 0, "timeseries": 1}
 
 
 @dataclass(frozen=True)
@@ -45,13 +42,15 @@ class Statistics:
     categorical: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seen: Mapping[str, BoolArray] = field(default_factory=dict)
 
+    @property
+    def number_shape(self) -> tuple[int, ...]:
+        """Shape that lays the numbers of channels along their axis in a sample."""
+        return tuple(-1 if axis == self.modality.layout.channel_axis else 1 for axis in range(len(self.modality.shape)))
+
     def transform(self, raw: FloatArray) -> FloatArray:
         """Turn raw values (n, *raw shape) into (n, *modality.shape), float32 without NaN."""
-        if self.modality.kind != "tabular":
-            axis = CHANNEL_AXIS[self.modality.kind]
-            shape = [1] * raw.ndim
-            shape[axis + 1] = -1
-            return self._scale(raw, shape)
+        if not self.modality.entry.columns:
+            return self._scale(raw, [1, *self.number_shape])
         blocks = [self._scale(raw[:, : len(self.numeric)], [1, -1])]
         for column, name in enumerate(self.categorical, start=len(self.numeric)):
             codes = np.arange(len(self.seen[name]), dtype=np.float32)
@@ -62,7 +61,7 @@ class Statistics:
         """Return plain lists and numbers; the format stands in `Preprocessor.to_dict`."""
         numbers: dict[str, Any] = {name: [float(x) for x in getattr(self, name)] for name in ("fill", "mean", "scale")}
         document = {"kind": self.modality.kind, "shape": list(self.modality.shape)}
-        if self.modality.kind != "tabular":
+        if not self.modality.entry.columns:
             return document | numbers
         levels = {name: list(levels) for name, levels in self.categorical.items()}
         seen = {name: [bool(x) for x in known] for name, known in self.seen.items()}
@@ -147,7 +146,7 @@ class Preprocessor:
         column for each level: 1 where the value is that level and the level was seen, else 0. A missing or unknown level gives all zeros.
 
         An entry of another kind has one number for each channel; channels are the first axis of an `image2d` sample, the last of a
-        `timeseries`:
+        `timeseries` (`Layout.channel_axis`); integer codes of symbols stay as they are, with 0, 0 and 1:
 
             {"kind": "image2d", "shape": [C, H, W], "fill": [...], "mean": [...], "scale": [...]}
 
@@ -165,8 +164,8 @@ class Preprocessor:
 def fit_preprocessor(data: Content, rows: IntArray) -> Preprocessor:
     """Fit on `rows`; a modality is fitted on those of them that have it.
 
-    Tabular: median imputation, then standardisation; levels that occur in the rows count as seen. Other kinds: mean imputation and
-    standardisation channel by channel, over rows and positions.
+    Tabular: median imputation, then standardisation; levels that occur in the rows count as seen. Other kinds: imputation as the kind says
+    and standardisation channel by channel, over rows and positions.
 
     Raises:
         DataError: None of the rows has one of the modalities.
@@ -179,15 +178,19 @@ def _fit_modality(data: Content, modality: Modality, rows: IntArray) -> Statisti
     if not len(have):
         raise DataError(f"modality {modality.name!r}: none of the {len(rows)} training rows has it, expected at least one")
     raw = data.raw[modality.name][have]
-    if modality.kind != "tabular":
-        channels = np.moveaxis(raw, CHANNEL_AXIS[modality.kind] + 1, -1)
-        return Statistics(modality, *_fit_columns(channels.reshape(-1, channels.shape[-1]), "mean"))
+    if not modality.entry.columns:
+        axis = modality.layout.channel_axis
+        if axis is None:
+            zero, one = np.zeros(1, np.float32), np.ones(1, np.float32)
+            return Statistics(modality, zero, zero, one)
+        channels = np.moveaxis(raw, axis + 1, -1)
+        return Statistics(modality, *_fit_columns(channels.reshape(-1, channels.shape[-1]), modality.entry.imputation))
     schema = data.columns[modality.name]
     seen = {
         name: np.isin(np.arange(len(levels)), raw[:, column])
         for column, (name, levels) in enumerate(schema.categorical.items(), start=len(schema.numeric))
     }
-    numbers = _fit_columns(raw[:, : len(schema.numeric)], "median")
+    numbers = _fit_columns(raw[:, : len(schema.numeric)], modality.entry.imputation)
     return Statistics(modality, *numbers, numeric=schema.numeric, categorical=dict(schema.categorical), seen=seen)
 
 

@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from fusearch.data.manifest import Image2d, Splits, Tabular, TimeSeries, manifest_model, task_model
+from fusearch.data.kinds import KINDS
+from fusearch.data.manifest import Splits, kind_model, manifest_model, task_model
 from fusearch.tasks import TASKS
 
 __all__ = ["manifest_reference"]
 
 _HEAD = """\
-<!-- Generated from data/manifest.py and tasks/ by `python -m fusearch.data.reference > docs/manifest.md`. Do not edit. -->
+<!-- Generated from the manifest, kinds, readers and tasks by `python -m fusearch.data.reference > docs/manifest.md`. Do not edit. -->
 
 # The data manifest
 
@@ -35,19 +36,14 @@ splits: {column: split}
 ```
 """
 
-#: Heading of each further part of the page, and its model.
-_PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
-    ("`modalities: {NAME: {kind: tabular}}`", Tabular),
-    ("`modalities: {NAME: {kind: timeseries}}`", TimeSeries),
-    ("`modalities: {NAME: {kind: image2d}}`", Image2d),
-    ("`splits`", Splits),
-)
-
 
 def manifest_reference() -> str:
     """Return the page as Markdown."""
-    tasks = [(f"`task: {{kind: {entry.kind}}}`", task_model(entry)) for entry in TASKS.values()]
-    return "\n".join([_HEAD, *(_part(heading, model) for heading, model in (("The file", manifest_model()), *tasks, *_PARTS))])
+    parts: list[tuple[str, type[BaseModel]]] = [("The file", manifest_model())]
+    parts += [(f"`task: {{kind: {entry.kind}}}`", task_model(entry)) for entry in TASKS.values()]
+    parts += [(f"`modalities: {{NAME: {{kind: {kind.name}}}}}`", kind_model(kind)) for kind in KINDS.values() if kind.loadable]
+    parts += [("`splits`", Splits)]
+    return "\n".join([_HEAD, *(_part(heading, model) for heading, model in parts)])
 
 
 def _part(heading: str, model: type[BaseModel]) -> str:

@@ -9,13 +9,14 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from fusearch.data.kinds import KINDS
 from fusearch.errors import ManifestError, YamlError, nearest, suggestion
 from fusearch.yaml_file import read_yaml
 
 __all__ = ["explain", "read_document"]
 
-#: Values of `kind` that the language of manifests has and this version does not read yet.
-NOT_YET = ("survival", "multilabel", "segmentation", "volume3d", "text", "sequence", "audio", "video", "graph")
+#: Tasks that the language of manifests has and this version does not read yet.
+NOT_YET = ("survival", "multilabel", "segmentation")
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -64,7 +65,7 @@ def _what(fault: dict[str, Any], path: list[str], owner: type[BaseModel], model:
             return f".kind: missing key, expected one of: {', '.join(_tags(fault['loc'], model))}"
         case "union_tag_invalid":
             tag, legal = str(fault["ctx"]["tag"]), _tags(fault["loc"], model)
-            if tag in NOT_YET:
+            if tag in NOT_YET or tag in KINDS:
                 return f".kind: {tag!r} is not supported yet, expected one of: {', '.join(legal)}"
             return f".kind: unknown kind {tag!r}, {suggestion(tag, legal)}"
         case "value_error":

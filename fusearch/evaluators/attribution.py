@@ -37,8 +37,6 @@ FloatArray = npt.NDArray[np.float64]
 _STEPS = 64
 #: Samples at a time, and rows of one forward pass.
 _SAMPLES, _ROWS = 64, 256
-#: Most windows of occlusion on an axis: of an image 8 x 8, of a volume 4 x 4 x 4, of a series 32, of a text 64.
-_WINDOWS = {"image2d": 8, "volume3d": 4, "video": 4, "timeseries": 32, "audio": 32, "text": 64, "sequence": 64}
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,9 +89,9 @@ def attribution_method(graph: FusionGraph, modality: Modality) -> Method:
     Occlusion for images, volumes, videos and integer codes, and for everything where a majority vote hides the gradient; else integrated
     gradients.
     """
-    codes = modality.kind in ("text", "sequence") and len(modality.shape) == 1
     votes = any(fusion.operator == "vote_majority" for fusion in graph.fusions)
-    return "occlusion" if codes or votes or modality.kind in ("image2d", "volume3d", "video") else "integrated gradients"
+    layout = modality.layout
+    return "occlusion" if votes or layout.channel is None or len(layout.positions) > 1 else "integrated gradients"
 
 
 def attribute_features(
@@ -193,14 +191,15 @@ def _occlusion(network: FusionNetwork, task: TaskLayer, samples: Samples, name: 
 
 def _window(modality: Modality) -> tuple[tuple[int, ...], int | None]:
     """Return the sizes of a window on each axis, and the axis (the samples count) that a window spans and that goes away."""
-    most, shape = _WINDOWS.get(modality.kind, 0), modality.shape
-    if modality.kind in ("image2d", "volume3d", "video"):
-        return (shape[0], *(math.ceil(size / most) for size in shape[1:])), 1
-    if modality.kind in ("timeseries", "audio"):
-        return (math.ceil(shape[0] / most), 1), None
-    if modality.kind in ("text", "sequence"):
-        return (math.ceil(shape[0] / most), *shape[1:]), 2 if len(shape) == 2 else None
-    return (1,) * len(shape), None
+    kind, layout = modality.entry, modality.layout
+    together = None if kind.channels_apart else layout.channel_axis
+    window = [1] * len(modality.shape)
+    for axis, size in enumerate(modality.shape):
+        if axis == together:
+            window[axis] = size
+        elif axis in layout.positions and kind.windows:
+            window[axis] = math.ceil(size / kind.windows)
+    return tuple(window), None if together is None else 1 + together
 
 
 def _explained(

@@ -5,11 +5,11 @@ Axis letters: B batch, T tokens, D width, C channels.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TypeVar
 
-import torch
 from torch import Tensor, nn
 
 from fusearch.data.modality import Modality
@@ -18,9 +18,6 @@ from fusearch.evaluators.layer import TokenShape
 from fusearch.registry import Registry
 
 __all__ = ["NETWORKS", "StageEncoder", "encoder", "from_grid", "raw_shape", "to_grid"]
-
-#: Kinds whose last axis is not the channel axis: the first one is, as in torch's convolutions.
-_CHANNELS_FIRST = frozenset({"image2d", "volume3d", "video"})
 
 
 def raw_shape(modality: Modality) -> TokenShape:
@@ -32,13 +29,10 @@ def raw_shape(modality: Modality) -> TokenShape:
     shape = modality.shape
     if not shape:
         raise DesignError(f"modality {modality.name!r} has no shape, expected one such as (30,), as a data set gives it")
-    if modality.kind == "tabular":
-        return TokenShape(1, shape[0])
-    if modality.kind in _CHANNELS_FIRST:
-        grid = shape[1:]
-        return TokenShape(int(torch.Size(grid).numel()), shape[0], tuple(grid))
-    width = shape[1] if len(shape) == 2 else 1
-    return TokenShape(shape[0], width, None if modality.kind == "graph" else (shape[0],))
+    layout = modality.layout
+    grid = tuple(shape[axis] for axis in layout.positions)
+    width = 1 if layout.channel_axis is None else shape[layout.channel_axis]
+    return TokenShape(math.prod(grid), width, grid if modality.has_grid else None)
 
 
 def to_grid(x_BTD: Tensor, shape: TokenShape) -> Tensor:
@@ -81,11 +75,12 @@ class StageEncoder(nn.Module, ABC):
 
     def tokens(self, raw: Tensor) -> Tensor:
         """Return depth 0: (B, *modality.shape) -> (B, T, D)."""
-        if self.modality.kind == "tabular":
+        layout = self.modality.layout
+        if layout.channel_axis is None:
+            return raw.flatten(1).unsqueeze(2)
+        if not layout.positions:
             return raw.unsqueeze(1)
-        if self.modality.kind in _CHANNELS_FIRST:
-            return from_grid(raw)
-        return raw if raw.ndim == 3 else raw.unsqueeze(2)
+        return from_grid(raw.movedim(1 + layout.channel_axis, 1) if layout.channel_axis else raw)
 
     def stage(self, index: int, x_BTD: Tensor) -> Tensor:
         """Apply stage `index` (1 to L): depth index - 1 -> depth index."""

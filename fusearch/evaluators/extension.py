@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from fusearch.data.kinds import BUILT_IN, KINDS, Kind
 from fusearch.evaluators.encoder import NETWORKS, StageEncoder
 from fusearch.evaluators.layer import LAYERS, OperatorLayer
 from fusearch.evaluators.tasks import TASK_LAYERS, TaskLayer
@@ -116,6 +117,7 @@ class Extensions:
         encoders: Pairs of an entry and its network.
         tasks: Pairs of an entry and its layer.
         metrics: Metrics.
+        kinds: Kinds of modality; what reads their files stays behind, since a worker reads none.
     """
 
     plugins: tuple[PluginFile, ...] = ()
@@ -123,6 +125,7 @@ class Extensions:
     encoders: tuple[tuple[Encoder, type[StageEncoder]], ...] = ()
     tasks: tuple[tuple[type[Task], type[TaskLayer]], ...] = ()
     metrics: tuple[Metric, ...] = ()
+    kinds: tuple[Kind, ...] = ()
 
     @classmethod
     def registered(cls) -> Extensions:
@@ -133,6 +136,7 @@ class Extensions:
             tuple((ENCODERS[name], NETWORKS[name]) for name in NETWORKS if _travels(NETWORKS[name])),
             tuple((TASKS[name], TASK_LAYERS[name]) for name in TASK_LAYERS if _travels(TASK_LAYERS[name])),
             tuple(metric for metric in METRICS.values() if _travels(metric.function)),
+            tuple(kind for kind in KINDS.values() if kind.name not in BUILT_IN),
         )
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -156,6 +160,9 @@ class Extensions:
         for metric in self.metrics:
             if metric.name not in METRICS:
                 METRICS.add(metric.name, metric)
+        for kind in self.kinds:
+            if kind.name not in KINDS:
+                KINDS.add(kind.name, kind)
 
 
 def _travels(thing: object) -> bool:

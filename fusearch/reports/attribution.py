@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.data.kinds import KINDS
 from fusearch.reports import markup
 from fusearch.reports.markup import Cell
 from fusearch.reports.wording import count
@@ -41,7 +42,7 @@ def _card(told: Mapping[str, Any]) -> str:
 
 def _bars(mean: FloatArray, spread: FloatArray, names: Sequence[str], kind: str) -> str:
     """Return the foremost features as a table with bars."""
-    word = "column" if kind == "tabular" else "window"
+    word = KINDS[kind].feature if kind in KINDS else "window"
     labels = names or [f"{word} {index + 1}" for index in range(len(mean))]
     order = np.argsort(-mean, kind="stable")[:_TOP]
     most = mean.max(initial=0.0) or 1.0
@@ -60,7 +61,7 @@ def _bars(mean: FloatArray, spread: FloatArray, names: Sequence[str], kind: str)
 def _maps(mean: FloatArray, kind: str) -> str:
     """Return one heat map, or one for each slice of a volume."""
     most = float(mean.max(initial=0.0)) or 1.0
-    if kind in ("timeseries", "audio"):
+    if kind in KINDS and KINDS[kind].is_series:
         channels = np.sort(np.argsort(-mean.mean(axis=0), kind="stable")[:_MOST_ROWS])
         grid = np.stack([part.mean(axis=0) for part in np.array_split(mean[:, channels], min(len(mean), _MOST_COLUMNS))], axis=1)
         labels = [f"channel {channel + 1}" for channel in channels]

@@ -27,8 +27,6 @@ NOT_TAKEN = "-"
 #: Task of an auxiliary head.
 AUXILIARY = "aux"
 
-_WITHOUT_GRID = ("tabular", "graph")
-
 
 def take_key(fusion: str, source: str) -> str:
     """Return the key of the decision whether a fusion takes a source; the space keeps it apart from every other key."""
@@ -103,7 +101,7 @@ def _draw_streams(settings: SpaceSettings, choose: Chooser, num_fusions: int, le
             if settings.all_stages and num_stages > 0:
                 depths = (*depths, "*")
             context = f"{stream.encoder}{num_stages}"
-            has_grid = modality.kind not in _WITHOUT_GRID and stream.encoder != "flatten"
+            has_grid = modality.has_grid and stream.encoder != "flatten"
             streams.append(stream)
             sources.append(_Source(name, depths, context, has_grid, origin=(name, 0)))
     return streams, sources

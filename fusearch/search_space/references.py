@@ -28,9 +28,9 @@ def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, .
     """
     encoded = [Stream(_name(settings, modality), modality.name, _encoder(settings, modality)) for modality in settings.modalities]
     raw = [
-        Stream(_name(settings, modality), modality.name, "identity" if modality.kind == "tabular" else "flatten")
+        Stream(_name(settings, modality), modality.name, "flatten" if modality.layout.positions else "identity")
         for modality in settings.modalities
-        if modality.kind == "tabular" or (modality.kind not in ("text", "sequence") and 0 < math.prod(modality.shape) <= MAX_RAW_VALUES)
+        if not modality.layout.positions or (not modality.entry.symbolic and 0 < math.prod(modality.shape) <= MAX_RAW_VALUES)
     ]
     linear = [stream for stream in raw if len(raw) > 1 and stream.encoder == "identity" and stream not in encoded]
     designs = {"best_unimodal": tuple(_alone(settings, stream) for stream in [*encoded, *linear])}

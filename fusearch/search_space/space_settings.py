@@ -194,7 +194,7 @@ def choose_encoders(
     """
     if not isinstance(encoders, Mapping):
         listed = [ENCODERS[name] for name in read_names("encoders", () if encoders is None else encoders)]
-        fitting = {m.name: tuple(encoder.name for encoder in listed if m.kind in encoder.kinds) for m in modalities}
+        fitting = {m.name: tuple(encoder.name for encoder in listed if encoder.reads(m.kind)) for m in modalities}
         return {m.name: tuple(dict.fromkeys(fitting[m.name])) or (default_encoder(m),) for m in modalities}
     by_name = {modality.name: modality for modality in modalities}
     chosen: dict[str, tuple[str, ...]] = {modality.name: (default_encoder(modality),) for modality in modalities}
@@ -203,7 +203,7 @@ def choose_encoders(
             raise SpaceError(f"encoders: unknown modality {name!r}, {suggestion(name, by_name)}")
         names = read_names(f"encoders: {name}", given)
         for encoder in names:
-            if by_name[name].kind not in ENCODERS[encoder].kinds:
+            if not ENCODERS[encoder].reads(by_name[name].kind):
                 raise SpaceError(f"encoders: {encoder!r} does not read modality {name!r}, which is {by_name[name].kind}")
         if not names:
             raise SpaceError(f"encoders: none for modality {name!r}")

@@ -43,7 +43,7 @@ def _complete(stream: Stream, given: Mapping[str, Stream], complete: Mapping[str
         encoder = ENCODERS[stream.encoder]
     except UnknownNameError as error:
         raise RuleError(f"stream {name!r}: {error}", name) from None
-    if modality.kind not in encoder.kinds:
+    if not encoder.reads(modality.kind):
         fitting = ", ".join(encoders_for(modality))
         raise RuleError(f"stream {name!r}: encoder {stream.encoder!r} does not read {modality.kind}, expected one of: {fitting}", name)
     params = dict(stream.params)

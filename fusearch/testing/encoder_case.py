@@ -14,32 +14,38 @@ import torch
 from torch import Tensor, nn
 
 import fusearch.evaluators.encoders  # noqa: F401  # registers the networks
-from fusearch.data.modality import Kind, Modality
+from fusearch.data.kinds import KINDS, Layout
+from fusearch.data.modality import Modality
 from fusearch.evaluators.encoder import NETWORKS, StageEncoder
 from fusearch.search_space.encoder import ENCODERS, Encoder
 from fusearch.search_space.parameter import Param, Value, complete_params
 
-__all__ = ["SHAPES", "EncoderCase", "choices", "draw_shape"]
-
-#: Smallest, uneven and larger legal shapes of each kind; a text or a sequence is codes (T,) or embeddings (T, D).
-SHAPES: Mapping[Kind, tuple[tuple[int, ...], ...]] = {
-    "tabular": ((1,), (5,), (7,)),
-    "timeseries": ((1, 1), (6, 2), (9, 1), (1, 7)),
-    "audio": ((1, 1), (6, 2), (9, 1)),
-    "image2d": ((1, 1, 1), (2, 6, 6), (3, 9, 2), (1, 1, 9)),
-    "volume3d": ((1, 1, 1, 1), (1, 4, 4, 4), (2, 5, 1, 3)),
-    "video": ((1, 1, 1, 1), (1, 4, 4, 4), (2, 5, 1, 3)),
-    "graph": ((1, 1), (4, 3), (6, 2)),
-    "text": ((1,), (5,), (1, 1), (9, 4)),
-    "sequence": ((1,), (5,), (1, 1), (9, 4)),
-}
-_MOST = {"volume3d": 5, "video": 5, "graph": 6, "tabular": 7}
+__all__ = ["EncoderCase", "choices", "draw_shape", "kind_shapes"]
 
 
-def draw_shape(kind: Kind, rng: random.Random) -> tuple[int, ...]:
+def kind_shapes(kind: str) -> tuple[tuple[int, ...], ...]:
+    """Return the smallest, an uneven, a larger and a narrow shape of each layout of a kind: several positions, several channels second."""
+    return tuple(shape for layout in KINDS[kind].layouts for shape in _layout_shapes(layout))
+
+
+def _layout_shapes(layout: Layout) -> tuple[tuple[int, ...], ...]:
+    if not layout.positions:
+        return (1,), (5,), (7,)
+    sizes = {1: ((1,), (6,), (9,)), 2: ((1, 1), (6, 6), (9, 2), (1, 9)), 3: ((1, 1, 1), (4, 4, 4), (5, 1, 3))}
+    found = []
+    for grid, channels in zip(sizes[len(layout.positions)], (1, 2, 3, 1), strict=False):
+        shape = list(grid)
+        if layout.channel_axis is not None:
+            shape.insert(layout.channel_axis, channels)
+        found.append(tuple(shape))
+    return tuple(found)
+
+
+def draw_shape(kind: str, rng: random.Random) -> tuple[int, ...]:
     """Return a legal shape of the kind, small enough to be fast."""
-    num_axes = len(rng.choice(SHAPES[kind]))
-    return tuple(rng.randint(1, _MOST.get(kind, 9)) for _ in range(num_axes))
+    layout = rng.choice(KINDS[kind].layouts)
+    most = 5 if len(layout.positions) > 2 else 9
+    return tuple(rng.randint(1, most) for _ in layout.axes)
 
 
 def choices(param: Param) -> tuple[Value, ...]:
@@ -72,20 +78,26 @@ class EncoderCase:
         """The entry of the encoder."""
         return ENCODERS[self.name]
 
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds that it must read."""
+        return tuple(kind for kind in KINDS if self.encoder.reads(kind))
+
     def modalities(self) -> Iterator[Modality]:
-        """Give modalities that the network must read: every kind of the entry in its smallest, uneven and drawn shapes.
+        """Give modalities that the network must read: every kind in its smallest, uneven and drawn shapes.
 
         Override it where the encoder is made for some shapes only.
         """
         rng = random.Random(0)  # noqa: S311  # shapes of a test
-        for kind in self.encoder.kinds:
-            for shape in dict.fromkeys([*SHAPES[kind], *(draw_shape(kind, rng) for _ in range(4))]):
+        for kind in self.kinds():
+            for shape in dict.fromkeys([*kind_shapes(kind), *(draw_shape(kind, rng) for _ in range(4))]):
                 yield Modality("m", kind, shape)
 
     def modality(self) -> Modality:
         """Return the modality that most laws use: several positions, several channels."""
         kind = self.encoder.kinds[0]
-        return Modality("m", kind, SHAPES[kind][1])
+        if self.encoder.any_kind:
+            kind = max(self.kinds(), key=lambda name: len(KINDS[name].layouts[0].positions))
+        return Modality("m", kind, kind_shapes(kind)[1])
 
     def param_sets(self) -> Iterator[dict[str, Value]]:
         """Give every combination of choices of the parameters; of many, the first 24."""
@@ -111,7 +123,7 @@ class EncoderCase:
 
     def reads_codes(self, modality: Modality) -> bool:
         """Whether the values are codes of symbols, through which no gradient flows."""
-        return modality.kind in ("text", "sequence") and len(modality.shape) == 1
+        return modality.layout.channel is None
 
     def states(self, network: StageEncoder, raw: Tensor) -> list[Tensor]:
         """Return what a tap at each depth carries, (B, T, D) each."""

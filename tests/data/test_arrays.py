@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusearch.data.arrays import check_kind, check_split_names, has_values, shape_array, text_array
+from fusearch.data.arrays import check_split_names, has_values, shape_array, text_array
 from fusearch.errors import DataError
 
 
@@ -38,8 +38,6 @@ def test_ids_are_text() -> None:
         ),
         (lambda: check_split_names(np.array(["train", "valid"]), "l.csv"), r"l.csv: split 'valid' in row 2, did you mean 'val'\?"),
         (lambda: text_array(["a", None], "id", "l.csv"), "l.csv: no id in row 2, expected one in every row"),
-        (lambda: check_kind("volume3d", "x"), "x: kind 'volume3d' is not supported yet, expected one of: tabular, timeseries, image2d"),
-        (lambda: check_kind("tabel", "x"), r"x: unknown kind 'tabel', did you mean 'tabular'\?"),
     ],
 )
 def test_messages(call: Any, message: str) -> None:

@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 import yaml
 
-from fusearch.data.manifest import Image2d, Manifest, Splits, Tabular, load_manifest, manifest_faults
+from fusearch.data.manifest import Manifest, Splits, load_manifest, manifest_faults
+from fusearch.data.readers.image_files import ImageKeys
+from fusearch.data.readers.table_file import TableKeys
 from fusearch.errors import ManifestError
 
 TEXT = """\
@@ -30,10 +32,10 @@ def test_the_design_s_example_is_read(tmp_path: Path) -> None:
     manifest = load_manifest(write(tmp_path))
     assert manifest.path == tmp_path / "lgg.yaml"
     assert (manifest.name, manifest.id, manifest.task.kind, manifest.splits.column) == ("lgg", "patient", "classification", "split")
-    assert [type(spec).__name__ for spec in manifest.modalities.values()] == ["Tabular", "Tabular", "Image2d", "TimeSeries"]
-    assert isinstance(manifest.modalities["clinical"], Tabular)
+    assert [type(spec).__name__ for spec in manifest.modalities.values()] == ["Tabular", "Tabular", "Image2d", "Timeseries"]
+    assert isinstance(manifest.modalities["clinical"], TableKeys)
     assert manifest.modalities["clinical"].columns == ["age", "stage_*"]
-    assert isinstance(manifest.modalities["cxr"], Image2d)
+    assert isinstance(manifest.modalities["cxr"], ImageKeys)
     assert manifest.modalities["cxr"].root == "images"
 
 
@@ -69,12 +71,12 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
         (
             "kind: tabular, file: rna",
             "file: rna",
-            "lgg.yaml: modalities.rna.kind: missing key, expected one of: tabular, timeseries, image2d",
+            "lgg.yaml: modalities.rna.kind: missing key, expected one of: image2d, tabular, timeseries",
         ),
         (
             "kind: timeseries, file: ecg.npz",
             "kind: volume3d, file: ct.npz",
-            "lgg.yaml: modalities.ecg.kind: 'volume3d' is not supported yet, expected one of: tabular, timeseries, image2d",
+            "lgg.yaml: modalities.ecg.kind: 'volume3d' is not supported yet, expected one of: image2d, tabular, timeseries",
         ),
         ("{kind: tabular, file: rna.csv}", "rna.csv", "lgg.yaml: modalities.rna: 'rna.csv', expected a mapping"),
         ("{kind: tabular, file: rna.csv}", "{kind: tabular}", "lgg.yaml: modalities.rna.file: missing key, expected in every tabular"),

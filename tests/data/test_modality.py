@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusearch.data.modality import KINDS, Modality
+from fusearch.data.kinds import KINDS
+from fusearch.data.modality import Modality
 from fusearch.errors import DataError
 
 SHAPES = {"tabular": (5,), "timeseries": (9, 2), "image2d": (1, 8, 8), "volume3d": (1, 4, 8, 8), "text": (12,), "graph": (6, 3)}
@@ -17,7 +18,7 @@ def test_a_shape_fits_its_kind(kind: str, shape: tuple[int, ...]) -> None:
         Modality("m", kind, (0, *shape[1:]))
 
 
-@given(st.sampled_from(KINDS))
+@given(st.sampled_from(list(KINDS)))
 def test_a_modality_without_a_shape_is_a_name_and_a_kind(kind: str) -> None:
     assert Modality("m", kind) == Modality("m", kind, ())
 

@@ -4,18 +4,20 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from fusearch.data.manifest import Image2d, Splits, Tabular, TimeSeries, manifest_model, task_model
+from fusearch.data.kinds import KINDS
+from fusearch.data.manifest import Splits, kind_model, manifest_model, task_model
 from fusearch.data.reference import manifest_reference
 from fusearch.tasks import TASKS
 
 PAGE = Path(__file__).parents[2] / "docs" / "manifest.md"
+LOADABLE = [kind for kind in KINDS.values() if kind.loadable]
 
 
 def test_the_page_is_not_stale() -> None:
     assert PAGE.read_text(encoding="utf-8") == manifest_reference(), "run `python -m fusearch.data.reference > docs/manifest.md`"
 
 
-@pytest.mark.parametrize("model", [manifest_model(), *map(task_model, TASKS.values()), Tabular, TimeSeries, Image2d, Splits])
+@pytest.mark.parametrize("model", [manifest_model(), *map(task_model, TASKS.values()), *map(kind_model, LOADABLE), Splits])
 def test_every_key_is_on_the_page_with_its_meaning(model: type[BaseModel]) -> None:
     rows = [line.split(" | ") for line in manifest_reference().splitlines() if line.startswith("| `")]
     for name, field in model.model_fields.items():

@@ -111,7 +111,7 @@ def _inputs_list(inputs: Mapping[str, Any]) -> str:
     )
     lines = [f"{joined} A file left out, a row that is not there, or a row of empty cells is a missing modality."]
     for name, modality in inputs["modalities"].items():
-        if modality["kind"] == "tabular":
+        if "numeric" in modality:
             columns = [f"`{column}`" for column in modality["numeric"]]
             columns += [f"`{column}` ({', '.join(levels)})" for column, levels in modality["categorical"].items()]
             lines.append(f"- `{modality['option']}`: a CSV file with the columns {_shorten(columns)}")
@@ -135,7 +135,7 @@ def _epochs(epochs: Mapping[str, int]) -> str:
 
 
 def _suffix(modality: Mapping[str, Any]) -> str:
-    return "csv" if modality["kind"] == "tabular" else "npz"
+    return "csv" if "numeric" in modality else "npz"
 
 
 def _number(value: float | None) -> str:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fusearch.data import Dataset, load_manifest
 from fusearch.data.modality import Modality
+from fusearch.data.readers.array_file import ArrayKeys
 
 __all__ = ["describe_inputs", "raw_shapes", "raw_values"]
 
@@ -37,7 +38,8 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality]) -> dict[str, 
     entries: dict[str, Any] = {}
     for modality in modalities:
         option = f"--{modality.name}" if modality.name not in _TAKEN else f"--{modality.name}_file"
-        key = manifest.modalities[modality.name].key if manifest is not None else None
+        keys = manifest.modalities[modality.name] if manifest is not None else None
+        key = keys.key if isinstance(keys, ArrayKeys) else None
         entry: dict[str, Any] = {"option": option, "kind": modality.kind, "shape": list(shapes[modality.name]), "key": key or modality.name}
         schema = data.columns.get(modality.name)
         if schema is not None:

@@ -93,7 +93,7 @@ def read_frame(path: Path, id_name: str) -> pd.DataFrame:
 
 def read_columns(frame: pd.DataFrame, modality: dict[str, Any], id_name: str | None, place: str) -> Rows:
     """Take the columns that the model reads: numbers as they are, then the code of each level (-1: unknown; NaN: missing)."""
-    if modality["kind"] != "tabular":
+    if "numeric" not in modality:
         sys.exit(f"{place}: {modality['kind']} values are read from an NPY or NPZ file, expected one of shape {modality['shape']} a row")
     numeric, categorical = modality["numeric"], modality["categorical"]
     wanted = [*([id_name] if id_name else []), *numeric, *categorical]

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fusearch.data.preprocessing import CHANNEL_AXIS, Statistics
+from fusearch.data.preprocessing import Statistics
 
 __all__ = ["ArrayPreparation", "TablePreparation", "has_values", "make_preparation"]
 
@@ -66,9 +66,7 @@ class ArrayPreparation(nn.Module):
 
     def __init__(self, statistics: Statistics) -> None:
         super().__init__()
-        shape = [1] * len(statistics.modality.shape)
-        shape[CHANNEL_AXIS[statistics.modality.kind]] = -1
-        _register_numbers(self, statistics, tuple(shape))
+        _register_numbers(self, statistics, statistics.number_shape)
 
     def forward(self, raw: Tensor) -> Tensor:
         """Map (B, *modality.shape) with NaN for missing values to the same shape without."""
@@ -77,7 +75,7 @@ class ArrayPreparation(nn.Module):
 
 def make_preparation(statistics: Statistics) -> nn.Module:
     """Return the layer that prepares a modality."""
-    return TablePreparation(statistics) if statistics.modality.kind == "tabular" else ArrayPreparation(statistics)
+    return TablePreparation(statistics) if statistics.modality.entry.columns else ArrayPreparation(statistics)
 
 
 def _register_numbers(module: nn.Module, statistics: Statistics, shape: tuple[int, ...]) -> None:

@@ -40,7 +40,8 @@ def unimodal_streams(space: SearchSpace, encoders: Mapping[str, Sequence[str]] |
             raise SpaceError(f"encoders of modality {name!r}: {suggestion(name, known)}")
     found = []
     for modality in space.modalities:
-        names = (encoders or {}).get(modality.name) or (PAPER_TABLES if modality.kind == "tabular" else encoders_for(modality))
+        fitting = encoders_for(modality)
+        names = (encoders or {}).get(modality.name) or [name for name in PAPER_TABLES if name in fitting] or fitting
         streams = [stream for name in names for stream in _sizes(modality.name, name)]
         if not streams:
             raise SpaceError(f"modality {modality.name!r} ({modality.kind}): no encoder with a stage reads it")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fusearch.data.modality import KINDS
 from fusearch.search_space.encoder import ENCODERS, Encoder
 
 __all__ = ["FLATTEN", "IDENTITY"]
@@ -11,9 +10,10 @@ IDENTITY = ENCODERS.add(
     "identity",
     Encoder(
         "identity",
-        KINDS,
+        ("tabular",),
+        any_kind=True,
         num_stages=lambda _: 0,
-        stages="none: a table is one token of its columns; images, volumes and series keep their positions as tokens",
+        stages="none: a table is one token of its columns; images and series keep their positions as tokens",
     ),
 )
 
@@ -21,7 +21,8 @@ FLATTEN = ENCODERS.add(
     "flatten",
     Encoder(
         "flatten",
-        KINDS,
+        ("tabular",),
+        any_kind=True,
         num_stages=lambda _: 0,
         stages="none: the whole raw sample as one token, so that a linear head is a linear model of every value",
     ),

@@ -14,7 +14,7 @@ TCN = ENCODERS.add(
         ("timeseries", "audio", "text", "sequence"),
         num_stages=lambda params: int(params["stages"]),
         params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8)},
-        stages="each a residual block of dilated 1D convolutions; the dilation doubles; text and sequence come as embeddings (T, D)",
+        stages="each a residual block of dilated 1D convolutions; the dilation doubles",
         reference="Bai, Kolter, Koltun, An empirical evaluation of generic convolutional and recurrent networks, arXiv 1803.01271",
     ),
 )
@@ -26,7 +26,7 @@ GRU = ENCODERS.add(
         ("timeseries", "audio", "text", "sequence"),
         num_stages=lambda params: int(params["layers"]),
         params={"layers": Param(2, choices=(1, 2), minimum=1, maximum=4)},
-        stages="each one GRU layer; every step is a token; text and sequence come as embeddings (T, D)",
+        stages="each one GRU layer; every step is a token",
         reference="Cho et al., Learning phrase representations using RNN encoder-decoder, EMNLP 2014",
     ),
 )

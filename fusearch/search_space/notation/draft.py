@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fusearch.data.modality import Kind, Modality
+from fusearch.data.kinds import KINDS
+from fusearch.data.modality import Modality
 from fusearch.errors import FormulaError, suggestion
 from fusearch.search_space.encoder import ENCODERS
 from fusearch.search_space.encoders import default_encoder
@@ -15,9 +16,6 @@ from fusearch.search_space.operator import FAMILIES_BY_SYMBOL, OPERATORS, SYMBOL
 from fusearch.search_space.parts import AUTO, TRAININGS, Fusion, Output, RuleError, Stream, Tap, Training, Trunk
 
 __all__ = ["Draft", "PatternFoundError", "is_unknown_depth", "read_design"]
-
-#: Names of modalities that tell their kind where nothing else does.
-_KIND_NAMES: Mapping[str, Kind] = {"image": "image2d", "volume": "volume3d", "table": "tabular", "series": "timeseries"}
 
 
 class PatternFoundError(FormulaError):
@@ -132,10 +130,10 @@ def _modalities(items: Sequence[StreamItem], modalities: Sequence[Modality]) -> 
         if item.encoder is None or item.encoder not in ENCODERS:
             what = f"unknown encoder {item.encoder!r}: {suggestion(item.encoder, ENCODERS)}" if item.encoder else "no encoder"
             raise FormulaError(f"stream {item.name!r}: {what}; expected {item.name}:ENCODER", item.place.line, item.place.column)
-        kinds = ENCODERS[item.encoder].kinds
-        hinted = _KIND_NAMES.get(name, name)
-        kind = next((kind for kind in kinds if kind == hinted), "tabular" if "tabular" in kinds else kinds[0])
-        if name not in guessed or (guessed[name].kind not in kinds):
+        encoder = ENCODERS[item.encoder]
+        hinted = [kind.name for kind in KINDS.values() if name in (kind.word, kind.name) and encoder.reads(kind.name)]
+        kind = hinted[0] if hinted else min(encoder.kinds, key=lambda kind: not KINDS[kind].columns)
+        if name not in guessed or not encoder.reads(guessed[name].kind):
             guessed[name] = Modality(name, kind)
     return tuple(guessed.values())
 

@@ -1,0 +1,211 @@
+"""What a modality is made of: one entry of facts a kind, and the only place that names the kinds (decision 0091).
+
+Light: designs are written without loading data. The code of a kind is bound by name: formats are readers in `data/readers`, encoders are
+entries of the search space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fusearch.errors import DataError, suggestion
+from fusearch.registry import Registry
+
+__all__ = ["BUILT_IN", "KINDS", "Kind", "Layout", "check_kind", "kind_of_array", "kind_of_frame", "loadable_kinds"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The axes of one sample.
+
+    Attributes:
+        axes: A letter for each axis.
+        channel: Letter of the axis of what is measured at each position; the other axes are positions. Of the axis of columns, where there
+            are no positions. None: the values are integer codes of symbols, one a position.
+        encoder: The encoder of a stream that names none.
+    """
+
+    axes: str
+    channel: str | None
+    encoder: str
+
+    def __post_init__(self) -> None:
+        if not self.axes or (self.channel is not None and self.axes.count(self.channel) != 1):
+            raise DataError(f"layout {self.axes!r}: channel {self.channel!r}, expected None or one letter of the axes")
+
+    @property
+    def channel_axis(self) -> int | None:
+        """Axis of the channels in one sample."""
+        return None if self.channel is None else self.axes.index(self.channel)
+
+    @property
+    def positions(self) -> tuple[int, ...]:
+        """Axes of the positions; none for a vector."""
+        return tuple(axis for axis, letter in enumerate(self.axes) if letter != self.channel)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What all modalities of one kind share.
+
+    Attributes:
+        name: Name in manifests.
+        about: One line for the reference page of the manifest.
+        layouts: Ways to lay a sample out, told apart by their number of axes; the first is that of a modality without a shape.
+        formats: Names of the readers that load it. Without one it is not advertised and cannot stand in a manifest: designs over it are
+            written and built in Python alone.
+        word: Word for it in formulas without a data set (`image:resnet`); empty: its name.
+        encoders: Encoders that read it beside its defaults and those that name it themselves.
+        columns: Whether it is a table: columns with names, and levels of categories.
+        ordered: Whether neighbouring positions belong together, so that positions form a grid.
+        imputation: What replaces a missing value, of each column or channel.
+        windows: Most windows on each axis of positions by which features are explained; 0: every position by itself.
+        channels_apart: Whether each channel is explained by itself.
+        feature: What one explained feature is, in words.
+        from_arrays: Whether an array in memory with these axes (of a table, a data frame) is taken for it where no kind is named.
+    """
+
+    name: str
+    about: str
+    layouts: tuple[Layout, ...]
+    formats: tuple[str, ...] = ()
+    word: str = ""
+    encoders: tuple[str, ...] = ()
+    columns: bool = False
+    ordered: bool = True
+    imputation: Literal["mean", "median"] = "mean"
+    windows: int = 0
+    channels_apart: bool = False
+    feature: str = "window"
+    from_arrays: bool = False
+
+    @property
+    def loadable(self) -> bool:
+        """Whether a manifest may name it."""
+        return bool(self.formats)
+
+    @property
+    def symbolic(self) -> bool:
+        """Whether its values may be codes of symbols, which are no numbers to calculate with."""
+        return any(layout.channel is None for layout in self.layouts)
+
+    @property
+    def is_series(self) -> bool:
+        """Whether it is steps of channels that are looked at one by one."""
+        return self.ordered and self.channels_apart and any(len(layout.positions) == 1 for layout in self.layouts)
+
+    @property
+    def legend(self) -> str:
+        """Axes of an array of samples, in words: `(N, T, C)`."""
+        return " or ".join(f"(N, {', '.join(layout.axes)})" for layout in self.layouts)
+
+    @property
+    def long_legend(self) -> str:
+        """The same with what may be left out: `(N, T, C), or (N, T) for one channel`."""
+        (first, *_), short = self.layouts, ""
+        if first.channel is not None and first.positions:
+            short = f", or (N, {', '.join(first.axes[axis] for axis in first.positions)}) for one channel"
+        return self.legend + short
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether a sample may have that shape."""
+        return min(shape, default=0) > 0 and any(len(layout.axes) == len(shape) for layout in self.layouts)
+
+    def layout(self, shape: tuple[int, ...]) -> Layout:
+        """Return how a sample of that shape is laid out; of no shape, as kinds usually are.
+
+        Raises:
+            DataError: The kind has no such number of axes.
+        """
+        if not shape:
+            return self.layouts[0]
+        for layout in self.layouts:
+            if len(layout.axes) == len(shape):
+                return layout
+        raise DataError(f"shape {shape} does not fit kind {self.name!r}, expected {self.legend} without N")
+
+
+KINDS: Registry[Kind] = Registry("kind")
+
+
+def loadable_kinds() -> list[str]:
+    """Return the names of the kinds that a manifest may name."""
+    return [kind.name for kind in KINDS.values() if kind.loadable]
+
+
+def check_kind(name: str, place: str) -> Kind:
+    """Return a kind whose values can be loaded.
+
+    Raises:
+        DataError: There is none of that name, or nothing reads it yet.
+    """
+    if name not in KINDS:
+        raise DataError(f"{place}: unknown kind {name!r}, {suggestion(name, loadable_kinds())}")
+    if not KINDS[name].loadable:
+        raise DataError(f"{place}: kind {name!r} is not supported yet, expected one of: {', '.join(loadable_kinds())}")
+    return KINDS[name]
+
+
+def kind_of_frame() -> Kind:
+    """Return the kind of a data frame without one."""
+    return next(kind for kind in KINDS.values() if kind.from_arrays and kind.columns)
+
+
+def kind_of_array(num_axes: int, place: str) -> Kind:
+    """Return the kind of an array of samples without one.
+
+    Raises:
+        DataError: No kind has so many axes.
+    """
+    known = {1 + len(layout.axes): kind for kind in KINDS.values() if kind.from_arrays for layout in kind.layouts}
+    if num_axes not in known:
+        *most, last = [f"{axes} ({kind.name})" for axes, kind in sorted(known.items(), key=lambda item: item[0])]
+        raise DataError(f"{place}: an array of {num_axes} axes, expected {', '.join(most)} or {last}")
+    return known[num_axes]
+
+
+_OWN = (
+    Kind(
+        "tabular",
+        "Columns of a table: numbers, and levels of categories.",
+        (Layout("D", "D", "mlp"),),
+        formats=("table", "array"),
+        word="table",
+        columns=True,
+        imputation="median",
+        channels_apart=True,
+        feature="column",
+        from_arrays=True,
+    ),
+    Kind(
+        "timeseries",
+        "A series of equal length for every sample.",
+        (Layout("TC", "C", "tcn"),),
+        formats=("array",),
+        word="series",
+        windows=32,
+        channels_apart=True,
+        from_arrays=True,
+    ),
+    Kind(
+        "image2d",
+        "An image of equal size for every sample: one array for all, or one file a sample.",
+        (Layout("CHW", "C", "cnn"),),
+        formats=("array", "images"),
+        word="image",
+        windows=8,
+        from_arrays=True,
+    ),
+    Kind("volume3d", "A volume of equal size for every sample.", (Layout("CDHW", "C", "cnn3d"),), word="volume", windows=4),
+    Kind("video", "A film of equal length and size for every sample.", (Layout("CTHW", "C", "cnn3d"),), windows=4),
+    Kind("audio", "A sound of equal length for every sample.", (Layout("TC", "C", "tcn"),), windows=32, channels_apart=True),
+    Kind("text", "Codes of words, or their embeddings.", (Layout("T", None, "text_cnn"), Layout("TD", "D", "tcn")), windows=64),
+    Kind("sequence", "Codes of symbols, or their embeddings.", (Layout("T", None, "text_cnn"), Layout("TD", "D", "tcn")), windows=64),
+    Kind("graph", "Nodes without an order.", (Layout("ND", "D", "deepset"),), ordered=False, channels_apart=True),
+)
+for _kind in _OWN:
+    KINDS.add(_kind.name, _kind)
+
+#: Names of fusearch's own.
+BUILT_IN = frozenset(kind.name for kind in _OWN)

@@ -1,0 +1,128 @@
+"""A reader: a format of files, bound by name to the kinds of modality that come in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
+
+from fusearch.data.arrays import shape_array, text_array
+from fusearch.data.kinds import Kind
+from fusearch.data.tables import TableSchema
+from fusearch.registry import Registry
+
+__all__ = ["READERS", "FileKeys", "Reader", "Rows", "Source", "find_reader", "one_line"]
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+StrArray = npt.NDArray[np.str_]
+
+
+class FileKeys(BaseModel):
+    """Keys that a modality has in the manifest; a reader adds its own in a subclass."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+    kind: str
+    file: str
+
+    def marks(self) -> Mapping[str, str]:
+        """Return the columns of the file that are no measurements -> what they are."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a reader is given.
+
+    Attributes:
+        name: Name of the modality.
+        kind: Its kind.
+        keys: What the manifest says about it.
+        path: The file.
+        manifest: Path of the manifest.
+        id: Name of the column, or array, of ids; None where rows join by position.
+        reserved: Columns of the file that are no measurements -> what they are.
+    """
+
+    name: str
+    kind: Kind
+    keys: FileKeys
+    path: Path
+    manifest: Path
+    id: str | None = None
+    reserved: Mapping[str, str] = field(default_factory=dict)
+
+    def place(self, key: str) -> str:
+        """Return where a key of the modality stands, for messages."""
+        return f"{self.manifest.name}: modalities.{self.name}.{key}"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a file holds.
+
+    Attributes:
+        ids: Id of each row; None: rows are in the order of the labels.
+        count: Number of rows.
+        take: Gives the values of some rows by number, (n, ...) float32 with NaN for a missing one, and the schema of a table. It is called
+            once, with the rows that samples have.
+    """
+
+    ids: StrArray | None
+    count: int
+    take: Callable[[IntArray], tuple[FloatArray, TableSchema | None]]
+
+    @classmethod
+    def of(cls, source: Source, values: npt.NDArray[Any], ids: Any = None) -> Rows:
+        """Return the rows of an array of numbers, (N, ...), brought to the axes of the kind when they are taken; `ids` become text."""
+        place = source.path.name
+        texts = None if ids is None else text_array(ids, "id", place)
+        return cls(texts, len(values), lambda rows: (shape_array(values, source.kind.name, place)[rows], None))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A format.
+
+    Attributes:
+        name: Name in `Kind.formats`.
+        suffixes: How its files end.
+        holds: What they hold, for the reference page of the manifest; `{axes}` is replaced by the axes of the kind.
+        read: Reads a file. It raises `DataError` for what the file holds, `ManifestError` for what the manifest says.
+        keys: Keys of the manifest that it takes.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    holds: str
+    read: Callable[[Source], Rows]
+    keys: type[FileKeys] = FileKeys
+
+
+READERS: Registry[Reader] = Registry("reader")
+
+
+def find_reader(kind: Kind, file: str) -> Reader:
+    """Return the reader of a file: the format is told by the suffix, among the formats of the kind.
+
+    Raises:
+        ValueError: No format of the kind ends like that.
+    """
+    readers = [READERS[name] for name in kind.formats]
+    for reader in readers:
+        if file.lower().endswith(reader.suffixes):
+            return reader
+    legal = ", ".join(suffix for reader in readers for suffix in reader.suffixes)
+    raise ValueError(f"{file!r}, expected a file that ends in one of: {legal}")
+
+
+def one_line(error: Exception) -> str:
+    """Return what another library says about a file, short and in one line."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= 120 else f"{text[:117]}..."

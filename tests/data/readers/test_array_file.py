@@ -1,0 +1,52 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fusearch.data.readers.array_file import read_array
+from fusearch.errors import DataError
+
+
+def test_arrays_and_their_ids(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.eye(3))
+    np.savez(tmp_path / "x.npz", x=np.eye(3), patient=np.array(["a", "b", "c"]), y=np.zeros(3))
+    np.savez(tmp_path / "one.npz", x=np.eye(3), patient=np.array(["a", "b", "c"]))
+    assert read_array(tmp_path / "x.npy", None, "patient")[1] is None
+    values, ids = read_array(tmp_path / "x.npz", "x", "patient")
+    assert ids is not None
+    assert (values.shape, ids.tolist()) == ((3, 3), ["a", "b", "c"])
+    assert read_array(tmp_path / "one.npz", None, "patient")[0].shape == (3, 3)
+
+
+def make_broken_files(folder: Path) -> None:
+    (folder / "broken.npz").write_bytes(b"PK and no more")
+    (folder / "broken.npy").write_bytes(b"")
+    np.save(folder / "objects.npy", np.array([{}, {}]))
+    np.savez(folder / "two.npz", x=np.eye(2), y=np.eye(2))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda f: read_array(f / "broken.npz", None, None),
+            r"broken.npz: cannot be read as an array \(.*\), expected NPY or NPZ without pickles",
+        ),
+        (
+            lambda f: read_array(f / "broken.npy", None, None),
+            r"broken.npy: cannot be read as an array \(.*\), expected NPY or NPZ without pickles",
+        ),
+        (
+            lambda f: read_array(f / "objects.npy", None, None),
+            r"objects.npy: cannot be read as an array \(.*pickle.*\), expected NPY or NPZ",
+        ),
+        (lambda f: read_array(f / "two.npz", None, None), "two.npz: 2 arrays, expected `key` to name one of: x, y"),
+        (lambda f: read_array(f / "two.npz", "X", None), r"two.npz: no array 'X', did you mean 'x'\?"),
+    ],
+)
+def test_messages(tmp_path: Path, call: Any, message: str) -> None:
+    make_broken_files(tmp_path)
+    with pytest.raises(DataError, match=message) as caught:
+        call(tmp_path)
+    assert "\n" not in str(caught.value)

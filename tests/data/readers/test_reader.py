@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fusearch.data.kinds import KINDS
+from fusearch.data.readers import READERS, FileKeys, Rows, Source, find_reader
+from fusearch.data.readers.reader import one_line
+from fusearch.errors import DataError
+
+
+def test_the_format_is_told_by_the_suffix_among_those_of_the_kind() -> None:
+    assert find_reader(KINDS["tabular"], "a.CSV.gz") is READERS["table"]
+    assert find_reader(KINDS["tabular"], "a.npz") is READERS["array"]
+    assert find_reader(KINDS["image2d"], "a.csv") is READERS["images"]
+    with pytest.raises(ValueError, match=r"'a.csv', expected a file that ends in one of: .npy, .npz"):
+        find_reader(KINDS["timeseries"], "a.csv")
+
+
+def test_rows_of_an_array_get_the_axes_of_the_kind_when_they_are_taken(tmp_path: Path) -> None:
+    keys = FileKeys(kind="timeseries", file="x.npy")
+    source = Source("ecg", KINDS["timeseries"], keys, tmp_path / "x.npy", tmp_path / "study.yaml")
+    assert source.place("file") == "study.yaml: modalities.ecg.file"
+    rows = Rows.of(source, np.arange(12).reshape(3, 4), [1, 2, 3])
+    assert rows.ids is not None
+    assert (rows.ids.tolist(), rows.count) == (["1", "2", "3"], 3)
+    values, schema = rows.take(np.array([2, 0]))
+    assert (values.shape, values.dtype, values[:, 0, 0].tolist(), schema) == ((2, 4, 1), np.float32, [8.0, 0.0], None)
+    wrong = Rows.of(source, np.zeros((3, 2, 2, 2)))
+    assert wrong.ids is None
+    with pytest.raises(DataError, match=r"x.npy: an array of shape \(3, 2, 2, 2\), expected \(N, T, C\) for kind 'timeseries'"):
+        wrong.take(np.array([0]))
+
+
+def test_what_others_say_is_one_short_line() -> None:
+    assert one_line(ValueError("a\n  b")) == "a b"
+    assert len(one_line(ValueError("x" * 500))) == 120
