@@ -248,7 +248,9 @@ class Session:
     def _give_back(self, trial: optuna.trial.FrozenTrial) -> None:
         held = read_trial(trial)
         if held.candidate and held.repeat_of is None:
-            enqueue_facts(self._study, trial.params, held.proposed)
+            # A driver that is killed while a queued candidate is suggested leaves only the first of its parameters.
+            queued = trial.system_attrs.get("fixed_params", {})
+            enqueue_facts(self._study, {**queued, **trial.params}, held.proposed)
         write_trial(optuna.trial.Trial(self._study, trial._trial_id), TrialFacts(reason=STOPPED))
         self._study.tell(trial.number, state=TrialState.FAIL)
 
