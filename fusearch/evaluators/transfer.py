@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.network import FusionNetwork
-from fusearch.layout import replace_file
+from fusearch.layout import member_weights_file, replace_file
 from fusearch.search_space import FusionGraph
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ class WeightStore:
         buffer = io.BytesIO()
         weights = {name: values.detach().cpu() for name, values in network.state_dict().items()}
         torch.save({"streams": _describe(network.graph), "weights": weights, "epochs": dict(epochs)}, buffer)
-        replace_file(self._path(digest, member), buffer.getvalue())
+        path = self._path(digest, member)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, buffer.getvalue())
 
     def holds(self, digest: str, member: Member) -> bool:
         """Whether the weights of a member were kept."""
@@ -88,7 +90,7 @@ class WeightStore:
         return KeptWeights(held["streams"], held["weights"], held["epochs"])
 
     def _path(self, digest: str, member: Member) -> Path:
-        return self.folder / digest / f"fold{member.fold}-seed{member.seed}.pt"
+        return member_weights_file(self.folder, digest, fold=member.fold, seed=member.seed)
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from typing import Any
 
 from fusearch.contracts import Objective
 from fusearch.errors import RunError
-from fusearch.layout import LOOKS
+from fusearch.layout import CONFIRMATION
 
 __all__ = ["Confirmed", "Look", "read_looks"]
 
@@ -58,7 +58,7 @@ def read_looks(folder: Path, objective: Objective) -> tuple[Look, ...]:
     Raises:
         RunError: The file is there but cannot be read.
     """
-    path = folder / LOOKS
+    path = folder / CONFIRMATION
     if not path.is_file():
         return ()
     try:

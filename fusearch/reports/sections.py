@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 
+from fusearch.layout import CONFIG
 from fusearch.reports import markup
 from fusearch.reports.cards import card, pills, spread_text, state_pill
 from fusearch.reports.factors import FACTORS, factor_groups
@@ -213,7 +214,7 @@ def failures(found: Findings) -> str:
 def reproduce(found: Findings) -> str:
     """Return command, identity and resolved configuration."""
     command = command_line(found)
-    note = "" if command else "The search was called from Python, so no command line repeats it; config.yaml holds its settings."
+    note = "" if command else f"The search was called from Python, so no command line repeats it; {CONFIG} holds its settings."
     shown = f'<pre class="block">{escape(command)}</pre>' if command else ""
     entries = markup.values([(name, value, "") for name, value in identity(found)])
     configuration = (

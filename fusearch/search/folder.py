@@ -18,7 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from fusearch.contracts import Direction, read_objectives
 from fusearch.errors import RunError
-from fusearch.layout import CONFIG, JOURNAL, LOCK, predictions_file, replace_file
+from fusearch.layout import CONFIG, JOURNAL, JOURNAL_LOCK, LOCK, PREDICTIONS, predictions_file, replace_file
 from fusearch.run import read_config
 from fusearch.study import DRIVER, STUDY_NAME, open_study
 from fusearch.yaml_file import dump_yaml, parse_yaml
@@ -68,6 +68,7 @@ def create_folder(folder: Path, config: Mapping[str, Any], directions: Sequence[
     with writing(folder):
         try:
             draft.mkdir(parents=True)
+            (draft / PREDICTIONS).mkdir()
             _write_config(draft, config)
             _create_study(config["study"]["storage"], config["study"]["name"], draft, directions)
             draft.rename(folder)
@@ -121,6 +122,7 @@ def open_folder(folder: Path, config: Mapping[str, Any]) -> optuna.Study:
     """Write the configuration, mend the journal, and open the study. Call it while the folder is `driven`."""
     with writing(folder):
         _write_config(folder, config)
+        (folder / PREDICTIONS).mkdir(exist_ok=True)
         if config["study"]["storage"] is None:
             mend_journal(folder / JOURNAL)
     return open_study(folder, config["study"]["storage"], config["study"]["name"])
@@ -146,7 +148,7 @@ def driven(folder: Path) -> Iterator[None]:
 
 
 def save_predictions(folder: Path, digest: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
-    """Save the arrays of an evaluation as `predictions/<digest>.npz`, whole or not at all."""
+    """Save the arrays of an evaluation, whole or not at all."""
     import numpy as np
 
     if not arrays:
@@ -161,7 +163,7 @@ def mend_journal(path: Path) -> None:
 
     A line is one operation; half of one was never acknowledged. Optuna would append to it and could read neither.
     """
-    path.with_name(path.name + ".lock").unlink(missing_ok=True)
+    path.with_name(JOURNAL_LOCK).unlink(missing_ok=True)
     with path.open("rb+") as file:
         content = file.read()
         whole = content.rfind(b"\n") + 1

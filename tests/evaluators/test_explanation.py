@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,15 @@ def test_a_design_is_explained_with_the_budget_of_its_search(tmp_path: Path, mon
     assert trained == [Budget(epochs=1, members=1)]
     assert told["members"] == 1
     assert len(list((run.path / "weights" / run.pick().candidate).iterdir())) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path, content: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("fusearch.evaluators.explanation.replace_file", fail)
+    with pytest.raises(RunError, match=r"cannot write '.*\.json': No space left on device"):
+        explain(run, "strategy", repeats=1, features=False)
 
 
 def test_what_cannot_be_explained_is_one_line(run: Run) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from fusearch.contracts import Objective
 from fusearch.errors import RunError
-from fusearch.layout import LOOKS
+from fusearch.layout import CONFIRMATION
 from fusearch.reports import sections
 from fusearch.reports.comparison import judge
 from fusearch.reports.confirmation import read_looks
@@ -31,7 +31,7 @@ def look(number: int = 1) -> dict[str, Any]:
 
 
 def write(folder: Path, *looks: dict[str, Any]) -> None:
-    (folder / LOOKS).write_text(json.dumps({"looks": looks}))
+    (folder / CONFIRMATION).write_text(json.dumps({"looks": looks}))
 
 
 def test_nothing_was_confirmed(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_designs_that_looked_worse_on_validation_are_called_so(make_run: Callabl
 
 
 def test_a_broken_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / LOOKS).write_text('{"looks": [{}]}')
+    (tmp_path / CONFIRMATION).write_text('{"looks": [{}]}')
     with pytest.raises(RunError, match=r"cannot read .*confirm\.json"):
         read_looks(tmp_path, AUROC)
 

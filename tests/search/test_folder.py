@@ -28,8 +28,8 @@ def folder(tmp_path, config):
     return tmp_path / "deep" / "run"
 
 
-def test_a_new_folder_holds_configuration_and_study(folder, config):
-    assert sorted(path.name for path in folder.iterdir()) == ["config.yaml", "study.journal"]
+def test_a_new_folder_holds_configuration_study_and_predictions(folder, config):
+    assert sorted(path.name for path in folder.iterdir()) == ["config.yaml", "predictions", "study.journal"]
     assert check_resume(folder, config) == config
     assert open_folder(folder, config).trials == []
 

@@ -18,7 +18,7 @@ from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.refit import refit
 from fusearch.evaluators.members import score
-from fusearch.layout import LOOKS, replace_file
+from fusearch.layout import CONFIRMATION, replace_file
 from fusearch.run import Run
 from fusearch.study import TrialRecord
 
@@ -82,7 +82,7 @@ def confirm(
         "seeds": seeds,
         "designs": designs,
     }
-    _write(run.path / LOOKS, {"looks": [*looks, look]})
+    _write(run.path / CONFIRMATION, {"looks": [*looks, look]})
     return look
 
 
@@ -104,7 +104,7 @@ def read_looks(run: Run) -> list[dict[str, Any]]:
     Raises:
         RunError: `confirm.json` cannot be read.
     """
-    path = run.path / LOOKS
+    path = run.path / CONFIRMATION
     if not path.exists():
         return []
     try:

@@ -11,7 +11,7 @@ from fusearch.data import Dataset, load_data
 from fusearch.errors import LeakError, RunError
 from fusearch.evaluators.export import confirm
 from fusearch.evaluators.export.confirmation import read_looks
-from fusearch.layout import LOOKS
+from fusearch.layout import CONFIRMATION
 from fusearch.run import Run
 from fusearch.search_space import Recipe
 
@@ -73,7 +73,7 @@ def test_there_must_be_a_test_split(make_run: MakeRun, data: Dataset) -> None:
 @pytest.mark.parametrize("content", ["broken", json.dumps({"other": 1})])
 def test_a_count_of_looks_that_cannot_be_read_is_refused(make_run: MakeRun, data: Dataset, content: str) -> None:
     run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"})
-    path = Path(run.path / LOOKS)
+    path = Path(run.path / CONFIRMATION)
     path.write_text(content)
     with pytest.raises(RunError, match=r"cannot read .*confirm.json', which counts the looks at the test split"):
         confirm(run, data=data)
