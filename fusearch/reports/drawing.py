@@ -7,8 +7,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fusearch.reports.layout import lay_out
 from fusearch.reports.parts import SLOT, Edge, Head, Mark, Node, Rail
+from fusearch.reports.placement import lay_out
 
 if TYPE_CHECKING:
     from fusearch.search_space import FusionGraph

@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from fusearch.data.modality import Modality
-from fusearch.reports.layout import lay_out
 from fusearch.reports.parts import LANE, SLOT, Layout
+from fusearch.reports.placement import lay_out
 from fusearch.search_space import FusionGraph
 from fusearch.search_space.published import PUBLISHED, published_design
 
