@@ -13,16 +13,13 @@ from typing import TYPE_CHECKING, Any
 from fusearch import pareto
 from fusearch.contracts import Direction, Objective, primary, read_objectives
 from fusearch.errors import ObjectiveError, RunError, suggestion
+from fusearch.layout import CONFIG, DECISION
 from fusearch.study import DRIVER, FORMAT, ROLES, STUDY_NAME, TrialRecord, open_study, read_records
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["CONFIG", "DECISION", "Run", "read_config"]
-
-CONFIG = "config.yaml"
-#: What the strategy of a run decided; the graph search has none.
-DECISION = "strategy.json"
+__all__ = ["Run", "read_config"]
 
 
 def read_config(folder: Path) -> dict[str, Any]:

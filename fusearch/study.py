@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from fusearch.errors import RunError
+from fusearch.layout import JOURNAL
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["DRIVER", "FORMAT", "JOURNAL", "ROLES", "STOPPED", "STUDY_NAME", "TrialRecord", "open_study", "read_records"]
+__all__ = ["DRIVER", "FORMAT", "ROLES", "STOPPED", "STUDY_NAME", "TrialRecord", "open_study", "read_records"]
 
 #: Version of the run folder; a newer one is refused.
 FORMAT = 1
-JOURNAL = "study.journal"
 STUDY_NAME = "fusearch"
 
 #: Attribute of the study that says who drives it: `pid`, `host`, `state` (`running`, `finished`, `stopped`), `reason`.

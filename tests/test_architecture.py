@@ -17,17 +17,18 @@ PACKAGE = ROOT / "fusearch"
 #: room -> rooms that it may import. A room is a folder or a file at the root of the package.
 MAY_IMPORT = {
     "errors": set(),
+    "layout": set(),
     "registry": {"errors"},
     "metrics": {"errors", "registry"},
     "data": {"errors", "registry", "metrics"},
     "search_space": {"errors", "registry", "data"},
     "contracts": {"errors", "registry", "metrics", "search_space"},
-    "study": {"errors"},
+    "study": {"errors", "layout"},
     "pareto": {"errors", "contracts"},
-    "run": {"errors", "contracts", "study", "pareto"},
-    "evaluators": {"errors", "registry", "metrics", "data", "search_space", "contracts", "study", "run"},
-    "search": {"errors", "registry", "search_space", "contracts", "study", "run", "pareto"},
-    "reports": {"errors", "registry", "data", "search_space", "contracts", "study", "run", "pareto"},
+    "run": {"errors", "layout", "contracts", "study", "pareto"},
+    "evaluators": {"errors", "layout", "registry", "metrics", "data", "search_space", "contracts", "study", "run"},
+    "search": {"errors", "layout", "registry", "search_space", "contracts", "study", "run", "pareto"},
+    "reports": {"errors", "layout", "registry", "data", "search_space", "contracts", "study", "run", "pareto"},
     "testing": {"errors", "registry", "metrics", "data", "search_space", "contracts", "run", "evaluators", "search"},
     "cli": {"errors", "registry", "metrics", "data", "search_space", "contracts", "study", "run", "pareto"}
     | {"evaluators", "search", "reports"},

@@ -15,8 +15,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from fusearch.errors import ObjectiveError, RunError
+from fusearch.layout import JOURNAL
 from fusearch.run import Run, read_config
-from fusearch.study import DRIVER, FORMAT, JOURNAL, STOPPED, STUDY_NAME
+from fusearch.study import DRIVER, FORMAT, STOPPED, STUDY_NAME
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 OBJECTIVES = [

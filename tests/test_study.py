@@ -7,7 +7,8 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from fusearch.errors import RunError
-from fusearch.study import JOURNAL, STOPPED, STUDY_NAME, open_study, read_records
+from fusearch.layout import JOURNAL
+from fusearch.study import STOPPED, STUDY_NAME, open_study, read_records
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

@@ -10,20 +10,18 @@ from typing import Any
 
 from fusearch.contracts import Budget
 from fusearch.data import Dataset
-from fusearch.errors import EvaluationError, suggestion
+from fusearch.errors import EvaluationError, RunError, suggestion
 from fusearch.evaluators.attribution import attribute_features, require_captum
 from fusearch.evaluators.evaluator import TrainingEvaluator
 from fusearch.evaluators.export.choice import load_choice_data
 from fusearch.evaluators.importance import modality_effects, score_shares
 from fusearch.evaluators.members import make_members
 from fusearch.evaluators.transfer import WeightStore, joins_scores
+from fusearch.layout import WEIGHTS, explanation_file, replace_file
 from fusearch.run import Run
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
-__all__ = ["EXPLANATIONS", "explain"]
-
-#: Folder of a run with one file for each explained candidate.
-EXPLANATIONS = "explain"
+__all__ = ["explain"]
 
 #: Settings of a run's evaluator that training depends on.
 _SETTINGS = ("folds", "seeds", "epochs", "patience", "batch_size", "threads", "device", "mixed_precision")
@@ -57,7 +55,7 @@ def explain(
         seed: Seed of the permutations, and of the draw of these rows.
 
     Raises:
-        RunError: There is no such design, or the data set has changed.
+        RunError: There is no such design, the data set has changed, or the run folder cannot be written.
         EvaluationError: The task has no such metric, or captum is not installed.
 
     Example:
@@ -72,7 +70,7 @@ def explain(
     given = run.config["evaluator"].get("settings", {})
     data = load_choice_data(run, data)
     settings: dict[str, Any] = {name: given[name] for name in _SETTINGS if name in given}
-    evaluator = TrainingEvaluator(data, **settings).keeping(run.path / "weights")
+    evaluator = TrainingEvaluator(data, **settings).keeping(run.path / WEIGHTS)
     metrics = evaluator.data.task.metrics
     if metric is None:
         metric = next((objective.name for objective in run.objectives if objective.name in metrics), metrics[0])
@@ -80,7 +78,7 @@ def explain(
         raise EvaluationError(f"metric {metric!r} is none of the task's: {suggestion(metric, metrics)}")
     graph = FusionGraph.parse(record.formula, modalities=data.modalities)
     candidate = Candidate(graph, Recipe.from_dict(record.recipe), tuple(record.details.get("start", ())))
-    weights = WeightStore(run.path / "weights")
+    weights = WeightStore(run.path / WEIGHTS)
     budget = Budget(record.budget.get("epochs"), record.budget.get("members"))
     members = make_members(len(evaluator.folds), evaluator.seeds, budget.members)
     if not all(weights.holds(candidate.digest, member) for member in members):
@@ -100,9 +98,12 @@ def explain(
         "shares": [asdict(share) for share in shares],
         "features": [attribution.to_dict() for attribution in found],
     }
-    path = run.path / EXPLANATIONS / f"{record.candidate}.json"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+    path = explanation_file(run.path, record.candidate)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        replace_file(path, json.dumps(document, indent=1, ensure_ascii=False))
+    except OSError as error:
+        raise RunError(f"cannot write {str(path)!r}: {error.strerror or error}") from None
     return path
 
 

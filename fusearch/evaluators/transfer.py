@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.network import FusionNetwork
+from fusearch.layout import member_weights_file, replace_file
 from fusearch.search_space import FusionGraph
 
 if TYPE_CHECKING:
@@ -68,12 +68,7 @@ class WeightStore:
         torch.save({"streams": _describe(network.graph), "weights": weights, "epochs": dict(epochs)}, buffer)
         path = self._path(digest, member)
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            draft.write_bytes(buffer.getvalue())
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        replace_file(path, buffer.getvalue())
 
     def holds(self, digest: str, member: Member) -> bool:
         """Whether the weights of a member were kept."""
@@ -95,7 +90,7 @@ class WeightStore:
         return KeptWeights(held["streams"], held["weights"], held["epochs"])
 
     def _path(self, digest: str, member: Member) -> Path:
-        return self.folder / digest / f"fold{member.fold}-seed{member.seed}.pt"
+        return member_weights_file(self.folder, digest, fold=member.fold, seed=member.seed)
 
 
 @torch.no_grad()

@@ -11,10 +11,9 @@ from typing import Any
 
 from fusearch.contracts import Objective
 from fusearch.errors import RunError
+from fusearch.layout import CONFIRMATION
 
-__all__ = ["CONFIRMATION", "Confirmed", "Look", "read_looks"]
-
-CONFIRMATION = "confirm.json"
+__all__ = ["Confirmed", "Look", "read_looks"]
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from fusearch.errors import RunError
+from fusearch.layout import explanation_files
 from fusearch.reports import markup
 from fusearch.reports.attribution import attribution_cards
 from fusearch.reports.markup import Cell
 from fusearch.reports.wording import count, metric_label, number, sentence_case
 
 __all__ = ["explanation_section", "read_explanations"]
-
-#: Folder of the run with one file for each explained candidate.
-EXPLANATIONS = "explain"
 
 _HOW = {"ablation": "taken away", "permutation": "shuffled"}
 
@@ -28,7 +26,7 @@ def read_explanations(folder: Path | None) -> list[dict[str, Any]]:
         RunError: A file is not what `explain` writes.
     """
     found = []
-    for path in sorted((folder / EXPLANATIONS).glob("*.json")) if folder is not None else []:
+    for path in explanation_files(folder) if folder is not None else []:
         try:
             told = json.loads(path.read_text(encoding="utf-8"))
             _ = told["digest"], told["metric"], told["members"], told["effects"], told["shares"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fusearch.errors import RunError
+from fusearch.layout import REPORT_DOCUMENT, REPORT_PAGE, REPORT_TEXT, TRIALS_TABLE, replace_file
 from fusearch.reports.comparison import judge
 from fusearch.reports.document import to_document
 from fusearch.reports.findings import Findings, read_findings
@@ -46,25 +46,15 @@ def write_report(run: Run | Findings | Path | str, out: Path | str | None = None
     folder = Path(out) if out is not None else Path(found.folder or ".")
     verdict = judge(found)
     texts = {
-        "trials.csv": trials_frame(found).to_csv(index=False, lineterminator="\n"),
-        "report.json": embed(to_document(found, verdict)) + "\n",
-        "report.md": render_markdown(found, verdict),
-        "report.html": render_page(found, verdict),
+        TRIALS_TABLE: trials_frame(found).to_csv(index=False, lineterminator="\n"),
+        REPORT_DOCUMENT: embed(to_document(found, verdict)) + "\n",
+        REPORT_TEXT: render_markdown(found, verdict),
+        REPORT_PAGE: render_page(found, verdict),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
-            _replace(folder / name, text)
+            replace_file(folder / name, text)
     except OSError as error:
         raise RunError(f"cannot write the report to {str(folder)!r}: {error.strerror or error}") from None
-    return folder / "report.html"
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file beside its place and move it there, so that a reader never sees half of it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    return folder / REPORT_PAGE

@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusearch.errors import RunError
+from fusearch.layout import DECISION, DECISION_ARRAYS
 from fusearch.reports.wording import count, number, sentence_case
-from fusearch.run import DECISION
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["Cloud", "Told", "cloud_info", "read_strategy", "strategy_sentences"]
-
-#: File of the run folder beside the decision: all subsets.
-ARRAYS = "strategy.npz"
 
 _DIVERSITIES = {
     "correlation": "1 − correlation",
@@ -75,10 +72,10 @@ def read_strategy(folder: Path | None) -> Told | None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{str(folder / DECISION)!r} is not the decision of a strategy: {error}") from None
     arrays: dict[str, Any] = {}
-    if (folder / ARRAYS).is_file():
+    if (folder / DECISION_ARRAYS).is_file():
         import numpy as np
 
-        with np.load(folder / ARRAYS) as held:
+        with np.load(folder / DECISION_ARRAYS) as held:
             arrays = {key: held[key] for key in held.files}
     return Told(name, record, arrays)
 

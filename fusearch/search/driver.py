@@ -16,9 +16,10 @@ from optuna.trial import TrialState
 
 from fusearch.contracts import Budget, Evaluator, KeepingEvaluator, Objective
 from fusearch.errors import RunError, SpaceError
+from fusearch.layout import WEIGHTS
 from fusearch.run import Run
 from fusearch.search.executor import EXECUTORS, Executor
-from fusearch.search.folder import WEIGHTS, check_resume, create_folder, discard_folder, driven, open_folder, writing
+from fusearch.search.folder import check_resume, create_folder, discard_folder, driven, open_folder, writing
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.progress import ProgressCallback
 from fusearch.search.sampler import SAMPLERS

@@ -19,30 +19,23 @@ from optuna.storages.journal import JournalFileBackend
 
 from fusearch.contracts import Direction
 from fusearch.errors import RunError
-from fusearch.run import CONFIG, read_config
-from fusearch.study import DRIVER, JOURNAL, STUDY_NAME, open_study
+from fusearch.layout import CONFIG, JOURNAL, JOURNAL_LOCK, LOCK, PREDICTIONS, predictions_file, replace_file
+from fusearch.run import read_config
+from fusearch.study import DRIVER, STUDY_NAME, open_study
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = [
-    "LOCK",
-    "PREDICTIONS",
-    "WEIGHTS",
     "check_resume",
     "create_folder",
     "discard_folder",
     "driven",
     "mend_journal",
     "open_folder",
-    "replace_file",
     "save_predictions",
     "writing",
 ]
-
-LOCK = "driver.lock"
-PREDICTIONS = "predictions"
-WEIGHTS = "weights"
 
 
 @contextmanager
@@ -155,14 +148,14 @@ def driven(folder: Path) -> Iterator[None]:
 
 
 def save_predictions(folder: Path, digest: str, arrays: Mapping[str, np.ndarray[Any, Any]]) -> None:
-    """Save the arrays of an evaluation as `predictions/<digest>.npz`, whole or not at all."""
+    """Save the arrays of an evaluation, whole or not at all."""
     import numpy as np
 
     if not arrays:
         return
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # the stub takes a keyword of another type into account
-    replace_file(folder / PREDICTIONS / f"{digest}.npz", buffer.getvalue())
+    replace_file(predictions_file(folder, digest), buffer.getvalue())
 
 
 def mend_journal(path: Path) -> None:
@@ -170,7 +163,7 @@ def mend_journal(path: Path) -> None:
 
     A line is one operation; half of one was never acknowledged. Optuna would append to it and could read neither.
     """
-    path.with_name(path.name + ".lock").unlink(missing_ok=True)
+    path.with_name(JOURNAL_LOCK).unlink(missing_ok=True)
     with path.open("rb+") as file:
         content = file.read()
         whole = content.rfind(b"\n") + 1
@@ -193,17 +186,7 @@ def _create_study(storage: str | None, name: str, draft: Path, directions: Seque
 
 
 def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
-    replace_file(folder / CONFIG, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True).encode())
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    draft = path.with_name(f".{path.name}.tmp")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    replace_file(folder / CONFIG, yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
 
 
 def _meaning(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from fusearch.contracts import Evaluator
 from fusearch.errors import RunError
+from fusearch.layout import RAY, ray_session
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.orphans import MARK, end_orphans
 from fusearch.search.session import Session
@@ -92,7 +93,7 @@ class RayExecutor:
             ),
             run_config=tune.RunConfig(
                 name=self._experiment(),
-                storage_path=str(self._folder / "ray"),
+                storage_path=str(self._folder / RAY),
                 stop=SessionStopper(bridge),
                 callbacks=[OutcomeCallback(bridge)],
                 checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
@@ -143,8 +144,8 @@ class RayExecutor:
 
     def _experiment(self) -> str:
         """Return a new name: Tune would mix the trials of two experiments of one name."""
-        used = {path.name for path in (self._folder / "ray").glob("session-*")}
-        return next(name for number in range(len(used) + 1) if (name := f"session-{number:03d}") not in used)
+        used = {path.name for path in (self._folder / RAY).glob("*")}
+        return next(name for number in range(len(used) + 1) if (name := ray_session(number)) not in used)
 
 
 def _num_cpus() -> int:

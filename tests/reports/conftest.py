@@ -18,9 +18,10 @@ from optuna.trial import TrialState, create_trial
 
 from fusearch.contracts import Objective
 from fusearch.data.modality import Modality
+from fusearch.layout import JOURNAL
 from fusearch.run import Run
 from fusearch.search_space import Candidate, FusionGraph, Recipe
-from fusearch.study import FORMAT, JOURNAL, STUDY_NAME
+from fusearch.study import FORMAT, STUDY_NAME
 
 MODALITIES = (Modality("mrna", "tabular", (200,)), Modality("meth", "tabular", (200,)), Modality("mirna", "tabular", (200,)))
 

@@ -9,9 +9,10 @@ import pytest
 
 from fusearch.contracts import Objective
 from fusearch.errors import RunError
+from fusearch.layout import CONFIRMATION
 from fusearch.reports import sections
 from fusearch.reports.comparison import judge
-from fusearch.reports.confirmation import CONFIRMATION, read_looks
+from fusearch.reports.confirmation import read_looks
 from fusearch.reports.document import to_document
 from fusearch.reports.findings import read_findings
 from fusearch.run import Run

@@ -18,12 +18,11 @@ from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.refit import refit
 from fusearch.evaluators.members import score
+from fusearch.layout import CONFIRMATION, replace_file
 from fusearch.run import Run
 from fusearch.study import TrialRecord
 
-__all__ = ["CONFIRMATION", "confirm", "read_looks", "score_on_test"]
-
-CONFIRMATION = "confirm.json"
+__all__ = ["confirm", "read_looks", "score_on_test"]
 
 #: Most rows of one forward pass.
 _CHUNK = 1024
@@ -128,10 +127,7 @@ def _entry(role: str, record: TrialRecord, values: Mapping[str, float]) -> dict[
 
 
 def _write(path: Path, document: Mapping[str, Any]) -> None:
-    draft = path.with_name(f".{path.name}.part")
     try:
-        draft.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        draft.replace(path)
+        replace_file(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise RunError(f"cannot write {str(path)!r}: {error.strerror or error}") from None

@@ -12,8 +12,7 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from fusearch.run import DECISION
-from fusearch.search.folder import PREDICTIONS, replace_file
+from fusearch.layout import DECISION, DECISION_ARRAYS, predictions_file, replace_file
 from fusearch.search.proposer import Proposal, Proposer, attributes
 from fusearch.search.strategies.strategy import Decision, Result, Rounds, Strategy
 from fusearch.search_space import Candidate, Recipe
@@ -22,10 +21,7 @@ from fusearch.study import STOPPED
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
 
-__all__ = ["DECISION_ARRAYS", "StrategyProposer"]
-
-#: File of the run folder with the larger things that a strategy saw.
-DECISION_ARRAYS = "strategy.npz"
+__all__ = ["StrategyProposer"]
 
 
 class StrategyProposer(Proposer):
@@ -97,7 +93,7 @@ class StrategyProposer(Proposer):
     def _result(self, candidate: Candidate, trial: FrozenTrial) -> Result:
         if trial.state != TrialState.COMPLETE:
             return Result(candidate, reason=trial.user_attrs.get("reason", "no reason was given"))
-        return Result(candidate, trial.user_attrs["values"], _read_arrays(self._folder / PREDICTIONS / f"{candidate.digest}.npz"))
+        return Result(candidate, trial.user_attrs["values"], _read_arrays(predictions_file(self._folder, candidate.digest)))
 
 
 def save_decision(folder: Path, name: str, decision: Decision) -> None:
@@ -108,7 +104,7 @@ def save_decision(folder: Path, name: str, decision: Decision) -> None:
         arrays: Mapping[str, Any] = decision.arrays
         np.savez_compressed(buffer, **arrays)
         replace_file(folder / DECISION_ARRAYS, buffer.getvalue())
-    replace_file(folder / DECISION, json.dumps(document, indent=1, ensure_ascii=False).encode())
+    replace_file(folder / DECISION, json.dumps(document, indent=1, ensure_ascii=False))
 
 
 def _by_digest(study: optuna.Study) -> dict[str, FrozenTrial]:

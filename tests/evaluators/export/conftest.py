@@ -17,9 +17,10 @@ from optuna.storages.journal import JournalFileBackend
 from fusearch.contracts import Budget, Objective
 from fusearch.data import Dataset
 from fusearch.evaluators import TrainingEvaluator
-from fusearch.run import CONFIG, Run
+from fusearch.layout import CONFIG, JOURNAL
+from fusearch.run import Run
 from fusearch.search_space import Candidate, FusionGraph, Recipe
-from fusearch.study import FORMAT, JOURNAL, STUDY_NAME
+from fusearch.study import FORMAT, STUDY_NAME
 
 MakeRun = Callable[..., Run]
 

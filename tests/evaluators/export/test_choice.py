@@ -13,7 +13,8 @@ from fusearch.data import Dataset, load_data
 from fusearch.errors import RunError
 from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.export.choice import load_choice_data, read_choice
-from fusearch.run import CONFIG, Run
+from fusearch.layout import CONFIG
+from fusearch.run import Run
 
 MakeRun = Callable[..., Run]
 

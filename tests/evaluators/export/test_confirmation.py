@@ -10,7 +10,8 @@ import pytest
 from fusearch.data import Dataset, load_data
 from fusearch.errors import LeakError, RunError
 from fusearch.evaluators.export import confirm
-from fusearch.evaluators.export.confirmation import CONFIRMATION, read_looks
+from fusearch.evaluators.export.confirmation import read_looks
+from fusearch.layout import CONFIRMATION
 from fusearch.run import Run
 from fusearch.search_space import Recipe
 
