@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -66,3 +67,12 @@ def test_what_cannot_be_explained_is_one_line(run: Run) -> None:
         explain(run, "strategy", metric="rmse")
     with pytest.raises(EvaluationError, match="repeats is 0"):
         explain(run, "strategy", repeats=0)
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path, content: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("fusearch.evaluators.explanation.replace_file", fail)
+    with pytest.raises(RunError, match=r"cannot write '.*\.json': No space left on device"):
+        explain(run, "strategy", repeats=1, features=False)
