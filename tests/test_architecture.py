@@ -236,7 +236,10 @@ def test_tests_mirror_the_source() -> None:
     for path in sources():
         if path.name != "__init__.py":
             relative = path.relative_to(PACKAGE)
-            twin = ROOT / "tests" / relative.parent / f"test_{relative.name}"
+            parent = relative.parent
+            if parent == Path("search_space/operators") and relative.name != "catalogue.py":
+                parent = Path("evaluators/operators")  # an entry is tested with its layer, which stands in a file of the same name
+            twin = ROOT / "tests" / parent / f"test_{relative.name}"
             if not twin.exists():
                 missing.append(str(twin.relative_to(ROOT)))
     assert missing == []

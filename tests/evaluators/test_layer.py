@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib.resources import files
 
 import pytest
 import torch
@@ -102,3 +103,10 @@ def test_losses_add_up() -> None:
     losses.add(torch.tensor(2.0))
     losses.add(torch.tensor(0.5))
     assert float(losses.total()) == 2.5
+
+
+@pytest.mark.parametrize("name", list(OPERATORS))
+def test_entry_and_layer_stand_in_files_of_the_same_name(name: str) -> None:
+    layer = LAYERS[name].__module__.rpartition(".")[2]
+    entries = files("fusearch.search_space.operators").joinpath(f"{layer}.py").read_text(encoding="utf-8")
+    assert f'"{name}",' in entries
