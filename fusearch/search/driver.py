@@ -20,9 +20,9 @@ from fusearch.layout import WEIGHTS
 from fusearch.run import Run
 from fusearch.search.configuration import check_objectives, describe_run
 from fusearch.search.executor import EXECUTORS, Executor
-from fusearch.search.folder import check_resume, create_folder, discard_folder, driven, open_folder, writing
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.progress import ProgressCallback
+from fusearch.search.run_folder import check_resume, create_folder, discard_folder, driven, open_folder, writing
 from fusearch.search.sampler import SAMPLERS
 from fusearch.search.session import Session
 from fusearch.search.strategies import make_strategy

@@ -15,13 +15,13 @@ from fusearch.contracts import Evaluation, Evaluator, Objective, feasible
 from fusearch.errors import EvaluationError, suggestion
 from fusearch.search.bounds import CheapBounds
 from fusearch.search.candidate_queue import CandidateQueue, Proposal, enqueue
-from fusearch.search.folder import save_predictions, writing
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job, Outcome, describe_evaluation
 from fusearch.search.progress import Progress, ProgressCallback, best_values
 from fusearch.search.proposer import Proposer, SamplerProposer
-from fusearch.search.strategies.proposer import StrategyProposer
+from fusearch.search.run_folder import save_predictions, writing
 from fusearch.search.strategies.strategy import Strategy
+from fusearch.search.strategies.strategy_proposer import StrategyProposer
 from fusearch.settings import Settings
 
 if TYPE_CHECKING:

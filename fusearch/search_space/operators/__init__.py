@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fusearch.search_space.operator import OPERATORS, Operator
+from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.operators import (
     agreement,
     attention,

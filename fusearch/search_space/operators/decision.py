@@ -6,8 +6,8 @@ An untrained vote has no parameter that a gradient moves. Where it has weights, 
 
 from __future__ import annotations
 
-from fusearch.search_space.operator import OPERATORS, Operator
-from fusearch.search_space.parameter import Param
+from fusearch.search_space.entries.operator import OPERATORS, Operator
+from fusearch.search_space.entries.parameter import Param
 
 __all__: list[str] = []
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fusearch.search_space.operator import OPERATORS, Operator
-from fusearch.search_space.parameter import Param
+from fusearch.search_space.entries.operator import OPERATORS, Operator
+from fusearch.search_space.entries.parameter import Param
 
 __all__: list[str] = []
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from fusearch.errors import DesignError
-from fusearch.search_space.operator import SYMBOLS
+from fusearch.search_space.entries.operator import SYMBOLS
+from fusearch.search_space.entries.parameter import Value, complete_params
 from fusearch.search_space.operators import OPERATORS
-from fusearch.search_space.parameter import Value, complete_params
 
 FAMILIES = {
     "attention": (
