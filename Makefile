@@ -49,7 +49,7 @@ clean:  ## Remove .venv, caches and runs/demo
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 reference: $(INSTALLED)  ## Write docs/cli.md from the commands' own help
-	@$(BIN)/python -m fusearch.cli.reference > docs/cli.md
+	@$(BIN)/python -m fusearch.cli.help_page > docs/cli.md
 
 picture: $(INSTALLED)  ## Draw the README's front from runs/demo
 	@$(BIN)/python -c "from pathlib import Path; from fusearch.reports import front_svg; Path('docs/front.svg').write_text(front_svg('runs/demo'), encoding='utf-8')"

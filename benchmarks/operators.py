@@ -21,10 +21,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from fusearch.evaluators.layer import Losses, TokenShape
+from fusearch.evaluators.network.operator_layer import Losses, TokenShape
 from fusearch.evaluators.operators import LAYERS
+from fusearch.search_space.entries.parameter import complete_params
 from fusearch.search_space.operators import OPERATORS
-from fusearch.search_space.parameter import complete_params
 
 BATCH, WIDTH, CLASSES = 64, 32, 3
 

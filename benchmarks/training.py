@@ -19,9 +19,9 @@ from torch import Tensor, nn
 
 from fusearch.data import Dataset
 from fusearch.evaluators import FusionNetwork
-from fusearch.evaluators.members import FoldSamples, prepare_fold
-from fusearch.evaluators.modes import train
-from fusearch.evaluators.optimization import TrainingSettings, reproducible
+from fusearch.evaluators.training.members import FoldSamples, prepare_fold
+from fusearch.evaluators.training.modes import train
+from fusearch.evaluators.training.optimization import TrainingSettings, reproducible
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 BATCH = 64

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import fusearch as fs
 from fusearch.evaluators import OperatorLayer, TokenShape
-from fusearch.evaluators.layer import Losses, mask_absent
+from fusearch.evaluators.network.operator_layer import Losses, mask_absent
 
 
 @fs.fusion_operator(

@@ -33,7 +33,7 @@ _HOMES: dict[str, str] = {
     "confirm": "fusearch.evaluators.export",
     "data_set": "fusearch.data",
     "encoder_network": "fusearch.evaluators",
-    "explain": "fusearch.evaluators.explanation",
+    "explain": "fusearch.evaluators.explanation.explain",
     "export": "fusearch.evaluators.export",
     "front_figure": "fusearch.reports",
     "fusion_operator": "fusearch.evaluators",
@@ -86,7 +86,7 @@ if TYPE_CHECKING:
     from fusearch.data.modality import Modality
     from fusearch.errors import FusearchError
     from fusearch.evaluators import FusionNetwork, TrainingEvaluator, encoder_network, fusion_operator, prediction_task
-    from fusearch.evaluators.explanation import explain
+    from fusearch.evaluators.explanation.explain import explain
     from fusearch.evaluators.export import confirm, export
     from fusearch.metrics import metric
     from fusearch.reports import front_figure, write_report

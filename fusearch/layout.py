@@ -1,81 +1,104 @@
-"""The run folder: the name of everything in it, and the one way in which a file is written there.
-
-Reports and evaluators meet a search here, in what it left behind; neither imports the other.
-"""
+"""The run folder: the name of everything in it, and the one way in which a file is written there."""
 
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 
 __all__ = [
     "CONFIG",
+    "CONFIRMATION",
     "DECISION",
     "DECISION_ARRAYS",
+    "EXPLANATIONS",
     "JOURNAL",
+    "JOURNAL_LOCK",
     "LOCK",
-    "LOOKS",
+    "PREDICTIONS",
     "RAY",
     "REPORT_DOCUMENT",
     "REPORT_PAGE",
     "REPORT_TEXT",
     "TRIALS_TABLE",
+    "WEIGHTS",
     "explanation_file",
     "explanation_files",
+    "member_weights_file",
     "predictions_file",
+    "ray_session",
     "replace_file",
-    "weights_folder",
 ]
 
-#: How the search was set up, as resolved.
+#: The configuration as it was resolved; a folder with it is a run.
 CONFIG = "config.yaml"
-#: The Optuna study, where no storage URL was given.
+#: The study, where no other Optuna storage was given, and the lock that Optuna puts beside it.
 JOURNAL = "study.journal"
+JOURNAL_LOCK = f"{JOURNAL}.lock"
 #: Held by the process that drives the search.
 LOCK = "driver.lock"
-#: What the strategy decided and why; the graph search has none.
-DECISION = "strategy.json"
-#: The larger things that a strategy saw.
-DECISION_ARRAYS = "strategy.npz"
-#: Folder of Ray Tune's experiment.
+#: Folder of Ray Tune's experiments, one for each time that the search was started.
 RAY = "ray"
-#: Looks at the test split, numbered.
-LOOKS = "confirm.json"
-REPORT_PAGE, REPORT_TEXT, REPORT_DOCUMENT, TRIALS_TABLE = "report.html", "report.md", "report.json", "trials.csv"
+
+#: Folder with the arrays of each evaluation.
+PREDICTIONS = "predictions"
+#: Folder with the trained weights, where the strategy goes on from them or a design was explained.
+WEIGHTS = "weights"
+#: Folder with one file for each explained candidate.
+EXPLANATIONS = "explain"
+
+#: What the strategy of a run decided; the graph search has none.
+DECISION = "strategy.json"
+#: The larger things that the strategy saw.
+DECISION_ARRAYS = "strategy.npz"
+#: The looks at the test split, numbered.
+CONFIRMATION = "confirm.json"
+
+#: The report: for the browser, for reading, for programs, and the trials as a table.
+REPORT_PAGE = "report.html"
+REPORT_TEXT = "report.md"
+REPORT_DOCUMENT = "report.json"
+TRIALS_TABLE = "trials.csv"
 
 
 def predictions_file(run: Path, candidate: str) -> Path:
-    """Return where the arrays of an evaluation are, such as its out-of-fold predictions."""
-    return run / "predictions" / f"{candidate}.npz"
-
-
-def weights_folder(run: Path) -> Path:
-    """Return the folder of trained weights, where a strategy or an explanation goes on from them."""
-    return run / "weights"
+    """Return where a run keeps the arrays of a candidate's evaluation."""
+    return run / PREDICTIONS / f"{candidate}.npz"
 
 
 def explanation_file(run: Path, candidate: str) -> Path:
-    """Return where it is written what a candidate hangs on."""
-    return run / "explain" / f"{candidate}.json"
+    """Return where a run keeps what a candidate hangs on."""
+    return run / EXPLANATIONS / f"{candidate}.json"
 
 
 def explanation_files(run: Path) -> list[Path]:
-    """Return the explanations that there are, in the order of the candidates' digests."""
-    return sorted(explanation_file(run, "*").parent.glob("*.json"))
+    """Return the explanations that a run has, in the order of the candidates' digests."""
+    return sorted((run / EXPLANATIONS).glob("*.json"))
 
 
-def replace_file(path: Path, content: bytes | str) -> None:
-    """Write a file whole or not at all: a reader, and a process that is killed, never leave or see half of it.
+def member_weights_file(weights: Path, candidate: str, *, fold: int, seed: int) -> Path:
+    """Return where a folder of weights keeps those of a member."""
+    return weights / candidate / f"fold{fold}-seed{seed}.pt"
 
-    Its folder is made where it does not exist. Text is written as UTF-8.
+
+def ray_session(number: int) -> str:
+    """Return the name of one of Ray Tune's experiments."""
+    return f"session-{number:03d}"
+
+
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all: nobody ever reads half of it, also after a crash of the machine.
+
+    Args:
+        path: The file; one that exists is replaced.
+        content: Bytes, or text, which is written as UTF-8.
 
     Raises:
-        OSError: It cannot be written; what stood there before stands there still.
+        OSError: It cannot be written; what stood there before still stands.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with draft.open("wb") as file:
+        with draft.open("xb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())

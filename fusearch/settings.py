@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 from fusearch.contracts import Budget
 from fusearch.errors import RunError, suggestion
+from fusearch.layout import CONFIG
 
 __all__ = ["Setting", "Settings"]
 
@@ -104,7 +105,7 @@ class Settings:
     address: str | None = field(default=None, metadata=_facts("Address of a Ray cluster (`auto`, `ray://...`).", unset="this machine"))
     storage: str | None = field(
         default=None,
-        metadata=_facts("Optuna storage URL; it stands in `config.yaml` as given.", unset="a journal in the run folder"),
+        metadata=_facts(f"Optuna storage URL; it stands in `{CONFIG}` as given.", unset="a journal in the run folder"),
     )
     seed: int = field(
         default=0,

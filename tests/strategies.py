@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from fusearch.data.modality import Modality
 from fusearch.search_space import OPERATORS, Candidate, Fusion, FusionGraph, Output, SearchSpace, Stream, Tap, Trunk
-from fusearch.search_space.choosers import Chooser
-from fusearch.search_space.program import build, draw_parts
+from fusearch.search_space.space.choosers import Chooser
+from fusearch.search_space.space.program import build, draw_parts
 
 #: Settings of every law: a shared machine has no deadline to keep.
 law = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])

@@ -47,7 +47,7 @@ def test_own_metric_and_data(tmp_path: Path) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def registered() -> Iterator[None]:
     from fusearch.data import DATA_SETS
-    from fusearch.evaluators.layer import LAYERS
+    from fusearch.evaluators.network.operator_layer import LAYERS
     from fusearch.metrics import METRICS
     from fusearch.search_space import OPERATORS
 

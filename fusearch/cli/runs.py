@@ -68,7 +68,7 @@ def search(
 ) -> None:
     """Search fusion designs for a data set; writes a run folder with the study and the report."""
     from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space, compose_strategy
-    from fusearch.cli.progress import LiveLine
+    from fusearch.cli.live_line import LiveLine
     from fusearch.data import load_data
     from fusearch.reports import write_report
     from fusearch.search import run_search

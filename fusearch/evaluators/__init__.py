@@ -11,16 +11,16 @@ from fusearch.lazy import lazy_names
 
 #: Public name -> module that defines it.
 _HOMES: dict[str, str] = {
-    "FusionNetwork": "fusearch.evaluators.network",
-    "OperatorLayer": "fusearch.evaluators.layer",
-    "StageEncoder": "fusearch.evaluators.encoder",
+    "FusionNetwork": "fusearch.evaluators.network.network",
+    "OperatorLayer": "fusearch.evaluators.network.operator_layer",
+    "StageEncoder": "fusearch.evaluators.network.encoder_network",
     "TaskLayer": "fusearch.evaluators.tasks",
-    "TokenShape": "fusearch.evaluators.layer",
+    "TokenShape": "fusearch.evaluators.network.operator_layer",
     "TrainingEvaluator": "fusearch.evaluators.evaluator",
-    "encoder": "fusearch.evaluators.encoder",
+    "encoder": "fusearch.evaluators.network.encoder_network",
     "encoder_network": "fusearch.evaluators.extension",
     "fusion_operator": "fusearch.evaluators.extension",
-    "operator_layer": "fusearch.evaluators.layer",
+    "operator_layer": "fusearch.evaluators.network.operator_layer",
     "prediction_task": "fusearch.evaluators.extension",
 }
 
@@ -39,11 +39,11 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from fusearch.evaluators.encoder import StageEncoder, encoder
     from fusearch.evaluators.evaluator import TrainingEvaluator
     from fusearch.evaluators.extension import encoder_network, fusion_operator, prediction_task
-    from fusearch.evaluators.layer import OperatorLayer, TokenShape, operator_layer
-    from fusearch.evaluators.network import FusionNetwork
+    from fusearch.evaluators.network.encoder_network import StageEncoder, encoder
+    from fusearch.evaluators.network.network import FusionNetwork
+    from fusearch.evaluators.network.operator_layer import OperatorLayer, TokenShape, operator_layer
     from fusearch.evaluators.tasks import TaskLayer
 
 

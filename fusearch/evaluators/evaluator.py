@@ -25,13 +25,13 @@ from fusearch.evaluators.cost import (
     measure_peak_memory,
 )
 from fusearch.evaluators.extension import Extensions
-from fusearch.evaluators.member import Member, make_members
-from fusearch.evaluators.members import FoldSamples, OnMemberEpoch, TrainedMember, prepare_fold, train_members
-from fusearch.evaluators.metrics import summarize
-from fusearch.evaluators.network import FusionNetwork
-from fusearch.evaluators.optimization import TrainingSettings
+from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
-from fusearch.evaluators.transfer import WeightStore
+from fusearch.evaluators.training.member import Member, make_members
+from fusearch.evaluators.training.members import FoldSamples, OnMemberEpoch, TrainedMember, prepare_fold, train_members
+from fusearch.evaluators.training.optimization import TrainingSettings
+from fusearch.evaluators.training.summary import summarize
+from fusearch.evaluators.training.transfer import WeightStore
 from fusearch.search_space import Candidate
 
 __all__ = ["TrainingEvaluator"]

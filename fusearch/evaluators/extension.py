@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fusearch.data.kinds import BUILT_IN, KINDS, Kind
-from fusearch.evaluators.encoder import NETWORKS, StageEncoder
-from fusearch.evaluators.layer import LAYERS, OperatorLayer
+from fusearch.evaluators.network.encoder_network import NETWORKS, StageEncoder
+from fusearch.evaluators.network.operator_layer import LAYERS, OperatorLayer
 from fusearch.evaluators.tasks import TASK_LAYERS, TaskLayer
 from fusearch.metrics import METRICS, Metric
 from fusearch.registry import PLUGIN_PREFIX, PluginFile, loaded_plugins
@@ -39,7 +39,7 @@ def fusion_operator(operator: Operator) -> Callable[[L], L]:
         ...         return xs[1]
         >>> OPERATORS["second"].equation
         'y = x_2'
-        >>> from fusearch.evaluators.layer import LAYERS
+        >>> from fusearch.evaluators.network.operator_layer import LAYERS
         >>> OPERATORS.remove("second"), LAYERS.remove("second")
         (None, None)
     """
@@ -58,7 +58,7 @@ def encoder_network(encoder: Encoder) -> Callable[[E], E]:
     Example:
         >>> from torch import nn
         >>> from fusearch.evaluators import StageEncoder
-        >>> from fusearch.evaluators.layer import TokenShape
+        >>> from fusearch.evaluators.network.operator_layer import TokenShape
         >>> @encoder_network(Encoder("perceptron", kinds=("tabular",), num_stages=lambda params: 1))
         ... class Perceptron(StageEncoder):
         ...     def __init__(self, modality, width, dropout):

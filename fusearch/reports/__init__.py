@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 from fusearch.lazy import lazy_names
 
 _HOMES = {
-    "draw": "fusearch.reports.drawing",
-    "front_figure": "fusearch.reports.front_plot",
-    "front_svg": "fusearch.reports.picture",
-    "trials_frame": "fusearch.reports.tables",
+    "draw": "fusearch.reports.figures.drawing",
+    "front_figure": "fusearch.reports.figures.front_plot",
+    "front_svg": "fusearch.reports.figures.picture",
+    "trials_frame": "fusearch.reports.trials_table",
     "write_report": "fusearch.reports.report",
 }
 
 __all__ = ["draw", "front_figure", "front_svg", "trials_frame", "write_report"]
 
 if TYPE_CHECKING:
-    from fusearch.reports.drawing import draw
-    from fusearch.reports.front_plot import front_figure
-    from fusearch.reports.picture import front_svg
+    from fusearch.reports.figures.drawing import draw
+    from fusearch.reports.figures.front_plot import front_figure
+    from fusearch.reports.figures.picture import front_svg
     from fusearch.reports.report import write_report
-    from fusearch.reports.tables import trials_frame
+    from fusearch.reports.trials_table import trials_frame
 
 
 __getattr__ = lazy_names(__name__, _HOMES)

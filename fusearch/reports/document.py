@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from fusearch.reports.comparison import Verdict
-from fusearch.reports.factors import FACTORS, factor_frame
-from fusearch.reports.findings import Findings
-from fusearch.reports.progress import progress_info, throughput_info
-from fusearch.reports.reproduction import command_line
-from fusearch.reports.strategy import strategy_sentences
+from fusearch.reports.findings.decided import strategy_sentences
+from fusearch.reports.findings.factors import FACTORS, factor_frame
+from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.reproduction import command_line
+from fusearch.reports.findings.search_course import progress_info, throughput_info
+from fusearch.reports.findings.verdict import Verdict
 from fusearch.study import TrialRecord
 from fusearch.version import __version__
 

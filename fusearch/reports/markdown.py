@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from fusearch.reports.comparison import Verdict
-from fusearch.reports.explanation import how_label, interval, signed
-from fusearch.reports.factors import FACTORS, factor_groups
-from fusearch.reports.findings import Findings
-from fusearch.reports.progress import progress_info, throughput_info
-from fusearch.reports.reproduction import command_line, identity
-from fusearch.reports.strategy import strategy_sentences
+from fusearch.reports.findings.decided import strategy_sentences
+from fusearch.reports.findings.explanations import how_label, interval, signed
+from fusearch.reports.findings.factors import FACTORS, factor_groups
+from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.reproduction import command_line, identity
+from fusearch.reports.findings.search_course import progress_info, throughput_info
+from fusearch.reports.findings.verdict import Verdict
 from fusearch.reports.wording import count, duration, metric_label, number, role_label, sentence_case, with_spread
 from fusearch.study import TrialRecord
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from fusearch.errors import RunError
 from fusearch.layout import REPORT_DOCUMENT, REPORT_PAGE, REPORT_TEXT, TRIALS_TABLE, replace_file
-from fusearch.reports.comparison import judge
 from fusearch.reports.document import to_document
-from fusearch.reports.findings import Findings, read_findings
+from fusearch.reports.findings.findings import Findings, read_findings
+from fusearch.reports.findings.verdict import judge
 from fusearch.reports.markdown import render_markdown
-from fusearch.reports.markup import embed
-from fusearch.reports.page import render_page
-from fusearch.reports.tables import trials_frame
+from fusearch.reports.page.markup import embed
+from fusearch.reports.page.page import render_page
+from fusearch.reports.trials_table import trials_frame
 
 if TYPE_CHECKING:
     from fusearch.run import Run

@@ -16,13 +16,13 @@ from optuna.trial import TrialState
 
 from fusearch.contracts import Evaluator, KeepingEvaluator, Objective
 from fusearch.errors import RunError, SpaceError
-from fusearch.layout import weights_folder
+from fusearch.layout import WEIGHTS
 from fusearch.run import Run
 from fusearch.search.configuration import check_objectives, describe_run
 from fusearch.search.executor import EXECUTORS, Executor
-from fusearch.search.folder import check_resume, create_folder, discard_folder, driven, open_folder, writing
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.progress import ProgressCallback
+from fusearch.search.run_folder import check_resume, create_folder, discard_folder, driven, open_folder, writing
 from fusearch.search.sampler import SAMPLERS
 from fusearch.search.session import Session
 from fusearch.search.strategies import make_strategy
@@ -109,7 +109,7 @@ def run_search(
     )
     if decider is not None:
         decider.check(space, evaluator)
-        evaluator = evaluator.keeping(weights_folder(folder)) if isinstance(evaluator, KeepingEvaluator) else evaluator
+        evaluator = evaluator.keeping(folder / WEIGHTS) if isinstance(evaluator, KeepingEvaluator) else evaluator
     with _quiet_optuna():
         if resume:
             config = check_resume(folder, config)

@@ -14,7 +14,7 @@ from typing import Any
 
 from fusearch.contracts import Evaluator
 from fusearch.errors import RunError
-from fusearch.layout import RAY
+from fusearch.layout import RAY, ray_session
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.orphans import MARK, end_orphans
 from fusearch.search.session import Session
@@ -144,8 +144,8 @@ class RayExecutor:
 
     def _experiment(self) -> str:
         """Return a new name: Tune would mix the trials of two experiments of one name."""
-        used = {path.name for path in (self._folder / RAY).glob("session-*")}
-        return next(name for number in range(len(used) + 1) if (name := f"session-{number:03d}") not in used)
+        used = {path.name for path in (self._folder / RAY).glob("*")}
+        return next(name for number in range(len(used) + 1) if (name := ray_session(number)) not in used)
 
 
 def _num_cpus() -> int:

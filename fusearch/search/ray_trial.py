@@ -23,7 +23,7 @@ from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job, Outcome, evaluate
 from fusearch.search.session import Session
 
-__all__ = ["JOB", "Bridge", "JobSearcher", "OutcomeCallback", "SessionStopper", "evaluation_trial", "explain"]
+__all__ = ["JOB", "Bridge", "JobSearcher", "OutcomeCallback", "SessionStopper", "evaluation_trial", "reason_of"]
 
 #: Key of the job in the configuration of a Tune trial, and of the outcome in its result.
 JOB, OUTCOME = "job", "outcome"
@@ -163,7 +163,7 @@ class OutcomeCallback(Callback):  # type: ignore[misc]  # ray has no types here
             self._bridge.finish(trial.config[JOB].number, outcome)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._bridge.finish(trial.config[JOB].number, Outcome(reason=explain(_read_error(trial))))
+        self._bridge.finish(trial.config[JOB].number, Outcome(reason=reason_of(_read_error(trial))))
 
 
 class SessionStopper(Stopper):  # type: ignore[misc]  # ray has no types here
@@ -179,7 +179,7 @@ class SessionStopper(Stopper):  # type: ignore[misc]  # ray has no types here
         return self._bridge.should_stop()
 
 
-def explain(error: BaseException | None) -> str:
+def reason_of(error: BaseException | None) -> str:
     """Say in one line why a Tune trial failed outside of the evaluator."""
     if isinstance(error, RayTaskError):
         cause = error.as_instanceof_cause()

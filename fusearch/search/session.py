@@ -15,13 +15,13 @@ from fusearch.contracts import Evaluation, Evaluator, Objective, feasible
 from fusearch.errors import EvaluationError, suggestion
 from fusearch.search.bounds import CheapBounds
 from fusearch.search.candidate_queue import CandidateQueue, Proposal, enqueue
-from fusearch.search.folder import save_predictions, writing
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job, Outcome, describe_evaluation
 from fusearch.search.progress import Progress, ProgressCallback, best_values
 from fusearch.search.proposer import Proposer, SamplerProposer
-from fusearch.search.strategies.proposer import StrategyProposer
+from fusearch.search.run_folder import save_predictions, writing
 from fusearch.search.strategies.strategy import Strategy
+from fusearch.search.strategies.strategy_proposer import StrategyProposer
 from fusearch.settings import Settings
 
 if TYPE_CHECKING:
@@ -248,7 +248,9 @@ class Session:
     def _give_back(self, trial: optuna.trial.FrozenTrial) -> None:
         held = read_trial(trial)
         if held.candidate and held.repeat_of is None:
-            enqueue_facts(self._study, trial.params, held.proposed)
+            # A driver that is killed while a queued candidate is suggested leaves only the first of its parameters.
+            queued = trial.system_attrs.get("fixed_params", {})
+            enqueue_facts(self._study, {**queued, **trial.params}, held.proposed)
         write_trial(optuna.trial.Trial(self._study, trial._trial_id), TrialFacts(reason=STOPPED))
         self._study.tell(trial.number, state=TrialState.FAIL)
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from fusearch.search_space import encoders, operators
-from fusearch.search_space.candidate import Candidate
-from fusearch.search_space.counting import Size
-from fusearch.search_space.encoder import ENCODERS, Encoder
-from fusearch.search_space.graph import FusionGraph
-from fusearch.search_space.labels import Labels
-from fusearch.search_space.operator import OPERATORS, Operator
-from fusearch.search_space.parameter import Param, Params, Value, complete_params
-from fusearch.search_space.parts import Depth, Fusion, Output, Stream, Tap, Trunk
-from fusearch.search_space.pattern import FusionPattern
+from fusearch.search_space.design.candidate import Candidate
+from fusearch.search_space.design.formula import parse
+from fusearch.search_space.design.graph import FusionGraph
+from fusearch.search_space.design.labels import Labels
+from fusearch.search_space.design.parts import Depth, Fusion, Output, Stream, Tap, Trunk
+from fusearch.search_space.design.pattern import FusionPattern
+from fusearch.search_space.design.recipe import Recipe
+from fusearch.search_space.entries.encoder import ENCODERS, Encoder
+from fusearch.search_space.entries.operator import OPERATORS, Operator
+from fusearch.search_space.entries.parameter import Param, Params, Value, complete_params
 from fusearch.search_space.published import PUBLISHED, PublishedStudy, printed_pattern, published_design
-from fusearch.search_space.reading import parse
-from fusearch.search_space.recipe import Recipe
-from fusearch.search_space.recipe_space import RecipeSpace
-from fusearch.search_space.space import DEFAULT_OPERATORS, SearchSpace
+from fusearch.search_space.space.counting import Size
+from fusearch.search_space.space.recipe_space import RecipeSpace
+from fusearch.search_space.space.space import DEFAULT_OPERATORS, SearchSpace
 
 __all__ = [
     "DEFAULT_OPERATORS",

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 import fusearch.evaluators.encoders  # noqa: F401  # registers the networks
 from fusearch.data.kinds import KINDS, Layout
 from fusearch.data.modality import Modality
-from fusearch.evaluators.encoder import NETWORKS, StageEncoder
-from fusearch.search_space.encoder import ENCODERS, Encoder
-from fusearch.search_space.parameter import Param, Value, complete_params
+from fusearch.evaluators.network.encoder_network import NETWORKS, StageEncoder
+from fusearch.search_space.entries.encoder import ENCODERS, Encoder
+from fusearch.search_space.entries.parameter import Param, Value, complete_params
 
 __all__ = ["EncoderCase", "choices", "draw_shape", "kind_shapes"]
 

@@ -12,7 +12,7 @@ import itertools
 
 import torch
 
-from fusearch.evaluators.encoder import NETWORKS
+from fusearch.evaluators.network.encoder_network import NETWORKS
 from fusearch.testing.deployment import check_torch_export
 from fusearch.testing.encoder_case import EncoderCase, choices
 

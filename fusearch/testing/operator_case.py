@@ -10,11 +10,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from fusearch.evaluators.layer import Losses, TokenShape
+from fusearch.evaluators.network.operator_layer import Losses, TokenShape
 from fusearch.evaluators.operators import LAYERS, OperatorLayer
 from fusearch.evaluators.tasks import TaskLayer, bind_task
+from fusearch.search_space.entries.parameter import Value, complete_params
 from fusearch.search_space.operators import OPERATORS, Operator
-from fusearch.search_space.parameter import Value, complete_params
 from fusearch.tasks.classification import Classification
 from fusearch.tasks.regression import Regression
 

@@ -13,10 +13,10 @@ import itertools
 import torch
 from torch import Tensor
 
-from fusearch.evaluators.layer import Losses
+from fusearch.evaluators.network.operator_layer import Losses
 from fusearch.evaluators.operators import LAYERS
 from fusearch.evaluators.tasks import bind_task
-from fusearch.search_space.parameter import Param, Value, complete_params
+from fusearch.search_space.entries.parameter import Param, Value, complete_params
 from fusearch.tasks.regression import Regression
 from fusearch.testing.deployment import check_members, check_onnx, check_torch_export
 from fusearch.testing.operator_case import OperatorCase

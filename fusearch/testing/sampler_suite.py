@@ -21,7 +21,7 @@ from fusearch.data.modality import Modality
 from fusearch.run import Run
 from fusearch.search import SAMPLERS, run_search
 from fusearch.search_space import Candidate, SearchSpace
-from fusearch.search_space.recipe_space import RecipeSpace
+from fusearch.search_space.space.recipe_space import RecipeSpace
 
 __all__ = ["SamplerSuite", "evaluate"]
 

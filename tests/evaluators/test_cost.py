@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.blocks import RecurrentBlock, TransformerBlock
 from fusearch.evaluators.cost import count_macs, count_parameters, example_inputs, measure_latency, measure_peak_memory
+from fusearch.evaluators.network.blocks import RecurrentBlock, TransformerBlock
 
 
 def test_macs_of_linear_and_convolution_layers() -> None:

@@ -17,9 +17,9 @@ from fusearch.contracts import Budget, CheapEvaluator, Evaluation, Objective
 from fusearch.data import Dataset, load_data
 from fusearch.errors import EvaluationError, LeakError
 from fusearch.evaluators import FusionNetwork, TrainingEvaluator
-from fusearch.evaluators.members import prepare_fold, score
-from fusearch.evaluators.modes import predict, train
-from fusearch.evaluators.optimization import TrainingSettings, reproducible
+from fusearch.evaluators.training.members import prepare_fold, score
+from fusearch.evaluators.training.modes import predict, train
+from fusearch.evaluators.training.optimization import TrainingSettings, reproducible
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 

@@ -16,9 +16,9 @@ from torch import Tensor
 from fusearch.data import load_data
 from fusearch.errors import FusearchError
 from fusearch.evaluators import OperatorLayer, StageEncoder, TokenShape, TrainingEvaluator, encoder_network, fusion_operator
-from fusearch.evaluators.encoder import NETWORKS
 from fusearch.evaluators.extension import Extensions
-from fusearch.evaluators.layer import LAYERS, Losses
+from fusearch.evaluators.network.encoder_network import NETWORKS
+from fusearch.evaluators.network.operator_layer import LAYERS, Losses
 from fusearch.metrics import METRICS, metric
 from fusearch.registry import PLUGINS
 from fusearch.search_space import ENCODERS, OPERATORS, Encoder, Operator

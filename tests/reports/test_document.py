@@ -3,10 +3,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from fusearch.reports.comparison import judge
 from fusearch.reports.document import to_document
-from fusearch.reports.findings import read_findings
-from fusearch.reports.markup import embed
+from fusearch.reports.findings.findings import read_findings
+from fusearch.reports.findings.verdict import judge
+from fusearch.reports.page.markup import embed
 from fusearch.run import Run
 
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable
 
 from fusearch.reports import write_report
-from fusearch.reports.comparison import judge
-from fusearch.reports.findings import read_findings
+from fusearch.reports.findings.findings import read_findings
+from fusearch.reports.findings.verdict import judge
 from fusearch.reports.markdown import render_markdown
 from fusearch.run import Run
 

@@ -12,7 +12,7 @@ import pytest
 
 from fusearch.errors import RunError
 from fusearch.reports import write_report
-from fusearch.reports.findings import Findings, read_findings
+from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.run import Run
 from fusearch.trials import Trials
 

@@ -11,7 +11,7 @@ from ray.tune.search import Searcher
 from fusearch.errors import RunError
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job, Outcome
-from fusearch.search.ray_trial import JOB, Bridge, JobSearcher, OutcomeCallback, SessionStopper, explain
+from fusearch.search.ray_trial import JOB, Bridge, JobSearcher, OutcomeCallback, SessionStopper, reason_of
 
 pytestmark = pytest.mark.ray  # importing Ray's machinery takes seconds
 
@@ -141,4 +141,4 @@ def test_the_session_stays_out_of_snapshots(session, bridge):
     ],
 )
 def test_reasons_are_one_readable_line(error, reason):
-    assert explain(error) == reason
+    assert reason_of(error) == reason

@@ -4,6 +4,7 @@ import optuna
 import pytest
 
 from fusearch.contracts import Budget, Evaluation, Objective
+from fusearch.search.candidate_queue import enqueue
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Outcome
 from fusearch.search.session import Session
@@ -98,6 +99,14 @@ def test_a_repeat_after_a_resume_carries_all_that_was_found(study, space, open_s
     assert follower.found == leader.found
     assert follower.budget == {"epochs": 1, "members": 1}
     assert (leader.seconds, follower.seconds) == (0.1, None), "the time was spent once"
+
+
+def test_a_queued_candidate_whose_driver_was_killed_halfway_is_given_back_whole(study, space, open_session):
+    candidate = space.decode({"num_fusions": 1, "f1.depth": 2, "f1.operator": "low_rank", "recipe.width": 16})
+    enqueue(study, space, candidate)
+    trial = study.ask()
+    trial.suggest_categorical("num_fusions", (0, 1))  # killed here: three parameters are missing
+    assert open_session(reference_share=0.0).next_job().candidate == candidate
 
 
 @pytest.mark.parametrize(("last", "due"), [("evaluated", True), ("out of bounds", False), ("answered", False), ("in flight", False)])

@@ -9,8 +9,8 @@ import torch
 
 from fusearch.data.kinds import KINDS
 from fusearch.data.modality import Modality
-from fusearch.evaluators.encoder import raw_shape
-from fusearch.search_space.parameter import Param
+from fusearch.evaluators.network.encoder_network import raw_shape
+from fusearch.search_space.entries.parameter import Param
 from fusearch.testing.encoder_case import EncoderCase, choices, draw_shape, kind_shapes
 
 

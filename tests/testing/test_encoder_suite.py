@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from fusearch.data.modality import Modality
 from fusearch.evaluators import StageEncoder, TokenShape, encoder_network
-from fusearch.evaluators.encoder import NETWORKS
+from fusearch.evaluators.network.encoder_network import NETWORKS
 from fusearch.search_space import ENCODERS, Encoder
-from fusearch.search_space.parameter import Param
+from fusearch.search_space.entries.parameter import Param
 from fusearch.testing import EncoderSuite
 
 ENTRY = Encoder("dense", ("tabular",), lambda params: int(params["layers"]), {"layers": Param(2, (1, 2))}, stages="each a linear layer")

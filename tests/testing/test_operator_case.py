@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from fusearch.evaluators.layer import TokenShape
+from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.testing.operator_case import OperatorCase, affine, reorder_lists
 
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 import fusearch.testing
-from fusearch.evaluators.layer import LAYERS, OperatorLayer, TokenShape, mask_absent, operator_layer
-from fusearch.search_space.operator import OPERATORS, Operator
-from fusearch.search_space.parameter import Param
+from fusearch.evaluators.network.operator_layer import LAYERS, OperatorLayer, TokenShape, mask_absent, operator_layer
+from fusearch.search_space.entries.operator import OPERATORS, Operator
+from fusearch.search_space.entries.parameter import Param
 from fusearch.testing import OperatorSuite, affine
 
 ENTRY = Operator(

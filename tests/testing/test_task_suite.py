@@ -15,7 +15,7 @@ from fusearch.evaluators.extension import prediction_task
 from fusearch.evaluators.tasks import TASK_LAYERS
 from fusearch.evaluators.tasks.regression import RegressionLayer
 from fusearch.metrics import METRICS, metric
-from fusearch.metrics.regression import mae
+from fusearch.metrics.error_metrics import mae
 from fusearch.tasks import TASKS
 from fusearch.tasks.regression import Regression
 from fusearch.testing import TaskSuite

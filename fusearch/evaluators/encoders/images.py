@@ -7,9 +7,9 @@ import math
 from torch import Tensor, nn
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.blocks import ConvBlock, conv, group_norm
-from fusearch.evaluators.encoder import StageEncoder, encoder, from_grid, to_grid
-from fusearch.evaluators.layer import TokenShape
+from fusearch.evaluators.network.blocks import ConvBlock, conv, group_norm
+from fusearch.evaluators.network.encoder_network import StageEncoder, encoder, from_grid, to_grid
+from fusearch.evaluators.network.operator_layer import TokenShape
 
 __all__ = ["CNN", "CNN3D", "ResNet"]
 

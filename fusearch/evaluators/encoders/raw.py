@@ -7,8 +7,8 @@ import math
 from torch import Tensor
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.encoder import StageEncoder, encoder
-from fusearch.evaluators.layer import TokenShape
+from fusearch.evaluators.network.encoder_network import StageEncoder, encoder
+from fusearch.evaluators.network.operator_layer import TokenShape
 
 __all__ = ["Flatten", "Identity"]
 

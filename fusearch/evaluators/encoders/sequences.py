@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.blocks import ConvBlock, RecurrentBlock, conv, group_norm
-from fusearch.evaluators.encoder import StageEncoder, encoder
-from fusearch.evaluators.layer import TokenShape
+from fusearch.evaluators.network.blocks import ConvBlock, RecurrentBlock, conv, group_norm
+from fusearch.evaluators.network.encoder_network import StageEncoder, encoder
+from fusearch.evaluators.network.operator_layer import TokenShape
 
 __all__ = ["GRU", "TCN", "CodeEmbedding", "TemporalBlock", "TextCNN"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.encoder import StageEncoder, encoder
-from fusearch.evaluators.layer import TokenShape
+from fusearch.evaluators.network.encoder_network import StageEncoder, encoder
+from fusearch.evaluators.network.operator_layer import TokenShape
 
 __all__ = ["DeepSet", "SetBlock"]
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.blocks import DenseBlock, TransformerBlock
-from fusearch.evaluators.encoder import StageEncoder, encoder
-from fusearch.evaluators.layer import TokenShape
+from fusearch.evaluators.network.blocks import DenseBlock, TransformerBlock
+from fusearch.evaluators.network.encoder_network import StageEncoder, encoder
+from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.search_space.encoders.paper import PAPER_WIDTHS
 
 __all__ = ["MLP", "FTTransformer", "FeatureTokenizer"]

@@ -15,11 +15,11 @@ from fusearch.errors import ExportError
 from fusearch.evaluators.export import predict
 from fusearch.evaluators.export.card import write_card
 from fusearch.evaluators.export.choice import Choice, load_choice_data, read_choice
-from fusearch.evaluators.export.confirmation import read_looks
+from fusearch.evaluators.export.confirmation import looks_so_far
 from fusearch.evaluators.export.documents import describe_design, describe_metrics, requirements
-from fusearch.evaluators.export.folder import new_folder
 from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_values
 from fusearch.evaluators.export.model_files import ROWS_CHECKED, TOLERANCE, check_files, rows_to_check, write_files
+from fusearch.evaluators.export.new_folder import new_folder
 from fusearch.evaluators.export.refit import refit
 from fusearch.run import Run
 
@@ -83,7 +83,7 @@ def export(
 
 def _confirmed(run: Run, choice: Choice) -> dict[str, Any] | None:
     """Return what the first look at the test split found for this design."""
-    for look in read_looks(run):
+    for look in looks_so_far(run):
         for design in look["designs"]:
             if design["candidate"] == choice.record.candidate:
                 return {"look": look["look"], "samples": look["samples"], "values": design["values"]}

@@ -17,12 +17,12 @@ from fusearch.evaluators.export.choice import Choice, load_choice_data, read_cho
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.refit import refit
-from fusearch.evaluators.members import score
-from fusearch.layout import LOOKS, replace_file
+from fusearch.evaluators.training.members import score
+from fusearch.layout import CONFIRMATION, replace_file
 from fusearch.run import Run
 from fusearch.study import TrialRecord
 
-__all__ = ["confirm", "read_looks", "score_on_test"]
+__all__ = ["confirm", "looks_so_far", "score_on_test"]
 
 
 #: Most rows of one forward pass.
@@ -63,7 +63,7 @@ def confirm(
     data = load_choice_data(run, data)
     if not len(data.rows("test")):
         raise RunError(f"data set {data.name!r} has no test split: nothing to confirm on")
-    looks = read_looks(run)
+    looks = looks_so_far(run)
     found: dict[str, dict[str, float]] = {}
     designs = []
     for role, record in roles.items():
@@ -82,7 +82,7 @@ def confirm(
         "seeds": seeds,
         "designs": designs,
     }
-    _write(run.path / LOOKS, {"looks": [*looks, look]})
+    _write(run.path / CONFIRMATION, {"looks": [*looks, look]})
     return look
 
 
@@ -98,13 +98,13 @@ def score_on_test(model: DeployedModel, choice: Choice, data: Dataset) -> dict[s
     return {name: value for name, value in score(outputs, data.targets[rows], data.task).items() if np.isfinite(value)}
 
 
-def read_looks(run: Run) -> list[dict[str, Any]]:
+def looks_so_far(run: Run) -> list[dict[str, Any]]:
     """Return the looks so far, the first one first.
 
     Raises:
         RunError: `confirm.json` cannot be read.
     """
-    path = run.path / LOOKS
+    path = run.path / CONFIRMATION
     if not path.exists():
         return []
     try:

@@ -8,11 +8,11 @@ import torch
 
 from fusearch.data import Dataset
 from fusearch.evaluators.export.deployed import DeployedModel
-from fusearch.evaluators.modes import train
-from fusearch.evaluators.network import FusionNetwork
-from fusearch.evaluators.optimization import TrainingSettings, reproducible
-from fusearch.evaluators.samples import make_samples
+from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
+from fusearch.evaluators.training.modes import train
+from fusearch.evaluators.training.optimization import TrainingSettings, reproducible
+from fusearch.evaluators.training.samples import make_samples
 from fusearch.search_space import Candidate
 
 __all__ = ["refit"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fusearch.evaluators.layer import LAYERS, OperatorLayer
+from fusearch.evaluators.network.operator_layer import LAYERS, OperatorLayer
 from fusearch.evaluators.operators import (
     agreement,
     attention,

@@ -13,7 +13,7 @@ from itertools import combinations
 import torch
 from torch import Tensor
 
-from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, operator_layer
+from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, operator_layer
 from fusearch.evaluators.operators.alignment import Alignment, mask_all
 from fusearch.evaluators.operators.sharing import row_mean, unit_rows
 

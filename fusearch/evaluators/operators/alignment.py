@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from fusearch.evaluators.layer import TokenShape, mask_absent, resize_tokens
+from fusearch.evaluators.network.operator_layer import TokenShape, mask_absent, resize_tokens
 
 __all__ = ["Align", "Alignment", "any_present", "common_shape", "mask_all", "masked_mean", "means", "presence", "total", "with_one"]
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
+from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
 from fusearch.evaluators.operators.alignment import Alignment, any_present, mask_all, masked_mean, presence
 from fusearch.evaluators.operators.softmax_attention import Attention, TransformerLayer
 

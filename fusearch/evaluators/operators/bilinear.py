@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, operator_layer
+from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, operator_layer
 from fusearch.evaluators.operators.alignment import Alignment, common_shape, mask_all, with_one
 from fusearch.evaluators.operators.elementwise import product
 

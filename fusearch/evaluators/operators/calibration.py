@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, operator_layer, resize_tokens
+from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, operator_layer, resize_tokens
 from fusearch.evaluators.operators.alignment import Alignment, any_present, common_shape, mask_all, means
 
 __all__ = ["MIFM", "MMTM", "FiLM", "GatedUnit", "InputGate"]

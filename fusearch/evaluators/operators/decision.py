@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
+from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
 from fusearch.evaluators.operators.alignment import any_present, mask_all, presence
 from fusearch.evaluators.tasks import TaskLayer
 

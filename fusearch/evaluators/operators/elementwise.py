@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
+from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
 from fusearch.evaluators.operators.alignment import Alignment, any_present, mask_all, masked_mean, total
 
 __all__ = ["Difference", "Elementwise", "Max", "Mean", "Product", "Sum"]

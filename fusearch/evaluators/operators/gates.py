@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.errors import DesignError
-from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer, resize_tokens
+from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer, resize_tokens
 from fusearch.evaluators.operators.alignment import any_present, mask_all, means, total
 
 __all__ = ["ChannelGate", "ContextAttention", "HighOrderGate", "SpatialGate", "SpatialMaxGate"]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.errors import DesignError
-from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
+from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
 from fusearch.evaluators.operators.alignment import Alignment, any_present, common_shape, mask_all
 
 __all__ = ["OuterCNN"]

@@ -10,7 +10,7 @@ from itertools import combinations
 import torch
 from torch import Tensor, nn
 
-from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, operator_layer
+from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, operator_layer
 from fusearch.evaluators.operators.alignment import Align, Alignment, common_shape, mask_all, masked_mean, total
 
 __all__ = ["CrossStitch", "SharedBottleneck", "SharedPrivate", "row_mean", "unit_rows"]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from fusearch.evaluators.layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer, resize_tokens
+from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer, resize_tokens
 from fusearch.evaluators.operators.alignment import any_present, common_shape, mask_all
 from fusearch.evaluators.operators.bilinear import power_normalize
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from fusearch.evaluators.tasks.layer import TASK_LAYERS, TaskLayer, bind_task, task_layer
+from fusearch.evaluators.tasks.task_layer import TASK_LAYERS, TaskLayer, bind_task, task_layer
 
 __all__ = ["TASK_LAYERS", "TaskLayer", "bind_task", "task_layer"]
 

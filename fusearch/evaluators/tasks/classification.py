@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from fusearch.evaluators.tasks.layer import TaskLayer, task_layer
+from fusearch.evaluators.tasks.task_layer import TaskLayer, task_layer
 
 __all__ = ["ClassificationLayer"]
 

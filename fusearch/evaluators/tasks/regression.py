@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fusearch.evaluators.tasks.layer import TaskLayer, task_layer
+from fusearch.evaluators.tasks.task_layer import TaskLayer, task_layer
 from fusearch.tasks import Task
 
 __all__ = ["RegressionLayer"]

@@ -4,10 +4,10 @@ The method of Guarrasi and Soda, "Multi-objective optimization determines when, 
 and Medicine 154 (2023), arXiv 2204.03772. Numbers only: neither torch nor ray.
 """
 
-from fusearch.search.ensembles.choice import MAX_EXHAUSTIVE, SubsetChoice, SubsetSearch, choose_subset
 from fusearch.search.ensembles.diversity import DIVERSITIES, Diversity, pairwise_diversity
 from fusearch.search.ensembles.predictions import Predictions
 from fusearch.search.ensembles.scores import SubsetScores, score_subsets
+from fusearch.search.ensembles.selector import MAX_EXHAUSTIVE, SubsetChoice, SubsetSearch, choose_subset
 from fusearch.search.ensembles.subsets import SubsetRules, count_subsets, enumerate_subsets
 from fusearch.search.ensembles.voting import majority_vote
 

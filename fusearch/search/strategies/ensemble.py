@@ -17,7 +17,7 @@ from fusearch.search_space import Candidate, Fusion, FusionGraph, Output, Recipe
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
-    from fusearch.search_space.parts import Training
+    from fusearch.search_space.design.parts import Training
 
 __all__ = ["LateEnsemble", "ParetoEnsemble"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fusearch.data.modality import Modality
-from fusearch.search_space.encoder import ENCODERS
 from fusearch.search_space.encoders import images, paper, raw, sequences, sets, tables
+from fusearch.search_space.entries.encoder import ENCODERS
 
 __all__ = ["default_encoder", "encoders_for", "images", "paper", "raw", "sequences", "sets", "tables"]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fusearch.search_space.encoder import ENCODERS, Encoder
-from fusearch.search_space.parameter import Value
+from fusearch.search_space.entries.encoder import ENCODERS, Encoder
+from fusearch.search_space.entries.parameter import Value
 
 __all__ = ["PAPER_WIDTHS"]
 

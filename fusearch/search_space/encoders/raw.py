@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fusearch.search_space.encoder import ENCODERS, Encoder
+from fusearch.search_space.entries.encoder import ENCODERS, Encoder
 
 __all__ = ["FLATTEN", "IDENTITY"]
 

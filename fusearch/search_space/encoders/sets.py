@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fusearch.search_space.encoder import ENCODERS, Encoder
-from fusearch.search_space.parameter import Param
+from fusearch.search_space.entries.encoder import ENCODERS, Encoder
+from fusearch.search_space.entries.parameter import Param
 
 __all__ = ["DEEPSET"]
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from fusearch.data.kinds import KINDS
 from fusearch.data.modality import Modality
 from fusearch.errors import FormulaError, suggestion
-from fusearch.search_space.encoder import ENCODERS
+from fusearch.search_space.design.parts import AUTO, TRAININGS, Fusion, Output, RuleError, Stream, Tap, Training, Trunk
 from fusearch.search_space.encoders import default_encoder
+from fusearch.search_space.entries.encoder import ENCODERS
+from fusearch.search_space.entries.operator import FAMILIES_BY_SYMBOL, OPERATORS, SYMBOLS
 from fusearch.search_space.notation.parser import parse_document
 from fusearch.search_space.notation.syntax import Document, FusionItem, Place, StreamItem, TapItem
-from fusearch.search_space.operator import FAMILIES_BY_SYMBOL, OPERATORS, SYMBOLS
-from fusearch.search_space.parts import AUTO, TRAININGS, Fusion, Output, RuleError, Stream, Tap, Training, Trunk
 
 __all__ = ["Draft", "PatternFoundError", "is_unknown_depth", "read_design"]
 

@@ -15,10 +15,10 @@ arrow      = "->" | "→"
 from __future__ import annotations
 
 from fusearch.errors import FormulaError
+from fusearch.search_space.entries.parameter import Value
 from fusearch.search_space.notation.syntax import Document, FusionItem, OutputItem, Place, StreamItem, TapItem
 from fusearch.search_space.notation.tokens import Token, split_statements, tokenize
 from fusearch.search_space.notation.values import ParamReader
-from fusearch.search_space.parameter import Value
 
 __all__ = ["parse_document"]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from fusearch.search_space.encoder import ENCODERS
-from fusearch.search_space.operator import OPERATORS
-from fusearch.search_space.parameter import Param, Value
-from fusearch.search_space.parts import AUTO, Fusion, Output, Stream, Tap, Trunk
-from fusearch.search_space.pattern_parts import PatternFusion, PatternOutput, PatternStream, PatternTap
+from fusearch.search_space.design.parts import AUTO, Fusion, Output, Stream, Tap, Trunk
+from fusearch.search_space.design.pattern_parts import PatternFusion, PatternOutput, PatternStream, PatternTap
+from fusearch.search_space.entries.encoder import ENCODERS
+from fusearch.search_space.entries.operator import OPERATORS
+from fusearch.search_space.entries.parameter import Param, Value
 
 __all__ = ["print_design", "print_pattern"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fusearch.search_space.parameter import Value
-from fusearch.search_space.parts import Trunk
+from fusearch.search_space.design.parts import Trunk
+from fusearch.search_space.entries.parameter import Value
 
 __all__ = ["Document", "FusionItem", "OutputItem", "Place", "StreamItem", "TapItem"]
 

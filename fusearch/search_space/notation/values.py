@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from fusearch.errors import DesignError, FormulaError, suggestion
+from fusearch.search_space.design.parts import AUTO, TRUNKS, Trunk
+from fusearch.search_space.entries.parameter import Value
 from fusearch.search_space.notation.tokens import Token
-from fusearch.search_space.parameter import Value
-from fusearch.search_space.parts import AUTO, TRUNKS, Trunk
 
 __all__ = ["ParamReader"]
 

@@ -1,8 +1,44 @@
-"""The operators as data, one module a family. Importing this package registers all of them in `OPERATORS`."""
+"""The operators as data, each in a file of the same name as its layer's. Importing this package registers all of them in `OPERATORS`."""
 
 from __future__ import annotations
 
-from fusearch.search_space.operator import OPERATORS, Operator
-from fusearch.search_space.operators import attention, calibration, concatenation, decision, sharing, tensor
+from fusearch.search_space.entries.operator import OPERATORS, Operator
+from fusearch.search_space.operators import (
+    agreement,
+    attention,
+    bilinear,
+    bilinear_attention,
+    calibration,
+    concatenation,
+    confidence,
+    decision,
+    dynamic,
+    elementwise,
+    gates,
+    modality_attention,
+    outer_cnn,
+    recurrent,
+    sharing,
+    sketch,
+)
 
-__all__ = ["OPERATORS", "Operator", "attention", "calibration", "concatenation", "decision", "sharing", "tensor"]
+__all__ = [
+    "OPERATORS",
+    "Operator",
+    "agreement",
+    "attention",
+    "bilinear",
+    "bilinear_attention",
+    "calibration",
+    "concatenation",
+    "confidence",
+    "decision",
+    "dynamic",
+    "elementwise",
+    "gates",
+    "modality_attention",
+    "outer_cnn",
+    "recurrent",
+    "sharing",
+    "sketch",
+]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fusearch.search_space.operator import OPERATORS, Operator
-from fusearch.search_space.parameter import Param
+from fusearch.search_space.entries.operator import OPERATORS, Operator
+from fusearch.search_space.entries.parameter import Param
 
 __all__: list[str] = []
 
@@ -18,13 +18,6 @@ for entry in (
         reference="Ngiam et al., Multimodal deep learning, ICML 2011",
     ),
     Operator(
-        "cat_tokens",
-        "concatenation",
-        equation="Y = [X_1 W_1; ...; X_n W_n] along the tokens; W_m only where the widths differ",
-        absent="its tokens are zero",
-        reference="Li et al., VisualBERT: a simple and performant baseline for vision and language, 2019",
-    ),
-    Operator(
         "cat_channels",
         "concatenation",
         keeps="first",
@@ -32,6 +25,13 @@ for entry in (
         equation="y_t = W [x_1t; ...; x_nt] + b on the grid of the first argument, back to its width",
         absent="its channels are zero",
         reference="Ronneberger et al., U-Net, MICCAI 2015 (the join of the skip connections); review no. 30",
+    ),
+    Operator(
+        "cat_tokens",
+        "concatenation",
+        equation="Y = [X_1 W_1; ...; X_n W_n] along the tokens; W_m only where the widths differ",
+        absent="its tokens are zero",
+        reference="Li et al., VisualBERT: a simple and performant baseline for vision and language, 2019",
     ),
     Operator(
         "gated_cat",

@@ -17,11 +17,11 @@ from typing import Any
 
 from fusearch.data.modality import Modality
 from fusearch.errors import UnknownNameError, suggestion
-from fusearch.search_space.graph import FusionGraph
+from fusearch.search_space.design.graph import FusionGraph
+from fusearch.search_space.design.parts import Fusion, Stream, Trunk
+from fusearch.search_space.design.pattern import FusionPattern
+from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.notation import read_design
-from fusearch.search_space.operator import OPERATORS
-from fusearch.search_space.parts import Fusion, Stream, Trunk
-from fusearch.search_space.pattern import FusionPattern
 
 __all__ = ["PUBLISHED", "PublishedStudy", "printed_pattern", "published_design"]
 

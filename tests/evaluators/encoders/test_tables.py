@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.encoder import NETWORKS
 from fusearch.evaluators.encoders.tables import MLP, FeatureTokenizer, FTTransformer
+from fusearch.evaluators.network.encoder_network import NETWORKS
 
 
 def test_the_tokenizer_is_its_equation() -> None:

@@ -10,8 +10,8 @@ import pytest
 from fusearch.data import Dataset, load_data
 from fusearch.errors import LeakError, RunError
 from fusearch.evaluators.export import confirm
-from fusearch.evaluators.export.confirmation import read_looks
-from fusearch.layout import LOOKS
+from fusearch.evaluators.export.confirmation import looks_so_far
+from fusearch.layout import CONFIRMATION
 from fusearch.run import Run
 from fusearch.search_space import Recipe
 
@@ -38,11 +38,11 @@ def test_the_picked_design_the_references_and_the_front_meet_the_test_split(make
     for design in look["designs"]:
         assert set(design["values"]) == set(design["search"]) == set(data.task.metrics)
         assert design["values"]["auroc"] > 0.8
-    assert read_looks(run) == [look]
+    assert looks_so_far(run) == [look]
 
     second = confirm(run, pick="best:auroc", seeds=1)
     assert second["look"] == 2
-    assert [each["look"] for each in read_looks(run)] == [1, 2]
+    assert [each["look"] for each in looks_so_far(run)] == [1, 2]
     assert next(each for each in second["designs"] if each["role"] == "linear")["values"] == by_role["linear"]["values"]
 
 
@@ -67,13 +67,13 @@ def test_there_must_be_a_test_split(make_run: MakeRun, data: Dataset) -> None:
     folds = Dataset.from_arrays("toy", modalities=dict(data.raw), targets=data.targets, task="regression", folds=3)
     with pytest.raises(RunError, match="'toy' has no test split: nothing to confirm on"):
         confirm(make_run(folds, {"F1 = cat(a@0, b@0) ->": None}), data=folds)
-    assert read_looks(run) == []
+    assert looks_so_far(run) == []
 
 
 @pytest.mark.parametrize("content", ["broken", json.dumps({"other": 1})])
 def test_a_count_of_looks_that_cannot_be_read_is_refused(make_run: MakeRun, data: Dataset, content: str) -> None:
     run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"})
-    path = Path(run.path / LOOKS)
+    path = Path(run.path / CONFIRMATION)
     path.write_text(content)
     with pytest.raises(RunError, match=r"cannot read .*confirm.json', which counts the looks at the test split"):
         confirm(run, data=data)

@@ -8,7 +8,7 @@ from toy_tasks import class_task, number_task
 from fusearch.data import Dataset
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.export.inputs import raw_values
-from fusearch.evaluators.network import FusionNetwork
+from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 

@@ -17,9 +17,9 @@ from fusearch.errors import ExportError
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.export.inputs import raw_shapes, raw_values
 from fusearch.evaluators.export.model_files import ONNX, PT2, check_files, rows_to_check, write_files
-from fusearch.evaluators.network import FusionNetwork
+from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.search_space import OPERATORS, FusionGraph, Operator, Recipe
-from fusearch.search_space.operator import SYMBOLS
+from fusearch.search_space.entries.operator import SYMBOLS
 
 
 @pytest.fixture(scope="module")

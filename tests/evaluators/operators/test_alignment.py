@@ -6,7 +6,7 @@ import itertools
 
 import torch
 
-from fusearch.evaluators.layer import TokenShape
+from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.evaluators.operators.alignment import Align, Alignment, any_present, common_shape, mask_all, masked_mean, means, with_one
 
 

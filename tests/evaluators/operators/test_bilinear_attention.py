@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fusearch.evaluators.layer import TokenShape
+from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.testing import OperatorSuite, affine
 
 

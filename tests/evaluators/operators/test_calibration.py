@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fusearch.evaluators.layer import TokenShape
+from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.evaluators.operators.calibration import MMTM
 from fusearch.testing import OperatorSuite, affine
 

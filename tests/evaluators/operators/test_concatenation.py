@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from fusearch.evaluators.layer import TokenShape
+from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.testing import OperatorSuite, affine
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from toy_tasks import class_task, number_task
 
-from fusearch.evaluators.layer import Losses
+from fusearch.evaluators.network.operator_layer import Losses
 from fusearch.testing import OperatorSuite, affine
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.network import FusionNetwork
+from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.search_space import ENCODERS, FusionGraph, Recipe
 from fusearch.search_space.operators import OPERATORS
 

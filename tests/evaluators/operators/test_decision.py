@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from toy_tasks import class_task, number_task
 
-from fusearch.evaluators.layer import TokenShape
+from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.evaluators.operators.decision import Stacking
 from fusearch.testing import OperatorSuite
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from fusearch.errors import DesignError
-from fusearch.evaluators.layer import TokenShape
+from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.testing import OperatorSuite, affine
 
 

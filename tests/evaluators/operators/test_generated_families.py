@@ -15,8 +15,8 @@ from torch.nn.functional import cross_entropy
 from toy_tasks import class_task
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.layer import Losses
-from fusearch.evaluators.network import FusionNetwork
+from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.network.operator_layer import Losses
 from fusearch.search_space import FusionGraph, Recipe
 
 Family = Callable[[int, torch.Generator], tuple[dict[str, Tensor], Tensor]]

@@ -6,8 +6,8 @@ import pytest
 import torch
 from toy_tasks import class_task
 
-from fusearch.evaluators.layer import Losses
-from fusearch.evaluators.network import FusionNetwork
+from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.network.operator_layer import Losses
 from fusearch.search_space import Recipe
 from fusearch.search_space.published import PUBLISHED, published_design
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from toy_tasks import class_task
 
-from fusearch.evaluators.layer import Losses, TokenShape
+from fusearch.evaluators.network.operator_layer import Losses, TokenShape
 from fusearch.evaluators.operators.sharing import CrossStitch, row_mean, unit_rows
 from fusearch.testing import OperatorSuite, affine
 

@@ -4,8 +4,8 @@ import pytest
 
 from fusearch.data.modality import Modality
 from fusearch.errors import FormulaError
+from fusearch.search_space.design.parts import RuleError
 from fusearch.search_space.notation import is_unknown_depth, read_design
-from fusearch.search_space.parts import RuleError
 
 
 def test_kinds_are_guessed_from_names_and_encoders() -> None:

@@ -1,0 +1,77 @@
+"""The command `explain`: what a design of a search hangs on."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from fusearch.cli.options import AsJson, RunFolder
+from fusearch.cli.output import document, say, show_table
+
+__all__ = ["add_commands"]
+
+#: Features of each modality that are printed; the report shows more, the file has all.
+_TOP = 5
+
+
+def explain(
+    run: RunFolder,
+    pick: Annotated[
+        str, typer.Argument(help="A digest, simplest, knee, best:METRIC, or strategy (see `fusearch export --help`).", metavar="DIGEST")
+    ] = "simplest",
+    metric: Annotated[
+        str | None, typer.Option(help="What is compared (default: the run's first metric).", metavar="METRIC", show_default=False)
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, help="Permutations for each member and modality.")] = 10,
+    features: Annotated[bool, typer.Option(help="Attribute single features too; needs captum.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Measure what one design hangs on: modalities taken away and shuffled, and single features; added to the report."""
+    from fusearch.evaluators.explanation.explain import explain as explain_design
+    from fusearch.reports import write_report
+    from fusearch.run import Run
+
+    with document(as_json) as write:
+        opened = Run(run)
+        path = explain_design(opened, pick, metric=metric, repeats=repeats, features=features)
+        page = write_report(opened)
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        write({**facts, "explanation": str(path), "report": str(page)})
+    if as_json:
+        return
+    say(facts["formula"])
+    say()
+    effects = [{**effect, "loss": effect["drop"], "95 % interval": _interval(effect)} for effect in facts["effects"]]
+    show_table(
+        effects, ("modality", "how", "loss", "95 % interval"), title=f"Loss of {facts['metric']}, mean of {facts['members']} members"
+    )
+    if facts["shares"]:
+        say()
+        show_table(facts["shares"], ("name", "kind", "mean", "spread"), title="Share of the weights that leave the joined scores")
+    foremost = _foremost(facts["features"])
+    if foremost:
+        say()
+        show_table(foremost, ("modality", "feature", "attribution", "spread"), title=f"Foremost {_TOP} columns of each table")
+    say(f"Report: {page}")
+
+
+def _interval(effect: dict[str, Any]) -> str:
+    return "" if effect["low"] is None else f"{effect['low']:.3f} to {effect['high']:.3f}"
+
+
+def _foremost(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the foremost columns of each table; what else there is, is a map in the report."""
+    rows = []
+    for told in features:
+        named = sorted(zip(told["mean"], told["names"], told["spread"], strict=False), key=lambda entry: -entry[0])
+        rows += [
+            {"modality": told["modality"], "feature": name, "attribution": mean, "spread": spread} for mean, name, spread in named[:_TOP]
+        ]
+    return rows
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register this module's command."""
+    app.command("explain", epilog="Example: fusearch explain runs/first simplest --metric auroc")(explain)

@@ -1,0 +1,139 @@
+"""Commands about what there is: `check` looks at data, `list` at operators, encoders, samplers, data sets, tasks, metrics, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fusearch.cli.options import AsJson, Data
+from fusearch.cli.output import document, say, show_table
+
+if TYPE_CHECKING:
+    from fusearch.search_space.entries.parameter import Param
+
+__all__ = ["add_commands"]
+
+
+class What(StrEnum):
+    """What `fusearch list` lists."""
+
+    operators = "operators"
+    encoders = "encoders"
+    samplers = "samplers"
+    strategies = "strategies"
+    data = "data"
+    tasks = "tasks"
+    metrics = "metrics"
+
+
+def check(data: Data, as_json: AsJson = False) -> None:
+    """Look at a data set before searching on it: counts, shapes, missing values, class balance, leaks."""
+    from fusearch.data import check_data
+
+    with document(as_json) as write:
+        found = check_data(data).to_dict()
+        write(found)
+    errors = [problem for problem in found["problems"] if problem["severity"] == "error"]
+    if not as_json:
+        say(f"{found['samples']} samples")
+        show_table([{"modality": name, **facts} for name, facts in found["modalities"].items()], _columns("modality", found["modalities"]))
+        show_table([{"split": name, **facts} for name, facts in found["splits"].items()], _columns("split", found["splits"]))
+        say()
+        show_table(found["problems"], ("severity", "where", "what")) if found["problems"] else say("No problems found.")
+    if errors:
+        raise typer.Exit(2)
+
+
+def _columns(first: str, table: dict[str, Any]) -> list[str]:
+    return [first, *dict.fromkeys(name for facts in table.values() for name in facts)]
+
+
+def list_names(what: Annotated[What, typer.Argument(help="What to list.")], as_json: AsJson = False) -> None:
+    """List what the language of designs and the search know."""
+    rows, columns = _rows(what)
+    with document(as_json) as write:
+        write(rows)
+    if not as_json:
+        show_table(rows, columns)
+
+
+def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    if what is What.operators:
+        from fusearch.search_space import OPERATORS
+
+        rows = [
+            {
+                "name": operator.name,
+                "family": operator.family,
+                "symbol": operator.symbol,
+                "arguments": f"{operator.min_args}{'+' if operator.max_args is None else f'..{operator.max_args}'}",
+                "symmetric": operator.symmetric,
+                "ports": operator.ports,
+                **_params(operator.params),
+                "equation": operator.equation,
+                "reference": operator.reference,
+            }
+            for operator in OPERATORS.values()
+        ]
+        return rows, ("name", "symbol", "family", "arguments", "defaults")
+    if what is What.encoders:
+        from fusearch.search_space import ENCODERS
+
+        rows = [
+            {
+                "name": encoder.name,
+                "kinds": list(encoder.loadable_kinds),
+                "stages": encoder.stages,
+                **_params(encoder.params),
+                "reference": encoder.reference,
+            }
+            for encoder in ENCODERS.values()
+            if encoder.loadable_kinds
+        ]
+        return rows, ("name", "kinds", "stages", "defaults")
+    if what is What.data:
+        from fusearch.data import DATA_SETS
+
+        rows = [{"name": entry.name, "about": entry.summary, "reference": entry.reference} for entry in DATA_SETS.values()]
+        return rows, ("name", "about", "reference")
+    if what is What.tasks:
+        from fusearch.tasks import TASKS
+
+        rows = [
+            {"name": entry.kind, "columns": list(entry.columns), "headline": entry.headline, "about": _summary(entry)}
+            for entry in TASKS.values()
+        ]
+        return rows, ("name", "columns", "headline", "about")
+    if what is What.metrics:
+        from fusearch.metrics import METRICS
+
+        rows = [
+            {"name": entry.name, "direction": entry.direction, "tasks": list(entry.kinds), "about": entry.summary}
+            for entry in METRICS.values()
+        ]
+        return rows, ("name", "direction", "tasks", "about")
+    if what is What.strategies:
+        from fusearch.search.strategies import STRATEGIES
+
+        return [{"name": name, "about": _summary(STRATEGIES[name])} for name in STRATEGIES], ("name", "about")
+    from fusearch.search import SAMPLERS
+
+    return [{"name": name, "about": _summary(SAMPLERS[name])} for name in SAMPLERS], ("name", "about")
+
+
+def _params(params: Mapping[str, Param]) -> dict[str, Any]:
+    choices = {name: list(param.choices) for name, param in params.items()}
+    return {"defaults": {name: param.default for name, param in params.items()}, "choices": choices}
+
+
+def _summary(thing: object) -> str:
+    return (thing.__doc__ or "").strip().split("\n")[0]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Register this module's commands."""
+    app.command("check", epilog="Example: fusearch check lgg.yaml")(check)
+    app.command("list", epilog="Example: fusearch list operators --json")(list_names)

@@ -1,0 +1,1 @@
+"""What a design hangs on: modalities taken away and shuffled, single features."""

@@ -1,0 +1,113 @@
+"""`explain`: what the picked design of a run hangs on, written beside the run."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from fusearch.contracts import Budget
+from fusearch.data import Dataset
+from fusearch.errors import EvaluationError, RunError, suggestion
+from fusearch.evaluators.evaluator import TrainingEvaluator
+from fusearch.evaluators.explanation.attribution import attribute_features, require_captum
+from fusearch.evaluators.explanation.importance import modality_effects, score_shares
+from fusearch.evaluators.export.choice import load_choice_data
+from fusearch.evaluators.training.member import make_members
+from fusearch.evaluators.training.transfer import WeightStore, joins_scores
+from fusearch.layout import WEIGHTS, explanation_file, replace_file
+from fusearch.run import Run
+from fusearch.search_space import Candidate, FusionGraph, Recipe
+
+__all__ = ["explain"]
+
+#: Settings of a run's evaluator that training depends on.
+_SETTINGS = ("folds", "seeds", "epochs", "patience", "batch_size", "threads", "device", "mixed_precision")
+
+
+def explain(
+    run: Run | str | Path,
+    pick: str = "simplest",
+    *,
+    data: Dataset | None = None,
+    metric: str | None = None,
+    repeats: int = 10,
+    features: bool = True,
+    samples: int = 256,
+    seed: int = 0,
+) -> Path:
+    """Measure what a design of a run hangs on, and write it to `explain/<candidate digest>.json` in the run folder.
+
+    Every modality that the design reads is taken away, and shuffled, on the held-out rows of each member, and its features are
+    attributed; a design that joins class scores also gets the hierarchy of its streams and modalities. Members whose weights were not
+    kept are trained again, as in the search. The test split is not read.
+
+    Args:
+        run: The run, or its folder.
+        pick: The design, as for `Run.pick`.
+        data: The data set of the run, where it cannot be loaded again by its name.
+        metric: What is compared; None for the run's first metric that the task has.
+        repeats: Permutations for each member and modality.
+        features: Whether to attribute the features of each modality; needs captum.
+        samples: Most held-out rows of a member for that.
+        seed: Seed of the permutations, and of the draw of these rows.
+
+    Raises:
+        RunError: There is no such design, the data set has changed, or the run folder cannot be written.
+        EvaluationError: The task has no such metric, or captum is not installed.
+
+    Example:
+        >>> explanation = explain("runs/demo", "knee", repeats=2)
+    """
+    if repeats < 1 or samples < 1:
+        raise EvaluationError(f"repeats is {repeats} and samples is {samples}, expected at least 1 of each")
+    if features:
+        require_captum()
+    run = run if isinstance(run, Run) else Run(run)
+    record = run.pick(pick)
+    given = run.config["evaluator"].get("settings", {})
+    data = load_choice_data(run, data)
+    settings: dict[str, Any] = {name: given[name] for name in _SETTINGS if name in given}
+    evaluator = TrainingEvaluator(data, **settings).keeping(run.path / WEIGHTS)
+    metrics = evaluator.data.task.metrics
+    if metric is None:
+        metric = next((objective.name for objective in run.objectives if objective.name in metrics), metrics[0])
+    elif metric not in metrics:
+        raise EvaluationError(f"metric {metric!r} is none of the task's: {suggestion(metric, metrics)}")
+    graph = FusionGraph.parse(record.formula, modalities=data.modalities)
+    candidate = Candidate(graph, Recipe.from_dict(record.recipe), tuple(record.details.get("start", ())))
+    weights = WeightStore(run.path / WEIGHTS)
+    budget = Budget(record.budget.get("epochs"), record.budget.get("members"))
+    members = make_members(len(evaluator.folds), evaluator.seeds, budget.members)
+    if not all(weights.holds(candidate.digest, member) for member in members):
+        for _ in evaluator.train_members(candidate, budget):
+            pass
+    effects = modality_effects(evaluator, candidate, weights, members, metric=metric, repeats=repeats, seed=seed)
+    shares = score_shares(graph, [weights.load(candidate.digest, member) for member in members]) if joins_scores(graph) else []
+    found = attribute_features(evaluator, candidate, weights, members, samples=samples, seed=seed) if features else []
+    document = {
+        "digest": record.digest,
+        "candidate": record.candidate,
+        "formula": record.formula,
+        "metric": metric,
+        "members": len(members),
+        "repeats": repeats,
+        "effects": [{name: _plain(value) for name, value in asdict(effect).items()} for effect in effects],
+        "shares": [asdict(share) for share in shares],
+        "features": [attribution.to_dict() for attribution in found],
+    }
+    path = explanation_file(run.path, record.candidate)
+    try:
+        path.parent.mkdir(exist_ok=True)
+        replace_file(path, json.dumps(document, indent=1, ensure_ascii=False))
+    except OSError as error:
+        raise RunError(f"cannot write {str(path)!r}: {error.strerror or error}") from None
+    return path
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

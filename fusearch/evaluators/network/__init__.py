@@ -1,0 +1,1 @@
+"""A design as a network: streams, joins and the contract of operator layers."""

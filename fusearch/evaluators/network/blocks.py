@@ -1,0 +1,113 @@
+"""The blocks that encoders and trunks are made of. None keeps statistics over a batch (decision 0044).
+
+Axis letters: B batch, T tokens, D width, H heads, s positions of a grid.
+"""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor, nn
+
+from fusearch.evaluators.network.encoder_network import from_grid, to_grid
+from fusearch.evaluators.network.operator_layer import TokenShape
+
+__all__ = ["ConvBlock", "DenseBlock", "RecurrentBlock", "TransformerBlock", "conv", "group_norm", "largest_heads", "pool"]
+
+_CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
+
+
+def conv(num_axes: int, source: int, target: int, kernel: int, *, dilation: int = 1) -> nn.Module:
+    """Return a convolution over `num_axes` axes that keeps the size of the grid (odd kernels)."""
+    return _CONVS[num_axes - 1](source, target, kernel, padding=dilation * (kernel // 2), dilation=dilation)
+
+
+def pool(num_axes: int) -> nn.Module:
+    """Return a max pooling that halves each axis, rounding up, so that an axis of one position stays one."""
+    return _MAX_POOLS[num_axes - 1](2, ceil_mode=True)
+
+
+def group_norm(width: int) -> nn.GroupNorm:
+    """Return a GroupNorm with groups of about eight channels (Wu & He 2018).
+
+    Groups of a single channel would wipe out a grid of one position, so there are at least two channels in each where the width allows.
+    """
+    return nn.GroupNorm(math.gcd(width, max(1, width // 8)), width)
+
+
+def largest_heads(width: int, heads: int) -> int:
+    """Return the largest number of heads, at most `heads`, that divides `width`."""
+    return next(count for count in range(min(heads, width), 0, -1) if width % count == 0)
+
+
+class DenseBlock(nn.Sequential):
+    """Linear, LayerNorm, ReLU, dropout; applied to each token."""
+
+    def __init__(self, source: int, target: int, dropout: float) -> None:
+        super().__init__(nn.Linear(source, target), nn.LayerNorm(target), nn.ReLU(), nn.Dropout(dropout))
+
+
+class ConvBlock(nn.Module):
+    """Convolution, GroupNorm, ReLU, optional pooling, dropout; tokens without a grid are taken as a sequence.
+
+    Attributes:
+        out: Shape of the result.
+    """
+
+    def __init__(self, shape: TokenShape, width: int, dropout: float, *, kernel: int = 3, pooled: bool = False) -> None:
+        super().__init__()
+        grid = shape.grid or (shape.tokens,)
+        self.shape = shape
+        # One token has no neighbours: a wider kernel would only hold weights that meet padding.
+        layers = [conv(len(grid), shape.width, width, kernel if shape.tokens > 1 else 1), group_norm(width), nn.ReLU()]
+        if pooled:
+            layers.append(pool(len(grid)))
+            grid = tuple(math.ceil(size / 2) for size in grid)
+        self.layers = nn.Sequential(*layers, nn.Dropout(dropout))
+        self.out = TokenShape(math.prod(grid), width, grid if pooled or shape.grid else None)
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """Map (B, T, D) to (B, T', width)."""
+        return from_grid(self.layers(to_grid(x_BTD, self.shape)))
+
+
+class RecurrentBlock(nn.Module):
+    """A GRU layer over the tokens (Cho et al. 2014) with LayerNorm and dropout on its outputs."""
+
+    def __init__(self, source: int, target: int, dropout: float, *, bidirectional: bool = False) -> None:
+        super().__init__()
+        self.gru = nn.GRU(source, target, batch_first=True, bidirectional=bidirectional)
+        self.norm = nn.LayerNorm(target * (2 if bidirectional else 1))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """Map (B, T, D) to (B, T, target), or twice that width where bidirectional."""
+        result: Tensor = self.dropout(self.norm(self.gru(x_BTD)[0]))
+        return result
+
+
+class TransformerBlock(nn.Module):
+    """Pre-norm self-attention and feed-forward, each with a residual (Vaswani et al. 2017; Xiong et al. 2020).
+
+    The attention is written out, softmax(q k^T / sqrt(D)) v: torch's fused kernel has no batching rule, and its cost is not counted.
+    """
+
+    def __init__(self, width: int, dropout: float, *, heads: int = 4, expansion: int = 2) -> None:
+        super().__init__()
+        self.heads = largest_heads(width, heads)
+        self.norm_attention, self.norm_feed = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.merge = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.feed = nn.Sequential(nn.Linear(width, expansion * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(expansion * width, width))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """Map (B, T, D) to (B, T, D)."""
+        batch, tokens, width = x_BTD.shape
+        qkv = self.qkv(self.norm_attention(x_BTD)).reshape(batch, tokens, 3, self.heads, width // self.heads)
+        q_BHTd, k_BHTd, v_BHTd = qkv.permute(2, 0, 3, 1, 4)
+        weights_BHTT = (q_BHTd @ k_BHTd.transpose(-1, -2) * (width // self.heads) ** -0.5).softmax(dim=-1)
+        mixed_BTD = (self.dropout(weights_BHTT) @ v_BHTd).transpose(1, 2).reshape(batch, tokens, width)
+        x_BTD = x_BTD + self.dropout(self.merge(mixed_BTD))
+        result: Tensor = x_BTD + self.dropout(self.feed(self.norm_feed(x_BTD)))
+        return result

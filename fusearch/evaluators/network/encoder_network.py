@@ -1,0 +1,107 @@
+"""The contract of every encoder network: a chain of stages that can be tapped at any depth.
+
+Axis letters: B batch, T tokens, D width, C channels.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TypeVar
+
+from torch import Tensor, nn
+
+from fusearch.data.modality import Modality
+from fusearch.errors import DesignError
+from fusearch.evaluators.network.operator_layer import TokenShape
+from fusearch.registry import Registry
+
+__all__ = ["NETWORKS", "StageEncoder", "encoder", "from_grid", "raw_shape", "to_grid"]
+
+
+def raw_shape(modality: Modality) -> TokenShape:
+    """Return what a tap at depth 0 carries: positions, steps or codes as tokens, a table as one token.
+
+    Raises:
+        DesignError: The modality has no shape, so no network can be built for it.
+    """
+    shape = modality.shape
+    if not shape:
+        raise DesignError(f"modality {modality.name!r} has no shape, expected one such as (30,), as a data set gives it")
+    layout = modality.layout
+    grid = tuple(shape[axis] for axis in layout.positions)
+    width = 1 if layout.channel_axis is None else shape[layout.channel_axis]
+    return TokenShape(math.prod(grid), width, grid if modality.has_grid else None)
+
+
+def to_grid(x_BTD: Tensor, shape: TokenShape) -> Tensor:
+    """Lay tokens out on their grid: (B, T, D) -> (B, D, *grid), the layout of torch's convolutions."""
+    return x_BTD.transpose(1, 2).reshape(x_BTD.shape[0], shape.width, *(shape.grid or (shape.tokens,)))
+
+
+def from_grid(x_BDs: Tensor) -> Tensor:
+    """Take a grid as tokens, row by row: (B, D, *grid) -> (B, T, D)."""
+    return x_BDs.flatten(2).transpose(1, 2)
+
+
+class StageEncoder(nn.Module, ABC):
+    """A chain of stages over one modality. It keeps no statistics over a batch (no BatchNorm).
+
+    Args:
+        modality: What it reads.
+        width: Width of the embedding (and of the stages, where the encoder is free to choose).
+        dropout: Probability, after each stage's non-linearity.
+
+    Attributes:
+        shapes: What a tap carries; index = depth, from `shapes[0]`, the raw input, to `shapes[L]`, the embedding.
+        stages: The L stages; `stages[i - 1]` leads from depth i - 1 to depth i.
+    """
+
+    shapes: tuple[TokenShape, ...]
+    stages: nn.ModuleList
+
+    @abstractmethod
+    def __init__(self, modality: Modality, width: int, dropout: float) -> None:
+        super().__init__()
+        self.modality = modality
+        self.shapes = (raw_shape(modality),)
+        self.stages = nn.ModuleList()
+
+    def add(self, stage: nn.Module, shape: TokenShape) -> None:
+        """Append a stage that maps (B, T, D) of the last shape to (B, T, D) of `shape`."""
+        self.stages.append(stage)
+        self.shapes = (*self.shapes, shape)
+
+    def tokens(self, raw: Tensor) -> Tensor:
+        """Return depth 0: (B, *modality.shape) -> (B, T, D)."""
+        layout = self.modality.layout
+        if layout.channel_axis is None:
+            return raw.flatten(1).unsqueeze(2)
+        if not layout.positions:
+            return raw.unsqueeze(1)
+        return from_grid(raw.movedim(1 + layout.channel_axis, 1) if layout.channel_axis else raw)
+
+    def stage(self, index: int, x_BTD: Tensor) -> Tensor:
+        """Apply stage `index` (1 to L): depth index - 1 -> depth index."""
+        result: Tensor = self.stages[index - 1](x_BTD)
+        return result
+
+    def truncate(self, depth: int) -> None:
+        """Drop the stages beyond `depth`, which nothing needs. `shapes` stays whole."""
+        del self.stages[depth:]
+
+
+NETWORKS: Registry[type[StageEncoder]] = Registry("encoder network")
+
+E = TypeVar("E", bound=type[StageEncoder])
+
+
+def encoder(name: str) -> Callable[[E], E]:
+    """Bind a network to the encoder of that name."""
+
+    def register(network: E) -> E:
+        NETWORKS.add(name, network)
+        return network
+
+    return register

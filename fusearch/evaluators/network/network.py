@@ -1,0 +1,186 @@
+"""A design as a network: every valid `FusionGraph` compiles. Axis letters: B batch, T tokens, D width, K outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from fusearch.evaluators.network.join import Continuation, Join, concatenate_ports, concatenated_shape
+from fusearch.evaluators.network.operator_layer import Losses, TokenShape
+from fusearch.evaluators.network.stream_runs import ScoreHead, State, Streams
+from fusearch.evaluators.tasks import TaskLayer
+from fusearch.search_space import OPERATORS, Candidate, FusionGraph, Output, Recipe, Tap
+
+__all__ = ["FusionNetwork", "NetworkOutput"]
+
+
+@dataclass(frozen=True)
+class NetworkOutput:
+    """What a network says about B samples.
+
+    Attributes:
+        main: (B, K) logits of the main task; what they say is told by its `TaskLayer`.
+        auxiliary: The same of every other output of the design, in order.
+        scores: The class scores of each stream that something reads.
+    """
+
+    main: Tensor
+    auxiliary: list[Tensor] = field(default_factory=list)
+    scores: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Argument:
+    """Where an argument or output comes from: a state of a stream, or results of a fusion at a depth."""
+
+    source: str
+    depth: int | str
+    results: tuple[int, ...]
+    shapes: tuple[TokenShape, ...]
+    modalities: tuple[str, ...]
+
+    @property
+    def shape(self) -> TokenShape:
+        return concatenated_shape(self.shapes) if len(self.shapes) > 1 else self.shapes[0]
+
+
+class FusionNetwork(nn.Module):
+    """The network of a design. It holds exactly the parameters that its outputs need.
+
+    Masks go along with every tap, and each operator says what an absent argument does; what stands in an absent one never matters. A
+    fusion is there where any of its arguments is. A fusion that is an output gets a head (mean over tokens, linear), unless it is a
+    decision-level operator: its result is the output. So `cat` of raw tables without a trunk is logistic regression.
+
+    Args:
+        graph: The design; its modalities must have shapes.
+        task_outputs: Numbers for each sample: one a class, also with two classes; one for regression.
+        recipe: Width, dropout.
+        classes: Whether these are scores of classes, which votes join as probabilities; of other tasks they join values.
+
+    Raises:
+        DesignError: A modality has no shape, or a trunk `continue` meets a shape that it cannot go on with.
+
+    Example:
+        >>> from fusearch.data.modality import Modality
+        >>> from fusearch.search_space import FusionGraph, Recipe
+        >>> tables = (Modality("mrna", "tabular", (5,)), Modality("meth", "tabular", (3,)))
+        >>> network = FusionNetwork(FusionGraph.parse("F1 = cat(mrna@0, meth@0) ->", modalities=tables), 2, Recipe())
+        >>> sum(parameter.numel() for parameter in network.parameters())
+        18
+    """
+
+    def __init__(self, graph: FusionGraph, task_outputs: int, recipe: Recipe, *, classes: bool = True) -> None:
+        super().__init__()
+        self.graph, self.recipe, self.num_outputs = graph, recipe, task_outputs
+        depths = _depths_read(graph)
+        self.streams = Streams(graph, _depths_continued(graph, depths), task_outputs, recipe, classes=classes)
+        self._modalities = {stream.name: stream.modality for stream in graph.streams}
+        self._arguments: dict[str, tuple[_Argument, ...]] = {}
+        self.joins = nn.ModuleDict()
+        for name in graph.order:
+            fusion = graph.fusion(name)
+            arguments = tuple(self._argument(tap, graph.ports_read(name, index)) for index, tap in enumerate(fusion.args))
+            self._arguments[name] = arguments
+            continued = graph.continued(name)
+            continuation = None
+            if continued is not None and fusion.trunk.stream is not None:
+                continuation = Continuation(self.streams.encoder_of(fusion.trunk.stream), *continued)
+            shapes = [argument.shape for argument in arguments]
+            self.joins[f"fusion_{name}"] = Join(fusion, shapes, depths[name], continuation, recipe)
+        self.heads = nn.ModuleList()
+        self._outputs = tuple(self._output(output, index) for index, output in enumerate(graph.outputs))
+        self._main = graph.outputs.index(graph.main_output)
+
+    @classmethod
+    def of(cls, candidate: Candidate, task: TaskLayer) -> FusionNetwork:
+        """Return the network of a candidate for a task."""
+        return cls(candidate.graph, task.num_logits, candidate.recipe, classes=task.classes)
+
+    def forward(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
+        """Return the main output, (B, K), from (B, *shape) and (B,) a modality."""
+        return self.run(inputs, present).main
+
+    def run(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor], losses: Losses | None = None) -> NetworkOutput:
+        """Return all outputs; operators that add a loss put it into `losses`."""
+        return self.fuse(self.streams(inputs, present), present, losses)
+
+    def fuse(self, states: Mapping[State, Tensor], present: Mapping[str, Tensor], losses: Losses | None = None) -> NetworkOutput:
+        """Return all outputs from the states of the streams, which may have been computed before."""
+        found: dict[tuple[str, int | str, int], Tensor] = {(name, depth, 0): x_BTD for (name, depth), x_BTD in states.items()}
+        masks: dict[tuple[str, ...], Tensor] = {}
+
+        def mask(modalities: tuple[str, ...]) -> Tensor:
+            if modalities not in masks:
+                masks[modalities] = (
+                    torch.stack([present[name] for name in modalities]).any(dim=0) if len(modalities) > 1 else present[modalities[0]]
+                )
+            return masks[modalities]
+
+        def read(argument: _Argument) -> Tensor:
+            parts = [found[argument.source, argument.depth, result] for result in argument.results]
+            return concatenate_ports(parts, argument.shapes) if len(parts) > 1 else parts[0]
+
+        for name, arguments in self._arguments.items():
+            masks_read = [mask(argument.modalities) for argument in arguments]
+            for (result, depth), x_BTD in self.join(name)([read(argument) for argument in arguments], masks_read, losses).items():
+                found[name, depth, result] = x_BTD
+        outputs = []
+        for argument, head in self._outputs:
+            if head is None:
+                outputs.append(found[argument.source, argument.depth, argument.results[0]][:, 0])
+            else:
+                outputs.append(self.heads[head](read(argument)))
+        main = outputs.pop(self._main)
+        scores = {name: x_BTD[:, 0] for (name, depth), x_BTD in states.items() if depth == "score"}
+        return NetworkOutput(main, outputs, scores)
+
+    def join(self, fusion: str) -> Join:
+        """Return the operator and trunk of a fusion."""
+        found: Join = self.joins[f"fusion_{fusion}"]  # type: ignore[assignment]  # a ModuleDict holds modules
+        return found
+
+    def _argument(self, tap: Tap, ports: tuple[int, ...]) -> _Argument:
+        modalities = tuple(sorted({self._modalities[name] for name in self.graph.covered(tap.source)}))
+        if tap.source in self._modalities:
+            return _Argument(tap.source, tap.depth, (0,), (self.streams.shape((tap.source, tap.depth)),), modalities)
+        results = ports or (0,)
+        depth = int(tap.depth)
+        shapes = tuple(self.join(tap.source).shapes[result][depth] for result in results)
+        return _Argument(tap.source, depth, results, shapes, modalities)
+
+    def _output(self, output: Output, index: int) -> tuple[_Argument, int | None]:
+        tap = output.source
+        if tap.source in self._modalities:
+            return self._argument(Tap(tap.source, "score"), ()), None
+        argument = self._argument(tap, self.graph.ports_of_output(index))
+        if OPERATORS[self.graph.fusion(tap.source).operator].scores_only and argument.depth == 0:
+            return argument, None
+        self.heads.append(ScoreHead(argument.shape, self.num_outputs, at_zero=True))
+        return argument, len(self.heads) - 1
+
+
+def _depths_read(graph: FusionGraph) -> dict[str, dict[int, int]]:
+    """Return fusion -> result -> deepest depth at which it is read."""
+    depths: dict[str, dict[int, int]] = {fusion.name: {} for fusion in graph.fusions}
+    reads = [(tap, graph.ports_read(fusion.name, index)) for fusion in graph.fusions for index, tap in enumerate(fusion.args)]
+    reads += [(output.source, graph.ports_of_output(index)) for index, output in enumerate(graph.outputs)]
+    for tap, ports in reads:
+        if tap.source in depths:
+            for result in ports or (0,):
+                depths[tap.source][result] = max(depths[tap.source].get(result, 0), int(tap.depth))
+    return depths
+
+
+def _depths_continued(graph: FusionGraph, depths: Mapping[str, Mapping[int, int]]) -> dict[str, int]:
+    """Return stream -> deepest of its stages that a trunk applies."""
+    deepest: dict[str, int] = {}
+    for fusion in graph.fusions:
+        continued = graph.continued(fusion.name)
+        if continued is not None and fusion.trunk.stream is not None:
+            stages = max(depths[fusion.name].values(), default=0)
+            if stages:
+                deepest[fusion.trunk.stream] = max(deepest.get(fusion.trunk.stream, 0), continued[1] + stages)
+    return deepest

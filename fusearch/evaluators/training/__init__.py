@@ -1,0 +1,1 @@
+"""How the members of a design are trained, and what they start from."""

@@ -1,0 +1,190 @@
+"""The members of a design, its folds times its seeds, and the one seam "train these members of this design".
+
+Axis letters: N validation rows, K outputs.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fusearch.data import Dataset, Fold
+from fusearch.errors import EvaluationError
+from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.tasks import TaskLayer, bind_task
+from fusearch.evaluators.training.member import Member
+from fusearch.evaluators.training.modes import FUSION, predict, train
+from fusearch.evaluators.training.optimization import Fit, TrainingSettings, reproducible
+from fusearch.evaluators.training.samples import Samples, make_samples
+from fusearch.evaluators.training.summary import worst_missing
+from fusearch.evaluators.training.transfer import Takeover, WeightStore, take_over
+from fusearch.metrics import metrics_of
+from fusearch.search_space import Candidate
+from fusearch.tasks import Task
+
+__all__ = [
+    "FoldSamples",
+    "OnMemberEpoch",
+    "TrainedMember",
+    "prepare_fold",
+    "score",
+    "train_members",
+]
+
+
+@dataclass(frozen=True)
+class FoldSamples:
+    """The rows of a fold as tensors, preprocessed by what its training rows say.
+
+    Attributes:
+        fold: Row numbers.
+        train: Training rows.
+        validation: Held-out rows.
+        targets: Targets of the held-out rows in their own units, (N,) or (N, numbers of a sample).
+        task: What is predicted, fitted on the training rows.
+    """
+
+    fold: Fold
+    train: Samples
+    validation: Samples
+    targets: NDArray[Any]
+    task: TaskLayer
+
+
+@dataclass(frozen=True)
+class TrainedMember:
+    """What the training of one member gave.
+
+    Attributes:
+        member: Which one.
+        fits: What each phase of the training did.
+        metrics: Every metric of the task on the held-out rows; NaN where it is undefined there.
+        outputs: Outputs of the held-out rows in the units of the target, such as class probabilities (N, K) or predictions (N,).
+        seconds: Wall time.
+    """
+
+    member: Member
+    fits: Mapping[str, Fit]
+    metrics: Mapping[str, float]
+    outputs: NDArray[np.float64]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the facts as JSON-able values; an undefined metric is None."""
+        metrics = {name: value if np.isfinite(value) else None for name, value in self.metrics.items()}
+        epochs = {phase: fit.best_epoch for phase, fit in self.fits.items()}
+        return {"fold": self.member.fold, "seed": self.member.seed, "epochs": epochs, "metrics": metrics, "seconds": self.seconds}
+
+
+class OnMemberEpoch(Protocol):
+    """Called after each epoch of each member."""
+
+    def __call__(self, member: Member, phase: str, epoch: int, values: Mapping[str, float], /) -> None: ...
+
+
+def prepare_fold(data: Dataset, fold: Fold, *, device: torch.device | str = "cpu") -> FoldSamples:
+    """Fit preprocessing and what the task takes from targets on the training rows, and bring both sides onto the device."""
+    preprocessor = data.fit_preprocessor(fold.train)
+    task = bind_task(data.task).fit(data.targets[fold.train])
+    train_rows, held_out = (
+        make_samples(*preprocessor.transform(data, rows), task.encode(data.targets[rows]), device=device) for rows in (fold.train, fold.val)
+    )
+    return FoldSamples(fold, train_rows, held_out, data.targets[fold.val], task)
+
+
+def score(outputs: NDArray[np.float64], targets: NDArray[Any], task: Task) -> dict[str, float]:
+    """Return every metric of the task, a user's own among them; NaN where one is undefined.
+
+    Raises:
+        EvaluationError: A metric failed.
+    """
+    return {metric.name: metric(targets, outputs) for metric in metrics_of(task.kind)}
+
+
+def train_members(
+    candidate: Candidate,
+    members: Sequence[Member],
+    *,
+    folds: Callable[[int], FoldSamples],
+    settings: TrainingSettings,
+    threads: int | None = None,
+    missing: Sequence[str] = (),
+    weights: WeightStore | None = None,
+    on_epoch: OnMemberEpoch | None = None,
+) -> Iterator[TrainedMember]:
+    """Train these members of this design, and give each as it is done.
+
+    Members share everything but rows, weights and noise. This loop trains them one after the other, each with a fresh network; whoever
+    trains them together in one batch replaces this function and nothing else.
+
+    Args:
+        candidate: The design and its recipe.
+        members: Which members.
+        folds: Gives the prepared rows of a fold.
+        settings: Epochs, patience, size of a batch.
+        threads: Threads of one torch operation; None leaves them.
+        missing: Modalities; each member is also scored with each of them absent (`auroc_without.rna`, `worst_missing_auroc`).
+        weights: Where trained weights are kept, and where those that the candidate starts from lie; None keeps none.
+        on_epoch: Called after each epoch.
+
+    Raises:
+        EvaluationError: A loss is not finite, or the weights that the candidate starts from were not kept.
+    """
+    for member in members:
+        start = time.perf_counter()
+        rows = folds(member.fold)
+        with reproducible(member.stream, threads=threads, device=rows.train.targets.device) as generator:
+            network = FusionNetwork.of(candidate, rows.task).to(rows.train.targets.device)
+            taken = _start(network, candidate, member, weights)
+            fits = train(
+                network,
+                rows.train,
+                rows.validation,
+                task=rows.task,
+                settings=settings,
+                generator=generator,
+                trained={stream: Fit(epochs, epochs, math.nan) for stream, epochs in taken.streams.items()},
+                on_epoch=_bind(on_epoch, member),
+            )
+            fits = _add_epochs(fits, taken) if candidate.graph.training == "joint" else fits
+            if weights is not None:
+                weights.save(candidate.digest, member, network, {phase: fit.best_epoch for phase, fit in fits.items()})
+            outputs = rows.task.scored(predict(network, rows.validation))
+            metrics = score(outputs, rows.targets, rows.task.task)
+            metrics |= _score_missing(network, rows, missing)
+        yield TrainedMember(member, fits, metrics, outputs, time.perf_counter() - start)
+
+
+def _start(network: FusionNetwork, candidate: Candidate, member: Member, weights: WeightStore | None) -> Takeover:
+    """Take over the weights that a candidate starts from."""
+    if not candidate.start:
+        return Takeover()
+    if weights is None:
+        raise EvaluationError(f"a candidate starts from the weights of {', '.join(candidate.start)}, but this evaluator keeps no weights")
+    return take_over(network, [weights.load(digest, member) for digest in candidate.start])
+
+
+def _add_epochs(fits: Mapping[str, Fit], taken: Takeover) -> dict[str, Fit]:
+    """Count the epochs that weights had seen before a joint training went on from them, so that a refit from scratch trains as long."""
+    return {phase: replace(fit, best_epoch=fit.best_epoch + taken.epochs) if phase == FUSION else fit for phase, fit in fits.items()}
+
+
+def _bind(on_epoch: OnMemberEpoch | None, member: Member) -> Callable[[str, int, dict[str, float]], None] | None:
+    return None if on_epoch is None else lambda phase, epoch, values: on_epoch(member, phase, epoch, values)
+
+
+def _score_missing(network: FusionNetwork, rows: FoldSamples, modalities: Sequence[str]) -> dict[str, float]:
+    by_modality = {}
+    for modality in modalities:
+        outputs = rows.task.scored(predict(network, rows.validation.without(modality)))
+        by_modality[modality] = score(outputs, rows.targets, rows.task.task)
+    return {
+        f"{name}_without.{modality}": value for modality, scores in by_modality.items() for name, value in scores.items()
+    } | worst_missing(list(by_modality.values()))

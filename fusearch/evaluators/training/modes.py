@@ -1,0 +1,268 @@
+"""Training of a whole design: `joint`, `staged`, `frozen` and `independent`, each a short series of optimizations.
+
+- `joint`: one optimization; gradients reach every stream.
+- `staged`: each stream alone on its own class scores, then as `joint`, from these weights.
+- `frozen`: each stream alone; then its weights are fixed, its states computed once, and only the fusion part is trained on them.
+- `independent`: the same for designs that join class scores. No gradient crosses from one stream to another.
+
+A vote with weights is fitted in closed form on training rows, after the streams are trained.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from fusearch.evaluators.network.network import FusionNetwork, NetworkOutput
+from fusearch.evaluators.network.operator_layer import Losses
+from fusearch.evaluators.network.stream_runs import State, StreamNetwork
+from fusearch.evaluators.operators.decision import Vote
+from fusearch.evaluators.tasks import TaskLayer
+from fusearch.evaluators.training.optimization import Fit, TrainingSettings, mixed_precision, optimize, reproducible
+from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.transfer import start_at_mean
+
+__all__ = ["FUSION", "OnEpoch", "drop_modalities", "predict", "train"]
+
+#: Name of the phase that trains the design as a whole; the phases before it bear the names of streams.
+FUSION = "fusion"
+
+#: `on_epoch(phase, epoch, values)`, called after each epoch.
+OnEpoch = Callable[[str, int, dict[str, float]], None]
+
+#: Most rows of one forward pass without gradients.
+_CHUNK = 4096
+
+
+def train(
+    network: FusionNetwork,
+    samples: Samples,
+    validation: Samples | None,
+    *,
+    task: TaskLayer,
+    settings: TrainingSettings,
+    generator: torch.Generator,
+    epochs: Mapping[str, int] | None = None,
+    trained: Mapping[str, Fit] | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> dict[str, Fit]:
+    """Train a network as its design says, and leave it in evaluation mode with its best weights.
+
+    Args:
+        network: A fresh network, on the device of the samples.
+        samples: Training rows.
+        validation: Rows that choose the epochs, or None to train for a fixed number.
+        task: What is predicted, fitted on the training rows.
+        settings: Epochs, patience, size of a batch.
+        generator: Order of the rows.
+        epochs: Epochs of each phase, instead of those of the settings.
+        trained: Streams of the network that hold trained weights already, and what trained them; they are not trained alone again.
+        on_epoch: Called after each epoch.
+
+    Returns:
+        What each phase did: streams trained alone, by name, then `fusion`; a phase without a parameter to train is left out.
+
+    Raises:
+        EvaluationError: A loss is not finite.
+    """
+    modalities = {modality.name for modality in network.graph.modalities}
+    samples = samples.only(modalities)
+    validation = None if validation is None else validation.only(modalities)
+    run = _Run(network, samples, validation, task, settings, generator, epochs or {}, on_epoch)
+    fits: dict[str, Fit] = {}
+    if network.graph.training != "joint":
+        fits |= run.train_streams(trained or {})
+        start_at_mean(network)
+    if network.graph.training in ("joint", "staged"):
+        fits[FUSION] = run.train_all()
+        run.fit_votes()
+    else:
+        network.streams.requires_grad_(False)
+        run.fit_votes()
+        fits |= run.train_fusions()
+    network.eval()
+    return fits
+
+
+@torch.inference_mode()
+def predict(network: FusionNetwork, samples: Samples) -> Tensor:
+    """Return the main output (N, K) of all samples, float32, in evaluation mode."""
+    network.eval()
+    return torch.cat([network(part.inputs, part.present).float() for part in samples.portions(_CHUNK)])
+
+
+def drop_modalities(present: Mapping[str, Tensor], probability: float) -> Mapping[str, Tensor]:
+    """Take modalities away from samples at random; a sample that would lose all of them keeps what it has."""
+    if not probability or len(present) < 2:
+        return present
+    before_BM = torch.stack(list(present.values()), dim=1)
+    after_BM = before_BM & (torch.rand(before_BM.shape, device=before_BM.device) >= probability)
+    after_BM = torch.where(after_BM.any(dim=1, keepdim=True), after_BM, before_BM)
+    return dict(zip(present, after_BM.unbind(dim=1), strict=True))
+
+
+class _Run:
+    """The phases of one training."""
+
+    def __init__(
+        self,
+        network: FusionNetwork,
+        samples: Samples,
+        validation: Samples | None,
+        task: TaskLayer,
+        settings: TrainingSettings,
+        generator: torch.Generator,
+        epochs: Mapping[str, int],
+        on_epoch: OnEpoch | None,
+    ) -> None:
+        self.network, self.recipe, self.samples, self.validation = network, network.recipe, samples, validation
+        self.settings, self.generator, self.epochs, self.on_epoch = settings, generator, epochs, on_epoch
+        self.device = samples.targets.device
+        self.half = mixed_precision(self.device, settings.mixed_precision)
+        self.task = task
+        self.class_weights = task.class_weights(samples.targets) if self.recipe.class_weights == "balanced" else None
+
+    def train_streams(self, trained: Mapping[str, Fit]) -> dict[str, Fit]:
+        """Train each stream (tied streams as one) on its own class scores, and load its weights into the network.
+
+        What a stream becomes does not depend on the design around it: its random numbers are seeded afresh. Of several equal streams
+        each has its own seed.
+        """
+        fits: dict[str, Fit] = {}
+        equals: Counter[tuple[object, ...]] = Counter()
+        for lender in dict.fromkeys(self.network.streams.lenders.values()):
+            stream = self.network.graph.stream(lender)
+            what = (stream.modality, stream.encoder, *stream.params.items())
+            seed = self.generator.initial_seed() + equals[what]
+            equals[what] += 1
+            if lender in trained:
+                fits[lender] = trained[lender]
+            elif self.network.streams.trained(lender):
+                with reproducible(seed, device=self.device) as order:
+                    fits[lender] = self._train_stream(lender, order)
+        return fits
+
+    def _train_stream(self, lender: str, order: torch.Generator) -> Fit:
+        streams = self.network.streams
+        modalities = list(dict.fromkeys(streams.modality_of[name] for name, other in streams.lenders.items() if other == lender))
+        alone = StreamNetwork(self.network.graph, lender, self.network.num_outputs, self.recipe).to(self.device)
+        raw, targets = _rows_with(self.samples, modalities)
+
+        def loss(rows: Tensor) -> Tensor:
+            with self._autocast():
+                scores = alone(raw[rows])
+            return self.task.loss(scores, targets[rows], self.class_weights)
+
+        fit = self._optimize(lender, alone, len(targets), loss, self._stream_validation(alone, modalities), order)
+        streams.load(lender, alone)
+        return fit
+
+    def _stream_validation(self, alone: StreamNetwork, modalities: Sequence[str]) -> Callable[[], Tensor] | None:
+        if self.validation is None:
+            return None
+        raw, targets = _rows_with(self.validation, modalities)
+        if not len(targets):
+            return None
+        return lambda: self.task.loss(torch.cat([alone(part) for part in torch.split(raw, _CHUNK)]), targets, self.class_weights)
+
+    def train_all(self) -> Fit:
+        """Train every parameter of the network on its outputs."""
+
+        def loss(rows: Tensor) -> Tensor:
+            batch = self.samples.take(rows)
+            losses = Losses(batch.targets, self.task)
+            with self._autocast():
+                output = self.network.run(batch.inputs, drop_modalities(batch.present, self.recipe.modality_dropout), losses)
+            return self._design_loss(output, losses)
+
+        held, validation = self.validation, None
+        if held is not None:
+
+            def validation() -> Tensor:
+                return self.task.loss(predict(self.network, held), held.targets, self.class_weights)
+
+        return self._optimize(FUSION, self.network, len(self.samples), loss, validation)
+
+    def train_fusions(self) -> dict[str, Fit]:
+        """Train operators, trunks and heads on the states of the streams, computed once."""
+        fusions = nn.ModuleList([self.network.joins, self.network.heads])
+        if not any(True for _ in fusions.parameters()):
+            return {}
+        states = self.states(self.samples)
+
+        def loss(rows: Tensor) -> Tensor:
+            losses = Losses(self.samples.targets[rows], self.task)
+            here = drop_modalities(self.samples.masks(rows), self.recipe.modality_dropout)
+            with self._autocast():
+                output = self.network.fuse({state: x_NTD[rows] for state, x_NTD in states.items()}, here, losses)
+            return self._design_loss(output, losses)
+
+        held, validation = self.validation, None
+        if held is not None:
+            held_states = self.states(held)
+
+            def validation() -> Tensor:
+                return self.task.loss(self.network.fuse(held_states, held.present).main, held.targets, self.class_weights)
+
+        return {FUSION: self._optimize(FUSION, fusions, len(self.samples), loss, validation)}
+
+    def fit_votes(self) -> None:
+        """Set the weights of votes in closed form, on training rows."""
+        layers = {name: self.network.join(name).layer for name in self.network.graph.order}
+        votes = {name: layer for name, layer in layers.items() if isinstance(layer, Vote)}
+        states = self.states(self.samples) if votes else {}
+        for name, layer in votes.items():
+            taps = self.network.graph.fusion(name).args
+            present = [self.samples.present[self.network.streams.modality_of[tap.source]] for tap in taps]
+            layer.fit([states[tap.source, "score"] for tap in taps], self.samples.targets, present, self.task)
+
+    @torch.no_grad()
+    def states(self, samples: Samples) -> dict[State, Tensor]:
+        """Return the states of the streams for all samples, without a gradient and without noise."""
+        self.network.eval()
+        parts = [self.network.streams(part.inputs, part.present) for part in samples.portions(_CHUNK)]
+        return {state: torch.cat([part[state] for part in parts]) for state in parts[0]}
+
+    def _design_loss(self, output: NetworkOutput, losses: Losses) -> Tensor:
+        """Return the main loss plus those of auxiliary outputs and operators, weighed by the recipe."""
+        loss = self.task.loss(output.main, losses.targets, self.class_weights)
+        added = [self.task.loss(scores, losses.targets, self.class_weights) for scores in output.auxiliary] + losses.terms
+        return loss + self.recipe.loss_weight * torch.stack(added).sum() if added else loss
+
+    def _optimize(
+        self,
+        phase: str,
+        module: nn.Module,
+        num_rows: int,
+        loss: Callable[[Tensor], Tensor],
+        validation: Callable[[], Tensor] | None,
+        order: torch.Generator | None = None,
+    ) -> Fit:
+        settings = replace(self.settings, epochs=self.epochs[phase]) if phase in self.epochs else self.settings
+        on_epoch = self.on_epoch
+        return optimize(
+            module,
+            num_rows,
+            loss,
+            validation,
+            settings=settings,
+            learning_rate=self.recipe.learning_rate,
+            weight_decay=self.recipe.weight_decay,
+            generator=order or self.generator,
+            on_epoch=None if on_epoch is None else lambda epoch, values: on_epoch(phase, epoch, values),
+        )
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        return nullcontext() if self.half is None else torch.autocast(self.device.type, dtype=self.half)
+
+
+def _rows_with(samples: Samples, modalities: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Return raw values and targets of the samples that have a modality, one modality after the other."""
+    raw = [samples.inputs[name][samples.present[name]] for name in modalities]
+    targets = [samples.targets[samples.present[name]] for name in modalities]
+    return torch.cat(raw), torch.cat(targets)

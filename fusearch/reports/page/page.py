@@ -1,0 +1,117 @@
+"""The report as one HTML page that needs nothing else: styles, scripts, plotly.js and the facts are inside."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+from fusearch import pareto
+from fusearch.reports.figures.drawing import draw, stylesheet
+from fusearch.reports.figures.front_plot import front_figure
+from fusearch.reports.figures.progress_figures import progress_figure, timeline_figure
+from fusearch.reports.figures.strategy_figures import strategy_figures
+from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.front import front_pairs
+from fusearch.reports.findings.verdict import Verdict
+from fusearch.reports.page import markup, sections
+from fusearch.reports.page.cards import trial_facts
+from fusearch.reports.page.explained import explanation_section
+from fusearch.reports.page.strategy_section import strategy_section
+from fusearch.trials import point_of
+from fusearch.version import __version__
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+__all__ = ["MAX_DRAWINGS", "render_page"]
+
+#: Designs beyond the front and the references that are drawn as well, best rank first; the others show their formula.
+MAX_DRAWINGS = 100
+
+_ASSETS = Path(__file__).parent / "assets"
+_TITLES = {
+    "front": "Front",
+    "strategy": "Strategy",
+    "designs": "Designs",
+    "test": "Test split",
+    "explained": "Modalities",
+    "trials-section": "Trials",
+    "progress": "Progress",
+    "learned": "What the designs say",
+    "failures": "Failures",
+    "reproduce": "Reproduce",
+}
+
+
+def render_page(found: Findings, verdict: Verdict) -> str:
+    """Return the page as text."""
+    from plotly.offline import get_plotlyjs
+
+    parts = [
+        sections.front(found) if found.complete else "",
+        strategy_section(found.strategy),
+        sections.gallery(found),
+        sections.confirmed(found),
+        explanation_section(found.explanations),
+        sections.table(found) if found.records else "",
+        sections.progress(found),
+        sections.learned(found),
+        sections.failures(found) if found.records else "",
+        sections.reproduce(found),
+    ]
+    present = [(name, title) for name, title in _TITLES.items() if any(f'<section id="{name}"' in part for part in parts)]
+    return Template(_asset("page.html")).substitute(
+        version=escape(__version__),
+        title=escape(f"{_name(found)}: fusearch report"),
+        css=_asset("page.css") + stylesheet(),
+        eyebrow=escape(f"Fusion search · {_name(found)}"),
+        headline=escape(verdict.headline),
+        sentences="".join(f'<p class="lead">{escape(sentence)}</p>' for sentence in verdict.sentences),
+        facts=sections.facts(found),
+        navigation="".join(f'<a href="#{name}">{escape(title)}</a>' for name, title in present),
+        sections="\n".join(part for part in parts if part),
+        trials=markup.embed(trial_facts(found)),
+        drawings=_drawings(found) + _figures(found),
+        plotly=get_plotlyjs() if found.complete else "",
+        js=_asset("page.js"),
+    )
+
+
+def _name(found: Findings) -> str:
+    return found.folder.resolve().name if found.folder is not None else "run"
+
+
+def _asset(name: str) -> str:
+    return (_ASSETS / name).read_text(encoding="utf-8")
+
+
+def _figures(found: Findings) -> str:
+    if not found.complete:
+        return ""
+    pairs: list[tuple[str | None, str | None]] = [(x.name, y.name) for x, y in front_pairs(found)] or [(None, None)]
+    figures: dict[str, go.Figure] = {f"front-{index}": front_figure(found, x, y) for index, (x, y) in enumerate(pairs)}
+    figures |= {"progress": progress_figure(found), "timeline": timeline_figure(found), **strategy_figures(found.strategy)}
+    return "\n".join(f'<script type="application/json" id="figure-{name}">{_json(figure)}</script>' for name, figure in figures.items())
+
+
+def _json(figure: go.Figure) -> str:
+    text: str = figure.to_json(remove_uids=True)
+    return text.replace("<", "\\u003c")
+
+
+def _drawings(found: Findings) -> str:
+    """Drawings for the panel that no card of the gallery holds."""
+    drawn = {record.digest for record in found.carded}
+    rest = [record for record in found.designs if record.digest not in drawn and record.digest in found.graphs]
+    if not rest:
+        return ""
+    directions = [objective.direction for objective in found.objectives]
+    ranks = pareto.ranks([point_of(record, found.objectives) for record in rest], directions)
+    order = sorted(range(len(rest)), key=lambda index: (int(ranks[index]), rest[index].number))[:MAX_DRAWINGS]
+    chosen = [(rest[index].digest, found.graphs[rest[index].digest]) for index in order]
+    return "\n".join(
+        f'<template id="drawing-{escape(digest)}">{draw(graph, modalities=found.modalities, standalone=False)}</template>'
+        for digest, graph in chosen
+    )

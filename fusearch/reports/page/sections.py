@@ -1,0 +1,240 @@
+"""The sections of the page: each takes the findings and returns HTML."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+
+from fusearch.layout import CONFIG
+from fusearch.reports.findings.factors import FACTORS, factor_groups
+from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.front import front_pairs
+from fusearch.reports.findings.reproduction import command_line, identity, resolved_configuration
+from fusearch.reports.findings.search_course import throughput_info
+from fusearch.reports.page import markup
+from fusearch.reports.page.cards import card, pills, spread_text, state_pill
+from fusearch.reports.page.markup import Cell
+from fusearch.reports.wording import count, deviation, difference, duration, metric_label, number, role_label, sentence_case
+from fusearch.study import TrialRecord
+
+__all__ = ["confirmed", "facts", "failures", "front", "gallery", "learned", "progress", "reproduce", "table"]
+
+#: Columns of the table beside the objectives; more than this many further metrics stay in the CSV.
+MAX_EXTRA = 8
+
+
+def facts(found: Findings) -> str:
+    """Return the numbers at the top: designs, trials, time, front."""
+    states = Counter(record.state for record in found.records if not record.interrupted)
+    repeats = sum(record.repeat_of is not None for record in found.records)
+    through = throughput_info(found)
+    other = [count(states["failed"], "failed", "failed")] if states["failed"] else []
+    other += [count(states["pruned"], "stopped", "stopped")] if states["pruned"] else []
+    other += [count(states["running"], "running", "running")] if states["running"] else []
+    other += [count(repeats, "repeat")] if repeats else []
+    rate = f"{through.per_minute:.1f} a minute" if through.per_minute else ""
+    parallel = f"{duration(through.work)} of evaluation" if through.work else ""
+    entries = [
+        ("Designs compared", f"{len(found.designs):,}", f"{len(found.front)} on the front"),
+        ("Trials finished", f"{through.finished:,}", ", ".join(other)),
+        ("Wall time", duration(through.wall), parallel),
+        ("Median evaluation", duration(through.median), rate),
+    ]
+    cells = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}<small>{escape(note)}</small></dd></div>" for name, value, note in entries
+    )
+    return f'<dl class="facts">{cells}</dl>'
+
+
+def front(found: Findings) -> str:
+    """Return the figure of the front with the panel of the chosen design."""
+    pairs = front_pairs(found)
+    options = "".join(
+        f'<option value="figure-front-{index}">{escape(metric_label(y.name))} against {escape(metric_label(x.name))}</option>'
+        for index, (x, y) in enumerate(pairs)
+    )
+    choose = f'<p class="choose"><label for="pair">Objectives</label> <select id="pair">{options}</select></p>' if len(pairs) > 1 else ""
+    first = found.recommended or (found.front[0] if found.front else None)
+    chosen = f' data-first="{first.number}"' if first is not None else ""
+    title = "Pareto front" if pairs else "Designs over trials"
+    note = "Choose a point to see its design. Bars are standard errors over members. "
+    note += "Grey designs are dominated." if pairs else "The line is the best value so far."
+    if len(pairs) > 1:
+        note += " The line bounds what is attained in the plane shown; blue points are on the front of all objectives."
+    figure = '<div class="figure" id="front-figure" data-figure="figure-front-0"></div>'
+    panel = f'<article class="card design-card" id="chosen" aria-live="polite"{chosen}></article>'
+    return _section("front", title, f'<div class="split"><div class="card">{choose}{figure}</div>{panel}</div>', note)
+
+
+def gallery(found: Findings) -> str:
+    """Return a card with a drawing for the recommended design, each design on the front, and each reference."""
+    if not found.carded:
+        return ""
+    cards = "".join(card(found, record) for record in found.carded)
+    note = "Input on the left, head on the right. A box on a line is one stage of a network, a dot is where a fusion takes its argument."
+    return _section("designs", "Designs on the front, and the references", f'<div class="gallery">{cards}</div>', note)
+
+
+def confirmed(found: Findings) -> str:
+    """Return validation and test side by side, a table for each look at the test split."""
+    metric = sentence_case(metric_label(found.main.name))
+    columns = [("Trial", True), ("Role", False), (f"{metric}, validation", True), (f"{metric}, test", True), ("Digest", False)]
+    tables = []
+    for look in found.looks:
+        rows = [
+            [
+                Cell(str(design.trial), float(design.trial), kind="number"),
+                Cell(_role_in_look(design.role)),
+                Cell(number(design.search), design.search, kind="number"),
+                Cell(number(design.test), design.test, kind="number"),
+                Cell("", markup=f'<code class="digest">{escape(design.digest)}</code>'),
+            ]
+            for design in look.designs
+        ]
+        gap = ""
+        if look.optimism is not None:
+            gap = f"; on average the designs looked {difference(look.optimism)} {'worse' if look.optimism < 0 else 'better'} on validation"
+        again = "" if look.number == 1 else ", which no longer tells the truth where the first look changed the choice"
+        title = f"Look {look.number}{again}: {count(look.samples, 'sample')}{gap}."
+        tables.append(f'<p class="note">{escape(title)}</p><div class="scroll short">{markup.table(columns, rows)}</div>')
+    return _section("test", "On the test split", "".join(tables)) if tables else ""
+
+
+def _role_in_look(role: str) -> str:
+    return {"picked": "picked", "front": "on the front"}.get(role, role_label(role).removeprefix("the "))
+
+
+def table(found: Findings) -> str:
+    """Return the table of all trials, to be sorted and filtered."""
+    objectives = [objective.name for objective in found.objectives]
+    names = objectives + [name for name in found.quantities if name not in objectives][:MAX_EXTRA]
+    titles = {name: (sentence_case(metric_label(name)), True) for name in names}
+    columns = [("Trial", True), ("Kind", False), ("Design", False), *(titles[name] for name in objectives), ("Wall time", True)]
+    columns += [*(titles[name] for name in names[len(objectives) :]), ("Digest", False)]
+    rows, attributes = [], []
+    for record in found.records:
+        tags = pills(found, record)
+        kinds = [kind for kind, _ in tags] + [record.state]
+        attributes.append(f'tabindex="0" data-trial="{record.number}" data-kinds="{escape(" ".join(kinds))}"')
+        cells = [
+            Cell(str(record.number), float(record.number), kind="number"),
+            Cell("", markup=markup.pills(tags) or " "),
+            Cell(found.text(record), kind="code"),
+        ]
+        quality = [_value_cell(found, record, name) for name in names]
+        cells += [*quality[: len(objectives)], Cell(duration(record.seconds), record.seconds, kind="number"), *quality[len(objectives) :]]
+        cells.append(Cell("", markup=f'<code class="digest">{escape(record.digest)}</code>'))
+        rows.append(cells)
+    options = (
+        ("", "all trials"),
+        ("front", "on the front"),
+        ("reference", "references"),
+        ("complete", "finished"),
+        ("failed", "failed"),
+        ("pruned", "stopped"),
+    )
+    chooser = "".join(f'<option value="{value}">{text}</option>' for value, text in options)
+    bar = (
+        '<div class="bar"><input type="search" id="words" placeholder="Filter by words, such as cat or a digest" aria-label="Filter">'
+        f'<select id="kind" aria-label="Kind of trial">{chooser}</select><output id="shown"></output></div>'
+    )
+    rows_of = markup.table(columns, rows, attributes=attributes, identifier="table")
+    return _section("trials-section", "All trials", f'{bar}<div class="scroll">{rows_of}</div>')
+
+
+def progress(found: Findings) -> str:
+    """Return hypervolume over trials, and who worked when."""
+    if not found.complete:
+        return ""
+    through = throughput_info(found)
+    parallel = f" On average {through.parallel:.1f} evaluations ran side by side." if through.parallel else ""
+    note = (
+        f"{count(through.finished, 'evaluation')} in {duration(through.wall)}.{parallel} The hypervolume is the share of the box "
+        "between the worst and the best values seen that some design dominates; a curve that still rises asks for more trials."
+    )
+    figures = "".join(
+        f'<div class="card"><div class="figure" data-figure="figure-{name}"></div></div>' for name in ("progress", "timeline")
+    )
+    return _section("progress", "How the search went", f'<div class="split even">{figures}</div>', note)
+
+
+def learned(found: Findings) -> str:
+    """Return the small tables by operator, level and modality."""
+    if not any(record.digest in found.graphs for record in found.designs):
+        return ""
+    metric = metric_label(found.main.name)
+    cards = []
+    for factor in FACTORS:
+        rows = [
+            [
+                Cell(group.group),
+                Cell(str(group.designs), float(group.designs), kind="number"),
+                Cell(
+                    number(group.mean), group.mean, note="" if group.sd is None else f"± {deviation(group.mean, group.sd)}", kind="number"
+                ),
+                Cell(number(group.best), group.best, kind="number"),
+            ]
+            for group in factor_groups(found, factor)
+        ]
+        columns = [("", False), ("Designs", True), ("Mean", True), ("Best", True)]
+        cards.append(f'<div class="card"><h3>{escape(factor)}</h3>{markup.table(columns, rows)}</div>')
+    note = (
+        f"{sentence_case(metric)} of the designs, each graph once, with the standard deviation between designs. This describes what was "
+        "tried; it is not the effect of a choice, as the search proposes more of what did well."
+    )
+    return _section("learned", "What the designs say", f'<div class="tables">{"".join(cards)}</div>', note)
+
+
+def failures(found: Findings) -> str:
+    """Return what failed or was not trained to the end, counted by reason and listed."""
+    bad = [record for record in found.records if record.state in ("failed", "pruned") and not record.interrupted]
+    if not bad:
+        return _section("failures", "Failures", "", "No trial failed, and none was stopped early.")
+    reasons = Counter((record.state, _first_line(record.reason)) for record in bad)
+    summary = [
+        [Cell(str(times), float(times), kind="number"), Cell("", markup=markup.pills([state_pill(state)])), Cell(reason, kind="reason")]
+        for (state, reason), times in reasons.most_common()
+    ]
+    listed = [
+        [
+            Cell(str(record.number), float(record.number), kind="number"),
+            Cell("", markup=markup.pills([state_pill(record.state)])),
+            Cell(record.reason or "no reason was recorded", kind="reason"),
+            Cell(found.text(record), kind="code"),
+        ]
+        for record in bad
+    ]
+    attributes = [f'tabindex="0" data-trial="{record.number}"' for record in bad]
+    by_reason = markup.table((("Trials", True), ("", False), ("Reason", False)), summary)
+    each = markup.table((("Trial", True), ("", False), ("Reason", False), ("Design", False)), listed, attributes=attributes)
+    details = f'<details><summary>Each of the {len(bad)}</summary><div class="scroll">{each}</div></details>'
+    return _section("failures", "Failures", f'<div class="scroll short">{by_reason}</div>{details}')
+
+
+def reproduce(found: Findings) -> str:
+    """Return command, identity and resolved configuration."""
+    command = command_line(found)
+    note = "" if command else f"The search was called from Python, so no command line repeats it; {CONFIG} holds its settings."
+    shown = f'<pre class="block">{escape(command)}</pre>' if command else ""
+    entries = markup.values([(name, value, "") for name, value in identity(found)])
+    configuration = (
+        f"<details><summary>Resolved configuration</summary><pre class=block>{escape(resolved_configuration(found))}</pre></details>"
+    )
+    return _section("reproduce", "How to reproduce", f'{shown}<div class="card">{entries}</div>{configuration}', note)
+
+
+def _section(identifier: str, title: str, body: str, note: str = "") -> str:
+    lead = f'<p class="note">{escape(note)}</p>' if note else ""
+    return f'<section id="{identifier}"><h2>{escape(title)}</h2>{lead}{body}</section>'
+
+
+def _value_cell(found: Findings, record: TrialRecord, name: str) -> Cell:
+    if name not in record.objectives and name not in record.values:
+        return Cell("", kind="number")
+    value = found.value(record, name)
+    spread = spread_text(found, record, name)
+    return Cell(number(value), value, note=f"± {spread}" if spread else "", kind="number")
+
+
+def _first_line(reason: str | None) -> str:
+    return (reason or "no reason was recorded").strip().splitlines()[0][:200]

@@ -1,0 +1,145 @@
+"""The digest of a design: the same for designs that differ only in names, in order, or in the order of symmetric arguments.
+
+Colours of streams and fusions are refined along the edges in both directions until they are stable (Weisfeiler and Leman 1968). Where
+several parts still share a colour, each of them in turn is told apart and refined again; the least serialization over all those choices
+is hashed. Above a fixed number of choices, parts that share a colour are told apart by name: such a digest still identifies a design,
+but may differ after renaming (decision 0021).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from fusearch.search_space.design.parts import Output, Tap
+from fusearch.search_space.design.resolution import Resolution
+
+__all__ = ["MAX_CHOICES", "compute_digest"]
+
+#: Most serializations that are compared: all orders of five interchangeable streams.
+MAX_CHOICES = 120
+
+
+def compute_digest(design: Resolution, main: Output) -> str:
+    """Return twelve hex digits.
+
+    Args:
+        design: A resolved design.
+        main: The output of the main task.
+    """
+    text = repr(_least_form(_Parts(design, main)))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class _Parts:
+    """Streams and fusions by number, and the edges between them."""
+
+    def __init__(self, design: Resolution, main: Output) -> None:
+        self.names = [*design.streams, *design.order]
+        self.number = {name: number for number, name in enumerate(self.names)}
+        self.training = design.training
+        self.labels: list[tuple[Any, ...]] = []
+        self.ties: dict[int, int] = {}
+        self.args: dict[int, list[tuple[int, str, tuple[int, ...]]]] = {}
+        self.symmetric: dict[int, bool] = {}
+        self.onward: dict[int, int] = {}
+        for name, stream in design.streams.items():
+            self.labels.append((stream.modality, stream.encoder, tuple(sorted(stream.params.items()))))
+            if stream.tie is not None:
+                self.ties[self.number[name]] = self.number[stream.tie]
+        for name in design.order:
+            fusion, number = design.fusions[name], self.number[name]
+            trunk = fusion.trunk
+            self.labels.append((fusion.operator, tuple(sorted(fusion.params.items())), trunk.family, trunk.num_stages))
+            self.args[number] = [self._edge(arg, design.ports[name, index]) for index, arg in enumerate(fusion.args)]
+            self.symmetric[number] = design.operators[name].symmetric
+            if trunk.stream is not None:
+                self.onward[number] = self.number[trunk.stream]
+        self.outputs = [
+            (*self._edge(output.source, design.ports["->", index]), output.task or "", output == main)
+            for index, output in enumerate(design.outputs)
+        ]
+
+    def _edge(self, tap: Tap, ports: tuple[int, ...]) -> tuple[int, str, tuple[int, ...]]:
+        return self.number[tap.source], str(tap.depth), ports
+
+    def edge_key(self, source: int, depth: str, ports: tuple[int, ...], colors: Sequence[int]) -> tuple[Any, ...]:
+        """Describe a tap by colours. A port of a symmetric fusion is known by its argument, not by its position."""
+        if ports and self.symmetric[source]:
+            args = self.args[source]
+            return colors[source], depth, tuple(sorted((colors[args[port][0]], args[port][1]) for port in ports))
+        return colors[source], depth, ports
+
+    def arg_keys(self, number: int, colors: Sequence[int]) -> list[tuple[Any, ...]]:
+        keys = [self.edge_key(*arg, colors) for arg in self.args[number]]
+        return sorted(keys) if self.symmetric[number] else keys
+
+
+def _refine(parts: _Parts, colors: list[int]) -> list[int]:
+    """Refine colours until no part can be told apart any more."""
+    count = len(set(colors))
+    while True:
+        seen: list[list[tuple[Any, ...]]] = [[] for _ in colors]
+        keys: list[list[tuple[Any, ...]]] = [[] for _ in colors]
+        for number, args in parts.args.items():
+            keys[number] = parts.arg_keys(number, colors)
+            for index, (source, depth, ports) in enumerate(args):
+                place = -1 if parts.symmetric[number] else index
+                seen[source].append((colors[number], place, parts.edge_key(source, depth, ports, colors)))
+        for number, lender in parts.ties.items():
+            seen[lender].append((colors[number], -2))
+            keys[number].append((colors[lender], -2))
+        for number, stream in parts.onward.items():
+            seen[stream].append((colors[number], -3))
+            keys[number].append((colors[stream], -3))
+        for source, depth, ports, task, is_main in parts.outputs:
+            seen[source].append((-1, task, is_main, depth, parts.edge_key(source, depth, ports, colors)))
+        signatures = [repr((colors[number], keys[number], sorted(map(repr, seen[number])))) for number in range(len(colors))]
+        colors = _rank(signatures)
+        if len(set(colors)) == count:
+            return colors
+        count = len(set(colors))
+
+
+def _rank(signatures: Sequence[Any]) -> list[int]:
+    ranks = {signature: rank for rank, signature in enumerate(sorted(set(signatures)))}
+    return [ranks[signature] for signature in signatures]
+
+
+def _least_form(parts: _Parts) -> tuple[Any, ...]:
+    start = _refine(parts, _rank([repr(label) for label in parts.labels]))
+    forms: list[tuple[Any, ...]] = []
+    if not _collect_forms(parts, start, forms):
+        by_name = sorted(range(len(start)), key=lambda number: (start[number], parts.names[number]))
+        return _form(parts, [by_name.index(number) for number in range(len(start))])
+    return min(forms)
+
+
+def _collect_forms(parts: _Parts, colors: list[int], forms: list[tuple[Any, ...]]) -> bool:
+    """Collect the serializations of all ways to tell equal colours apart; return False where there are too many."""
+    shared = min((color for color in colors if colors.count(color) > 1), default=None)
+    if shared is None:
+        forms.append(_form(parts, colors))
+        return len(forms) <= MAX_CHOICES
+    for number in [number for number, color in enumerate(colors) if color == shared]:
+        # Doubling keeps the order of the colours and makes room right below the one chosen.
+        chosen = [2 * color for color in colors]
+        chosen[number] -= 1
+        if not _collect_forms(parts, _refine(parts, chosen), forms):
+            return False
+    return True
+
+
+def _form(parts: _Parts, colors: Sequence[int]) -> tuple[Any, ...]:
+    """Serialize a design whose parts all have different colours."""
+    numbers = sorted(range(len(colors)), key=lambda number: colors[number])
+    rows = []
+    for number in numbers:
+        keys = parts.arg_keys(number, colors) if number in parts.args else []
+        links = (colors[parts.ties[number]] if number in parts.ties else -1, colors[parts.onward[number]] if number in parts.onward else -1)
+        rows.append(repr((parts.labels[number], keys, links)))
+    outputs = sorted(
+        repr((parts.edge_key(source, depth, ports, colors), task, is_main)) for source, depth, ports, task, is_main in parts.outputs
+    )
+    return (*rows, *outputs, parts.training)

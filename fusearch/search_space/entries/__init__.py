@@ -1,0 +1,1 @@
+"""What an operator, an encoder and their parameters are, as data."""

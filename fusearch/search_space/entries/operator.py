@@ -1,0 +1,95 @@
+"""An operator: one way to fuse, as data. The layer that computes it lives in `fusearch.evaluators`, bound by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fusearch.errors import DesignError
+from fusearch.registry import Registry
+from fusearch.search_space.entries.parameter import Param
+
+__all__ = ["FAMILIES_BY_SYMBOL", "OPERATORS", "SYMBOLS", "Family", "Operator"]
+
+Family = Literal["concatenation", "tensor", "attention", "calibration", "sharing", "decision"]
+
+#: The review's symbols. It has none of its own for votes at the decision level: they are tensor operations on class scores.
+SYMBOLS: Mapping[str, str] = {
+    "concatenation": "⊕",
+    "tensor": "⊞",
+    "attention": "𝔸",
+    "calibration": "𝕊",
+    "sharing": "⇌",
+    "decision": "⊞",
+}
+
+#: Classes behind each symbol; ⊞ stands for two.
+FAMILIES_BY_SYMBOL: Mapping[str, tuple[str, ...]] = {
+    symbol: tuple(family for family, other in SYMBOLS.items() if other == symbol) for symbol in dict.fromkeys(SYMBOLS.values())
+}
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One way to fuse.
+
+    Attributes:
+        name: Name in formulas.
+        family: Class of the review, or `decision` for operators on class scores.
+        params: Keyword parameters; exactly the keyword arguments of the layer.
+        min_args: Fewest arguments.
+        max_args: Most arguments; None for any number.
+        symmetric: Whether the order of the arguments does not matter.
+        ports: Whether it gives one result per argument.
+        keeps: Whose shape the result has: `none`, the `first` argument's, or `each` argument's (ports); `continue(u)` needs it.
+        scores_only: Whether all arguments must be class scores (`@score`).
+        trained: False for an untrained vote.
+        adds_loss: Whether it adds a term to the loss, weighed by the recipe's `loss_weight`.
+        needs_grid: Whether the first argument must carry a grid (image, volume or series) to make sense.
+        equation: The equation, in plain text.
+        absent: What an absent argument does.
+        reference: The paper.
+
+    Example:
+        >>> Operator("second", family="tensor", max_args=2, equation="y = x_2").takes(3)
+        False
+    """
+
+    name: str
+    family: Family
+    params: Mapping[str, Param] = field(default_factory=dict)
+    min_args: int = 2
+    max_args: int | None = None
+    symmetric: bool = False
+    ports: bool = False
+    keeps: Literal["none", "first", "each"] = "none"
+    scores_only: bool = False
+    trained: bool = True
+    adds_loss: bool = False
+    needs_grid: bool = False
+    equation: str = ""
+    absent: str = ""
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier():
+            raise DesignError(f"operator {self.name!r}: expected letters, digits and '_', not starting with a digit")
+        if self.family not in SYMBOLS:
+            raise DesignError(f"operator {self.name!r}: family {self.family!r}, expected one of: {', '.join(SYMBOLS)}")
+        if self.min_args < 2 or (self.max_args is not None and self.max_args < self.min_args):
+            raise DesignError(f"operator {self.name!r}: takes {self.min_args} to {self.max_args} arguments, expected two or more")
+        if self.ports != (self.keeps == "each") and self.keeps == "each":
+            raise DesignError(f"operator {self.name!r}: keeps each argument's shape but has no ports")
+
+    @property
+    def symbol(self) -> str:
+        """The review's symbol of the class."""
+        return SYMBOLS[self.family]
+
+    def takes(self, num_args: int) -> bool:
+        """Whether it takes that many arguments."""
+        return num_args >= self.min_args and (self.max_args is None or num_args <= self.max_args)
+
+
+OPERATORS: Registry[Operator] = Registry("operator")

@@ -1,0 +1,60 @@
+"""Elementwise tensor operations ⊞; the result has the shape of the first argument."""
+
+from __future__ import annotations
+
+from fusearch.search_space.entries.operator import OPERATORS, Operator
+from fusearch.search_space.entries.parameter import Param
+
+__all__: list[str] = []
+
+_PROJECTED = "P_m brings x_m to the first argument's width where it differs"
+
+for entry in (
+    Operator(
+        "difference",
+        "tensor",
+        params={"absolute": Param(False, (False, True))},
+        max_args=2,
+        keeps="first",
+        equation=f"y = x_1 - P_2 x_2, or its absolute value; {_PROJECTED}",
+        absent="the difference is zero where either argument is absent",
+        reference="Koch et al., Siamese neural networks for one-shot image recognition, ICML workshop 2015",
+    ),
+    Operator(
+        "max",
+        "tensor",
+        symmetric=True,
+        keeps="first",
+        equation=f"y = max(x_1, P_2 x_2, ..., P_n x_n) elementwise; {_PROJECTED}",
+        absent="the maximum is over the arguments that are present; zero where none is",
+        reference="Su et al., Multi-view convolutional neural networks, ICCV 2015",
+    ),
+    Operator(
+        "mean",
+        "tensor",
+        symmetric=True,
+        keeps="first",
+        equation=f"y = (x_1 + P_2 x_2 + ... + P_n x_n) / n; {_PROJECTED}",
+        absent="the mean is over the arguments that are present; zero where none is",
+        reference="Havaei et al., HeMIS: hetero-modal image segmentation, MICCAI 2016",
+    ),
+    Operator(
+        "product",
+        "tensor",
+        symmetric=True,
+        keeps="first",
+        equation=f"y = x_1 * P_2 x_2 * ... * P_n x_n; {_PROJECTED}",
+        absent="its factor is one; zero where none is present",
+        reference="Antol et al., VQA: visual question answering, ICCV 2015",
+    ),
+    Operator(
+        "sum",
+        "tensor",
+        symmetric=True,
+        keeps="first",
+        equation=f"y = x_1 + P_2 x_2 + ... + P_n x_n; {_PROJECTED}",
+        absent="it adds nothing",
+        reference="Hazirbas et al., FuseNet: incorporating depth into semantic segmentation, ACCV 2016",
+    ),
+):
+    OPERATORS.add(entry.name, entry)

@@ -1,0 +1,1 @@
+"""All candidates over some modalities: the program that draws them, and what it is replayed for."""

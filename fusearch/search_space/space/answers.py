@@ -1,0 +1,130 @@
+"""Reads a design as the answers that the program of a space would need to make it again."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from fusearch.errors import SpaceError
+from fusearch.search_space.design.graph import FusionGraph
+from fusearch.search_space.design.parts import Fusion, Tap
+from fusearch.search_space.entries.operator import OPERATORS
+from fusearch.search_space.entries.parameter import Value
+from fusearch.search_space.space.program import AUXILIARY, NOT_TAKEN, take_key
+from fusearch.search_space.space.space_settings import SpaceSettings
+
+__all__ = ["read_answers"]
+
+
+def read_answers(settings: SpaceSettings, graph: FusionGraph) -> dict[str, Value]:
+    """Return the answer to every decision, by key.
+
+    Streams take the slots of their modality, and fusions their numbers, in an order in which the program could have made them. The
+    caller checks that the design made from the answers has the same digest.
+
+    Raises:
+        SpaceError: The design has something that no answer gives: an unknown modality, more streams than slots, tied streams, a source
+            taken twice by one fusion, an output that is neither the main one nor an auxiliary head.
+    """
+    order = _order_of_making(graph)
+    slots = _slots(settings, graph, order)
+    answers: dict[str, Value] = {"fusions": len(graph.fusions), "training": graph.training}
+    for stream in graph.streams:
+        slot = slots[stream.name]
+        answers[f"{slot}.encoder"] = stream.encoder
+        answers |= {f"{slot}.{name}": value for name, value in stream.params.items()}
+        answers[f"{slot}.auxiliary"] = False
+    _read_outputs(graph, slots, answers)
+    if not graph.fusions:
+        answers["modality"] = graph.streams[0].modality
+        return answers
+    for modality in settings.modalities:
+        answers[f"{modality.name}.streams"] = sum(stream.modality == modality.name for stream in graph.streams)
+    fusions = [graph.fusion(name) for name in order if name not in slots]
+    names = {**slots, **{fusion.name: f"{settings.prefix}{number}" for number, fusion in enumerate(fusions, start=1)}}
+    only_scores = len(fusions) == 1 and all(arg.depth == "score" for arg in fusions[0].args)
+    answers["level"] = "scores" if only_scores else "features"
+    answers["output.trunk"] = answers["late.trunk"] = fusions[-1].trunk.num_stages
+    if only_scores:
+        answers["late.operator"] = fusions[0].operator
+        answers["late.family"] = fusions[0].trunk.family
+        answers |= {f"late.{name}": value for name, value in fusions[0].params.items()}
+        return answers
+    places = {name: place for place, name in enumerate(_source_order(settings, len(fusions)))}
+    for number, fusion in enumerate(fusions, start=1):
+        _read_fusion(fusion, f"f{number}", names, places, answers)
+    return answers
+
+
+def _order_of_making(graph: FusionGraph) -> list[str]:
+    """Return streams and fusions in an order in which every part follows what it takes and what stands before it as an argument.
+
+    The program lists the arguments of an operator that is not symmetric in the order in which the sources were made, but for the first.
+    """
+    names = [*(stream.name for stream in graph.streams), *graph.order]
+    before: dict[str, set[str]] = {name: set() for name in names}
+    for fusion in graph.fusions:
+        sources = [arg.source for arg in fusion.args]
+        before[fusion.name].update(sources)
+        if not OPERATORS[fusion.operator].symmetric:
+            for earlier, later in pairwise(sources[1:]):
+                before[later].add(earlier)
+    order: list[str] = []
+    while names:
+        # Where the wishes contradict each other no order is right, and the digest will tell.
+        name = next((name for name in names if before[name] <= set(order)), names[0])
+        names.remove(name)
+        order.append(name)
+    return order
+
+
+def _slots(settings: SpaceSettings, graph: FusionGraph, order: list[str]) -> dict[str, str]:
+    slots: dict[str, str] = {}
+    for modality in {stream.modality: None for stream in graph.streams}:
+        streams = sorted((stream for stream in graph.streams if stream.modality == modality), key=lambda stream: order.index(stream.name))
+        if modality not in settings.slots:
+            raise SpaceError(f"modality {modality!r} is not in this space: it has {', '.join(settings.slots)}")
+        if len(streams) > len(settings.slots[modality]):
+            raise SpaceError(f"{len(streams)} streams of modality {modality!r}: this space offers {settings.max_streams}")
+        slots |= dict(zip((stream.name for stream in streams), settings.slots[modality], strict=False))
+    for stream in graph.streams:
+        if stream.tie is not None:
+            raise SpaceError(f"stream {stream.name!r} is tied to {stream.tie!r}: this space offers no ties")
+    return slots
+
+
+def _read_outputs(graph: FusionGraph, slots: dict[str, str], answers: dict[str, Value]) -> None:
+    for output in graph.outputs:
+        tap = output.source
+        if output == graph.main_output and output.task is None:
+            continue
+        if output.task != AUXILIARY or tap.depth != "score":
+            raise SpaceError(
+                f"output {tap} -> {output.task or ''}: this space offers one main output, and auxiliary heads STREAM@score -> aux"
+            )
+        answers[f"{slots[tap.source]}.auxiliary"] = True
+
+
+def _source_order(settings: SpaceSettings, num_fusions: int) -> list[str]:
+    streams = [name for modality in settings.modalities for name in settings.slots[modality.name]]
+    return streams + [f"{settings.prefix}{number}" for number in range(1, num_fusions + 1)]
+
+
+def _read_fusion(fusion: Fusion, key: str, names: dict[str, str], places: dict[str, int], answers: dict[str, Value]) -> None:
+    for name in places:
+        answers[take_key(key, name)] = NOT_TAKEN
+    taken: dict[str, Tap] = {}
+    for arg in fusion.args:
+        if names[arg.source] in taken:
+            raise SpaceError(f"{fusion.name} takes {arg.source!r} twice: this space offers one tap of a source a fusion")
+        taken[names[arg.source]] = arg
+        answers[take_key(key, names[arg.source])] = arg.depth
+    answers[f"{key}.operator"] = fusion.operator
+    position = sorted(taken, key=lambda name: places[name]).index(names[fusion.args[0].source])
+    if not OPERATORS[fusion.operator].symmetric:
+        answers[f"{key}.first"] = position
+    answers |= {f"{key}.{name}": value for name, value in fusion.params.items()}
+    if fusion.trunk.stream is None:
+        answers[f"{key}.continue"] = NOT_TAKEN
+    else:
+        answers[f"{key}.continue"] = position if OPERATORS[fusion.operator].symmetric else 0
+    answers[f"{key}.family"] = fusion.trunk.family

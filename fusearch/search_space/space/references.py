@@ -1,0 +1,67 @@
+"""The reference designs: what any searched design has to beat."""
+
+from __future__ import annotations
+
+import math
+
+from fusearch.data.modality import Modality
+from fusearch.search_space.design.graph import FusionGraph
+from fusearch.search_space.design.parts import Depth, Fusion, Output, Stream, Tap, Training, Trunk
+from fusearch.search_space.encoders import default_encoder
+from fusearch.search_space.space.space_settings import SpaceSettings
+
+__all__ = ["MAX_RAW_VALUES", "reference_designs"]
+
+#: A modality that is no table enters the linear model only up to this many values a sample.
+MAX_RAW_VALUES = 20_000
+
+
+def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, ...]]:
+    """Return the designs of each role; a role that makes no sense for the modalities is left out.
+
+    - `best_unimodal`: each modality alone, its default encoder and a head; tables also without an encoder, since on few samples a linear
+      model of one table often beats a network (on ROSMAP's three tables it does for each).
+    - `linear`: a linear head on all raw values: the columns of tables, other modalities flattened where they are small enough.
+    - `early`: the same raw values, joined, then a trunk of two fully connected layers.
+    - `penultimate`: the embeddings of all modalities, joined, and a head.
+    - `late`: the mean of the class probabilities of all modalities, each trained alone.
+    """
+    encoded = [Stream(_name(settings, modality), modality.name, _encoder(settings, modality)) for modality in settings.modalities]
+    raw = [
+        Stream(_name(settings, modality), modality.name, "flatten" if modality.layout.positions else "identity")
+        for modality in settings.modalities
+        if not modality.layout.positions or (not modality.entry.symbolic and 0 < math.prod(modality.shape) <= MAX_RAW_VALUES)
+    ]
+    linear = [stream for stream in raw if len(raw) > 1 and stream.encoder == "identity" and stream not in encoded]
+    designs = {"best_unimodal": tuple(_alone(settings, stream) for stream in [*encoded, *linear])}
+    if len(raw) == 1:
+        designs["linear"] = (_alone(settings, raw[0]),)
+    if len(raw) > 1:
+        designs["linear"] = (_joined(settings, raw, 0),)
+        designs["early"] = (_joined(settings, raw, 0, trunk=2),)
+    if len(encoded) > 1:
+        designs["penultimate"] = (_joined(settings, encoded, "L"),)
+        designs["late"] = (_joined(settings, encoded, "score", operator="vote_mean", training="independent"),)
+    return designs
+
+
+def _name(settings: SpaceSettings, modality: Modality) -> str:
+    return settings.slots[modality.name][0]
+
+
+def _encoder(settings: SpaceSettings, modality: Modality) -> str:
+    """Return the default encoder where the space has it, else the first of the space."""
+    offered = settings.encoders[modality.name]
+    return default_encoder(modality) if default_encoder(modality) in offered else offered[0]
+
+
+def _alone(settings: SpaceSettings, stream: Stream) -> FusionGraph:
+    return FusionGraph(settings.modalities, (stream,), (), (Output(Tap(stream.name, "L")),))
+
+
+def _joined(
+    settings: SpaceSettings, streams: list[Stream], depth: Depth, *, operator: str = "cat", trunk: int = 0, training: Training = "joint"
+) -> FusionGraph:
+    name = f"{settings.prefix}1"
+    fusion = Fusion(name, operator, tuple(Tap(stream.name, depth) for stream in streams), {}, Trunk("fc", trunk))
+    return FusionGraph(settings.modalities, tuple(streams), (fusion,), (Output(Tap(name, "L")),), training)

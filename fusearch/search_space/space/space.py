@@ -1,0 +1,238 @@
+"""All candidates over some modalities, as one define-by-run program."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from fusearch.data.modality import Modality
+from fusearch.errors import FusearchError, SpaceError, suggestion
+from fusearch.search_space.design.candidate import Candidate
+from fusearch.search_space.design.graph import FusionGraph
+from fusearch.search_space.design.parts import Training, TrunkFamily
+from fusearch.search_space.design.recipe import Recipe
+from fusearch.search_space.entries.encoder import ENCODERS
+from fusearch.search_space.entries.operator import OPERATORS
+from fusearch.search_space.entries.parameter import Param, Value
+from fusearch.search_space.space.answers import read_answers
+from fusearch.search_space.space.choosers import AnswerChooser, Chooser, MutatingChooser, RandomChooser, ReplayChooser, Trial, TrialChooser
+from fusearch.search_space.space.counting import Size, count_designs
+from fusearch.search_space.space.program import Parts, build, draw_parts
+from fusearch.search_space.space.recipe_space import RecipeSpace
+from fusearch.search_space.space.references import reference_designs
+from fusearch.search_space.space.space_settings import DEFAULT_OPERATORS, SpaceSettings, choose_encoders, read_names
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["DEFAULT_OPERATORS", "SearchSpace"]
+
+
+class SearchSpace:
+    """Every candidate that a search may propose.
+
+    Args:
+        modalities: What the data have.
+        encoders: Names of encoders, or names by modality; None for the default of each kind.
+        operators: Names of operators, or `"all"`; None for two or more of each class, and the votes.
+        max_fusions: Most fusions of a design; designs without a fusion are always in the space.
+        max_trunk: Most stages of a trunk.
+        max_streams: Most streams of one modality.
+        trunks: Families of trunks; with `continue`, a trunk may be the rest of the encoder of its first argument.
+        trainings: Training modes. Untrained votes train independently in any case; `independent` here also allows it for `stacking`.
+        scores: Whether designs may join class scores: late and joint-late.
+        auxiliary: Whether streams may have auxiliary heads.
+        all_stages: Whether a fusion may take all stages of a stream (`@*`).
+        recipe: Ranges of the numbers of training.
+
+    Raises:
+        SpaceError: A setting is not legal.
+        UnknownNameError: An operator or encoder is not known.
+
+    Example:
+        >>> import numpy as np
+        >>> from fusearch.data.modality import Modality
+        >>> space = SearchSpace([Modality("mrna", "tabular", (200,)), Modality("meth", "tabular", (200,))], max_fusions=1)
+        >>> candidate = space.sample(np.random.default_rng(0))
+        >>> space.decode(space.encode(candidate)) == candidate
+        True
+    """
+
+    def __init__(
+        self,
+        modalities: Sequence[Modality],
+        *,
+        encoders: Mapping[str, Sequence[str]] | Sequence[str] | None = None,
+        operators: str | Sequence[str] | None = None,
+        max_fusions: int = 3,
+        max_trunk: int = 2,
+        max_streams: int = 1,
+        trunks: Sequence[TrunkFamily] = ("fc",),
+        trainings: Sequence[Training] = ("joint",),
+        scores: bool = True,
+        auxiliary: bool = False,
+        all_stages: bool = False,
+        recipe: RecipeSpace | None = None,
+    ) -> None:
+        if operators is None:
+            operators = DEFAULT_OPERATORS
+        elif operators == "all":
+            operators = tuple(OPERATORS)
+        self.settings = SpaceSettings(
+            modalities=tuple(modalities),
+            encoders=choose_encoders(modalities, encoders),
+            operators=read_names("operators", operators),
+            max_fusions=max_fusions,
+            max_trunk=max_trunk,
+            max_streams=max_streams,
+            trunks=read_names("trunks", trunks),
+            trainings=read_names("trainings", trainings),
+            scores=scores,
+            auxiliary=auxiliary,
+            all_stages=all_stages,
+            recipe=recipe if recipe is not None else RecipeSpace(),
+        )
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """The modalities of the data."""
+        return self.settings.modalities
+
+    def suggest(self, trial: Trial) -> Candidate:
+        """Return the candidate that a trial decides on.
+
+        Args:
+            trial: Anything with the `suggest_categorical`, `suggest_int` and `suggest_float` of an Optuna trial.
+        """
+        return self._run(TrialChooser(trial))
+
+    def sample(self, rng: np.random.Generator) -> Candidate:
+        """Draw a candidate; each decision is uniform over its choices."""
+        return self._run(RandomChooser(rng))
+
+    def sample_recipe(self, rng: np.random.Generator) -> Recipe:
+        """Draw a recipe alone, to tune a design that is given."""
+        return self.settings.recipe.suggest(RandomChooser(rng))
+
+    def encode(self, candidate: Candidate) -> dict[str, Value]:
+        """Return the decisions that lead to a candidate, by name, as an Optuna trial would hold them.
+
+        Raises:
+            SpaceError: The candidate lies outside of the space.
+        """
+        answers = read_answers(self.settings, candidate.graph) | self.settings.recipe.answers(candidate.recipe)
+        chooser = AnswerChooser(answers)
+        found = self._run(chooser)
+        if found.graph.digest != candidate.graph.digest:
+            raise SpaceError(f"the design lies outside of this space; the nearest in it is: {found.graph.formula}")
+        # Numbers that the space does not ask for in this design have to be the defaults.
+        if found.recipe != candidate.recipe:
+            raise SpaceError(f"the recipe lies outside of this space: {candidate.recipe}; the nearest in it is: {found.recipe}")
+        return chooser.params
+
+    def decode(self, params: Mapping[str, Value]) -> Candidate:
+        """Return the candidate that decisions lead to; parameters that nothing asks for are ignored.
+
+        Raises:
+            SpaceError: A decision is missing, or is none of the choices.
+        """
+        return self._run(ReplayChooser(params))
+
+    def contains(self, candidate: Candidate) -> bool:
+        """Whether the program can make the candidate."""
+        try:
+            self.encode(candidate)
+        except FusearchError:
+            return False
+        return True
+
+    def mutate(self, candidate: Candidate, rng: np.random.Generator) -> Candidate:
+        """Return another candidate, one to three decisions away; what they make undefined is drawn anew.
+
+        Raises:
+            SpaceError: The candidate lies outside of the space.
+        """
+        params = self.encode(candidate)
+        names = list(params)
+        child = candidate
+        for _ in range(20):
+            count = min(1 + int(rng.geometric(0.6)) // 2, 3, len(names))
+            renewed = {names[int(index)] for index in rng.permutation(len(names))[:count]}
+            child = self._run(MutatingChooser(rng, params, renewed))
+            if child.digest != candidate.digest:
+                break
+        return child
+
+    def cross(self, first: Candidate, second: Candidate, rng: np.random.Generator) -> Candidate:
+        """Return a child that takes each decision from one of two parents, and draws those that neither of them had to take.
+
+        Raises:
+            SpaceError: A parent lies outside of the space.
+        """
+        one, other = self.encode(first), self.encode(second)
+        mixed = {name: (one if name in one and (name not in other or rng.random() < 0.5) else other)[name] for name in {**one, **other}}
+        return self._run(MutatingChooser(rng, mixed))
+
+    def size(self) -> Size:
+        """Return how many designs there are, recipes apart: exact where the space is small, else an estimate of its order."""
+        return count_designs(self.settings)
+
+    def references(self) -> dict[str, tuple[FusionGraph, ...]]:
+        """Return the reference designs by role (`fusearch.study.ROLES`). They need not lie in the space."""
+        return reference_designs(self.settings)
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits of everything that decides what the space holds, choices of operators and encoders included."""
+        declared = {
+            "operators": {name: _choices(OPERATORS[name].params) for name in self.settings.operators},
+            "encoders": {name: _choices(ENCODERS[name].params) for names in self.settings.encoders.values() for name in names},
+        }
+        text = json.dumps([self.to_dict(), declared], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as JSON-able values."""
+        return self.settings.to_dict()
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> SearchSpace:
+        """Read what `to_dict` wrote; settings left out take their defaults.
+
+        Raises:
+            SpaceError: A key is unknown or a setting is not legal.
+        """
+        names = list(SpaceSettings.__dataclass_fields__)
+        for name in record:
+            if name not in names:
+                raise SpaceError(f"search space: unknown key {name!r}, {suggestion(name, names)}")
+        given = dict(record)
+        modalities = [Modality(item["name"], item["kind"], tuple(item.get("shape", ()))) for item in given.pop("modalities", ())]
+        if "recipe" in given:
+            given["recipe"] = RecipeSpace.from_dict(given["recipe"])
+        return cls(modalities, **given)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SearchSpace) and self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __repr__(self) -> str:
+        names = ", ".join(modality.name for modality in self.modalities)
+        return f"SearchSpace({names}; {len(self.settings.operators)} operators, up to {self.settings.max_fusions} fusions)"
+
+    def _run(self, choose: Chooser) -> Candidate:
+        parts = draw_parts(self.settings, choose)
+        graph = build(self.settings, parts)
+        return Candidate(graph, self.settings.recipe.suggest(choose, fused=bool(parts.fusions), adds_loss=_adds_loss(parts)))
+
+
+def _adds_loss(parts: Parts) -> bool:
+    return any(OPERATORS[fusion.operator].adds_loss for fusion in parts.fusions)
+
+
+def _choices(params: Mapping[str, Param]) -> dict[str, list[Value]]:
+    return {name: [param.default, *param.choices] for name, param in params.items()}

@@ -1,0 +1,225 @@
+"""The settings of a search space, checked and with everything that is left out filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+from fusearch.data.modality import Modality
+from fusearch.errors import SpaceError, suggestion
+from fusearch.search_space.design.parts import RESERVED, TRAININGS, TRUNKS, Training, TrunkFamily
+from fusearch.search_space.encoders import default_encoder
+from fusearch.search_space.entries.encoder import ENCODERS
+from fusearch.search_space.entries.operator import OPERATORS
+from fusearch.search_space.space.recipe_space import RecipeSpace
+
+__all__ = ["DEFAULT_OPERATORS", "SpaceSettings", "choose_encoders", "read_names"]
+
+Name = TypeVar("Name", bound=str)
+
+#: Two or more of each class, and the votes. All of them work on a single token as on many.
+DEFAULT_OPERATORS = (
+    "cat",
+    "gated_cat",
+    "sum",
+    "product",
+    "low_rank",
+    "cross_attention",
+    "modality_attention",
+    "gated_unit",
+    "film",
+    "shared_private",
+    "contrastive",
+    "vote_mean",
+    "vote_weighted",
+    "stacking",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpaceSettings:
+    """What a search may use; see `SearchSpace` for each attribute."""
+
+    modalities: tuple[Modality, ...]
+    encoders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    operators: tuple[str, ...] = DEFAULT_OPERATORS
+    max_fusions: int = 3
+    max_trunk: int = 2
+    max_streams: int = 1
+    trunks: tuple[TrunkFamily, ...] = ("fc",)
+    trainings: tuple[Training, ...] = ("joint",)
+    scores: bool = True
+    auxiliary: bool = False
+    all_stages: bool = False
+    recipe: RecipeSpace = field(default_factory=RecipeSpace)
+
+    def __post_init__(self) -> None:
+        if not self.modalities:
+            raise SpaceError("a search space needs one modality or more")
+        names = [modality.name for modality in self.modalities]
+        if len(set(names)) != len(names):
+            raise SpaceError(f"two modalities have the same name: {', '.join(names)}")
+        for name, least, most in (("max_fusions", 0, 12), ("max_trunk", 0, 8), ("max_streams", 1, 8)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise SpaceError(f"{name} is {value!r}, expected a whole number from {least} to {most}")
+        for name in ("scores", "auxiliary", "all_stages"):
+            if not isinstance(getattr(self, name), bool):
+                raise SpaceError(f"{name} is {getattr(self, name)!r}, expected true or false")
+        for name, legal in (("trunks", TRUNKS), ("trainings", TRAININGS)):
+            for value in getattr(self, name):
+                if value not in legal:
+                    raise SpaceError(f"{name}: {value!r}, {suggestion(str(value), legal)}")
+        if not self.families or not self.trainings_of_features:
+            raise SpaceError("expected at least one trunk family other than 'continue' and one training other than 'independent'")
+        for name in self.operators:
+            OPERATORS[name]
+        if self.max_fusions and not (self.features or self.votes):
+            raise SpaceError("operators: expected at least one that joins two arguments of any kind, such as 'cat'")
+        if self.max_fusions and self.features and self.max_args < 2:
+            raise SpaceError(f"operators: {', '.join(self.features)}: expected one among them that joins any two arguments, such as 'cat'")
+
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """Operators that join features."""
+        return tuple(name for name in self.operators if not OPERATORS[name].scores_only)
+
+    @cached_property
+    def votes(self) -> tuple[str, ...]:
+        """Operators that join class scores: votes, stacking, and `cat` with a head."""
+        if not self.scores:
+            return ()
+        votes = tuple(name for name in self.operators if OPERATORS[name].scores_only or name == "cat")
+        return votes if any(OPERATORS[name].takes(2) for name in votes) else ()
+
+    @cached_property
+    def families(self) -> tuple[TrunkFamily, ...]:
+        """Trunk families with stages of their own."""
+        return tuple(family for family in self.trunks if family != "continue")
+
+    @cached_property
+    def trainings_of_features(self) -> tuple[Training, ...]:
+        """Training modes of a design that joins features."""
+        return tuple(training for training in self.trainings if training != "independent")
+
+    @cached_property
+    def max_args(self) -> int:
+        """Most arguments of a fusion: every number from 2 up to it has an operator that works on any kind of argument."""
+        return self._most_args([name for name in self.features if not OPERATORS[name].needs_grid])
+
+    @cached_property
+    def max_votes(self) -> int:
+        """Most streams of a design at the level of class scores."""
+        return self._most_args(self.votes)
+
+    def _most_args(self, operators: Sequence[str]) -> int:
+        most = 1
+        while most < self.max_sources and any(OPERATORS[name].takes(most + 1) for name in operators):
+            most += 1
+        return most
+
+    @cached_property
+    def max_sources(self) -> int:
+        """Most streams and earlier fusions that a fusion could take."""
+        return len(self.modalities) * self.max_streams + self.max_fusions
+
+    @cached_property
+    def max_joined(self) -> int:
+        """Most fusions of a design: none where there is nothing to join, one where only votes are left."""
+        if len(self.modalities) * self.max_streams < 2:
+            return 0
+        return self.max_fusions if self.features else min(self.max_fusions, 1)
+
+    @cached_property
+    def slots(self) -> Mapping[str, tuple[str, ...]]:
+        """Names of the streams that a modality may have."""
+        taken = {modality.name for modality in self.modalities} | RESERVED
+        slots: dict[str, tuple[str, ...]] = {}
+        for modality in self.modalities:
+            names = []
+            for number in range(1, self.max_streams + 1):
+                name = modality.name if number == 1 and modality.name not in RESERVED else f"{modality.name}_{number}"
+                while name in taken and name != modality.name:
+                    name += "_"
+                taken.add(name)
+                names.append(name)
+            slots[modality.name] = tuple(names)
+        return slots
+
+    @cached_property
+    def prefix(self) -> str:
+        """Begin of the names of fusions, chosen so that no stream has such a name."""
+        prefix = "F"
+        streams = {name for names in self.slots.values() for name in names}
+        while any(f"{prefix}{number}" in streams for number in range(1, self.max_fusions + 1)):
+            prefix += "F"
+        return prefix
+
+    def admissible(self, num_args: int, *, grid: bool) -> tuple[str, ...]:
+        """Return the operators of features for that many arguments; those that need a grid only where an argument has one."""
+        return tuple(name for name in self.features if OPERATORS[name].takes(num_args) and (grid or not OPERATORS[name].needs_grid))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as JSON-able values."""
+        return {
+            "modalities": [{"name": item.name, "kind": item.kind, "shape": list(item.shape)} for item in self.modalities],
+            "encoders": {name: list(names) for name, names in self.encoders.items()},
+            "operators": list(self.operators),
+            "max_fusions": self.max_fusions,
+            "max_trunk": self.max_trunk,
+            "max_streams": self.max_streams,
+            "trunks": list(self.trunks),
+            "trainings": list(self.trainings),
+            "scores": self.scores,
+            "auxiliary": self.auxiliary,
+            "all_stages": self.all_stages,
+            "recipe": self.recipe.to_dict(),
+        }
+
+
+def choose_encoders(
+    modalities: Sequence[Modality], encoders: Mapping[str, Sequence[str]] | Sequence[str] | None
+) -> dict[str, tuple[str, ...]]:
+    """Return the encoders of each modality: those given that read its kind, else its default.
+
+    Args:
+        modalities: The modalities of the space.
+        encoders: Names for all modalities, or names by modality; None for the defaults.
+
+    Raises:
+        SpaceError: A name is not a modality, or an encoder does not read it.
+        UnknownNameError: There is no such encoder.
+    """
+    if not isinstance(encoders, Mapping):
+        listed = [ENCODERS[name] for name in read_names("encoders", () if encoders is None else encoders)]
+        fitting = {m.name: tuple(encoder.name for encoder in listed if encoder.reads(m.kind)) for m in modalities}
+        return {m.name: tuple(dict.fromkeys(fitting[m.name])) or (default_encoder(m),) for m in modalities}
+    by_name = {modality.name: modality for modality in modalities}
+    chosen: dict[str, tuple[str, ...]] = {modality.name: (default_encoder(modality),) for modality in modalities}
+    for name, given in encoders.items():
+        if name not in by_name:
+            raise SpaceError(f"encoders: unknown modality {name!r}, {suggestion(name, by_name)}")
+        names = read_names(f"encoders: {name}", given)
+        for encoder in names:
+            if not ENCODERS[encoder].reads(by_name[name].kind):
+                raise SpaceError(f"encoders: {encoder!r} does not read modality {name!r}, which is {by_name[name].kind}")
+        if not names:
+            raise SpaceError(f"encoders: none for modality {name!r}")
+        chosen[name] = names
+    return chosen
+
+
+def read_names(what: str, value: Name | Iterable[Name]) -> tuple[Name, ...]:
+    """Return names that are given as one name or several, each once.
+
+    Raises:
+        SpaceError: It is something else.
+    """
+    names: tuple[Any, ...] = (value,)
+    if isinstance(value, Iterable) and not isinstance(value, str | Mapping):
+        names = tuple(value)
+    if not all(isinstance(name, str) for name in names):
+        raise SpaceError(f"{what}: {value!r}, expected a name or a list of names")
+    return tuple(dict.fromkeys(names))

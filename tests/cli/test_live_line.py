@@ -1,0 +1,33 @@
+import pytest
+
+from fusearch.cli.live_line import LiveLine, describe
+from fusearch.search import Progress
+
+
+def make_progress(done: int = 12) -> Progress:
+    return Progress(
+        done=done, running=2, failed=1, repeated=3, total=60, best={"auroc": 0.98123, "macs": 1200.0}, front=4, seconds_left=95.0
+    )
+
+
+def test_one_line_says_it_all() -> None:
+    assert describe(make_progress()) == (
+        "12/60 trials · 2 running · 1 failed · 3 repeated · best auroc 0.9812 · best macs 1,200 · front 4 · 1:35 left"
+    )
+
+
+def test_where_standard_error_is_no_terminal_lines_are_rare(capfd: pytest.CaptureFixture[str]) -> None:
+    with LiveLine(every=3600.0) as line:
+        for done in range(61):
+            line(make_progress(done))
+    lines = capfd.readouterr().err.splitlines()
+    assert [text.split()[0] for text in lines] == ["0/60", "60/60"]
+
+
+def test_on_a_terminal_the_line_is_rewritten(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with LiveLine() as line:
+        line(make_progress(60))
+    err = capfd.readouterr().err
+    assert err.startswith("\r\x1b[2K60/60")
+    assert err.endswith("\n")

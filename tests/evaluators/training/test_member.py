@@ -1,0 +1,13 @@
+from fusearch.evaluators.training.member import Member, make_members
+
+
+def test_members_are_all_folds_of_the_first_seed_then_of_the_next() -> None:
+    assert make_members(2, 2) == (Member(0, 0), Member(1, 0), Member(0, 1), Member(1, 1))
+    assert make_members(2, 2, 3) == make_members(2, 2)[:3]
+    assert make_members(2, 2, 99) == make_members(2, 2)
+    assert make_members(2, 2, 0) == (Member(0, 0),)
+
+
+def test_a_member_draws_the_same_numbers_for_every_design_and_others_for_every_fold_and_seed() -> None:
+    assert Member(1, 2).stream == Member(1, 2).stream
+    assert len({Member(fold, seed).stream for fold in range(5) for seed in range(5)}) == 25

@@ -1,0 +1,202 @@
+"""Each training mode does what it says: who gets a gradient, who is fixed, what is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import Tensor
+from toy_data import TABLES, make_data
+
+from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.training.members import FoldSamples, prepare_fold
+from fusearch.evaluators.training.modes import FUSION, drop_modalities, predict, train
+from fusearch.evaluators.training.optimization import Fit, TrainingSettings, reproducible
+from fusearch.search_space import FusionGraph, Recipe
+
+SETTINGS = TrainingSettings(epochs=4, patience=4, batch_size=16)
+
+
+@pytest.fixture(scope="module")
+def rows() -> FoldSamples:
+    data = make_data()
+    return prepare_fold(data, data.folds(None)[0])
+
+
+def parse(text: str) -> FusionGraph:
+    return FusionGraph.parse(text, modalities=TABLES)
+
+
+def fit(
+    text: str, rows: FoldSamples, *, settings: TrainingSettings = SETTINGS, seed: int = 0, recipe: Recipe | None = None
+) -> tuple[FusionNetwork, dict[str, Fit], dict[str, Tensor]]:
+    """Train; return the network, its phases and its weights before training."""
+    with reproducible(seed, threads=1) as generator:
+        network = FusionNetwork(parse(text), 2, recipe or Recipe(width=8, learning_rate=1e-2))
+        before = {name: value.clone() for name, value in network.state_dict().items()}
+        fits = train(network, rows.train, rows.validation, task=rows.task, settings=settings, generator=generator)
+    return network, fits, before
+
+
+def moved(network: FusionNetwork, before: Mapping[str, Tensor], part: str) -> bool:
+    after = {name: value for name, value in network.state_dict().items() if name.startswith(part)}
+    assert after, f"no parameter of {part}"
+    return all(not torch.equal(value, before[name]) for name, value in after.items())
+
+
+@pytest.mark.parametrize("training", ["joint", "staged"])
+def test_gradients_reach_every_stream(training: str, rows: FoldSamples) -> None:
+    network, fits, before = fit(f"F1 = cat(a@L, b@L; trunk=fc:1) ->\ntrain = {training}", rows)
+    assert all(moved(network, before, part) for part in ("streams.encoders.stream_a", "streams.encoders.stream_b", "joins", "heads"))
+    assert list(fits) == ([FUSION] if training == "joint" else ["a", "b", FUSION])
+
+
+def stream_weights(network: FusionNetwork) -> dict[str, Tensor]:
+    return {name: value for name, value in network.state_dict().items() if name.startswith("streams.")}
+
+
+def trained_alone(stream: str, rows: FoldSamples) -> dict[str, Tensor]:
+    """Weights of a stream that is trained alone as the first phase of a design."""
+    network, _, _ = fit(f"F1 = vote_mean({stream}@score, c@score) ->\ntrain = independent", rows)
+    return {name: value for name, value in stream_weights(network).items() if f"stream_{stream}." in name}
+
+
+def test_frozen_streams_stay_as_they_were_trained_alone_and_get_no_gradient(rows: FoldSamples) -> None:
+    network, fits, before = fit("F1 = cat(a@L, c@L; trunk=fc:1) ->\ntrain = frozen", rows)
+    alone = trained_alone("a", rows)
+    for name, value in stream_weights(network).items():
+        if "stream_a." in name:
+            torch.testing.assert_close(value, alone[name], rtol=0, atol=0)
+    assert all(parameter.grad is None for parameter in network.streams.parameters())
+    assert moved(network, before, "joins")
+    assert moved(network, before, "heads")
+    assert list(fits) == ["a", "c", FUSION]
+
+
+def test_staged_starts_from_the_streams_trained_alone_and_moves_on(rows: FoldSamples) -> None:
+    def weight(training: str) -> Tensor:
+        with reproducible(0, threads=1) as generator:
+            network = FusionNetwork(parse(f"F1 = cat(a@L, c@L) ->\ntrain = {training}"), 2, Recipe(width=8, learning_rate=1e-2))
+            train(network, rows.train, None, task=rows.task, settings=SETTINGS, generator=generator, epochs={"a": 20, "c": 20, FUSION: 1})
+        return network.state_dict()["streams.encoders.stream_a.stages.0.0.weight"]
+
+    steps = -(-len(rows.train) // SETTINGS.batch_size)
+    distance = (weight("staged") - weight("frozen")).abs().max()
+    assert 0 < distance <= 1.5 * steps * 1e-2  # a few steps of Adam away from the stream alone, not from a fresh start
+    assert (weight("staged") - weight("joint")).abs().max() > 2 * distance
+
+
+def test_equal_streams_are_not_trained_to_be_the_same(rows: FoldSamples) -> None:
+    network, _, _ = fit("x = a:mlp | y = a:mlp\nF1 = cat(x@L, y@L) ->\ntrain = frozen", rows)
+    x, y = (network.state_dict()[f"streams.encoders.stream_{name}.stages.0.0.weight"] for name in "xy")
+    assert not torch.equal(x, y)
+
+
+def test_a_frozen_continuation_keeps_its_weights_and_lets_gradients_through(rows: FoldSamples) -> None:
+    network, _, before = fit("a:mlp(layers=2) | c:mlp\nF1 = film(a@1, c@L; trunk=continue(a)) ->\ntrain = frozen", rows)
+    assert all(parameter.grad is None for parameter in network.streams.parameters())
+    assert moved(network, before, "joins.fusion_F1.layer")
+
+
+def test_no_gradient_crosses_between_independent_streams(rows: FoldSamples) -> None:
+    def weights_of_a(other: str) -> dict[str, Tensor]:
+        network, _, _ = fit(f"F1 = vote_mean(a@score, {other}@score) ->\ntrain = independent", rows)
+        return {name: value for name, value in stream_weights(network).items() if "stream_a." in name}
+
+    beside_b, beside_c = weights_of_a("b"), weights_of_a("c")
+    assert all(torch.equal(value, beside_c[name]) for name, value in beside_b.items())
+    joint, _, _ = fit("F1 = vote_mean(a@score, b@score) ->", rows)
+    assert any(not torch.equal(joint.state_dict()[name], value) for name, value in beside_b.items())
+
+
+def test_an_untrained_vote_needs_no_phase_of_its_own_and_a_stack_has_one(rows: FoldSamples) -> None:
+    assert list(fit("F1 = vote_mean(a@score, c@score) ->\ntrain = independent", rows)[1]) == ["a", "c"]
+    assert list(fit("F1 = stacking(a@score, c@score) ->\ntrain = independent", rows)[1]) == ["a", "c", FUSION]
+
+
+@pytest.mark.parametrize("training", ["joint", "independent"])
+def test_the_weights_of_a_vote_are_fitted_on_training_rows(training: str, rows: FoldSamples) -> None:
+    network, _, _ = fit(f"F1 = vote_weighted(a@score, c@score) ->\ntrain = {training}", rows, settings=TrainingSettings(epochs=20))
+    weights = network.join("F1").layer.voter_weights
+    with torch.no_grad():
+        scores = network.run(rows.train.inputs, rows.train.present).scores
+    errors = [
+        (scores[name].softmax(dim=1) - torch.nn.functional.one_hot(rows.train.targets, 2)).square().sum(dim=1).mean() for name in ("a", "c")
+    ]
+    expected = torch.stack([1 / error for error in errors])
+    torch.testing.assert_close(weights, expected / expected.sum())
+    assert weights[0] > weights[1]  # only `a` knows anything
+
+
+def test_tied_streams_are_trained_alone_as_one(rows: FoldSamples) -> None:
+    network, fits, _ = fit("x = a:mlp | y = a:mlp(tie=x) | c:mlp\nF1 = cat(x@L, y@L, c@L) ->\ntrain = frozen", rows)
+    assert list(fits) == ["x", "c", FUSION]
+    assert list(network.streams.encoders) == ["stream_x", "stream_c"]
+
+
+def test_a_stream_alone_learns_from_the_rows_that_have_it(rows: FoldSamples) -> None:
+    spoiled = FoldSamples(
+        rows.fold,
+        type(rows.train)(
+            {**rows.train.inputs, "b": torch.where(rows.train.present["b"][:, None], rows.train.inputs["b"], 1e3)},
+            rows.train.present,
+            rows.train.targets,
+        ),
+        rows.validation,
+        rows.targets,
+        rows.task,
+    )
+    text = "F1 = vote_mean(a@score, b@score) ->\ntrain = independent"
+    clean, dirty = stream_weights(fit(text, rows)[0]), stream_weights(fit(text, spoiled)[0])
+    assert (~rows.train.present["b"]).any()
+    assert all(torch.equal(value, dirty[name]) for name, value in clean.items())
+
+
+def test_losses_that_operators_add_are_weighed_by_the_recipe(rows: FoldSamples) -> None:
+    text = "F1 = orthogonal(a@L, b@L)\nF2 = cat(F1.a@0, F1.b@0) ->"
+    light, heavy = (fit(text, rows, recipe=Recipe(width=8, loss_weight=weight))[0] for weight in (0.0, 10.0))
+    assert any(not torch.equal(value, heavy.state_dict()[name]) for name, value in light.state_dict().items())
+
+
+def test_an_auxiliary_head_moves_with_the_weight_of_added_losses(rows: FoldSamples) -> None:
+    text = "F1 = cat(a@L, b@L) ->\na@score -> aux"
+    off, _, before = fit(text, rows, recipe=Recipe(width=8, loss_weight=0.0, weight_decay=0.0))
+    name = "streams.heads.stream_a.linear.weight"
+    torch.testing.assert_close(off.state_dict()[name], before[name])
+    on, _, before = fit(text, rows, recipe=Recipe(width=8, loss_weight=1.0, weight_decay=0.0))
+    assert not torch.equal(on.state_dict()[name], before[name])
+
+
+def test_the_same_seed_gives_the_same_weights_bit_by_bit(rows: FoldSamples) -> None:
+    recipe = Recipe(width=8, modality_dropout=0.3, class_weights="balanced")
+    runs = [fit("F1 = cross_attention(a@L, b@L; trunk=fc:1) ->", rows, seed=seed, recipe=recipe)[0].state_dict() for seed in (1, 1, 2)]
+    assert all(torch.equal(value, runs[1][name]) for name, value in runs[0].items())
+    assert any(not torch.equal(value, runs[2][name]) for name, value in runs[0].items())
+
+
+def test_fixed_epochs_without_validation(rows: FoldSamples) -> None:
+    with reproducible(0, threads=1) as generator:
+        network = FusionNetwork(parse("F1 = cat(a@L, b@L) ->\ntrain = staged"), 2, Recipe(width=8))
+        fits = train(network, rows.train, None, task=rows.task, settings=SETTINGS, generator=generator, epochs={"a": 2, FUSION: 3})
+    assert {phase: done.epochs for phase, done in fits.items()} == {"a": 2, "b": 4, FUSION: 3}
+
+
+def test_prediction_in_portions_is_the_same(rows: FoldSamples, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, _, _ = fit("F1 = cat(a@L, b@L) ->", rows)
+    whole = predict(network, rows.validation)
+    monkeypatch.setattr("fusearch.evaluators.training.modes._CHUNK", 4)
+    torch.testing.assert_close(predict(network, rows.validation), whole)
+
+
+def test_modality_dropout_never_takes_the_last_modality() -> None:
+    torch.manual_seed(0)
+    present = {"a": torch.ones(4000, dtype=torch.bool), "b": torch.arange(4000) % 2 == 0}
+    after = drop_modalities(present, 0.5)
+    assert (after["a"] | after["b"]).all()
+    assert not (after["b"] & ~present["b"]).any()
+    # Of the rows that have both, one in four would lose both and keeps them: `a` is gone in one in four.
+    both = present["b"]
+    assert (~after["a"][both]).float().mean() == pytest.approx(0.25, abs=0.04)
+    assert drop_modalities(present, 0.0) is present
+    assert drop_modalities({"a": present["a"]}, 0.9)["a"].all()

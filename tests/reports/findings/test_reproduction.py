@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from fusearch.contracts import Objective
+from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.reproduction import command_line, identity, resolved_configuration
+from fusearch.trials import Trials
+
+CONFIG = {
+    "fusearch": "0.1.0",
+    "space": {"fingerprint": "ab12", "max_fusions": 3},
+    "evaluator": {"settings": {"epochs": 60, "folds": 5, "seeds": 1}, "data": {"source": "my data.yaml", "fingerprint": "3f9c"}},
+    "search": {"trials": 60, "sampler": "tpe", "executor": "ray", "workers": None, "seed": 0},
+    "versions": {"python": "3.11.9"},
+}
+
+
+def found(config: dict[str, object]) -> Findings:
+    return Findings(Trials((), (Objective.parse("auroc"), Objective.parse("macs<=1e6")), config))
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["search", "a b.yaml", "--out", "runs/x"], "fusearch search 'a b.yaml' --out NEW_FOLDER"),
+        (
+            ["--plugin", "own.py", "search", "d", "--out=runs/x", "--resume", "--operator", "mine", "--require", "rna", "--json"],
+            "fusearch --plugin own.py search d --operator mine --require rna --out NEW_FOLDER",
+        ),
+    ],
+)
+def test_the_command_is_the_one_that_made_the_run_in_another_folder(words: list[str], command: str) -> None:
+    assert command_line(found({"command": ["fusearch", *words]})) == command
+
+
+def test_a_search_in_python_has_no_command() -> None:
+    assert command_line(found({**CONFIG, "command": None})) is None
+    assert command_line(found(CONFIG)) is None
+
+
+def test_what_identifies_the_run() -> None:
+    facts = dict(identity(found(CONFIG)))
+    assert facts == {
+        "Data": "my data.yaml",
+        "Data fingerprint": "3f9c",
+        "Search space fingerprint": "ab12",
+        "Seed": "0",
+        "fusearch": "0.1.0",
+        "python": "3.11.9",
+    }
+
+
+def test_the_configuration_is_yaml_and_whole() -> None:
+    assert yaml.safe_load(resolved_configuration(found(CONFIG))) == CONFIG

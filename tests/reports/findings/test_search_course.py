@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from fusearch.contracts import Objective
+from fusearch.reports.findings.findings import Findings, read_findings
+from fusearch.reports.findings.search_course import progress_info, throughput_info
+from fusearch.run import Run
+from fusearch.study import TrialRecord
+from fusearch.trials import Trials
+
+AUROC, MACS = Objective.parse("auroc"), Objective.parse("macs")
+
+
+def findings(points: list[tuple[float, float]], **facts: object) -> Findings:
+    records = [
+        replace(
+            TrialRecord("", f"g{number}", f"c{number}", number=number, state="complete", objectives={"auroc": y, "macs": x}),
+            ended=float(number),
+            **facts,  # type: ignore[arg-type]
+        )
+        for number, (x, y) in enumerate(points)
+    ]
+    return Findings(Trials(records, (AUROC, MACS)))
+
+
+def test_hypervolume_by_hand() -> None:
+    # Ranges are 10 MACs and 0.5 AUROC; the reference point lies a tenth beyond, so the box is 1.1 by 1.1 in units of the ranges.
+    info = progress_info(findings([(20, 0.5), (10, 1.0)]))
+    assert info.hypervolume == pytest.approx((0.1 * 0.1 / 1.1**2, 1.0))
+    assert info.references is None
+
+
+def test_the_curve_never_falls_and_stays_in_the_box(make_run: Callable[..., Run]) -> None:
+    info = progress_info(read_findings(make_run(50)))
+    assert len(info.trials) == len(info.hypervolume) == 50
+    assert all(a <= b + 1e-12 for a, b in itertools.pairwise(info.hypervolume))
+    assert 0 < info.hypervolume[0] <= info.hypervolume[-1] <= 1
+    assert info.references is not None
+    assert info.references <= info.hypervolume[-1]
+
+
+def test_trials_count_in_the_order_in_which_they_finished() -> None:
+    found = findings([(20, 0.5), (10, 1.0)])
+    late = replace(found.records[0], ended=9.0)
+    assert progress_info(Findings(Trials([late, found.records[1]], found.objectives))).trials == (1, 0)
+
+
+@pytest.mark.parametrize("objectives", [("auroc",), ("auroc", "macs", "latency_ms", "log_loss")])
+def test_one_and_four_objectives(make_run: Callable[..., Run], objectives: tuple[str, ...]) -> None:
+    assert 0 < progress_info(read_findings(make_run(30, objectives=objectives))).hypervolume[-1] <= 1
+
+
+def test_throughput_adds_up() -> None:
+    found = findings([(20, 0.5), (10, 1.0), (5, 0.7)], started=0.0, seconds=4.0)
+    through = throughput_info(found)
+    assert (through.wall, through.work, through.finished, through.median) == (2.0, 12.0, 3, 4.0)
+    assert (through.per_minute, through.parallel) == (90.0, 6.0)
+    empty = throughput_info(Findings(Trials((), (AUROC,))))
+    assert (empty.wall, empty.per_minute, empty.parallel) == (None, None, None)

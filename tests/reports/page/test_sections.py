@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from fusearch.reports.findings.findings import read_findings
+from fusearch.reports.page import sections
+from fusearch.run import Run
+
+
+def text_of(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_facts_count_what_happened(make_run: Callable[..., Run]) -> None:
+    found = read_findings(make_run(20, failures=3))
+    text = text_of(sections.facts(found))
+    assert f"Designs compared {len(found.designs)}" in text
+    assert "Trials finished 20 1 failed, 2 stopped" in text
+
+
+def test_two_objectives_have_one_figure_and_three_a_choice(make_run: Callable[..., Run]) -> None:
+    assert "<select" not in sections.front(read_findings(make_run(10)))
+    three = sections.front(read_findings(make_run(10, objectives=("auroc", "macs", "latency_ms"))))
+    assert re.findall(r'<option value="([^"]+)">', three) == ["figure-front-0", "figure-front-1", "figure-front-2"]
+
+
+def test_one_objective_is_drawn_over_trials(make_run: Callable[..., Run]) -> None:
+    assert "<h2>Designs over trials</h2>" in sections.front(read_findings(make_run(10, objectives=("auroc",))))
+
+
+def test_the_gallery_holds_front_and_references_once(make_run: Callable[..., Run]) -> None:
+    found = read_findings(make_run(30))
+    drawn = re.findall(r'data-drawing="([^"]+)"', sections.gallery(found))
+    assert len(drawn) == len(set(drawn))
+    assert found.recommended is not None
+    assert set(drawn) == found.front_digests | set(found.roles) | {found.recommended.digest}
+
+
+def test_the_table_has_every_trial_with_what_it_is_filtered_by(make_run: Callable[..., Run]) -> None:
+    found = read_findings(make_run(20, failures=2))
+    html = sections.table(found)
+    kinds = dict(re.findall(r'data-trial="(\d+)" data-kinds="([^"]+)"', html))
+    assert len(kinds) == 22
+    assert "failed" in kinds["21"].split()
+    assert sum("front" in each.split() for each in kinds.values()) == len(found.front)
+
+
+def test_failures_are_counted_by_reason_and_listed(make_run: Callable[..., Run]) -> None:
+    html = sections.failures(read_findings(make_run(6, failures=4)))
+    text = text_of(html)
+    assert "2 stopped macs is 3.2e+06, above the bound 1e+06" in text
+    assert "2 failed RuntimeError: the loss is not finite" in text
+    assert html.count("<pre>") == 4
+    assert "No trial failed" in sections.failures(read_findings(make_run(6)))
+
+
+def test_what_the_designs_say_is_called_descriptive(make_run: Callable[..., Run]) -> None:
+    text = text_of(sections.learned(read_findings(make_run(20))))
+    assert "not the effect of a choice" in text
+    assert {"Operator class", "Level", "Modality used"} <= {
+        title for title in ("Operator class", "Level", "Modality used") if title in text
+    }
+
+
+def test_how_to_reproduce(make_run: Callable[..., Run]) -> None:
+    text = text_of(sections.reproduce(read_findings(make_run(6))))
+    assert "fusearch search rosmap.yaml --objective auroc --objective macs" in text
+    assert "3f9c0aa1b2c4d5e6" in text
+    assert "sampler: tpe" in text
+
+
+def test_progress_is_left_out_where_nothing_has_finished(make_run: Callable[..., Run]) -> None:
+    assert sections.progress(read_findings(make_run(0))) == ""
+    assert 'data-figure="figure-timeline"' in sections.progress(read_findings(make_run(6)))

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import pytest
+from strategies import MODALITIES, SMALL, WIDE
+
+from fusearch.data.modality import Modality
+from fusearch.search_space import SearchSpace
+from fusearch.search_space.space.counting import Size, count_designs
+
+TABLES = (Modality("a", "tabular", (3,)), Modality("b", "tabular", (3,)))
+
+
+def test_one_modality_has_one_design_an_encoder() -> None:
+    assert SearchSpace(TABLES[:1]).size().exact == 3  # an MLP of one, two or three layers
+
+
+@pytest.mark.parametrize("operators", [["sum"], ["cat", "film"]])
+@pytest.mark.parametrize("max_trunk", [0, 1])
+def test_small_spaces_are_counted_exactly(operators: list[str], max_trunk: int) -> None:
+    space = SearchSpace(TABLES, operators=operators, max_fusions=1, max_trunk=max_trunk, scores=False)
+    alone = 2 * 3
+    # Per operator: encoders with 1, 2 or 3 stages, a tap at each depth; film has either argument first.
+    taps = sum((one + 1) * (other + 1) for one, other in product((1, 2, 3), repeat=2))
+    joined = taps * sum(2 if name == "film" else 1 for name in operators) * (max_trunk + 1)
+    size = space.size()
+    assert size.exact == alone + joined
+    assert size.log10 == pytest.approx(math.log10(alone + joined))
+    assert "enumeration" in size.method
+    assert str(size) == f"{alone + joined:,} designs"
+
+
+def test_large_spaces_are_estimated_and_larger_ones_are_larger() -> None:
+    small, wide = SMALL.size(), WIDE.size()
+    assert small.exact is wide.exact is None
+    assert small.log10 < SearchSpace(MODALITIES).size().log10 < wide.log10
+    assert "Knuth" in wide.method
+    assert str(wide) == f"about 10^{wide.log10:.1f} designs"
+    assert count_designs(WIDE.settings) == wide
+
+
+def test_the_estimate_is_close_to_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = SearchSpace(TABLES, operators=["sum", "product"], max_fusions=1, scores=False)
+    exact = space.size()
+    monkeypatch.setattr("fusearch.search_space.space.counting.MAX_ENUMERATED", 0)
+    estimate = space.size()
+    assert exact.exact is not None
+    assert estimate.exact is None
+    # This program gives each design once, so that the estimate has the count as its expectation.
+    assert estimate.log10 == pytest.approx(exact.log10, abs=0.05)
+
+
+def test_sizes_print() -> None:
+    assert str(Size(3.0, 1000, "m")) == "1,000 designs"

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fusearch.errors import SpaceError
+from fusearch.search_space import Recipe, RecipeSpace
+from fusearch.search_space.space.choosers import AnswerChooser, RandomChooser
+
+
+def test_numbers_that_a_design_does_not_use_keep_their_defaults() -> None:
+    space = RecipeSpace(modality_dropout=(0.3,), loss_weight=(5.0,))
+    plain = space.suggest(RandomChooser(np.random.default_rng(0)), fused=False, adds_loss=False)
+    assert (plain.modality_dropout, plain.loss_weight) == (Recipe().modality_dropout, Recipe().loss_weight)
+    full = space.suggest(RandomChooser(np.random.default_rng(0)))
+    assert (full.modality_dropout, full.loss_weight) == (0.3, 5.0)
+
+
+def test_answers_lead_back() -> None:
+    space = RecipeSpace()
+    recipe = space.suggest(RandomChooser(np.random.default_rng(3)))
+    assert space.suggest(AnswerChooser(space.answers(recipe))) == recipe
+
+
+def test_round_trip() -> None:
+    space = RecipeSpace(width=(8,), dropout=(0.0, 0.1))
+    assert RecipeSpace.from_dict(json.loads(json.dumps(space.to_dict()))) == space
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"learning_rate": (1e-2, 1e-3)}, "expected \\(smallest, largest\\)"),
+        ({"learning_rate": (0.0, 1e-3)}, "both above 0"),
+        ({"width": ()}, "one or more different choices"),
+        ({"width": (8, 8)}, "one or more different choices"),
+        ({"width": (0,)}, "width is 0"),
+        ({"class_weights": ("balance",)}, "did you mean 'balanced'"),
+        ({"weight_decay": (1.0, 1e9)}, "weight_decay is 1000000000.0"),
+        ({"rate": (1,)}, "unknown key 'rate'"),
+        ({"learning_rate": ["a", "b"]}, "learning_rate is \\['a', 'b'\\], expected \\(smallest, largest\\)"),
+        ({"dropout": 0.3}, "dropout is 0.3, expected a list such as \\[0.1, 0.3, 0.5\\]"),
+        ({"class_weights": "none"}, "class_weights is 'none', expected a list such as \\[none, balanced\\]"),
+        (3, "recipe is 3, expected ranges by name"),
+    ],
+)
+def test_illegal_ranges(wrong: Any, message: str) -> None:
+    with pytest.raises(SpaceError, match=message):
+        RecipeSpace.from_dict(wrong)
