@@ -12,19 +12,19 @@ from fusearch.lazy import lazy_names
 #: Public name -> module that defines it.
 _HOMES: dict[str, str] = {
     "DATA_SETS": "fusearch.data.embedded",
-    "CheckResult": "fusearch.data.check",
+    "CheckResult": "fusearch.data.check.check",
     "Dataset": "fusearch.data.dataset",
     "EmbeddedData": "fusearch.data.embedded",
     "Fold": "fusearch.data.splits",
-    "Manifest": "fusearch.data.manifest",
+    "Manifest": "fusearch.data.manifest.manifest",
     "Modality": "fusearch.data.modality",
     "Preprocessor": "fusearch.data.preprocessing",
-    "TableSchema": "fusearch.data.tables",
+    "TableSchema": "fusearch.data.table_schema",
     "Task": "fusearch.tasks",
-    "check_data": "fusearch.data.check",
+    "check_data": "fusearch.data.check.check",
     "data_set": "fusearch.data.embedded",
     "load_data": "fusearch.data.loading",
-    "load_manifest": "fusearch.data.manifest",
+    "load_manifest": "fusearch.data.manifest.manifest",
 }
 
 __all__ = [
@@ -45,15 +45,15 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from fusearch.data.check import CheckResult, check_data
+    from fusearch.data.check.check import CheckResult, check_data
     from fusearch.data.dataset import Dataset
     from fusearch.data.embedded import DATA_SETS, EmbeddedData, data_set
     from fusearch.data.loading import load_data
-    from fusearch.data.manifest import Manifest, load_manifest
+    from fusearch.data.manifest.manifest import Manifest, load_manifest
     from fusearch.data.modality import Modality
     from fusearch.data.preprocessing import Preprocessor
     from fusearch.data.splits import Fold
-    from fusearch.data.tables import TableSchema
+    from fusearch.data.table_schema import TableSchema
     from fusearch.tasks import Task
 
 

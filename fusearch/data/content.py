@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fusearch.data.modality import Modality
 from fusearch.data.splits import NumFolds
-from fusearch.data.tables import TableSchema
+from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError
 from fusearch.tasks import Task
 

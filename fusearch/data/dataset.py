@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.data.assembly.memory import assemble_arrays
 from fusearch.data.content import Content
 from fusearch.data.fingerprint import fingerprint
-from fusearch.data.memory import assemble_arrays
 from fusearch.data.modality import Modality
 from fusearch.data.preprocessing import Preprocessor, fit_preprocessor
 from fusearch.data.splits import DEFAULT_FRACTIONS, SPLITS, Fold, NumFolds, leave_one_group_out, make_folds

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fusearch.data.assembly.from_manifest import read_dataset
 from fusearch.data.dataset import Dataset
 from fusearch.data.embedded import DATA_SETS, EmbeddedData
-from fusearch.data.manifest import load_manifest
-from fusearch.data.reading import read_dataset
+from fusearch.data.manifest.manifest import load_manifest
 from fusearch.errors import DataError, suggestion
 
 __all__ = ["find_source", "load_data"]

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from fusearch.data.arrays import shape_array, text_array
+from fusearch.data.assembly.arrays import shape_array, text_array
 from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, one_line
 from fusearch.data.readers.table_file import select_columns
-from fusearch.data.tables import TableSchema
+from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError, suggestion
 
 __all__ = ["ArrayKeys", "read_array"]

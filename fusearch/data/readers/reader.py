@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from fusearch.data.arrays import shape_array, text_array
+from fusearch.data.assembly.arrays import shape_array, text_array
 from fusearch.data.kinds import Kind
-from fusearch.data.tables import TableSchema
+from fusearch.data.table_schema import TableSchema
 from fusearch.registry import Registry
 
 __all__ = ["READERS", "FileKeys", "Reader", "Rows", "Source", "find_reader", "one_line"]

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from fusearch.data.arrays import text_array
+from fusearch.data.assembly.arrays import text_array
 from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, one_line
-from fusearch.data.tables import TableSchema, encode_table
+from fusearch.data.table_schema import TableSchema, encode_table
 from fusearch.errors import DataError, ManifestError, suggestion
 
 if TYPE_CHECKING:

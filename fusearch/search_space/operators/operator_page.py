@@ -29,7 +29,7 @@ closed form on training rows, after the streams are trained.""",
 INTRODUCTION = """# Operators
 
 How a fusion joins its arguments. This page is made from the entries in `fusearch/search_space/operators`
-(`python -m fusearch.search_space.operators.operator_page`); a test fails when it is stale.
+by `make reference`; a test fails when it is stale.
 
 Every argument is a tensor `x_BTD` of B samples, T tokens and D features, with a mask of the samples that have it: a vector is one token,
 an image its positions, a series its steps. Every operator takes any T and D:

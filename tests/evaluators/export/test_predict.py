@@ -10,7 +10,7 @@ import onnx
 import pandas as pd
 import pytest
 
-from fusearch.data.tables import TableSchema
+from fusearch.data.table_schema import TableSchema
 from fusearch.evaluators.export.predict import align, code_of, main, parse_options, read
 
 SCHEMA = TableSchema(("age", "size"), {"sex": ("f", "m"), "grade": ("1", "2", "10"), "half": ("0.5", "1.0")})

@@ -15,9 +15,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "operators.md"
 
 
 def test_the_page_is_not_stale() -> None:
-    assert PAGE.read_text(encoding="utf-8") == catalogue_page(), (
-        "run: python -m fusearch.search_space.operators.operator_page > docs/operators.md"
-    )
+    assert PAGE.read_text(encoding="utf-8") == catalogue_page(), "run `make reference`"
 
 
 @pytest.mark.parametrize("name", list(OPERATORS))

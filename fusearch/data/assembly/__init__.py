@@ -1,0 +1,1 @@
+"""From files or arrays to one data set: rows joined by id, divided, encoded."""

@@ -1,0 +1,95 @@
+"""Arrays of samples, brought to one form: float32 with NaN for a missing value, text without gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fusearch.data.kinds import KINDS
+from fusearch.data.splits import SPLITS
+from fusearch.data.table_schema import TableSchema, as_text
+from fusearch.errors import DataError, suggestion
+
+__all__ = ["RawModality", "check_split_names", "has_values", "shape_array", "text_array"]
+
+Array = npt.NDArray[Any]
+StrArray = npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class RawModality:
+    """One modality, aligned with the labels.
+
+    Attributes:
+        kind: What it is.
+        values: (N, ...) float32, NaN where a value is missing.
+        present: (N,) bool, False where the sample has no row.
+        schema: The columns of a table, with the levels of every row.
+        num_unlabelled: Number of rows of the file that belong to no sample.
+    """
+
+    kind: str
+    values: npt.NDArray[np.float32]
+    present: npt.NDArray[np.bool_]
+    schema: TableSchema | None = None
+    num_unlabelled: int = 0
+
+
+def shape_array(values: Array, kind: str, place: str) -> npt.NDArray[np.float32]:
+    """Bring an array of samples to the axes of its kind, as float32; a missing channel axis is added.
+
+    Raises:
+        DataError: The axes do not fit the kind, or a value is not a finite number or NaN.
+    """
+    entry = KINDS[kind]
+    if values.dtype.kind not in "fiub":
+        raise DataError(f"{place}: an array of {values.dtype}, expected numbers")
+    layout = entry.layouts[0]
+    if values.ndim == len(layout.axes) and layout.channel_axis is not None and layout.positions:
+        values = np.expand_dims(values, 1 + layout.channel_axis)
+    if 0 in values.shape or not entry.fits(values.shape[1:]):
+        raise DataError(f"{place}: an array of shape {values.shape}, expected {entry.legend} for kind {kind!r}")
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32)
+    if np.isinf(values).any():
+        row = int(np.argwhere(np.isinf(values))[0][0])
+        raise DataError(f"{place}: an infinite value in row {row + 1}, expected finite numbers or NaN")
+    return values
+
+
+def check_split_names(names: StrArray, place: str) -> StrArray:
+    """Return the names of splits as they are.
+
+    Raises:
+        DataError: A name is not `train`, `val` or `test`.
+    """
+    for row, name in enumerate(names.tolist()):
+        if name not in SPLITS:
+            raise DataError(f"{place}: split {name!r} in row {row + 1}, {suggestion(name, SPLITS)}")
+    return names
+
+
+def has_values(values: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Return which samples have any value at all, (N,)."""
+    return np.asarray((~np.isnan(values)).reshape(len(values), -1).any(axis=1))
+
+
+def text_array(values: Any, what: str, place: str) -> StrArray:
+    """Return values as text, one in every row.
+
+    Args:
+        values: The values, (N,).
+        what: What they are, for messages.
+        place: Where they come from, for messages.
+
+    Raises:
+        DataError: A value is missing.
+    """
+    texts = as_text(list(values))
+    for row, text in enumerate(texts):
+        if text is None or text == "":
+            raise DataError(f"{place}: no {what} in row {row + 1}, expected one in every row")
+    return np.array(texts, dtype=np.str_)

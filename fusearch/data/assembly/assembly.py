@@ -1,0 +1,143 @@
+"""Puts a data set together from aligned modalities: groups, splits, levels, and the rules that every data set must keep."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sized
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fusearch.data.assembly.arrays import RawModality
+from fusearch.data.check.duplicates import crossing_duplicates, merge_duplicates
+from fusearch.data.check.problem import Problem
+from fusearch.data.content import Content
+from fusearch.data.modality import Modality
+from fusearch.data.splits import NumFolds, SplitPlan, crossing_groups
+from fusearch.data.table_schema import restrict_levels
+from fusearch.errors import DataError
+from fusearch.tasks import Task
+
+__all__ = ["assemble", "divide", "find_faults", "join_parts"]
+
+Array = npt.NDArray[Any]
+StrArray = npt.NDArray[np.str_]
+
+
+def assemble(
+    name: str,
+    modalities: Mapping[str, RawModality],
+    targets: Array,
+    task: Task,
+    *,
+    ids: StrArray,
+    plan: SplitPlan,
+    groups: StrArray | None = None,
+    source: str = "",
+) -> Content:
+    """Make the data set: join groups that share identical rows, assign splits, keep the levels of train + val rows.
+
+    Raises:
+        DataError: Duplicate ids, a group on two sides, no row to train on, or a modality that is constant.
+    """
+    if not modalities:
+        raise DataError(f"data set {name!r}: no modality, expected one or more")
+    split_of, joined = divide(modalities, targets, task, plan, groups)
+    faults = find_faults(modalities, ids, split_of, groups)
+    if faults:
+        raise DataError(f"data set {name!r}: {faults[0].what}")
+    return join_parts(name, modalities, targets, task, ids=ids, split_of=split_of, groups=joined, num_folds=plan.folds, source=source)
+
+
+def divide(
+    modalities: Mapping[str, RawModality], targets: Array, task: Task, plan: SplitPlan, groups: StrArray | None
+) -> tuple[StrArray, StrArray | None]:
+    """Return the split of each row, and the groups, joined where rows of two groups have identical content."""
+    if groups is not None:
+        groups = merge_duplicates(groups, [modality.values for modality in modalities.values()])
+    return plan.assign(targets, task, groups=groups), groups
+
+
+def find_faults(modalities: Mapping[str, RawModality], ids: StrArray, split_of: StrArray, groups: StrArray | None) -> list[Problem]:
+    """Return every rule of a data set that is broken; each is an error."""
+    faults = []
+    values, counts = np.unique(ids, return_counts=True)
+    if (counts > 1).any():
+        twice = str(values[counts > 1][0])
+        rows = " and ".join(str(row + 1) for row in np.flatnonzero(ids == twice)[:2])
+        faults.append(Problem("error", f"id {twice!r} stands in rows {rows}{_more(counts > 1)}, expected each id once", "id"))
+    if groups is not None:
+        crossing = crossing_groups(split_of, groups)
+        for group, found in list(crossing.items())[:1]:
+            what = f"group {group!r} stands in {' and '.join(found)}{_more(crossing)}, expected each group in one split"
+            faults.append(Problem("error", what, "splits.group"))
+        pairs = crossing_duplicates([modality.values for modality in modalities.values()], split_of)
+        for first, row in pairs[:1]:
+            rows, sides = f"{ids[first]!s} and {ids[row]!s}", f"{split_of[first]!s} and {split_of[row]!s}"
+            what = f"rows {rows} are identical and stand in {sides}{_more(pairs)}, expected them in one split"
+            faults.append(Problem("error", what, "splits"))
+    if not (split_of == "train").any():
+        faults.append(Problem("error", "no row is in the split 'train', expected at least one", "splits"))
+    search = split_of != "test"
+    for key, modality in modalities.items():
+        useless = _constant(modality, modality.values[search])
+        if useless is not None:
+            faults.append(Problem("error", f"modality {key!r}: {useless}", f"modalities.{key}"))
+    return faults
+
+
+def join_parts(
+    name: str,
+    modalities: Mapping[str, RawModality],
+    targets: Array,
+    task: Task,
+    *,
+    ids: StrArray,
+    split_of: StrArray,
+    groups: StrArray | None = None,
+    num_folds: NumFolds | None = None,
+    source: str = "",
+) -> Content:
+    """Make the data set without looking for faults; levels that no train or val row has leave the schema."""
+    search = np.flatnonzero(split_of != "test")
+    raw, columns, shaped = {}, {}, []
+    for key, modality in modalities.items():
+        raw[key], shape = modality.values, modality.values.shape[1:]
+        if modality.schema is not None:
+            raw[key], columns[key] = restrict_levels(modality.values, modality.schema, search)
+            shape = (columns[key].width,)
+        shaped.append(Modality(key, modality.kind, shape))
+    return Content(
+        name=name,
+        source=source,
+        task=task,
+        modalities=tuple(shaped),
+        ids=ids,
+        targets=targets,
+        raw=raw,
+        present={key: modality.present for key, modality in modalities.items()},
+        split_of=split_of,
+        columns=columns,
+        groups=groups,
+        num_folds=num_folds,
+    )
+
+
+def _constant(modality: RawModality, values: npt.NDArray[np.float32]) -> str | None:
+    """Say so where a modality tells no samples apart: every column is constant over the search rows."""
+    if not modality.present.any():
+        return "no sample has it, expected values for at least one"
+    flat = values.reshape(len(values), -1)
+    known = ~np.isnan(flat)
+    low = np.where(known, flat, np.inf).min(axis=0, initial=np.inf)
+    high = np.where(known, flat, -np.inf).max(axis=0, initial=-np.inf)
+    if (low < high).any():
+        return None
+    if modality.schema is not None and len(modality.schema.columns) == 1:
+        return f"its one column {modality.schema.columns[0]!r} is constant, expected a column that varies"
+    return f"all of its {flat.shape[1]} columns are constant, expected at least one that varies"
+
+
+def _more(things: Sized | npt.NDArray[np.bool_]) -> str:
+    count = int(things.sum()) if isinstance(things, np.ndarray) else len(things)
+    return f" (and {count - 1} more)" if count > 1 else ""

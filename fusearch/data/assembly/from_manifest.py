@@ -1,0 +1,36 @@
+"""From a manifest to a data set: read the labels, then join each modality's file to them."""
+
+from __future__ import annotations
+
+from fusearch.data.assembly.assembly import assemble
+from fusearch.data.assembly.label_file import read_labels
+from fusearch.data.assembly.modality_files import read_modality
+from fusearch.data.assembly.test_cohort import add_test_cohort
+from fusearch.data.dataset import Dataset
+from fusearch.data.manifest.manifest import Manifest
+
+__all__ = ["read_dataset"]
+
+
+def read_dataset(manifest: Manifest) -> Dataset:
+    """Read everything that a manifest names.
+
+    Raises:
+        ManifestError: A file or a column is missing.
+        DataError: The content cannot be used.
+    """
+    labels = read_labels(manifest)
+    modalities = {name: read_modality(manifest, name, labels) for name in manifest.modalities}
+    if manifest.splits.test is not None:
+        labels, modalities = add_test_cohort(manifest, labels, modalities)
+    content = assemble(
+        manifest.name,
+        modalities,
+        labels.targets,
+        labels.task,
+        ids=labels.ids,
+        plan=labels.plan,
+        groups=labels.groups,
+        source=str(manifest.path),
+    )
+    return Dataset.of(content)

@@ -1,0 +1,115 @@
+"""A data set from arrays and data frames in memory; `Dataset.from_arrays` is the public face."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fusearch.data.assembly.arrays import RawModality, check_split_names, has_values, shape_array, text_array
+from fusearch.data.assembly.assembly import assemble
+from fusearch.data.assembly.targets import encode_targets
+from fusearch.data.content import Content
+from fusearch.data.kinds import check_kind, kind_of_array, kind_of_frame
+from fusearch.data.splits import NumFolds, SplitPlan
+from fusearch.data.table_schema import encode_table
+from fusearch.errors import DataError, suggestion
+from fusearch.tasks import TASKS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["assemble_arrays"]
+
+Array = npt.NDArray[Any]
+
+
+def assemble_arrays(
+    name: str,
+    modalities: Mapping[str, Array | pd.DataFrame],
+    targets: Sequence[Any] | Array | Mapping[str, Sequence[Any] | Array],
+    *,
+    kind: str,
+    target_name: str,
+    kinds: Mapping[str, str] | None,
+    categorical: Mapping[str, Sequence[str]] | None,
+    present: Mapping[str, Sequence[bool]] | None,
+    ids: Sequence[Any] | None,
+    groups: Sequence[Any] | None,
+    labels: Sequence[str] | None,
+    splits: Sequence[str] | None,
+    fractions: Sequence[float],
+    folds: NumFolds | None,
+    seed: int,
+    source: str,
+) -> Content:
+    """Make a data set from arrays in memory; `Dataset.from_arrays` is its public face."""
+    place = f"data set {name!r}"
+    columns = _label_columns(targets, kind, target_name, place)
+    num_rows = len(next(iter(columns.values()))[1])
+    given = {
+        **{f"target {key!r}": values for key, (_, values) in columns.items()},
+        "ids": ids,
+        "groups": groups,
+        "splits": splits,
+        **modalities,
+        **{f"presence of {key}": mask for key, mask in (present or {}).items()},
+    }
+    for what, values in given.items():
+        if values is not None and len(values) != num_rows:
+            raise DataError(f"{place}: {what} has {len(values)} rows, expected {num_rows}, one for each target")
+    for option, keys in (("kinds", kinds), ("categorical", categorical), ("present", present)):
+        for key in keys or ():
+            if key not in modalities:
+                raise DataError(f"{place}: {option} names the modality {key!r}, {suggestion(key, modalities)}")
+    id_array = text_array(range(num_rows) if ids is None else ids, "id", place)
+    codes, task = encode_targets(columns, kind, ids=id_array.tolist(), place=place, labels=labels)
+    blocks = {}
+    for key, values in modalities.items():
+        block = _from_memory(key, values, (kinds or {}).get(key), (categorical or {}).get(key, ()), place)
+        blocks[key] = block if present is None or key not in present else _mask(block, np.asarray(present[key], np.bool_))
+    split_of = None if splits is None else check_split_names(text_array(splits, "split", place), place)
+    plan = SplitPlan(tuple(fractions), folds, seed, split_of)
+    group_array = None if groups is None else text_array(groups, "group", place)
+    return assemble(name, blocks, codes, task, ids=id_array, plan=plan, groups=group_array, source=source)
+
+
+def _label_columns(targets: Any, kind: str, name: str, place: str) -> dict[str, tuple[str, Any]]:
+    """Return the key of each label column of the task -> its name and values."""
+    keys = list(TASKS[kind].columns)
+    if not isinstance(targets, Mapping):
+        targets = {keys[0]: targets}
+    if list(targets) != keys:
+        raise DataError(f"{place}: targets {', '.join(targets)} of a {kind}, expected a mapping with {', '.join(keys)}")
+    return {key: (name if key == keys[0] else key, values) for key, values in targets.items()}
+
+
+def _from_memory(key: str, values: Array | pd.DataFrame, kind: str | None, categorical: Sequence[str], place: str) -> RawModality:
+    import pandas as pd
+
+    place = f"{place}, modality {key!r}"
+    if not isinstance(values, pd.DataFrame):
+        values = np.asarray(values)
+    if kind is not None:
+        entry = check_kind(kind, place)
+    else:
+        entry = kind_of_frame() if isinstance(values, pd.DataFrame) else kind_of_array(values.ndim, place)
+    if entry.columns:
+        frame = values if isinstance(values, pd.DataFrame) else pd.DataFrame(shape_array(values, entry.name, place)).add_prefix(f"{key}_")
+        for column in categorical:
+            if column not in frame.columns:
+                raise DataError(f"{place}: no column {column!r}, {suggestion(column, map(str, frame.columns))}")
+        array, schema = encode_table(frame, categorical=categorical, place=place)
+        return RawModality(entry.name, array, has_values(array), schema)
+    array = shape_array(np.asarray(values), entry.name, place)
+    return RawModality(entry.name, array, has_values(array))
+
+
+def _mask(block: RawModality, present: npt.NDArray[np.bool_]) -> RawModality:
+    """Take the values of the samples that lack the modality away, so that they cannot matter."""
+    values = block.values.copy()
+    values[~present] = np.nan
+    return replace(block, values=values, present=present & block.present)

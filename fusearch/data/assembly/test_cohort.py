@@ -1,0 +1,86 @@
+"""External validation: another cohort, with a manifest of its own, as the test split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from fusearch.data.assembly.arrays import RawModality
+from fusearch.data.assembly.label_file import LabelFile, read_labels
+from fusearch.data.assembly.modality_files import read_modality
+from fusearch.data.manifest.manifest import Manifest, load_manifest
+from fusearch.data.table_schema import TableSchema
+from fusearch.errors import DataError, ManifestError, suggestion
+
+__all__ = ["add_test_cohort"]
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def add_test_cohort(
+    manifest: Manifest, labels: LabelFile, modalities: Mapping[str, RawModality]
+) -> tuple[LabelFile, dict[str, RawModality]]:
+    """Append the rows of the cohort that `splits.test` names; they are the test split, and its own splits are not read.
+
+    Its ids (and groups) get the cohort's name in front (`other/p1`), because cohorts often number their samples alike.
+
+    Raises:
+        ManifestError: The other manifest cannot be read, or has another task or other modalities.
+        DataError: Columns, levels or shapes that do not fit.
+    """
+    name = manifest.splits.test or ""
+    place = f"{manifest.path.name}: splits.test"
+    other = load_manifest(manifest.resolve(name, "splits.test"))
+    if other.path.samefile(manifest.path):
+        raise ManifestError(f"{place}: {name!r} is this manifest itself, expected another cohort")
+    if other.task.kind != manifest.task.kind:
+        raise ManifestError(f"{place}: the task of {name!r} is a {other.task.kind}, expected a {manifest.task.kind}")
+    for key, spec in manifest.modalities.items():
+        if key not in other.modalities:
+            raise ManifestError(f"{place}: {name!r} has no modality {key!r}, {suggestion(key, other.modalities)}")
+        if other.modalities[key].kind != spec.kind:
+            raise ManifestError(f"{place}: modality {key!r} of {name!r} is {other.modalities[key].kind}, expected {spec.kind}")
+    other = other.model_copy(update={"splits": other.splits.model_copy(update={"column": None, "group": None, "test": None})})
+    theirs = read_labels(other, labels.task.labels or None)
+    joined = {key: _append(key, block, read_modality(other, key, theirs), name) for key, block in modalities.items()}
+    prefix = np.char.add(f"{other.name}/", theirs.ids)
+    groups = None if labels.groups is None else np.concatenate([labels.groups, prefix])
+    plan = replace(labels.plan, num_test_rows=len(theirs.ids))
+    ids, targets = np.concatenate([labels.ids, prefix]), np.concatenate([labels.targets, theirs.targets])
+    return replace(labels, ids=ids, targets=targets, plan=plan, groups=groups), joined
+
+
+def _append(key: str, ours: RawModality, theirs: RawModality, place: str) -> RawModality:
+    if ours.schema is not None and theirs.schema is not None:
+        values = _match_columns(key, ours.schema, theirs.schema, theirs.values, place)
+    elif theirs.values.shape[1:] == ours.values.shape[1:]:
+        values = theirs.values
+    else:
+        raise DataError(f"{place}: modality {key!r} has samples of shape {theirs.values.shape[1:]}, expected {ours.values.shape[1:]}")
+    return replace(
+        ours,
+        values=np.concatenate([ours.values, values]),
+        present=np.concatenate([ours.present, theirs.present]),
+        num_unlabelled=ours.num_unlabelled + theirs.num_unlabelled,
+    )
+
+
+def _match_columns(key: str, ours: TableSchema, theirs: TableSchema, values: FloatArray, place: str) -> FloatArray:
+    """Bring the other cohort's columns into our order; levels that ours lacks become -1. Columns that only theirs has are left out."""
+    blocks = []
+    for column in ours.columns:
+        levels = ours.categorical.get(column)
+        legal = theirs.numeric if levels is None else tuple(theirs.categorical)
+        if column not in legal:
+            what = "numeric" if levels is None else "categorical"
+            raise DataError(f"{place}: modality {key!r} has no {what} column {column!r}, {suggestion(column, legal)}")
+        block = values[:, theirs.columns.index(column)]
+        if levels is not None:
+            code_of = {level: float(code) for code, level in enumerate(levels)}
+            codes = np.array([code_of.get(level, -1.0) for level in theirs.categorical[column]], np.float32)
+            block = np.array([np.nan if np.isnan(code) else codes[int(code)] for code in block], np.float32)
+        blocks.append(block)
+    return np.stack(blocks, axis=1)

@@ -1,0 +1,1 @@
+"""What may mislead in a data set, found before anything is trained."""

@@ -1,0 +1,155 @@
+"""What a data set holds and what is wrong with it: the command `fusearch check`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from fusearch.data.assembly.arrays import RawModality
+from fusearch.data.assembly.assembly import divide, find_faults, join_parts
+from fusearch.data.assembly.label_file import LabelFile, read_labels
+from fusearch.data.assembly.modality_files import read_modality
+from fusearch.data.assembly.test_cohort import add_test_cohort
+from fusearch.data.check.pitfalls import find_problems
+from fusearch.data.check.problem import Problem, worst_first
+from fusearch.data.dataset import Dataset
+from fusearch.data.loading import find_source
+from fusearch.data.manifest.manifest import Manifest, load_manifest, manifest_faults
+from fusearch.errors import FusearchError
+
+__all__ = ["CheckResult", "check_data"]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What `check_data` found.
+
+    Attributes:
+        name: Name of the data set, or the source where it could not be read.
+        samples: Number of samples; 0 where the labels could not be read.
+        modalities: Name -> `kind`, `shape`, `missing_rows` (samples that lack it), `missing_values` (in the others) and, where it was read
+            from a file, `unlabelled_rows` (rows of no sample).
+        splits: Split -> `rows`, and what the task says of their targets, such as `classes` (label -> count) or `mean` and `std`.
+        problems: What is wrong, errors first.
+    """
+
+    name: str
+    samples: int
+    modalities: Mapping[str, Mapping[str, Any]]
+    splits: Mapping[str, Mapping[str, Any]]
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the data set can be loaded: no problem is an error."""
+        return all(problem.severity != "error" for problem in self.problems)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document of `fusearch check --json`."""
+        return {
+            "name": self.name,
+            "samples": self.samples,
+            "modalities": {name: dict(entry) for name, entry in self.modalities.items()},
+            "splits": {split: dict(entry) for split, entry in self.splits.items()},
+            "problems": [asdict(problem) for problem in self.problems],
+        }
+
+
+def check_data(source: str | Path | Dataset) -> CheckResult:
+    """Say what a data set holds and list everything that is wrong with it; data that cannot be loaded are a result too.
+
+    Args:
+        source: A manifest's path, the name of an embedded data set, or a data set.
+
+    Example:
+        >>> result = check_data("wisconsin")
+        >>> result.samples, result.splits["test"]["classes"], result.ok
+        (569, {'benign': 53, 'malignant': 32}, True)
+    """
+    if isinstance(source, Dataset):
+        return _describe(source, {}, [])
+    found = find_source(source)
+    if not isinstance(found, Path):
+        return _describe(found.load(), {}, [])
+    faults = manifest_faults(found)
+    if faults:
+        return _nothing(str(source), [Problem("error", fault, found.name) for fault in faults])
+    return _check_manifest(load_manifest(found))
+
+
+def _check_manifest(manifest: Manifest) -> CheckResult:
+    problems: list[Problem] = []
+    try:
+        labels: LabelFile | None = read_labels(manifest)
+    except FusearchError as error:
+        labels = None
+        problems.append(Problem("error", str(error), "labels"))
+    if labels is None:
+        return _nothing(manifest.name, [*problems, *_missing_files(manifest)])
+    modalities: dict[str, RawModality] = {}
+    for name in manifest.modalities:
+        try:
+            modalities[name] = read_modality(manifest, name, labels)
+        except FusearchError as error:
+            problems.append(Problem("error", str(error), f"modalities.{name}"))
+    if not modalities:
+        return _nothing(manifest.name, problems, len(labels.ids))
+    try:
+        if manifest.splits.test is not None and not problems:
+            labels, modalities = add_test_cohort(manifest, labels, modalities)
+        split_of, groups = divide(modalities, labels.targets, labels.task, labels.plan, labels.groups)
+    except FusearchError as error:
+        return _nothing(manifest.name, [*problems, Problem("error", str(error), "splits")], len(labels.ids))
+    problems += find_faults(modalities, labels.ids, split_of, labels.groups)
+    content = join_parts(
+        manifest.name,
+        modalities,
+        labels.targets,
+        labels.task,
+        ids=labels.ids,
+        split_of=split_of,
+        groups=groups,
+        num_folds=labels.plan.folds,
+    )
+    return _describe(Dataset.of(content), modalities, problems)
+
+
+def _missing_files(manifest: Manifest) -> list[Problem]:
+    problems = []
+    for name, spec in manifest.modalities.items():
+        try:
+            manifest.resolve(spec.file, f"modalities.{name}.file")
+        except FusearchError as error:
+            problems.append(Problem("error", str(error), f"modalities.{name}"))
+    return problems
+
+
+def _describe(data: Dataset, modalities: Mapping[str, RawModality], problems: list[Problem]) -> CheckResult:
+    entries: dict[str, dict[str, Any]] = {}
+    for modality in data.modalities:
+        present = data.present[modality.name]
+        entry = entries[modality.name] = {"kind": modality.kind, "shape": list(modality.shape)}
+        entry["missing_rows"] = int((~present).sum())
+        entry["missing_values"] = int(np.isnan(data.raw[modality.name][present]).sum())
+        if modality.name in modalities:
+            entry["unlabelled_rows"] = modalities[modality.name].num_unlabelled
+    return CheckResult(
+        data.name,
+        len(data),
+        entries,
+        {split: _balance(data, split) for split in ("train", "val", "test") if (data.split_of == split).any()},
+        worst_first([*problems, *find_problems(data, modalities)]),
+    )
+
+
+def _balance(data: Dataset, split: Literal["train", "val", "test"]) -> dict[str, Any]:
+    targets = data.targets[data.rows(split)]
+    return {"rows": len(targets), **data.task.summary(targets)}
+
+
+def _nothing(name: str, problems: list[Problem], samples: int = 0) -> CheckResult:
+    return CheckResult(name, samples, {}, {}, worst_first(problems))

@@ -1,0 +1,141 @@
+"""Looks for what a loaded data set may hide: leaks, duplicates, constant columns, rare classes, gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from fusearch.data.assembly.arrays import RawModality
+from fusearch.data.check.duplicates import crossing_duplicates, identical_rows
+from fusearch.data.check.leaks import identifier_columns, label_columns
+from fusearch.data.check.problem import Problem
+from fusearch.data.dataset import Dataset
+from fusearch.errors import DataError
+
+__all__ = ["find_problems"]
+
+#: Share of missing rows or values from which a gap is worth a warning.
+_HIGH_MISSING = 0.5
+#: Rows of one modality that agree in fewer values than this may agree by chance.
+_MIN_VALUES = 10
+#: At most so many names stand in one message.
+_MAX_NAMES = 5
+
+
+def find_problems(data: Dataset, modalities: Mapping[str, RawModality]) -> list[Problem]:
+    """Return what is worth telling about a data set that can be loaded.
+
+    Args:
+        data: The data set, with all its splits.
+        modalities: What was read from files, where there were files.
+    """
+    return [
+        *_duplicates(data),
+        *_folds(data),
+        *_rare_classes(data),
+        *(problem for modality in data.modalities for problem in _modality(data, modality.name)),
+        *(problem for modality in data.columns for problem in _columns(data, modality)),
+        *(
+            Problem(
+                "info",
+                f"{block.num_unlabelled} rows of modality {name!r} belong to no labelled sample and are left out",
+                f"modalities.{name}",
+            )
+            for name, block in modalities.items()
+            if block.num_unlabelled
+        ),
+    ]
+
+
+def _duplicates(data: Dataset) -> Iterator[Problem]:
+    arrays = list(data.raw.values())
+    crossing = crossing_duplicates(arrays, data.split_of)
+    owners = identical_rows(arrays)
+    inside = int((owners != np.arange(len(owners))).sum()) - len(crossing)
+    if crossing:
+        pairs = _few(
+            [f"{data.ids[first]} in {data.split_of[first]} and {data.ids[row]} in {data.split_of[row]}" for first, row in crossing]
+        )
+        advice = "name their group under `splits.group`, or drop the copies"
+        yield Problem("warning", f"{len(crossing)} identical rows in two splits ({pairs}); {advice}", "splits")
+    if inside:
+        yield Problem("info", f"{inside} rows repeat an earlier row of the same split, identical in every modality", "splits")
+    contradicting = int((data.targets != data.targets[owners]).reshape(len(data), -1).any(axis=1).sum())
+    if contradicting:
+        yield Problem("warning", f"{contradicting} rows are identical to another row in every modality but have another target", "task")
+    for name, array in data.raw.items():
+        if len(arrays) == 1 or array[0].size < _MIN_VALUES:
+            continue
+        alone = [pair for pair in crossing_duplicates([array], data.split_of) if pair not in crossing]
+        if alone:
+            pairs = _few([f"{data.ids[first]} and {data.ids[row]}" for first, row in alone])
+            yield Problem(
+                "warning", f"{len(alone)} samples in two splits have identical values in modality {name!r} ({pairs})", f"modalities.{name}"
+            )
+
+
+def _folds(data: Dataset) -> Iterator[Problem]:
+    try:
+        folds = data.folds()
+    except DataError as error:
+        yield Problem("warning", f"train and val cannot be divided into folds: {error}", "splits")
+        return
+    if data.num_folds != "groups" or data.groups is None:
+        return
+    counts = [list(data.task.class_counts(data.targets[fold.val]).values()) for fold in folds]
+    single = [str(data.groups[fold.val[0]]) for fold, found in zip(folds, counts, strict=True) if sum(map(bool, found)) == 1]
+    if single:
+        what = f"{len(single)} of {len(folds)} groups hold one class only ({_few(single)})"
+        yield Problem("warning", f"{what}: metrics such as AUROC are undefined on their folds", "splits.group")
+
+
+def _rare_classes(data: Dataset) -> Iterator[Problem]:
+    search, test, needed = data.rows("search"), data.split_of == "test", 2 if data.num_folds == "groups" else max(data.default_num_folds, 2)
+    tested = data.task.class_counts(data.targets[test])
+    for label, count in data.task.class_counts(data.targets[search]).items():
+        if count < needed:
+            yield Problem("warning", f"class {label!r} has {count} rows in train and val, fewer than the {needed} folds or sides", "task")
+        if test.any() and not tested[label]:
+            yield Problem("warning", f"class {label!r} has no row in test", "task")
+
+
+def _modality(data: Dataset, name: str) -> Iterator[Problem]:
+    present, where = data.present[name], f"modalities.{name}"
+    absent = 1 - present.mean()
+    if absent >= _HIGH_MISSING:
+        yield Problem("warning", f"modality {name!r} is missing for {absent:.0%} of the samples", where)
+    elif absent:
+        yield Problem("info", f"modality {name!r} is missing for {int((~present).sum())} of {len(data)} samples", where)
+    if not present[data.rows("train")].any():
+        yield Problem("warning", f"no row of train has modality {name!r}: nothing can be learned from it", where)
+
+
+def _columns(data: Dataset, name: str) -> Iterator[Problem]:
+    schema, where = data.columns[name], f"modalities.{name}"
+    search = data.rows("search")
+    values = data.raw[name][search[data.present[name][search]]]
+    if not len(values):
+        return
+    for column in identifier_columns(values, schema):
+        yield Problem(
+            "warning", f"column {column!r} looks like an identifier: it tells samples, not properties; leave it out", f"{where}.{column}"
+        )
+    for column, score in label_columns(data, name):
+        what = f"column {column!r} alone gives the target ({score:.1%} on train); leave it out if it is known only afterwards"
+        yield Problem("warning", what, f"{where}.{column}")
+    missing = np.isnan(values)
+    share_missing = np.asarray(missing.mean(axis=0))
+    empty = [column for column, gone in zip(schema.columns, share_missing == 1, strict=True) if gone]
+    gaps = [column for column, share in zip(schema.columns, share_missing, strict=True) if _HIGH_MISSING <= share < 1]
+    low, high = np.where(missing, np.inf, values).min(axis=0), np.where(missing, -np.inf, values).max(axis=0)
+    constant = [column for column, same in zip(schema.columns, low == high, strict=True) if same]
+    for columns, what in ((empty, "no value in train and val"), (constant, "one value throughout train and val")):
+        if columns:
+            yield Problem("warning", f"{len(columns)} columns of {name!r} have {what}: {_few(columns)}", where)
+    if gaps:
+        yield Problem("warning", f"{len(gaps)} columns of {name!r} lack half of their values or more: {_few(gaps)}", where)
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MAX_NAMES]) + (", ..." if len(names) > _MAX_NAMES else "")

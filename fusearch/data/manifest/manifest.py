@@ -1,0 +1,236 @@
+"""The data manifest: one YAML file that says what the data are. These models are its only definition.
+
+The reference page `docs/manifest.md` is generated from them by `python -m fusearch.data.manifest.manifest_page`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model, field_validator, model_validator
+
+from fusearch.data.kinds import KINDS, Kind
+from fusearch.data.manifest.faults import fault_lines, read_document
+from fusearch.data.modality import Modality
+from fusearch.data.readers import READERS, FileKeys, find_reader
+from fusearch.data.splits import DEFAULT_FRACTIONS
+from fusearch.errors import DataError, ManifestError, nearest
+from fusearch.tasks import TASKS, Task
+
+__all__ = [
+    "Manifest",
+    "Splits",
+    "TaskKeys",
+    "kind_model",
+    "load_manifest",
+    "manifest_faults",
+    "manifest_model",
+    "task_model",
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class TaskKeys(_Part):
+    """What is predicted; `task_model` adds the keys of a task to these."""
+
+    file: str = Field(description="Table with one row a sample: the labels file. Its order of rows is the order of the data set.")
+    kind: str
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Key of the task -> the column of the labels file that it names."""
+        return {key: getattr(self, key) for key in TASKS[self.kind].columns}
+
+    @property
+    def class_names(self) -> list[str] | None:
+        """Class names in the order of their codes, where they are given."""
+        return getattr(self, "labels", None)
+
+
+@cache
+def task_model(entry: type[Task]) -> type[TaskKeys]:
+    """Return the keys of a task, as its entry declares them."""
+    fields: dict[str, Any] = {key: (str, Field(description=holds)) for key, holds in entry.columns.items()}
+    fields["kind"] = (Literal[entry.kind], ...)
+    if entry.named_classes:
+        what = "Class names in the order of their codes, so that of two the second is the positive one. Left out: sorted."
+        fields["labels"] = (list[str] | None, Field(default=None, description=what, min_length=2))
+    about = (entry.__doc__ or "").strip().split("\n\n")[0]
+    return create_model(entry.kind.capitalize(), __base__=TaskKeys, __doc__=about, **fields)
+
+
+@cache
+def kind_model(kind: Kind) -> type[FileKeys]:
+    """Return the keys of a modality of a kind, as the readers of its formats declare them."""
+    readers = [READERS[name] for name in kind.formats]
+    keys = list(dict.fromkeys(reader.keys for reader in readers))
+    bases = tuple(one for one in reversed(keys) if not any(other is not one and issubclass(other, one) for other in keys))
+    holds = [f"{reader.holds.format(axes=kind.long_legend)} ({', '.join(reader.suffixes)})" for reader in readers]
+    about = "; or ".join(holds)
+    fields: dict[str, Any] = {
+        "kind": (Literal[kind.name], ...),
+        "file": (str, Field(description=f"{about[0].upper()}{about[1:]}.")),
+    }
+
+    def known_suffix(file: str) -> str:
+        find_reader(kind, file)
+        return file
+
+    checks: dict[str, Any] = {"known_suffix": field_validator("file")(known_suffix)}
+    return create_model(kind.name.capitalize(), __base__=bases, __doc__=kind.about, __validators__=checks, **fields)
+
+
+class Splits(_Part):
+    """Who is trained on, validated on and tested on: one of `column`, `fractions`, `folds`; `test` alone or beside one of the last two."""
+
+    column: str | None = Field(default=None, description="Column of the labels file that says `train`, `val` or `test`.")
+    fractions: list[float] | None = Field(
+        default=None, description="Shares of train, val and test; they sum to 1. Two shares leave out test.", min_length=2, max_length=3
+    )
+    folds: int | Literal["groups"] | None = Field(
+        default=None,
+        description="Number of folds of a cross-validation inside all rows, without a test split; `groups`: each `group` (a centre, say) "
+        "is left out once.",
+    )
+    test: str | None = Field(
+        default=None,
+        description="Manifest of another cohort with the same task and modalities: it is the test split, and no row of this one is.",
+    )
+    seed: int = Field(default=0, description="Seed of the shuffle.", ge=0)
+    group: str | None = Field(
+        default=None, description="Column of the labels file; rows of one group, and rows with identical content, never stand on two sides."
+    )
+
+    @field_validator("folds", mode="before")
+    @classmethod
+    def _number_or_groups(cls, folds: Any) -> Any:
+        if folds in (None, "groups") or (isinstance(folds, int) and folds >= 2):
+            return folds
+        raise ValueError(f"{folds!r}, expected 2 or more, or 'groups'")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Splits:
+        if self.folds == "groups" and self.group is None:
+            raise ValueError("folds by 'groups' need the key 'group', the column of the groups that are left out one by one")
+        given = [name for name in ("column", "fractions", "folds") if getattr(self, name) is not None]
+        if len(given) > 1 or (self.test is not None and "column" in given):
+            both = " and ".join(given if len(given) > 1 else [*given, "test"])
+            raise ValueError(f"{both} exclude each other, expected one of: column, fractions, folds")
+        if self.fractions is not None:
+            if min(self.fractions) < 0 or self.fractions[0] <= 0 or self.fractions[1] <= 0 or abs(sum(self.fractions) - 1) > 1e-6:
+                raise ValueError(f"fractions {self.fractions} sum to {sum(self.fractions):g}, expected shares above 0 that sum to 1")
+            if self.test is not None and len(self.fractions) == 3:
+                raise ValueError(f"fractions {self.fractions} have a share for test, which is {self.test!r} already; expected two shares")
+        return self
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Fractions as given, or the default; without a share for test where another cohort is the test split."""
+        if self.fractions is not None:
+            return tuple(self.fractions)
+        return (0.8, 0.2) if self.test is not None else DEFAULT_FRACTIONS
+
+
+class Manifest(_Part):
+    """What the data are. Paths are relative to the manifest."""
+
+    name: str = Field(default="", description="Name of the data set. Left out: the name of the manifest's file.")
+    id: str | None = Field(
+        default=None,
+        description="Column that joins all files; rows need not be in the same order, and a sample without a row in a modality's file "
+        "lacks that modality. Left out: rows are joined by position.",
+    )
+    task: TaskKeys
+    modalities: dict[str, FileKeys]
+    splits: Splits = Field(default=Splits(), description="How the rows are divided. Left out: fractions 0.7, 0.15, 0.15 with seed 0.")
+
+    _path: Path = PrivateAttr(Path())
+
+    @field_validator("modalities")
+    @classmethod
+    def _legal_names(cls, modalities: dict[str, FileKeys]) -> dict[str, FileKeys]:
+        for name, modality in modalities.items():
+            try:
+                Modality(name, modality.kind)
+            except DataError as error:
+                raise ValueError(str(error)) from None
+        return modalities
+
+    @property
+    def path(self) -> Path:
+        """Where the manifest was read."""
+        return self._path
+
+    def resolve(self, file: str, key: str) -> Path:
+        """Return the path of a file that the manifest names under `key`.
+
+        Raises:
+            ManifestError: There is no such file.
+        """
+        path = self._path.parent / file
+        if path.is_file():
+            return path
+        folder = path.parent
+        # By the part before the suffix, since every `.csv` looks like every other; of equals, the one with the same suffix.
+        entries = sorted(folder.iterdir(), key=lambda entry: (entry.suffix == path.suffix, entry)) if folder.is_dir() else []
+        names = {entry.name.split(".")[0].lower(): entry.name for entry in entries}
+        match = nearest(path.name.split(".")[0], names)
+        hint = f"did you mean {names[match]!r}?" if match else f"expected a file in {str(folder)!r}"
+        raise ManifestError(f"{self._path.name}: {key}: no file {file!r}, {hint}")
+
+
+def manifest_model() -> type[Manifest]:
+    """Return the model with the keys of every registered task and of every kind that can be read, a plug-in's among them."""
+    return _with_entries(tuple(TASKS.values()), tuple(kind for kind in KINDS.values() if kind.loadable))
+
+
+@cache
+def _with_entries(tasks: tuple[type[Task], ...], kinds: tuple[Kind, ...]) -> type[Manifest]:
+    task: Any = Union[tuple(task_model(entry) for entry in tasks)]  # noqa: UP007  # of a tuple that is known at run time
+    modality: Any = Union[tuple(kind_model(kind) for kind in kinds)]  # noqa: UP007  # the same
+    fields: dict[str, Any] = {
+        "task": (task, Field(discriminator="kind", description="What is predicted.")),
+        "modalities": (
+            dict[str, Annotated[modality, Field(discriminator="kind")]],
+            Field(description="Name -> modality. A name is letters, digits and `_`.", min_length=1),
+        ),
+    }
+    return create_model("Manifest", __base__=Manifest, __doc__=Manifest.__doc__, **fields)
+
+
+def load_manifest(path: str | Path) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        ManifestError: The file is missing, is no YAML, or has an unknown, missing or wrong key.
+    """
+    faults, manifest = _read(Path(path))
+    if manifest is None:
+        more = f" (and {len(faults) - 1} more: see `fusearch check {path}`)" if len(faults) > 1 else ""
+        raise ManifestError(faults[0] + more)
+    return manifest
+
+
+def manifest_faults(path: str | Path) -> list[str]:
+    """Return everything that is wrong with a manifest, one line each; the files that it names are not opened."""
+    try:
+        return _read(Path(path))[0]
+    except ManifestError as error:
+        return [str(error)]
+
+
+def _read(path: Path) -> tuple[list[str], Manifest | None]:
+    document, model = read_document(path), manifest_model()
+    try:
+        manifest = model.model_validate(document)
+    except ValidationError as error:
+        return fault_lines(error, model, path.name), None
+    if not manifest.name:
+        manifest = manifest.model_copy(update={"name": path.stem})
+    manifest._path = path
+    return [], manifest

@@ -1,0 +1,117 @@
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fusearch.data import load_data
+from fusearch.data.assembly.arrays import RawModality
+from fusearch.data.check.pitfalls import find_problems
+from fusearch.data.dataset import Dataset
+
+RNG = np.random.default_rng(0)
+NUM_ROWS = 100
+TARGETS = np.arange(NUM_ROWS) % 2
+SPLITS = ["train"] * 60 + ["val"] * 20 + ["test"] * 20
+
+
+def problems(views: dict[str, Any], targets: np.ndarray = TARGETS, **options: Any) -> list[tuple[str, str, str]]:
+    options = {"splits": SPLITS, **options}
+    data = Dataset.from_arrays("toy", modalities=views, targets=targets, **options)
+    return [(problem.severity, problem.where, problem.what) for problem in find_problems(data, {})]
+
+
+def clean(columns: int = 12) -> np.ndarray:
+    return RNG.normal(size=(NUM_ROWS, columns))
+
+
+def test_sound_data_have_no_problems() -> None:
+    assert problems({"a": clean(), "b": RNG.normal(size=(NUM_ROWS, 5, 2))}) == []
+    assert find_problems(load_data("wisconsin"), {}) == []
+
+
+def test_identical_rows_in_two_splits() -> None:
+    a, b = clean(), clean()
+    for view in (a, b):
+        view[90], view[70], view[61] = view[3], view[4], view[60]
+    targets = TARGETS.copy()
+    targets[90] = 1 - targets[3]
+    found = problems({"a": a, "b": b}, targets)
+    advice = "name their group under `splits.group`, or drop the copies"
+    assert ("warning", "splits", f"2 identical rows in two splits (4 in train and 70 in val, 3 in train and 90 in test); {advice}") in found
+    assert ("info", "splits", "1 rows repeat an earlier row of the same split, identical in every modality") in found
+    assert ("warning", "task", "2 rows are identical to another row in every modality but have another target") in found
+
+
+def test_identical_values_in_one_modality() -> None:
+    a, b = clean(), clean()
+    a[90] = a[3]
+    (found,) = problems({"a": a, "b": b})
+    assert found == ("warning", "modalities.a", "1 samples in two splits have identical values in modality 'a' (3 and 90)")
+    assert problems({"a": np.round(clean(2)), "b": b}) == []
+
+
+def test_rare_classes() -> None:
+    targets = TARGETS.copy()
+    targets[[5, 62, 70]] = 2
+    assert problems({"a": clean()}, targets) == [
+        ("warning", "task", "class '2' has 3 rows in train and val, fewer than the 5 folds or sides"),
+        ("warning", "task", "class '2' has no row in test"),
+    ]
+
+
+def test_too_few_groups_for_folds() -> None:
+    groups = ["a"] * 30 + ["b"] * 30 + ["c"] * 20 + ["d"] * 20
+    assert problems({"a": clean()}, groups=groups) == [
+        ("warning", "splits", "train and val cannot be divided into folds: 5 folds of 3 groups, expected at least one group a fold")
+    ]
+
+
+def test_gaps() -> None:
+    a, b, c = clean(), clean(), clean()
+    lost = RNG.random(c.shape) < 0.6
+    lost[:, -1] = False  # no row lacks every value, whatever was drawn before
+    a[:60], b[3], c[lost] = np.nan, np.nan, np.nan
+    found = problems({"a": a, "b": b, "c": c})
+    assert ("warning", "modalities.a", "modality 'a' is missing for 60% of the samples") in found
+    assert ("warning", "modalities.a", "no row of train has modality 'a': nothing can be learned from it") in found
+    assert ("info", "modalities.b", "modality 'b' is missing for 1 of 100 samples") in found
+    (gaps,) = (what for _, where, what in found if where == "modalities.c")
+    assert "columns of 'c' lack half of their values or more: c_" in gaps
+
+
+def test_constant_and_empty_columns() -> None:
+    frame = pd.DataFrame({"x": RNG.normal(size=NUM_ROWS), "batch": 1, "never": np.nan, "site": "north", "late": [0.0] * 80 + [1.0] * 20})
+    assert problems({"a": frame}, categorical={"a": ["site"]}) == [
+        ("warning", "modalities.a", "1 columns of 'a' have no value in train and val: never"),
+        ("warning", "modalities.a", "3 columns of 'a' have one value throughout train and val: batch, late, site"),
+    ]
+
+
+def test_leaks_are_named_with_their_column() -> None:
+    frame = pd.DataFrame({"x": RNG.normal(size=NUM_ROWS), "patient_id": np.arange(NUM_ROWS) + 7, "outcome": TARGETS})
+    assert problems({"a": frame}) == [
+        (
+            "warning",
+            "modalities.a.patient_id",
+            "column 'patient_id' looks like an identifier: it tells samples, not properties; leave it out",
+        ),
+        (
+            "warning",
+            "modalities.a.outcome",
+            "column 'outcome' alone gives the target (100.0% on train); leave it out if it is known only afterwards",
+        ),
+    ]
+
+
+def test_rows_of_nobody() -> None:
+    data = Dataset.from_arrays("toy", modalities={"a": clean()}, targets=TARGETS)
+    block = RawModality("tabular", data.raw["a"], data.present["a"], data.columns["a"], num_unlabelled=3)
+    (problem,) = find_problems(data, {"a": block})
+    assert problem.what == "3 rows of modality 'a' belong to no labelled sample and are left out"
+
+
+def test_groups_of_one_class() -> None:
+    groups = np.where(np.arange(NUM_ROWS) < 96, [f"h{row % 4}" for row in range(NUM_ROWS)], "h9")
+    found = problems({"a": clean()}, splits=None, folds="groups", groups=groups)
+    what = "4 of 5 groups hold one class only (h0, h1, h2, h3): metrics such as AUROC are undefined on their folds"
+    assert [each for each in found if each[1] == "splits.group"] == [("warning", "splits.group", what)]
