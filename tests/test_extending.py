@@ -20,6 +20,7 @@ OWN = {
     "operators": "soft_maximum",
     "encoders": "fourier",
     "tasks": "count",
+    "kinds": "spectrum",
     "data": "coin",
     "samplers": "nsga3",
     "metrics": "sensitivity_at_90",

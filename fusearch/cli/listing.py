@@ -1,4 +1,4 @@
-"""Commands about what there is: `check` looks at data, `list` at operators, encoders, samplers, data sets, tasks, metrics, ..."""
+"""Commands about what there is: `check` looks at data, `list` at operators, encoders, samplers, kinds of data, tasks, metrics, ..."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class What(StrEnum):
     encoders = "encoders"
     samplers = "samplers"
     strategies = "strategies"
+    kinds = "kinds"
     data = "data"
     tasks = "tasks"
     metrics = "metrics"
@@ -94,6 +95,22 @@ def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
             if encoder.loadable_kinds
         ]
         return rows, ("name", "kinds", "stages", "defaults")
+    if what is What.kinds:
+        from fusearch.data.kinds import KINDS
+        from fusearch.data.readers import READERS
+
+        rows = [
+            {
+                "name": kind.name,
+                "files": [suffix for name in kind.formats for suffix in READERS[name].suffixes],
+                "array": kind.legend,
+                "encoder": kind.layouts[0].encoder,
+                "about": kind.about,
+            }
+            for kind in KINDS.values()
+            if kind.loadable
+        ]
+        return rows, ("name", "files", "array", "encoder", "about")
     if what is What.data:
         from fusearch.data import DATA_SETS
 
