@@ -326,3 +326,27 @@ def test_only_the_table_of_kinds_knows_their_names(path: Path) -> None:
 )
 def test_a_named_kind_is_seen(code: str, names: bool) -> None:
     assert bool(list(kinds_named(ast.parse(code)))) == names
+
+
+#: Folder of entries -> folder of what torch binds to them by name: the two halves of one thing stand in files of one name.
+HALVES = {"search_space/operators": "evaluators/operators", "search_space/encoders": "evaluators/encoders", "tasks": "evaluators/tasks"}
+
+
+def test_a_file_name_stands_for_one_thing() -> None:
+    places: dict[str, set[str]] = {}
+    for path in sources():
+        if path.name != "__init__.py":
+            places.setdefault(path.name, set()).add(path.parent.relative_to(PACKAGE).as_posix())
+    halves = [{entry, layer} for entry, layer in HALVES.items()]
+    assert {name: folders for name, folders in places.items() if len(folders) > 1 and folders not in halves} == {}
+
+
+def test_a_public_name_stands_for_one_thing() -> None:
+    """A command has the name of what it calls, and every group of commands registers itself by `add_commands`."""
+    places: dict[str, list[str]] = {}
+    for path in sources():
+        if path.name != "__init__.py" and room_of(module_of(path)) != "cli":
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                    places.setdefault(node.name, []).append(module_of(path))
+    assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}

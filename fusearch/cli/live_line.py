@@ -12,10 +12,10 @@ from fusearch.cli.output import figure
 if TYPE_CHECKING:
     from fusearch.search import Progress
 
-__all__ = ["LiveLine", "describe"]
+__all__ = ["LiveLine", "progress_line"]
 
 
-def describe(progress: Progress) -> str:
+def progress_line(progress: Progress) -> str:
     """Write the state of a search in one line."""
     parts = [f"{progress.done}/{progress.total} trials" if progress.total else f"{progress.done} trials", f"{progress.running} running"]
     if progress.failed:
@@ -47,7 +47,7 @@ class LiveLine:
         now = time.monotonic()
         wait = 0.1 if self._live else self.every
         if now - self._last >= wait or progress.done == progress.total:
-            self._write(describe(progress))
+            self._write(progress_line(progress))
             self._last = now
 
     def _write(self, line: str) -> None:

@@ -16,7 +16,7 @@ from fusearch.study import STOPPED, TrialFacts, enqueue_facts, read_trial, write
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
 
-__all__ = ["CandidateQueue", "Proposal", "describe", "enqueue"]
+__all__ = ["CandidateQueue", "Proposal", "enqueue", "facts_of"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Proposal:
     candidate: Candidate
 
 
-def describe(candidate: Candidate, role: str | None = None, *, whole: bool = False) -> TrialFacts:
+def facts_of(candidate: Candidate, role: str | None = None, *, whole: bool = False) -> TrialFacts:
     """Return the facts that describe a candidate in the study; `whole`, where the space cannot rebuild it from a trial's parameters."""
     return TrialFacts(
         formula=str(candidate.graph),
@@ -47,7 +47,7 @@ def enqueue(study: optuna.Study, space: SearchSpace, candidate: Candidate, role:
     no parameters.
     """
     inside = not candidate.start and space.contains(candidate)
-    enqueue_facts(study, dict(space.encode(candidate)) if inside else {}, describe(candidate, role, whole=not inside))
+    enqueue_facts(study, dict(space.encode(candidate)) if inside else {}, facts_of(candidate, role, whole=not inside))
 
 
 class CandidateQueue:
@@ -104,7 +104,7 @@ class CandidateQueue:
         trial = self._study.ask()
         given = read_trial(trial).rebuilt_from
         candidate = Candidate.from_dict(given) if given is not None else self._space.suggest(trial)
-        described = describe(candidate, self.role(candidate.graph))
+        described = facts_of(candidate, self.role(candidate.graph))
         write_trial(trial, described)
         self._count(described)
         return Proposal(trial, candidate)

@@ -23,13 +23,13 @@ from fusearch.search import SAMPLERS, run_search
 from fusearch.search_space import Candidate, SearchSpace
 from fusearch.search_space.space.recipe_space import RecipeSpace
 
-__all__ = ["SamplerSuite", "evaluate"]
+__all__ = ["SamplerSuite", "score_of"]
 
 _TABLES = (Modality("mrna", "tabular", (20,)), Modality("meth", "tabular", (30,)))
 _OBJECTIVES = ("score:max", "width:min", "fusions:min")
 
 
-def evaluate(candidate: Candidate, _budget: Budget, _report: Report, /) -> dict[str, float]:
+def score_of(candidate: Candidate, _budget: Budget, _report: Report, /) -> dict[str, float]:
     """Score a design by what it is: a sum of wide networks is best, and narrow is cheap."""
     fusions, width = candidate.graph.fusions, candidate.recipe.width
     bonus = sum({"sum": 2.0, "product": 1.0}.get(fusion.operator, 0.0) for fusion in fusions)
@@ -62,7 +62,7 @@ class SamplerSuite:
             _TABLES, encoders=["identity"], operators=["cat", "sum"], max_fusions=1, max_trunk=0, scores=False, recipe=recipe
         )  # fmt: skip
 
-    def search(self, out: Path, space: SearchSpace | None = None, evaluator: Evaluator = evaluate, **settings: Any) -> Run:
+    def search(self, out: Path, space: SearchSpace | None = None, evaluator: Evaluator = score_of, **settings: Any) -> Run:
         """Search in this process, by default for three objectives."""
         settings = {"objectives": _OBJECTIVES, "trials": 25, "executor": "inline", **settings}
         return run_search(space or self.space(), evaluator, sampler=self.name, out=out, **settings)
@@ -121,7 +121,7 @@ class SamplerSuite:
 
         def counting(candidate: Candidate, budget: Budget, report: Report) -> dict[str, float]:
             counts[candidate.digest] += 1
-            return evaluate(candidate, budget, report)
+            return score_of(candidate, budget, report)
 
         with tempfile.TemporaryDirectory() as folder:
             run = self.search(Path(folder) / "run", self.tiny_space(), counting, trials=30)
@@ -155,7 +155,7 @@ class SamplerSuite:
         def fails_at_products(candidate: Candidate, budget: Budget, report: Report) -> dict[str, float]:
             if any(fusion.operator == "product" for fusion in candidate.graph.fusions):
                 raise MemoryError
-            return evaluate(candidate, budget, report)
+            return score_of(candidate, budget, report)
 
         with tempfile.TemporaryDirectory() as folder:
             states = Counter(record.state for record in self.search(Path(folder) / "run", evaluator=fails_at_products, trials=40).records())
@@ -181,4 +181,4 @@ class SamplerSuite:
 
 
 def _values(candidate: Candidate) -> dict[str, float]:
-    return evaluate(candidate, Budget(), lambda _step, _values: None)
+    return score_of(candidate, Budget(), lambda _step, _values: None)

@@ -1,6 +1,6 @@
 import pytest
 
-from fusearch.cli.live_line import LiveLine, describe
+from fusearch.cli.live_line import LiveLine, progress_line
 from fusearch.search import Progress
 
 
@@ -11,7 +11,7 @@ def make_progress(done: int = 12) -> Progress:
 
 
 def test_one_line_says_it_all() -> None:
-    assert describe(make_progress()) == (
+    assert progress_line(make_progress()) == (
         "12/60 trials · 2 running · 1 failed · 3 repeated · best auroc 0.9812 · best macs 1,200 · front 4 · 1:35 left"
     )
 

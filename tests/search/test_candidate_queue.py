@@ -6,7 +6,7 @@ import numpy as np
 import optuna
 import pytest
 
-from fusearch.search.candidate_queue import CandidateQueue, describe, enqueue
+from fusearch.search.candidate_queue import CandidateQueue, enqueue, facts_of
 from fusearch.search_space import Candidate, Recipe
 from fusearch.study import STOPPED, TrialFacts, read_trial, write_trial
 
@@ -42,7 +42,7 @@ def test_every_trial_is_described_at_once(study, space):
         proposal = queue.take()
         held = read_trial(study.trials[proposal.trial.number])
         role = {graph.digest: role for role, graph in references(space)}.get(proposal.candidate.graph.digest)
-        assert replace(held, rebuilt_from=None) == describe(proposal.candidate, role)
+        assert replace(held, rebuilt_from=None) == facts_of(proposal.candidate, role)
         assert held.formula == str(proposal.candidate.graph)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.data.preprocessing import Statistics
-from fusearch.evaluators.export.preparation import has_values, make_preparation
+from fusearch.evaluators.export.preparation import has_modality, make_preparation
 from fusearch.evaluators.tasks import TaskLayer
 
 __all__ = ["DeployedModel"]
@@ -48,6 +48,6 @@ class DeployedModel(nn.Module):
         inputs, present = {}, {}
         for name, prepare in zip(self.modalities, self.preparations, strict=True):
             values = prepare(raw[name])
-            present[name] = has_values(raw[name])
+            present[name] = has_modality(raw[name])
             inputs[name] = torch.where(present[name].reshape(-1, *[1] * (values.ndim - 1)), values, 0.0)
         return self.task.average(torch.stack([self.task(network(inputs, present)) for network in self.networks]))

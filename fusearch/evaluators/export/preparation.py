@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from fusearch.data.preprocessing import Statistics
 
-__all__ = ["ArrayPreparation", "TablePreparation", "has_values", "make_preparation"]
+__all__ = ["ArrayPreparation", "TablePreparation", "has_modality", "make_preparation"]
 
 
-def has_values(raw: Tensor) -> Tensor:
+def has_modality(raw: Tensor) -> Tensor:
     """Return whether each sample has the modality, (B,) bool: a sample whose values are all NaN lacks it."""
     return ~torch.isnan(raw).flatten(1).all(dim=1)
 

@@ -62,7 +62,7 @@ class SharedPrivate(OperatorLayer):
             losses.add(self.similarity(shared, present, losses))
             for h, s, p, present_B in zip(hidden, shared, private, present, strict=True):
                 rows_B = losses.rows(present_B)
-                losses.add((difference(s, p, rows_B) + self.reconstruction(h, s, p, rows_B)) / len(xs))
+                losses.add((overlap_loss(s, p, rows_B) + self.reconstruction(h, s, p, rows_B)) / len(xs))
         return shared if self.emit == "shared" else [torch.cat(parts, dim=2) for parts in zip(shared, private, strict=True)]
 
     def similarity(self, shared: list[Tensor], present: list[Tensor], losses: Losses) -> Tensor:
@@ -79,7 +79,7 @@ class SharedPrivate(OperatorLayer):
         return row_mean(error.square().mean(dim=1), rows_B)
 
 
-def difference(shared: Tensor, private: Tensor, rows_B: Tensor) -> Tensor:
+def overlap_loss(shared: Tensor, private: Tensor, rows_B: Tensor) -> Tensor:
     """Return |S^T P|_F^2 / N^2: how much the shared part tells about the private part."""
     left, right = unit_rows(shared.mean(dim=1)), unit_rows(private.mean(dim=1))
     weight = rows_B.sum()

@@ -10,7 +10,7 @@ from fusearch.reports.figures.routing import Wire
 if TYPE_CHECKING:
     from fusearch.search_space import Depth
 
-__all__ = ["LANE", "SLOT", "Edge", "Head", "Layout", "Mark", "Node", "Rail"]
+__all__ = ["LANE", "SLOT", "Edge", "Head", "Mark", "Node", "Placement", "Rail"]
 
 #: Pixels from one depth of a rail to the next, and from one lane to the next.
 SLOT, LANE = 26.0, 64.0
@@ -87,7 +87,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Layout:
+class Placement:
     """A drawing's parts; `top` and `left` are the least coordinates, `width` and `height` the size."""
 
     rails: tuple[Rail, ...]

@@ -1,6 +1,6 @@
 """Where each part of a design stands in its drawing: streams as rails from left to right, fusions where their taps meet.
 
-Units are pixels. `x` grows with depth, `y` from lane to lane. `drawing` turns a `Layout` into SVG.
+Units are pixels. `x` grows with depth, `y` from lane to lane. `drawing` turns a `Placement` into SVG.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fusearch.reports.figures.marks import LANE, SLOT, Edge, Head, Layout, Mark, Node, Rail
+from fusearch.reports.figures.marks import LANE, SLOT, Edge, Head, Mark, Node, Placement, Rail
 from fusearch.reports.figures.routing import Box, route
 from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS
@@ -32,7 +32,7 @@ def text_width(text: str, size: int = 13) -> float:
     return len(text) * _CHARACTER[size]
 
 
-def lay_out(graph: FusionGraph, modalities: Sequence[str] = ()) -> Layout:
+def lay_out(graph: FusionGraph, modalities: Sequence[str] = ()) -> Placement:
     """Place the parts of a design.
 
     A fusion stands to the right of its deepest tap, at the mean height of its arguments, moved in steps of a quarter lane until
@@ -123,7 +123,7 @@ class _Plan:
         heights = (wanted + step * LANE / 4 for step in steps)
         return next(y for y in heights if not any(box.overlaps(Box(left, y - above, right, y + below)) for box in self.boxes.values()))
 
-    def finish(self) -> Layout:
+    def finish(self) -> Placement:
         edges = [edge for fusion in self.graph.fusions for edge in self._edges(fusion)]
         heads = [self._head(output) for output in self.graph.outputs]
         boxes = list(self.boxes.values())
@@ -133,7 +133,7 @@ class _Plan:
         right = max([box.right for box in boxes] + [head.x + text_width(head.text, 11) + 24 for head in heads])
         top = min([box.top - 18 for box in boxes] + [y - 18 for _, y in ends])
         bottom = max([box.bottom + 16 for box in boxes] + [y + 16 for _, y in ends])
-        return Layout(
+        return Placement(
             tuple(self.rails.values()),
             tuple(self.nodes.values()),
             tuple(edges),

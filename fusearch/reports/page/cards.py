@@ -12,7 +12,7 @@ from fusearch.reports.page import markup
 from fusearch.reports.wording import count, deviation, metric_label, number, role_label, sentence_case
 from fusearch.study import TrialRecord
 
-__all__ = ["card", "labels_line", "pills", "shown_values", "spread_text", "state_pill", "trial_facts"]
+__all__ = ["card", "labels_line", "shown_values", "spread_text", "standing", "state_pill", "trial_facts"]
 
 
 def card(found: Findings, record: TrialRecord) -> str:
@@ -26,7 +26,7 @@ def card(found: Findings, record: TrialRecord) -> str:
     values = markup.values(shown_values(found, record, objectives_only=True))
     return (
         f'<article class="card design-card" data-drawing="{escape(record.digest)}"><header><h3>Trial {record.number}</h3> '
-        f'{markup.pills(pills(found, record))} <code class="digest">{escape(record.digest)}</code></header>'
+        f'{markup.pills(standing(found, record))} <code class="digest">{escape(record.digest)}</code></header>'
         f'<div class="drawing">{drawing}</div><pre>{markup.formula(found.text(record))}</pre>{labels}{values}</article>'
     )
 
@@ -46,7 +46,7 @@ def trial_facts(found: Findings) -> dict[str, Any]:
             "number": record.number,
             "digest": record.digest,
             "formula": found.text(record),
-            "pills": pills(found, record),
+            "pills": standing(found, record),
             "labels": labels_line(found, record),
             "values": indexed(shown_values(found, record)),
             "recipe": indexed((sentence_case(name.replace("_", " ")), _setting(value), "") for name, value in record.recipe.items()),
@@ -76,7 +76,7 @@ def spread_text(found: Findings, record: TrialRecord, name: str) -> str:
     return deviation(found.value(record, name), record.spread[name]) if name in record.spread else ""
 
 
-def pills(found: Findings, record: TrialRecord) -> list[tuple[str, str]]:
+def standing(found: Findings, record: TrialRecord) -> list[tuple[str, str]]:
     """Return (kind, text) of what a trial is: recommended, on the front, a reference, a repeat, failed."""
     entries = []
     if found.recommended is not None and record.number == found.recommended.number:

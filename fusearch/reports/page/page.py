@@ -55,7 +55,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         sections.gallery(found),
         sections.confirmed(found),
         explanation_section(found.explanations),
-        sections.table(found) if found.records else "",
+        sections.trials(found) if found.records else "",
         sections.progress(found),
         sections.learned(found),
         sections.failures(found) if found.records else "",

@@ -12,12 +12,12 @@ from fusearch.reports.findings.front import front_pairs
 from fusearch.reports.findings.reproduction import command_line, identity, resolved_configuration
 from fusearch.reports.findings.search_course import throughput_info
 from fusearch.reports.page import markup
-from fusearch.reports.page.cards import card, pills, spread_text, state_pill
+from fusearch.reports.page.cards import card, spread_text, standing, state_pill
 from fusearch.reports.page.markup import Cell
 from fusearch.reports.wording import count, deviation, difference, duration, metric_label, number, role_label, sentence_case
 from fusearch.study import TrialRecord
 
-__all__ = ["confirmed", "facts", "failures", "front", "gallery", "learned", "progress", "reproduce", "table"]
+__all__ = ["confirmed", "facts", "failures", "front", "gallery", "learned", "progress", "reproduce", "trials"]
 
 #: Columns of the table beside the objectives; more than this many further metrics stay in the CSV.
 MAX_EXTRA = 8
@@ -104,7 +104,7 @@ def _role_in_look(role: str) -> str:
     return {"picked": "picked", "front": "on the front"}.get(role, role_label(role).removeprefix("the "))
 
 
-def table(found: Findings) -> str:
+def trials(found: Findings) -> str:
     """Return the table of all trials, to be sorted and filtered."""
     objectives = [objective.name for objective in found.objectives]
     names = objectives + [name for name in found.quantities if name not in objectives][:MAX_EXTRA]
@@ -113,7 +113,7 @@ def table(found: Findings) -> str:
     columns += [*(titles[name] for name in names[len(objectives) :]), ("Digest", False)]
     rows, attributes = [], []
     for record in found.records:
-        tags = pills(found, record)
+        tags = standing(found, record)
         kinds = [kind for kind, _ in tags] + [record.state]
         attributes.append(f'tabindex="0" data-trial="{record.number}" data-kinds="{escape(" ".join(kinds))}"')
         cells = [

@@ -13,7 +13,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from fusearch.layout import DECISION, DECISION_ARRAYS, predictions_file, replace_file
-from fusearch.search.candidate_queue import CandidateQueue, Proposal, describe
+from fusearch.search.candidate_queue import CandidateQueue, Proposal, facts_of
 from fusearch.search.strategies.strategy import Decision, Result, Rounds, Strategy
 from fusearch.search_space import Candidate, Recipe
 from fusearch.study import STOPPED, enqueue_facts, read_trial
@@ -89,7 +89,7 @@ class StrategyProposer:
         """Queue a candidate, whole, unless the study has it."""
         if candidate.digest in trials:
             return
-        enqueue_facts(self._study, {}, describe(candidate, role, whole=True))
+        enqueue_facts(self._study, {}, facts_of(candidate, role, whole=True))
         trials.update({candidate.digest: _by_digest(self._study)[candidate.digest]})
 
     def _result(self, candidate: Candidate, trial: FrozenTrial) -> Result:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusearch.data import Dataset
-from fusearch.evaluators.export.preparation import has_values, make_preparation
+from fusearch.evaluators.export.preparation import has_modality, make_preparation
 
 
 def table_with_levels(rng: np.random.Generator, num_rows: int = 80) -> pd.DataFrame:
@@ -69,4 +69,4 @@ def test_a_sample_lacks_a_modality_only_where_all_values_are_missing(shape: tupl
     raw = torch.full((3, *shape), float("nan"))
     raw[1].view(-1)[-1] = 0.0
     raw[2] = 1.0
-    assert has_values(raw).tolist() == [False, True, True]
+    assert has_modality(raw).tolist() == [False, True, True]

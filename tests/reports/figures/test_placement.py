@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from fusearch.data.modality import Modality
-from fusearch.reports.figures.marks import LANE, SLOT, Layout
+from fusearch.reports.figures.marks import LANE, SLOT, Placement
 from fusearch.reports.figures.placement import lay_out
 from fusearch.search_space import FusionGraph
 from fusearch.search_space.published import PUBLISHED, published_design
@@ -33,7 +33,7 @@ def design(request: pytest.FixtureRequest) -> FusionGraph:
     return published_design(request.param)
 
 
-def rectangles(layout: Layout) -> list[tuple[float, float, float, float]]:
+def rectangles(layout: Placement) -> list[tuple[float, float, float, float]]:
     found = [(node.x, node.y - node.height / 2, node.at(node.trunk), node.y + node.height / 2) for node in layout.nodes]
     return found + [(rail.x, rail.y - 10, rail.at(rail.num_used), rail.y + 10) for rail in layout.rails]
 

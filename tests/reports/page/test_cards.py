@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fusearch.reports.findings.findings import read_findings
-from fusearch.reports.page.cards import card, labels_line, pills, shown_values, trial_facts
+from fusearch.reports.page.cards import card, labels_line, shown_values, standing, trial_facts
 from fusearch.run import Run
 
 
@@ -19,7 +19,7 @@ def test_a_card_has_drawing_formula_and_values(make_run: Callable[..., Run]) -> 
 
 def test_pills_tell_what_a_trial_is(make_run: Callable[..., Run]) -> None:
     found = read_findings(make_run(30, failures=2))
-    by_number = {record.number: dict(pills(found, record)) for record in found.records}
+    by_number = {record.number: dict(standing(found, record)) for record in found.records}
     assert found.recommended is not None
     assert "recommended" in by_number[found.recommended.number]
     assert sum("front" in each for each in by_number.values()) == len(found.front)

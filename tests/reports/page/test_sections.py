@@ -39,7 +39,7 @@ def test_the_gallery_holds_front_and_references_once(make_run: Callable[..., Run
 
 def test_the_table_has_every_trial_with_what_it_is_filtered_by(make_run: Callable[..., Run]) -> None:
     found = read_findings(make_run(20, failures=2))
-    html = sections.table(found)
+    html = sections.trials(found)
     kinds = dict(re.findall(r'data-trial="(\d+)" data-kinds="([^"]+)"', html))
     assert len(kinds) == 22
     assert "failed" in kinds["21"].split()
