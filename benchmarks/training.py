@@ -78,7 +78,7 @@ def trainer(candidate: Candidate, rows: FoldSamples, epochs: int) -> None:
     with reproducible(0, threads=1) as generator:
         network = FusionNetwork(candidate.graph, 2, candidate.recipe)
         settings = TrainingSettings(epochs=epochs, patience=epochs, batch_size=BATCH)
-        train(network, rows.train, rows.validation, task=rows.task, settings=settings, generator=generator)
+        train(network, rows.train, rows.validation, recipe=candidate.recipe, task=rows.task, settings=settings, generator=generator)
 
 
 def seconds(run: Callable[[], None]) -> float:

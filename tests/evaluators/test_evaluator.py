@@ -187,6 +187,7 @@ def test_the_linear_model_reaches_what_is_known_of_rosmap() -> None:
     candidate = candidate_of(data, "F1 = cat(mrna@0, meth@0, mirna@0) ->", weight_decay=1.0)
     with reproducible(0, threads=1) as generator:
         network = FusionNetwork(candidate.graph, 2, candidate.recipe)
-        train(network, rows.train, None, task=rows.task, settings=TrainingSettings(epochs=60), generator=generator)
+        settings = TrainingSettings(epochs=60)
+        train(network, rows.train, None, recipe=candidate.recipe, task=rows.task, settings=settings, generator=generator)
     found = score(rows.task.scored(predict(network, rows.validation)), rows.targets, data.task)
     assert found["auroc"] > 0.885  # logistic regression by scikit-learn: 0.901; two published networks are below it

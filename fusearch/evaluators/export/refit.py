@@ -54,7 +54,7 @@ def refit(
     for seed in range(seeds):
         with reproducible(seed, threads=threads, device=device) as generator:
             network = FusionNetwork.of(candidate, task).to(device)
-            train(network, samples, None, task=task, settings=settings, generator=generator, epochs=epochs)
+            train(network, samples, None, recipe=candidate.recipe, task=task, settings=settings, generator=generator, epochs=epochs)
         networks.append(network.cpu())
     used = {modality.name for modality in candidate.graph.modalities}
     return DeployedModel(networks, [part for part in preprocessor.statistics if part.modality.name in used], task=task)

@@ -57,7 +57,7 @@ class FusionNetwork(nn.Module):
     Args:
         graph: The design; its modalities must have shapes.
         task_outputs: Numbers for each sample: one a class, also with two classes; one for regression.
-        recipe: Width, dropout.
+        recipe: Width and dropout; the numbers of training stay outside.
         classes: Whether these are scores of classes, which votes join as probabilities; of other tasks they join values.
 
     Raises:
@@ -74,7 +74,7 @@ class FusionNetwork(nn.Module):
 
     def __init__(self, graph: FusionGraph, task_outputs: int, recipe: Recipe, *, classes: bool = True) -> None:
         super().__init__()
-        self.graph, self.recipe, self.num_outputs = graph, recipe, task_outputs
+        self.graph, self.num_outputs = graph, task_outputs
         depths = _depths_read(graph)
         self.streams = Streams(graph, _depths_continued(graph, depths), task_outputs, recipe, classes=classes)
         self._modalities = {stream.name: stream.modality for stream in graph.streams}

@@ -147,6 +147,7 @@ def train_members(
                 network,
                 rows.train,
                 rows.validation,
+                recipe=candidate.recipe,
                 task=rows.task,
                 settings=settings,
                 generator=generator,

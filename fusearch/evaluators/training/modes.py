@@ -26,6 +26,7 @@ from fusearch.evaluators.tasks import TaskLayer
 from fusearch.evaluators.training.optimization import Fit, TrainingSettings, mixed_precision, optimize, reproducible
 from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.transfer import start_at_mean
+from fusearch.search_space import Recipe
 
 __all__ = ["FUSION", "OnEpoch", "drop_modalities", "predict", "train"]
 
@@ -44,6 +45,7 @@ def train(
     samples: Samples,
     validation: Samples | None,
     *,
+    recipe: Recipe,
     task: TaskLayer,
     settings: TrainingSettings,
     generator: torch.Generator,
@@ -57,6 +59,7 @@ def train(
         network: A fresh network, on the device of the samples.
         samples: Training rows.
         validation: Rows that choose the epochs, or None to train for a fixed number.
+        recipe: The numbers to train with; width and dropout as of the network.
         task: What is predicted, fitted on the training rows.
         settings: Epochs, patience, size of a batch.
         generator: Order of the rows.
@@ -73,7 +76,7 @@ def train(
     modalities = {modality.name for modality in network.graph.modalities}
     samples = samples.only(modalities)
     validation = None if validation is None else validation.only(modalities)
-    run = _Run(network, samples, validation, task, settings, generator, epochs or {}, on_epoch)
+    run = _Run(network, samples, validation, recipe, task, settings, generator, epochs or {}, on_epoch)
     fits: dict[str, Fit] = {}
     if network.graph.training != "joint":
         fits |= run.train_streams(trained or {})
@@ -114,13 +117,14 @@ class _Run:
         network: FusionNetwork,
         samples: Samples,
         validation: Samples | None,
+        recipe: Recipe,
         task: TaskLayer,
         settings: TrainingSettings,
         generator: torch.Generator,
         epochs: Mapping[str, int],
         on_epoch: OnEpoch | None,
     ) -> None:
-        self.network, self.recipe, self.samples, self.validation = network, network.recipe, samples, validation
+        self.network, self.recipe, self.samples, self.validation = network, recipe, samples, validation
         self.settings, self.generator, self.epochs, self.on_epoch = settings, generator, epochs, on_epoch
         self.device = samples.targets.device
         self.half = mixed_precision(self.device, settings.mixed_precision)

@@ -16,6 +16,7 @@ from fusearch.evaluators.training.optimization import Fit, TrainingSettings, rep
 from fusearch.search_space import FusionGraph, Recipe
 
 SETTINGS = TrainingSettings(epochs=4, patience=4, batch_size=16)
+RECIPE = Recipe(width=8, learning_rate=1e-2)
 
 
 @pytest.fixture(scope="module")
@@ -29,13 +30,13 @@ def parse(text: str) -> FusionGraph:
 
 
 def fit(
-    text: str, rows: FoldSamples, *, settings: TrainingSettings = SETTINGS, seed: int = 0, recipe: Recipe | None = None
+    text: str, rows: FoldSamples, *, settings: TrainingSettings = SETTINGS, seed: int = 0, recipe: Recipe = RECIPE
 ) -> tuple[FusionNetwork, dict[str, Fit], dict[str, Tensor]]:
     """Train; return the network, its phases and its weights before training."""
     with reproducible(seed, threads=1) as generator:
-        network = FusionNetwork(parse(text), 2, recipe or Recipe(width=8, learning_rate=1e-2))
+        network = FusionNetwork(parse(text), 2, recipe)
         before = {name: value.clone() for name, value in network.state_dict().items()}
-        fits = train(network, rows.train, rows.validation, task=rows.task, settings=settings, generator=generator)
+        fits = train(network, rows.train, rows.validation, recipe=recipe, task=rows.task, settings=settings, generator=generator)
     return network, fits, before
 
 
@@ -77,8 +78,9 @@ def test_frozen_streams_stay_as_they_were_trained_alone_and_get_no_gradient(rows
 def test_staged_starts_from_the_streams_trained_alone_and_moves_on(rows: FoldSamples) -> None:
     def weight(training: str) -> Tensor:
         with reproducible(0, threads=1) as generator:
-            network = FusionNetwork(parse(f"F1 = cat(a@L, c@L) ->\ntrain = {training}"), 2, Recipe(width=8, learning_rate=1e-2))
-            train(network, rows.train, None, task=rows.task, settings=SETTINGS, generator=generator, epochs={"a": 20, "c": 20, FUSION: 1})
+            network = FusionNetwork(parse(f"F1 = cat(a@L, c@L) ->\ntrain = {training}"), 2, RECIPE)
+            epochs = {"a": 20, "c": 20, FUSION: 1}
+            train(network, rows.train, None, recipe=RECIPE, task=rows.task, settings=SETTINGS, generator=generator, epochs=epochs)
         return network.state_dict()["streams.encoders.stream_a.stages.0.0.weight"]
 
     steps = -(-len(rows.train) // SETTINGS.batch_size)
@@ -177,8 +179,9 @@ def test_the_same_seed_gives_the_same_weights_bit_by_bit(rows: FoldSamples) -> N
 
 def test_fixed_epochs_without_validation(rows: FoldSamples) -> None:
     with reproducible(0, threads=1) as generator:
-        network = FusionNetwork(parse("F1 = cat(a@L, b@L) ->\ntrain = staged"), 2, Recipe(width=8))
-        fits = train(network, rows.train, None, task=rows.task, settings=SETTINGS, generator=generator, epochs={"a": 2, FUSION: 3})
+        network = FusionNetwork(parse("F1 = cat(a@L, b@L) ->\ntrain = staged"), 2, RECIPE)
+        epochs = {"a": 2, FUSION: 3}
+        fits = train(network, rows.train, None, recipe=RECIPE, task=rows.task, settings=SETTINGS, generator=generator, epochs=epochs)
     assert {phase: done.epochs for phase, done in fits.items()} == {"a": 2, "b": 4, FUSION: 3}
 
 
