@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,18 @@ def test_fractions_are_exact_stratified_and_seeded(rows: tuple[np.ndarray, np.nd
         for code in np.unique(strata):
             assert abs(((split_of == split) & (strata == code)).sum() - share * (strata == code).sum()) <= 1.5
     assert (split_of == split_by_fractions(strata, (0.6, 0.2, 0.2), seed=seed)).all()
+
+
+def test_the_seed_decides_splits_and_folds() -> None:
+    rows = np.arange(60)
+    targets, groups = rows % 2, np.array([f"g{row // 3}" for row in rows])
+    for grouped in (None, groups):
+        first, second = (split_by_fractions(targets, (0.6, 0.2, 0.2), seed=seed, groups=grouped) for seed in (0, 1))
+        assert (first != second).any()
+        one, other = (make_folds(targets, rows, 3, seed=seed, groups=grouped) for seed in (0, 1))
+        assert [fold.val.tolist() for fold in one] != [fold.val.tolist() for fold in other]
+        for plan in (SplitPlan(), SplitPlan(folds=3)):
+            assert (plan.assign(targets, TASK, groups=grouped) != replace(plan, seed=1).assign(targets, TASK, groups=grouped)).any()
 
 
 @given(grouped_rows(), st.integers(0, 100))

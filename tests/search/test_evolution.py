@@ -1,5 +1,6 @@
 """Evolution: children come from good parents, are new, and are replayed through Optuna."""
 
+import numpy as np
 import optuna
 import pytest
 
@@ -55,6 +56,28 @@ def test_parents_are_non_dominated_before_others(study, family):
     fill(study, family, 1)
     best = {read_trial(trial).candidate for trial in study.best_trials}
     assert family.parents[0].digest in best
+
+
+def test_of_a_rank_the_least_crowded_come_first(family, space):
+    """Four points on one front: the two in the middle of a crowd add least to the hypervolume."""
+    values = [(0.0, 0.0), (5.0, 4.0), (5.1, 4.2), (10.0, 10.0)]
+    study = optuna.create_study(
+        directions=["maximize", "minimize"], sampler=EvolutionSampler(family, seed=0, startup=4, population=2, crossover=0.0)
+    )
+    rng = np.random.default_rng(0)
+    candidates = {candidate.digest: candidate for candidate in (space.sample(rng) for _ in range(60))}
+    chosen = list(candidates.values())[:4]
+    for candidate, value in zip(chosen, values, strict=True):
+        study.enqueue_trial(space.encode(candidate))
+        trial = study.ask()
+        space.suggest(trial)
+        study.tell(trial, value)
+    for _ in range(20):
+        family.suggest(study.ask())
+    parents = {parent.digest for parent in family.parents[::1]} & {candidate.digest for candidate in chosen}
+    crowded = {chosen[1].digest, chosen[2].digest}
+    assert parents
+    assert not crowded <= parents
 
 
 def test_a_child_is_stored_by_its_parameters(study, family):

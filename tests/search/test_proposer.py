@@ -105,6 +105,20 @@ def test_a_proposer_that_goes_on_measures_the_share_by_evaluations_alone(study, 
     assert ("fixed_params" in study.trials[proposal.trial.number].system_attrs) == due
 
 
+def test_the_seed_decides_recipes_and_fresh_designs(space):
+    def found(seed):
+        study = optuna.create_study(directions=["maximize", "minimize"], sampler=optuna.samplers.RandomSampler(seed=0))
+        ask = proposer(study, space, share=0.0, seed=seed)
+        propose(ask, study, 3)
+        designs = []
+        for _ in range(4):
+            assert ask.queue_fresh(lambda candidate: True)
+            designs += [candidate.digest for candidate in propose(ask, study, 1)]
+        return designs
+
+    assert found(0) == found(0) != found(1)
+
+
 def test_fresh_designs_are_new_and_wanted(study, space):
     ask = proposer(study, space, share=0.0)
     known = {candidate.digest for candidate in propose(ask, study, 5)}

@@ -57,6 +57,20 @@ def test_what_carries_the_target_matters_and_noise_does_not(trained: tuple[Train
         assert signal.drop == pytest.approx(np.mean(signal.members))
 
 
+def test_what_is_permuted_is_also_who_has_the_modality(tmp_path: Path) -> None:
+    """Whether a scan was made is information of the scan: here it is all of it."""
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 2, 160)
+    tables = {"scan": np.ones((160, 2)) + rng.normal(scale=0.01, size=(160, 2)), "noise": rng.normal(size=(160, 2))}
+    data = Dataset.from_arrays("made", modalities=tables, targets=targets, present={"scan": targets == 1})
+    evaluator = TrainingEvaluator(data, folds=2, epochs=15).keeping(tmp_path)
+    graph = FusionGraph.parse("F1 = cat(scan@L, noise@L) ->", modalities=data.modalities)
+    candidate = Candidate(graph, Recipe(learning_rate=0.02, width=8))
+    list(evaluator.train_members(candidate, Budget()))
+    effects = by_name(modality_effects(evaluator, candidate, WeightStore(tmp_path), MEMBERS, metric="auroc", repeats=3))
+    assert effects["scan", "permutation"].drop > 0.3
+
+
 def test_the_interval_is_students_t() -> None:
     from scipy.stats import ttest_1samp
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from toy_data import make_data
 
 from fusearch.data import Dataset, load_data
 from fusearch.evaluators.export.deployed import DeployedModel
@@ -52,6 +53,18 @@ def test_the_test_split_changes_nothing(data: Dataset) -> None:
     np.testing.assert_array_equal(found, expected)
     withheld = outputs(refit(data.without_test(), design, epochs={"fusion": 2}, seeds=1), data, "search")
     np.testing.assert_array_equal(withheld, expected)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_train_and_val_are_one_to_it(task: str) -> None:
+    """Rows that change sides change nothing: neither what is trained on, nor what imputation, scaling and the task are fitted on."""
+    data = make_data(task=task)
+    swapped = np.where(data.split_of == "test", "test", np.where(np.arange(len(data)) % 3, "val", "train"))
+    assert (swapped != data.split_of).any()
+    other = replace(data, split_of=swapped, fingerprint="")
+    design = candidate(data, "F1 = cat(a@L, b@L) ->")
+    models = [refit(each, design, epochs={"fusion": 2}, seeds=1) for each in (data, other)]
+    np.testing.assert_array_equal(*(outputs(model, data, "search") for model in models))
 
 
 @pytest.mark.parametrize("training", ["joint", "staged", "frozen"])

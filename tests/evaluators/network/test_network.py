@@ -208,6 +208,24 @@ class TestStates:
         network = compile_(parse("F1 = co_attention(a@1, b@1)\nF2 = cat(F1@0, us@L) ->"))
         assert network.join("F2").layer.out.width == 8 + 8 + 8
 
+    def test_a_fusion_is_there_where_any_of_its_modalities_is(self) -> None:
+        graph = parse("F1 = sum(a@0, b@0)\nF2 = sum(F1@0, us@L) ->")
+        network = compile_(graph).eval()
+        inputs, present = rows_of(graph)
+        present["b"] = torch.zeros_like(present["b"])
+        moved = {**inputs, "a": inputs["a"] + 1}
+        with torch.no_grad():
+            assert not torch.allclose(network(inputs, present), network(moved, present))
+            nothing = {**present, "a": present["b"]}
+            assert torch.equal(network(inputs, nothing), network(moved, nothing))
+
+    def test_dropout_is_the_recipe_s_in_streams_and_trunks(self) -> None:
+        network = FusionNetwork(parse("F1 = cat(a@L, us@L; trunk=fc:1) ->"), 3, Recipe(width=8, dropout=0.3))
+        for part in (network.streams.encoders["stream_a"], network.streams.encoders["stream_us"], network.joins):
+            found = [module.p for module in part.modules() if isinstance(module, nn.Dropout | nn.Dropout2d)]
+            assert found
+            assert set(found) == {0.3}
+
     def test_a_decision_is_the_output_itself(self) -> None:
         graph = parse("F1 = vote_mean(a@score, b@score) ->\ntrain = independent")
         network = compile_(graph).eval()

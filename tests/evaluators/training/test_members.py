@@ -69,6 +69,23 @@ def test_scores_with_each_modality_missing_come_from_the_same_run(data: Dataset,
     assert without[0] != plain["auroc"]
 
 
+@pytest.mark.parametrize("training", ["joint", "staged", "frozen"])
+@pytest.mark.parametrize("class_weights", ["none", "balanced"])
+def test_epochs_are_chosen_by_the_loss_of_the_held_out_rows(training: str, class_weights: str) -> None:
+    """The loss that was kept is that of the outputs that are scored, with the weights of classes in the training rows."""
+    data = make_data(rows=200)
+    keep = np.flatnonzero((data.targets == 0) | (np.arange(200) % 4 == 0))
+    rare = Dataset.from_arrays("rare", modalities={name: data.raw[name][keep] for name in "abc"}, targets=data.targets[keep])
+    fold = prepare_fold(rare, rare.folds(2)[0])
+    graph = FusionGraph.parse(f"F1 = cat(a@L, b@L) ->\ntrain = {training}", modalities=rare.modalities)
+    candidate = Candidate(graph, Recipe(width=8, class_weights=class_weights))
+    (trained,) = train_members(candidate, (Member(0, 0),), folds=lambda _: fold, settings=SETTINGS, threads=1)
+    counts = np.bincount(rare.targets[fold.fold.train])
+    weights = (counts.sum() / (2 * counts) if class_weights == "balanced" else np.ones(2))[fold.targets]
+    told = -np.log(trained.outputs[np.arange(len(fold.targets)), fold.targets])
+    assert trained.fits["fusion"].loss == pytest.approx((weights * told).sum() / weights.sum(), rel=1e-5)
+
+
 def test_preprocessing_does_not_see_the_held_out_rows(data: Dataset) -> None:
     fold = data.folds(2)[0]
     moved = Dataset.from_arrays(

@@ -192,6 +192,13 @@ def test_prediction_in_portions_is_the_same(rows: FoldSamples, monkeypatch: pyte
     torch.testing.assert_close(predict(network, rows.validation), whole)
 
 
+def test_modality_dropout_takes_each_modality_with_its_probability() -> None:
+    torch.manual_seed(0)
+    after = drop_modalities({name: torch.ones(8000, dtype=torch.bool) for name in "abc"}, 0.2)
+    for mask in after.values():
+        assert (~mask).float().mean() == pytest.approx(0.2 - 0.2**3, abs=0.02)  # a sample that would lose all three keeps them
+
+
 def test_modality_dropout_never_takes_the_last_modality() -> None:
     torch.manual_seed(0)
     present = {"a": torch.ones(4000, dtype=torch.bool), "b": torch.arange(4000) % 2 == 0}

@@ -66,6 +66,12 @@ def test_searched_designs_keep_bounds_and_are_no_references() -> None:
     assert found.label(records[2]) == "trial 2"
 
 
+def test_a_baseline_that_breaks_a_bound_is_none() -> None:
+    records = [trial(0, 0.99, 1000, reference="late"), trial(1, 0.9), trial(2, 0.8, reference="linear")]
+    found = Findings(Trials(records, (AUROC, MACS)))
+    assert [record.number for record in found.baselines] == [2]
+
+
 def test_the_best_follows_the_direction() -> None:
     loss = Objective.parse("log_loss")
     records = [replace(trial(number, 0.5), objectives={"log_loss": value}) for number, value in enumerate([0.4, 0.2, 0.3])]

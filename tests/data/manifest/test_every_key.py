@@ -1,0 +1,144 @@
+"""Every key of a manifest does something: change it, and the data set that is loaded changes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from fusearch.data import Dataset, load_data
+from fusearch.data.kinds import KINDS
+from fusearch.data.manifest.manifest import Splits, kind_model, manifest_model, task_model
+from fusearch.tasks import TASKS
+
+
+def _set(*path: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(document: dict[str, Any]) -> None:
+        place = document
+        for key in path[:-1]:
+            place = place.setdefault(key, {})
+        if value is None:
+            place.pop(path[-1], None)
+        else:
+            place[path[-1]] = value
+
+    return change
+
+
+def _splits(**keys: Any) -> Callable[[dict[str, Any]], None]:
+    return _set("splits", value=keys)
+
+
+def _only(modality: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
+    return _set("modalities", value={"rna": {"kind": "tabular", "file": "rna.csv"}, "x": modality})
+
+
+_IMAGES = {"kind": "image2d", "file": "images.csv", "column": "path"}
+_NUMBER = {"kind": "regression", "file": "labels.csv", "column": "months"}
+
+#: (part, key) -> how the manifest reads before, and how with another value of that key.
+KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], Callable[[dict[str, Any]], None]]] = {
+    ("manifest", "name"): ((), _set("name", value="other")),
+    ("manifest", "id"): (
+        (_set("modalities", "ecg", value=None), _set("modalities", "rna", "columns", value=["g*"])),
+        _set("id", value=None),
+    ),
+    ("manifest", "task"): ((), _set("task", value=_NUMBER)),
+    ("manifest", "modalities"): ((), _set("modalities", "rna", value=None)),
+    ("manifest", "splits"): ((), _set("splits", value=None)),
+    ("classification", "kind"): ((_set("task", "column", value="grade"),), _set("task", "kind", value="regression")),
+    ("classification", "file"): ((), _set("task", "file", value="later.csv")),
+    ("classification", "column"): ((), _set("task", "column", value="hospital")),
+    ("classification", "labels"): ((), _set("task", "labels", value=["dead", "alive"])),
+    ("regression", "kind"): ((_set("task", value={**_NUMBER, "column": "grade"}),), _set("task", "kind", value="classification")),
+    ("regression", "file"): ((_set("task", value=_NUMBER),), _set("task", "file", value="later.csv")),
+    ("regression", "column"): ((_set("task", value=_NUMBER),), _set("task", "column", value="grade")),
+    ("tabular", "kind"): ((_only({"kind": "tabular", "file": "flat.npy"}),), _set("modalities", "x", "kind", value="timeseries")),
+    ("tabular", "file"): ((), _set("modalities", "rna", "file", value="clinical_numbers.csv")),
+    ("tabular", "columns"): ((), _set("modalities", "clinical", "columns", value=["age"])),
+    ("tabular", "categorical"): ((), _set("modalities", "clinical", "categorical", value=["sex", "note"])),
+    ("tabular", "key"): (
+        (_only({"kind": "tabular", "file": "tables.npz", "key": "one"}),),
+        _set("modalities", "x", "key", value="two"),
+    ),
+    ("timeseries", "kind"): ((_only({"kind": "timeseries", "file": "series.npy"}),), _set("modalities", "x", "kind", value="image2d")),
+    ("timeseries", "file"): ((), _set("modalities", "ecg", "file", value="later.npz")),
+    ("timeseries", "key"): (
+        (_only({"kind": "timeseries", "file": "series.npz", "key": "one"}),),
+        _set("modalities", "x", "key", value="two"),
+    ),
+    ("image2d", "kind"): ((_only({"kind": "image2d", "file": "series.npy"}),), _set("modalities", "x", "kind", value="timeseries")),
+    ("image2d", "file"): ((_only(_IMAGES),), _set("modalities", "x", "file", value="later_images.csv")),
+    ("image2d", "key"): (
+        (_only({"kind": "image2d", "file": "series.npz", "key": "one"}),),
+        _set("modalities", "x", "key", value="two"),
+    ),
+    ("image2d", "column"): ((_only(_IMAGES),), _set("modalities", "x", "column", value="other")),
+    ("image2d", "root"): ((_only(_IMAGES),), _set("modalities", "x", "root", value="later")),
+    ("splits", "column"): ((), _splits(column="other_split")),
+    ("splits", "fractions"): ((_splits(fractions=[0.7, 0.15, 0.15]),), _set("splits", "fractions", value=[0.5, 0.25, 0.25])),
+    ("splits", "folds"): ((_splits(folds=3),), _set("splits", "folds", value=4)),
+    ("splits", "test"): ((_splits(fractions=[0.8, 0.2]),), _set("splits", "test", value="cohort.yaml")),
+    ("splits", "seed"): ((_splits(fractions=[0.7, 0.15, 0.15]),), _set("splits", "seed", value=1)),
+    ("splits", "group"): ((_splits(fractions=[0.7, 0.15, 0.15]),), _set("splits", "group", value="hospital")),
+}
+
+
+def parts() -> Iterator[tuple[str, Any]]:
+    yield "manifest", manifest_model()
+    yield from ((name, task_model(TASKS[name])) for name in TASKS)
+    yield from ((kind.name, kind_model(kind)) for kind in KINDS.values() if kind.loadable)
+    yield "splits", Splits
+
+
+def test_the_table_is_complete() -> None:
+    assert set(KEYS) == {(name, key) for name, model in parts() for key in model.model_fields}
+
+
+def loaded(study: Any, *changes: Callable[[dict[str, Any]], None]) -> Dataset:
+    document = copy.deepcopy(study.document)
+    for change in changes:
+        change(document)
+    path = study.folder / f"{document['name']}.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return load_data(path)
+
+
+@pytest.fixture
+def study(study: Any) -> Any:
+    """The study, and beside each of its files another one that a key may name."""
+    rng, folder, rows = np.random.default_rng(1), study.folder, len(study.labels)
+    study.labels["grade"] = np.arange(rows) % 3
+    study.labels["other_split"] = ["val"] * 10 + ["train"] * 40 + ["test"] * 10
+    study.rna = study.rna.iloc[::-1]  # joined by id, it is another table than joined by position
+    study.write()
+    study.labels.assign(vital=np.roll(study.labels["vital"], 1), months=np.roll(study.labels["months"], 1)).to_csv(folder / "later.csv")
+    study.clinical[["patient", "age", "stage_t"]].to_csv(folder / "clinical_numbers.csv", index=False)
+    ids = study.labels["patient"].to_numpy(dtype=np.str_)
+    np.savez(folder / "later.npz", x=study.ecg + 1, patient=ids)
+    np.save(folder / "flat.npy", rng.normal(size=(rows, 4)))
+    np.save(folder / "series.npy", rng.normal(size=(rows, 6, 5)))
+    np.savez(folder / "tables.npz", one=rng.normal(size=(rows, 3)), two=rng.normal(size=(rows, 3)))
+    np.savez(folder / "series.npz", one=rng.normal(size=(rows, 6, 5)), two=rng.normal(size=(rows, 6, 5)))
+    (folder / "later").mkdir()
+    for index in range(3):
+        np.save(folder / f"{index}.npy", np.full((4, 4), index))
+        np.save(folder / "later" / f"{index}.npy", np.full((4, 4), index + 10))
+    names = np.array([f"{index % 3}.npy" for index in range(rows)])
+    images = study.labels[["patient"]].assign(path=names, other=np.roll(names, 1))
+    images.to_csv(folder / "images.csv", index=False)
+    images.assign(path=np.roll(names, 2)).to_csv(folder / "later_images.csv", index=False)
+    (folder / "cohort.yaml").write_text(yaml.safe_dump({**study.document, "name": "cohort"}), encoding="utf-8")
+    return study
+
+
+@pytest.mark.parametrize(("part", "key"), KEYS, ids=lambda value: value)
+def test_a_key_changes_what_is_loaded(part: str, key: str, study: Any) -> None:
+    before, change = KEYS[part, key]
+    first, second = loaded(study, *before), loaded(study, *before, change)
+    folds = [[fold.val.tolist() for fold in data.folds()] for data in (first, second)]
+    assert (first.name, first.task, first.fingerprint, folds[0]) != (second.name, second.task, second.fingerprint, folds[1])

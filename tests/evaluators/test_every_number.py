@@ -1,0 +1,114 @@
+"""Every number of a recipe, and every argument of the evaluator, does something: change it, and what comes out changes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from toy_data import make_data
+
+from fusearch.contracts import Budget, Evaluation
+from fusearch.data import Dataset
+from fusearch.evaluators import TrainingEvaluator
+from fusearch.evaluators.training.optimization import TrainingSettings
+from fusearch.search_space import Candidate, FusionGraph, Recipe
+
+#: Two streams of which one is missing in every tenth row, hidden layers behind the fusions, and an auxiliary output.
+DESIGN = "a:mlp | b:mlp | c:mlp\nF1 = cat(a@L, b@L; trunk=fc:1) -> aux\nF2 = cat(F1@L, c@L; trunk=fc:1) ->"
+
+RECIPE: dict[str, Any] = {
+    "learning_rate": 3e-3,
+    "weight_decay": 1.0,
+    "dropout": 0.5,
+    "width": 16,
+    "class_weights": "balanced",
+    "modality_dropout": 0.5,
+    "loss_weight": 1.0,
+}
+
+#: Argument -> (another value, what it shows in).
+ARGUMENTS: dict[str, tuple[Any, Callable[[Evaluation], Any]]] = {
+    "folds": (3, lambda found: len(found.details["members"])),
+    "seeds": (2, lambda found: len(found.details["members"])),
+    "epochs": (1, lambda found: found.details["members"][0]["epochs"]),
+    "patience": (1, lambda found: found.details["heard"]),
+    "batch_size": (8, lambda found: probabilities(found)),
+    "threads": (2, lambda found: found.details["threads"]),
+    "device": ("meta", lambda found: found.details["device"]),
+    "costs": (("latency_ms",), lambda found: "latency_ms" in found),
+    "missing": (True, lambda found: "worst_missing_auroc" in found),
+    "mixed_precision": (False, lambda found: found.details["half"]),  # the CPU has none
+}
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    """Rare positives, so that weights of classes matter."""
+    whole = make_data(rows=150)
+    keep = np.flatnonzero((whole.targets == 0) | (np.arange(150) % 4 == 0))
+    return Dataset.from_arrays(
+        "rare",
+        modalities={name: whole.raw[name][keep] for name in ("a", "b", "c")},
+        targets=whole.targets[keep],
+        present={"b": whole.present["b"][keep]},
+    )
+
+
+def evaluate(data: Dataset, training: str = "joint", recipe: Mapping[str, Any] | None = None, **arguments: Any) -> Evaluation:
+    settings = {"folds": 2, "epochs": 2, **arguments}
+    graph = FusionGraph.parse(f"{DESIGN}\ntrain = {training}", modalities=data.modalities)
+    evaluator = TrainingEvaluator(data, **{**settings, "device": "auto"})
+    threads: list[int] = []
+
+    def report(_step: int, _values: Mapping[str, float]) -> None:
+        threads.append(torch.get_num_threads())
+
+    found = evaluator(Candidate(graph, Recipe(**{"width": 8, "learning_rate": 1e-2, **(recipe or {})})), Budget(), report)
+    named = TrainingEvaluator(data, **settings)
+    seen = {"threads": threads[0], "heard": len(threads), "device": named._device().type, "half": named.settings.mixed_precision}
+    return Evaluation(found.metrics, found.spread, {**found.details, **seen}, found.arrays)
+
+
+def probabilities(found: Evaluation) -> list[float]:
+    return found.arrays["probabilities"].ravel().tolist()
+
+
+def test_the_tables_are_complete() -> None:
+    assert set(RECIPE) == {each.name for each in fields(Recipe)}
+    arguments = set(inspect.signature(TrainingEvaluator).parameters) - {"data"}
+    assert set(ARGUMENTS) == arguments
+    assert {each.name for each in fields(TrainingSettings)} <= arguments
+
+
+@pytest.fixture(scope="module")
+def plain(data: Dataset) -> dict[str, Evaluation]:
+    return {training: evaluate(data, training) for training in ("joint", "staged", "frozen")}
+
+
+@pytest.mark.parametrize("training", ["joint", "staged", "frozen"])
+@pytest.mark.parametrize("name", RECIPE)
+def test_a_number_of_the_recipe_reaches_the_predictions(name: str, training: str, data: Dataset, plain: dict[str, Evaluation]) -> None:
+    changed = evaluate(data, training, {name: RECIPE[name]})
+    assert probabilities(changed) != probabilities(plain[training])
+    again = evaluate(data, training, {name: getattr(Recipe(width=8, learning_rate=1e-2), name)})
+    assert probabilities(again) == probabilities(plain[training])
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_an_argument_of_the_evaluator_is_used(name: str, data: Dataset) -> None:
+    value, seen = ARGUMENTS[name]
+    # So high a rate overshoots at once: patience decides when it ends.
+    more = {"epochs": 12, "recipe": {"learning_rate": 0.3}} if name == "patience" else {}
+    assert seen(evaluate(data, **more)) != seen(evaluate(data, **more, **{name: value}))
+
+
+def test_best_epochs_are_the_median_over_members(data: Dataset) -> None:
+    found = evaluate(data, folds=5, epochs=12, recipe={"learning_rate": 0.1})
+    epochs = sorted(member["epochs"]["fusion"] for member in found.details["members"])
+    assert epochs[2] < epochs[-1], "the members end in different epochs"
+    assert found.details["best_epochs"] == {"fusion": epochs[2]}

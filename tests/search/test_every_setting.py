@@ -1,0 +1,88 @@
+"""Every setting of a search does something: change it, and what the search does changes."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from fusearch.contracts import Budget
+from fusearch.search.ray_executor import RayExecutor
+from fusearch.search.strategies.strategy import Decision
+from fusearch.search_space import Candidate
+from fusearch.settings import Settings
+
+
+class BestStream:
+    """The smallest strategy: the references, then the first of them."""
+
+    name = "best-stream"
+
+    def describe(self):
+        return {}
+
+    def check(self, space, evaluator):
+        pass
+
+    def rounds(self, space):
+        results = yield [Candidate(graph) for graph in space.references()["best_unimodal"]]
+        return Decision(results[0].candidate.digest, {"why": "the first"})
+
+
+def trials(run):
+    return [record.candidate for record in run.records()]
+
+
+def references(run):
+    return sum(record.reference is not None for record in run.records())
+
+
+#: Setting -> (the setting beside others, another value, what it shows in).
+INLINE = {
+    "trials": ({}, 5, lambda run: len(run.records())),
+    "time_limit": ({"trials": 30}, 0.0, lambda run: len(run.records())),
+    "sampler": ({"trials": 30}, "evolution", lambda run: trials(run)),
+    "strategy": ({}, BestStream(), lambda run: (run.path / "strategy.json").exists()),
+    "storage": ({}, "sqlite:///{tmp_path}/study.db", lambda run: (run.path / "study.journal").exists()),
+    "seed": ({}, 1, lambda run: trials(run)),
+    "reference_share": ({"trials": 20}, 0.9, lambda run: references(run)),
+    "budget": ({}, Budget(epochs=2), lambda run: [record.budget for record in run.records()]),
+}
+#: Setting -> (another value, what it shows in): numbers that the executor on Ray reads before it starts one.
+ON_RAY = {
+    "workers": (1, lambda executor: executor._local_workers()),
+    "cpus_per_trial": (2.0, lambda executor: executor._thread_variables()["OMP_NUM_THREADS"]),
+}
+#: Setting -> the test that sees it where Ray runs.
+ELSEWHERE = {
+    "executor": "test_ray_executor.py::test_two_workers_work_side_by_side_though_evaluations_are_shorter_than_their_start",
+    "gpus_per_trial": "test_ray_executor.py::test_resources_that_ray_has_not_are_refused",
+    "address": "test_driver.py::test_a_search_that_cannot_start_leaves_nothing",
+}
+
+
+def test_the_tables_are_complete():
+    assert sorted([*INLINE, *ON_RAY, *ELSEWHERE]) == sorted(each.name for each in fields(Settings))
+    for place in ELSEWHERE.values():
+        file, test = place.split("::")
+        assert f"def {test}(" in Path(__file__).with_name(file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", INLINE)
+def test_a_setting_of_the_search_is_used(name, space, toy_evaluator, tmp_path):
+    from fusearch.search import run_search
+
+    beside, value, seen = INLINE[name]
+    value = value.format(tmp_path=tmp_path) if isinstance(value, str) else value
+    settings = {"objectives": ["score:max", "macs"], "executor": "inline", "trials": 12, **beside}
+    plain, changed = (
+        run_search(space, toy_evaluator, **{**settings, **change}, out=tmp_path / folder)
+        for folder, change in (("plain", {}), ("changed", {name: value}))
+    )
+    assert seen(plain) != seen(changed)
+
+
+@pytest.mark.parametrize("name", ON_RAY)
+def test_a_setting_of_the_executor_is_used(name, tmp_path):
+    value, seen = ON_RAY[name]
+    plain, changed = (RayExecutor(settings, tmp_path) for settings in (Settings(), Settings().changed(**{name: value})))
+    assert seen(plain) != seen(changed)
