@@ -119,16 +119,18 @@ def test_an_untrained_vote_needs_no_phase_of_its_own_and_a_stack_has_one(rows: F
 
 @pytest.mark.parametrize("training", ["joint", "independent"])
 def test_the_weights_of_a_vote_are_fitted_on_training_rows(training: str, rows: FoldSamples) -> None:
-    network, _, _ = fit(f"F1 = vote_weighted(a@score, c@score) ->\ntrain = {training}", rows, settings=TrainingSettings(epochs=20))
+    """Each voter by its errors on the rows that have it: `b` is missing in every tenth."""
+    network, _, _ = fit(f"F1 = vote_weighted(a@score, b@score, c@score) ->\ntrain = {training}", rows, settings=TrainingSettings(epochs=20))
     weights = network.join("F1").layer.voter_weights
     with torch.no_grad():
         scores = network.run(rows.train.inputs, rows.train.present).scores
-    errors = [
-        (scores[name].softmax(dim=1) - torch.nn.functional.one_hot(rows.train.targets, 2)).square().sum(dim=1).mean() for name in ("a", "c")
-    ]
+    truth = torch.nn.functional.one_hot(rows.train.targets, 2)
+    wrong = {name: (scores[name].softmax(dim=1) - truth).square().sum(dim=1) for name in "abc"}
+    errors = [wrong[name][rows.train.present[name]].mean() for name in "abc"]
     expected = torch.stack([1 / error for error in errors])
     torch.testing.assert_close(weights, expected / expected.sum())
-    assert weights[0] > weights[1]  # only `a` knows anything
+    assert not rows.train.present["b"].all()
+    assert weights[0] > weights[2]  # `c` knows nothing
 
 
 def test_tied_streams_are_trained_alone_as_one(rows: FoldSamples) -> None:

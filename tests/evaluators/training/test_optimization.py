@@ -52,6 +52,10 @@ def test_it_stops_after_patience_and_keeps_the_best_weights() -> None:
     assert not network.training
 
 
+def test_of_equal_losses_the_earliest_epoch_is_kept() -> None:
+    assert run(nn.Linear(3, 1), [1.0, 1.0, 1.0, 1.0]).best_epoch == 1
+
+
 def test_without_validation_it_trains_for_all_epochs() -> None:
     fit = run(nn.Linear(3, 1), None, epochs=4)
     assert (fit.best_epoch, fit.epochs) == (4, 4)
@@ -135,6 +139,7 @@ def test_batches_are_full_portions_of_different_rows(rows: int, size: int) -> No
     assert len(set(together)) == len(together)
     assert rows - len(together) < max(1, math.ceil(size / 4))  # only a small rest is left to the next epoch
     assert all(len(portion) == size for portion in portions[:-1])
+    assert len(portions) == 1 or len(portions[-1]) * 4 >= size
 
 
 def test_the_same_seed_gives_the_same_numbers_and_the_surroundings_are_left_alone() -> None:
