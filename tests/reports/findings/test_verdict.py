@@ -113,6 +113,7 @@ def test_members_of_the_same_fold_and_seed_are_compared_pair_by_pair() -> None:
         0, 0.0, members=[{"fold": fold, "seed": 0, "metrics": {"auroc": value + 0.02 + 0.001 * fold}} for fold, value in enumerate(hard)]
     )
     second = trial(1, 0.0, members=[{"fold": fold, "seed": 0, "metrics": {"auroc": value}} for fold, value in enumerate(hard)])
+    second.details["members"].reverse()  # in whatever order they ended
     error, pairs = gain_error(first, second, "auroc")
     assert pairs == 3
     assert error == pytest.approx(np.std([0.020, 0.021, 0.022], ddof=1) / math.sqrt(3))
@@ -129,6 +130,7 @@ def test_members_without_the_metric_are_not_paired() -> None:
 def test_luck_is_the_mean_of_the_largest_of_that_many_draws(num_designs: int) -> None:
     drawn = np.random.default_rng(0).normal(size=(20_000, num_designs)).max(axis=1).mean()
     assert expected_luck(num_designs, 1.0) == pytest.approx(drawn, abs=0.03)
+    assert expected_luck(num_designs, 0.01) == pytest.approx(expected_luck(num_designs, 1.0) / 100)
     assert expected_luck(1, 1.0) == 0.0
 
 
