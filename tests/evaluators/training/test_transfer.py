@@ -132,6 +132,19 @@ def test_of_several_sources_the_first_gives(evaluator: TrainingEvaluator) -> Non
     assert (taken.streams, taken.epochs) == ({"mean": 1}, 2)
 
 
+def test_of_several_sources_the_first_gives_fusions_and_heads_too(evaluator: TrainingEvaluator) -> None:
+    network = network_of(evaluator, candidate_of(evaluator, "F1 = cat(mean@L, worst@L; trunk=fc:1) ->"))
+    sources = [
+        KeptWeights({}, {name: torch.full_like(each, value) for name, each in network.state_dict().items()}, {"fusion": 1})
+        for value in (1.0, 2.0)
+    ]
+    taken = take_over(network, sources)
+    values = {name: float(value.mean()) for name, value in network.state_dict().items() if not name.startswith("streams.")}
+    assert {name.split(".")[0] for name in values} == {"joins", "heads"}
+    assert set(values.values()) == {1.0}
+    assert taken.weights == set(values)
+
+
 def test_weights_that_were_not_kept_are_one_line(evaluator: TrainingEvaluator, tmp_path: Path) -> None:
     candidate = candidate_of(evaluator, "mean:mlp(layers=1)\nmean@L ->", ("0123456789ab",))
     with pytest.raises(EvaluationError, match=r"no weights of candidate 0123456789ab \(fold 0, seed 0\) in .*: expected 'fold0-seed0.pt'"):
