@@ -111,7 +111,7 @@ def test_the_names_on_disk_are_those_of_format_1(tmp_path: Path) -> None:
 
 
 def test_the_architecture_page_names_everything() -> None:
-    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
     assert [name for name in sorted(NAMES - {layout.JOURNAL_LOCK}) if name not in FOLDERS and name not in page] == []
     assert [name for name in sorted(FOLDERS) if f"    {name}/" not in page] == []
 
