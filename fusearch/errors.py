@@ -33,7 +33,15 @@ class ManifestError(FusearchError):
 
 
 class DataError(FusearchError):
-    """Data that cannot be used: labels of one class, row counts that differ, duplicate ids."""
+    """Data that cannot be used: labels of one class, row counts that differ, duplicate ids.
+
+    Args:
+        faults: One line each; the message is the first of them.
+    """
+
+    def __init__(self, *faults: str) -> None:
+        self.faults = faults
+        super().__init__(faults[0] + (f" (and {len(faults) - 1} more: see `fusearch check`)" if len(faults) > 1 else ""))
 
 
 class LeakError(FusearchError):

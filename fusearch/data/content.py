@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.data.check.problem import Problem
 from fusearch.data.modality import Modality
 from fusearch.data.splits import NumFolds
 from fusearch.data.table_schema import TableSchema
@@ -45,6 +46,7 @@ class Content:
         fingerprint: Hash of the content, 16 hex digits: arrays, columns, targets, ids, groups and splits in the order of the rows; neither
             the name nor the source. A data set without its test split keeps the fingerprint of the whole.
         test_withheld: Whether the rows of the test split were taken out.
+        notes: What was found when the files were read and does not stand in the arrays: assumptions, rows of no sample, unknown levels.
 
     Raises:
         DataError: The arrays do not agree.
@@ -64,6 +66,7 @@ class Content:
     num_folds: NumFolds | None = None
     fingerprint: str = ""
     test_withheld: bool = False
+    notes: tuple[Problem, ...] = ()
 
     def __post_init__(self) -> None:
         names = [modality.name for modality in self.modalities]

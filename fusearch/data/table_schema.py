@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.data.files.tables import codes_of, numbers_of
+from fusearch.data.files.text import as_text
 from fusearch.errors import DataError
 from fusearch.tasks.columns import sorted_labels
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TableSchema", "as_text", "encode_table", "restrict_levels"]
+__all__ = ["TableSchema", "encode_table", "restrict_levels"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -47,26 +49,27 @@ class TableSchema:
         """Names of the columns as a network sees them: `age`, then `sex=female`, `sex=male`."""
         return (*self.numeric, *(f"{name}={level}" for name, levels in self.categorical.items() for level in levels))
 
-    def encode(self, frame: pd.DataFrame, *, place: str) -> FloatArray:
+    def encode(self, frame: pd.DataFrame, *, place: str, missing: Collection[str] = ()) -> FloatArray:
         """Return the table as (N, columns) float32: NaN where a value is missing, -1 where a level is not in the schema.
 
         Raises:
             DataError: A column is missing, or a numeric column holds something that is not a finite number.
         """
-        blocks = list(_numbers(frame, self.numeric, place).T)
-        for name, levels in self.categorical.items():
-            code_of = {level: float(code) for code, level in enumerate(levels)}
-            blocks.append(np.array([np.nan if text is None else code_of.get(text, -1.0) for text in as_text(frame[name])], np.float32))
-        return np.stack(blocks, axis=1) if blocks else np.empty((len(frame), 0), np.float32)
+        numbers = numbers_of(frame[list(self.numeric)], place)
+        codes = [codes_of(as_text(frame[name], missing), levels)[:, None] for name, levels in self.categorical.items()]
+        return np.concatenate([numbers, *codes], axis=1)
 
 
-def encode_table(frame: pd.DataFrame, *, categorical: Sequence[str] = (), place: str) -> tuple[FloatArray, TableSchema]:
+def encode_table(
+    frame: pd.DataFrame, *, categorical: Sequence[str] = (), place: str, missing: Collection[str] = ()
+) -> tuple[FloatArray, TableSchema]:
     """Turn a table into numbers, with the levels of every row in the schema.
 
     Args:
         frame: One row a sample.
         categorical: Names of the columns that hold levels; every other column is numeric.
         place: Where the table comes from, for messages.
+        missing: Texts that stand for a missing level.
 
     Returns:
         (N, columns) float32, NaN where a value is missing; and the schema.
@@ -81,9 +84,10 @@ def encode_table(frame: pd.DataFrame, *, categorical: Sequence[str] = (), place:
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:
         raise DataError(f"{place}: column {twice[0]!r} stands there twice, expected one column of each name")
-    levels = {name: _levels(frame[name]) for name in names if name in set(categorical)}
+    levels = {name: sorted_labels({text for text in as_text(frame[name], missing) if text is not None}) for name in categorical}
+    levels = {name: levels[name] for name in names if name in levels}
     schema = TableSchema(tuple(name for name in names if name not in levels), levels)
-    return schema.encode(frame, place=place), schema
+    return schema.encode(frame, place=place, missing=missing), schema
 
 
 def restrict_levels(values: FloatArray, schema: TableSchema, rows: npt.NDArray[np.int64]) -> tuple[FloatArray, TableSchema]:
@@ -99,49 +103,3 @@ def restrict_levels(values: FloatArray, schema: TableSchema, rows: npt.NDArray[n
         codes[known] = new_code[codes[known].astype(int)]
         kept[name] = tuple(levels[code] for code in seen)
     return values, TableSchema(schema.numeric, kept)
-
-
-def as_text(values: Any) -> list[str | None]:
-    """Return values as text, None where one is missing; whole numbers lose their `.0`, so that 1 and 1.0 are the same level."""
-    import pandas as pd
-
-    series = pd.Series(values)
-    missing = series.isna().to_numpy()
-    if pd.api.types.is_float_dtype(series.dtype):
-        known = series[~missing]
-        if bool((known == known.round()).all()) and bool((known.abs() < 2**53).all()):
-            series = series.astype("Int64")
-    return [None if gone else str(value).strip() for value, gone in zip(series.tolist(), missing, strict=True)]
-
-
-def _levels(series: pd.Series[Any]) -> tuple[str, ...]:
-    return sorted_labels({text for text in as_text(series) if text is not None})
-
-
-def _numbers(frame: pd.DataFrame, names: Sequence[str], place: str) -> FloatArray:
-
-    part = frame[list(names)]
-    plain = all(isinstance(dtype, np.dtype) and dtype.kind in "bif" for dtype in part.dtypes)
-    numbers = part if plain else part.apply(lambda series: _as_number(series, place))
-    with np.errstate(over="ignore"):
-        values = np.asarray(numbers.to_numpy(dtype=np.float64, na_value=np.nan)).astype(np.float32)
-    if np.isinf(values).any():
-        row, column = (int(index) for index in np.argwhere(np.isinf(values))[0])
-        value = str(part.iloc[row, column])
-        raise DataError(f"{place}: column {names[column]!r} holds {value} in row {row + 1}, expected a finite number or an empty cell")
-    return values
-
-
-def _as_number(series: pd.Series[Any], place: str) -> pd.Series[Any]:
-    import pandas as pd
-
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        series = series.astype(object)
-    dates = pd.api.types.is_datetime64_any_dtype(series.dtype)
-    numbers = pd.Series(np.nan, series.index) if dates else pd.to_numeric(series, errors="coerce")
-    bad = numbers.isna().to_numpy() & ~series.isna().to_numpy()
-    if bad.any():
-        row, name = int(np.flatnonzero(bad)[0]), series.name
-        hint = f"a number (or {name!r} under `categorical`, or left out by `columns`)"
-        raise DataError(f"{place}: column {name!r} holds {str(series.iloc[row])!r} in row {row + 1}, expected {hint}")
-    return numbers.astype(np.float64)

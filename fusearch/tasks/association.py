@@ -12,13 +12,16 @@ IntArray = npt.NDArray[np.int64]
 
 #: A tree is grown only for a column that ranks one class against the others this well; below, it could not be right as often.
 _WORTH_A_TREE = 0.99
+#: Of the rows that the most frequent class gets wrong, the share that a column must get right to count.
+_ABOVE_MAJORITY = 0.9
 
 
 def class_association(values: FloatArray, targets: IntArray, num_numeric: int) -> npt.NDArray[np.float64]:
-    """Return the share of rows in which a column alone gives the class.
+    """Return the share of rows in which a column alone gives the class; 0 where the most frequent class alone gives it nearly as often.
 
     Numeric: 0 unless it ranks one class against the others with AUC 0.99 or more (or 0.01 or less), then what a small decision tree
-    gets right. Categorical: the share of rows that the most frequent class of their level gets right.
+    gets right. Categorical: the share of rows that the most frequent class of their level gets right. Either way it counts where it gives
+    nine in ten of the rows that the most frequent class of all gets wrong.
 
     Args:
         values: (N, columns): numeric columns, then level codes.
@@ -30,7 +33,8 @@ def class_association(values: FloatArray, targets: IntArray, num_numeric: int) -
         found[column] = _tree_accuracy(values[:, column], targets)
     for column in range(num_numeric, values.shape[1]):
         found[column] = _purity(values[:, column], targets)
-    return found
+    majority = np.bincount(targets).max() / len(targets)
+    return np.where(found - majority >= _ABOVE_MAJORITY * (1 - majority), found, 0.0)
 
 
 def rank_association(values: FloatArray, targets: npt.NDArray[np.floating], num_numeric: int) -> npt.NDArray[np.float64]:

@@ -22,12 +22,14 @@ class LabelColumn:
         texts: Value of each row, as text.
         ids: Id of each row, for messages.
         place: Where the column comes from, for messages.
+        rows: Where each row stands (`line 5`), for messages; empty: rows are counted.
     """
 
     name: str
     texts: Sequence[str]
     ids: Sequence[str]
     place: str
+    rows: Sequence[str] = ()
 
     def numbers(self) -> npt.NDArray[np.float32]:
         """Return the values as finite numbers, (N,).
@@ -48,7 +50,7 @@ class LabelColumn:
 
     def wrong(self, row: int, expected: str) -> DataError:
         """Return the error of a row that does not hold what is expected."""
-        what = f"{self.texts[row]!r} in row {row + 1} (id {self.ids[row]!r})"
+        what = f"{self.texts[row]!r} in {self.rows[row] if self.rows else f'row {row + 1}'} (id {self.ids[row]!r})"
         return DataError(f"{self.place}: column {self.name!r} holds {what}, expected {expected}")
 
 

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.data.files.text import as_text, where
 from fusearch.data.kinds import KINDS
 from fusearch.data.splits import SPLITS
-from fusearch.data.table_schema import TableSchema, as_text
+from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError, suggestion
 
 __all__ = ["RawModality", "check_split_names", "has_values", "shape_array", "text_array"]
@@ -29,6 +30,7 @@ class RawModality:
         present: (N,) bool, False where the sample has no row.
         schema: The columns of a table, with the levels of every row.
         num_unlabelled: Number of rows of the file that belong to no sample.
+        notes: What was assumed when it was read and may be wrong, in one line each.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class RawModality:
     present: npt.NDArray[np.bool_]
     schema: TableSchema | None = None
     num_unlabelled: int = 0
+    notes: tuple[str, ...] = ()
 
 
 def shape_array(values: Array, kind: str, place: str) -> npt.NDArray[np.float32]:
@@ -60,7 +63,7 @@ def shape_array(values: Array, kind: str, place: str) -> npt.NDArray[np.float32]
     return values
 
 
-def check_split_names(names: StrArray, place: str) -> StrArray:
+def check_split_names(names: StrArray, place: str, index: Any = None) -> StrArray:
     """Return the names of splits as they are.
 
     Raises:
@@ -68,7 +71,7 @@ def check_split_names(names: StrArray, place: str) -> StrArray:
     """
     for row, name in enumerate(names.tolist()):
         if name not in SPLITS:
-            raise DataError(f"{place}: split {name!r} in row {row + 1}, {suggestion(name, SPLITS)}")
+            raise DataError(f"{place}: split {name!r} in {where(index, row)}, {suggestion(name, SPLITS)}")
     return names
 
 
@@ -77,19 +80,20 @@ def has_values(values: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     return np.asarray((~np.isnan(values)).reshape(len(values), -1).any(axis=1))
 
 
-def text_array(values: Any, what: str, place: str) -> StrArray:
+def text_array(values: Any, what: str, place: str, index: Any = None) -> StrArray:
     """Return values as text, one in every row.
 
     Args:
         values: The values, (N,).
         what: What they are, for messages.
         place: Where they come from, for messages.
+        index: Where each row stands, as `read_table` gives it.
 
     Raises:
         DataError: A value is missing.
     """
-    texts = as_text(list(values))
+    texts = as_text(values)
     for row, text in enumerate(texts):
-        if text is None or text == "":
-            raise DataError(f"{place}: no {what} in row {row + 1}, expected one in every row")
+        if text is None:
+            raise DataError(f"{place}: no {what} in {where(index, row)}, expected one in every row")
     return np.array(texts, dtype=np.str_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from fusearch.data.check.problem import Problem
 from fusearch.data.content import Content
 from fusearch.data.modality import Modality
 from fusearch.data.splits import NumFolds, SplitPlan, crossing_groups
-from fusearch.data.table_schema import restrict_levels
+from fusearch.data.table_schema import TableSchema, restrict_levels
 from fusearch.errors import DataError
 from fusearch.tasks import Task
 
@@ -101,11 +101,18 @@ def join_parts(
     """Make the data set without looking for faults; levels that no train or val row has leave the schema."""
     search = np.flatnonzero(split_of != "test")
     raw, columns, shaped = {}, {}, []
+    notes: list[Problem] = []
     for key, modality in modalities.items():
+        where = f"modalities.{key}"
         raw[key], shape = modality.values, modality.values.shape[1:]
+        notes += [Problem("warning", note, where) for note in modality.notes]
+        if modality.num_unlabelled:
+            what = f"{modality.num_unlabelled} rows of modality {key!r} belong to no labelled sample and are left out"
+            notes.append(Problem("info", what, where))
         if modality.schema is not None:
             raw[key], columns[key] = restrict_levels(modality.values, modality.schema, search)
             shape = (columns[key].width,)
+            notes += _unknown_levels(modality, columns[key], np.flatnonzero(split_of == "test"), where)
         shaped.append(Modality(key, modality.kind, shape))
     return Content(
         name=name,
@@ -120,7 +127,28 @@ def join_parts(
         columns=columns,
         groups=groups,
         num_folds=num_folds,
+        notes=tuple(notes),
     )
+
+
+def _unknown_levels(modality: RawModality, known: TableSchema, test: npt.NDArray[np.int64], where: str) -> list[Problem]:
+    """Tell the levels of test rows that no train or val row has: a model takes them for unknown."""
+    problems = []
+    schema = modality.schema or known
+    for column, (name, levels) in enumerate(schema.categorical.items(), start=len(schema.numeric)):
+        codes = modality.values[test, column]
+        counts = {level: int((codes == code).sum()) for code, level in enumerate(levels) if level not in known.categorical[name]}
+        counts = {level: count for level, count in counts.items() if count}
+        if counts:
+            what = f"column {name!r}: {sum(counts.values())} of {len(test)} rows of test have a level that train and val lack"
+            sides = f"{_names(counts)}; known: {_names(known.categorical[name])}"
+            problems.append(Problem("warning", f"{what} ({sides})", f"{where}.{name}"))
+    return problems
+
+
+def _names(names: Iterable[str]) -> str:
+    texts = [repr(name) for name in names]
+    return ", ".join(texts[:5]) + (", ..." if len(texts) > 5 else "")
 
 
 def _constant(modality: RawModality, values: npt.NDArray[np.float32]) -> str | None:

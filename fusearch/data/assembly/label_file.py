@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.assembly.arrays import check_split_names, text_array
+from fusearch.data.assembly.joining import columns_of_names
 from fusearch.data.assembly.targets import encode_targets
+from fusearch.data.files.tables import read_table
 from fusearch.data.manifest.manifest import Manifest
-from fusearch.data.readers.table_file import need_column, read_ids, read_table
+from fusearch.data.readers.table_file import need_column, read_ids
 from fusearch.data.splits import SplitPlan
 from fusearch.errors import ManifestError
-from fusearch.tasks import Task
+from fusearch.tasks import TASKS, Task
 
 __all__ = ["LabelFile", "read_labels"]
 
@@ -34,6 +36,8 @@ class LabelFile:
         plan: How the rows are divided.
         groups: Group of each row, (N,), or None.
         place: Name of the file, for messages.
+        named: Where rows join by position, columns of this file and of those read since that may say who a row is: name -> the file and
+            the texts of its rows.
     """
 
     ids: StrArray
@@ -42,6 +46,7 @@ class LabelFile:
     plan: SplitPlan
     groups: StrArray | None
     place: str
+    named: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
 
 
 def read_labels(manifest: Manifest, class_names: Sequence[str] | None = None) -> LabelFile:
@@ -57,21 +62,28 @@ def read_labels(manifest: Manifest, class_names: Sequence[str] | None = None) ->
     """
     task, splits = manifest.task, manifest.splits
     path = manifest.resolve(task.file, "task.file")
-    text_columns = tuple(name for name in (manifest.id, splits.group) if name is not None)
-    frame = read_table(path, text_columns)
-    ids = read_ids(frame, manifest.id, path, f"{manifest.path.name}: id")
+    texts = {manifest.id, splits.group, splits.column, *(task.columns.values() if TASKS[task.kind].named_classes else ())}
+    form = manifest.text_format
+    frame = read_table(path, lambda names: texts & set(names), form)
+    ids = np.array(read_ids(frame, manifest.id, path, f"{manifest.path.name}: id"), np.str_)
     for key, column in task.columns.items():
         need_column(frame, column, path, f"{manifest.path.name}: task.{key}")
         if column == manifest.id:
             raise ManifestError(f"{manifest.path.name}: task.{key}: {column!r} is the id, expected the column of the target")
     columns = {key: (column, frame[column]) for key, column in task.columns.items()}
     names = class_names if class_names is not None else task.class_names
-    targets, found = encode_targets(columns, task.kind, ids=ids.tolist(), place=path.name, labels=names)
+    targets, found = encode_targets(
+        columns, task.kind, ids=ids.tolist(), place=path.name, labels=names, index=frame.index, missing=form.missing
+    )
     given = groups = None
     if splits.column is not None:
         need_column(frame, splits.column, path, f"{manifest.path.name}: splits.column")
-        given = check_split_names(text_array(frame[splits.column], "split", path.name), path.name)
+        given = check_split_names(text_array(frame[splits.column], "split", path.name, frame.index), path.name, frame.index)
     if splits.group is not None:
         need_column(frame, splits.group, path, f"{manifest.path.name}: splits.group")
-        groups = text_array(frame[splits.group], "group", path.name)
-    return LabelFile(ids, targets, found, SplitPlan(splits.shares, splits.folds, splits.seed, given), groups, path.name)
+        groups = text_array(frame[splits.group], "group", path.name, frame.index)
+    plan = SplitPlan(splits.shares, splits.folds, splits.seed, given)
+    named = {}
+    if manifest.id is None:
+        named = {name: (path.name, texts) for name, texts in columns_of_names((str(name), cells) for name, cells in frame.items()).items()}
+    return LabelFile(ids, targets, found, plan, groups, path.name, named)

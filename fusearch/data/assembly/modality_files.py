@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.assembly.arrays import RawModality, has_values
+from fusearch.data.assembly.joining import columns_of_names, join_by_id, refuse_other_order
 from fusearch.data.assembly.label_file import LabelFile
 from fusearch.data.kinds import KINDS
 from fusearch.data.manifest.manifest import Manifest
-from fusearch.data.readers import Source, find_reader
+from fusearch.data.readers import Rows, Source, find_reader
 from fusearch.errors import DataError
 
 __all__ = ["read_modality"]
 
 IntArray = npt.NDArray[np.int64]
-StrArray = npt.NDArray[np.str_]
 
 
 def read_modality(manifest: Manifest, name: str, labels: LabelFile) -> RawModality:
@@ -32,31 +32,29 @@ def read_modality(manifest: Manifest, name: str, labels: LabelFile) -> RawModali
     keys = manifest.modalities[name]
     kind = KINDS[keys.kind]
     path = manifest.resolve(keys.file, f"modalities.{name}.file")
-    source = Source(name, kind, keys, path, manifest.path, manifest.id, _reserved(manifest, path))
+    source = Source(name, kind, keys, path, manifest.path, manifest.id, _reserved(manifest, path), manifest.text_format)
     rows = find_reader(kind, keys.file).read(source)
-    positions, unlabelled = _join(rows.ids, rows.count, labels, path.name)
-    values, schema = rows.take(positions[positions >= 0])
-    aligned = np.full((len(positions), *values.shape[1:]), np.nan, np.float32)
-    aligned[positions >= 0] = values
-    return RawModality(kind.name, aligned, has_values(aligned), schema, unlabelled)
+    positions, notes = _join(manifest, rows, labels, path)
+    taken = rows.take(positions[positions >= 0])
+    aligned = np.full((len(positions), *taken.values.shape[1:]), np.nan, np.float32)
+    aligned[positions >= 0] = taken.values
+    unlabelled = rows.count - int((positions >= 0).sum())
+    return RawModality(kind.name, aligned, has_values(aligned), taken.schema, unlabelled, (*notes, *taken.notes))
 
 
-def _join(ids: StrArray | None, num_rows: int, labels: LabelFile, place: str) -> tuple[IntArray, int]:
-    """Return the row in the file of each sample (-1: none), and the number of rows of the file that no sample has."""
-    if ids is None:
-        if num_rows != len(labels.ids):
-            raise DataError(
-                f"{place}: {num_rows} rows, expected {len(labels.ids)} as in {labels.place} (without ids, rows join by position)"
-            )
-        return np.arange(num_rows), 0
-    row_of = {identity: row for row, identity in enumerate(ids.tolist())}
-    positions = np.array([row_of.get(identity, -1) for identity in labels.ids.tolist()], np.int64)
-    if (positions < 0).all():
-        theirs, ours = str(ids[0]), str(labels.ids[0])
-        raise DataError(
-            f"{place}: none of its {len(ids)} ids is in {labels.place} (its first is {theirs!r}), expected ids such as {ours!r}"
-        )
-    return positions, num_rows - int((positions >= 0).sum())
+def _join(manifest: Manifest, rows: Rows, labels: LabelFile, path: Path) -> tuple[IntArray, tuple[str, ...]]:
+    """Return the row in the file of each sample (-1: none), and what is strange about it."""
+    place, ours = path.name, labels.ids.tolist()
+    if rows.ids is not None:
+        return join_by_id(ours, list(rows.ids), labels.place, place)
+    if rows.count != len(ours):
+        raise DataError(f"{place}: {rows.count} rows, expected {len(ours)} as in {labels.place} (without ids, rows join by position)")
+    named = labels.named if manifest.id is None else {manifest.id: (labels.place, ours)}
+    if place != labels.place:
+        refuse_other_order(place, rows.columns, named, manifest.path.name)
+    if manifest.id is None:
+        labels.named.update({name: (place, texts) for name, texts in columns_of_names(rows.columns.items()).items() if name not in named})
+    return np.arange(rows.count), ()
 
 
 def _reserved(manifest: Manifest, path: Path) -> dict[str, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy.typing as npt
 
-from fusearch.data.table_schema import as_text
+from fusearch.data.files.text import as_text, where
 from fusearch.errors import DataError
 from fusearch.tasks import TASKS, Task
 from fusearch.tasks.columns import LabelColumn
@@ -16,7 +16,14 @@ __all__ = ["encode_targets"]
 
 
 def encode_targets(
-    columns: Mapping[str, tuple[str, Any]], kind: str, *, ids: Sequence[str], place: str, labels: Sequence[str] | None = None
+    columns: Mapping[str, tuple[str, Any]],
+    kind: str,
+    *,
+    ids: Sequence[str],
+    place: str,
+    labels: Sequence[str] | None = None,
+    index: Any = None,
+    missing: Collection[str] = (),
 ) -> tuple[npt.NDArray[Any], Task]:
     """Turn the label columns into targets, (N,) or (N, numbers of a sample), and say what the task is.
 
@@ -26,6 +33,8 @@ def encode_targets(
         ids: Id of each row, for messages.
         place: Where the columns come from, for messages.
         labels: Class names in the order of their codes; left out, the names that occur, sorted.
+        index: Where each row stands, as `read_table` gives it.
+        missing: Texts that stand for a missing value.
 
     Raises:
         UnknownNameError: There is no such task.
@@ -34,12 +43,13 @@ def encode_targets(
     entry = TASKS[kind]
     read = {}
     for key, (name, values) in columns.items():
-        texts: list[str] = []
-        for row, text in enumerate(as_text(values)):
-            if text is None or text == "":
-                what = f"column {name!r} is empty in row {row + 1} (id {ids[row]!r})"
-                raise DataError(f"{place}: {what}, expected a {entry.holds} in every row")
-            texts.append(text)
-        read[key] = LabelColumn(name, texts, ids, place)
+        texts = as_text(values, missing)
+        gaps = [row for row, text in enumerate(texts) if text is None]
+        if gaps:
+            more = f" and {len(gaps) - 1} more" if len(gaps) > 1 else ""
+            what = f"column {name!r} is empty in {where(index, gaps[0])}{more} (id {ids[gaps[0]]!r})"
+            raise DataError(f"{place}: {what}, expected a {entry.holds} in every row")
+        rows = [where(index, row) for row in range(len(texts))]
+        read[key] = LabelColumn(name, [text for text in texts if text is not None], ids, place, rows)
     task, targets = entry.encode(read, labels)
     return targets, task

@@ -54,23 +54,26 @@ def add_test_cohort(
 
 
 def _append(key: str, ours: RawModality, theirs: RawModality, place: str) -> RawModality:
-    if ours.schema is not None and theirs.schema is not None:
-        values = _match_columns(key, ours.schema, theirs.schema, theirs.values, place)
+    schema = ours.schema
+    if schema is not None and theirs.schema is not None:
+        values, schema = _match_columns(key, schema, theirs.schema, theirs.values, place)
     elif theirs.values.shape[1:] == ours.values.shape[1:]:
         values = theirs.values
     else:
         raise DataError(f"{place}: modality {key!r} has samples of shape {theirs.values.shape[1:]}, expected {ours.values.shape[1:]}")
-    return replace(
-        ours,
-        values=np.concatenate([ours.values, values]),
-        present=np.concatenate([ours.present, theirs.present]),
-        num_unlabelled=ours.num_unlabelled + theirs.num_unlabelled,
+    return RawModality(
+        ours.kind,
+        np.concatenate([ours.values, values]),
+        np.concatenate([ours.present, theirs.present]),
+        schema,
+        ours.num_unlabelled + theirs.num_unlabelled,
+        (*ours.notes, *(f"{place}: {note}" for note in theirs.notes)),
     )
 
 
-def _match_columns(key: str, ours: TableSchema, theirs: TableSchema, values: FloatArray, place: str) -> FloatArray:
-    """Bring the other cohort's columns into our order; levels that ours lacks become -1. Columns that only theirs has are left out."""
-    blocks = []
+def _match_columns(key: str, ours: TableSchema, theirs: TableSchema, values: FloatArray, place: str) -> tuple[FloatArray, TableSchema]:
+    """Bring the other cohort's columns into our order, its levels behind ours. Columns that only theirs has are left out."""
+    blocks, categorical = [], {}
     for column in ours.columns:
         levels = ours.categorical.get(column)
         legal = theirs.numeric if levels is None else tuple(theirs.categorical)
@@ -79,8 +82,8 @@ def _match_columns(key: str, ours: TableSchema, theirs: TableSchema, values: Flo
             raise DataError(f"{place}: modality {key!r} has no {what} column {column!r}, {suggestion(column, legal)}")
         block = values[:, theirs.columns.index(column)]
         if levels is not None:
-            code_of = {level: float(code) for code, level in enumerate(levels)}
-            codes = np.array([code_of.get(level, -1.0) for level in theirs.categorical[column]], np.float32)
+            categorical[column] = (*levels, *(level for level in theirs.categorical[column] if level not in levels))
+            codes = np.array([categorical[column].index(level) for level in theirs.categorical[column]], np.float32)
             block = np.array([np.nan if np.isnan(code) else codes[int(code)] for code in block], np.float32)
         blocks.append(block)
-    return np.stack(blocks, axis=1)
+    return np.stack(blocks, axis=1), TableSchema(ours.numeric, categorical)

@@ -19,7 +19,7 @@ from fusearch.data.check.problem import Problem, worst_first
 from fusearch.data.dataset import Dataset
 from fusearch.data.loading import find_source
 from fusearch.data.manifest.manifest import Manifest, load_manifest, manifest_faults
-from fusearch.errors import FusearchError
+from fusearch.errors import DataError, FusearchError
 
 __all__ = ["CheckResult", "check_data"]
 
@@ -94,6 +94,8 @@ def _check_manifest(manifest: Manifest) -> CheckResult:
     for name in manifest.modalities:
         try:
             modalities[name] = read_modality(manifest, name, labels)
+        except DataError as error:
+            problems += [Problem("error", fault, f"modalities.{name}") for fault in error.faults]
         except FusearchError as error:
             problems.append(Problem("error", str(error), f"modalities.{name}"))
     if not modalities:
@@ -142,7 +144,7 @@ def _describe(data: Dataset, modalities: Mapping[str, RawModality], problems: li
         len(data),
         entries,
         {split: _balance(data, split) for split in ("train", "val", "test") if (data.split_of == split).any()},
-        worst_first([*problems, *find_problems(data, modalities)]),
+        worst_first([*problems, *find_problems(data)]),
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from fusearch.data.assembly.arrays import RawModality
 from fusearch.data.check.duplicates import crossing_duplicates, identical_rows
 from fusearch.data.check.leaks import identifier_columns, label_columns
+from fusearch.data.check.odd_cells import odd_cells, odd_classes
 from fusearch.data.check.problem import Problem
 from fusearch.data.dataset import Dataset
 from fusearch.errors import DataError
@@ -23,28 +23,17 @@ _MIN_VALUES = 10
 _MAX_NAMES = 5
 
 
-def find_problems(data: Dataset, modalities: Mapping[str, RawModality]) -> list[Problem]:
-    """Return what is worth telling about a data set that can be loaded.
-
-    Args:
-        data: The data set, with all its splits.
-        modalities: What was read from files, where there were files.
-    """
+def find_problems(data: Dataset) -> list[Problem]:
+    """Return what is worth telling about a data set that can be loaded."""
     return [
+        *data.notes,
         *_duplicates(data),
         *_folds(data),
         *_rare_classes(data),
         *(problem for modality in data.modalities for problem in _modality(data, modality.name)),
         *(problem for modality in data.columns for problem in _columns(data, modality)),
-        *(
-            Problem(
-                "info",
-                f"{block.num_unlabelled} rows of modality {name!r} belong to no labelled sample and are left out",
-                f"modalities.{name}",
-            )
-            for name, block in modalities.items()
-            if block.num_unlabelled
-        ),
+        *odd_classes(data),
+        *(problem for modality in data.columns for problem in odd_cells(data, modality)),
     ]
 
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model, field_validator, model_validator
 
+from fusearch.data.files.tables import TextFormat
+from fusearch.data.files.text import as_text
 from fusearch.data.kinds import KINDS, Kind
 from fusearch.data.manifest.faults import fault_lines, read_document
 from fusearch.data.modality import Modality
@@ -81,7 +83,16 @@ def kind_model(kind: Kind) -> type[FileKeys]:
         find_reader(kind, file)
         return file
 
-    checks: dict[str, Any] = {"known_suffix": field_validator("file")(known_suffix)}
+    def keys_of_its_format(found: FileKeys) -> FileKeys:
+        reader = find_reader(kind, found.file)
+        for key in found.model_fields_set - set(reader.keys.model_fields):
+            raise ValueError(f"{key!r} does not go with {found.file!r}, expected keys of it among: {', '.join(reader.keys.model_fields)}")
+        return found
+
+    checks: dict[str, Any] = {
+        "known_suffix": field_validator("file")(known_suffix),
+        "keys_of_its_format": model_validator(mode="after")(keys_of_its_format),
+    }
     return create_model(kind.name.capitalize(), __base__=bases, __doc__=kind.about, __validators__=checks, **fields)
 
 
@@ -145,6 +156,18 @@ class Manifest(_Part):
         description="Column that joins all files; rows need not be in the same order, and a sample without a row in a modality's file "
         "lacks that modality. Left out: rows are joined by position.",
     )
+    missing: list[str | float] = Field(
+        default=[], description='Texts and numbers that stand for a missing value in every table, beside the empty cell (`["?", -999]`).'
+    )
+    separator: str | None = Field(
+        default=None,
+        description="What stands between columns in text tables; left out, what each file says.",
+        min_length=1,
+        max_length=1,
+    )
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="What stands before the decimals in text tables; left out, what each file says."
+    )
     task: TaskKeys
     modalities: dict[str, FileKeys]
     splits: Splits = Field(default=Splits(), description="How the rows are divided. Left out: fractions 0.7, 0.15, 0.15 with seed 0.")
@@ -165,6 +188,12 @@ class Manifest(_Part):
     def path(self) -> Path:
         """Where the manifest was read."""
         return self._path
+
+    @property
+    def text_format(self) -> TextFormat:
+        """How its text files are written."""
+        texts = (text for value in self.missing for text in as_text([value]))
+        return TextFormat(frozenset(text for text in texts if text is not None), self.separator, self.decimal)
 
     def resolve(self, file: str, key: str) -> Path:
         """Return the path of a file that the manifest names under `key`.

@@ -2,73 +2,90 @@
 
 from __future__ import annotations
 
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from fusearch.data.assembly.arrays import shape_array, text_array
-from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, one_line
+from fusearch.data.assembly.arrays import shape_array
+from fusearch.data.files.arrays import ARRAYS, read_array
+from fusearch.data.files.ids import ids_of
+from fusearch.data.kinds import Kind, Layout
+from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
 from fusearch.data.readers.table_file import select_columns
-from fusearch.data.table_schema import TableSchema
-from fusearch.errors import DataError, suggestion
+from fusearch.errors import ManifestError
 
-__all__ = ["ArrayKeys", "read_array"]
+__all__ = ["ArrayKeys"]
 
 Array = npt.NDArray[Any]
+
+#: So many entries along an axis are channels of a picture, where they stand last.
+_COLOURS = (1, 3, 4)
 
 
 class ArrayKeys(FileKeys):
     """Which array of a file is taken."""
 
     key: str | None = Field(default=None, description="Name of the array in an NPZ file; may be left out where the file holds one.")
-
-
-def read_array(path: Path, key: str | None, id_name: str | None) -> tuple[Array, Array | None]:
-    """Read an array of samples from an NPY or NPZ file, and the ids of its rows where the file has them.
-
-    Args:
-        path: The file.
-        key: Name of the array in an NPZ file; None where it holds one array.
-        id_name: Name of the array of ids in an NPZ file.
-
-    Raises:
-        DataError: The file is not of its format, or has no array of that name.
-    """
-    try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded, None
-        with loaded:
-            names = [name for name in loaded.files if name != id_name]
-            if key is None and len(names) != 1:
-                raise DataError(f"{path.name}: {len(names)} arrays, expected `key` to name one of: {', '.join(names)}")
-            key = names[0] if key is None else key
-            if key not in loaded.files:
-                raise DataError(f"{path.name}: no array {key!r}, {suggestion(key, names)}")
-            return loaded[key], loaded[id_name] if id_name in loaded.files else None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path.name}: cannot be read as an array ({one_line(error)}), expected NPY or NPZ without pickles") from None
+    axes: str | None = Field(
+        default=None, description="Order of the axes in the file, such as `NHWC` or `NCT`; left out, that of the kind.", pattern="^[A-Z]+$"
+    )
 
 
 def _read(source: Source) -> Rows:
-    key = source.keys.key if isinstance(source.keys, ArrayKeys) else None
-    values, ids = read_array(source.path, key, source.id)
-    values = np.atleast_1d(values)
-    if not source.kind.columns:
-        return Rows.of(source, values, ids)
+    keys = source.keys if isinstance(source.keys, ArrayKeys) else ArrayKeys(kind=source.keys.kind, file=source.keys.file)
+    place = source.path.name
+    found = read_array(source.path, keys.key, source.id)
+    values = found.values if keys.axes is None else _in_order(source, found.values, keys.axes)
+    ids = None if found.ids is None else ids_of(found.ids, "id", place)
 
-    def take(rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float32], TableSchema]:
+    def take(rows: npt.NDArray[np.int64]) -> Taken:
+        shaped = shape_array(values, source.kind.name, place)
+        if not source.kind.columns:
+            assumed = _assumed(source.kind, shaped.shape[1:], place) if keys.axes is None else ()
+            return Taken(shaped[rows], None, assumed)
         import pandas as pd
 
-        frame = pd.DataFrame(shape_array(values, source.kind.name, source.path.name)).add_prefix(f"{source.name}_")
-        numbers, schema = select_columns(source, frame)
-        return numbers[rows], schema
+        numbers, schema = select_columns(source, pd.DataFrame(shaped).add_prefix(f"{source.name}_"))
+        return Taken(numbers[rows], schema)
 
-    return Rows(None if ids is None else text_array(ids, "id", source.path.name), len(values), take)
+    return Rows(ids, len(values), take, found.others)
 
 
-READERS.add("array", Reader("array", (".npy", ".npz"), "an array of {axes}", _read, ArrayKeys))
+def _in_order(source: Source, values: Array, axes: str) -> Array:
+    """Return the array with its axes in the order of the kind."""
+    layouts = [f"N{layout.axes}" for layout in source.kind.layouts]
+    order = next((layout for layout in layouts if sorted(layout) == sorted(axes)), None)
+    if order is None:
+        raise ManifestError(f"{source.place('axes')}: {axes!r}, expected the letters of {' or '.join(layouts)} in the order of the file")
+    if values.ndim != len(axes):
+        raise ManifestError(f"{source.place('axes')}: {axes!r}, but {source.path.name} holds an array of shape {values.shape}")
+    return values.transpose([axes.index(letter) for letter in order])
+
+
+def _assumed(kind: Kind, shape: tuple[int, ...], place: str) -> tuple[str, ...]:
+    """Say so where the channels seem to stand on another axis than the kind has them."""
+    layout = kind.layout(shape)
+    if layout.channel_axis is None or not layout.positions or not kind.ordered:
+        return ()
+    other = _likelier(layout, shape)
+    if other is None:
+        return ()
+    what = f"samples of shape {shape} were read as ({', '.join(layout.axes)}), {shape[layout.channel_axis]} channels"
+    return (f"{place}: {what}; if they are ({', '.join(other)}), say `axes: N{other}`, else `axes: N{layout.axes}`",)
+
+
+def _likelier(layout: Layout, shape: tuple[int, ...]) -> str | None:
+    """Return the order of the axes that a shape speaks for, where it is another."""
+    channels, letter = shape[layout.channel_axis or 0], layout.channel
+    places = layout.axes.replace(str(letter), "")
+    if layout.channel_axis == 0:
+        last = shape[-1]
+        return f"{places}{letter}" if last in _COLOURS and channels > max(_COLOURS) else None
+    if len(layout.positions) == 1 and layout.channel_axis == len(shape) - 1:
+        return f"{letter}{places}" if channels > 2 * shape[0] and channels > 32 else None
+    return None
+
+
+READERS.add("array", Reader("array", ARRAYS, "an array of {axes}", _read, ArrayKeys))

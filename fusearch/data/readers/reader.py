@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,17 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from fusearch.data.assembly.arrays import shape_array, text_array
+from fusearch.data.assembly.arrays import shape_array
+from fusearch.data.files.ids import ids_of
+from fusearch.data.files.tables import TextFormat
 from fusearch.data.kinds import Kind
 from fusearch.data.table_schema import TableSchema
 from fusearch.registry import Registry
 
-__all__ = ["READERS", "FileKeys", "Reader", "Rows", "Source", "find_reader", "one_line"]
+__all__ = ["READERS", "FileKeys", "Reader", "Rows", "Source", "Taken", "find_reader"]
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
-StrArray = npt.NDArray[np.str_]
 
 
 class FileKeys(BaseModel):
@@ -48,6 +49,7 @@ class Source:
         manifest: Path of the manifest.
         id: Name of the column, or array, of ids; None where rows join by position.
         reserved: Columns of the file that are no measurements -> what they are.
+        form: How text files are written.
     """
 
     name: str
@@ -57,10 +59,26 @@ class Source:
     manifest: Path
     id: str | None = None
     reserved: Mapping[str, str] = field(default_factory=dict)
+    form: TextFormat = field(default_factory=TextFormat)
 
     def place(self, key: str) -> str:
         """Return where a key of the modality stands, for messages."""
         return f"{self.manifest.name}: modalities.{self.name}.{key}"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Some rows of a file.
+
+    Attributes:
+        values: (n, ...) float32, NaN for a missing value.
+        schema: The columns of a table.
+        notes: What was assumed and may be wrong, in one line each; `check` warns of it.
+    """
+
+    values: FloatArray
+    schema: TableSchema | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,20 +88,21 @@ class Rows:
     Attributes:
         ids: Id of each row; None: rows are in the order of the labels.
         count: Number of rows.
-        take: Gives the values of some rows by number, (n, ...) float32 with NaN for a missing one, and the schema of a table. It is called
-            once, with the rows that samples have.
+        take: Gives some rows by number. It is called once, with the rows that samples have.
+        columns: What else has one entry a row, by name: it may tell that the rows are not in the order of the labels.
     """
 
-    ids: StrArray | None
+    ids: Sequence[str] | None
     count: int
-    take: Callable[[IntArray], tuple[FloatArray, TableSchema | None]]
+    take: Callable[[IntArray], Taken]
+    columns: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, source: Source, values: npt.NDArray[Any], ids: Any = None) -> Rows:
         """Return the rows of an array of numbers, (N, ...), brought to the axes of the kind when they are taken; `ids` become text."""
         place = source.path.name
-        texts = None if ids is None else text_array(ids, "id", place)
-        return cls(texts, len(values), lambda rows: (shape_array(values, source.kind.name, place)[rows], None))
+        texts = None if ids is None else ids_of(ids, "id", place)
+        return cls(texts, len(values), lambda rows: Taken(shape_array(values, source.kind.name, place)[rows]))
 
 
 @dataclass(frozen=True)
@@ -120,9 +139,3 @@ def find_reader(kind: Kind, file: str) -> Reader:
             return reader
     legal = ", ".join(suffix for reader in readers for suffix in reader.suffixes)
     raise ValueError(f"{file!r}, expected a file that ends in one of: {legal}")
-
-
-def one_line(error: Exception) -> str:
-    """Return what another library says about a file, short and in one line."""
-    text = " ".join(str(error).split())
-    return text if len(text) <= 120 else f"{text[:117]}..."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,21 +11,18 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from fusearch.data.assembly.arrays import text_array
-from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, one_line
+from fusearch.data.files.ids import ids_of
+from fusearch.data.files.tables import TABLES, read_table
+from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
 from fusearch.data.table_schema import TableSchema, encode_table
-from fusearch.errors import DataError, ManifestError, suggestion
+from fusearch.errors import ManifestError, suggestion
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLES", "TableKeys", "need_column", "read_ids", "read_table", "select_columns"]
+__all__ = ["TableKeys", "need_column", "read_ids", "select_columns"]
 
 FloatArray = npt.NDArray[np.float32]
-StrArray = npt.NDArray[np.str_]
-
-#: Suffixes of a table.
-TABLES = (".csv", ".csv.gz", ".tsv", ".parquet")
 
 
 class TableKeys(FileKeys):
@@ -37,38 +34,13 @@ class TableKeys(FileKeys):
         "the columns of target, split, group and image paths.",
         min_length=1,
     )
-    categorical: list[str] = Field(default=[], description="Columns that hold levels, by name or pattern; taken beside `columns`.")
+    categorical: list[str] = Field(
+        default=[],
+        description="Columns that hold levels, by name or pattern; taken beside `columns`, and read as text: `010` stays.",
+    )
 
 
-def read_table(path: Path, text_columns: tuple[str, ...] = ()) -> pd.DataFrame:
-    """Read a CSV, TSV or Parquet file.
-
-    Args:
-        path: The file.
-        text_columns: Columns that stay text even where they look like numbers, such as ids (`007`).
-
-    Raises:
-        DataError: The file is not of its format, or has no rows.
-    """
-    import pandas as pd
-
-    name = path.name.lower()
-    try:
-        if name.endswith(".parquet"):
-            frame = pd.read_parquet(path)
-        else:
-            separator = "\t" if name.endswith(".tsv") else ","
-            frame = pd.read_csv(path, sep=separator, dtype=dict.fromkeys(text_columns, str), encoding="utf-8-sig", low_memory=False)
-    except (ValueError, OSError, pd.errors.ParserError) as error:  # EmptyDataError, UnicodeDecodeError and ArrowInvalid are ValueErrors
-        expected = "Parquet" if name.endswith(".parquet") else "UTF-8 text with a header line"
-        raise DataError(f"{path.name}: cannot be read as a table ({one_line(error)}), expected {expected}") from None
-    frame = frame.rename(columns=str)
-    if not len(frame):
-        raise DataError(f"{path.name}: the table has no rows, expected one for each sample")
-    return frame
-
-
-def read_ids(frame: pd.DataFrame, column: str | None, path: Path, place: str) -> StrArray:
+def read_ids(frame: pd.DataFrame, column: str | None, path: Path, place: str) -> list[str]:
     """Return the id of each row as text; the row numbers where there is no column of ids.
 
     Raises:
@@ -76,15 +48,9 @@ def read_ids(frame: pd.DataFrame, column: str | None, path: Path, place: str) ->
         DataError: An id is missing or stands there twice.
     """
     if column is None:
-        return np.arange(len(frame)).astype(np.str_)
+        return [str(row) for row in range(len(frame))]
     need_column(frame, column, path, place)
-    ids = text_array(frame[column], "id", path.name)
-    first: dict[str, int] = {}
-    for row, identity in enumerate(ids.tolist()):
-        if identity in first:
-            raise DataError(f"{path.name}: id {identity!r} stands in rows {first[identity] + 1} and {row + 1}, expected each id once")
-        first[identity] = row
-    return ids
+    return ids_of(frame[column], "id", path.name, frame.index)
 
 
 def need_column(frame: pd.DataFrame, column: str, path: Path, place: str) -> None:
@@ -113,9 +79,9 @@ def select_columns(source: Source, frame: pd.DataFrame) -> tuple[FloatArray, Tab
             if pattern in source.reserved:
                 what = f"{pattern!r} is the {source.reserved[pattern]}, expected a column of measurements"
                 raise ManifestError(f"{source.place(key)}: {what}")
-            matches = [pattern] if pattern in legal else [column for column in legal if fnmatchcase(column, pattern)]
+            matches = _matches(pattern, legal)
             if not matches:
-                what = f"no column matches {pattern!r} in {source.path.name}, {suggestion(pattern, legal)}"
+                what = f"no column matches {pattern!r} in {source.path.name}, {_column_hint(pattern, legal)}"
                 raise ManifestError(f"{source.place(key)}: {what}")
             chosen += matches
         return chosen
@@ -123,18 +89,28 @@ def select_columns(source: Source, frame: pd.DataFrame) -> tuple[FloatArray, Tab
     categorical = choose(keys.categorical, "categorical")
     wanted = set(choose(keys.columns, "columns") if keys.columns is not None else legal) | set(categorical)
     table = frame[[column for column in legal if column in wanted]]
-    return encode_table(table, categorical=categorical, place=source.path.name)
+    return encode_table(table, categorical=categorical, place=source.path.name, missing=source.form.missing)
+
+
+def _matches(pattern: str, names: Sequence[str]) -> list[str]:
+    return [pattern] if pattern in names else [name for name in names if fnmatchcase(name, pattern)]
+
+
+def _text_columns(source: Source) -> Callable[[Sequence[str]], Collection[str]]:
+    """Return what picks the columns that stay text: the id, what is no measurement, levels."""
+    patterns = source.keys.categorical if isinstance(source.keys, TableKeys) else []
+    return lambda names: {*source.reserved, *(match for pattern in patterns for match in _matches(pattern, names))} & set(names)
 
 
 def _read(source: Source) -> Rows:
-    frame = read_table(source.path, () if source.id is None else (source.id,))
+    frame = read_table(source.path, _text_columns(source), source.form)
     ids = None if source.id is None else read_ids(frame, source.id, source.path, source.place("file"))
 
-    def take(rows: npt.NDArray[np.int64]) -> tuple[FloatArray, TableSchema]:
+    def take(rows: npt.NDArray[np.int64]) -> Taken:
         values, schema = select_columns(source, frame)
-        return values[rows], schema
+        return Taken(values[rows], schema)
 
-    return Rows(ids, len(frame), take)
+    return Rows(ids, len(frame), take, {str(name): values for name, values in frame.items()})
 
 
 def _column_hint(column: str, columns: list[str]) -> str:

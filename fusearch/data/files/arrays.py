@@ -1,0 +1,67 @@
+"""Arrays of samples: NPY and NPZ."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fusearch.data.files.text import one_line
+from fusearch.errors import DataError, suggestion
+
+__all__ = ["ARRAYS", "ArrayFile", "read_array"]
+
+Array = npt.NDArray[Any]
+
+#: Suffixes of an array.
+ARRAYS = (".npy", ".npz")
+
+
+@dataclass(frozen=True)
+class ArrayFile:
+    """What an NPY or NPZ file holds.
+
+    Attributes:
+        values: The array of samples, (N, ...).
+        ids: Id of each sample, (N,); None where the file has none of that name.
+        others: The other arrays of an NPZ file that have one entry a sample, (N,), by name.
+    """
+
+    values: Array
+    ids: Array | None = None
+    others: dict[str, Array] = field(default_factory=dict)
+
+
+def read_array(path: Path, key: str | None = None, id_name: str | None = None) -> ArrayFile:
+    """Read an array of samples, and what else the file says of them.
+
+    Args:
+        path: The file.
+        key: Name of the array in an NPZ file; None where it holds one array beside those of one entry a sample.
+        id_name: Name of the array of ids in an NPZ file.
+
+    Raises:
+        DataError: The file is not of its format, or has no array of that name.
+    """
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return ArrayFile(np.atleast_1d(loaded))
+        with loaded:
+            names = [name for name in loaded.files if name != id_name]
+            if key is None:
+                whole = [name for name in names if loaded[name].ndim > 1] if len(names) > 1 else names
+                if len(whole) != 1:
+                    raise DataError(f"{path.name}: {len(names)} arrays, expected `key` to name one of: {', '.join(names)}")
+                key = whole[0]
+            if key not in loaded.files:
+                raise DataError(f"{path.name}: no array {key!r}, {suggestion(key, names)}")
+            values = np.atleast_1d(loaded[key])
+            others = {name: loaded[name] for name in names if name != key and loaded[name].shape == (len(values),)}
+            return ArrayFile(values, loaded[id_name] if id_name in loaded.files else None, others)
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path.name}: cannot be read as an array ({one_line(error)}), expected NPY or NPZ without pickles") from None

@@ -1,0 +1,63 @@
+"""Ids: who a row is. One rule for data sets, cohorts and predictions: text as `as_text` gives it, compared as it stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from fusearch.data.files.text import as_text, where
+from fusearch.errors import DataError
+
+__all__ = ["ids_of", "near_miss"]
+
+#: What people write in two ways -> how it is written in one.
+_WAYS: dict[str, Callable[[str], str]] = {
+    "upper and lower case": str.casefold,
+    "leading zeros": lambda text: re.sub(r"(?<!\d)0+(?=\d)", "", text),
+    "'-', '.', '_' and spaces": lambda text: re.sub(r"[-._\s]+", "", text),
+}
+
+
+def ids_of(values: Iterable[Any], what: str, place: str, index: Any = None) -> list[str]:
+    """Return the id of each row.
+
+    Args:
+        values: The ids, one a row.
+        what: How messages call the column.
+        place: Name of the file, for messages.
+        index: Where each row stands, as `read_table` gives it.
+
+    Raises:
+        DataError: An id is missing or stands there twice.
+    """
+    texts = as_text(values)
+    first: dict[str, int] = {}
+    ids = []
+    for row, text in enumerate(texts):
+        if text is None:
+            raise DataError(f"{place}: no {what} in {where(index, row)}, expected one in every row")
+        if text in first:
+            rows = f"{where(index, first[text])} and {where(index, row)}"
+            raise DataError(f"{place}: {what} {text!r} stands in {rows}, expected each {what} once")
+        first[text] = row
+        ids.append(text)
+    return ids
+
+
+def near_miss(ours: Sequence[str], theirs: Sequence[str]) -> str | None:
+    """Say by what ids that have no partner would have one, with a pair; None where nothing helps.
+
+    Args:
+        ours: Ids of one side.
+        theirs: Ids of the other side.
+    """
+    alone, others = set(ours) - set(theirs), set(theirs) - set(ours)
+    best: tuple[int, str] | None = None
+    for what, plain in _WAYS.items():
+        partner = {plain(text): text for text in sorted(others)}
+        pairs = [(text, partner[plain(text)]) for text in sorted(alone) if plain(text) in partner]
+        if pairs and (best is None or len(pairs) > best[0]):
+            mine, their = pairs[0]
+            best = len(pairs), f"{len(pairs)} more would match if {what} did not count ({mine!r} and {their!r})"
+    return None if best is None else best[1]

@@ -1,0 +1,200 @@
+"""Tables: CSV, TSV and Parquet as a data frame, and what its columns are as numbers."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from fusearch.data.files.delimited import Shape, find_shape, read_text
+from fusearch.data.files.text import NUMERIC_GAPS, as_text, one_line, where
+from fusearch.errors import DataError
+
+__all__ = ["TABLES", "TextFormat", "codes_of", "numbers_of", "read_table"]
+
+FloatArray = npt.NDArray[np.float32]
+
+#: Suffixes of a table.
+TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+
+#: At most so many texts or names stand in one message.
+_FEW = 3
+
+
+@dataclass(frozen=True)
+class TextFormat:
+    """How text files are written, where that is not beyond doubt.
+
+    Attributes:
+        missing: Texts that are a missing value in every column, as `plain` gives them, beside the empty cell.
+        separator: What stands between columns; None: what the file says.
+        decimal: What stands before the decimals; None: likewise.
+    """
+
+    missing: frozenset[str] = frozenset()
+    separator: str | None = None
+    decimal: str | None = None
+
+
+def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], form: TextFormat = TextFormat()) -> pd.DataFrame:
+    """Read a table. Its index says where each row stands: the `line` of a text file, the `row` of a Parquet file.
+
+    Args:
+        path: The file.
+        text: Gives those of the columns' names whose cells stay text as they stand (`007`): ids, levels, classes.
+        form: How text files are written.
+
+    Raises:
+        DataError: The file is not of its format, has no rows, or has columns and rows that do not fit.
+    """
+    name = path.name.lower()
+    try:
+        if name.endswith(".parquet"):
+            return _read_parquet(path)
+        content = read_text(path)
+        shape = find_shape(content, path.name, expected="\t" if ".tsv" in name else ",", separator=form.separator, decimal=form.decimal)
+        return _read_delimited(content, shape, text, form.missing, path.name)
+    except (ValueError, OSError, EOFError) as error:  # ParserError, EmptyDataError, UnicodeDecodeError and ArrowInvalid are ValueErrors
+        expected = "Parquet" if name.endswith(".parquet") else "UTF-8 text with a header line"
+        raise DataError(f"{path.name}: cannot be read as a table ({one_line(error)}), expected {expected}") from None
+
+
+def numbers_of(frame: pd.DataFrame, place: str) -> FloatArray:
+    """Return the columns of a table as (N, columns) float32, NaN where a value is missing.
+
+    Raises:
+        DataError: A column holds something that is not a finite number; every such column is told, those that hold the same together.
+    """
+    plain = all(isinstance(dtype, np.dtype) and dtype.kind in "bif" for dtype in frame.dtypes)
+    wrong: dict[str, pd.Series[Any]] = {}
+    if plain:
+        values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        values = np.empty(frame.shape, np.float64)
+        for column, name in enumerate(frame.columns):
+            values[:, column], bad = _as_numbers(frame.iloc[:, column])
+            if bad is not None:
+                wrong[str(name)] = bad
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32)
+    for row, column in np.argwhere(np.isinf(values)):
+        wrong.setdefault(str(frame.columns[column]), frame.iloc[[row], column])
+    if wrong:
+        raise DataError(*_faults(frame, wrong, place))
+    return values
+
+
+def codes_of(texts: Sequence[str | None], levels: Sequence[str]) -> FloatArray:
+    """Return the position of each text among the levels, (N,) float32: -1 for another text, NaN for a missing one."""
+    code_of = {level: float(code) for code, level in enumerate(levels)}
+    return np.array([np.nan if text is None else code_of.get(text, -1.0) for text in texts], np.float32)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    frame = pd.read_parquet(path)
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    if not len(frame):
+        raise DataError(f"{path.name}: the table has no rows, expected one for each sample")
+    frame = frame.rename(columns=str)
+    frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
+    return frame
+
+
+def _read_delimited(
+    content: str, shape: Shape, text: Callable[[Sequence[str]], Collection[str]], missing: Collection[str], place: str
+) -> pd.DataFrame:
+    names = [name for name in shape.names if name]
+    texts = set(text(names))
+    kept = [position for position, name in enumerate(shape.names) if name]
+    as_they_stand = [position for position, name in enumerate(shape.names) if not name or name in texts]
+    frame = _parse(content, shape, kept, na_values=["", *NUMERIC_GAPS, *missing], decimal=shape.decimal)
+    if as_they_stand:
+        cells = _parse(content, shape, as_they_stand, dtype=str)
+        _refuse_unnamed(cells[[position for position in as_they_stand if not shape.names[position]]], place)
+        for position in as_they_stand:
+            if shape.names[position]:
+                frame[position] = cells[position]
+    frame.columns = pd.Index(names)
+    return frame
+
+
+def _parse(content: str, shape: Shape, positions: Sequence[int], **options: Any) -> pd.DataFrame:
+    """Return the columns at these positions; the rows that have a value, by their lines."""
+    stream = io.StringIO(content, newline=None)
+    for _ in range(shape.skip):
+        stream.readline()
+    frame = pd.read_csv(
+        stream,
+        sep=shape.separator,
+        header=None,
+        names=list(range(len(shape.names))),
+        usecols=list(positions),
+        index_col=False,
+        skip_blank_lines=False,
+        keep_default_na=False,
+        low_memory=False,
+        **options,
+    )
+    if shape.blank:
+        frame = frame[~np.isin(np.arange(len(frame)), list(shape.blank))]
+    if len(frame) != len(shape.lines):
+        raise ValueError(f"{len(frame)} rows, {len(shape.lines)} by the lines of the file")
+    named: pd.DataFrame = frame.set_axis(pd.Index(shape.lines, name="line"), axis=0)
+    return named
+
+
+def _refuse_unnamed(cells: pd.DataFrame, place: str) -> None:
+    """Refuse a column without a name, unless nothing stands in it or it numbers the rows."""
+    for name in cells.columns:
+        column = [str(cell).strip() for cell in cells[name]]
+        numbers = [[str(number) for number in range(start, start + len(column))] for start in (0, 1)]
+        if any(column) and column not in numbers:
+            first = next(cell for cell in column if cell)
+            what = f"column {int(str(name)) + 1} has no name in the header and holds {first!r}"
+            raise DataError(f"{place}: {what}, expected a name (that of the id, if it says who a row is)")
+
+
+def _as_numbers(series: pd.Series[Any]) -> tuple[npt.NDArray[np.float64], pd.Series[Any] | None]:
+    """Return a column as numbers, and the cells that are none."""
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        series = series.astype(object)
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        return np.full(len(series), np.nan), series[series.notna()]
+    numbers = pd.to_numeric(series, errors="coerce")
+    bad = numbers.isna().to_numpy(bool) & ~series.isna().to_numpy(bool)
+    if bad.any():
+        bad[bad] = [text is not None and text not in NUMERIC_GAPS for text in as_text(series[bad])]
+    return numbers.to_numpy(np.float64, na_value=np.nan), series[bad] if bad.any() else None
+
+
+def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str) -> list[str]:
+    """Say what stands in columns of numbers, in one line for all columns that hold the same."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name, cells in wrong.items():
+        alike.setdefault(tuple(sorted(set(map(str, cells)))[: 2 * _FEW]), []).append(name)
+    faults = []
+    for names in alike.values():
+        name, cells = names[0], wrong[names[0]]
+        counts = Counter(map(str, cells))
+        shown = ", ".join(f"{text!r}" + (f" in {count} rows" if count > 1 else "") for text, count in counts.most_common(_FEW))
+        more = ", ..." if len(counts) > _FEW else ""
+        row = frame.index.get_indexer(cells.index[:1])[0]
+        others = f" (and {len(names) - 1} more columns: {', '.join(names[1 : 1 + _FEW])}{', ...' if len(names) > 1 + _FEW else ''})"
+        what = f"column {name!r}{others if len(names) > 1 else ''} holds {shown}{more}, first in {where(frame.index, row)}"
+        faults.append(f"{place}: {what}; expected {_advice(name, cells, len(frame))}")
+    return faults
+
+
+def _advice(name: str, cells: pd.Series[Any], num_rows: int) -> str:
+    if len(cells) < num_rows / 2:
+        commas = ' (or `decimal: ","`)' if cells.map(str).str.fullmatch(r"\s*[+-]?[\d.]*\d,\d+\s*").all() else ""
+        return f"numbers, empty cells, or texts that the manifest lists under `missing`{commas}"
+    return f"numbers (or {name!r} under `categorical`, or left out by `columns`)"
