@@ -18,8 +18,15 @@ def test_a_class_is_given_by_a_number_or_a_level() -> None:
     found = class_association(values, CODES, 3)
     assert found[0] == 0
     assert found[1:3].tolist() == [1, 1]
-    assert found[3] == pytest.approx(2 / 3)
+    assert found[3] == 0  # two levels tell three classes apart in two rows of three
     assert found[4] == 1
+
+
+def test_the_most_frequent_class_is_no_finding() -> None:
+    """Any column gives 99 of 100 rows where 99 have one class."""
+    codes = (np.arange(1000) % 100 == 0).astype(np.int64)
+    values = np.stack([np.arange(1000) % 2, codes, np.where(np.arange(1000) % 200 == 0, 1, 0)], axis=1).astype(np.float32)
+    assert class_association(values, codes, 0).tolist() == [0, 1, 0]
 
 
 def test_a_number_is_given_by_what_ranks_it() -> None:

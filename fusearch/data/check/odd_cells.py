@@ -1,4 +1,4 @@
-"""What single cells may hide: numbers and texts that stand for a missing value, one level or class written in two ways, levels of few rows."""
+"""What single cells may hide: values that stand for a missing one, one level or class written in two ways, levels of few rows."""
 
 from __future__ import annotations
 

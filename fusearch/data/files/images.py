@@ -55,7 +55,8 @@ def read_images(files: Sequence[Path | None], *, size: Sequence[int] | None = No
     gone = [file for file in files if file is not None and not file.is_file()]
     if gone:
         names = ", ".join(repr(file.name) for file in gone[:_FEW]) + (", ..." if len(gone) > _FEW else "")
-        raise DataError(f"{len(gone)} of {sum(file is not None for file in files)} images are missing in {str(gone[0].parent)!r}: {names}")
+        count = f"{len(gone)} of {sum(file is not None for file in files)} images {'is' if len(gone) == 1 else 'are'} missing"
+        raise DataError(f"{count} in {str(gone[0].parent)!r}: {names}")
     bits: dict[int, int] = {}
     shapes: dict[tuple[int, ...], list[str]] = {}
     images: dict[int, FloatArray] = {}

@@ -188,7 +188,8 @@ def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str
         more = ", ..." if len(counts) > _FEW else ""
         row = frame.index.get_indexer(cells.index[:1])[0]
         others = f" (and {len(names) - 1} more columns: {', '.join(names[1 : 1 + _FEW])}{', ...' if len(names) > 1 + _FEW else ''})"
-        what = f"column {name!r}{others if len(names) > 1 else ''} holds {shown}{more}, first in {where(frame.index, row)}"
+        place_of = f"{', first in' if len(cells) > 1 else ' in'} {where(frame.index, row)}"
+        what = f"column {name!r}{others if len(names) > 1 else ''} holds {shown}{more}{place_of}"
         faults.append(f"{place}: {what}; expected {_advice(name, cells, len(frame))}")
     return faults
 
@@ -196,5 +197,5 @@ def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str
 def _advice(name: str, cells: pd.Series[Any], num_rows: int) -> str:
     if len(cells) < num_rows / 2:
         commas = ' (or `decimal: ","`)' if cells.map(str).str.fullmatch(r"\s*[+-]?[\d.]*\d,\d+\s*").all() else ""
-        return f"numbers, empty cells, or texts that the manifest lists under `missing`{commas}"
-    return f"numbers (or {name!r} under `categorical`, or left out by `columns`)"
+        return f"finite numbers, empty cells, or texts that the manifest lists under `missing`{commas}"
+    return f"finite numbers (or {name!r} under `categorical`, or left out by `columns`)"

@@ -16,7 +16,7 @@ from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source
 from fusearch.data.readers.table_file import select_columns
 from fusearch.errors import ManifestError
 
-__all__ = ["ArrayKeys"]
+__all__ = ["ArrayKeys", "axes_order"]
 
 Array = npt.NDArray[Any]
 
@@ -53,15 +53,27 @@ def _read(source: Source) -> Rows:
     return Rows(ids, len(values), take, found.others)
 
 
-def _in_order(source: Source, values: Array, axes: str) -> Array:
-    """Return the array with its axes in the order of the kind."""
-    layouts = [f"N{layout.axes}" for layout in source.kind.layouts]
+def axes_order(kind: Kind, axes: str) -> list[int]:
+    """Return which axes of a file, named by letters, are those of the kind, one after the other.
+
+    Raises:
+        ValueError: The letters are not those of the kind.
+    """
+    layouts = [f"N{layout.axes}" for layout in kind.layouts]
     order = next((layout for layout in layouts if sorted(layout) == sorted(axes)), None)
     if order is None:
-        raise ManifestError(f"{source.place('axes')}: {axes!r}, expected the letters of {' or '.join(layouts)} in the order of the file")
+        raise ValueError(f"{axes!r}, expected the letters of {' or '.join(layouts)} in the order of the file")
+    return [axes.index(letter) for letter in order]
+
+
+def _in_order(source: Source, values: Array, axes: str) -> Array:
+    try:
+        order = axes_order(source.kind, axes)
+    except ValueError as error:
+        raise ManifestError(f"{source.place('axes')}: {error}") from None
     if values.ndim != len(axes):
         raise ManifestError(f"{source.place('axes')}: {axes!r}, but {source.path.name} holds an array of shape {values.shape}")
-    return values.transpose([axes.index(letter) for letter in order])
+    return values.transpose(order)
 
 
 def _assumed(kind: Kind, shape: tuple[int, ...], place: str) -> tuple[str, ...]:

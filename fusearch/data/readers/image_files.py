@@ -21,8 +21,11 @@ class ImageKeys(FileKeys):
 
     column: str | None = Field(default=None, description=f"Column of the table with the path of each sample's image ({', '.join(IMAGES)}).")
     root: str = Field(default=".", description="Folder that those paths start from, relative to the manifest.")
-    size: tuple[int, int] | None = Field(
-        default=None, description="Height and width that all images are resized to (bilinear); left out, they must have one size."
+    size: list[int] | None = Field(
+        default=None,
+        description="Height and width that all images are resized to (bilinear); left out, they must have one size.",
+        min_length=2,
+        max_length=2,
     )
     channels: int | None = Field(
         default=None, description="1 (grey) or 3 (colour), that all images are brought to; left out, they must have as many."
@@ -39,7 +42,7 @@ class ImageKeys(FileKeys):
         if self.channels not in (None, 1, 3):
             raise ValueError(f"channels is {self.channels}, expected 1 (grey) or 3 (colour)")
         if self.size is not None and min(self.size) < 1:
-            raise ValueError(f"size is {list(self.size)}, expected a height and a width of at least 1")
+            raise ValueError(f"size is {self.size}, expected a height and a width of at least 1")
         return self
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ import torch
 
 from fusearch.data import Dataset
 from fusearch.errors import ExportError
-from fusearch.evaluators.export import predict
 from fusearch.evaluators.export.card import write_card
 from fusearch.evaluators.export.choice import Choice, load_choice_data, read_choice
 from fusearch.evaluators.export.confirmation import looks_so_far
@@ -20,6 +18,7 @@ from fusearch.evaluators.export.documents import describe_design, describe_metri
 from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_values
 from fusearch.evaluators.export.model_files import ROWS_CHECKED, TOLERANCE, check_files, rows_to_check, write_files
 from fusearch.evaluators.export.new_folder import new_folder
+from fusearch.evaluators.export.program import write_program
 from fusearch.evaluators.export.refit import refit
 from fusearch.run import Run
 
@@ -37,7 +36,7 @@ def export(
 ) -> Path:
     """Train the picked design on train + val and write a folder that predicts without fusearch.
 
-    The folder holds `model.onnx` and `model.pt2` (raw values in, predictions out, for any number of samples), `predict.py` with
+    The folder holds `model.onnx` and `model.pt2` (raw values in, predictions out, for any number of samples), `predict.py` with `files/`,
     `requirements.txt` and `inputs.json`, `design.json`, `metrics.json` and `model_card.md`. Both model files are compared with the network
     on real rows before the folder appears; it appears whole or not at all.
 
@@ -77,7 +76,7 @@ def export(
             _write_json(draft / name, document)
         (draft / "model_card.md").write_text(write_card(design, metrics, inputs), encoding="utf-8")
         (draft / "requirements.txt").write_text(requirements(), encoding="utf-8")
-        shutil.copyfile(Path(predict.__file__), draft / "predict.py")
+        write_program(draft)
     return Path(out)
 
 

@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data import Dataset, load_manifest
+from fusearch.data.files.tables import TextFormat
 from fusearch.data.modality import Modality
-from fusearch.data.readers.array_file import ArrayKeys
+from fusearch.data.readers.array_file import ArrayKeys, axes_order
+from fusearch.data.readers.image_files import ImageKeys
 
 __all__ = ["describe_inputs", "raw_shapes", "raw_values"]
 
@@ -27,30 +29,44 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality]) -> dict[str, 
         modalities: What the design reads.
 
     Returns:
-        `id`, the column that joins the files (None: a column `id` where there is one, else the order of the rows); `outputs`, the names of
-        the model's numbers; and for each modality its command-line `option`, `kind`, `shape` of one sample's raw values, `key` in an NPZ
-        file that holds several arrays, and, of a table, the `numeric` columns and the `categorical` ones with their levels in the order of
-        their codes.
+        `id`, the column that joins the files (None: a column `id` where there is one, else the order of the rows); `missing`, `separator`
+        and `decimal` of text files, as the manifest gives them; `outputs`, the names of the model's numbers; `unused`, the options of
+        modalities that the design does not read; and for each modality its command-line `option`, `kind`, `shape` of one sample's raw
+        values, `key` in an NPZ file that holds several arrays, and `axes`, the order that brings those of a file into ours. Of a table also
+        the `numeric` columns and the `categorical` ones with their levels in the order of their codes; of images that a table names its
+        `column`, their `root`, `size` and `channels`.
     """
     source = Path(data.source) if data.source else None
     manifest = load_manifest(source) if source is not None and source.is_file() else None
     shapes = raw_shapes(data, modalities)
     entries: dict[str, Any] = {}
     for modality in modalities:
-        option = f"--{modality.name}" if modality.name not in _TAKEN else f"--{modality.name}_file"
         keys = manifest.modalities[modality.name] if manifest is not None else None
-        key = keys.key if isinstance(keys, ArrayKeys) else None
-        entry: dict[str, Any] = {"option": option, "kind": modality.kind, "shape": list(shapes[modality.name]), "key": key or modality.name}
+        entry: dict[str, Any] = {"option": _option(modality.name), "kind": modality.kind, "shape": list(shapes[modality.name])}
+        entry["key"] = (keys.key if isinstance(keys, ArrayKeys) else None) or modality.name
+        if isinstance(keys, ArrayKeys) and keys.axes is not None:
+            entry["axes"] = axes_order(modality.entry, keys.axes)
+        if isinstance(keys, ImageKeys) and keys.column is not None:
+            entry |= {"column": keys.column, "root": keys.root, "size": keys.size, "channels": keys.channels}
         schema = data.columns.get(modality.name)
         if schema is not None:
             entry["numeric"] = list(schema.numeric)
             entry["categorical"] = {name: list(levels) for name, levels in schema.categorical.items()}
         entries[modality.name] = entry
+    form = manifest.text_format if manifest is not None else TextFormat()
     return {
         "id": manifest.id if manifest is not None else None,
+        "missing": sorted(form.missing),
+        "separator": form.separator,
+        "decimal": form.decimal,
+        "unused": {other.name: _option(other.name) for other in data.modalities if other.name not in entries},
         "outputs": list(data.task.outputs),
         "modalities": entries,
     }
+
+
+def _option(name: str) -> str:
+    return f"--{name}" if name not in _TAKEN else f"--{name}_file"
 
 
 def raw_shapes(data: Dataset, modalities: Sequence[Modality]) -> dict[str, tuple[int, ...]]:

@@ -1,8 +1,9 @@
 """Predict new samples with the model of this folder.
 
 One option a modality, and the file to write: `python predict.py --rna rna.csv --clinical clinical.csv --out predictions.csv`. Needs
-onnxruntime, numpy and pandas alone. Tables are CSV; images and series are NPY or NPZ. Rows are matched by their id over the files; a file
-that is left out, an id that a file lacks, and a row of empty cells are a missing modality. `inputs.json` says which columns are read.
+onnxruntime, numpy and pandas (and pillow for PNG or JPEG) alone. Files are read as those that the model was trained on: tables; NPY and NPZ
+arrays; tables that name an image a row. Rows are matched by their id over the files; a file that is left out, an id that a file lacks, and
+a row of empty cells are a missing modality. `inputs.json` says which columns are read. What a prediction is never hangs on other rows.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,13 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 import pandas as pd
+
+from fusearch.data.files.arrays import ARRAYS, read_array
+from fusearch.data.files.ids import ids_of, near_miss
+from fusearch.data.files.images import read_images
+from fusearch.data.files.tables import TABLES, TextFormat, codes_of, numbers_of, read_table
+from fusearch.data.files.text import as_text
+from fusearch.errors import DataError
 
 FOLDER = Path(__file__).parent
 ROWS_AT_ONCE = 1024
@@ -30,8 +38,13 @@ Rows = tuple[list[str] | None, FloatArray]
 def main() -> None:
     """Read the files, run the model, write one row an id."""
     spec = json.loads((FOLDER / "inputs.json").read_text(encoding="utf-8"))
-    files, out = parse_options(spec["modalities"])
-    ids, inputs = align({name: read(path, spec["modalities"][name], spec["id"]) for name, path in files.items()}, spec["modalities"])
+    files, out = parse_options(spec["modalities"], spec.get("unused", {}))
+    try:
+        ids, inputs = align({name: read(path, spec["modalities"][name], spec) for name, path in files.items()}, spec["modalities"])
+    except DataError as error:
+        sys.exit("\n".join(error.faults))
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror or error}")
     session = onnxruntime.InferenceSession(FOLDER / "model.onnx", providers=["CPUExecutionProvider"])
     parts = [slice(start, start + ROWS_AT_ONCE) for start in range(0, len(ids), ROWS_AT_ONCE)]
     outputs = [session.run(None, {f"raw.{name}": values[part] for name, values in inputs.items()})[0] for part in parts]
@@ -43,103 +56,136 @@ def main() -> None:
         sys.exit(f"{out}: cannot be written ({error.strerror or error})")
 
 
-def parse_options(modalities: dict[str, Any]) -> tuple[dict[str, Path], Path]:
+def parse_options(modalities: dict[str, Any], unused: dict[str, str]) -> tuple[dict[str, Path], Path]:
     """Return the file of each modality that was given, and the file to write."""
     parser = argparse.ArgumentParser(description="Predict new samples with the model of this folder.", allow_abbrev=False)
     for name, modality in modalities.items():
         parser.add_argument(modality["option"], dest=f"file_of_{name}", metavar="FILE", help=f"{modality['kind']} {modality['shape']}")
+    for name, option in unused.items():
+        parser.add_argument(option, dest=f"unused_{name}", metavar="FILE", help="not read: the design does not use it")
     parser.add_argument("--out", required=True, metavar="FILE", help="CSV file to write")
     options = vars(parser.parse_args())
+    for name, option in unused.items():
+        if options[f"unused_{name}"] is not None:
+            note(f"{option}: the design does not use {name!r}; its file is not read")
     files = {name: Path(options[f"file_of_{name}"]) for name in modalities if options[f"file_of_{name}"] is not None}
     if not files:
         parser.error(f"expected a file for at least one of: {', '.join(modality['option'] for modality in modalities.values())}")
     return files, Path(options["out"])
 
 
-def read(path: Path, modality: dict[str, Any], id_name: str | None) -> Rows:
-    """Read the file of one modality."""
-    try:
-        if path.suffix in (".npy", ".npz"):
-            loaded = np.load(path)
-            return read_arrays(dict(loaded) if path.suffix == ".npz" else {"values": loaded}, modality, id_name, str(path))
-        return read_columns(read_frame(path, id_name or "id"), modality, id_name, str(path))
-    except OSError as error:
-        sys.exit(f"{path}: {error.strerror or error}")
-    except (ValueError, zipfile.BadZipFile) as error:
-        sys.exit(f"{path}: cannot be read ({error})")
+def note(text: str) -> None:
+    """Tell something that is no error, on standard error."""
+    print(text, file=sys.stderr)  # noqa: T201  # this is a program
 
 
-def read_arrays(arrays: dict[str, npt.NDArray[Any]], modality: dict[str, Any], id_name: str | None, place: str) -> Rows:
-    """Take the array of values, and that of ids where there is one."""
-    ids = arrays.pop(id_name or "id", None)
-    if len(arrays) != 1 and modality["key"] not in arrays:
-        wanted = f"one named {modality['key']!r}, and one named {id_name or 'id'!r} of ids"
-        sys.exit(f"{place}: the arrays {', '.join(arrays)}, expected {wanted}")
-    values, shape = arrays.get(modality["key"], next(iter(arrays.values()))), modality["shape"]
+def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> Rows:
+    """Read the file of one modality: an array, a table, or a table that names an image a row.
+
+    Raises:
+        DataError: It is not of a kind that the modality can be read from, or does not hold what the model reads.
+    """
+    name, id_name = path.name.lower(), spec["id"]
+    legal = (*(TABLES if "numeric" in modality or "column" in modality else ()), *ARRAYS)
+    if not name.endswith(legal):
+        raise DataError(f"{path.name}: expected a file of {modality['option']} that ends in one of: {', '.join(legal)}")
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    if name.endswith(ARRAYS):
+        return read_values(path, modality, id_name)
+    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("separator"), spec.get("decimal"))
+    texts = {id_name or "id", modality.get("column"), *modality.get("categorical", ())}
+    frame = read_table(path, lambda names: texts & set(names), form)
+    known = frame.columns.intersection([id_name or "id"])
+    if id_name is not None and not len(known):
+        raise DataError(f"{path.name}: no column {id_name!r}, the id")
+    ids = ids_of(frame[known[0]], "id", path.name, frame.index) if len(known) else None
+    if "column" in modality:
+        return ids, read_pictures(path, frame, modality, form)
+    return ids, read_columns(path, frame, modality, form)
+
+
+def read_values(path: Path, modality: dict[str, Any], id_name: str | None) -> Rows:
+    """Read an array of samples."""
+    found = read_named(path, modality["key"], id_name or "id")
+    values, shape = found.values, modality["shape"]
+    if "axes" in modality and values.ndim == len(modality["axes"]):
+        values = values.transpose(modality["axes"])
     if [size for size in values.shape[1:] if size > 1] != [size for size in shape if size > 1]:
-        sys.exit(f"{place}: an array of shape {values.shape}, expected (rows, {', '.join(map(str, shape))})")
-    if np.isinf(values).any():
-        sys.exit(f"{place}: an infinite value, expected finite numbers, or NaN for a missing one")
-    return None if ids is None else [str(row) for row in ids], values.astype(np.float32).reshape(len(values), *shape)
+        raise DataError(f"{path.name}: an array of shape {found.values.shape}, expected (rows, {', '.join(map(str, shape))})")
+    if values.dtype.kind not in "fiub" or np.isinf(values).any():
+        raise DataError(f"{path.name}: an array of {values.dtype} with more than finite numbers, expected them, or NaN for a missing one")
+    return None if found.ids is None else ids_of(found.ids, "id", path.name), values.astype(np.float32).reshape(len(values), *shape)
 
 
-def read_frame(path: Path, id_name: str) -> pd.DataFrame:
-    """Read a CSV, TSV or (where pyarrow is installed) Parquet file; ids stay text."""
-    if path.suffix == ".parquet":
-        return pd.read_parquet(path)
-    separator = "\t" if path.suffix == ".tsv" else ","
-    return pd.read_csv(path, sep=separator, dtype={id_name: str}, encoding="utf-8-sig", low_memory=False)
+def read_named(path: Path, key: str, id_name: str) -> Any:
+    """Read the array of a name, or the only one, from an NPZ file; that of an NPY file has no name."""
+    try:
+        return read_array(path, key if path.suffix.lower() == ".npz" else None, id_name)
+    except DataError as error:
+        if "no array" not in str(error):
+            raise
+        return read_array(path, None, id_name)
 
 
-def read_columns(frame: pd.DataFrame, modality: dict[str, Any], id_name: str | None, place: str) -> Rows:
+def read_columns(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form: TextFormat) -> FloatArray:
     """Take the columns that the model reads: numbers as they are, then the code of each level (-1: unknown; NaN: missing)."""
-    if "numeric" not in modality:
-        sys.exit(f"{place}: {modality['kind']} values are read from an NPY or NPZ file, expected one of shape {modality['shape']} a row")
     numeric, categorical = modality["numeric"], modality["categorical"]
-    wanted = [*([id_name] if id_name else []), *numeric, *categorical]
-    missing = [name for name in wanted if name not in frame]
-    if missing:
-        sys.exit(f"{place}: no column {missing[0]!r} ({len(missing)} of {len(wanted)} columns are missing)")
-    numbers = frame[numeric].apply(pd.to_numeric, errors="coerce").to_numpy(np.float32)
-    for row, column in np.argwhere(~np.isfinite(numbers) & frame[numeric].notna().to_numpy(bool)):
-        sys.exit(f"{place}: column {numeric[column]!r} holds {str(frame[numeric].iat[row, column])!r} in row {row + 1}, expected a number")
-    codes = [[code_of(value, levels) for value in frame[name]] for name, levels in categorical.items()]
-    values = np.column_stack([numbers, *(np.array(column, np.float32) for column in codes)])
-    id_name = id_name or "id"
-    if id_name in frame and frame[id_name].isna().any():
-        sys.exit(f"{place}: column {id_name!r} is empty in row {int(frame[id_name].isna().argmax()) + 1}, expected an id")
-    return frame[id_name].astype(str).str.strip().tolist() if id_name in frame else None, values
+    missing = pd.Index([*numeric, *categorical]).difference(frame.columns, sort=False)
+    if len(missing):
+        raise DataError(f"{path.name}: no column {missing[0]!r} ({len(missing)} of {len(numeric) + len(categorical)} columns are missing)")
+    blocks = [numbers_of(frame[numeric], path.name)]
+    for name, levels in categorical.items():
+        texts = as_text(frame[name], form.missing)
+        blocks.append(codes_of(texts, levels)[:, None])
+        unknown = Counter(text for text in texts if text is not None and text not in set(levels))
+        if unknown:
+            told = ", ".join(f"{level!r} in {count} rows" for level, count in unknown.most_common(3))
+            told += ", ..." if len(unknown) > 3 else ""
+            note(f"{path.name}: column {name!r} holds levels that the model was not trained on, taken for unknown: {told}")
+    return np.concatenate(blocks, axis=1)
 
 
-def code_of(value: Any, levels: list[str]) -> float:
-    """Return the position of a level; 1, 1.0 and '1' are the same level."""
-    if pd.isna(value):
-        return float("nan")
-    texts = [str(value).strip()]
-    if type(value) in (int, float) and float(value).is_integer():
-        texts += [str(int(value)), str(float(value))]
-    return float(next((levels.index(text) for text in texts if text in levels), -1))
+def read_pictures(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form: TextFormat) -> FloatArray:
+    """Read the image that each row names; paths start where the model's own did, from the folder of the table."""
+    if modality["column"] not in frame:
+        raise DataError(f"{path.name}: no column {modality['column']!r}, the path of each row's image")
+    root = path.parent / modality["root"]
+    files = [None if name is None else root / name for name in as_text(frame[modality["column"]], form.missing)]
+    values = read_images(files, size=modality["size"], channels=modality["channels"]).values
+    if list(values.shape[1:]) != modality["shape"]:
+        raise DataError(f"{path.name}: images of shape {values.shape[1:]}, expected {tuple(modality['shape'])}")
+    return values
 
 
 def align(tables: dict[str, Rows], modalities: dict[str, Any]) -> tuple[list[str], dict[str, FloatArray]]:
     """Return all ids in the order in which they first appear, and each modality's values for them; NaN where it has no such row.
 
     A file without ids has its rows in the order of the first file that has some.
+
+    Raises:
+        DataError: Two files have no id in common, or a file without ids has another number of rows.
     """
-    known = [ids for ids, _ in tables.values() if ids is not None]
-    first = known[0] if known else [str(row) for row in range(len(next(iter(tables.values()))[1]))]
-    ids = list(dict.fromkeys(row for rows in (first, *known) for row in rows))
+    known = {name: ids for name, (ids, _) in tables.items() if ids is not None}
+    first = next(iter(known.values())) if known else [str(row) for row in range(len(next(iter(tables.values()))[1]))]
+    ids = list(dict.fromkeys(row for rows in (first, *known.values()) for row in rows))
     if not ids:
-        sys.exit("the files hold no row, expected at least one")
+        raise DataError("the files hold no row, expected at least one")
+    for name, own in known.items():
+        shared, option = len(set(own) & set(first)), modalities[name]["option"]
+        hint = near_miss(first, own)
+        if not shared:
+            told = f"none of its {len(own)} ids is in the first file (such as {own[0]!r} and {first[0]!r})"
+            raise DataError(f"{option}: {told}; expected the same samples" + (f"; {hint}" if hint else ""))
+        if shared < max(len(own), len(first)):
+            told = f"{shared} ids in common, of {len(own)} here and {len(first)} in the first file; the others lack a modality"
+            note(f"{option}: {told}" + (f"; {hint}" if hint else ""))
     position = {row: index for index, row in enumerate(ids)}
     inputs = {name: np.full((len(ids), *modality["shape"]), np.nan, np.float32) for name, modality in modalities.items()}
-    for name, (own, values) in tables.items():
-        rows, option = first if own is None else own, modalities[name]["option"]
+    for name, (given, values) in tables.items():
+        rows = first if given is None else given
         if len(rows) != len(values):
-            sys.exit(f"{option}: {len(values)} rows without ids, expected {len(rows)} as in the file with ids")
-        if len(set(rows)) < len(rows):
-            twice = next(row for index, row in enumerate(rows) if row in rows[:index])
-            sys.exit(f"{option}: id {twice!r} stands there twice, expected each id once")
+            raise DataError(f"{modalities[name]['option']}: {len(values)} rows without ids, expected {len(rows)} as in the file with ids")
         inputs[name][[position[row] for row in rows]] = values
     return ids, inputs
 

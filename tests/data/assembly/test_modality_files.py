@@ -181,18 +181,25 @@ def name_no_image(study: Any) -> None:
             "clinical",
             take_text,
             (
-                "clinical.csv: column 'note' holds 'text' in row 1, "
-                "expected a number (or 'note' under `categorical`, or left out by `columns`)"
+                "clinical.csv: column 'note' holds 'text' in 60 rows, first in line 2; "
+                "expected finite numbers (or 'note' under `categorical`, or left out by `columns`)"
             ),
         ),
-        ("rna", repeat_an_id, "rna.csv: id 'p01' stands in rows 2 and 6, expected each id once"),
+        ("rna", repeat_an_id, "rna.csv: id 'p01' stands in line 3 and line 7, expected each id once"),
         ("rna", use_other_ids, "rna.csv: none of its 60 ids is in labels.csv (its first is 'q0'), expected ids such as 'p00'"),
         ("rna", forget_the_id, "lgg.yaml: modalities.rna.file: no column 'patient' in rna.csv, expected one of: subject, g1, g2, g3, g4"),
         ("rna", name_no_file, "lgg.yaml: modalities.rna.file: no file 'rnaa.csv', did you mean 'rna.csv'?"),
         ("ecg", name_no_array, "ecg.npz: no array 'y', expected one of: x"),
         ("rna", drop_rows_without_ids, "rna.csv: 50 rows, expected 60 as in labels.csv (without ids, rows join by position)"),
-        ("cxr", mix_image_sizes, "modality 'cxr': image 'p03.npy' has shape (1, 4, 6), expected (1, 4, 5) as 'p00.npy' has (C, H, W)"),
-        ("cxr", lose_an_image, "no image 'p03.npy' in '{folder}/images', expected the path of a file below `root`"),
+        (
+            "cxr",
+            mix_image_sizes,
+            (
+                "modality 'cxr': images of 2 shapes (C, H, W): (1, 4, 5) (59, such as 'p00.npy'), (1, 4, 6) (1, such as 'p03.npy'); "
+                "`size: [4, 5]` in the manifest would bring them together"
+            ),
+        ),
+        ("cxr", lose_an_image, "modality 'cxr': 1 of 60 images is missing in '{folder}/images': 'p03.npy'"),
         ("cxr", lose_the_folder, "lgg.yaml: modalities.cxr.root: no folder 'image' beside the manifest"),
         ("cxr", name_no_image, "modality 'cxr': column 'image_path' of labels.csv names no file, expected one for at least one sample"),
     ],

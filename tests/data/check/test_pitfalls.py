@@ -1,11 +1,12 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from fusearch.data import load_data
-from fusearch.data.assembly.arrays import RawModality
 from fusearch.data.check.pitfalls import find_problems
+from fusearch.data.check.problem import Problem
 from fusearch.data.dataset import Dataset
 
 RNG = np.random.default_rng(0)
@@ -17,7 +18,7 @@ SPLITS = ["train"] * 60 + ["val"] * 20 + ["test"] * 20
 def problems(views: dict[str, Any], targets: np.ndarray = TARGETS, **options: Any) -> list[tuple[str, str, str]]:
     options = {"splits": SPLITS, **options}
     data = Dataset.from_arrays("toy", modalities=views, targets=targets, **options)
-    return [(problem.severity, problem.where, problem.what) for problem in find_problems(data, {})]
+    return [(problem.severity, problem.where, problem.what) for problem in find_problems(data)]
 
 
 def clean(columns: int = 12) -> np.ndarray:
@@ -26,7 +27,7 @@ def clean(columns: int = 12) -> np.ndarray:
 
 def test_sound_data_have_no_problems() -> None:
     assert problems({"a": clean(), "b": RNG.normal(size=(NUM_ROWS, 5, 2))}) == []
-    assert find_problems(load_data("wisconsin"), {}) == []
+    assert find_problems(load_data("wisconsin")) == []
 
 
 def test_identical_rows_in_two_splits() -> None:
@@ -103,11 +104,10 @@ def test_leaks_are_named_with_their_column() -> None:
     ]
 
 
-def test_rows_of_nobody() -> None:
+def test_what_was_found_on_reading_is_told() -> None:
     data = Dataset.from_arrays("toy", modalities={"a": clean()}, targets=TARGETS)
-    block = RawModality("tabular", data.raw["a"], data.present["a"], data.columns["a"], num_unlabelled=3)
-    (problem,) = find_problems(data, {"a": block})
-    assert problem.what == "3 rows of modality 'a' belong to no labelled sample and are left out"
+    note = Problem("info", "3 rows of modality 'a' belong to no labelled sample and are left out", "modalities.a")
+    assert find_problems(replace(data, notes=(note,))) == [note]
 
 
 def test_groups_of_one_class() -> None:

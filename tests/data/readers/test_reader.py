@@ -7,7 +7,6 @@ import pytest
 
 from fusearch.data.kinds import KINDS
 from fusearch.data.readers import READERS, FileKeys, Rows, Source, find_reader
-from fusearch.data.readers.reader import one_line
 from fusearch.errors import DataError
 
 
@@ -25,15 +24,11 @@ def test_rows_of_an_array_get_the_axes_of_the_kind_when_they_are_taken(tmp_path:
     assert source.place("file") == "study.yaml: modalities.ecg.file"
     rows = Rows.of(source, np.arange(12).reshape(3, 4), [1, 2, 3])
     assert rows.ids is not None
-    assert (rows.ids.tolist(), rows.count) == (["1", "2", "3"], 3)
-    values, schema = rows.take(np.array([2, 0]))
-    assert (values.shape, values.dtype, values[:, 0, 0].tolist(), schema) == ((2, 4, 1), np.float32, [8.0, 0.0], None)
+    assert (rows.ids, rows.count) == (["1", "2", "3"], 3)
+    taken = rows.take(np.array([2, 0]))
+    assert (taken.values.shape, taken.values.dtype, taken.values[:, 0, 0].tolist()) == ((2, 4, 1), np.float32, [8.0, 0.0])
+    assert (taken.schema, taken.notes) == (None, ())
     wrong = Rows.of(source, np.zeros((3, 2, 2, 2)))
     assert wrong.ids is None
     with pytest.raises(DataError, match=r"x.npy: an array of shape \(3, 2, 2, 2\), expected \(N, T, C\) for kind 'timeseries'"):
         wrong.take(np.array([0]))
-
-
-def test_what_others_say_is_one_short_line() -> None:
-    assert one_line(ValueError("a\n  b")) == "a b"
-    assert len(one_line(ValueError("x" * 500))) == 120

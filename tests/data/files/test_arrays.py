@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusearch.data.readers.array_file import read_array
+from fusearch.data.files.arrays import read_array
 from fusearch.errors import DataError
 
 
@@ -12,11 +12,12 @@ def test_arrays_and_their_ids(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.eye(3))
     np.savez(tmp_path / "x.npz", x=np.eye(3), patient=np.array(["a", "b", "c"]), y=np.zeros(3))
     np.savez(tmp_path / "one.npz", x=np.eye(3), patient=np.array(["a", "b", "c"]))
-    assert read_array(tmp_path / "x.npy", None, "patient")[1] is None
-    values, ids = read_array(tmp_path / "x.npz", "x", "patient")
-    assert ids is not None
-    assert (values.shape, ids.tolist()) == ((3, 3), ["a", "b", "c"])
-    assert read_array(tmp_path / "one.npz", None, "patient")[0].shape == (3, 3)
+    assert read_array(tmp_path / "x.npy", None, "patient").ids is None
+    found = read_array(tmp_path / "x.npz", "x", "patient")
+    assert found.ids is not None
+    assert (found.values.shape, found.ids.tolist(), list(found.others)) == ((3, 3), ["a", "b", "c"], ["y"])
+    assert read_array(tmp_path / "one.npz", None, "patient").values.shape == (3, 3)
+    assert read_array(tmp_path / "x.npz", None, "patient").values.shape == (3, 3)  # the others have one entry a row
 
 
 def make_broken_files(folder: Path) -> None:

@@ -6,8 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fusearch.data.readers.image_files import read_image
+from fusearch.data.files.images import read_images
 from fusearch.errors import DataError
+
+
+def read_image(path: Path) -> np.ndarray:
+    return read_images([path]).values[0]
 
 
 def test_images_keep_their_values_and_put_channels_first(tmp_path: Path) -> None:
@@ -26,6 +30,36 @@ def test_images_keep_their_values_and_put_channels_first(tmp_path: Path) -> None
     assert (read_image(tmp_path / "flat.npy") == pixels[None, ..., 0]).all()
 
 
+def test_images_of_several_shapes_are_brought_to_one(tmp_path: Path) -> None:
+    grey = np.tile(np.arange(8, dtype=np.uint8), (8, 1)) * 10
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    Image.fromarray(np.stack([grey[:4, :4]] * 3, axis=-1)).save(tmp_path / "colour.png")
+    files = [tmp_path / "grey.png", None, tmp_path / "colour.png"]
+    with pytest.raises(DataError, match=r"images of 2 shapes .*; `size: \[8, 8\]` and `channels: 1` in the manifest would bring them"):
+        read_images(files)
+    found = read_images(files, size=(4, 6), channels=1)
+    assert found.values.shape == (3, 1, 4, 6)
+    assert np.isnan(found.values[1]).all()
+    assert (np.diff(found.values[0, 0, 0]) > 0).all(), "height and width are not swapped"
+    assert found.bits == {8: 2}
+    assert read_images(files, size=(8, 8), channels=3).values.shape == (3, 3, 8, 8)
+
+
+def test_a_colour_image_is_grey_as_pillow_makes_it(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 4, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    grey = np.asarray(Image.fromarray(pixels).convert("L"), np.float32)
+    np.testing.assert_allclose(read_images([tmp_path / "a.png"], channels=1).values[0, 0], grey, atol=1)
+
+
+def test_the_depth_of_each_image_is_told(tmp_path: Path) -> None:
+    pixels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    Image.fromarray(pixels.astype(np.uint16) * 200).save(tmp_path / "b.png")
+    Image.fromarray(pixels.astype(np.uint16)).save(tmp_path / "c.png")
+    assert read_images([tmp_path / name for name in ("a.png", "b.png", "c.png")]).bits == {8: 1, 16: 2}
+
+
 def make_broken_files(folder: Path) -> None:
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and no more")
     np.save(folder / "line.npy", np.arange(4.0))
@@ -34,12 +68,17 @@ def make_broken_files(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda f: read_image(f / "broken.png"), r"broken.png: cannot be read as an image \(.*\), expected .npy, .png or .jpg"),
+        (lambda f: read_image(f / "broken.png"), r"broken.png: cannot be read as an image \(.*\), expected one of: .npy, .png, "),
         (
             lambda f: read_image(f / "line.npy"),
             r"line.npy: an array of float64 and shape \(4,\), expected numbers as \(H, W\) or \(C, H, W\)",
         ),
-        (lambda f: read_image(f / "none.png"), "no image 'none.png' in '.*', expected the path of a file below `root`"),
+        (lambda f: read_images([None, None]), "no image is named, expected a file for at least one sample"),
+        (
+            lambda f: read_images([f / "gone.npy", f / "line.npy", f / "none.png"]),
+            "2 of 3 images are missing in '.*': 'gone.npy', 'none.png'",
+        ),
+        (lambda f: read_image(f / "none.png"), "1 of 1 images is missing in '.*': 'none.png'"),
     ],
 )
 def test_messages(tmp_path: Path, call: Any, message: str) -> None:

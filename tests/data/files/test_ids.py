@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from fusearch.data.files.ids import ids_of, near_miss
+from fusearch.errors import DataError
+
+
+def test_one_rule_for_all_files() -> None:
+    assert ids_of([1.0, b"p2", " p3 ", "004", 5], "id", "x") == ["1", "p2", "p3", "004", "5"]
+
+
+def test_each_once_and_none_missing() -> None:
+    index = pd.Index([2, 3, 7], name="line")
+    with pytest.raises(DataError, match="a.csv: id 'p' stands in line 2 and line 7, expected each id once"):
+        ids_of(["p", "q", "p"], "id", "a.csv", index)
+    with pytest.raises(DataError, match="a.csv: id '1' stands in row 1 and row 2"):
+        ids_of([1, "1.0"], "id", "a.csv")
+    with pytest.raises(DataError, match="a.csv: no id in line 3, expected one in every row"):
+        ids_of(["p", " ", "q"], "id", "a.csv", index)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "hint"),
+    [
+        (["001", "002", "x"], ["1", "2", "x"], "2 more would match if leading zeros did not count ('001' and '1')"),
+        (["P-001", "P-002"], ["P-1", "P-2"], "2 more would match if leading zeros did not count ('P-001' and 'P-1')"),
+        (["tcga-1", "b"], ["TCGA-1", "b"], "1 more would match if upper and lower case did not count ('tcga-1' and 'TCGA-1')"),
+        (["a-b_c", "b"], ["a.b.c", "b"], "1 more would match if '-', '.', '_' and spaces did not count ('a-b_c' and 'a.b.c')"),
+        (["a", "b"], ["c", "d"], None),
+        (["a", "b"], ["a", "b"], None),
+        (["a0", "b"], ["a", "b"], None),
+    ],
+)
+def test_near_misses_are_named_with_a_pair(ours: list[str], theirs: list[str], hint: str | None) -> None:
+    assert near_miss(ours, theirs) == hint

@@ -1,0 +1,161 @@
+"""Tables as data frames: text stays text, numbers are numbers, and what is neither is told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fusearch.data.files.tables import TextFormat, codes_of, numbers_of, read_table
+from fusearch.data.files.text import as_text
+from fusearch.errors import DataError
+
+FRAME = pd.DataFrame({"patient": ["007", "010"], "age": [30.5, 40.0]})
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def read(path: Path, text: Collection[str] = (), **form: Any) -> pd.DataFrame:
+    return read_table(path, lambda names: set(text) & set(names), TextFormat(**form))
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.tsv", "t.tsv.gz", "t.parquet"])
+def test_every_sort_of_table_gives_the_same_frame(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name.endswith("parquet"):
+        FRAME.to_parquet(path)
+    else:
+        FRAME.to_csv(path, index=False, sep="\t" if ".tsv" in name else ",")
+    frame = read(path, ["patient"])
+    assert frame["patient"].tolist() == ["007", "010"]
+    assert frame["age"].tolist() == [30.5, 40.0]
+
+
+def test_a_named_index_of_a_parquet_file_is_a_column(tmp_path: Path) -> None:
+    FRAME.set_index("patient").to_parquet(tmp_path / "t.parquet")
+    frame = read(tmp_path / "t.parquet")
+    assert (list(frame.columns), frame.index.name, frame.index.tolist()) == (["patient", "age"], "row", [1, 2])
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
+    assert list(read(write(tmp_path / "t.csv", "\ufeffpatient,age\n1,2\n")).columns) == ["patient", "age"]
+
+
+def test_rows_keep_their_lines(tmp_path: Path) -> None:
+    frame = read(write(tmp_path / "t.csv", "a,b\n1,2\n,\n\n3,4\n,\n"))
+    assert (frame.index.name, frame.index.tolist(), frame["b"].tolist()) == ("line", [2, 5], [2, 4])
+
+
+def test_a_separator_behind_the_last_column_shifts_nothing(tmp_path: Path) -> None:
+    frame = read(write(tmp_path / "t.csv", "a,b\n1,2,\n3,4,\n"))
+    assert {name: frame[name].tolist() for name in frame} == {"a": [1, 3], "b": [2, 4]}
+
+
+def test_numbers_of_rows_are_no_column_and_names_of_rows_need_a_name(tmp_path: Path) -> None:
+    assert list(read(write(tmp_path / "t.csv", ",a\n0,5\n1,6\n")).columns) == ["a"]
+    with pytest.raises(DataError, match=r"t.csv: column 1 has no name in the header and holds 'r1', expected a name \(that of the id"):
+        read(write(tmp_path / "t.csv", "a\nr1,5\nr2,6\n"))
+
+
+def test_a_european_spreadsheet_is_numbers(tmp_path: Path) -> None:
+    frame = read(write(tmp_path / "t.csv", "id;x\n01;1,5\n02;-2,25e1\n"), ["id"])
+    assert (frame["id"].tolist(), frame["x"].tolist()) == (["01", "02"], [1.5, -22.5])
+
+
+def test_gaps_of_numbers_are_missing_and_text_stays(tmp_path: Path) -> None:
+    frame = read(write(tmp_path / "t.csv", "sex,age\nNA,NA\nNone,\n,5\nf,null\n"), ["sex"])
+    assert as_text(frame["sex"]) == ["NA", "None", None, "f"]
+    assert frame["age"].tolist()[2] == 5
+    assert frame["age"].isna().tolist() == [True, True, False, True]
+    frame = read(write(tmp_path / "t.csv", "sex,age\n?,-999\nm,7\n"), ["sex"], missing=frozenset({"?", "-999"}))
+    assert numbers_of(frame[["age"]], "t.csv").ravel().tolist()[1] == 7
+    assert np.isnan(numbers_of(frame[["age"]], "t.csv")[0, 0])
+    assert as_text(frame["sex"], {"?"}) == [None, "m"]
+
+
+@given(st.lists(st.sampled_from(["010", "C50", "20", "", "TRUE", "1.0", "NA"]), min_size=1, max_size=8), st.data())
+def test_a_row_is_the_same_in_any_part_of_a_file(cells: list[str], data: st.DataObject) -> None:
+    """Text and codes of any subset, order or single row are those of the whole file."""
+    import tempfile
+
+    chosen = data.draw(st.lists(st.integers(0, len(cells) - 1), min_size=1, unique=True))
+    levels = ["010", "C50", "1"]
+
+    def codes(rows: list[int]) -> list[float]:
+        with tempfile.TemporaryDirectory() as folder:
+            lines = "".join(f"p{row},{cells[row]},{row}\n" for row in rows)
+            frame = read(write(Path(folder) / "t.csv", f"id,icd,x\n{lines}"), ["id", "icd"])
+            return np.nan_to_num(codes_of(as_text(frame["icd"]), levels), nan=-9).tolist()
+
+    whole = codes(list(range(len(cells))))
+    assert codes(chosen) == [whole[row] for row in chosen]
+
+
+def test_every_column_that_holds_no_numbers_is_told_those_alike_together(tmp_path: Path) -> None:
+    rows = ["1,2,<0.5,x", "?,?,1,y", "3,4,5,z", "?,1,#DIV/0!,w"]
+    frame = read(write(tmp_path / "t.csv", "a,b,c,note\n" + "\n".join(rows) + "\n"))
+    with pytest.raises(DataError) as caught:
+        numbers_of(frame, "t.csv")
+    assert caught.value.faults == (
+        "t.csv: column 'a' (and 1 more columns: b) holds '?' in 2 rows, first in line 3; expected finite numbers "
+        "(or 'a' under `categorical`, or left out by `columns`)",
+        "t.csv: column 'c' holds '<0.5', '#DIV/0!', first in line 2; expected finite numbers "
+        "(or 'c' under `categorical`, or left out by `columns`)",
+        "t.csv: column 'note' holds 'x', 'y', 'z', ..., first in line 2; expected finite numbers "
+        "(or 'note' under `categorical`, or left out by `columns`)",
+    )
+    assert str(caught.value).endswith("(and 2 more: see `fusearch check`)")
+
+
+def test_a_column_of_numbers_with_few_others_is_advised_to_name_what_is_missing(tmp_path: Path) -> None:
+    frame = read(write(tmp_path / "t.csv", "a\n" + "\n".join(["1", "2", "3", "?", "5"]) + "\n"))
+    with pytest.raises(
+        DataError, match="holds '\\?' in line 5; expected finite numbers, empty cells, or texts that the manifest lists under `mis"
+    ):
+        numbers_of(frame, "t.csv")
+    frame = read(write(tmp_path / "t.csv", "a;b\n" + "\n".join(["1,234;2", "2;2", "3;3", "4;4"]) + "\n"))
+    with pytest.raises(DataError, match=r"holds '1,234' in line 2; .*\(or `decimal: \",\"`\)"):
+        numbers_of(frame, "t.csv")
+
+
+def make_broken_files(folder: Path) -> None:
+    (folder / "empty.csv").touch()
+    (folder / "header.csv").write_text("a,b\n", encoding="utf-8")
+    (folder / "ragged.csv").write_text("a,b\n1,2\n1,2,3\n", encoding="utf-8")
+    (folder / "latin.csv").write_bytes("name\nJosé\n".encode("latin-1"))
+    (folder / "broken.parquet").write_bytes(b"PAR1 and no more")
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda f: read(f / "empty.csv"),
+            "empty.csv: the file is empty, expected a header line and a row for each sample",
+        ),
+        (lambda f: read(f / "header.csv"), "header.csv: the table has no rows, expected one for each sample"),
+        (
+            lambda f: read(f / "ragged.csv"),
+            "ragged.csv: line 3 has 3 fields, expected 2 with ',' between them",
+        ),
+        (
+            lambda f: read(f / "latin.csv"),
+            r"latin.csv: cannot be read as a table \(.*utf-8.*\), expected UTF-8 text with a header line",
+        ),
+        (lambda f: read(f / "broken.parquet"), r"broken.parquet: cannot be read as a table \(.*\), expected Parquet"),
+    ],
+)
+def test_messages(tmp_path: Path, call: Any, message: str) -> None:
+    make_broken_files(tmp_path)
+    with pytest.raises(DataError, match=message) as caught:
+        call(tmp_path)
+    assert "\n" not in str(caught.value)
