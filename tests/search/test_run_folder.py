@@ -30,7 +30,7 @@ def folder(tmp_path, config):
 
 def test_a_new_folder_holds_configuration_study_and_predictions(folder, config):
     assert sorted(path.name for path in folder.iterdir()) == ["config.yaml", "predictions", "study.journal"]
-    assert check_resume(folder, config) == config
+    assert check_resume(folder, config) == {**config, "resumed": [config["command"]]}
     assert open_folder(folder, config).trials == []
 
 
