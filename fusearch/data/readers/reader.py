@@ -16,9 +16,10 @@ from fusearch.data.files.ids import ids_of
 from fusearch.data.files.tables import TextFormat
 from fusearch.data.kinds import Kind
 from fusearch.data.table_schema import TableSchema
+from fusearch.errors import DataError, suggestion
 from fusearch.registry import Registry
 
-__all__ = ["READERS", "FileKeys", "Reader", "Rows", "Source", "Taken", "find_reader"]
+__all__ = ["READERS", "FileKeys", "Reader", "Rows", "Source", "Taken", "find_reader", "readers_of"]
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -127,13 +128,25 @@ class Reader:
 READERS: Registry[Reader] = Registry("reader")
 
 
+def readers_of(kind: Kind) -> list[Reader]:
+    """Return the readers of the formats of a kind.
+
+    Raises:
+        DataError: It names a format that nothing reads.
+    """
+    for name in kind.formats:
+        if name not in READERS:
+            raise DataError(f"kind {kind.name!r}: nothing reads its format {name!r}, {suggestion(name, READERS)}")
+    return [READERS[name] for name in kind.formats]
+
+
 def find_reader(kind: Kind, file: str) -> Reader:
     """Return the reader of a file: the format is told by the suffix, among the formats of the kind.
 
     Raises:
         ValueError: No format of the kind ends like that.
     """
-    readers = [READERS[name] for name in kind.formats]
+    readers = readers_of(kind)
     for reader in readers:
         if file.lower().endswith(reader.suffixes):
             return reader

@@ -32,7 +32,7 @@ ROWS_AT_ONCE = 1024
 
 FloatArray = npt.NDArray[np.float32]
 #: Ids of the rows of a file, None where it has none; and their values, (n, *shape).
-Rows = tuple[list[str] | None, FloatArray]
+FileRows = tuple[list[str] | None, FloatArray]
 
 
 def main() -> None:
@@ -79,7 +79,7 @@ def note(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201  # this is a program
 
 
-def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> Rows:
+def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows:
     """Read the file of one modality: an array, a table, or a table that names an image a row.
 
     Raises:
@@ -105,7 +105,7 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> Rows:
     return ids, read_columns(path, frame, modality, form)
 
 
-def read_values(path: Path, modality: dict[str, Any], id_name: str | None) -> Rows:
+def read_values(path: Path, modality: dict[str, Any], id_name: str | None) -> FileRows:
     """Read an array of samples."""
     found = read_named(path, modality["key"], id_name or "id")
     values, shape = found.values, modality["shape"]
@@ -158,7 +158,7 @@ def read_pictures(path: Path, frame: pd.DataFrame, modality: dict[str, Any], for
     return values
 
 
-def align(tables: dict[str, Rows], modalities: dict[str, Any]) -> tuple[list[str], dict[str, FloatArray]]:
+def align(tables: dict[str, FileRows], modalities: dict[str, Any]) -> tuple[list[str], dict[str, FloatArray]]:
     """Return all ids in the order in which they first appear, and each modality's values for them; NaN where it has no such row.
 
     A file without ids has its rows in the order of the first file that has some.
