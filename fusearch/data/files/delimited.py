@@ -95,20 +95,19 @@ def read_text(path: Path) -> str:
     return (gzip.decompress(data) if path.name.lower().endswith(".gz") else data).decode("utf-8-sig")
 
 
-def find_shape(text: str, place: str, *, expected: str, separator: str | None = None, decimal: str | None = None) -> Shape:
+def find_shape(text: str, place: str, *, expected: str, decimal: str | None = None) -> Shape:
     """Return how a text file is laid out.
 
     Args:
         text: What stands in it.
         place: Its name, for messages.
         expected: The separator that its suffix says.
-        separator: What stands between columns, where it is known.
-        decimal: What stands before the decimals, where it is known.
+        decimal: What stands before the decimals where the file leaves it open: of `1,234`, which may be a thousand and more.
 
     Raises:
         DataError: The file is empty, rows do not fit the header, a name stands there twice, or the first row holds units.
     """
-    rows = _rows(text, separator or _find_separator(text, expected))
+    rows = _rows(text, _find_separator(text, expected))
     header = next((row for row in rows if not row.is_blank), None)
     if header is None:
         raise DataError(f"{place}: the file is empty, expected a header line and a row for each sample")
@@ -133,10 +132,9 @@ def find_shape(text: str, place: str, *, expected: str, separator: str | None = 
         raise DataError(f"{place}: the table has no rows, expected one for each sample")
     names = _fit_names(header, seen, firsts, ends_empty, place)
     _refuse_units(names, sample, lines[0], place)
-    commas = '"' in text or header.separator != ","
-    return Shape(
-        tuple(names), header.separator, decimal or (_find_decimal(sample) if commas else "."), header.line, tuple(lines), frozenset(blank)
-    )
+    has_commas = '"' in text or header.separator != ","
+    mark = _find_decimal(sample, decimal) if has_commas else "."
+    return Shape(tuple(names), header.separator, mark, header.line, tuple(lines), frozenset(blank))
 
 
 def _rows(text: str, separator: str) -> Iterator[_Row]:
@@ -212,8 +210,10 @@ def _refuse_units(names: Sequence[str], sample: Sequence[Sequence[str]], line: i
         raise DataError(f"{place}: line {line} looks like units ({', '.join(units[:3])}), expected a sample in each row; delete the line")
 
 
-def _find_decimal(sample: Sequence[Sequence[str]]) -> str:
-    """Return `,` where numbers have one that cannot part thousands, and none has a point."""
+def _find_decimal(sample: Sequence[Sequence[str]], usual: str | None) -> str:
+    """Return `,` where numbers have one that cannot part thousands, or is said to part none, and no number has a point."""
     commas = [match for row in sample for cell in row if "," in cell and (match := _COMMA.match(cell))]
+    if not commas or any(_POINT.match(cell) for row in sample for cell in row if "." in cell):
+        return "."
     certain = any(len(match["decimals"]) != 3 or match["whole"] == "0" or len(match["whole"]) > 3 for match in commas)
-    return "," if certain and not any(_POINT.match(cell) for row in sample for cell in row if "." in cell) else "."
+    return "," if certain else usual or "."

@@ -34,12 +34,10 @@ class TextFormat:
 
     Attributes:
         missing: Texts that are a missing value in every column, as `plain` gives them, beside the empty cell.
-        separator: What stands between columns; None: what the file says.
-        decimal: What stands before the decimals; None: likewise.
+        decimal: What stands before the decimals where a file leaves it open (`1,234`).
     """
 
     missing: frozenset[str] = frozenset()
-    separator: str | None = None
     decimal: str | None = None
 
 
@@ -59,7 +57,7 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
         if name.endswith(".parquet"):
             return _read_parquet(path)
         content = read_text(path)
-        shape = find_shape(content, path.name, expected="\t" if ".tsv" in name else ",", separator=form.separator, decimal=form.decimal)
+        shape = find_shape(content, path.name, expected="\t" if ".tsv" in name else ",", decimal=form.decimal)
         return _read_delimited(content, shape, text, form.missing, path.name)
     except (ValueError, OSError, EOFError) as error:  # ParserError, EmptyDataError, UnicodeDecodeError and ArrowInvalid are ValueErrors
         expected = "Parquet" if name.endswith(".parquet") else "UTF-8 text with a header line"

@@ -159,14 +159,10 @@ class Manifest(_Part):
     missing: list[str | float] = Field(
         default=[], description='Texts and numbers that stand for a missing value in every table, beside the empty cell (`["?", -999]`).'
     )
-    separator: str | None = Field(
-        default=None,
-        description="What stands between columns in text tables; left out, what each file says.",
-        min_length=1,
-        max_length=1,
-    )
     decimal: Literal[".", ","] | None = Field(
-        default=None, description="What stands before the decimals in text tables; left out, what each file says."
+        default=None,
+        description="What stands before the decimals in text tables that leave it open, as `1,234` does; left out, `.`: a file with a "
+        "decimal comma beyond doubt is read as it is in any case.",
     )
     task: TaskKeys
     modalities: dict[str, FileKeys]
@@ -193,7 +189,7 @@ class Manifest(_Part):
     def text_format(self) -> TextFormat:
         """How its text files are written."""
         texts = (text for value in self.missing for text in as_text([value]))
-        return TextFormat(frozenset(text for text in texts if text is not None), self.separator, self.decimal)
+        return TextFormat(frozenset(text for text in texts if text is not None), self.decimal)
 
     def resolve(self, file: str, key: str) -> Path:
         """Return the path of a file that the manifest names under `key`.

@@ -29,7 +29,7 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality]) -> dict[str, 
         modalities: What the design reads.
 
     Returns:
-        `id`, the column that joins the files (None: a column `id` where there is one, else the order of the rows); `missing`, `separator`
+        `id`, the column that joins the files (None: a column `id` where there is one, else the order of the rows); `missing`
         and `decimal` of text files, as the manifest gives them; `outputs`, the names of the model's numbers; `unused`, the options of
         modalities that the design does not read; and for each modality its command-line `option`, `kind`, `shape` of one sample's raw
         values, `key` in an NPZ file that holds several arrays, and `axes`, the order that brings those of a file into ours. Of a table also
@@ -57,7 +57,6 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality]) -> dict[str, 
     return {
         "id": manifest.id if manifest is not None else None,
         "missing": sorted(form.missing),
-        "separator": form.separator,
         "decimal": form.decimal,
         "unused": {other.name: _option(other.name) for other in data.modalities if other.name not in entries},
         "outputs": list(data.task.outputs),

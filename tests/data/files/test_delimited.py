@@ -48,9 +48,10 @@ def test_a_decimal_comma_is_one_where_nothing_speaks_against_it(text: str, decim
     assert shape(text).decimal == decimal
 
 
-def test_what_the_manifest_says_goes_first() -> None:
+def test_the_manifest_says_what_a_file_leaves_open() -> None:
     assert shape("a;b\n1,234;2\n", decimal=",").decimal == ","
-    assert shape("a;b,c\n1;2,3\n2;4,5\n", separator=";").names == ("a", "b,c")
+    assert shape("a;b\n1.5;2\n", decimal=",").decimal == "."
+    assert shape("a;b\n1,25;2\n", decimal=".").decimal == ","
 
 
 def test_rows_without_any_value_are_left_out_and_lines_are_those_of_the_file() -> None:

@@ -13,11 +13,11 @@ def test_one_rule_for_all_files() -> None:
 
 def test_each_once_and_none_missing() -> None:
     index = pd.Index([2, 3, 7], name="line")
-    with pytest.raises(DataError, match="a.csv: id 'p' stands in line 2 and line 7, expected each id once"):
+    with pytest.raises(DataError, match=r"a.csv: id 'p' stands in line 2 and line 7, expected each id once"):
         ids_of(["p", "q", "p"], "id", "a.csv", index)
-    with pytest.raises(DataError, match="a.csv: id '1' stands in row 1 and row 2"):
+    with pytest.raises(DataError, match=r"a.csv: id '1' stands in row 1 and row 2"):
         ids_of([1, "1.0"], "id", "a.csv")
-    with pytest.raises(DataError, match="a.csv: no id in line 3, expected one in every row"):
+    with pytest.raises(DataError, match=r"a.csv: no id in line 3, expected one in every row"):
         ids_of(["p", " ", "q"], "id", "a.csv", index)
 
 

@@ -106,12 +106,18 @@ def test_every_column_that_holds_no_numbers_is_told_those_alike_together(tmp_pat
     with pytest.raises(DataError) as caught:
         numbers_of(frame, "t.csv")
     assert caught.value.faults == (
-        "t.csv: column 'a' (and 1 more columns: b) holds '?' in 2 rows, first in line 3; expected finite numbers "
-        "(or 'a' under `categorical`, or left out by `columns`)",
-        "t.csv: column 'c' holds '<0.5', '#DIV/0!', first in line 2; expected finite numbers "
-        "(or 'c' under `categorical`, or left out by `columns`)",
-        "t.csv: column 'note' holds 'x', 'y', 'z', ..., first in line 2; expected finite numbers "
-        "(or 'note' under `categorical`, or left out by `columns`)",
+        (
+            "t.csv: column 'a' (and 1 more columns: b) holds '?' in 2 rows, first in line 3; expected finite numbers "
+            "(or 'a' under `categorical`, or left out by `columns`)"
+        ),
+        (
+            "t.csv: column 'c' holds '<0.5', '#DIV/0!', first in line 2; expected finite numbers "
+            "(or 'c' under `categorical`, or left out by `columns`)"
+        ),
+        (
+            "t.csv: column 'note' holds 'x', 'y', 'z', ..., first in line 2; expected finite numbers "
+            "(or 'note' under `categorical`, or left out by `columns`)"
+        ),
     )
     assert str(caught.value).endswith("(and 2 more: see `fusearch check`)")
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import yaml
 
-from fusearch.data import Dataset, load_data
+from fusearch.data import load_data
 from fusearch.data.kinds import KINDS
 from fusearch.data.manifest.manifest import Splits, kind_model, manifest_model, task_model
+from fusearch.errors import DataError
 from fusearch.tasks import TASKS
 
 
@@ -47,6 +48,8 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
         (_set("modalities", "ecg", value=None), _set("modalities", "rna", "columns", value=["g*"])),
         _set("id", value=None),
     ),
+    ("manifest", "missing"): ((), _set("missing", value=["male"])),
+    ("manifest", "decimal"): ((_only({"kind": "tabular", "file": "thousand.csv"}),), _set("decimal", value=",")),
     ("manifest", "task"): ((), _set("task", value=_NUMBER)),
     ("manifest", "modalities"): ((), _set("modalities", "rna", value=None)),
     ("manifest", "splits"): ((), _set("splits", value=None)),
@@ -65,6 +68,11 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
         (_only({"kind": "tabular", "file": "tables.npz", "key": "one"}),),
         _set("modalities", "x", "key", value="two"),
     ),
+    ("tabular", "axes"): ((_only({"kind": "tabular", "file": "flat.npy"}),), _set("modalities", "x", "axes", value="DN")),
+    ("timeseries", "axes"): ((_only({"kind": "timeseries", "file": "series.npy"}),), _set("modalities", "x", "axes", value="NCT")),
+    ("image2d", "axes"): ((_only({"kind": "image2d", "file": "cubes.npy"}),), _set("modalities", "x", "axes", value="NHWC")),
+    ("image2d", "size"): ((_only(_IMAGES),), _set("modalities", "x", "size", value=[3, 5])),
+    ("image2d", "channels"): ((_only(_IMAGES),), _set("modalities", "x", "channels", value=3)),
     ("timeseries", "kind"): ((_only({"kind": "timeseries", "file": "series.npy"}),), _set("modalities", "x", "kind", value="image2d")),
     ("timeseries", "file"): ((), _set("modalities", "ecg", "file", value="later.npz")),
     ("timeseries", "key"): (
@@ -99,13 +107,18 @@ def test_the_table_is_complete() -> None:
     assert set(KEYS) == {(name, key) for name, model in parts() for key in model.model_fields}
 
 
-def loaded(study: Any, *changes: Callable[[dict[str, Any]], None]) -> Dataset:
+def outcome(study: Any, *changes: Callable[[dict[str, Any]], None]) -> tuple[object, ...]:
+    """What is loaded, or why it is not."""
     document = copy.deepcopy(study.document)
     for change in changes:
         change(document)
     path = study.folder / f"{document['name']}.yaml"
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
-    return load_data(path)
+    try:
+        data = load_data(path)
+    except DataError as error:
+        return error.faults
+    return data.name, data.task, data.fingerprint, [fold.val.tolist() for fold in data.folds()]
 
 
 @pytest.fixture
@@ -114,13 +127,14 @@ def study(study: Any) -> Any:
     rng, folder, rows = np.random.default_rng(1), study.folder, len(study.labels)
     study.labels["grade"] = np.arange(rows) % 3
     study.labels["other_split"] = ["val"] * 10 + ["train"] * 40 + ["test"] * 10
-    study.rna = study.rna.iloc[::-1]  # joined by id, it is another table than joined by position
     study.write()
     study.labels.assign(vital=np.roll(study.labels["vital"], 1), months=np.roll(study.labels["months"], 1)).to_csv(folder / "later.csv")
     study.clinical[["patient", "age", "stage_t"]].to_csv(folder / "clinical_numbers.csv", index=False)
     ids = study.labels["patient"].to_numpy(dtype=np.str_)
     np.savez(folder / "later.npz", x=study.ecg + 1, patient=ids)
     np.save(folder / "flat.npy", rng.normal(size=(rows, 4)))
+    np.save(folder / "cubes.npy", rng.normal(size=(rows, 3, 4, 5)))
+    (folder / "thousand.csv").write_text("patient;v\n" + "".join(f"{name};{1 + row % 7},{row:03d}\n" for row, name in enumerate(ids)))
     np.save(folder / "series.npy", rng.normal(size=(rows, 6, 5)))
     np.savez(folder / "tables.npz", one=rng.normal(size=(rows, 3)), two=rng.normal(size=(rows, 3)))
     np.savez(folder / "series.npz", one=rng.normal(size=(rows, 6, 5)), two=rng.normal(size=(rows, 6, 5)))
@@ -139,6 +153,4 @@ def study(study: Any) -> Any:
 @pytest.mark.parametrize(("part", "key"), KEYS, ids=lambda value: value)
 def test_a_key_changes_what_is_loaded(part: str, key: str, study: Any) -> None:
     before, change = KEYS[part, key]
-    first, second = loaded(study, *before), loaded(study, *before, change)
-    folds = [[fold.val.tolist() for fold in data.folds()] for data in (first, second)]
-    assert (first.name, first.task, first.fingerprint, folds[0]) != (second.name, second.task, second.fingerprint, folds[1])
+    assert outcome(study, *before) != outcome(study, *before, change)

@@ -83,7 +83,10 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
         (
             "rna.csv}",
             "rna.xlsx}",
-            "lgg.yaml: modalities.rna.file: 'rna.xlsx', expected a file that ends in one of: .csv, .csv.gz, .tsv, .tsv.gz, .parquet, .npy, .npz",
+            (
+                "lgg.yaml: modalities.rna.file: 'rna.xlsx', expected a file that ends in one of: .csv, .csv.gz, .tsv, .tsv.gz, .parquet, "
+                ".npy, .npz"
+            ),
         ),
         ("ecg.npz", "ecg.csv", "lgg.yaml: modalities.ecg.file: 'ecg.csv', expected a file that ends in one of: .npy, .npz"),
         ("  rna: ", "  r-na: ", "lgg.yaml: modalities: modality 'r-na': expected letters, digits and '_', not starting with a digit"),
