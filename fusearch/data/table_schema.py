@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fusearch.data.files.tables import codes_of, numbers_of
+from fusearch.data.files.frames import codes_of, numbers_of
 from fusearch.data.files.text import as_text
 from fusearch.errors import DataError
 from fusearch.tasks.columns import sorted_labels

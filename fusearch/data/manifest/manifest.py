@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model, field_validator, model_validator
 
-from fusearch.data.files.tables import TextFormat
+from fusearch.data.files.frames import TextFormat
 from fusearch.data.files.text import as_text
 from fusearch.data.kinds import KINDS, Kind
 from fusearch.data.manifest.faults import fault_lines, read_document

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from pydantic import Field
 
 from fusearch.data.assembly.arrays import shape_array
-from fusearch.data.files.arrays import ARRAYS, read_array
 from fusearch.data.files.ids import ids_of
+from fusearch.data.files.npz import ARRAYS, read_array
 from fusearch.data.kinds import Kind, Layout
 from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
 from fusearch.data.readers.table_file import select_columns

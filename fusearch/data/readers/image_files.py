@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from fusearch.data.files.images import IMAGES, read_images
-from fusearch.data.files.tables import TABLES, read_table
+from fusearch.data.files.frames import TABLES, read_table
+from fusearch.data.files.pictures import IMAGES, read_images
 from fusearch.data.files.text import as_text
 from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
 from fusearch.data.readers.table_file import need_column, read_ids

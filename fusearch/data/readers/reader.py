@@ -12,8 +12,8 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from fusearch.data.assembly.arrays import shape_array
+from fusearch.data.files.frames import TextFormat
 from fusearch.data.files.ids import ids_of
-from fusearch.data.files.tables import TextFormat
 from fusearch.data.kinds import Kind
 from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError, suggestion

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
+from fusearch.data.files.frames import TABLES, read_table
 from fusearch.data.files.ids import ids_of
-from fusearch.data.files.tables import TABLES, read_table
 from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
 from fusearch.data.table_schema import TableSchema, encode_table
 from fusearch.errors import ManifestError, suggestion

@@ -12,13 +12,13 @@ import torch
 from fusearch.data import Dataset
 from fusearch.errors import ExportError
 from fusearch.evaluators.export.card import write_card
+from fusearch.evaluators.export.carried import write_program
 from fusearch.evaluators.export.choice import Choice, load_choice_data, read_choice
 from fusearch.evaluators.export.confirmation import looks_so_far
 from fusearch.evaluators.export.documents import describe_design, describe_metrics, requirements
 from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_values
 from fusearch.evaluators.export.model_files import ROWS_CHECKED, TOLERANCE, check_files, rows_to_check, write_files
 from fusearch.evaluators.export.new_folder import new_folder
-from fusearch.evaluators.export.program import write_program
 from fusearch.evaluators.export.refit import refit
 from fusearch.run import Run
 

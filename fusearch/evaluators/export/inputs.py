@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data import Dataset, load_manifest
-from fusearch.data.files.tables import TextFormat
+from fusearch.data.files.frames import TextFormat
 from fusearch.data.modality import Modality
 from fusearch.data.readers.array_file import ArrayKeys, axes_order
 from fusearch.data.readers.image_files import ImageKeys

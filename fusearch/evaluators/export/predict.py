@@ -20,10 +20,10 @@ import numpy.typing as npt
 import onnxruntime
 import pandas as pd
 
-from fusearch.data.files.arrays import ARRAYS, read_array
+from fusearch.data.files.frames import TABLES, TextFormat, codes_of, numbers_of, read_table
 from fusearch.data.files.ids import ids_of, near_miss
-from fusearch.data.files.images import read_images
-from fusearch.data.files.tables import TABLES, TextFormat, codes_of, numbers_of, read_table
+from fusearch.data.files.npz import ARRAYS, read_array
+from fusearch.data.files.pictures import read_images
 from fusearch.data.files.text import as_text
 from fusearch.errors import DataError
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,10 @@ import torch
 from fusearch.data import Dataset, load_data
 from fusearch.errors import ExportError, RunError
 from fusearch.evaluators.export import export
+from fusearch.evaluators.export.carried import write_program
 from fusearch.evaluators.export.choice import read_choice
 from fusearch.evaluators.export.inputs import raw_values
+from fusearch.evaluators.export.predict import main as predict_main
 from fusearch.evaluators.export.refit import refit
 from fusearch.run import Run
 from fusearch.search_space import FusionGraph, Recipe
@@ -24,7 +27,17 @@ from fusearch.search_space import FusionGraph, Recipe
 MakeRun = Callable[..., Run]
 Predict = Callable[..., pd.DataFrame]
 
-FILES = ["design.json", "inputs.json", "metrics.json", "model.onnx", "model.pt2", "model_card.md", "predict.py", "requirements.txt"]
+FILES = [
+    "design.json",
+    "files",
+    "inputs.json",
+    "metrics.json",
+    "model.onnx",
+    "model.pt2",
+    "model_card.md",
+    "predict.py",
+    "requirements.txt",
+]
 
 #: What a place without fusearch lacks. A hook refuses them, so that the subprocess may use this interpreter.
 ABSENT = ("fusearch", "torch", "sklearn", "onnx", "ray", "optuna")
@@ -58,17 +71,18 @@ def predict(outside: dict[str, str], tmp_path: Path) -> Predict:
         options = [part for name, path in files.items() for part in (f"--{name}", str(path))]
         command = [sys.executable, str(bundle / "predict.py"), *options, "--out", "predictions.csv"]
         done = subprocess.run(command, env=outside, capture_output=True, text=True, cwd=tmp_path)
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert all(": the design does not use" in note or "ids in common" in note for note in done.stderr.splitlines()), done.stderr
         return pd.read_csv(tmp_path / "predictions.csv", dtype={0: str}, index_col=0)
 
     return run
 
 
-def eager(run: Run, data: Dataset, ids: pd.Index[str], *, pick: str = "simplest", absent: str | None = None) -> np.ndarray:
+def eager(run: Run, data: Dataset, ids: Any, *, pick: str = "simplest", absent: str | None = None) -> np.ndarray:
     """Train the picked design once more with one seed (the same seed: the same network) and let the network itself predict."""
     choice = read_choice(run, run.pick(pick), data)
     model = refit(data, choice.candidate, epochs=choice.epochs, seeds=1, batch_size=choice.batch_size)
-    raw = raw_values(data, choice.modalities, np.array([data.ids.tolist().index(name) for name in ids]))
+    raw = raw_values(data, choice.modalities, np.array([data.ids.tolist().index(name) for name in list(ids)]))
     if absent is not None:
         raw[absent][:] = np.nan
     with torch.inference_mode():
@@ -99,8 +113,61 @@ def test_tables_with_levels_and_missing_values(clinic: Path, make_run: MakeRun, 
     assert metrics["search"]["macs"]["spread"] is None
     assert metrics["confirmed"] is None
     assert "python predict.py --clinical clinical.csv --rna rna.csv --out predictions.csv" in (bundle / "model_card.md").read_text()
-    for path in bundle.iterdir():
+    for path in filter(Path.is_file, bundle.rglob("*")):
         assert str(clinic).encode() not in path.read_bytes(), f"{path.name} names a folder of this machine"
+
+
+def test_a_prediction_never_hangs_on_the_other_rows_of_a_file(
+    make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Any part of a file, in any order, down to a single row, is predicted as the whole."""
+    rng, rows = np.random.default_rng(0), 60
+    icd, smoker = rng.choice(["010", "020", "C50"], rows), rng.choice(["TRUE", "FALSE", "unknown"], rows)
+    frame = pd.DataFrame({"pid": [f"{row:03d}" for row in range(rows)], "icd": icd, "smoker": smoker, "dose": rng.integers(0, 9, rows)})
+    frame.to_csv(tmp_path / "clin.csv", index=False)
+    labels = frame[["pid"]].assign(y=np.where((icd == "010") ^ (smoker == "TRUE"), "case", "control"))
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+    pd.DataFrame(rng.normal(size=(rows, 3)), columns=list("abc")).assign(pid=frame["pid"]).to_csv(tmp_path / "rna.csv", index=False)
+    (tmp_path / "study.yaml").write_text(
+        "id: pid\ntask: {kind: classification, file: labels.csv, column: y}\n"
+        "modalities:\n  clin: {kind: tabular, file: clin.csv, categorical: [icd, smoker]}\n  rna: {kind: tabular, file: rna.csv}\n"
+    )
+    data = load_data(tmp_path / "study.yaml")
+    assert data.columns["clin"].categorical == {"icd": ("010", "020", "C50"), "smoker": ("FALSE", "TRUE", "unknown")}
+    run = make_run(data, {"clin:mlp\nclin@L ->": None}, recipe=Recipe(width=8, learning_rate=0.05))
+    bundle = export(run, tmp_path / "bundle", seeds=1)
+    monkeypatch.setattr("fusearch.evaluators.export.predict.FOLDER", bundle)
+
+    def predicted(part: pd.DataFrame) -> pd.DataFrame:
+        part.to_csv(tmp_path / "part.csv", index=False)
+        options = ["--clin", str(tmp_path / "part.csv"), "--rna", "not-read.csv", "--out", str(tmp_path / "out.csv")]
+        monkeypatch.setattr(sys, "argv", ["predict.py", *options])
+        predict_main()
+        return pd.read_csv(tmp_path / "out.csv", dtype={"pid": str}).set_index("pid")
+
+    whole = predicted(frame)
+    assert capsys.readouterr().err == "--rna: the design does not use 'rna'; its file is not read\n"
+    assert whole["case"].std() > 0.01
+    numeric, boolean = frame["icd"].isin(["010", "020"]), frame["smoker"].isin(["TRUE", "FALSE"])
+    for part in (frame[numeric], frame[boolean], frame[numeric & boolean], frame.iloc[[7]], frame.sample(frac=1, random_state=0)):
+        found = predicted(part)
+        np.testing.assert_allclose(found, whole.loc[found.index], atol=1e-6)
+    strange = frame.assign(icd=frame["icd"].where(frame.index > 0, "C99"))
+    np.testing.assert_allclose(predicted(strange).iloc[1:], whole.iloc[1:], atol=1e-6)
+    assert "column 'icd' holds levels that the model was not trained on, taken for unknown: 'C99' in 1 rows" in capsys.readouterr().err
+
+
+def test_ids_of_every_file_follow_one_rule(make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
+    data = load_data("wisconsin")
+    run = make_run(data, {"F1 = cat(mean@L, error@L) ->": None})
+    bundle = export(run, tmp_path / "bundle", seeds=1)
+    numbers = np.arange(1, len(data) + 1)
+    table = pd.DataFrame(data.raw["mean"], columns=list(data.columns["mean"].numeric)).assign(id=numbers)
+    table.to_csv(tmp_path / "mean.csv", index=False)
+    np.savez(tmp_path / "error.npz", id=numbers.astype(float)[::-1], error=data.raw["error"][::-1])
+    found = predict(bundle, mean=tmp_path / "mean.csv", error=tmp_path / "error.npz")
+    assert found.index.tolist() == [str(number) for number in numbers]
+    np.testing.assert_allclose(found.to_numpy(), eager(run, data, data.ids), atol=1e-4)
 
 
 def test_a_late_design_of_a_regression(clinic: Path, make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
@@ -139,14 +206,13 @@ def test_an_image_and_a_series(make_run: MakeRun, predict: Predict, tmp_path: Pa
 
 def test_a_wrong_file_is_one_line_outside_too(outside: dict[str, str], tmp_path: Path) -> None:
     """The script of a bundle alone, without a model: what is wrong with the files is said before the model is loaded."""
-    source = Path(sys.modules["fusearch.evaluators.export.bundle"].predict.__file__)
-    (tmp_path / "predict.py").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    write_program(tmp_path)
     table = {"option": "--a", "kind": "tabular", "shape": [1], "key": "a", "numeric": ["x"], "categorical": {}}
     (tmp_path / "inputs.json").write_text(json.dumps({"id": "who", "outputs": ["y"], "modalities": {"a": table}}))
     (tmp_path / "a.csv").write_text("who,z\n1,2\n")
     command = [sys.executable, "predict.py", "--a", "a.csv", "--out", "b.csv"]
     done = subprocess.run(command, env=outside, capture_output=True, text=True, cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", "a.csv: no column 'x' (1 of 2 columns are missing)\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "a.csv: no column 'x' (1 of 1 columns are missing)\n")
     assert not (tmp_path / "b.csv").exists()
 
 

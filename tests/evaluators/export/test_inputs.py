@@ -14,6 +14,8 @@ def test_inputs_of_a_manifest(clinic: Path) -> None:
     document = describe_inputs(data, data.modalities)
     assert document["id"] == "patient"
     assert document["outputs"] == ["alive", "dead"]
+    assert (document["missing"], document["decimal"], document["unused"]) == ([], None, {})
+    assert describe_inputs(data, data.modalities[:1])["unused"] == {other.name: f"--{other.name}" for other in data.modalities[1:]}
     assert document["modalities"]["clinical"] == {
         "option": "--clinical",
         "kind": "tabular",

@@ -10,10 +10,12 @@ import onnx
 import pandas as pd
 import pytest
 
+from fusearch.data.files.frames import read_table
 from fusearch.data.table_schema import TableSchema
-from fusearch.evaluators.export.predict import align, code_of, main, parse_options, read
+from fusearch.errors import DataError
+from fusearch.evaluators.export.predict import align, main, parse_options, read
 
-SCHEMA = TableSchema(("age", "size"), {"sex": ("f", "m"), "grade": ("1", "2", "10"), "half": ("0.5", "1.0")})
+SCHEMA = TableSchema(("age", "size"), {"sex": ("f", "m"), "grade": ("1", "2", "10"), "half": ("0.5", "1")})
 TABLE: dict[str, Any] = {
     "option": "--clinical",
     "kind": "tabular",
@@ -23,6 +25,8 @@ TABLE: dict[str, Any] = {
     "categorical": {name: list(levels) for name, levels in SCHEMA.categorical.items()},
 }
 IMAGE: dict[str, Any] = {"option": "--image", "kind": "image2d", "shape": [1, 2, 3], "key": "pixels"}
+SPEC: dict[str, Any] = {"id": "patient", "missing": ["?"], "decimal": None}
+WITHOUT_ID: dict[str, Any] = {"id": None}
 CSV = """patient,note,half,grade,sex,size,age
 007,x,0.5,1,f,3.5,61
 008,y,1.0,2,m,,
@@ -39,9 +43,9 @@ def write(path: Path, text: str) -> Path:
 
 def test_a_table_is_read_as_the_data_set_reads_it(tmp_path: Path) -> None:
     path = write(tmp_path / "clinical.csv", CSV)
-    ids, values = read(path, TABLE, "patient")
+    ids, values = read(path, TABLE, SPEC)
     assert ids == ["007", "008", "009", "010", "011"]
-    expected = SCHEMA.encode(pd.read_csv(path, dtype={"patient": str}), place="clinical.csv")
+    expected = SCHEMA.encode(read_table(path, lambda names: {"patient", *SCHEMA.categorical}), place="clinical.csv")
     assert values.dtype == np.float32
     np.testing.assert_array_equal(values, expected)
 
@@ -49,20 +53,28 @@ def test_a_table_is_read_as_the_data_set_reads_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["numeric", "categorical"])
 def test_a_table_of_one_kind_of_columns(tmp_path: Path, kind: str) -> None:
     table = TABLE | {other: type(TABLE[other])() for other in ("numeric", "categorical") if other != kind}
-    _, values = read(write(tmp_path / "clinical.csv", CSV), table, "patient")
+    _, values = read(write(tmp_path / "clinical.csv", CSV), table, SPEC)
     assert values.shape == (5, len(TABLE[kind]))
 
 
 def test_an_empty_row_is_a_missing_modality(tmp_path: Path) -> None:
-    ids, values = read(write(tmp_path / "clinical.csv", "patient,half,grade,sex,size,age\na,,,,,\nb,,,f,,\n"), TABLE, "patient")
+    ids, values = read(write(tmp_path / "clinical.csv", "patient,half,grade,sex,size,age\na,,,,,\nb,,,f,,\n"), TABLE, SPEC)
     assert ids == ["a", "b"]
     assert np.isnan(values).all(axis=1).tolist() == [True, False]
 
 
-@pytest.mark.parametrize(("value", "code"), [("1", 0), (1, 0), (1.0, 0), (" 10 ", 2), (3, -1), ("x", -1), (True, -1)])
-def test_levels_match_however_they_were_read(value: object, code: int) -> None:
-    assert code_of(value, ["1", "2", "10"]) == code
-    assert np.isnan(code_of(None, ["1"]))
+def test_levels_that_the_model_was_not_trained_on_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read(write(tmp_path / "clinical.csv", CSV), TABLE, SPEC)
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        "clinical.csv: column 'sex' holds levels that the model was not trained on, taken for unknown: 'other' in 1 rows",
+        "clinical.csv: column 'grade' holds levels that the model was not trained on, taken for unknown: '3' in 1 rows",
+    ]
+
+
+def test_what_the_manifest_calls_missing_is_missing(tmp_path: Path) -> None:
+    _, values = read(write(tmp_path / "clinical.csv", CSV.replace("61", "?").replace(",f,", ",?,")), TABLE, SPEC)
+    assert np.isnan(values[0, [0, 2]]).all()
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz"])
@@ -72,98 +84,135 @@ def test_arrays(tmp_path: Path, suffix: str) -> None:
         np.save(path, values)
     else:
         np.savez(path, pixels=values, patient=np.array([7, 9]))
-    ids, found = read(path, IMAGE, "patient")
+    ids, found = read(path, IMAGE, SPEC)
     assert ids == (None if suffix == ".npy" else ["7", "9"])
     np.testing.assert_array_equal(found, values[:, None])
 
 
 def test_the_array_of_values_may_be_one_of_several(tmp_path: Path) -> None:
     np.savez(tmp_path / "image.npz", mask=np.zeros(2), pixels=np.ones((2, 2, 3)))
-    ids, found = read(tmp_path / "image.npz", IMAGE, None)
+    ids, found = read(tmp_path / "image.npz", IMAGE, WITHOUT_ID)
     assert ids is None
     np.testing.assert_array_equal(found, np.ones((2, 1, 2, 3)))
 
 
 @pytest.mark.parametrize("suffix", [".tsv", ".parquet", ".csv.gz"])
 def test_other_tables(tmp_path: Path, suffix: str) -> None:
-    expected = read(write(tmp_path / "clinical.csv", CSV), TABLE, "patient")
+    expected = read(write(tmp_path / "clinical.csv", CSV), TABLE, SPEC)
     frame, path = pd.read_csv(tmp_path / "clinical.csv", dtype={"patient": str}), tmp_path / f"clinical{suffix}"
     if suffix == ".parquet":
         frame.to_parquet(path)
     else:
         frame.to_csv(path, index=False, sep="\t" if suffix == ".tsv" else ",")
-    ids, values = read(path, TABLE, "patient")
+    ids, values = read(path, TABLE, SPEC)
     assert ids == expected[0]
     np.testing.assert_array_equal(values, expected[1])
 
 
-def test_rows_are_matched_by_id_and_what_lacks_is_nan() -> None:
+MODALITIES: dict[str, Any] = {name: {"option": f"--{name}", "shape": shape} for name, shape in {"a": [1], "b": [2], "c": [1, 2]}.items()}
+
+
+def test_rows_are_matched_by_id_and_what_lacks_is_nan(capsys: pytest.CaptureFixture[str]) -> None:
     a = (["p", "q"], np.array([[1.0], [2.0]], np.float32))
     b = (["r", "q"], np.array([[3.0, 3.0], [4.0, 4.0]], np.float32))
-    modalities = {name: {"option": f"--{name}", "shape": shape} for name, shape in {"a": [1], "b": [2], "c": [1, 2]}.items()}
-    ids, inputs = align({"a": a, "b": b}, modalities)
+    ids, inputs = align({"a": a, "b": b}, MODALITIES)
     assert ids == ["p", "q", "r"]
     np.testing.assert_array_equal(inputs["a"], [[1], [2], [np.nan]])
     np.testing.assert_array_equal(inputs["b"], [[np.nan, np.nan], [4, 4], [3, 3]])
     assert inputs["c"].shape == (3, 1, 2)
     assert np.isnan(inputs["c"]).all()
+    assert capsys.readouterr().err == "--b: 1 ids in common, of 2 here and 2 in the first file; the others lack a modality\n"
+
+
+def test_files_without_a_common_id_are_refused_with_what_would_match() -> None:
+    values = np.zeros((2, 1), np.float32)
+    with pytest.raises(DataError, match=r"--b: none of its 2 ids is in the first file \(such as '1' and '01'\); .*2 more .* leading zeros"):
+        align({"a": (["01", "02"], values), "b": (["1", "2"], np.zeros((2, 2), np.float32))}, MODALITIES)
 
 
 def test_rows_without_ids_follow_the_first_file_that_has_some() -> None:
-    values = np.array([[1.0], [2.0]], np.float32)
-    modalities = {name: {"option": f"--{name}", "shape": [1]} for name in ("a", "b")}
-    assert align({"a": (None, values), "b": (["x", "y"], values)}, modalities)[0] == ["x", "y"]
-    assert align({"a": (None, values), "b": (None, values)}, modalities)[0] == ["0", "1"]
-    with pytest.raises(SystemExit, match=r"--a: 2 rows without ids, expected 1 as in the file with ids"):
-        align({"a": (None, values), "b": (["x"], values[:1])}, modalities)
-    with pytest.raises(SystemExit, match=r"--b: id 'x' stands there twice, expected each id once"):
-        align({"b": (["x", "x"], values)}, modalities)
+    a, b = np.array([[1.0], [2.0]], np.float32), np.zeros((2, 2), np.float32)
+    assert align({"a": (None, a), "b": (["x", "y"], b)}, MODALITIES)[0] == ["x", "y"]
+    assert align({"a": (None, a), "b": (None, b)}, MODALITIES)[0] == ["0", "1"]
+    with pytest.raises(DataError, match=r"--a: 2 rows without ids, expected 1 as in the file with ids"):
+        align({"a": (None, a), "b": (["x"], b[:1])}, MODALITIES)
+    with pytest.raises(DataError, match="the files hold no row, expected at least one"):
+        align({"a": ([], a[:0])}, MODALITIES)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (CSV.replace(",size", ",Size"), r"clinical.csv: no column 'size' \(1 of 6 columns are missing\)"),
-        (CSV.replace("patient", "id"), "clinical.csv: no column 'patient'"),
-        (CSV.replace("3.5", "big"), "clinical.csv: column 'size' holds 'big' in row 1, expected a number"),
-        (CSV.replace("1e3", "inf"), "clinical.csv: column 'size' holds 'inf' in row 3, expected a number"),
-        (CSV.replace("009", ""), "clinical.csv: column 'patient' is empty in row 3, expected an id"),
+        (CSV.replace(",size", ",Size"), r"clinical.csv: no column 'size' \(1 of 5 columns are missing\)"),
+        (CSV.replace("patient", "id"), "clinical.csv: no column 'patient', the id"),
+        (CSV.replace("3.5", "big"), "clinical.csv: column 'size' holds 'big' in line 2; expected finite numbers"),
+        (CSV.replace("1e3", "inf"), "clinical.csv: column 'size' holds 'inf' in line 4; expected finite numbers"),
+        (CSV.replace("009", ""), "clinical.csv: no id in line 4, expected one in every row"),
+        (CSV.replace("009", "010"), "clinical.csv: id '010' stands in line 4 and line 5, expected each id once"),
+        ("", "clinical.csv: the file is empty"),
+        (CSV.splitlines()[0], "clinical.csv: the table has no rows"),
     ],
 )
 def test_a_wrong_table_is_one_clear_line(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(SystemExit, match=message):
-        read(write(tmp_path / "clinical.csv", text), TABLE, "patient")
+    with pytest.raises(DataError, match=message):
+        read(write(tmp_path / "clinical.csv", text), TABLE, SPEC)
 
 
 def test_a_wrong_array_is_one_clear_line(tmp_path: Path) -> None:
-    np.save(tmp_path / "image.npy", np.zeros((2, 3, 2)))
-    with pytest.raises(SystemExit, match=r"image.npy: an array of shape \(2, 3, 2\), expected \(rows, 1, 2, 3\)"):
-        read(tmp_path / "image.npy", IMAGE, None)
-    np.savez(tmp_path / "image.npz", a=np.zeros((2, 2, 3)), b=np.zeros(2))
-    with pytest.raises(SystemExit, match=r"image.npz: the arrays a, b, expected one named 'pixels', and one named 'id' of ids"):
-        read(tmp_path / "image.npz", IMAGE, None)
-    np.save(tmp_path / "image.npy", np.full((2, 2, 3), np.inf))
-    with pytest.raises(SystemExit, match=r"image.npy: an infinite value, expected finite numbers, or NaN for a missing one"):
-        read(tmp_path / "image.npy", IMAGE, None)
-    np.save(tmp_path / "image.npy", np.array([{}], dtype=object))
-    with pytest.raises(SystemExit, match=r"image.npy: cannot be read \(Object arrays cannot be loaded"):
-        read(tmp_path / "image.npy", IMAGE, None)
-    with pytest.raises(SystemExit, match="image2d values are read from an NPY or NPZ file"):
-        read(write(tmp_path / "image.csv", CSV), IMAGE, None)
+    path = tmp_path / "image.npy"
+    np.save(path, np.zeros((2, 3, 2)))
+    with pytest.raises(DataError, match=r"image.npy: an array of shape \(2, 3, 2\), expected \(rows, 1, 2, 3\)"):
+        read(path, IMAGE, WITHOUT_ID)
+    np.save(path, np.full((2, 2, 3), np.inf))
+    with pytest.raises(DataError, match=r"image.npy: an array of float64 with more than finite numbers"):
+        read(path, IMAGE, WITHOUT_ID)
+    np.save(path, np.array([{}], dtype=object))
+    with pytest.raises(DataError, match=r"image.npy: cannot be read as an array \(Object arrays cannot be loaded"):
+        read(path, IMAGE, WITHOUT_ID)
+    np.savez(tmp_path / "image.npz", a=np.zeros((2, 2, 3)), b=np.zeros((2, 2)))
+    with pytest.raises(DataError, match=r"image.npz: 2 arrays, expected `key` to name one of: a, b"):
+        read(tmp_path / "image.npz", IMAGE, WITHOUT_ID)
+
+
+@pytest.mark.parametrize(
+    ("name", "modality", "message"),
+    [
+        ("image.csv", IMAGE, r"image.csv: expected a file of --image that ends in one of: .npy, .npz"),
+        ("clinical.xlsx", TABLE, r"clinical.xlsx: expected a file of --clinical that ends in one of: .csv, .csv.gz, .tsv"),
+    ],
+)
+def test_a_wrong_type_of_file_is_one_clear_line(tmp_path: Path, name: str, modality: dict[str, Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read(write(tmp_path / name, CSV), modality, WITHOUT_ID)
 
 
 @pytest.mark.parametrize("name", ["gone.csv", "gone.npz"])
 def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SystemExit, match=rf"{name}: No such file or directory"):
-        read(tmp_path / name, TABLE, "patient")
+    with pytest.raises(DataError, match=rf"{name}: there is no such file"):
+        read(tmp_path / name, TABLE, SPEC)
 
 
-def test_a_file_without_content_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"clinical.csv: cannot be read \(No columns to parse from file\)"):
-        read(write(tmp_path / "clinical.csv", ""), TABLE, "patient")
-    header = read(write(tmp_path / "clinical.csv", CSV.splitlines()[0]), TABLE, "patient")
-    with pytest.raises(SystemExit, match="the files hold no row, expected at least one"):
-        align({"clinical": header}, {"clinical": TABLE})
+def test_axes_are_brought_into_the_order_of_the_model(tmp_path: Path) -> None:
+    pixels = np.arange(2 * 3 * 2).reshape(2, 2, 3, 1).astype(np.float32)
+    np.save(tmp_path / "image.npy", pixels)
+    _, values = read(tmp_path / "image.npy", {**IMAGE, "axes": [0, 3, 1, 2]}, WITHOUT_ID)
+    np.testing.assert_array_equal(values[:, 0], pixels[..., 0])
+
+
+def test_images_that_a_table_names(tmp_path: Path) -> None:
+    (tmp_path / "png").mkdir()
+    for name in ("a", "b"):
+        np.save(tmp_path / "png" / f"{name}.npy", np.full((2, 3), ord(name)))
+    table = write(tmp_path / "scans.csv", "patient,file\n7,a.npy\n8,\n9,b.npy\n")
+    named = {**IMAGE, "column": "file", "root": "png", "size": None, "channels": None}
+    ids, values = read(table, named, SPEC)
+    assert ids == ["7", "8", "9"]
+    assert values[[0, 2], 0, 0, 0].tolist() == [97, 98]
+    assert np.isnan(values[1]).all()
+    with pytest.raises(DataError, match=r"scans.csv: no column 'path', the path of each row's image"):
+        read(table, {**named, "column": "path"}, SPEC)
+    with pytest.raises(DataError, match=r"scans.csv: images of shape \(1, 2, 3\), expected \(3, 2, 3\)"):
+        read(table, {**named, "shape": [3, 2, 3]}, SPEC)
 
 
 def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,9 +234,11 @@ def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path, monkey
 
 
 def test_options(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", ["predict.py", "--image", "x.npz", "--out", "y.csv"])
-    assert parse_options({"clinical": TABLE, "image": IMAGE}) == ({"image": Path("x.npz")}, Path("y.csv"))
+    known = {"clinical": TABLE, "image": IMAGE}
+    monkeypatch.setattr(sys, "argv", ["predict.py", "--image", "x.npz", "--rna", "rna.csv", "--out", "y.csv"])
+    assert parse_options(known, {"rna": "--rna"}) == ({"image": Path("x.npz")}, Path("y.csv"))
+    assert capsys.readouterr().err == "--rna: the design does not use 'rna'; its file is not read\n"
     monkeypatch.setattr(sys, "argv", ["predict.py", "--out", "y.csv"])
     with pytest.raises(SystemExit):
-        parse_options({"clinical": TABLE, "image": IMAGE})
+        parse_options(known, {})
     assert "expected a file for at least one of: --clinical, --image" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fusearch.data.files.images import read_images
+from fusearch.data.files.pictures import read_images
 from fusearch.errors import DataError
 
 

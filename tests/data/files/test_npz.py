@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fusearch.data.files.arrays import read_array
+from fusearch.data.files.npz import read_array
 from fusearch.errors import DataError
 
 

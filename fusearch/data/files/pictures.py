@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fusearch.data.files.arrays import read_array
+from fusearch.data.files.npz import read_array
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError
 

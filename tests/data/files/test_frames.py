@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusearch.data.files.tables import TextFormat, codes_of, numbers_of, read_table
+from fusearch.data.files.frames import TextFormat, codes_of, numbers_of, read_table
 from fusearch.data.files.text import as_text
 from fusearch.errors import DataError
 

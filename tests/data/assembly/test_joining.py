@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fusearch.data.assembly.joining import columns_of_names, join_by_id, refuse_other_order
+from fusearch.errors import DataError, ManifestError
+
+IDS = [f"p{row}" for row in range(10)]
+
+
+def test_columns_that_may_say_who_a_row_is() -> None:
+    frame = pd.DataFrame(
+        {
+            "id": IDS,
+            "number": range(100, 110),
+            "age": [30, 30, *range(8)],
+            "dose": np.linspace(0, 1, 10),
+            "sick": [True, False] * 5,
+            "note": [None, *IDS[1:]],
+        }
+    )
+    assert list(columns_of_names((str(name), cells) for name, cells in frame.items())) == ["id", "number"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"pid": IDS[::-1]}, r"study.yaml: labels.csv and rna.csv both have 'pid', and not in the same order, .*did you mean `id: pid`\?"),
+        ({"pid": [*IDS[2:], "x", "y"]}, "study.yaml: labels.csv and rna.csv both have 'pid', and not in the same order"),
+        ({"ids": IDS[::-1]}, "study.yaml: 'pid' of labels.csv and 'ids' of rna.csv hold the same, and not in the same order"),
+        ({"pid": IDS}, None),
+        ({"ids": IDS}, None),
+        ({"pid": [f"q{row}" for row in range(10)]}, None),
+        ({"rank": [str(row) for row in range(10)][::-1]}, None),
+    ],
+)
+def test_rows_are_not_joined_by_position_where_names_speak_against_it(columns: dict[str, list[str]], message: str | None) -> None:
+    named = {"pid": ("labels.csv", IDS), "order": ("labels.csv", [str(row) for row in range(10)])}
+    if message is None:
+        refuse_other_order("rna.csv", columns, named, "study.yaml")
+    else:
+        with pytest.raises(ManifestError, match=message):
+            refuse_other_order("rna.csv", columns, named, "study.yaml")
+
+
+def test_joined_by_id() -> None:
+    positions, notes = join_by_id(["a", "b", "c"], ["c", "a", "x"], "labels.csv", "rna.csv")
+    assert positions.tolist() == [1, -1, 0]
+    assert notes == ()
+
+
+def test_what_would_match_is_told() -> None:
+    ours = ["001", "002", "010", "x"]
+    _, (note,) = join_by_id(ours, ["1", "2", "10", "x"], "labels.csv", "rna.csv")
+    assert note == "rna.csv has a row for 1 of 4 samples; 3 more would match if leading zeros did not count ('001' and '1')"
+    with pytest.raises(
+        DataError, match=r"rna.csv: none of its 2 ids is in labels.csv \(its first is '1'\), expected ids such as '001'; 2 more"
+    ):
+        join_by_id(["001", "002"], ["1", "2"], "labels.csv", "rna.csv")
