@@ -1,6 +1,6 @@
 """YAML as fusearch reads and writes it: one loader for manifests, search spaces and the configuration of a run.
 
-Plain values only, as everybody means them: `1e-4` is a number, `2024-01-31` and `1:30` are text, and a key is the text that stands
+Plain values only, as everybody means them: `1e-4` is a number, `2024-01-31`, `1:30` and `no` are text, and a key is the text that stands
 there. What is ambiguous or too much is refused in one line: a key that stands twice, aliases that unfold without end.
 """
 
@@ -25,6 +25,9 @@ _TAG = "tag:yaml.org,2002:"
 #: Integers of YAML 1.1, without its numbers to the base of 60.
 _INT = re.compile(r"[-+]?(?:0b[01]+|0x[0-9a-fA-F]+|0[0-7_]*|[1-9][0-9_]*)\Z")
 
+#: The booleans of YAML 1.2; `yes`, `no`, `on` and `off` are text, as a class or an id would be.
+_BOOL = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
+
 #: Numbers with a point, with or without an exponent; and `1e-4`, which YAML 1.1 reads as text. Short, because twelve or more hexadecimal
 #: digits with an `e` among them are the digest of a design or of data.
 _FLOAT = re.compile(
@@ -45,7 +48,7 @@ class _Loader(yaml.SafeLoader):
         if tag is None or tag.removeprefix(_TAG) in ("null", "bool", "int", "float", "str", "seq", "map")
     }
     yaml_implicit_resolvers = {  # noqa: RUF012
-        first: [(tag, pattern) for tag, pattern in resolvers if tag.removeprefix(_TAG) in ("null", "bool", "merge")]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag.removeprefix(_TAG) in ("null", "merge")]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -110,6 +113,7 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+_Loader.add_implicit_resolver(_TAG + "bool", _BOOL, list("tTfF"))
 _Loader.add_implicit_resolver(_TAG + "int", _INT, list("-+0123456789"))
 for _side in (_Loader, _Dumper):
     _side.add_implicit_resolver(_TAG + "float", _FLOAT, list("-+.0123456789"))

@@ -33,6 +33,7 @@ class What(StrEnum):
 def check(data: Data, as_json: AsJson = False) -> None:
     """Look at a data set before searching on it: counts, shapes, missing values, class balance, leaks."""
     from fusearch.data import check_data
+    from fusearch.reports.wording import metric_label, sentence_case
 
     with document(as_json) as write:
         found = check_data(data).to_dict()
@@ -40,6 +41,11 @@ def check(data: Data, as_json: AsJson = False) -> None:
     errors = [problem for problem in found["problems"] if problem["severity"] == "error"]
     if not as_json:
         say(f"{found['samples']} samples")
+        if found["task"]:
+            chance = "".join(
+                f" {sentence_case(metric_label(name))} of a guess: {value:.3f}." for name, value in found["task"]["chance"].items()
+            )
+            say(f"{found['task']['kind']} of {found['task']['name']}. {found['task']['note']}{chance}")
         show_table([{"modality": name, **facts} for name, facts in found["modalities"].items()], _columns("modality", found["modalities"]))
         show_table([{"split": name, **facts} for name, facts in found["splits"].items()], _columns("split", found["splits"]))
         say()

@@ -9,12 +9,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["document", "figure", "say", "show_table"]
+__all__ = ["document", "figure", "say", "show_table", "warn"]
 
 
 def say(text: str = "") -> None:
     """Write one line for people on standard output."""
     sys.stdout.write(text + "\n")
+
+
+def warn(text: str) -> None:
+    """Write one line that warns of something on standard error."""
+    sys.stderr.write(f"warning: {text}\n")
 
 
 @contextmanager

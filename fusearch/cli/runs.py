@@ -10,7 +10,7 @@ import typer
 
 from fusearch.cli.command_words import words_of_command
 from fusearch.cli.options import AsJson, Data, Epochs, Folds, RunFolder, Seeds
-from fusearch.cli.output import document, say, show_table
+from fusearch.cli.output import document, say, show_table, warn
 from fusearch.cli.settings_options import with_settings
 from fusearch.evaluators.training.training_settings import TrainingSettings
 
@@ -74,7 +74,7 @@ def search(
     """Search fusion designs for a data set; writes a run folder with the study and the report."""
     from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space, compose_strategy
     from fusearch.cli.live_line import LiveLine
-    from fusearch.data import load_data
+    from fusearch.data import check_data, load_data
     from fusearch.reports import write_report
     from fusearch.search import run_search
     from fusearch.search_space import FusionGraph
@@ -91,11 +91,14 @@ def search(
             required=require,
             operator=fusion_operator,
         )
+        evaluator = compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs)
+        for warning in check_data(dataset).warnings:
+            warn(warning)
         run: Run
         with LiveLine() as line:
             run = run_search(
                 compose_space(dataset, objectives, file=space, encoders=encoder, operators=operator, max_fusions=max_fusions),
-                compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs),
+                evaluator,
                 objectives=objectives,
                 out=out,
                 settings=Settings(**settings),
@@ -202,6 +205,8 @@ def confirm(run: RunFolder, pick: Pick = "simplest", as_json: AsJson = False) ->
         name = opened.primary.name
         rows = [{**row, f"test {name}": row["values"].get(name), f"search {name}": row["search"].get(name)} for row in facts["designs"]]
         title = f"Look {facts['look']} at the test split ({facts['samples']} samples)"
+        for warning in facts["warnings"]:
+            warn(warning)
         show_table(rows, ("role", "digest", f"test {name}", f"search {name}", "formula"), title=title)
         if facts["look"] > 1:
             say("Only the first look counts: whoever changes the choice after it has searched on the test split.")

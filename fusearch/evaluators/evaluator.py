@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from fusearch.contracts import Budget, Evaluation, Report
-from fusearch.data import Dataset
+from fusearch.data import Dataset, check_data
 from fusearch.errors import EvaluationError, suggestion
 from fusearch.evaluators.cost import (
     MEASURED_COSTS,
@@ -191,7 +191,9 @@ class TrainingEvaluator:
             "missing": self.missing,
         }
         data = {"source": self.data.source, "name": self.data.name, "fingerprint": self.data.fingerprint, "samples": len(self.data)}
-        return {"kind": "training", "settings": settings, "data": data}
+        found = check_data(self.data)
+        told = {"note": self.data.task.note, "chance": self.data.task.chance(self.data.targets), "warnings": found.warnings}
+        return {"kind": "training", "settings": settings, "data": {**data, **told}}
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the prepared tensors behind (a worker prepares its own); take the user's own operators, encoders, tasks and metrics along.

@@ -34,7 +34,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "verdict": {
             "outcome": verdict.outcome,
             "headline": verdict.headline,
-            "sentences": list(verdict.sentences),
+            "sentences": [*verdict.sentences, *found.data_notes],
             "best": _trial(verdict.best),
             "reference": verdict.role,
             "gain": verdict.gain,
@@ -47,6 +47,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "front": [_design(record) for record in found.front],
         "references": {role: _design(record) for role, record in found.references.items()},
         "confirmed": [asdict(look) for look in found.looks],
+        "warnings": found.data_warnings,
         "strategy": _strategy(found),
         "explanations": [dict(told) for told in found.explanations],
         "trials": found.trials.counts,

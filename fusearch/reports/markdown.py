@@ -21,7 +21,10 @@ __all__ = ["render_markdown"]
 
 def render_markdown(found: Findings, verdict: Verdict) -> str:
     """Return the report as Markdown: what the page shows, without its figures and drawings."""
-    lines = [f"# {_escape(verdict.headline)}", "", *(_paragraphs(map(_escape, verdict.sentences)))]
+    lines = [f"# {_escape(verdict.headline)}", "", *(_paragraphs(map(_escape, (*verdict.sentences, *found.data_notes))))]
+    warnings = [f"- {_escape(warning)}" for warning in found.data_warnings]
+    if warnings:
+        lines += [f"## {count(len(warnings), 'warning')} of the data", "", *warnings, ""]
     if found.recommended is not None:
         lines += ["```", found.text(found.recommended), "```", ""]
     if found.front:

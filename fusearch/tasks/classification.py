@@ -68,6 +68,18 @@ class Classification(Task):
         return f"one of {', '.join(self.labels)}"
 
     @property
+    def note(self) -> str:
+        """Which of two classes is positive."""
+        if len(self.labels) != 2:
+            return ""
+        return f"Positive class: {self.labels[1]} (second of {', '.join(self.labels)}); `labels` in the manifest says the order."
+
+    def chance(self, targets: npt.NDArray[Any]) -> dict[str, float]:
+        """Return the share of the largest class, and that of the positive class (of several classes: their mean share)."""
+        shares = np.bincount(targets, minlength=len(self.labels)) / max(len(targets), 1)
+        return {"accuracy": float(shares.max()), "auprc": float(shares[1] if len(shares) == 2 else shares.mean())}
+
+    @property
     def explained(self) -> str:
         """Log odds."""
         return "log odds of the predicted class"

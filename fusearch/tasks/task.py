@@ -114,6 +114,16 @@ class Task(ABC):
         """Return what metrics read: outputs in the units of the target; (N,) where a sample has one."""
         return outputs_NO[:, 0] if len(self.outputs) == 1 else outputs_NO
 
+    @property
+    def note(self) -> str:
+        """What a reader of its numbers should know, in a sentence; by default nothing."""
+        return ""
+
+    def chance(self, targets: npt.NDArray[Any]) -> dict[str, float]:
+        """Return what a guess without any input reaches on these targets, for metrics where that is not known by heart."""
+        del targets
+        return {}
+
     def class_counts(self, targets: npt.NDArray[Any]) -> dict[str, int]:
         """Return how many rows have each class; empty for a task without classes."""
         del targets

@@ -65,7 +65,9 @@ def assemble_arrays(
         for key in keys or ():
             if key not in modalities:
                 raise DataError(f"{place}: {option} names the modality {key!r}, {suggestion(key, modalities)}")
-    id_array = text_array(range(num_rows) if ids is None else ids, "id", place)
+    index = _common_index({f"target {key!r}": values for key, (_, values) in columns.items()} | dict(modalities), place)
+    given_ids = index if ids is None else ids
+    id_array = text_array(range(num_rows) if given_ids is None else given_ids, "id", place)
     codes, task = encode_targets(columns, kind, ids=id_array.tolist(), place=place, labels=labels)
     blocks = {}
     for key, values in modalities.items():
@@ -75,6 +77,27 @@ def assemble_arrays(
     plan = SplitPlan(tuple(fractions), folds, seed, split_of)
     group_array = None if groups is None else text_array(groups, "group", place)
     return assemble(name, blocks, codes, task, ids=id_array, plan=plan, groups=group_array, source=source)
+
+
+def _common_index(things: Mapping[str, Any], place: str) -> list[Any] | None:
+    """Return the index that data frames and series share, where it names rows; None where it numbers them.
+
+    Raises:
+        DataError: Two of them have another index: they would be joined by position.
+    """
+    import pandas as pd
+
+    indexes = {what: list(thing.index) for what, thing in things.items() if isinstance(thing, pd.DataFrame | pd.Series)}
+    named = {what: index for what, index in indexes.items() if index != list(range(len(index)))}
+    if not named:
+        return None
+    first, expected = next(iter(named.items()))
+    for what, index in named.items():
+        if index != expected:
+            how = "in another order than" if sorted(map(str, index)) == sorted(map(str, expected)) else "other than"
+            advice = "`.loc` brings them into one order, `.reset_index(drop=True)` says that the order is right"
+            raise DataError(f"{place}: the index of {what} is {how} that of {first}, so rows would be joined wrongly by position; {advice}")
+    return expected
 
 
 def _label_columns(targets: Any, kind: str, name: str, place: str) -> dict[str, tuple[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +35,7 @@ class CheckResult:
             from a file, `unlabelled_rows` (rows of no sample).
         splits: Split -> `rows`, and what the task says of their targets, such as `classes` (label -> count) or `mean` and `std`.
         problems: What is wrong, errors first.
+        task: `kind`, `name`, `note` (such as which class is positive) and `chance`, what a guess reaches in some metrics.
     """
 
     name: str
@@ -42,11 +43,17 @@ class CheckResult:
     modalities: Mapping[str, Mapping[str, Any]]
     splits: Mapping[str, Mapping[str, Any]]
     problems: tuple[Problem, ...]
+    task: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
         """Whether the data set can be loaded: no problem is an error."""
         return all(problem.severity != "error" for problem in self.problems)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What does not forbid to load the data set and may mislead, one line each."""
+        return [f"{problem.where}: {problem.what}" for problem in self.problems if problem.severity == "warning"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the document of `fusearch check --json`."""
@@ -56,6 +63,7 @@ class CheckResult:
             "modalities": {name: dict(entry) for name, entry in self.modalities.items()},
             "splits": {split: dict(entry) for split, entry in self.splits.items()},
             "problems": [asdict(problem) for problem in self.problems],
+            "task": dict(self.task),
         }
 
 
@@ -145,6 +153,7 @@ def _describe(data: Dataset, modalities: Mapping[str, RawModality], problems: li
         entries,
         {split: _balance(data, split) for split in ("train", "val", "test") if (data.split_of == split).any()},
         worst_first([*problems, *find_problems(data)]),
+        {"kind": data.task.kind, "name": data.task.name, "note": data.task.note, "chance": data.task.chance(data.targets)},
     )
 
 

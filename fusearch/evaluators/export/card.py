@@ -12,7 +12,7 @@ CARD = """\
 
 ## What it is
 
-Predicts `{task[name]}` ({task[predicts]}).
+Predicts `{task[name]}` ({task[predicts]}). {task[note]}
 {networks} of one fusion design, each trained with a seed of its own; their {task[says]}
 are averaged inside the model file, which also holds imputation, scaling and one-hot encoding.
 

@@ -78,6 +78,7 @@ def confirm(
         "look": len(looks) + 1,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "samples": len(data.rows("test")),
+        "warnings": [f"{note.where}: {note.what}" for note in data.notes if note.severity == "warning"],
         "pick": pick,
         "seeds": seeds,
         "designs": designs,

@@ -40,6 +40,7 @@ def describe_design(choice: Choice, data: Dataset, *, seeds: int) -> dict[str, A
             "name": data.task.name,
             "labels": list(data.task.labels),
             "predicts": data.task.predicts,
+            "note": data.task.note,
             "says": data.task.says,
         },
         "data": {"name": data.name, "fingerprint": data.fingerprint, "training_rows": len(data.rows("search"))},

@@ -13,7 +13,7 @@ from fusearch.errors import FusearchError
 from fusearch.reports.findings.decided import Told, read_strategy
 from fusearch.reports.findings.explanations import read_explanations
 from fusearch.reports.findings.looks import Look, read_looks
-from fusearch.reports.wording import role_label
+from fusearch.reports.wording import metric_label, number, role_label, sentence_case
 from fusearch.run import Run
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials, best_of_each, point_of, ranked
@@ -168,6 +168,25 @@ class Findings:
     def modalities(self) -> list[str]:
         """Names of the modalities of the data, in their order."""
         return [modality.name for modality in _modalities(self.config)]
+
+    @cached_property
+    def data_notes(self) -> list[str]:
+        """What a reader should know of the data: which class is positive, and what a guess reaches in the metrics that were optimized."""
+        told = self._data
+        chance = told.get("chance", {})
+        named = [objective.name for objective in self.objectives if objective.name in chance]
+        levels = [f"{sentence_case(metric_label(name))} of a guess: {number(chance[name])}." for name in named]
+        return [text for text in (str(told.get("note", "")), *levels) if text]
+
+    @cached_property
+    def data_warnings(self) -> list[str]:
+        """What `fusearch check` warns of."""
+        return [str(warning) for warning in self._data.get("warnings", ())]
+
+    @property
+    def _data(self) -> Mapping[str, Any]:
+        data = self.config.get("evaluator", {}).get("data", {})
+        return data if isinstance(data, Mapping) else {}
 
     def value(self, record: TrialRecord, name: str | None = None) -> float:
         """Return an objective of a trial, by default the main one; NaN where the trial has none."""

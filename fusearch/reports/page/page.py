@@ -32,6 +32,7 @@ MAX_DRAWINGS = 100
 
 _ASSETS = Path(__file__).parent / "assets"
 _TITLES = {
+    "data": "Data",
     "front": "Front",
     "strategy": "Strategy",
     "designs": "Designs",
@@ -50,6 +51,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
     from plotly.offline import get_plotlyjs
 
     parts = [
+        sections.data_warnings(found),
         sections.front(found) if found.complete else "",
         strategy_section(found.strategy),
         sections.gallery(found),
@@ -68,7 +70,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         css=_asset("page.css") + stylesheet(),
         eyebrow=escape(f"Fusion search · {_name(found)}"),
         headline=escape(verdict.headline),
-        sentences="".join(f'<p class="lead">{escape(sentence)}</p>' for sentence in verdict.sentences),
+        sentences="".join(f'<p class="lead">{escape(sentence)}</p>' for sentence in (*verdict.sentences, *found.data_notes)),
         facts=sections.facts(found),
         navigation="".join(f'<a href="#{name}">{escape(title)}</a>' for name, title in present),
         sections="\n".join(part for part in parts if part),

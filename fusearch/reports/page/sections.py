@@ -17,7 +17,7 @@ from fusearch.reports.page.markup import Cell
 from fusearch.reports.wording import count, deviation, duration, metric_label, number, sentence_case
 from fusearch.study import TrialRecord
 
-__all__ = ["confirmed", "facts", "failures", "front", "gallery", "learned", "progress", "reproduce", "trials"]
+__all__ = ["confirmed", "data_warnings", "facts", "failures", "front", "gallery", "learned", "progress", "reproduce", "trials"]
 
 #: Columns of the table beside the objectives; more than this many further metrics stay in the CSV.
 MAX_EXTRA = 8
@@ -40,6 +40,15 @@ def facts(found: Findings) -> str:
         f"<div><dt>{escape(name)}</dt><dd>{escape(value)}<small>{escape(note)}</small></dd></div>" for name, value, note in entries
     )
     return f'<dl class="facts">{cells}</dl>'
+
+
+def data_warnings(found: Findings) -> str:
+    """Return what `fusearch check` warns of; empty where it warns of nothing."""
+    if not found.data_warnings:
+        return ""
+    listed = "".join(f"<li>{escape(warning)}</li>" for warning in found.data_warnings)
+    note = "What `fusearch check` says of the data; a score next to one of these may mean another thing than it seems."
+    return _section("data", f"{count(len(found.data_warnings), 'warning')} of the data", f'<ul class="warnings">{listed}</ul>', note)
 
 
 def front(found: Findings) -> str:
