@@ -42,9 +42,8 @@ def check(data: Data, as_json: AsJson = False) -> None:
     if not as_json:
         say(f"{found['samples']} samples")
         if found["task"]:
-            chance = "".join(
-                f" {sentence_case(metric_label(name))} of a guess: {value:.3f}." for name, value in found["task"]["chance"].items()
-            )
+            levels = found["task"]["chance"].items()
+            chance = "".join(f" {sentence_case(metric_label(name))} of a guess: {value:.3f}." for name, value in levels)
             say(f"{found['task']['kind']} of {found['task']['name']}. {found['task']['note']}{chance}")
         show_table([{"modality": name, **facts} for name, facts in found["modalities"].items()], _columns("modality", found["modalities"]))
         show_table([{"split": name, **facts} for name, facts in found["splits"].items()], _columns("split", found["splits"]))

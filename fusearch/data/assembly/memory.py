@@ -92,9 +92,10 @@ def _common_index(things: Mapping[str, Any], place: str) -> list[Any] | None:
     if not named:
         return None
     first, expected = next(iter(named.items()))
-    for what, index in named.items():
+    numbers = set(expected) == set(range(len(expected)))  # rows that were shuffled: those that were not are in another order
+    for what, index in (indexes if numbers else named).items():
         if index != expected:
-            how = "in another order than" if sorted(map(str, index)) == sorted(map(str, expected)) else "other than"
+            how = "in another order than" if set(map(str, index)) == set(map(str, expected)) else "other than"
             advice = "`.loc` brings them into one order, `.reset_index(drop=True)` says that the order is right"
             raise DataError(f"{place}: the index of {what} is {how} that of {first}, so rows would be joined wrongly by position; {advice}")
     return expected

@@ -83,3 +83,29 @@ def test_regression() -> None:
 def test_messages(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(DataError, match=message):
         make(**changes)
+
+
+def frame(index: Any) -> pd.DataFrame:
+    return pd.DataFrame(RNG.normal(size=(40, 3)), index=index, columns=list("abc"))
+
+
+def test_the_index_that_frames_share_says_who_a_row_is() -> None:
+    names = [f"P{row}" for row in range(40)]
+    data = make(modalities={"a": frame(names), "b": frame(range(40))}, targets=pd.Series(TARGETS, names))
+    assert data.ids.tolist() == names
+    assert make(modalities={"a": frame(names)}, ids=range(100, 140)).ids[0] == "100"
+    assert make(modalities={"a": frame(range(40))}).ids[0] == "0"
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        ([f"P{row}" for row in range(40)], [f"P{row}" for row in range(39, -1, -1)], "the index of b is in another order than that of a"),
+        ([f"P{row}" for row in range(40)], [f"Q{row}" for row in range(40)], "the index of b is other than that of a"),
+        (range(39, -1, -1), range(40), "the index of b is in another order than that of a"),
+        (range(40), range(39, -1, -1), "the index of a is in another order than that of b"),
+    ],
+)
+def test_frames_in_different_orders_are_not_joined_by_position(a: Any, b: Any, message: str) -> None:
+    with pytest.raises(DataError, match=f"data set 'toy': {message}, so rows would be joined wrongly by position; `.loc` brings"):
+        make(modalities={"a": frame(a), "b": frame(b)})
