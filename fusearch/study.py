@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -26,9 +27,11 @@ __all__ = [
     "TrialFacts",
     "TrialRecord",
     "enqueue_facts",
+    "kind_of_reason",
     "open_study",
     "read_records",
     "read_trial",
+    "readable_reason",
     "write_trial",
 ]
 
@@ -46,6 +49,10 @@ STOPPED = "driver stopped"
 ROLES = ("best_unimodal", "linear", "early", "penultimate", "late")
 
 State = Literal["complete", "failed", "running", "pruned", "waiting"]
+
+
+#: Most characters of a reason that are kept.
+_REASON_CHARACTERS = 1800
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,24 @@ class TrialFacts:
         """Return the user attributes of the trial: those facts that are known."""
         held = {each.metadata["attribute"]: getattr(self, each.name) for each in fields(TrialFacts)}
         return {name: value for name, value in held.items() if value not in ("", None) and value != {}}
+
+
+def readable_reason(reason: str) -> str:
+    r"""Return a reason as it can be kept, printed and put on a page: at most 2 kB, head and tail, and nothing invisible in it.
+
+    Control characters and halves of a character (lone surrogates) stand there as Python writes them: `\x1b`, `\ud800`.
+    """
+    if len(reason) > _REASON_CHARACTERS:
+        left_out = len(reason) - _REASON_CHARACTERS
+        tail = _REASON_CHARACTERS // 4
+        reason = f"{reason[: _REASON_CHARACTERS - tail]} ... ({left_out:,} characters left out) ... {reason[-tail:]}"
+    return "".join(letter if letter.isprintable() or letter == "\n" else letter.encode("unicode_escape").decode() for letter in reason)
+
+
+def kind_of_reason(reason: str | None) -> str:
+    """Return what failures are counted by: the first line of a reason, without the numbers in it."""
+    lines = (reason or "no reason was recorded").strip().splitlines()
+    return re.sub(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", "#", lines[0]) if lines else "no reason was recorded"
 
 
 def write_trial(trial: optuna.Trial, facts: TrialFacts) -> None:
@@ -198,11 +223,12 @@ def read_records(study: optuna.Study, objectives: Sequence[str]) -> list[TrialRe
     for trial in trials:
         complete = trial.state.name == "COMPLETE" and trial.values is not None
         began, ended = trial.datetime_start, trial.datetime_complete
+        held = _facts(trial.user_attrs)
         records.append(
             TrialRecord(
                 number=trial.number,
                 state=names[trial.state.name],  # type: ignore[arg-type]  # the dict's values are the literals
-                **_facts(trial.user_attrs),
+                **{**held, "reason": None if held.get("reason") is None else readable_reason(held["reason"])},
                 objectives=dict(zip(objectives, trial.values, strict=True)) if complete else {},
                 started=(began - zero).total_seconds() if began is not None and zero is not None else None,
                 ended=(ended - zero).total_seconds() if ended is not None and zero is not None else None,

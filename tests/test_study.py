@@ -18,9 +18,11 @@ from fusearch.study import (
     TrialFacts,
     TrialRecord,
     enqueue_facts,
+    kind_of_reason,
     open_study,
     read_records,
     read_trial,
+    readable_reason,
     write_trial,
 )
 
@@ -195,3 +197,20 @@ def test_a_value_is_an_objective_or_else_what_was_reported():
     trial = record(objectives={"auroc": 0.9}, values={"auroc": 0.8, "macs": 10.0})
     assert (trial.value("auroc"), trial.value("macs")) == (0.9, 10.0)
     assert math.isnan(trial.value("brier"))
+
+
+def test_failures_are_of_one_kind_where_numbers_alone_differ() -> None:
+    first, second = "ValueError: 3 rows, expected 4\n  at x", "ValueError: 12 rows, expected 4.5e3"
+    assert kind_of_reason(first) == kind_of_reason(second) == "ValueError: # rows, expected #"
+    assert kind_of_reason("x") == "x"
+    assert kind_of_reason(None) == kind_of_reason("  \n") == "no reason was recorded"
+
+
+def test_a_reason_is_kept_short_and_visible() -> None:
+    assert readable_reason("ValueError: é 数\nat x") == "ValueError: é 数\nat x"
+    assert readable_reason("a\x00b\x1b[0m\ud800\u202e") == "a\\x00b\\x1b[0m\\ud800\\u202e"
+    long = readable_reason("head " + "x" * 5000 + " tail")
+    assert long.startswith("head xxx")
+    assert long.endswith("xxx tail")
+    assert "(3,210 characters left out)" in long
+    assert len(long) < 1900

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -115,6 +116,11 @@ def search(
         say(f"Report: {page}")
         if status["state"] != "finished":
             say(f"{status['reason']}. To go on: the same command with --resume.")
+    if status["trials"]["failed"] and not status["trials"]["complete"]:
+        records = run.records()
+        reason = Counter(record.reason for record in records if record.state == "failed" and not record.interrupted).most_common(1)[0][0]
+        warn(f"every evaluation failed: {str(reason).strip().splitlines()[0]}")
+        raise typer.Exit(1)
     if str(status["reason"]).startswith("interrupted"):
         raise typer.Exit(130)  # as a shell says of a command that Ctrl-C ended
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -28,7 +29,7 @@ from fusearch.evaluators.extension import Extensions
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.member import Member, make_members
-from fusearch.evaluators.training.members import FoldSamples, OnMemberEpoch, TrainedMember, prepare_fold, train_members
+from fusearch.evaluators.training.members import FoldSamples, OnMemberEpoch, TrainedMember, prepare_fold, score, train_members
 from fusearch.evaluators.training.summary import summarize
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
@@ -179,6 +180,25 @@ class TrainingEvaluator:
             names += [f"worst_missing_{metric}" for metric in self.data.task.metrics]
         return frozenset([*names, "parameters", "macs", "train_seconds", *self.costs])
 
+    def folds_defined(self, metric: str) -> int:
+        """Return in how many folds a metric of the task has a value: one that asks for several classes has none where a fold holds one."""
+        task = bind_task(self.data.task).fit(self.data.targets)
+        rng = torch.Generator().manual_seed(0)
+        defined = 0
+        for fold in self.folds:
+            outputs = task.scored(torch.randn(len(fold.val), task.num_logits, generator=rng))
+            defined += math.isfinite(score(outputs, self.data.targets[fold.val], self.data.task)[metric])
+        return defined
+
+    def undefined(self, objective: str) -> str | None:
+        """Say so where an objective has no value in any fold, so that every evaluation would fail; None where it has."""
+        metric = objective.removeprefix("worst_missing_").partition("_without.")[0]
+        if metric not in self.data.task.metrics or self.folds_defined(metric):
+            return None
+        counts = [sum(map(bool, self.data.task.class_counts(self.data.targets[fold.val]).values())) for fold in self.folds]
+        why = ": each holds one class" if set(counts) == {1} else ""
+        return f"{objective} is undefined in all {len(self.folds)} folds{why}; expected another objective, or other folds"
+
     def describe(self) -> dict[str, Any]:
         """Return JSON-able settings for the run's configuration."""
         settings = {
@@ -192,7 +212,14 @@ class TrainingEvaluator:
         }
         data = {"source": self.data.source, "name": self.data.name, "fingerprint": self.data.fingerprint, "samples": len(self.data)}
         found = check_data(self.data)
-        told = {"note": self.data.task.note, "chance": self.data.task.chance(self.data.targets), "warnings": found.warnings}
+        defined = {metric: self.folds_defined(metric) for metric in self.data.task.metrics}
+        partly = {metric: [count, len(self.folds)] for metric, count in defined.items() if count < len(self.folds)}
+        told = {
+            "note": self.data.task.note,
+            "defined": partly,
+            "chance": self.data.task.chance(self.data.targets),
+            "warnings": found.warnings,
+        }
         return {"kind": "training", "settings": settings, "data": {**data, **told}}
 
     def __getstate__(self) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def check_objectives(objectives: str | Objective | Sequence[str | Objective], ev
     """Read the objectives and check them against what the evaluator offers.
 
     Raises:
-        ObjectiveError: There is none, one stands twice, or the evaluator does not have it.
+        ObjectiveError: There is none, one stands twice, or the evaluator does not have it, or can define it in no fold.
         EvaluationError: The evaluator cannot be called.
     """
     if not callable(evaluator):
@@ -41,6 +41,9 @@ def check_objectives(objectives: str | Objective | Sequence[str | Objective], ev
     for name in names:
         if offered is not None and name not in offered:
             raise ObjectiveError(f"objective {name!r} is not among what the evaluator computes: {suggestion(name, sorted(offered))}")
+        undefined = evaluator.undefined(name) if hasattr(evaluator, "undefined") else None
+        if undefined is not None:
+            raise ObjectiveError(undefined)
     return chosen
 
 

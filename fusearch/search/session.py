@@ -23,7 +23,7 @@ from fusearch.search.run_folder import save_predictions, writing
 from fusearch.search.strategies.strategy import Strategy
 from fusearch.search.strategies.strategy_proposer import StrategyProposer
 from fusearch.settings import Settings
-from fusearch.study import STOPPED, TrialFacts, enqueue_facts, read_trial, write_trial
+from fusearch.study import STOPPED, TrialFacts, enqueue_facts, kind_of_reason, read_trial, readable_reason, write_trial
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -62,6 +62,8 @@ class Session:
 
     #: Proposals in a row that need no evaluation (repeats, broken bounds) before a design is drawn afresh.
     PATIENCE = 5
+    #: Evaluations that fail for one reason, with no success beside them, before a search gives up.
+    FAILED_ALIKE = 5
 
     def __init__(
         self,
@@ -86,6 +88,7 @@ class Session:
         self._bounds = CheapBounds(evaluator, objectives)
         self._failed = self._repeated = self._idle = 0
         self._seconds: list[float] = []
+        self._reasons: list[str] = []
         self.stop_reason: str | None = None
         self.is_whole = False
         self._recall()
@@ -165,6 +168,7 @@ class Session:
         if evaluation is None:
             self._failed += 1
             self._fail(trial, reason or "no reason was given")
+            self._count_failure(reason or "no reason was given")
         else:
             save_predictions(self._folder, proposal.candidate.digest, evaluation.arrays)
             kept = describe_evaluation(evaluation, self._settings.budget, outcome.worker)
@@ -215,8 +219,14 @@ class Session:
         return evaluation[objective.name]
 
     def _fail(self, trial: optuna.Trial, reason: str) -> None:
-        write_trial(trial, TrialFacts(reason=reason))
+        write_trial(trial, TrialFacts(reason=readable_reason(reason)))
         self._study.tell(trial, state=TrialState.FAIL)
+
+    def _count_failure(self, reason: str) -> None:
+        """Stop where nothing has succeeded and all failures are of one kind: the next would fail too."""
+        self._reasons.append(reason)
+        if not self._answers and len(self._reasons) >= self.FAILED_ALIKE and len({*map(kind_of_reason, self._reasons)}) == 1:
+            self._stop(f"the first {len(self._reasons)} evaluations failed alike: {readable_reason(reason).strip().splitlines()[0]}")
 
     def _should_stop(self) -> bool:
         if self.stop_reason is None:

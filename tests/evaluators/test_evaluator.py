@@ -15,12 +15,13 @@ from toy_data import make_data
 
 from fusearch.contracts import Budget, CheapEvaluator, Evaluation, Objective
 from fusearch.data import Dataset, load_data
-from fusearch.errors import EvaluationError, LeakError
+from fusearch.errors import EvaluationError, LeakError, ObjectiveError
 from fusearch.evaluators import FusionNetwork, TrainingEvaluator
 from fusearch.evaluators.training.members import prepare_fold, score
 from fusearch.evaluators.training.modes import predict, train
 from fusearch.evaluators.training.optimization import reproducible
 from fusearch.evaluators.training.training_settings import TrainingSettings
+from fusearch.search.configuration import check_objectives
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 
@@ -155,6 +156,40 @@ def test_other_tasks(task: str) -> None:
     found = evaluator(candidate_of(data, "F1 = vote_weighted(a@score, b@score) ->\ntrain = independent"), Budget(), silent)
     assert set(found) == evaluator.objectives()
     assert ("predictions" if task == "regression" else "probabilities") in found.arrays
+
+
+def test_a_metric_that_no_fold_defines_is_told_before_training() -> None:
+    whole = make_data(rows=80)
+    groups = [f"{'ab'[target]}{row % 4}" for row, target in enumerate(whole.targets)]
+    modalities = {name: whole.raw[name] for name in ("a", "c")}
+    data = Dataset.from_arrays("groups", modalities=modalities, targets=whole.targets, groups=groups, folds="groups")
+    evaluator = TrainingEvaluator(data, missing=True)
+    for name in ("auroc", "auroc_without.a", "worst_missing_auroc"):
+        assert (
+            evaluator.undefined(name)
+            == f"{name} is undefined in all 8 folds: each holds one class; expected another objective, or other folds"
+        )
+    assert evaluator.undefined("log_loss") is None
+    assert evaluator.undefined("macs") is None
+    with pytest.raises(ObjectiveError, match="auroc is undefined in all 8 folds"):
+        check_objectives(["auroc", "macs"], evaluator)
+
+
+def test_a_metric_that_some_folds_define_is_told_in_the_configuration() -> None:
+    whole = make_data(rows=100)
+    positives = np.flatnonzero(whole.targets == 1)[:3]
+    keep = np.sort(np.concatenate([np.flatnonzero(whole.targets == 0), positives]))
+    modalities = {name: whole.raw[name][keep] for name in ("a", "c")}
+    rare = Dataset.from_arrays("rare", modalities=modalities, targets=whole.targets[keep], fractions=(0.6, 0.4))
+    evaluator = TrainingEvaluator(rare, folds=5)
+    told = evaluator.describe()["data"]
+    counts = [int(rare.targets[fold.val].sum()) for fold in evaluator.folds]
+    assert 0 in counts
+    assert told["defined"]["auroc"] == [sum(map(bool, counts)), 5]
+    assert "accuracy" not in told["defined"]
+    assert told["chance"]["auprc"] == pytest.approx(rare.targets.mean())
+    assert told["note"].startswith("Positive class: 1 (second of 0, 1)")
+    assert any("fewer than the 5 folds" in warning for warning in told["warnings"])
 
 
 def test_settings_that_are_not_legal_are_refused(data: Dataset) -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -106,6 +107,45 @@ def test_a_search_in_which_everything_fails_ends_too(search):
     status = search(lambda candidate, budget, report: 1 / 0, trials=4).status()
     assert (status["trials"]["complete"], status["trials"]["failed"], status["front"]) == (0, 4, [])
     assert status["hypervolume"] is None
+
+
+def test_a_search_whose_first_evaluations_fail_alike_gives_up(search):
+    def broken(candidate, budget, report):
+        raise ValueError(f"expected {candidate.recipe.width} columns, found 7")
+
+    status = search(broken, trials=30).status()
+    assert (status["state"], status["trials"]["failed"]) == ("stopped", 5)
+    assert re.match(r"the first 5 evaluations failed alike: ValueError: expected \d+ columns, found 7 \(test_driver.py", status["reason"])
+
+
+def test_whatever_an_evaluator_says_can_be_kept_and_reported(search):
+    def strange(candidate, budget, report):
+        if not candidate.graph.fusions:
+            raise ValueError("\x1b[31mred\x1b[0m \ud800 \u202e" + "x" * 10_000_000 + " end")
+        return {"score": 0.5, "macs": 100.0}
+
+    from fusearch.reports import write_report
+
+    run = search(strange, trials=8)
+    reasons = {record.reason for record in run.records() if record.reason}
+    assert all("\\x1b[31mred" in reason and "\\ud800" in reason and reason.isprintable() for reason in reasons)
+    assert all(len(reason.encode()) <= 2048 and "characters left out" in reason and " end" in reason for reason in reasons)
+    page = write_report(run)
+    assert page.stat().st_size < 8e6
+    assert "\\ud800" in page.read_text(encoding="utf-8")
+
+
+def test_a_success_or_another_reason_lets_it_go_on(search, toy_evaluator, tmp_path):
+    def mostly(candidate, budget, report):
+        if candidate.graph.fusions:
+            raise ValueError("no fusion today")
+        return toy_evaluator(candidate, budget, report)
+
+    def variously(candidate, budget, report):
+        raise ValueError(f"no {'odd' if candidate.recipe.width > 8 else 'even'} width")
+
+    assert search(mostly, trials=12).status()["reason"] == "12 trials are done"
+    assert search(variously, trials=12, out=tmp_path / "other").status()["reason"] == "12 trials are done"
 
 
 class Costed:

@@ -176,7 +176,11 @@ class Findings:
         chance = told.get("chance", {})
         named = [objective.name for objective in self.objectives if objective.name in chance]
         levels = [f"{sentence_case(metric_label(name))} of a guess: {number(chance[name])}." for name in named]
-        return [text for text in (str(told.get("note", "")), *levels) if text]
+        partly = {objective.name: told.get("defined", {}).get(objective.name) for objective in self.objectives}
+        folds = [
+            f"{sentence_case(metric_label(name))} is defined in {some[0]} of {some[1]} folds." for name, some in partly.items() if some
+        ]
+        return [text for text in (str(told.get("note", "")), *levels, *folds) if text]
 
     @cached_property
     def data_warnings(self) -> list[str]:

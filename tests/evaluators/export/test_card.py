@@ -19,6 +19,7 @@ DESIGN: dict[str, Any] = {
         "name": "vital",
         "labels": ["alive", "dead"],
         "predicts": "one of alive, dead",
+        "note": "Positive class: dead (second of alive, dead).",
         "says": "class probabilities",
     },
     "data": {"name": "lgg", "fingerprint": "123", "training_rows": 200},
@@ -64,7 +65,14 @@ def test_the_card_says_what_how_good_and_how_to_run() -> None:
 
 def test_a_confirmed_regression() -> None:
     design = DESIGN | {
-        "task": {"kind": "regression", "name": "days", "labels": [], "predicts": "a number, in the units of the target", "says": "values"},
+        "task": {
+            "kind": "regression",
+            "name": "days",
+            "labels": [],
+            "predicts": "a number, in the units of the target",
+            "note": "",
+            "says": "values",
+        },
         "seeds": 1,
         "epochs": {"a": 1, "fusion": 4},
     }

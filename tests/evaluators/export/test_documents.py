@@ -43,6 +43,7 @@ def test_the_design_is_told_in_three_forms(choice: Choice, data: Dataset) -> Non
         "name": "target",
         "labels": ["0", "1"],
         "predicts": "one of 0, 1",
+        "note": "Positive class: 1 (second of 0, 1); `labels` in the manifest says the order.",
         "says": "class probabilities",
     }
     assert document["epochs"] == dict(choice.epochs)
