@@ -70,10 +70,17 @@ def test_how_many_folds_by_default() -> None:
     (fold,) = make_data(1400).folds()
     assert fold.val.tolist() == make_data(1400).rows("val").tolist()
     assert make_data(60, folds=3).default_num_folds == 3
+    assert [make_data(rows, splits=["train", "val"] * (rows // 2)).default_num_folds for rows in (998, 1000)] == [5, 1]
     everything = make_data(1400, splits=["train"] * 1400)
     assert len(everything.folds()) == 5
     with pytest.raises(DataError, match="data set 'toy' has no val split to serve as the one fold, expected 2 folds or more"):
         everything.folds(1)
+
+
+def test_the_seed_decides_the_folds() -> None:
+    data = make_data()
+    first, again, other = ([fold.val.tolist() for fold in data.folds(3, seed)] for seed in (0, 0, 1))
+    assert first == again != other
 
 
 def test_nothing_in_it_can_be_changed() -> None:

@@ -15,6 +15,7 @@ from toy_data import make_data
 from fusearch.contracts import Budget, Evaluation
 from fusearch.data import Dataset
 from fusearch.evaluators import TrainingEvaluator
+from fusearch.evaluators.evaluator import _median
 from fusearch.evaluators.training.optimization import TrainingSettings
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
@@ -112,3 +113,4 @@ def test_best_epochs_are_the_median_over_members(data: Dataset) -> None:
     epochs = sorted(member["epochs"]["fusion"] for member in found.details["members"])
     assert epochs[2] < epochs[-1], "the members end in different epochs"
     assert found.details["best_epochs"] == {"fusion": epochs[2]}
+    assert _median([1, 2]) == 2, "half an epoch is rounded up, so that no phase is left untrained"
