@@ -60,6 +60,7 @@ def test_values_are_means_over_members_and_spread_is_their_deviation(evaluation:
     values = [member["metrics"]["auroc"] for member in members]
     assert evaluation["auroc"] == pytest.approx(np.mean(values))
     assert evaluation.spread["auroc"] == pytest.approx(np.std(values, ddof=1))
+    assert evaluation["train_seconds"] == pytest.approx(np.mean([member["seconds"] for member in members]))
     assert set(evaluation.details["best_epochs"]) == {"fusion"}
 
 

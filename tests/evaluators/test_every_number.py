@@ -43,7 +43,7 @@ ARGUMENTS: dict[str, tuple[Any, Callable[[Evaluation], Any]]] = {
     "device": ("meta", lambda found: found.details["device"]),
     "costs": (("latency_ms",), lambda found: "latency_ms" in found),
     "missing": (True, lambda found: "worst_missing_auroc" in found),
-    "mixed_precision": (False, lambda found: found.details["half"]),  # the CPU has none
+    "mixed_precision": (False, lambda found: found.details["half"]),  # what is asked for: the CPU has none
 }
 
 
@@ -69,9 +69,18 @@ def evaluate(data: Dataset, training: str = "joint", recipe: Mapping[str, Any] |
     def report(_step: int, _values: Mapping[str, float]) -> None:
         threads.append(torch.get_num_threads())
 
-    found = evaluator(Candidate(graph, Recipe(**{"width": 8, "learning_rate": 1e-2, **(recipe or {})})), Budget(), report)
-    named = TrainingEvaluator(data, **settings)
-    seen = {"threads": threads[0], "heard": len(threads), "device": named._device().type, "half": named.settings.mixed_precision}
+    half: set[tuple[str, bool]] = set()
+
+    def asked(place: str) -> Callable[[torch.device, bool], None]:
+        return lambda _device, wanted: half.add((place, wanted))
+
+    with pytest.MonkeyPatch.context() as patch:
+        for place in ("modes", "optimization"):  # what computes in half precision, and what scales its gradients
+            patch.setattr(f"fusearch.evaluators.training.{place}.mixed_precision", asked(place))
+        found = evaluator(Candidate(graph, Recipe(**{"width": 8, "learning_rate": 1e-2, **(recipe or {})})), Budget(), report)
+    assert len(half) == 2, "both places are told the same"
+    device = TrainingEvaluator(data, **settings).prepared(0).train.targets.device.type
+    seen = {"threads": threads[0], "heard": len(threads), "device": device, "half": half}
     return Evaluation(found.metrics, found.spread, {**found.details, **seen}, found.arrays)
 
 

@@ -248,6 +248,23 @@ def test_the_same_seed_gives_the_same_weights_bit_by_bit(rows: FoldSamples) -> N
     assert any(not torch.equal(value, runs[2][name]) for name, value in runs[0].items())
 
 
+@pytest.mark.parametrize("training", ["joint", "staged", "frozen"])
+def test_half_precision_is_for_learning_in_every_phase_and_not_for_judging(
+    training: str, rows: FoldSamples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning, judging, loss = set(), set(), type(rows.task).loss
+
+    def note(task: object, logits: Tensor, *others: object) -> Tensor:
+        (learning if torch.is_grad_enabled() else judging).add(logits.dtype)
+        return loss(task, logits, *others)
+
+    monkeypatch.setattr(type(rows.task), "loss", note)
+    monkeypatch.setattr("fusearch.evaluators.training.modes.mixed_precision", lambda device, wanted: torch.bfloat16)
+    fit(f"F1 = cat(a@L, b@L) ->\ntrain = {training}", rows)
+    assert learning == {torch.bfloat16}
+    assert judging == {torch.float32}
+
+
 def test_fixed_epochs_without_validation(rows: FoldSamples) -> None:
     with reproducible(0, threads=1) as generator:
         network = FusionNetwork(parse("F1 = cat(a@L, b@L) ->\ntrain = staged"), 2, RECIPE)
