@@ -52,6 +52,17 @@ def test_the_same_samples_fall_into_the_same_fold_with_and_without_test(num_fold
         assert (data.ids[whole.val] == search.ids[part.val]).all()
 
 
+def test_numbers_of_the_test_split_do_not_move_the_folds() -> None:
+    rng = np.random.default_rng(0)
+    targets, splits = rng.normal(size=150), np.array(["train", "val", "test"] * 50)
+    folds = []
+    for moved in (0.0, 9.0, -9.0):
+        numbers = np.where(splits == "test", targets + moved, targets)
+        data = Dataset.from_arrays("toy", modalities={"a": rng.normal(size=(150, 3))}, targets=numbers, task="regression", splits=splits)
+        folds.append([fold.val.tolist() for fold in data.folds()])
+    assert folds[0] == folds[1] == folds[2]
+
+
 def test_folds_never_hold_a_test_row() -> None:
     data = make_data()
     rows = np.concatenate([np.concatenate([fold.train, fold.val]) for fold in data.folds()])

@@ -25,6 +25,7 @@ def found_identifiers(**columns: object) -> list[str]:
         ("enrolled", np.sort(RNG.choice(10**6, NUM_ROWS, replace=False))),
         ("sample", RNG.permutation(NUM_ROWS)),
         ("name", [f"subject {row}" for row in range(NUM_ROWS)]),
+        ("visit", np.array([*range(NUM_ROWS - 3), 5, 6, 7])),
     ],
 )
 def test_a_column_that_names_samples_is_found(name: str, values: object) -> None:
@@ -37,6 +38,7 @@ def test_a_column_that_names_samples_is_found(name: str, values: object) -> None
         ("age", RNG.integers(20, 90, NUM_ROWS)),
         ("expression", RNG.normal(size=NUM_ROWS)),
         ("platelets", RNG.choice(400_000, NUM_ROWS, replace=False)),
+        ("cells", np.arange(NUM_ROWS)[::-1] * 37 % NUM_ROWS * 9),
         ("sex", ["f", "m"] * (NUM_ROWS // 2)),
         ("patient_age", RNG.integers(20, 90, NUM_ROWS)),
     ],
