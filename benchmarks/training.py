@@ -21,7 +21,8 @@ from fusearch.data import Dataset
 from fusearch.evaluators import FusionNetwork
 from fusearch.evaluators.training.members import FoldSamples, prepare_fold
 from fusearch.evaluators.training.modes import train
-from fusearch.evaluators.training.optimization import TrainingSettings, reproducible
+from fusearch.evaluators.training.optimization import reproducible
+from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 BATCH = 64

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 __all__ = [
@@ -28,6 +31,7 @@ __all__ = [
     "predictions_file",
     "ray_session",
     "replace_file",
+    "whole_folder",
 ]
 
 #: The configuration as it was resolved; a folder with it is a run.
@@ -105,3 +109,22 @@ def replace_file(path: Path, content: str | bytes) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Make a folder whole or not at all: what is yielded stands beside it, and takes its name at the end of the block.
+
+    Missing parents are made; where the block fails nothing is kept.
+
+    Raises:
+        OSError: It cannot be made or written.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
+    try:
+        draft.mkdir()
+        yield draft
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

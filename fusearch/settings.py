@@ -150,6 +150,19 @@ class Settings:
                 raise RunError(f"no setting {name!r}: {suggestion(name, names)}")
         return replace(self, **values)
 
+    def seconds_left(self, elapsed: float, done: int, finished: int) -> float | None:
+        """Estimate the seconds until a search ends at the pace so far; None where nothing tells.
+
+        Args:
+            elapsed: Seconds since its start.
+            done: Trials that count towards `trials`.
+            finished: Evaluations that ended in that time.
+        """
+        limits = [] if self.time_limit is None else [self.time_limit - elapsed]
+        if self.trials is not None and finished:
+            limits.append((self.trials - done) * elapsed / finished)
+        return max(0.0, min(limits)) if limits else None
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for `config.yaml`; strategy and storage have sections of their own there."""
         return {

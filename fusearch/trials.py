@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import socket
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import Any
 from fusearch import pareto
 from fusearch.contracts import Direction, Objective, costs, feasible, primary
 from fusearch.errors import ObjectiveError, RunError, suggestion
+from fusearch.settings import Settings
 from fusearch.study import ROLES, TrialRecord
 
 __all__ = ["Trials", "best_of_each", "point_of", "ranked"]
@@ -126,21 +128,18 @@ class Trials:
             return self._by_digest(self._decided())
         return self._by_digest(how)
 
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """How many trials became what: `complete` without the repeats, `failed` without those that a stop interrupted."""
+        kinds = Counter(_kind(record) for record in self.records)
+        return {kind: kinds[kind] for kind in ("complete", "failed", "running", "repeated", "pruned", "interrupted", "waiting")}
+
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints: one JSON-able document."""
-        records, points = self.records, self._points
+        points = self._points
         reference = pareto.reference_point(points, self._directions) if points else None
         state, reason = self._state()
-        counts = {
-            "complete": sum(record.evaluated for record in records),
-            "failed": sum(record.state == "failed" and not record.interrupted and record.repeat_of is None for record in records),
-            "running": sum(record.state == "running" for record in records),
-            "repeated": sum(record.state == "complete" and record.repeat_of is not None for record in records),
-            "pruned": sum(record.state == "pruned" for record in records),
-            "interrupted": sum(record.interrupted for record in records),
-            "waiting": sum(record.state == "waiting" for record in records),
-            "total": self.config.get("search", {}).get("trials"),
-        }
+        counts = {**self.counts, "total": self.config.get("search", {}).get("trials")}
         return {
             "state": state,
             "reason": reason,
@@ -151,7 +150,7 @@ class Trials:
             "best": {objective.name: _entry(self._best(objective.name)) if points else None for objective in self.objectives},
             "hypervolume": None if reference is None else pareto.hypervolume(points, self._directions, reference=reference),
             "hypervolume_reference": None if reference is None else list(reference),
-            "seconds_left": self._seconds_left(counts) if state == "running" else None,
+            "seconds_left": self._seconds_left() if state == "running" else None,
         }
 
     @property
@@ -202,8 +201,8 @@ class Trials:
         if not found:
             known = sorted({record.digest for record in self.evaluated})
             raise RunError(
-                f"no design {prefix!r} in {self._name}: expected 'simplest', 'knee', 'best:METRIC' or a digest; "
-                f"{suggestion(prefix, ['simplest', 'knee', *known])}"
+                f"no design {prefix!r} in {self._name}: expected 'simplest', 'knee', 'best:METRIC', 'strategy' or a digest; "
+                f"{suggestion(prefix, ['simplest', 'knee', 'strategy', *known])}"
             )
         graphs = {record.digest for record in found}
         if len(graphs) > 1:
@@ -218,12 +217,13 @@ class Trials:
             return "stopped", f"its driver (pid {pid}) is gone; resume to go on"
         return state, self.driver.get("reason")
 
-    def _seconds_left(self, counts: Mapping[str, Any]) -> float | None:
+    def _seconds_left(self) -> float | None:
+        search = self.config.get("search", {})
         seconds = [record.seconds for record in self.evaluated if record.seconds is not None]
-        if not seconds or counts["total"] is None:
+        if not seconds or search.get("trials") is None:
             return None
-        left = max(0, counts["total"] - counts["complete"] - counts["failed"])
-        return float(left) * sum(seconds) / len(seconds) / float(self.config["search"].get("workers") or 1)
+        elapsed = sum(seconds) / float(search.get("workers") or 1)  # of evaluation alone: a run may have been stopped for days
+        return Settings(trials=search["trials"]).seconds_left(elapsed, self.counts["complete"] + self.counts["failed"], len(seconds))
 
 
 def _entry(record: TrialRecord) -> dict[str, Any]:
@@ -237,6 +237,15 @@ def _entry(record: TrialRecord) -> dict[str, Any]:
         "recipe": dict(record.recipe),
         "reference": record.reference,
     }
+
+
+def _kind(record: TrialRecord) -> str:
+    """What became of a trial, in one word of `Trials.counts`."""
+    if record.interrupted:
+        return "interrupted"
+    if record.repeat_of is None:
+        return record.state
+    return "repeated" if record.state == "complete" else "failed again"  # what fails again is counted once
 
 
 def _is_alive(pid: int) -> bool:

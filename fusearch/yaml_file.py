@@ -179,6 +179,7 @@ def _refusal(problem: str, mark: Any) -> yaml.MarkedYAMLError:
 
 def _problem(error: yaml.MarkedYAMLError) -> str:
     problem = " ".join(str(error.problem).split())
+    problem = problem if len(problem) <= 300 else f"{problem[:297]}..."
     if type(error) is yaml.MarkedYAMLError:
         return problem
     if isinstance(error, yaml.composer.ComposerError) and error.context == "expected a single document in the stream":

@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "layout": set(),
     "study": {"errors", "layout"},
     "pareto": {"errors", "contracts"},
-    "trials": {"errors", "contracts", "study", "pareto"},
+    "trials": {"errors", "contracts", "settings", "study", "pareto"},
     "run": {"errors", "layout", "yaml_file", "contracts", "study", "trials"},
     "evaluators": {"lazy", "errors", "layout", "registry", "metrics", "tasks", "data", "search_space", "contracts", "study", "run"},
     "search": {"errors", "layout", "yaml_file", "registry", "search_space", "contracts", "settings", "study", "run", "pareto"},
@@ -341,12 +341,21 @@ def test_a_file_name_stands_for_one_thing() -> None:
     assert {name: folders for name, folders in places.items() if len(folders) > 1 and folders not in halves} == {}
 
 
+#: Short names of numpy's array types, which mean the same wherever they stand.
+_PLAIN_TYPES = {"Array", "BoolArray", "FloatArray", "Floats", "IntArray", "StrArray"}
+
+
 def test_a_public_name_stands_for_one_thing() -> None:
     """A command has the name of what it calls, and every group of commands registers itself by `add_commands`."""
     places: dict[str, list[str]] = {}
     for path in sources():
         if path.name != "__init__.py" and room_of(module_of(path)) != "cli":
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
-                if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
-                    places.setdefault(node.name, []).append(module_of(path))
+                names = [node.name] if isinstance(node, ast.ClassDef | ast.FunctionDef) else []
+                if isinstance(node, ast.Assign):  # types under a name of their own; constants and arrays are written alike on purpose
+                    names = [target.id for target in node.targets if isinstance(target, ast.Name) and target.id not in _PLAIN_TYPES]
+                    names = [name for name in names if re.fullmatch(r"[A-Z][a-z]\w*", name)]
+                for name in names:
+                    if not name.startswith("_"):
+                        places.setdefault(name, []).append(module_of(path))
     assert {name: modules for name, modules in places.items() if len(modules) > 1} == {}

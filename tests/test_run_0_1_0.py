@@ -53,6 +53,7 @@ def test_it_reports(run: Run) -> None:
     text = page.read_text(encoding="utf-8")
     assert "What designs hang on" in text
     assert "Look 1: 85 samples" in text
+    assert "made by a version of fusearch that kept no command" in text
 
 
 def test_it_goes_on(run: Run) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
+
+from fusearch.registry import PLUGINS
 
 __all__ = ["RememberingGroup", "words_of_command"]
 
@@ -13,10 +16,11 @@ _KEY = "fusearch.words"
 
 
 class RememberingGroup(TyperGroup):
-    """A group of commands that keeps its words in the context, as they were typed."""
+    """A group of commands that keeps its words in the context, as they were typed; plug-ins of the environment become options."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        ctx.meta[_KEY] = ["fusearch", *args]
+        named = [word for path in filter(None, os.environ.get(PLUGINS, "").split(os.pathsep)) for word in ("--plugin", path)]
+        ctx.meta[_KEY] = ["fusearch", *named, *args]
         return super().parse_args(ctx, args)
 
 

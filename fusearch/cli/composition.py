@@ -114,7 +114,7 @@ def compose_strategy(
 
 
 def compose_evaluator(
-    data: Dataset, objectives: Sequence[Objective], *, folds: int | None = None, seeds: int = 1, epochs: int = 60, threads: int | None = 1
+    data: Dataset, objectives: Sequence[Objective], *, folds: int | None, seeds: int, epochs: int, threads: int | None = 1
 ) -> TrainingEvaluator:
     """Return the evaluator; it measures what the objectives ask for, such as latency, or performance with a modality missing."""
     from fusearch.evaluators import TrainingEvaluator

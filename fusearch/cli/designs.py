@@ -9,6 +9,7 @@ import typer
 
 from fusearch.cli.options import AsJson, DataOption, Epochs, Folds, Seeds
 from fusearch.cli.output import document, figure, say, show_table
+from fusearch.evaluators.training.training_settings import TrainingSettings
 
 __all__ = ["add_commands"]
 
@@ -68,7 +69,7 @@ def evaluate(
     data: DataOption,
     folds: Folds = None,
     seeds: Seeds = 1,
-    epochs: Epochs = 60,
+    epochs: Epochs = TrainingSettings.epochs,
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Weight decay.")] = None,
     dropout: Annotated[float | None, typer.Option(help="Dropout.")] = None,

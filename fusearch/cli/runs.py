@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from fusearch.cli.command_words import words_of_command
 from fusearch.cli.options import AsJson, Data, Epochs, Folds, RunFolder, Seeds
 from fusearch.cli.output import document, say, show_table
 from fusearch.cli.settings_options import with_settings
+from fusearch.evaluators.training.training_settings import TrainingSettings
 
 if TYPE_CHECKING:
     from fusearch.run import Run
@@ -20,7 +22,10 @@ __all__ = ["add_commands"]
 
 Pick = Annotated[
     str,
-    typer.Option(help="Which design: simplest (cheapest within one standard error of the best), knee, best:METRIC, or a digest."),
+    typer.Option(
+        help="Which design: simplest (cheapest within one standard error of the best), knee, best:METRIC, "
+        "strategy (what the run's strategy ended with), or a digest."
+    ),
 ]
 
 
@@ -52,7 +57,7 @@ def search(
     ] = None,
     folds: Folds = None,
     seeds: Seeds = 1,
-    epochs: Epochs = 60,
+    epochs: Epochs = TrainingSettings.epochs,
     space: Annotated[Path | None, typer.Option(help="YAML file with settings of the search space: see docs/search.md.")] = None,
     max_fusions: Annotated[int | None, typer.Option(min=1, help="Most fusions in a design (default: 3).", show_default=False)] = None,
     encoder: Annotated[
@@ -165,17 +170,15 @@ def export(
 ) -> None:
     """Refit one design on train + val and write a folder that runs without fusearch."""
     from fusearch.evaluators.export import export as export_design
-    from fusearch.run import Run
 
     with document(as_json) as write:
-        opened = Run(run)
-        record = opened.pick(pick)
-        folder = export_design(opened, out, pick=pick, seeds=seeds)
+        folder = export_design(run, out, pick=pick, seeds=seeds)
+        design, metrics = (json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("design", "metrics"))
         facts: dict[str, Any] = {
             "out": str(folder),
-            "digest": record.digest,
-            "formula": record.formula,
-            "values": dict(record.values),
+            "digest": design["digest"],
+            "formula": design["formula"],
+            "values": {name: value["mean"] for name, value in metrics["search"].items()},
             "files": sorted(path.name for path in folder.iterdir()),
         }
         write(facts)

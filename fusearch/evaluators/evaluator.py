@@ -29,8 +29,8 @@ from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.members import FoldSamples, OnMemberEpoch, TrainedMember, prepare_fold, train_members
-from fusearch.evaluators.training.optimization import TrainingSettings
 from fusearch.evaluators.training.summary import summarize
+from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
 from fusearch.search_space import Candidate
 
@@ -78,9 +78,9 @@ class TrainingEvaluator:
         *,
         folds: int | None = None,
         seeds: int = 1,
-        epochs: int = 60,
-        patience: int = 10,
-        batch_size: int = 64,
+        epochs: int = TrainingSettings.epochs,
+        patience: int = TrainingSettings.patience,
+        batch_size: int = TrainingSettings.batch_size,
         threads: int | None = 1,
         device: str = "auto",
         costs: Sequence[str] = (),

@@ -8,7 +8,7 @@ from typing import Any
 from fusearch.reports.findings.decided import strategy_sentences
 from fusearch.reports.findings.factors import FACTORS, factor_frame
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.reproduction import command_line
+from fusearch.reports.findings.reproduction import command_line, resumed_lines
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
 from fusearch.study import TrialRecord
@@ -49,10 +49,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "confirmed": [asdict(look) for look in found.looks],
         "strategy": _strategy(found),
         "explanations": [dict(told) for told in found.explanations],
-        "trials": {
-            state: sum(record.state == state for record in found.records)
-            for state in ("complete", "failed", "pruned", "running", "waiting")
-        },
+        "trials": found.trials.counts,
         "hypervolume": {"trials": list(progress.trials), "values": list(progress.hypervolume), "references": progress.references},
         "throughput": {
             "wall_seconds": through.wall,
@@ -67,6 +64,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
             if record.state in ("failed", "pruned") and not record.interrupted
         ],
         "command": command_line(found),
+        "resumed": resumed_lines(found),
         "config": dict(found.config),
     }
 

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from fusearch.reports.findings.decided import strategy_sentences
-from fusearch.reports.findings.explanations import how_label, interval, signed
+from fusearch.reports.findings.explanations import foremost_features, how_label, interval, signed
 from fusearch.reports.findings.factors import FACTORS, factor_groups
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.reproduction import command_line, identity
+from fusearch.reports.findings.looks import look_sentence, role_in_look
+from fusearch.reports.findings.reproduction import commands_and_note, identity
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
 from fusearch.reports.wording import count, duration, metric_label, number, role_label, sentence_case, with_spread
@@ -37,8 +38,9 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
         alone = f", of the references alone {progress.references:.3f}" if progress.references is not None else ""
         lines += [f"- hypervolume {progress.hypervolume[-1]:.3f} of the box between the worst and the best values seen{alone}"]
     lines += ["", *_failures(found), "## How to reproduce", ""]
-    command = command_line(found)
-    lines += ["```", command, "```", ""] if command else []
+    commands, note = commands_and_note(found)
+    lines += ["```", *commands, "```", ""] if commands else []
+    lines += [_escape(note), ""] if note else []
     lines += [f"- {name}: {_escape(value)}" for name, value in identity(found)]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -66,8 +68,10 @@ def _looks(found: Findings) -> list[str]:
     metric = sentence_case(metric_label(found.main.name))
     lines = []
     for look in found.looks:
-        rows = [(str(each.trial), each.role, number(each.search), number(each.test), f"`{each.digest}`") for each in look.designs]
-        lines += [f"Look {look.number}: {count(look.samples, 'sample')}.", ""]
+        rows = [
+            (str(each.trial), role_in_look(each.role), number(each.search), number(each.test), f"`{each.digest}`") for each in look.designs
+        ]
+        lines += [look_sentence(look), ""]
         lines += _grid(("trial", "role", f"{metric}, validation", f"{metric}, test", "digest"), rows)
     return ["## On the test split", "", *lines] if lines else []
 
@@ -75,10 +79,15 @@ def _looks(found: Findings) -> list[str]:
 def _explanations(found: Findings) -> list[str]:
     lines = []
     for told in found.explanations:
-        metric = sentence_case(metric_label(told["metric"]))
+        metric = metric_label(told["metric"])
         effects = [(each["modality"], how_label(each["how"]), signed(each["drop"]), interval(each)) for each in told["effects"]]
         lines += [f"Design `{told['digest']}`, {count(told['members'], 'member')}.", ""]
         lines += _grid(("modality", "information", f"loss of {metric}", "95 % interval"), effects)
+        shares = [(each["name"], each["kind"], f"{100 * each['mean']:.1f} % ± {100 * each['spread']:.1f}") for each in told["shares"]]
+        lines += _grid(("hierarchy", "", "share of the weights"), shares) if shares else []
+        for each in told.get("features", ()):
+            rows = [(name, f"{mean:.3g} ± {spread:.2g}") for name, mean, spread in foremost_features(each)]
+            lines += _grid((f"{each['modality']}, by {each['method']}", f"mean change of the {each['unit']}"), rows)
     return ["## What designs hang on", "", *lines] if lines else []
 
 

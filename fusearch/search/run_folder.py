@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from fusearch.contracts import Direction, read_objectives
 from fusearch.errors import RunError
-from fusearch.layout import CONFIG, JOURNAL, JOURNAL_LOCK, LOCK, PREDICTIONS, predictions_file, replace_file
+from fusearch.layout import CONFIG, JOURNAL, JOURNAL_LOCK, LOCK, PREDICTIONS, predictions_file, replace_file, whole_folder
 from fusearch.run import read_config
 from fusearch.study import DRIVER, STUDY_NAME, open_study
 from fusearch.yaml_file import dump_yaml, parse_yaml
@@ -64,16 +63,10 @@ def create_folder(folder: Path, config: Mapping[str, Any], directions: Sequence[
     if exists:
         hint = "resume it (--resume), or choose another folder" if (folder / CONFIG).is_file() else "choose another folder"
         raise RunError(f"run folder {str(folder)!r} exists: {hint}")
-    draft = folder.parent / f".{folder.name}.{os.getpid()}"
-    with writing(folder):
-        try:
-            draft.mkdir(parents=True)
-            (draft / PREDICTIONS).mkdir()
-            _write_config(draft, config)
-            _create_study(config["study"]["storage"], config["study"]["name"], draft, directions)
-            draft.rename(folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+    with writing(folder), whole_folder(folder) as draft:
+        (draft / PREDICTIONS).mkdir()
+        _write_config(draft, config)
+        _create_study(config["study"]["storage"], config["study"]["name"], draft, directions)
 
 
 def discard_folder(folder: Path, study: optuna.Study) -> None:
@@ -115,7 +108,11 @@ def check_resume(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
         ]
         if changes:
             raise RunError(f"cannot resume {str(folder)!r}: its {what} changed, {changes[0]}; use another run folder")
-    return {**config, "study": old["study"]}
+    resolved = {**config, "study": old["study"], "resumed": [*old.get("resumed", ()), config["command"]]}
+    if "command" in old:
+        return {**resolved, "command": old["command"]}
+    del resolved["command"]  # a run of version 0.1.0 kept none
+    return resolved
 
 
 def open_folder(folder: Path, config: Mapping[str, Any]) -> optuna.Study:

@@ -23,10 +23,10 @@ from fusearch.search.run_folder import save_predictions, writing
 from fusearch.search.strategies.strategy import Strategy
 from fusearch.search.strategies.strategy_proposer import StrategyProposer
 from fusearch.settings import Settings
+from fusearch.study import STOPPED, TrialFacts, enqueue_facts, read_trial, write_trial
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
-from fusearch.study import STOPPED, TrialFacts, enqueue_facts, read_trial, write_trial
 
 __all__ = ["Session"]
 
@@ -269,13 +269,6 @@ class Session:
                 best=best_values(points, self._objectives),
                 front=int(pareto.is_nondominated(points, [objective.direction for objective in self._objectives]).sum()),
                 seconds=now,
-                seconds_left=self._seconds_left(now),
+                seconds_left=self._settings.seconds_left(now, len(self._answers) + self._failed, len(self._seconds)),
             )
         )
-
-    def _seconds_left(self, now: float) -> float | None:
-        limits = [self._settings.time_limit - now] if self._settings.time_limit is not None else []
-        if self._settings.trials is not None and self._seconds:
-            left = self._settings.trials - len(self._answers) - self._failed
-            limits.append(left * now / len(self._seconds))
-        return max(0.0, min(limits)) if limits else None

@@ -137,7 +137,14 @@ T = TypeVar("T", bound=type[Task])
 
 
 def task_entry(entry: T) -> T:
-    """Register a task under its `kind`."""
+    """Register a task under its `kind`.
+
+    Raises:
+        DataError: It lacks something that every task must say.
+    """
+    lacking = sorted(getattr(entry, "__abstractmethods__", ()))
+    if lacking:
+        raise DataError(f"task {entry.kind!r}: its class lacks {', '.join(lacking)}, which every task says for itself")
     TASKS.add(entry.kind, entry)
     return entry
 

@@ -17,7 +17,7 @@ from fusearch.tasks import TASKS
 
 __all__ = ["MetricSuite"]
 
-Rows = tuple[NDArray[Any], NDArray[np.floating]]
+Scored = tuple[NDArray[Any], NDArray[np.floating]]
 
 
 class MetricSuite:
@@ -38,7 +38,7 @@ class MetricSuite:
         """The entry of the metric."""
         return METRICS[self.name]
 
-    def cases(self) -> list[Rows]:
+    def cases(self) -> list[Scored]:
         """Return targets and outputs as a search meets them: two classes and more, predictions, few rows, one class alone.
 
         Override it, and `perfect`, for a metric of a task of your own.
@@ -68,7 +68,7 @@ class MetricSuite:
             assert len(targets) < 40 or math.isfinite(value), f"{self.name} is {value} for {len(targets)} rows of {outputs.shape}"
 
     def test_the_order_of_samples_does_not_matter(self) -> None:
-        """Rows may change places together, and nothing is remembered from call to call."""
+        """Scored may change places together, and nothing is remembered from call to call."""
         for targets, outputs in self.cases():
             value = self.metric(targets, outputs)
             order = np.random.default_rng(1).permutation(len(targets))
@@ -93,15 +93,15 @@ class MetricSuite:
                 )
 
 
-def _classes(rng: np.random.Generator) -> list[Rows]:
+def _classes(rng: np.random.Generator) -> list[Scored]:
     sizes = ((2, 40), (4, 40), (2, 5), (3, 4))
-    found: list[Rows] = [(rng.permutation(np.arange(rows) % count), rng.dirichlet(np.ones(count), size=rows)) for count, rows in sizes]
+    found: list[Scored] = [(rng.permutation(np.arange(rows) % count), rng.dirichlet(np.ones(count), size=rows)) for count, rows in sizes]
     return [*found, (np.zeros(6, dtype=np.int64), rng.dirichlet(np.ones(3), size=6))]
 
 
-def _numbers(rng: np.random.Generator) -> list[Rows]:
-    found: list[Rows] = [(rng.normal(50, 9, size=rows), rng.normal(50, 9, size=rows)) for rows in (40, 4)]
+def _numbers(rng: np.random.Generator) -> list[Scored]:
+    found: list[Scored] = [(rng.normal(50, 9, size=rows), rng.normal(50, 9, size=rows)) for rows in (40, 4)]
     return [*found, (rng.normal(size=6), np.zeros(6)), (np.ones(6), rng.normal(size=6))]
 
 
-_CASES: dict[str, Callable[[np.random.Generator], list[Rows]]] = {"classification": _classes, "regression": _numbers}
+_CASES: dict[str, Callable[[np.random.Generator], list[Scored]]] = {"classification": _classes, "regression": _numbers}

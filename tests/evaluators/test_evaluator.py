@@ -20,7 +20,8 @@ from fusearch.errors import EvaluationError, LeakError
 from fusearch.evaluators import FusionNetwork, TrainingEvaluator
 from fusearch.evaluators.training.members import prepare_fold, score
 from fusearch.evaluators.training.modes import predict, train
-from fusearch.evaluators.training.optimization import TrainingSettings, reproducible
+from fusearch.evaluators.training.optimization import reproducible
+from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 

@@ -16,7 +16,7 @@ from fusearch.contracts import Budget, Evaluation
 from fusearch.data import Dataset
 from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.evaluator import _median
-from fusearch.evaluators.training.optimization import TrainingSettings
+from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 #: Two streams of which one is missing in every tenth row, hidden layers behind the fusions, and an auxiliary output.

@@ -11,14 +11,16 @@ from fusearch.run import Run
 
 
 def test_the_document_says_what_the_page_says(make_run: Callable[..., Run]) -> None:
-    found = read_findings(make_run(30, failures=2))
+    run = make_run(30, failures=2)
+    found = read_findings(run)
     verdict = judge(found)
     facts = json.loads(embed(to_document(found, verdict)))
     assert facts["format"] == 1
     assert facts["verdict"]["headline"] == verdict.headline
     assert [design["trial"] for design in facts["front"]] == [record.number for record in found.front]
     assert list(facts["references"]) == ["best_unimodal", "linear", "early", "penultimate", "late"]
-    assert facts["trials"] == {"complete": 30, "failed": 1, "pruned": 1, "running": 0, "waiting": 0}
+    assert facts["trials"] == {kind: count for kind, count in run.status()["trials"].items() if kind != "total"}
+    assert (facts["trials"]["complete"], facts["trials"]["failed"], facts["trials"]["pruned"]) == (30, 1, 1)
     assert len(facts["hypervolume"]["values"]) == 30
     assert [failure["state"] for failure in facts["failures"]] == ["pruned", "failed"]
     assert facts["recommended"]["members"] == 5

@@ -41,11 +41,18 @@ def test_it_tells_what_the_page_tells_of_strategy_explanations_and_looks(make_ru
     decision = {"strategy": "late-ensemble", "candidate": record.candidate}
     (run.path / "strategy.json").write_text(json.dumps(decision))
     effect = {"modality": "mrna", "how": "permutation", "drop": 0.25, "low": 0.125, "high": 0.375}
-    told = {"digest": record.digest, "candidate": record.candidate, "metric": "auroc", "members": 5, "effects": [effect], "shares": []}
+    told = {"digest": record.digest, "candidate": record.candidate, "metric": "auroc", "members": 5, "effects": [effect]}
+    told["shares"] = [{"name": "mrna", "kind": "modality", "mean": 0.625, "spread": 0.02}]
+    grid = {"modality": "scan", "method": "occlusion", "unit": "log odds", "names": [], "mean": [[0.1, 0.4]], "spread": [[0.01, 0.02]]}
+    told["features"] = [
+        {**grid, "kind": "image2d"},
+        {**grid, "kind": "tabular", "names": ["age", "bmi"], "mean": [2.0, 3.0], "spread": [0, 1]},
+    ]
     (run.path / "explain").mkdir()
     (run.path / "explain" / f"{record.candidate}.json").write_text(json.dumps(told))
     design = {"role": "picked", "trial": record.number, "digest": record.digest, "search": {"auroc": 0.9}, "values": {"auroc": 0.7}}
-    (run.path / "confirm.json").write_text(json.dumps({"looks": [{"look": 1, "samples": 40, "designs": [design]}]}))
+    looks = [{"look": number, "samples": 40, "designs": [design]} for number in (1, 2)]
+    (run.path / "confirm.json").write_text(json.dumps({"looks": looks}))
     write_report(run)
     document, text = (json.loads((run.path / "report.json").read_text()), (run.path / "report.md").read_text())
     assert (document["strategy"]["name"], document["strategy"]["decision"]) == ("late-ensemble", decision)
@@ -54,6 +61,10 @@ def test_it_tells_what_the_page_tells_of_strategy_explanations_and_looks(make_ru
     assert "## What the strategy decided: late-ensemble" in text
     assert "| mrna | shuffled | 0.250 | 0.125 to 0.375 |" in text
     assert f"| {record.number} | picked | 0.900 | 0.700 | `{record.digest}` |" in text
+    assert "Look 2, which no longer tells the truth where the first look changed the choice: 40 samples; on average" in text
+    assert "| mrna | modality | 62.5 % ± 2.0 |" in text
+    assert text.index("| (1, 2) | 0.4 ± 0.02 |") < text.index("| (1, 1) | 0.1 ± 0.01 |")
+    assert "| bmi | 3 ± 1 |" in text
 
 
 def test_reasons_and_what_is_needed_to_repeat_it(make_run: Callable[..., Run]) -> None:

@@ -30,8 +30,13 @@ def folder(tmp_path, config):
 
 def test_a_new_folder_holds_configuration_study_and_predictions(folder, config):
     assert sorted(path.name for path in folder.iterdir()) == ["config.yaml", "predictions", "study.journal"]
-    assert check_resume(folder, config) == config
+    assert check_resume(folder, config) == {**config, "resumed": [config["command"]]}
     assert open_folder(folder, config).trials == []
+
+
+def test_a_run_that_goes_on_keeps_the_command_that_made_it(folder, config):
+    again = check_resume(folder, {**config, "command": ["fusearch", "search", "--resume"]})
+    assert (again["command"], again["resumed"]) == (config["command"], [["fusearch", "search", "--resume"]])
 
 
 def test_a_folder_that_could_not_be_finished_leaves_nothing(tmp_path, config, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from fusearch.contracts import Objective
 from fusearch.errors import DataError, UnknownNameError
 from fusearch.tasks import TASKS
-from fusearch.tasks.task import make_task
+from fusearch.tasks.task import Task, make_task, task_entry
 
 
 def test_every_file_in_the_folder_registers_its_task() -> None:
@@ -20,6 +20,16 @@ def test_every_metric_of_a_task_has_a_direction() -> None:
     classes, numbers = make_task("classification", "vital", ("alive", "dead")).metrics, make_task("regression", "age").metrics
     assert all(Objective.parse(name).name == name for name in (*classes, *numbers)), "each has a direction"
     assert not set(classes) & set(numbers)
+
+
+def test_a_task_that_does_not_say_all_is_refused() -> None:
+    class Half(Task):
+        kind = "half"
+        headline = "auroc"
+
+    with pytest.raises(DataError, match="task 'half': its class lacks encode, predicts, strata, summary, which every task says for itself"):
+        task_entry(Half)
+    assert "half" not in TASKS
 
 
 def test_it_is_pickled_by_name() -> None:

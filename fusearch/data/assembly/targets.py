@@ -8,7 +8,8 @@ from typing import Any
 import numpy.typing as npt
 
 from fusearch.data.table_schema import as_text
-from fusearch.errors import DataError
+from fusearch.errors import DataError, suggestion
+from fusearch.metrics import metrics_of
 from fusearch.tasks import TASKS, Task
 from fusearch.tasks.columns import LabelColumn
 
@@ -32,6 +33,8 @@ def encode_targets(
         DataError: An empty cell, or what the task refuses.
     """
     entry = TASKS[kind]
+    if entry.headline not in (known := [metric.name for metric in metrics_of(kind)]):
+        raise DataError(f"task {kind!r}: its headline {entry.headline!r} is no metric of it, {suggestion(entry.headline, known)}")
     read = {}
     for key, (name, values) in columns.items():
         texts: list[str] = []

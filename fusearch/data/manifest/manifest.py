@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from fusearch.data.kinds import KINDS, Kind
 from fusearch.data.manifest.faults import fault_lines, read_document
 from fusearch.data.modality import Modality
-from fusearch.data.readers import READERS, FileKeys, find_reader
+from fusearch.data.readers import FileKeys, find_reader, readers_of
 from fusearch.data.splits import DEFAULT_FRACTIONS
 from fusearch.errors import DataError, ManifestError, nearest
 from fusearch.tasks import TASKS, Task
@@ -67,7 +67,7 @@ def task_model(entry: type[Task]) -> type[TaskKeys]:
 @cache
 def kind_model(kind: Kind) -> type[FileKeys]:
     """Return the keys of a modality of a kind, as the readers of its formats declare them."""
-    readers = [READERS[name] for name in kind.formats]
+    readers = readers_of(kind)
     keys = list(dict.fromkeys(reader.keys for reader in readers))
     bases = tuple(one for one in reversed(keys) if not any(other is not one and issubclass(other, one) for other in keys))
     holds = [f"{reader.holds.format(axes=kind.long_legend)} ({', '.join(reader.suffixes)})" for reader in readers]

@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict
 from fusearch.data.assembly.arrays import shape_array, text_array
 from fusearch.data.kinds import Kind
 from fusearch.data.table_schema import TableSchema
+from fusearch.errors import DataError, suggestion
 from fusearch.registry import Registry
 
-__all__ = ["READERS", "FileKeys", "Reader", "Rows", "Source", "find_reader", "one_line"]
+__all__ = ["READERS", "FileKeys", "Reader", "Rows", "Source", "find_reader", "one_line", "readers_of"]
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -108,13 +109,25 @@ class Reader:
 READERS: Registry[Reader] = Registry("reader")
 
 
+def readers_of(kind: Kind) -> list[Reader]:
+    """Return the readers of the formats of a kind.
+
+    Raises:
+        DataError: It names a format that nothing reads.
+    """
+    for name in kind.formats:
+        if name not in READERS:
+            raise DataError(f"kind {kind.name!r}: nothing reads its format {name!r}, {suggestion(name, READERS)}")
+    return [READERS[name] for name in kind.formats]
+
+
 def find_reader(kind: Kind, file: str) -> Reader:
     """Return the reader of a file: the format is told by the suffix, among the formats of the kind.
 
     Raises:
         ValueError: No format of the kind ends like that.
     """
-    readers = [READERS[name] for name in kind.formats]
+    readers = readers_of(kind)
     for reader in readers:
         if file.lower().endswith(reader.suffixes):
             return reader

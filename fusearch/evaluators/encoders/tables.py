@@ -11,7 +11,7 @@ from fusearch.data.modality import Modality
 from fusearch.evaluators.network.blocks import DenseBlock, TransformerBlock
 from fusearch.evaluators.network.encoder_network import StageEncoder, encoder
 from fusearch.evaluators.network.operator_layer import TokenShape
-from fusearch.search_space.encoders.paper import PAPER_WIDTHS
+from fusearch.search_space.encoders.tables import PAPER_WIDTHS
 
 __all__ = ["MLP", "FTTransformer", "FeatureTokenizer"]
 

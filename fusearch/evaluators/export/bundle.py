@@ -63,16 +63,22 @@ def export(
     if seeds < 1:
         raise ExportError(f"seeds is {seeds}, expected at least 1")
     run = run if isinstance(run, Run) else Run(run)
-    record = run.pick(pick)
+    trials = run.read()
     data = load_choice_data(run, data)
-    choice = read_choice(run, record, data)
+    choice = read_choice(run, trials.pick(pick), data)
     with new_folder(out) as draft:
         model = refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device)
         write_files(model, raw_shapes(data, choice.modalities), draft)
         differences = check_files(model, rows_to_check(raw_values(data, choice.modalities, data.rows("search")[:ROWS_CHECKED])), draft)
         inputs = describe_inputs(data, choice.modalities)
         design = describe_design(choice, data, seeds=seeds)
-        metrics = describe_metrics(run, choice, confirmed=_confirmed(run, choice), file_differences=differences, tolerance=TOLERANCE)
+        metrics = describe_metrics(
+            choice,
+            candidates=trials.counts["complete"],
+            confirmed=_confirmed(run, choice),
+            file_differences=differences,
+            tolerance=TOLERANCE,
+        )
         for name, document in (("inputs.json", inputs), ("design.json", design), ("metrics.json", metrics)):
             _write_json(draft / name, document)
         (draft / "model_card.md").write_text(write_card(design, metrics, inputs), encoding="utf-8")

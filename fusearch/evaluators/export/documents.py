@@ -9,7 +9,6 @@ from typing import Any
 
 from fusearch.data import Dataset
 from fusearch.evaluators.export.choice import Choice
-from fusearch.run import Run
 
 __all__ = ["REQUIREMENTS", "describe_design", "describe_metrics", "requirements"]
 
@@ -52,11 +51,11 @@ def describe_design(choice: Choice, data: Dataset, *, seeds: int) -> dict[str, A
 
 
 def describe_metrics(
-    run: Run, choice: Choice, *, confirmed: Mapping[str, Any] | None, file_differences: Mapping[str, float], tolerance: float
+    choice: Choice, *, candidates: int, confirmed: Mapping[str, Any] | None, file_differences: Mapping[str, float], tolerance: float
 ) -> dict[str, Any]:
     """Return the content of `metrics.json`: what the search measured, what `confirm` measured, and how exact the model files are."""
     record = choice.record
-    members, candidates = record.num_members, sum(other.evaluated for other in run.records())
+    members = record.num_members
     return {
         "trial": record.number,
         "members": members,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from fusearch.errors import ExportError
+from fusearch.layout import whole_folder
 
 __all__ = ["new_folder"]
 
@@ -28,20 +28,8 @@ def new_folder(out: str | Path) -> Iterator[Path]:
     out = Path(out)
     if os.path.lexists(out):
         raise ExportError(f"{str(out)!r} exists; expected the name of a folder to make")
-    draft = out.parent / f".{out.name}.{os.getpid()}.part"
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        draft.mkdir()
+        with whole_folder(out) as draft:
+            yield draft
     except OSError as error:
-        raise ExportError(f"cannot make {str(out)!r}: {_reason(error)}") from None
-    try:
-        yield draft
-        draft.rename(out)
-    except OSError as error:
-        raise ExportError(f"cannot write {str(out)!r}: {_reason(error)}; nothing was kept") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _reason(error: OSError) -> str:
-    return error.strerror or str(error)
+        raise ExportError(f"cannot write {str(out)!r}: {error.strerror or error}; nothing was kept") from error

@@ -24,7 +24,7 @@ ROWS_AT_ONCE = 1024
 
 FloatArray = npt.NDArray[np.float32]
 #: Ids of the rows of a file, None where it has none; and their values, (n, *shape).
-Rows = tuple[list[str] | None, FloatArray]
+FileRows = tuple[list[str] | None, FloatArray]
 
 
 def main() -> None:
@@ -56,7 +56,7 @@ def parse_options(modalities: dict[str, Any]) -> tuple[dict[str, Path], Path]:
     return files, Path(options["out"])
 
 
-def read(path: Path, modality: dict[str, Any], id_name: str | None) -> Rows:
+def read(path: Path, modality: dict[str, Any], id_name: str | None) -> FileRows:
     """Read the file of one modality."""
     try:
         if path.suffix in (".npy", ".npz"):
@@ -69,7 +69,7 @@ def read(path: Path, modality: dict[str, Any], id_name: str | None) -> Rows:
         sys.exit(f"{path}: cannot be read ({error})")
 
 
-def read_arrays(arrays: dict[str, npt.NDArray[Any]], modality: dict[str, Any], id_name: str | None, place: str) -> Rows:
+def read_arrays(arrays: dict[str, npt.NDArray[Any]], modality: dict[str, Any], id_name: str | None, place: str) -> FileRows:
     """Take the array of values, and that of ids where there is one."""
     ids = arrays.pop(id_name or "id", None)
     if len(arrays) != 1 and modality["key"] not in arrays:
@@ -91,7 +91,7 @@ def read_frame(path: Path, id_name: str) -> pd.DataFrame:
     return pd.read_csv(path, sep=separator, dtype={id_name: str}, encoding="utf-8-sig", low_memory=False)
 
 
-def read_columns(frame: pd.DataFrame, modality: dict[str, Any], id_name: str | None, place: str) -> Rows:
+def read_columns(frame: pd.DataFrame, modality: dict[str, Any], id_name: str | None, place: str) -> FileRows:
     """Take the columns that the model reads: numbers as they are, then the code of each level (-1: unknown; NaN: missing)."""
     if "numeric" not in modality:
         sys.exit(f"{place}: {modality['kind']} values are read from an NPY or NPZ file, expected one of shape {modality['shape']} a row")
@@ -121,7 +121,7 @@ def code_of(value: Any, levels: list[str]) -> float:
     return float(next((levels.index(text) for text in texts if text in levels), -1))
 
 
-def align(tables: dict[str, Rows], modalities: dict[str, Any]) -> tuple[list[str], dict[str, FloatArray]]:
+def align(tables: dict[str, FileRows], modalities: dict[str, Any]) -> tuple[list[str], dict[str, FloatArray]]:
     """Return all ids in the order in which they first appear, and each modality's values for them; NaN where it has no such row.
 
     A file without ids has its rows in the order of the first file that has some.

@@ -11,8 +11,9 @@ from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.modes import train
-from fusearch.evaluators.training.optimization import TrainingSettings, reproducible
+from fusearch.evaluators.training.optimization import reproducible
 from fusearch.evaluators.training.samples import make_samples
+from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import Candidate
 
 __all__ = ["refit"]

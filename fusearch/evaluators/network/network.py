@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fusearch.evaluators.network.join import Continuation, Join, concatenate_ports, concatenated_shape
 from fusearch.evaluators.network.operator_layer import Losses, TokenShape
-from fusearch.evaluators.network.stream_runs import ScoreHead, State, Streams
+from fusearch.evaluators.network.stream_runs import ScoreHead, Streams, StreamState
 from fusearch.evaluators.tasks import TaskLayer
 from fusearch.search_space import OPERATORS, Candidate, FusionGraph, Output, Recipe, Tap
 
@@ -107,7 +107,7 @@ class FusionNetwork(nn.Module):
         """Return all outputs; operators that add a loss put it into `losses`."""
         return self.fuse(self.streams(inputs, present), present, losses)
 
-    def fuse(self, states: Mapping[State, Tensor], present: Mapping[str, Tensor], losses: Losses | None = None) -> NetworkOutput:
+    def fuse(self, states: Mapping[StreamState, Tensor], present: Mapping[str, Tensor], losses: Losses | None = None) -> NetworkOutput:
         """Return all outputs from the states of the streams, which may have been computed before."""
         found: dict[tuple[str, int | str, int], Tensor] = {(name, depth, 0): x_BTD for (name, depth), x_BTD in states.items()}
         masks: dict[tuple[str, ...], Tensor] = {}

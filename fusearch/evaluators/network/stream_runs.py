@@ -15,10 +15,10 @@ from fusearch.evaluators.network.encoder_network import NETWORKS, StageEncoder
 from fusearch.evaluators.network.operator_layer import TokenShape, mask_absent
 from fusearch.search_space import OPERATORS, Depth, FusionGraph, Recipe, Stream
 
-__all__ = ["State", "StreamNetwork", "Streams", "taps_of"]
+__all__ = ["StreamNetwork", "StreamState", "Streams", "taps_of"]
 
 #: Where a state stands: the name of a stream and a depth.
-State = tuple[str, Depth]
+StreamState = tuple[str, Depth]
 
 
 def taps_of(graph: FusionGraph) -> dict[str, set[Depth]]:
@@ -122,7 +122,7 @@ class Streams(nn.Module):
         found: StageEncoder = self.encoders[f"stream_{self.lenders[name]}"]  # type: ignore[assignment]  # a ModuleDict holds modules
         return found
 
-    def shape(self, state: State) -> TokenShape:
+    def shape(self, state: StreamState) -> TokenShape:
         """Return what a tap carries."""
         name, depth = state
         shapes = self.encoder_of(name).shapes
@@ -132,13 +132,13 @@ class Streams(nn.Module):
             return TokenShape(1, sum(shape.width for shape in shapes[1:]))
         return shapes[int(depth)]
 
-    def forward(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[State, Tensor]:
+    def forward(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[StreamState, Tensor]:
         """Compute every state that something reads, each stage once.
 
         `@*` is the means over tokens of all stages, side by side. A stream that a sample lacks gives scores from zeros, the bias of
         its head; its other states are not masked yet.
         """
-        states: dict[State, Tensor] = {}
+        states: dict[StreamState, Tensor] = {}
         for name, taps in self.taps.items():
             if not taps:
                 continue

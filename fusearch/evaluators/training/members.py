@@ -21,9 +21,10 @@ from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.evaluators.training.member import Member
 from fusearch.evaluators.training.modes import FUSION, predict, train
-from fusearch.evaluators.training.optimization import Fit, TrainingSettings, reproducible
+from fusearch.evaluators.training.optimization import Fit, reproducible
 from fusearch.evaluators.training.samples import Samples, make_samples
 from fusearch.evaluators.training.summary import worst_missing
+from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import Takeover, WeightStore, take_over
 from fusearch.metrics import metrics_of
 from fusearch.search_space import Candidate

@@ -20,21 +20,22 @@ from torch import Tensor, nn
 
 from fusearch.evaluators.network.network import FusionNetwork, NetworkOutput
 from fusearch.evaluators.network.operator_layer import Losses
-from fusearch.evaluators.network.stream_runs import State, StreamNetwork
+from fusearch.evaluators.network.stream_runs import StreamNetwork, StreamState
 from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.tasks import TaskLayer
-from fusearch.evaluators.training.optimization import Fit, TrainingSettings, mixed_precision, optimize, reproducible
+from fusearch.evaluators.training.optimization import Fit, mixed_precision, optimize, reproducible
 from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import start_at_mean
 from fusearch.search_space import Recipe
 
-__all__ = ["FUSION", "OnEpoch", "drop_modalities", "predict", "train"]
+__all__ = ["FUSION", "OnPhaseEpoch", "drop_modalities", "predict", "train"]
 
 #: Name of the phase that trains the design as a whole; the phases before it bear the names of streams.
 FUSION = "fusion"
 
 #: `on_epoch(phase, epoch, values)`, called after each epoch.
-OnEpoch = Callable[[str, int, dict[str, float]], None]
+OnPhaseEpoch = Callable[[str, int, dict[str, float]], None]
 
 #: Most rows of one forward pass without gradients.
 _CHUNK = 4096
@@ -51,7 +52,7 @@ def train(
     generator: torch.Generator,
     epochs: Mapping[str, int] | None = None,
     trained: Mapping[str, Fit] | None = None,
-    on_epoch: OnEpoch | None = None,
+    on_epoch: OnPhaseEpoch | None = None,
 ) -> dict[str, Fit]:
     """Train a network as its design says, and leave it in evaluation mode with its best weights.
 
@@ -122,7 +123,7 @@ class _Run:
         settings: TrainingSettings,
         generator: torch.Generator,
         epochs: Mapping[str, int],
-        on_epoch: OnEpoch | None,
+        on_epoch: OnPhaseEpoch | None,
     ) -> None:
         self.network, self.recipe, self.samples, self.validation = network, recipe, samples, validation
         self.settings, self.generator, self.epochs, self.on_epoch = settings, generator, epochs, on_epoch
@@ -226,7 +227,7 @@ class _Run:
             layer.fit([states[tap.source, "score"] for tap in taps], self.samples.targets, present, self.task)
 
     @torch.no_grad()
-    def states(self, samples: Samples) -> dict[State, Tensor]:
+    def states(self, samples: Samples) -> dict[StreamState, Tensor]:
         """Return the states of the streams for all samples, without a gradient and without noise."""
         self.network.eval()
         parts = [self.network.streams(part.inputs, part.present) for part in samples.portions(_CHUNK)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fusearch.reports.figures.plot_layout import GRID
 from fusearch.reports.findings.axes import Axis
 from fusearch.reports.findings.findings import Findings, read_findings
-from fusearch.reports.findings.front import FrontInfo, Kind, Point, extent, front_info
+from fusearch.reports.findings.front import FrontInfo, Point, PointKind, extent, front_info
 from fusearch.reports.wording import deviation, metric_label, number, role_label, sentence_case
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _template(info: FrontInfo) -> str:
     return "<br>".join(lines) + "<extra></extra>"
 
 
-def _errors(errors: Sequence[float | None], kind: Kind) -> dict[str, Any] | None:
+def _errors(errors: Sequence[float | None], kind: PointKind) -> dict[str, Any] | None:
     if kind == "design" or not any(errors):
         return None
     return {"type": "data", "array": [error or 0.0 for error in errors], "thickness": 1.2, "width": 3, "color": COLOURS[kind]}

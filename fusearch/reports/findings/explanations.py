@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fusearch.errors import RunError
 from fusearch.layout import explanation_files
 from fusearch.reports.wording import number
 
-__all__ = ["how_label", "interval", "read_explanations", "signed"]
+__all__ = ["foremost_features", "how_label", "interval", "read_explanations", "signed"]
 
 _HOW = {"ablation": "taken away", "permutation": "shuffled"}
 
@@ -31,6 +33,15 @@ def read_explanations(folder: Path) -> list[dict[str, Any]]:
             raise RunError(f"{str(path)!r} is not an explanation of a design: {error}") from None
         found.append(told)
     return found
+
+
+def foremost_features(told: Mapping[str, Any], most: int = 10) -> list[tuple[str, float, float]]:
+    """Return (name, mean, spread) of the features with the largest attributions; of a grid, named by their positions from 1."""
+    mean, spread = np.array(told["mean"], float), np.array(told["spread"], float)
+    order = np.argsort(-mean, axis=None, kind="stable")[:most]
+    places = [np.unravel_index(index, mean.shape) for index in order]
+    names = [told["names"][place[0]] if told["names"] else "(" + ", ".join(str(axis + 1) for axis in place) + ")" for place in places]
+    return [(name, float(mean[place]), float(spread[place])) for name, place in zip(names, places, strict=True)]
 
 
 def how_label(how: str) -> str:

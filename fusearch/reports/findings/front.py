@@ -13,9 +13,9 @@ from fusearch.reports.findings.axes import Axis, axis_of
 from fusearch.reports.findings.findings import Findings
 from fusearch.study import TrialRecord
 
-__all__ = ["FrontInfo", "Kind", "Point", "extent", "front_info", "front_pairs"]
+__all__ = ["FrontInfo", "Point", "PointKind", "extent", "front_info", "front_pairs"]
 
-Kind = Literal["design", "front", "reference"]
+PointKind = Literal["design", "front", "reference"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Point:
     y: float
     x_error: float | None
     y_error: float | None
-    kind: Kind
+    kind: PointKind
     role: str | None
     on_front: bool
 

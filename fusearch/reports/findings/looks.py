@@ -12,8 +12,9 @@ from typing import Any
 from fusearch.contracts import Objective
 from fusearch.errors import RunError
 from fusearch.layout import CONFIRMATION
+from fusearch.reports.wording import count, difference, role_label
 
-__all__ = ["Confirmed", "Look", "read_looks"]
+__all__ = ["Confirmed", "Look", "look_sentence", "read_looks", "role_in_look"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,20 @@ def read_looks(folder: Path, objective: Objective) -> tuple[Look, ...]:
         return tuple(_look(look, objective) for look in looks)
     except (OSError, ValueError, KeyError, TypeError):
         raise RunError(f"cannot read {str(path)!r}, which tells the looks at the test split") from None
+
+
+def look_sentence(look: Look) -> str:
+    """Say how many samples a look saw, what it told of the search, and that only the first one counts."""
+    gap = ""
+    if look.optimism is not None:
+        gap = f"; on average the designs looked {difference(look.optimism)} {'worse' if look.optimism < 0 else 'better'} on validation"
+    again = "" if look.number == 1 else ", which no longer tells the truth where the first look changed the choice"
+    return f"Look {look.number}{again}: {count(look.samples, 'sample')}{gap}."
+
+
+def role_in_look(role: str) -> str:
+    """Return what a design of a look is, in words."""
+    return {"picked": "picked", "front": "on the front"}.get(role, role_label(role).removeprefix("the "))
 
 
 def _look(look: Mapping[str, Any], objective: Objective) -> Look:

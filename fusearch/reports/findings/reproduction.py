@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fusearch.layout import CONFIG
 from fusearch.reports.findings.findings import Findings
 from fusearch.yaml_file import dump_yaml
 
-__all__ = ["command_line", "identity", "resolved_configuration"]
+__all__ = ["command_line", "commands_and_note", "identity", "resolved_configuration", "resumed_lines"]
 
 
 #: Options that do not belong to a repetition: (name, whether it takes a value).
@@ -19,8 +20,32 @@ _DROPPED = {"--out": True, "--resume": False, "--json": False, "--debug": False}
 def command_line(found: Findings) -> str | None:
     """Return the command that makes the run again in another folder, or None where none made it (a search in Python)."""
     stated = found.config.get("command")
-    if not stated:
-        return None
+    return shlex.join([*_kept(stated), "--out", "NEW_FOLDER"]) if stated else None
+
+
+def resumed_lines(found: Findings) -> list[str]:
+    """Return the commands that went on with the run where they are not the one that made it; a comment for a call from Python."""
+    lines = []
+    for stated in found.config.get("resumed", ()):
+        line = shlex.join([*_kept(stated), "--resume", "--out", "NEW_FOLDER"]) if stated else "# resumed from Python"
+        if not stated or _kept(stated) != _kept(found.config.get("command") or ()):
+            lines.append(line)
+    return lines
+
+
+def commands_and_note(found: Findings) -> tuple[list[str], str]:
+    """Return the commands that make the run again, and what to say where there is none."""
+    first = command_line(found)
+    lines = [*([first] if first else []), *resumed_lines(found)]
+    if first:
+        return lines, ""
+    if "command" not in found.config:
+        return lines, f"The run was made by a version of fusearch that kept no command; {CONFIG} holds its settings."
+    return lines, f"The search was called from Python, so no command line repeats it; {CONFIG} holds its settings."
+
+
+def _kept(stated: Sequence[object]) -> list[str]:
+    """Return the words of a command without those that belong to one call of it."""
     kept: list[str] = []
     words = iter(map(str, stated))
     for word in words:
@@ -29,7 +54,7 @@ def command_line(found: Findings) -> str | None:
             kept.append(word)
         elif _DROPPED[name] and not equals:
             next(words, None)
-    return shlex.join([*kept, "--out", "NEW_FOLDER"])
+    return kept
 
 
 def identity(found: Findings) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from fusearch.study import TrialRecord
 
 __all__ = ["Verdict", "expected_luck", "gain_error", "judge"]
 
-Outcome = Literal["nothing", "references only", "no references", "reference wins", "no clear gain", "search wins"]
+Winner = Literal["nothing", "references only", "no references", "reference wins", "no clear gain", "search wins"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Verdict:
         sentences: What stands below the headline.
     """
 
-    outcome: Outcome
+    outcome: Winner
     best: TrialRecord | None
     reference: TrialRecord | None
     role: str | None
@@ -109,7 +109,7 @@ def _best_baseline(found: Findings) -> tuple[str | None, TrialRecord | None]:
     return found.roles.get(record.digest, "best_unimodal"), record
 
 
-def _outcome(best: TrialRecord | None, reference: TrialRecord | None, gain: float | None, error: float | None) -> Outcome:
+def _outcome(best: TrialRecord | None, reference: TrialRecord | None, gain: float | None, error: float | None) -> Winner:
     if best is None:
         return "nothing" if reference is None else "references only"
     if reference is None or gain is None:

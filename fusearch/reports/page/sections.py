@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from html import escape
 
-from fusearch.layout import CONFIG
 from fusearch.reports.findings.factors import FACTORS, factor_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.front import front_pairs
-from fusearch.reports.findings.reproduction import command_line, identity, resolved_configuration
+from fusearch.reports.findings.looks import look_sentence, role_in_look
+from fusearch.reports.findings.reproduction import commands_and_note, identity, resolved_configuration
 from fusearch.reports.findings.search_course import throughput_info
 from fusearch.reports.page import markup
 from fusearch.reports.page.cards import card, spread_text, standing, state_pill
 from fusearch.reports.page.markup import Cell
-from fusearch.reports.wording import count, deviation, difference, duration, metric_label, number, role_label, sentence_case
+from fusearch.reports.wording import count, deviation, duration, metric_label, number, sentence_case
 from fusearch.study import TrialRecord
 
 __all__ = ["confirmed", "facts", "failures", "front", "gallery", "learned", "progress", "reproduce", "trials"]
@@ -25,13 +25,9 @@ MAX_EXTRA = 8
 
 def facts(found: Findings) -> str:
     """Return the numbers at the top: designs, trials, time, front."""
-    states = Counter(record.state for record in found.records if not record.interrupted)
-    repeats = sum(record.repeat_of is not None for record in found.records)
-    through = throughput_info(found)
-    other = [count(states["failed"], "failed", "failed")] if states["failed"] else []
-    other += [count(states["pruned"], "stopped", "stopped")] if states["pruned"] else []
-    other += [count(states["running"], "running", "running")] if states["running"] else []
-    other += [count(repeats, "repeat")] if repeats else []
+    counts, through = found.trials.counts, throughput_info(found)
+    words = {"failed": "failed", "pruned": "stopped", "running": "running", "repeated": "repeated"}
+    other = [f"{counts[kind]:,} {word}" for kind, word in words.items() if counts[kind]]
     rate = f"{through.per_minute:.1f} a minute" if through.per_minute else ""
     parallel = f"{duration(through.work)} of evaluation" if through.work else ""
     entries = [
@@ -84,24 +80,15 @@ def confirmed(found: Findings) -> str:
         rows = [
             [
                 Cell(str(design.trial), float(design.trial), kind="number"),
-                Cell(_role_in_look(design.role)),
+                Cell(role_in_look(design.role)),
                 Cell(number(design.search), design.search, kind="number"),
                 Cell(number(design.test), design.test, kind="number"),
                 Cell("", markup=f'<code class="digest">{escape(design.digest)}</code>'),
             ]
             for design in look.designs
         ]
-        gap = ""
-        if look.optimism is not None:
-            gap = f"; on average the designs looked {difference(look.optimism)} {'worse' if look.optimism < 0 else 'better'} on validation"
-        again = "" if look.number == 1 else ", which no longer tells the truth where the first look changed the choice"
-        title = f"Look {look.number}{again}: {count(look.samples, 'sample')}{gap}."
-        tables.append(f'<p class="note">{escape(title)}</p><div class="scroll short">{markup.table(columns, rows)}</div>')
+        tables.append(f'<p class="note">{escape(look_sentence(look))}</p><div class="scroll short">{markup.table(columns, rows)}</div>')
     return _section("test", "On the test split", "".join(tables)) if tables else ""
-
-
-def _role_in_look(role: str) -> str:
-    return {"picked": "picked", "front": "on the front"}.get(role, role_label(role).removeprefix("the "))
 
 
 def trials(found: Findings) -> str:
@@ -213,9 +200,8 @@ def failures(found: Findings) -> str:
 
 def reproduce(found: Findings) -> str:
     """Return command, identity and resolved configuration."""
-    command = command_line(found)
-    note = "" if command else f"The search was called from Python, so no command line repeats it; {CONFIG} holds its settings."
-    shown = f'<pre class="block">{escape(command)}</pre>' if command else ""
+    commands, note = commands_and_note(found)
+    shown = f'<pre class="block">{escape(chr(10).join(commands))}</pre>' if commands else ""
     entries = markup.values([(name, value, "") for name, value in identity(found)])
     configuration = (
         f"<details><summary>Resolved configuration</summary><pre class=block>{escape(resolved_configuration(found))}</pre></details>"

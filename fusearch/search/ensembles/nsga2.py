@@ -16,7 +16,7 @@ import numpy.typing as npt
 from fusearch.errors import SpaceError
 from fusearch.pareto import ranks
 from fusearch.search.ensembles.predictions import FloatArray, IntArray, Predictions
-from fusearch.search.ensembles.scores import Progress, Scorer, SubsetScores
+from fusearch.search.ensembles.scores import OnScored, Scorer, SubsetScores
 from fusearch.search.ensembles.subsets import SubsetRules
 from fusearch.search.ensembles.voting import Ties
 
@@ -38,7 +38,7 @@ def evolve_subsets(
     evaluations: int = 40_000,
     population: int = 200,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: OnScored | None = None,
 ) -> SubsetScores:
     """Search the subsets: binary tournaments, uniform crossover, a flip of one bit on average, repair, elitist survival.
 

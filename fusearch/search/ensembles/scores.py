@@ -15,12 +15,12 @@ from fusearch.search.ensembles.diversity import pairwise_diversity
 from fusearch.search.ensembles.predictions import FloatArray, Predictions
 from fusearch.search.ensembles.voting import Ties, VoteTable
 
-__all__ = ["Progress", "Scorer", "SubsetScores", "score_subsets"]
+__all__ = ["OnScored", "Scorer", "SubsetScores", "score_subsets"]
 
 BoolArray = npt.NDArray[np.bool_]
 
 #: `progress(done, total)`, called after each portion of subsets; it may raise to stop.
-Progress = Callable[[int, int], None]
+OnScored = Callable[[int, int], None]
 
 #: Bytes of the largest intermediate array: small enough to stay in a cache, so larger portions are not faster.
 _PORTION_BYTES = 4 << 20
@@ -87,7 +87,7 @@ def score_subsets(
     *,
     diversity: str = "correlation",
     ties: Ties = "probability",
-    progress: Progress | None = None,
+    progress: OnScored | None = None,
 ) -> SubsetScores:
     """Score every subset on the validation predictions of its candidates.
 
@@ -118,7 +118,7 @@ class Scorer:
         pairs_AA = pairwise_diversity(predictions.correct, predictions.members, diversity)
         return cls(VoteTable.of(predictions, ties), pairs_AA)
 
-    def score(self, subsets_SA: BoolArray, progress: Progress | None = None) -> SubsetScores:
+    def score(self, subsets_SA: BoolArray, progress: OnScored | None = None) -> SubsetScores:
         """Score every subset, in portions."""
         num_subsets = len(subsets_SA)
         evaluation, diversity = np.empty(num_subsets), np.empty(num_subsets)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from fusearch.search.ensembles.nsga2 import evolve_subsets
 from fusearch.search.ensembles.predictions import Predictions
-from fusearch.search.ensembles.scores import Progress, SubsetScores, score_subsets
+from fusearch.search.ensembles.scores import OnScored, SubsetScores, score_subsets
 from fusearch.search.ensembles.subsets import SubsetRules, count_subsets, enumerate_subsets
 from fusearch.search.ensembles.voting import Ties
 
@@ -90,7 +90,7 @@ class SubsetChoice:
         }
 
 
-def choose_subset(predictions: Predictions, search: SubsetSearch | None = None, *, progress: Progress | None = None) -> SubsetChoice:
+def choose_subset(predictions: Predictions, search: SubsetSearch | None = None, *, progress: OnScored | None = None) -> SubsetChoice:
     """Choose the subset of candidates to join: nearest to the best accuracy and the best diversity (Guarrasi and Soda 2023).
 
     Args:

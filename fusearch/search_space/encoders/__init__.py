@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fusearch.data.modality import Modality
-from fusearch.search_space.encoders import images, paper, raw, sequences, sets, tables
+from fusearch.search_space.encoders import images, raw, sequences, sets, tables
 from fusearch.search_space.entries.encoder import ENCODERS
 
 __all__ = ["default_encoder", "encoders_for", "images", "paper", "raw", "sequences", "sets", "tables"]

@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from fusearch.data.kinds import KINDS
 from fusearch.data.modality import Modality
 from fusearch.errors import UnknownNameError, suggestion
 from fusearch.search_space.design.graph import FusionGraph
@@ -38,18 +39,8 @@ _SHAPES = {
     "graph": (13, 3),
 }
 
-#: Encoders that stand in for those of the studies, and their parameter that sets the number of stages.
-_STAND_INS = {
-    "tabular": ("mlp", "layers"),
-    "image2d": ("cnn", "stages"),
-    "volume3d": ("cnn3d", "stages"),
-    "video": ("cnn3d", "stages"),
-    "timeseries": ("tcn", "stages"),
-    "audio": ("tcn", "stages"),
-    "text": ("text_cnn", "stages"),
-    "sequence": ("text_cnn", "stages"),
-    "graph": ("deepset", "stages"),
-}
+#: Parameter of the encoders that stand in for those of the studies, which sets the number of stages; of a table's another one.
+_STAGES = {"mlp": "layers"}
 
 _TRUNK = re.compile(r"new\((?P<family>\w+),\s*(?P<number>\d+)\)|continue\((?P<stream>\w+)\)")
 
@@ -101,8 +92,8 @@ class PublishedStudy:
 def _stand_in(item: Mapping[str, Any], kind: str) -> Stream:
     if item["stages"] == 0:
         return Stream(item["name"], item["modality"], "identity")
-    encoder, parameter = _STAND_INS[kind]
-    return Stream(item["name"], item["modality"], encoder, {parameter: item["stages"]}, item.get("tie"))
+    encoder = KINDS[kind].layouts[0].encoder
+    return Stream(item["name"], item["modality"], encoder, {_STAGES.get(encoder, "stages"): item["stages"]}, item.get("tie"))
 
 
 def _as_built(fusion: Fusion, trunk: str | None) -> Fusion:

@@ -74,7 +74,7 @@ class SearchSpace:
         scores: bool = True,
         auxiliary: bool = False,
         all_stages: bool = False,
-        recipe: RecipeSpace | None = None,
+        recipe: RecipeSpace | Mapping[str, Any] | None = None,
     ) -> None:
         if operators is None:
             operators = DEFAULT_OPERATORS
@@ -92,7 +92,7 @@ class SearchSpace:
             scores=scores,
             auxiliary=auxiliary,
             all_stages=all_stages,
-            recipe=recipe if recipe is not None else RecipeSpace(),
+            recipe=recipe if isinstance(recipe, RecipeSpace) else RecipeSpace.from_dict(recipe or {}),
         )
 
     @property

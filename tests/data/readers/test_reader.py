@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fusearch.data.kinds import KINDS
-from fusearch.data.readers import READERS, FileKeys, Rows, Source, find_reader
+from fusearch.data.readers import READERS, FileKeys, Rows, Source, find_reader, readers_of
 from fusearch.data.readers.reader import one_line
 from fusearch.errors import DataError
 
@@ -17,6 +18,12 @@ def test_the_format_is_told_by_the_suffix_among_those_of_the_kind() -> None:
     assert find_reader(KINDS["image2d"], "a.csv") is READERS["images"]
     with pytest.raises(ValueError, match=r"'a.csv', expected a file that ends in one of: .npy, .npz"):
         find_reader(KINDS["timeseries"], "a.csv")
+
+
+def test_a_kind_with_a_format_that_nothing_reads_is_named() -> None:
+    kind = replace(KINDS["image2d"], name="slide", formats=("arry",))
+    with pytest.raises(DataError, match=r"kind 'slide': nothing reads its format 'arry', did you mean 'array'\?"):
+        readers_of(kind)
 
 
 def test_rows_of_an_array_get_the_axes_of_the_kind_when_they_are_taken(tmp_path: Path) -> None:

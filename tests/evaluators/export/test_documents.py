@@ -51,7 +51,9 @@ def test_the_design_is_told_in_three_forms(choice: Choice, data: Dataset) -> Non
 
 def test_metrics_say_how_they_came_about(run: Run, choice: Choice) -> None:
     differences = {"model.pt2": 0.0, "model.onnx": 1e-7}
-    document = describe_metrics(run, choice, confirmed=None, file_differences=differences, tolerance=1e-4)
+    document = describe_metrics(
+        choice, candidates=sum(record.evaluated for record in run.records()), confirmed=None, file_differences=differences, tolerance=1e-4
+    )
     assert (document["members"], document["candidates_evaluated"]) == (2, 2)
     assert document["search"]["auroc"] == {"mean": choice.record.values["auroc"], "spread": choice.record.spread["auroc"]}
     assert "over the 2 trainings" in document["note"]

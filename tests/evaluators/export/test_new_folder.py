@@ -36,7 +36,7 @@ def test_what_exists_is_refused(tmp_path: Path, kind: str) -> None:
 def test_a_parent_that_cannot_be_written_to_is_named_before_the_block_runs(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with (
-        pytest.raises(ExportError, match=r"cannot make .*bundle': (Not a directory|File exists)"),
+        pytest.raises(ExportError, match=r"cannot write .*bundle': (Not a directory|File exists)"),
         new_folder(tmp_path / "file" / "bundle"),
     ):
         pytest.fail("the block must not run")

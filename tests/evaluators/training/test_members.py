@@ -10,7 +10,8 @@ from toy_data import make_data
 from fusearch.data import Dataset
 from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.members import FoldSamples, TrainedMember, prepare_fold, train_members
-from fusearch.evaluators.training.optimization import Fit, TrainingSettings
+from fusearch.evaluators.training.optimization import Fit
+from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 SETTINGS = TrainingSettings(epochs=3, batch_size=16)

@@ -13,8 +13,9 @@ from toy_data import TABLES, make_data
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.training.members import FoldSamples, prepare_fold
 from fusearch.evaluators.training.modes import FUSION, drop_modalities, predict, train
-from fusearch.evaluators.training.optimization import Fit, TrainingSettings, reproducible
+from fusearch.evaluators.training.optimization import Fit, reproducible
 from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import FusionGraph, Recipe
 
 SETTINGS = TrainingSettings(epochs=4, patience=4, batch_size=16)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from fusearch.errors import EvaluationError
-from fusearch.evaluators.training.optimization import Fit, TrainingSettings, batches, mixed_precision, optimize, reproducible
+from fusearch.evaluators.training.optimization import Fit, batches, mixed_precision, optimize, reproducible
+from fusearch.evaluators.training.training_settings import TrainingSettings
 
 
 def run(
@@ -189,9 +190,3 @@ def test_the_same_seed_gives_the_same_numbers_and_the_surroundings_are_left_alon
 def test_half_precision_is_for_cuda_alone() -> None:
     assert mixed_precision(torch.device("cpu"), True) is None
     assert mixed_precision(torch.device("cuda"), False) is None
-
-
-@pytest.mark.parametrize("name", ["epochs", "patience", "batch_size"])
-def test_settings_below_one_are_refused(name: str) -> None:
-    with pytest.raises(EvaluationError, match=f"{name} is 0, expected at least 1"):
-        TrainingSettings(**{name: 0})

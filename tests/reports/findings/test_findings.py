@@ -94,6 +94,14 @@ def test_a_formula_that_cannot_be_read_here_is_left_out() -> None:
     assert found.text(found.records[0]) == "F1 = my_plugin(a@0, b@0) ->"
 
 
+def test_a_kind_that_is_not_here_is_no_end_of_a_report(make_run: Callable[..., Run]) -> None:
+    run = make_run(4)
+    config = {**run.config, "space": {"modalities": [{"name": "mrna", "kind": "spectrum", "shape": [3, 1]}]}}
+    found = Findings(replace(run.read(), config=config))
+    assert found.modalities == []
+    assert found.text(found.front[0])
+
+
 def test_objectives_come_first_among_the_quantities(make_run: Callable[..., Run]) -> None:
     assert read_findings(make_run(6, objectives=("macs", "log_loss"))).quantities[:3] == ["macs", "log_loss", "auroc"]
 

@@ -5,7 +5,7 @@ import yaml
 
 from fusearch.contracts import Objective
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.reproduction import command_line, identity, resolved_configuration
+from fusearch.reports.findings.reproduction import command_line, commands_and_note, identity, resolved_configuration
 from fusearch.trials import Trials
 
 CONFIG = {
@@ -36,8 +36,24 @@ def test_the_command_is_the_one_that_made_the_run_in_another_folder(words: list[
 
 
 def test_a_search_in_python_has_no_command() -> None:
-    assert command_line(found({**CONFIG, "command": None})) is None
-    assert command_line(found(CONFIG)) is None
+    assert commands_and_note(found({**CONFIG, "command": None}))[1].startswith("The search was called from Python")
+    assert commands_and_note(found(CONFIG))[1].startswith("The run was made by a version of fusearch that kept no command")
+
+
+def test_what_went_on_with_a_run_otherwise_is_told_too() -> None:
+    first = ["fusearch", "search", "d", "--design", "a@L ->", "--out", "x"]
+    config = {
+        "command": first,
+        "resumed": [[*first, "--resume"], ["fusearch", "search", "d", "--out", "x", "--resume", "--trials", "9"], None],
+    }
+    assert commands_and_note(found({**CONFIG, **config})) == (
+        [
+            "fusearch search d --design 'a@L ->' --out NEW_FOLDER",
+            "fusearch search d --trials 9 --resume --out NEW_FOLDER",
+            "# resumed from Python",
+        ],
+        "",
+    )
 
 
 def test_what_identifies_the_run() -> None:

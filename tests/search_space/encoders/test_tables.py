@@ -4,6 +4,7 @@ import pytest
 
 from fusearch.errors import DesignError
 from fusearch.search_space import FusionGraph
+from fusearch.search_space.encoders.tables import PAPER_WIDTHS
 
 
 def test_stages() -> None:
@@ -16,3 +17,9 @@ def test_stages() -> None:
                 "streams": [{"name": "a", "modality": "a", "encoder": "mlp", "params": {"layers": 0}, "tie": None}],
             }
         )
+
+
+def test_one_stage_a_hidden_layer() -> None:
+    assert [len(widths) for widths in PAPER_WIDTHS.values()] == [3, 5, 7, 9]
+    for name, widths in PAPER_WIDTHS.items():
+        assert FusionGraph.parse(f"a:{name}\na@L ->").num_stages("a") == len(widths)
