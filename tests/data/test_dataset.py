@@ -94,6 +94,14 @@ def test_the_seed_decides_the_folds() -> None:
     assert first == again != other
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_val_split_of_a_cross_validated_data_set_is_its_first_fold(seed: int) -> None:
+    for groups in (None, [f"h{row // 4}" for row in range(60)]):
+        data = make_data(folds=3, seed=seed, groups=groups)
+        assert data.folds()[0].val.tolist() == data.rows("val").tolist()
+        assert pickle.loads(pickle.dumps(data)).without_test().folds()[0].val.tolist() == data.rows("val").tolist()
+
+
 def test_nothing_in_it_can_be_changed() -> None:
     for data in (make_data(groups=range(60)), pickle.loads(pickle.dumps(make_data(groups=range(60)))), make_data().without_test()):
         for array in (data.raw["a"], data.present["a"], data.ids, data.targets, data.split_of, data.groups):
