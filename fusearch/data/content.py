@@ -43,6 +43,7 @@ class Content:
         columns: Name -> schema, for the tabular modalities.
         groups: Group of each row, (N,) text, or None. Rows of one group never stand on two sides.
         num_folds: Number of folds that the manifest asks for, or None.
+        fold_seed: Seed of their shuffle.
         fingerprint: Hash of the content, 16 hex digits: arrays, columns, targets, ids, groups and splits in the order of the rows; neither
             the name nor the source. A data set without its test split keeps the fingerprint of the whole.
         test_withheld: Whether the rows of the test split were taken out.
@@ -64,6 +65,7 @@ class Content:
     columns: Mapping[str, TableSchema] = field(default_factory=dict)
     groups: StrArray | None = None
     num_folds: NumFolds | None = None
+    fold_seed: int = 0
     fingerprint: str = ""
     test_withheld: bool = False
     notes: tuple[Problem, ...] = ()

@@ -189,7 +189,7 @@ class Dataset(Content):
             test_withheld=True,
         )
 
-    def folds(self, num_folds: int | None = None, seed: int = 0) -> tuple[Fold, ...]:
+    def folds(self, num_folds: int | None = None, seed: int | None = None) -> tuple[Fold, ...]:
         """Divide train + val into folds, stratified by class and grouped.
 
         The same rows fall into the same fold with and without the test split. Where the data set says `groups`, each group is left
@@ -197,7 +197,7 @@ class Dataset(Content):
 
         Args:
             num_folds: How many folds; 1 is the train / val split. None: `default_num_folds`.
-            seed: Seed of the shuffle.
+            seed: Seed of the shuffle. None: what the data set says.
 
         Raises:
             DataError: More folds than rows, groups, or members of the largest class.
@@ -212,7 +212,7 @@ class Dataset(Content):
             raise DataError(f"data set {self.name!r} has no val split to serve as the one fold, expected 2 folds or more")
         strata = np.zeros(len(self), np.int64)
         strata[search] = self.task.strata(self.targets[search])
-        return make_folds(strata, search, num_folds, seed=seed, groups=self.groups)
+        return make_folds(strata, search, num_folds, seed=self.fold_seed if seed is None else seed, groups=self.groups)
 
     def fit_preprocessor(self, rows: IntArray) -> Preprocessor:
         """Fit imputation, scaling and one-hot encoding on `rows` and on no others."""

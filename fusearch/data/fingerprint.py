@@ -43,4 +43,6 @@ def fingerprint(data: Content) -> str:
     if data.groups is not None:
         add_array("groups", data.groups)
     add("num_folds", data.num_folds)
+    if data.fold_seed:
+        add("fold_seed", data.fold_seed)
     return digest.hexdigest()[:16]

@@ -72,6 +72,11 @@ class SplitPlan:
     given: StrArray | None = None
     num_test_rows: int = 0
 
+    @property
+    def fold_seed(self) -> int:
+        """Seed of the folds of a cross-validated data set, so that its val split is the first of them; else 0."""
+        return self.seed if isinstance(self.folds, int) else 0
+
     def assign(self, targets: npt.NDArray[Any], task: Task, *, groups: StrArray | None = None) -> StrArray:
         """Return the split of each row, (N,)."""
         if self.given is not None:

@@ -52,6 +52,17 @@ def test_the_same_samples_fall_into_the_same_fold_with_and_without_test(num_fold
         assert (data.ids[whole.val] == search.ids[part.val]).all()
 
 
+def test_numbers_of_the_test_split_do_not_move_the_folds() -> None:
+    rng = np.random.default_rng(0)
+    targets, splits = rng.normal(size=150), np.array(["train", "val", "test"] * 50)
+    folds = []
+    for moved in (0.0, 9.0, -9.0):
+        numbers = np.where(splits == "test", targets + moved, targets)
+        data = Dataset.from_arrays("toy", modalities={"a": rng.normal(size=(150, 3))}, targets=numbers, task="regression", splits=splits)
+        folds.append([fold.val.tolist() for fold in data.folds()])
+    assert folds[0] == folds[1] == folds[2]
+
+
 def test_folds_never_hold_a_test_row() -> None:
     data = make_data()
     rows = np.concatenate([np.concatenate([fold.train, fold.val]) for fold in data.folds()])
@@ -70,10 +81,25 @@ def test_how_many_folds_by_default() -> None:
     (fold,) = make_data(1400).folds()
     assert fold.val.tolist() == make_data(1400).rows("val").tolist()
     assert make_data(60, folds=3).default_num_folds == 3
+    assert [make_data(rows, splits=["train", "val"] * (rows // 2)).default_num_folds for rows in (998, 1000)] == [5, 1]
     everything = make_data(1400, splits=["train"] * 1400)
     assert len(everything.folds()) == 5
     with pytest.raises(DataError, match="data set 'toy' has no val split to serve as the one fold, expected 2 folds or more"):
         everything.folds(1)
+
+
+def test_the_seed_decides_the_folds() -> None:
+    data = make_data()
+    first, again, other = ([fold.val.tolist() for fold in data.folds(3, seed)] for seed in (0, 0, 1))
+    assert first == again != other
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_val_split_of_a_cross_validated_data_set_is_its_first_fold(seed: int) -> None:
+    for groups in (None, [f"h{row // 4}" for row in range(60)]):
+        data = make_data(folds=3, seed=seed, groups=groups)
+        assert data.folds()[0].val.tolist() == data.rows("val").tolist()
+        assert pickle.loads(pickle.dumps(data)).without_test().folds()[0].val.tolist() == data.rows("val").tolist()
 
 
 def test_nothing_in_it_can_be_changed() -> None:

@@ -163,3 +163,14 @@ def test_messages() -> None:
     table[:12] = np.nan
     with pytest.raises(DataError, match="modality 'table': none of the 12 training rows has it, expected at least one"):
         make_data(table).fit_preprocessor(np.arange(12))
+
+
+def test_a_spread_below_the_smallest_float32_is_none() -> None:
+    table = np.zeros((NUM_ROWS, 2), np.float32)
+    table[:, 0] = np.arange(NUM_ROWS)
+    table[0, 1] = np.nextafter(np.float32(0), np.float32(1))
+    data = make_data(table)
+    (statistics,) = data.fit_preprocessor(data.rows("train")).statistics
+    assert statistics.scale[1] == 1
+    inputs, _ = data.fit_preprocessor(data.rows("train")).transform(data, data.rows("search"))
+    assert np.isfinite(inputs["table"]).all()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fusearch.data.splits import SplitPlan, crossing_groups, leave_one_group_out, make_folds, split_by_fractions
 from fusearch.errors import DataError
 from fusearch.tasks.classification import Classification
+from fusearch.tasks.regression import Regression
 
 TASK = Classification("vital", ("alive", "dead"))
 
@@ -91,6 +92,14 @@ def test_a_plan_leaves_the_rows_of_another_cohort_in_test() -> None:
     split_of = SplitPlan((0.8, 0.2), num_test_rows=10).assign(np.arange(60) % 2, TASK)
     assert (split_of[50:] == "test").all()
     assert not (split_of[:50] == "test").any()
+
+
+def test_targets_of_another_cohort_do_not_move_ours() -> None:
+    """Numbers are stratified by quantiles: those of our own rows."""
+    ours = np.random.default_rng(0).normal(size=100)
+    for theirs in (np.full(60, 9.0), np.full(60, -9.0)):
+        split_of = SplitPlan((0.8, 0.2), num_test_rows=60).assign(np.concatenate([ours, theirs]), Regression("months"))
+        assert split_of[:100].tolist() == SplitPlan((0.8, 0.2)).assign(ours, Regression("months")).tolist()
 
 
 def test_crossing_groups_names_the_sides() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
@@ -64,3 +65,19 @@ def test_latency_is_a_positive_time_and_the_network_runs_in_evaluation_mode() ->
 
     assert measure_latency(Probe().train(), torch.zeros(1), repeats=3, warmup=2) > 0
     assert Probe.calls == 5
+
+
+def test_latency_leaves_the_warm_up_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock on which the first five passes take 100 s and the others 1 s."""
+    now = [0.0]
+
+    class Clocked(nn.Module):
+        calls = 0
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            Clocked.calls += 1
+            now[0] += 100.0 if Clocked.calls <= 5 else 1.0
+            return x
+
+    monkeypatch.setattr("fusearch.evaluators.cost.time.perf_counter", lambda: now[0])
+    assert measure_latency(Clocked(), torch.zeros(1), repeats=3, warmup=5) == 1000.0

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sklearn.metrics import roc_auc_score
 from toy_data import make_data
 
@@ -61,6 +62,7 @@ def test_values_are_means_over_members_and_spread_is_their_deviation(evaluation:
     values = [member["metrics"]["auroc"] for member in members]
     assert evaluation["auroc"] == pytest.approx(np.mean(values))
     assert evaluation.spread["auroc"] == pytest.approx(np.std(values, ddof=1))
+    assert evaluation["train_seconds"] == pytest.approx(np.mean([member["seconds"] for member in members]))
     assert set(evaluation.details["best_epochs"]) == {"fusion"}
 
 
@@ -82,6 +84,9 @@ def test_cheap_values_are_those_of_the_evaluation_and_need_no_training(
     assert cheap["macs"] == encoders + 16 * 2
     assert cheap["parameters"] == encoders + 4 * (8 + 16) + 16 * 2 + 2
     assert {name: evaluation[name] for name in cheap} == cheap
+    before = torch.get_rng_state()
+    evaluator.cheap(candidate_of(data, "F1 = cat(a@L, b@L) ->", width=8))
+    assert torch.equal(torch.get_rng_state(), before), "to be asked for a cost moves no random numbers"
 
 
 def test_the_test_split_is_not_there_and_asking_for_it_is_an_error(data: Dataset) -> None:

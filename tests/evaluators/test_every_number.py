@@ -15,6 +15,7 @@ from toy_data import make_data
 from fusearch.contracts import Budget, Evaluation
 from fusearch.data import Dataset
 from fusearch.evaluators import TrainingEvaluator
+from fusearch.evaluators.evaluator import _median
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
@@ -42,7 +43,7 @@ ARGUMENTS: dict[str, tuple[Any, Callable[[Evaluation], Any]]] = {
     "device": ("meta", lambda found: found.details["device"]),
     "costs": (("latency_ms",), lambda found: "latency_ms" in found),
     "missing": (True, lambda found: "worst_missing_auroc" in found),
-    "mixed_precision": (False, lambda found: found.details["half"]),  # the CPU has none
+    "mixed_precision": (False, lambda found: found.details["half"]),  # what is asked for: the CPU has none
 }
 
 
@@ -68,9 +69,19 @@ def evaluate(data: Dataset, training: str = "joint", recipe: Mapping[str, Any] |
     def report(_step: int, _values: Mapping[str, float]) -> None:
         threads.append(torch.get_num_threads())
 
-    found = evaluator(Candidate(graph, Recipe(**{"width": 8, "learning_rate": 1e-2, **(recipe or {})})), Budget(), report)
-    named = TrainingEvaluator(data, **settings)
-    seen = {"threads": threads[0], "heard": len(threads), "device": named._device().type, "half": named.settings.mixed_precision}
+    half: set[tuple[str, bool]] = set()
+
+    def asked(place: str) -> Callable[[torch.device, bool], None]:
+        return lambda _device, wanted: half.add((place, wanted))
+
+    with pytest.MonkeyPatch.context() as patch:
+        for place in ("modes", "optimization"):  # what computes in half precision, and what scales its gradients
+            patch.setattr(f"fusearch.evaluators.training.{place}.mixed_precision", asked(place))
+        found = evaluator(Candidate(graph, Recipe(**{"width": 8, "learning_rate": 1e-2, **(recipe or {})})), Budget(), report)
+    assert len({place for place, _ in half}) == 2
+    assert len({wanted for _, wanted in half}) == 1, "both places are told the same"
+    device = TrainingEvaluator(data, **settings).prepared(0).train.targets.device.type
+    seen = {"threads": threads[0], "heard": len(threads), "device": device, "half": half}
     return Evaluation(found.metrics, found.spread, {**found.details, **seen}, found.arrays)
 
 
@@ -112,3 +123,4 @@ def test_best_epochs_are_the_median_over_members(data: Dataset) -> None:
     epochs = sorted(member["epochs"]["fusion"] for member in found.details["members"])
     assert epochs[2] < epochs[-1], "the members end in different epochs"
     assert found.details["best_epochs"] == {"fusion": epochs[2]}
+    assert _median([1, 2]) == 2, "half an epoch is rounded up, so that no phase is left untrained"

@@ -13,7 +13,7 @@ from fusearch.data.check.duplicates import crossing_duplicates, merge_duplicates
 from fusearch.data.check.problem import Problem
 from fusearch.data.content import Content
 from fusearch.data.modality import Modality
-from fusearch.data.splits import NumFolds, SplitPlan, crossing_groups
+from fusearch.data.splits import SplitPlan, crossing_groups
 from fusearch.data.table_schema import TableSchema, restrict_levels
 from fusearch.errors import DataError
 from fusearch.tasks import Task
@@ -46,7 +46,7 @@ def assemble(
     faults = find_faults(modalities, ids, split_of, groups)
     if faults:
         raise DataError(f"data set {name!r}: {faults[0].what}")
-    return join_parts(name, modalities, targets, task, ids=ids, split_of=split_of, groups=joined, num_folds=plan.folds, source=source)
+    return join_parts(name, modalities, targets, task, ids=ids, split_of=split_of, plan=plan, groups=joined, source=source)
 
 
 def divide(
@@ -94,8 +94,8 @@ def join_parts(
     *,
     ids: StrArray,
     split_of: StrArray,
+    plan: SplitPlan,
     groups: StrArray | None = None,
-    num_folds: NumFolds | None = None,
     source: str = "",
 ) -> Content:
     """Make the data set without looking for faults; levels that no train or val row has leave the schema."""
@@ -126,7 +126,8 @@ def join_parts(
         split_of=split_of,
         columns=columns,
         groups=groups,
-        num_folds=num_folds,
+        num_folds=plan.folds,
+        fold_seed=plan.fold_seed,
         notes=tuple(notes),
     )
 

@@ -122,8 +122,8 @@ def _check_manifest(manifest: Manifest) -> CheckResult:
         labels.task,
         ids=labels.ids,
         split_of=split_of,
+        plan=labels.plan,
         groups=groups,
-        num_folds=labels.plan.folds,
     )
     return _describe(Dataset.of(content), modalities, problems)
 

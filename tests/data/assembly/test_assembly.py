@@ -37,6 +37,15 @@ def test_identical_rows_join_their_groups_so_that_they_cannot_be_parted() -> Non
         assert (joined[20:] == joined[:20]).all()
 
 
+def test_rows_that_agree_in_one_modality_alone_stay_in_their_groups() -> None:
+    values = random_table()
+    values[20:] = values[:20]
+    groups = np.array([f"g{row}" for row in range(40)])
+    _, joined = divide({"t": table(values), "u": table(random_table())}, TARGETS, TASK, SplitPlan(), groups)
+    assert joined is not None
+    assert joined.tolist() == groups.tolist()
+
+
 def test_levels_of_test_rows_do_not_widen_the_table() -> None:
     codes = np.array([0, 1] * 15 + [2] * 10, np.float32)[:, None]
     block = RawModality("tabular", codes, np.ones(40, np.bool_), TableSchema((), {"sex": ("f", "m", "x")}))

@@ -50,6 +50,13 @@ def test_what_a_mask_hides_cannot_matter() -> None:
     assert np.isnan(first.raw["a"][5]).all()
 
 
+def test_a_mask_gives_nobody_values_that_are_not_there() -> None:
+    values = RNG.normal(size=(40, 3))
+    values[3] = np.nan
+    mask = np.arange(40) != 5
+    assert np.flatnonzero(~make(modalities={"a": values}, present={"a": mask}).present["a"]).tolist() == [3, 5]
+
+
 def test_splits_labels_and_ids_may_be_given() -> None:
     splits = ["train"] * 20 + ["val"] * 10 + ["test"] * 10
     data = make(splits=splits, ids=[f"p{row}" for row in range(40)], labels=["1", "0"])

@@ -60,8 +60,9 @@ def test_an_id_without_a_row_lacks_the_modality(study: Any) -> None:
 
 def test_rows_of_nobody_are_left_out_and_counted(study: Any) -> None:
     study.rna = pd.concat([study.rna, study.rna.head(2).assign(patient=["x1", "x2"])])
-    block = read(study, "rna")
-    assert (len(block.values), block.num_unlabelled) == (60, 2)
+    assert (len(read(study, "rna").values), read(study, "rna").num_unlabelled) == (60, 2)
+    study.rna = study.rna.drop(index=[20, 21, 22])
+    assert read(study, "rna").num_unlabelled == 2, "samples without a row are another matter"
 
 
 def test_the_labels_file_may_hold_a_modality_without_its_target(study: Any) -> None:
@@ -101,6 +102,14 @@ def test_images_are_files_named_in_a_column(study: Any) -> None:
     assert block.values.shape == (60, 1, 4, 5)
     assert block.values[:, 0, 0, 0].tolist()[:7] == list(range(7))
     assert np.flatnonzero(~block.present).tolist() == [7]
+
+
+def test_images_follow_the_ids_of_their_table(study: Any) -> None:
+    add_images(study)
+    table = study.labels[["patient", "image_path"]].sample(frac=1, random_state=0)
+    table.to_csv(study.folder / "images.csv", index=False)
+    study.document["modalities"]["cxr"]["file"] = "images.csv"
+    assert read(study, "cxr").values[:, 0, 0, 0].tolist() == list(range(60))
 
 
 def test_a_column_of_image_paths_is_no_measurement(study: Any) -> None:

@@ -48,6 +48,9 @@ def test_groups_of_the_cohort_are_apart(study: Any) -> None:
     data = read_dataset(load_manifest(study.write()))
     assert len(data.rows("test")) == 12
     assert len(data.folds()) == 4
+    assert data.groups[60:].tolist() == data.ids[60:].tolist()
+    assert not set(data.groups[60:]) & set(data.groups[:60])
+    assert data.groups[60] == "other/p00"
 
 
 def test_a_cohort_that_repeats_a_row_is_refused_where_groups_matter(study: Any) -> None:

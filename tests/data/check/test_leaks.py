@@ -25,6 +25,7 @@ def found_identifiers(**columns: object) -> list[str]:
         ("enrolled", np.sort(RNG.choice(10**6, NUM_ROWS, replace=False))),
         ("sample", RNG.permutation(NUM_ROWS)),
         ("name", [f"subject {row}" for row in range(NUM_ROWS)]),
+        ("visit", np.array([*range(NUM_ROWS - 3), 5, 6, 7])),
     ],
 )
 def test_a_column_that_names_samples_is_found(name: str, values: object) -> None:
@@ -37,6 +38,7 @@ def test_a_column_that_names_samples_is_found(name: str, values: object) -> None
         ("age", RNG.integers(20, 90, NUM_ROWS)),
         ("expression", RNG.normal(size=NUM_ROWS)),
         ("platelets", RNG.choice(400_000, NUM_ROWS, replace=False)),
+        ("cells", np.arange(NUM_ROWS)[::-1] * 37 % NUM_ROWS * 9),
         ("sex", ["f", "m"] * (NUM_ROWS // 2)),
         ("patient_age", RNG.integers(20, 90, NUM_ROWS)),
     ],
@@ -88,8 +90,9 @@ def test_a_monotone_copy_of_a_continuous_target_is_found() -> None:
 
 
 def test_only_training_rows_decide() -> None:
-    targets = np.arange(200) % 2
-    splits = np.array(["train"] * 100 + ["test"] * 100)
-    column = np.where(splits == "test", targets, RNG.normal(size=200))
-    data = Dataset.from_arrays("toy", modalities={"t": pd.DataFrame({"c": column})}, targets=targets, splits=splits)
-    assert label_columns(data, "t") == []
+    targets = np.arange(210) % 2
+    splits = np.array(["train", "val", "test"] * 70)
+    for told in splits[:3]:  # the column gives the target in one split alone
+        column = np.where(splits == told, targets, RNG.normal(size=210))
+        data = Dataset.from_arrays("toy", modalities={"t": pd.DataFrame({"c": column})}, targets=targets, splits=splits)
+        assert label_columns(data, "t") == ([("c", 1.0)] if told == "train" else [])

@@ -60,6 +60,19 @@ def test_rare_classes() -> None:
     ]
 
 
+def test_a_class_with_a_row_for_each_fold_is_not_rare() -> None:
+    targets = TARGETS.copy()
+    targets[[5, 15, 25, 62, 70, 90]] = 2
+    assert problems({"a": clean()}, targets) == []
+
+
+def test_half_missing_is_a_warning() -> None:
+    a, b = clean(), clean()
+    a[::2], b[::3] = np.nan, np.nan
+    found = {(severity, where) for severity, where, _ in problems({"a": a, "b": b})}
+    assert found == {("warning", "modalities.a"), ("info", "modalities.b")}
+
+
 def test_too_few_groups_for_folds() -> None:
     groups = ["a"] * 30 + ["b"] * 30 + ["c"] * 20 + ["d"] * 20
     assert problems({"a": clean()}, groups=groups) == [

@@ -84,6 +84,24 @@ def test_samples_that_lack_a_modality_do_not_count(tmp_path: Path) -> None:
     assert again["b"].mean == pytest.approx(found["b"].mean, rel=1e-4)
 
 
+def test_the_mean_is_over_the_samples_that_have_the_modality(tmp_path: Path) -> None:
+    found, (evaluator, _, weights, members) = attribute(make_data(task="regression"), LINEAR, tmp_path)
+    expected = []
+    for member in members:
+        weight = weights.load(evaluator_digest(tmp_path), member).weights["heads.0.linear.weight"]
+        prepared = evaluator.prepared(member.fold)
+        there = prepared.validation.present["b"]
+        assert not there.all()
+        expected.append((weight[0, 4:].abs() * prepared.validation.inputs["b"][there].abs().mean(dim=0)).numpy() * prepared.task.unit)
+    assert found["b"].mean == pytest.approx(np.mean(expected, axis=0), rel=1e-4)
+
+
+def test_the_seed_decides_which_samples_are_looked_at(tmp_path: Path) -> None:
+    first, known = attribute(make_data(), LINEAR, tmp_path, epochs=2, samples=10)
+    again, other = (attribute_features(*known, samples=10, seed=seed)[0] for seed in (0, 1))
+    assert again.mean.tolist() == first["a"].mean.tolist() != other.mean.tolist()
+
+
 def test_integrated_gradients_add_up_to_the_change_of_the_output() -> None:
     modalities = (Modality("a", "tabular", (4,)), Modality("s", "timeseries", (6, 2)))
     network = make_network(modalities, "a:mlp | s:gru\nF1 = film(a@L, s@L) ->")

@@ -94,6 +94,14 @@ def test_the_seed_decides_the_permutations(trained: tuple[TrainingEvaluator, Can
     assert first != other
 
 
+def test_permutation_is_the_mean_of_its_repeats(trained: tuple[TrainingEvaluator, Candidate, WeightStore]) -> None:
+    evaluator, candidate, weights = trained
+    metric = evaluator.data.task.metrics[0]
+    once, often = (by_name(modality_effects(evaluator, candidate, weights, MEMBERS, metric=metric, repeats=each)) for each in (1, 4))
+    assert once["signal", "permutation"] != often["signal", "permutation"]
+    assert once["signal", "ablation"] == often["signal", "ablation"], "there is one way to be absent"
+
+
 def test_a_member_predicts_as_it_did_when_it_was_trained(trained: tuple[TrainingEvaluator, Candidate, WeightStore]) -> None:
     evaluator, candidate, weights = trained
     rows = evaluator.prepared(0)

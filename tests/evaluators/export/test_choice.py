@@ -48,6 +48,11 @@ def test_a_choice_is_the_design_with_the_epochs_of_its_members(run: Run, data: D
     assert [modality.name for modality in choice.modalities] == ["a", "b"]
 
 
+def test_batches_are_as_large_as_in_the_search(run: Run, data: Dataset, tmp_path: Path) -> None:
+    other = changed(run, tmp_path / "run", TrainingEvaluator(data, batch_size=8).describe())
+    assert read_choice(other, other.pick(), data).batch_size == 8
+
+
 def test_the_data_are_loaded_again_by_their_name(make_run: MakeRun) -> None:
     data = load_data("wisconsin")
     assert load_choice_data(make_run(data, {"F1 = cat(mean@0, worst@0) ->": None})) == data

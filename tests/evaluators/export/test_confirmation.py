@@ -60,6 +60,37 @@ def test_a_regression_is_scored_in_its_own_units(make_run: MakeRun, data: Datase
     assert 0.3 < values["rmse"] < 3
 
 
+def test_the_rows_of_the_test_split_are_scored_and_no_others(make_run: MakeRun) -> None:
+    """In the test split the labels are turned round: a design that learned something is wrong there, and nowhere else."""
+    rng = np.random.default_rng(0)
+    a, splits = rng.normal(size=(300, 3)), np.array(["train", "val", "test"] * 100)
+    targets = np.where(splits == "test", a[:, 0] < 0, a[:, 0] > 0).astype(int)
+    data = Dataset.from_arrays("turned", modalities={"a": a, "b": rng.normal(size=(300, 3))}, targets=targets, splits=splits)
+    run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"}, recipe=Recipe(learning_rate=0.1))
+    (picked, *_) = confirm(run, data=data, seeds=1)["designs"]
+    assert picked["search"]["auroc"] > 0.8
+    assert picked["values"]["auroc"] < 0.2
+
+
+def test_designs_are_trained_with_the_epochs_and_batches_of_the_search(
+    make_run: MakeRun, data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class AskedError(Exception):
+        pass
+
+    def refuse(*args: object, **options: object) -> None:
+        raise AskedError(options)
+
+    run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"})
+    run.config["evaluator"]["settings"]["batch_size"] = 8
+    monkeypatch.setattr("fusearch.evaluators.export.confirmation.refit", refuse)
+    with pytest.raises(AskedError) as asked:
+        confirm(run, data=data, seeds=5)
+    (options,) = asked.value.args
+    assert (options["batch_size"], options["seeds"]) == (8, 5)
+    assert options["epochs"] == run.pick().details["best_epochs"]
+
+
 def test_there_must_be_a_test_split(make_run: MakeRun, data: Dataset) -> None:
     run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"})
     with pytest.raises(LeakError, match="withheld"):

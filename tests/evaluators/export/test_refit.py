@@ -77,6 +77,13 @@ def test_each_phase_is_trained_for_its_own_number_of_epochs(data: Dataset, train
     assert np.array_equal(longer, results[0]) == (training == "joint")
 
 
+def test_the_size_of_a_batch_is_the_one_that_is_given() -> None:
+    data = make_data()
+    design = candidate(data, "F1 = cat(a@L, b@L) ->")
+    small, large = (outputs(refit(data, design, epochs={"fusion": 1}, seeds=1, batch_size=size), data, "test") for size in (8, 64))
+    assert not np.array_equal(small, large)
+
+
 def test_a_regression_predicts_in_the_units_of_its_targets() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 3))

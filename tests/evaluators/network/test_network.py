@@ -240,6 +240,15 @@ class TestStates:
         torch.testing.assert_close(output.auxiliary[0], output.scores["a"])
         assert not torch.allclose(output.main, output.scores["a"])
 
+    def test_the_main_output_need_not_be_the_first(self) -> None:
+        graph = parse("F1 = cat(a@1, b@1) -> aux\nF2 = cat(F1@0, us@L) ->")
+        assert graph.outputs[0] != graph.main_output
+        network = compile_(graph).eval()
+        inputs, present = rows_of(graph)
+        before, after = network.run(inputs, present), network.run({**inputs, "us": inputs["us"] + 1}, present)
+        assert not torch.allclose(before.main, after.main)
+        torch.testing.assert_close(before.auxiliary[0], after.auxiliary[0])
+
 
 def test_a_modality_without_a_shape_is_refused() -> None:
     with pytest.raises(DesignError, match="modality 'a' has no shape"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.training.members import FoldSamples, prepare_fold
 from fusearch.evaluators.training.modes import FUSION, drop_modalities, predict, train
 from fusearch.evaluators.training.optimization import Fit, reproducible
+from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import FusionGraph, Recipe
 
@@ -134,6 +136,73 @@ def test_the_weights_of_a_vote_are_fitted_on_training_rows(training: str, rows: 
     assert weights[0] > weights[2]  # `c` knows nothing
 
 
+@pytest.fixture(scope="module")
+def rare(rows: FoldSamples) -> FoldSamples:
+    """Three rows of one class to one of the other, on both sides; what is held out says the opposite of what is trained on."""
+
+    def thin(samples: Samples) -> Samples:
+        positive = torch.nonzero(samples.targets == 1).flatten()
+        return samples.take(torch.cat([torch.nonzero(samples.targets == 0).flatten(), positive[: len(positive) // 3]]))
+
+    held_out = thin(rows.validation)
+    return replace(rows, train=thin(rows.train), validation=replace(held_out, targets=1 - held_out.targets))
+
+
+@pytest.mark.parametrize("class_weights", ["none", "balanced"])
+@pytest.mark.parametrize("training", ["independent", "frozen"])
+def test_a_stream_alone_is_judged_on_the_held_out_rows_that_have_it(training: str, class_weights: str, rare: FoldSamples) -> None:
+    """Without noise, and with the weights of classes in the training rows."""
+    recipe = Recipe(width=8, dropout=0.5, learning_rate=1e-2, class_weights=class_weights)
+    network, fits, _ = fit(f"F1 = stacking(a@score, b@score) ->\ntrain = {training}", rare, recipe=recipe)
+    with torch.no_grad():
+        scores = network.run(rare.validation.inputs, rare.validation.present).scores
+    weights = rare.task.class_weights(rare.train.targets) if class_weights == "balanced" else None
+    assert not rare.validation.present["b"].all()
+    for name in "ab":
+        there = rare.validation.present[name]
+        expected = rare.task.loss(scores[name][there], rare.validation.targets[there], weights)
+        assert fits[name].loss == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_balanced_classes_do_not_pull_a_fresh_head_to_the_frequent_one(rare: FoldSamples) -> None:
+    """Heads start at even odds: the gradient of a bias is the share of a class in the weighted rows less one half."""
+
+    def pulls(class_weights: str) -> list[float]:
+        recipe = Recipe(width=8, class_weights=class_weights, loss_weight=1.0)
+        with reproducible(0, threads=1) as generator:
+            network = FusionNetwork(parse("F1 = cat(a@L, c@L) ->\na@score -> aux"), 2, recipe)
+            settings = TrainingSettings(epochs=1, batch_size=len(rare.train))
+            train(network, rare.train, None, recipe=recipe, task=rare.task, settings=settings, generator=generator)
+        heads = [network.heads[0], network.streams.heads["stream_a"]]
+        return [float(head.linear.bias.grad.abs().max()) for head in heads]
+
+    assert pulls("balanced") == pytest.approx([0.0, 0.0], abs=1e-6)
+    assert min(pulls("none")) > 0.1
+
+
+def test_a_stream_alone_learns_with_the_weights_of_classes(rare: FoldSamples) -> None:
+    def head(class_weights: str) -> Tensor:
+        recipe = Recipe(width=8, class_weights=class_weights)
+        with reproducible(0, threads=1) as generator:
+            network = FusionNetwork(parse("F1 = vote_mean(a@score, c@score) ->\ntrain = independent"), 2, recipe)
+            train(network, rare.train, None, recipe=recipe, task=rare.task, settings=SETTINGS, generator=generator)
+        return network.streams.heads["stream_a"].linear.weight
+
+    assert not torch.equal(head("none"), head("balanced"))
+
+
+def test_a_stream_alone_does_not_hang_on_those_before_it(rows: FoldSamples) -> None:
+    def weights_of_c(text: str) -> dict[str, Tensor]:
+        network, fits, _ = fit(f"{text}\nF1 = vote_mean(a@score, c@score) ->\ntrain = independent", rows)
+        order.append(list(fits))
+        return {name: value for name, value in stream_weights(network).items() if "stream_c." in name}
+
+    order: list[list[str]] = []
+    first, second = weights_of_c("c:mlp | a:mlp"), weights_of_c("a:mlp | c:mlp")
+    assert order == [["c", "a"], ["a", "c"]]
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+
+
 def test_tied_streams_are_trained_alone_as_one(rows: FoldSamples) -> None:
     network, fits, _ = fit("x = a:mlp | y = a:mlp(tie=x) | c:mlp\nF1 = cat(x@L, y@L, c@L) ->\ntrain = frozen", rows)
     assert list(fits) == ["x", "c", FUSION]
@@ -180,6 +249,23 @@ def test_the_same_seed_gives_the_same_weights_bit_by_bit(rows: FoldSamples) -> N
     assert any(not torch.equal(value, runs[2][name]) for name, value in runs[0].items())
 
 
+@pytest.mark.parametrize("training", ["joint", "staged", "frozen"])
+def test_half_precision_is_for_learning_in_every_phase_and_not_for_judging(
+    training: str, rows: FoldSamples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning, judging, loss = set(), set(), type(rows.task).loss
+
+    def note(task: object, logits: Tensor, *others: object) -> Tensor:
+        (learning if torch.is_grad_enabled() else judging).add(logits.dtype)
+        return loss(task, logits, *others)
+
+    monkeypatch.setattr(type(rows.task), "loss", note)
+    monkeypatch.setattr("fusearch.evaluators.training.modes.mixed_precision", lambda device, wanted: torch.bfloat16)
+    fit(f"F1 = cat(a@L, b@L) ->\ntrain = {training}", rows)
+    assert learning == {torch.bfloat16}
+    assert judging == {torch.float32}
+
+
 def test_fixed_epochs_without_validation(rows: FoldSamples) -> None:
     with reproducible(0, threads=1) as generator:
         network = FusionNetwork(parse("F1 = cat(a@L, b@L) ->\ntrain = staged"), 2, RECIPE)
@@ -193,6 +279,8 @@ def test_prediction_in_portions_is_the_same(rows: FoldSamples, monkeypatch: pyte
     whole = predict(network, rows.validation)
     monkeypatch.setattr("fusearch.evaluators.training.modes._CHUNK", 4)
     torch.testing.assert_close(predict(network, rows.validation), whole)
+    network.train()
+    torch.testing.assert_close(predict(network, rows.validation), whole, rtol=0, atol=1e-6)
 
 
 def test_modality_dropout_takes_each_modality_with_its_probability() -> None:

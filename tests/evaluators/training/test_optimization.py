@@ -143,6 +143,34 @@ def test_batches_are_full_portions_of_different_rows(rows: int, size: int) -> No
     assert len(portions) == 1 or len(portions[-1]) * 4 >= size
 
 
+def test_the_order_of_rows_is_that_of_its_generator() -> None:
+    """So streams and designs that use up other random numbers see the same order."""
+    torch.rand(3)
+    first = batches(40, 40, torch.Generator().manual_seed(0))
+    assert torch.equal(*first, *batches(40, 40, torch.Generator().manual_seed(0)))
+    assert not torch.equal(*first, *batches(40, 40, torch.Generator().manual_seed(1)))
+
+
+def test_it_learns_with_noise_and_is_judged_without() -> None:
+    network, modes = nn.Linear(3, 1), []
+
+    def note(what: str) -> Tensor:
+        modes.append((what, network.training))
+        return network(torch.ones(4, 3)).pow(2).mean()
+
+    optimize(
+        network,
+        4,
+        lambda rows: note("train"),
+        lambda: note("validate"),
+        settings=TrainingSettings(epochs=2),
+        learning_rate=1e-3,
+        weight_decay=0.0,
+        generator=torch.Generator(),
+    )
+    assert modes == [("train", True), ("validate", False)] * 2
+
+
 def test_the_same_seed_gives_the_same_numbers_and_the_surroundings_are_left_alone() -> None:
     state, threads = torch.get_rng_state(), torch.get_num_threads()
 

@@ -145,6 +145,13 @@ def test_of_several_sources_the_first_gives_fusions_and_heads_too(evaluator: Tra
     assert taken.weights == set(values)
 
 
+def test_a_stream_that_comes_whole_has_seen_the_epochs_of_its_own_phase(evaluator: TrainingEvaluator) -> None:
+    network = network_of(evaluator, candidate_of(evaluator, "mean:mlp(layers=1)\nmean@L ->"))
+    source = KeptWeights({"mean": ["mean", "mlp", [("layers", 1)]]}, network.state_dict(), {"mean": 3, "fusion": 7})
+    taken = take_over(network, [source])
+    assert (taken.streams, taken.epochs) == ({"mean": 3}, 7)
+
+
 def test_weights_that_were_not_kept_are_one_line(evaluator: TrainingEvaluator, tmp_path: Path) -> None:
     candidate = candidate_of(evaluator, "mean:mlp(layers=1)\nmean@L ->", ("0123456789ab",))
     with pytest.raises(EvaluationError, match=r"no weights of candidate 0123456789ab \(fold 0, seed 0\) in .*: expected 'fold0-seed0.pt'"):

@@ -9,7 +9,7 @@ import pytest
 
 from fusearch.errors import SpaceError
 from fusearch.search.ensembles import Predictions, SubsetRules, enumerate_subsets, score_subsets
-from fusearch.search.ensembles.nsga2 import crowding_distances, evolve_subsets, sample_subsets
+from fusearch.search.ensembles.nsga2 import _breed, _survive, crowding_distances, evolve_subsets, sample_subsets
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -69,3 +69,21 @@ def test_crowding_distances() -> None:
     """Deb et al. 2002, section III-B, by hand: a front of three with the span 4 x 4, and a front of one."""
     points = np.array([[0.0, 4.0], [1.0, 3.0], [4.0, 0.0], [0.0, 0.0]])
     assert crowding_distances(points, np.array([0, 0, 0, 1])).tolist() == [np.inf, 2.0, np.inf, np.inf]
+
+
+def test_of_the_last_front_that_fits_the_loneliest_survive() -> None:
+    """Of a front of five, two crowd each other at one end; a sixth point is dominated, however lonely."""
+    points = np.array([[0.0, 4.0], [0.2, 3.9], [0.3, 3.7], [2.0, 2.0], [4.0, 0.0], [-9.0, -9.0]])
+    subsets = np.eye(6, dtype=np.bool_)
+    assert set(_survive(subsets, points, 3)[0].argmax(axis=1)) == {0, 3, 4}
+    kept, kept_points = _survive(subsets, points, 6)
+    assert set(kept[:2].argmax(axis=1)) == {0, 4}, "the best stand first"
+    assert kept[2].argmax() == 3
+    assert kept[-1].argmax() == 5
+    np.testing.assert_array_equal(kept_points, points[kept.argmax(axis=1)])
+
+
+def test_a_tournament_is_won_by_the_better() -> None:
+    parents = np.repeat([[True], [False]], 40, axis=1)
+    children = _breed(parents, 500, np.random.default_rng(0))
+    assert children.mean() == pytest.approx(3 / 4, abs=0.05), "of two drawn at random, the first stands above the second in three of four"
