@@ -88,7 +88,13 @@ class Settings:
     )
     time_limit: float | None = field(
         default=None,
-        metadata=_facts("Seconds after which no new evaluation starts; those in flight are finished.", least=0, unset="no limit"),
+        metadata=_facts(
+            "Seconds from the first evaluation after which no new one starts; those in flight are finished.", least=0, unset="no limit"
+        ),
+    )
+    trial_time_limit: float | None = field(
+        default=None,
+        metadata=_facts("Seconds after which one evaluation is stopped; it counts as failed.", least=0, unset="no limit"),
     )
     sampler: str = field(default="tpe", metadata=_facts("Which designs next, in the strategy `graph`: see `fusearch list samplers`."))
     strategy: Any = field(

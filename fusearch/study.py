@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import optuna
 
 __all__ = [
+    "DIED",
     "DRIVER",
     "FORMAT",
     "ROLES",
@@ -26,12 +27,14 @@ __all__ = [
     "STUDY_NAME",
     "TrialFacts",
     "TrialRecord",
+    "absolute_storage",
     "enqueue_facts",
     "kind_of_reason",
     "open_study",
     "read_records",
     "read_trial",
     "readable_reason",
+    "was_given_back",
     "write_trial",
 ]
 
@@ -44,12 +47,16 @@ DRIVER = "driver"
 
 #: Reason of a trial that was in flight when its driver stopped. It was proposed again at once, so it is no failure of the design.
 STOPPED = "driver stopped"
+#: Reason of a trial that was in flight when its driver died; the same.
+DIED = "driver died"
 
 #: The reference designs, in the order in which they are proposed.
 ROLES = ("best_unimodal", "linear", "early", "penultimate", "late")
 
 State = Literal["complete", "failed", "running", "pruned", "waiting"]
 
+
+_SQLITE = "sqlite:///"
 
 #: Most characters of a reason that are kept.
 _REASON_CHARACTERS = 1800
@@ -104,6 +111,11 @@ class TrialFacts:
         """Return the user attributes of the trial: those facts that are known."""
         held = {each.metadata["attribute"]: getattr(self, each.name) for each in fields(TrialFacts)}
         return {name: value for name, value in held.items() if value not in ("", None) and value != {}}
+
+
+def was_given_back(reason: str | None) -> bool:
+    """Whether a trial failed only because its driver stopped or died; its candidate was queued again."""
+    return reason in (STOPPED, DIED)
 
 
 def readable_reason(reason: str) -> str:
@@ -166,7 +178,7 @@ class TrialRecord(TrialFacts):
     @property
     def interrupted(self) -> bool:
         """Whether it was in flight when its driver stopped; the same candidate was proposed again."""
-        return self.state == "failed" and self.reason == STOPPED
+        return self.state == "failed" and was_given_back(self.reason)
 
     @property
     def evaluated(self) -> bool:
@@ -189,6 +201,23 @@ class TrialRecord(TrialFacts):
         return None if spread is None or not math.isfinite(spread) else spread / math.sqrt(self.num_members)
 
 
+def absolute_storage(storage: str | None, folder: Path | None = None) -> str | None:
+    """Return a storage URL that means the same from every folder: a SQLite file by its whole path.
+
+    Args:
+        storage: The URL; None for the journal of a run folder.
+        folder: Where the run is, to look for the file that an older run names by a path from the folder of its driver.
+    """
+    if storage is None or not storage.startswith(_SQLITE) or storage == f"{_SQLITE}:memory:":
+        return storage
+    file = Path(storage.removeprefix(_SQLITE).partition("?")[0])
+    if file.is_absolute():
+        return storage
+    places = [Path.cwd(), *(folder.resolve().parents if folder is not None else ())]
+    found = next((place / file for place in places if (place / file).is_file()), Path.cwd() / file)
+    return storage.replace(str(file), str(found), 1)
+
+
 def open_study(folder: Path, storage: str | None = None, name: str = STUDY_NAME) -> optuna.Study:
     """Open the study of a run folder (a journal file, or the Optuna storage URL that the run was given).
 
@@ -199,7 +228,10 @@ def open_study(folder: Path, storage: str | None = None, name: str = STUDY_NAME)
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
+    storage = absolute_storage(storage, folder)
     place = storage or str(folder / JOURNAL)
+    if storage is not None and storage.startswith(_SQLITE) and not Path(storage.removeprefix(_SQLITE).partition("?")[0]).is_file():
+        raise RunError(f"no study in {place!r}: there is no such file")  # reading must not make one
     if storage is None and not (folder / JOURNAL).is_file():
         raise RunError(f"no run in {str(folder)!r}: expected a file {JOURNAL!r} there (made by `fusearch search ... --out {folder}`)")
     try:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fusearch.cli.options import AsJson, RunFolder
+from fusearch.cli.options import AsJson, MovedData, RunFolder
 from fusearch.cli.output import document, say, show_table
 
 __all__ = ["add_commands"]
@@ -26,6 +26,7 @@ def explain(
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Permutations for each member and modality.")] = 10,
     features: Annotated[bool, typer.Option(help="Attribute single features too; needs captum.")] = True,
+    data: MovedData = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure what one design hangs on: modalities taken away and shuffled, and single features; added to the report."""
@@ -35,7 +36,7 @@ def explain(
 
     with document(as_json) as write:
         opened = Run(run)
-        path = explain_design(opened, pick, metric=metric, repeats=repeats, features=features)
+        path = explain_design(opened, pick, data=data, metric=metric, repeats=repeats, features=features)
         page = write_report(opened)
         facts = json.loads(path.read_text(encoding="utf-8"))
         write({**facts, "explanation": str(path), "report": str(page)})

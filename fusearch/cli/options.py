@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AsJson", "Data", "DataOption", "Epochs", "Folds", "RunFolder", "Seeds"]
+__all__ = ["AsJson", "Data", "DataOption", "Epochs", "Folds", "MovedData", "RunFolder", "Seeds"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Data = Annotated[str, typer.Argument(help="A data manifest (YAML), or the name of an embedded data set.", metavar="DATA")]
 DataOption = Annotated[str, typer.Option("--data", help="A data manifest (YAML), or the name of an embedded data set.")]
+MovedData = Annotated[
+    str | None,
+    typer.Option("--data", help="Where the data are now (default: where they were, from the run).", show_default=False, metavar="DATA"),
+]
 RunFolder = Annotated[Path, typer.Argument(help="The run folder of a search.", metavar="RUN")]
 Folds = Annotated[
     int | None, typer.Option(min=1, help="Folds inside train + val (default: 5 below 1,000 samples, else 1).", show_default=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fusearch.cli.command_words import words_of_command
-from fusearch.cli.options import AsJson, Data, Epochs, Folds, RunFolder, Seeds
+from fusearch.cli.options import AsJson, Data, Epochs, Folds, MovedData, RunFolder, Seeds
 from fusearch.cli.output import document, say, show_table, warn
 from fusearch.cli.settings_options import with_settings
 from fusearch.evaluators.training.training_settings import TrainingSettings
@@ -175,13 +175,14 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder to make.")],
     pick: Pick = "simplest",
     seeds: Annotated[int, typer.Option(min=1, help="Networks to train on train + val; their outputs are averaged.")] = 3,
+    data: MovedData = None,
     as_json: AsJson = False,
 ) -> None:
     """Refit one design on train + val and write a folder that runs without fusearch."""
     from fusearch.evaluators.export import export as export_design
 
     with document(as_json) as write:
-        folder = export_design(run, out, pick=pick, seeds=seeds)
+        folder = export_design(run, out, data=data, pick=pick, seeds=seeds)
         design, metrics = (json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("design", "metrics"))
         facts: dict[str, Any] = {
             "out": str(folder),
@@ -196,7 +197,7 @@ def export(
         say(facts["formula"])
 
 
-def confirm(run: RunFolder, pick: Pick = "simplest", as_json: AsJson = False) -> None:
+def confirm(run: RunFolder, pick: Pick = "simplest", data: MovedData = None, as_json: AsJson = False) -> None:
     """Evaluate the picked design, the references and the front on the test split; looks are counted."""
     from fusearch.evaluators.export import confirm as confirm_run
     from fusearch.reports import write_report
@@ -204,7 +205,7 @@ def confirm(run: RunFolder, pick: Pick = "simplest", as_json: AsJson = False) ->
 
     with document(as_json) as write:
         opened = Run(run)
-        facts = confirm_run(opened, pick=pick)
+        facts = confirm_run(opened, pick=pick, data=data)
         write_report(opened)
         write(facts)
     if not as_json:

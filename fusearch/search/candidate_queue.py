@@ -11,7 +11,7 @@ import optuna
 from optuna.trial import TrialState
 
 from fusearch.search_space import Candidate, FusionGraph, Recipe
-from fusearch.study import STOPPED, TrialFacts, enqueue_facts, read_trial, write_trial
+from fusearch.study import TrialFacts, enqueue_facts, read_trial, was_given_back, write_trial
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -72,7 +72,7 @@ class CandidateQueue:
         self._known: set[str] = set()
         for trial in study.get_trials(deepcopy=False):
             held = read_trial(trial)
-            if held.reason != STOPPED and trial.state != TrialState.WAITING:
+            if not was_given_back(held.reason) and trial.state != TrialState.WAITING:
                 self._count(held)
                 if trial.state == TrialState.PRUNED or held.repeat_of is not None:
                     self.uncount()

@@ -28,7 +28,7 @@ from fusearch.search.session import Session
 from fusearch.search.strategies import make_strategy
 from fusearch.search_space import Candidate, FusionGraph
 from fusearch.settings import Settings
-from fusearch.study import DRIVER, STUDY_NAME
+from fusearch.study import DRIVER, STUDY_NAME, absolute_storage
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -97,7 +97,8 @@ def run_search(
     for design in first:
         if not isinstance(design, FusionGraph | Candidate):
             raise SpaceError(f"first: {design!r}, expected a FusionGraph or a Candidate; FusionGraph.parse reads a formula")
-    folder = Path(out)
+    folder = Path(out).absolute()  # an evaluator may go to another folder
+    settings = settings.changed(storage=absolute_storage(settings.storage))
     config = describe_run(
         space,
         evaluator,
@@ -156,13 +157,15 @@ def _drive(executor: Executor, session: Session, evaluator: Evaluator, interrupt
             interrupts.listen()
             executor.run(session, evaluator, interrupts)
             if interrupts.received is not None:
-                session.interrupt(f"interrupted by {interrupts.received}")
+                with interrupts.held():
+                    session.interrupt(f"interrupted by {interrupts.received}")
             else:
                 session.conclude()
     except KeyboardInterrupt:
-        session.interrupt(f"interrupted by {interrupts.received or 'SIGINT'}")
+        with interrupts.held():
+            session.interrupt(f"interrupted by {interrupts.received or 'SIGINT'}")
     except BaseException as error:
-        with suppress(RunError):
+        with suppress(RunError), interrupts.held():
             session.interrupt(f"{type(error).__name__}: {error}")
         raise
 

@@ -16,23 +16,29 @@ class Interrupts:
     """While entered, note SIGINT and SIGTERM instead of dying of them.
 
     The first signal is noted in `received`, and raised as `KeyboardInterrupt` only inside `prompt()` (an evaluation in this
-    process); so no signal tears the study's writes apart. A second signal raises at once. Outside the main thread, where
-    Python allows no handlers, nothing is caught.
+    process); so no signal tears the study's writes apart. A second signal raises at once, but inside `held()`, where what is in
+    flight is given back. A terminal that closes (SIGHUP) counts as well, unless it is ignored (`nohup`). Outside the main thread,
+    where Python allows no handlers, nothing is caught.
 
     Attributes:
         received: Name of the signal that arrived, such as `SIGINT`; None before.
     """
 
-    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+    #: Signals inside `held()` before one raises after all: whatever hangs there can be left by hand.
+    PATIENCE = 5
 
     def __init__(self) -> None:
         self.received: str | None = None
-        self._prompt = False
+        self._prompt = self._held = False
+        self._count = 0
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
-            self._previous = {number: signal.getsignal(number) for number in self.SIGNALS}
+            found = {number: signal.getsignal(number) for number in self.SIGNALS}
+            nohup = getattr(signal, "SIGHUP", None)
+            self._previous = {number: old for number, old in found.items() if not (number == nohup and old == signal.SIG_IGN)}
             self.listen()
         return self
 
@@ -56,7 +62,19 @@ class Interrupts:
         finally:
             self._prompt = False
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Only note signals inside: what is written there must be written whole."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         is_first, self.received = self.received is None, signal.Signals(number).name
+        self._count += 1
+        if self._held and self._count < self.PATIENCE:
+            return
         if self._prompt or not is_first:
             raise KeyboardInterrupt

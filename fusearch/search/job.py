@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,11 +29,13 @@ class Job:
         number: Number of the Optuna trial; the only name by which executors know a job.
         candidate: What is evaluated.
         budget: What the evaluation may spend.
+        seconds: How long it may take; None: as long as it likes.
     """
 
     number: int
     candidate: Candidate
     budget: Budget
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,35 @@ class Outcome:
     worker: int | None = None
 
 
+class _OutOfTime(BaseException):
+    """An evaluation took longer than it may; raised inside it, from outside. No `except Exception` of an evaluator holds it up."""
+
+
+@contextmanager
+def _limited(seconds: float | None) -> Iterator[None]:
+    """Raise `_OutOfTime` inside the block once it takes longer, at the next step of Python in this thread."""
+    if seconds is None:
+        yield
+        return
+    thread, lock, is_done = ctypes.c_ulong(threading.get_ident()), threading.Lock(), False
+
+    def stop() -> None:
+        with lock:
+            if not is_done:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(_OutOfTime))
+
+    timer = threading.Timer(seconds, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with lock:
+            is_done = True
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)  # what was raised too late for the block
+        timer.cancel()
+
+
 def evaluate(evaluator: Evaluator, job: Job) -> Outcome:
     """Call the evaluator; whatever it raises, and values that are not finite, become the reason of a failure.
 
@@ -57,7 +91,10 @@ def evaluate(evaluator: Evaluator, job: Job) -> Outcome:
     """
     started = time.perf_counter()
     try:
-        evaluation, reason = Evaluation.of(evaluator(job.candidate, job.budget, _ignore)), None
+        with _limited(job.seconds):
+            evaluation, reason = Evaluation.of(evaluator(job.candidate, job.budget, _ignore)), None
+    except _OutOfTime:
+        evaluation, reason = None, f"stopped after {job.seconds:g} seconds, the time limit of a trial"
     except (Exception, SystemExit) as error:  # the search goes on whatever an evaluator does; the reason is kept
         evaluation, reason = None, _reason(error)
     return Outcome(evaluation, reason, time.perf_counter() - started, os.getpid())

@@ -23,7 +23,17 @@ from fusearch.search.run_folder import save_predictions, writing
 from fusearch.search.strategies.strategy import Strategy
 from fusearch.search.strategies.strategy_proposer import StrategyProposer
 from fusearch.settings import Settings
-from fusearch.study import STOPPED, TrialFacts, enqueue_facts, kind_of_reason, read_trial, readable_reason, write_trial
+from fusearch.study import (
+    DIED,
+    STOPPED,
+    TrialFacts,
+    enqueue_facts,
+    kind_of_reason,
+    read_trial,
+    readable_reason,
+    was_given_back,
+    write_trial,
+)
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -81,7 +91,7 @@ class Session:
         self._study, self._space = study, space
         self._objectives, self._settings, self._folder, self._interrupts = objectives, settings, folder, interrupts
         self._callback = progress
-        self._started = time.monotonic()
+        self._started: float | None = None
         self._running: dict[int, Proposal] = {}
         self._followers: dict[int, list[Proposal]] = {}
         self._answers: dict[str, _Answer] = {}
@@ -197,7 +207,8 @@ class Session:
             self.queue.uncount()
             return None
         self._running[trial.number] = proposal
-        return Job(trial.number, proposal.candidate, self._settings.budget)
+        self._started = self._started if self._started is not None else time.monotonic()
+        return Job(trial.number, proposal.candidate, self._settings.budget, self._settings.trial_time_limit)
 
     def _settle(self, proposal: Proposal, leader: int, reason: str | None) -> None:
         """Answer a repeat with what its leader found."""
@@ -235,9 +246,13 @@ class Session:
                 self._stop(f"interrupted by {self._interrupts.received}")
             elif asked is not None and len(self._answers) + self._failed + len(self._running) >= asked:
                 self._stop(f"{asked} trials are done", whole=True)
-            elif limit is not None and time.monotonic() - self._started >= limit:
+            elif limit is not None and self._elapsed() >= limit:
                 self._stop(f"the time limit of {limit:g} seconds is reached")
         return self.stop_reason is not None
+
+    def _elapsed(self) -> float:
+        """Return the seconds since the first evaluation was given out: what Ray needs to start does not count."""
+        return 0.0 if self._started is None else time.monotonic() - self._started
 
     def _stop(self, reason: str, *, whole: bool = False) -> None:
         if self.stop_reason is None or not whole:
@@ -251,23 +266,31 @@ class Session:
                 self._give_back(trial)
             elif trial.state == TrialState.COMPLETE and held.repeat_of is None:
                 self._answers[held.candidate] = _Answer(trial.number, trial.values, held.found)
-            elif trial.state == TrialState.FAIL and held.repeat_of is None and held.reason != STOPPED:
+            elif trial.state == TrialState.FAIL and held.repeat_of is None and not was_given_back(held.reason):
                 self._failed += 1
             self._repeated += held.repeat_of is not None and trial.state.is_finished()
 
     def _give_back(self, trial: optuna.trial.FrozenTrial) -> None:
         held = read_trial(trial)
+        deaths = sum(read_trial(other).candidate == held.candidate and read_trial(other).reason == DIED for other in self._study.trials)
+        if held.candidate and held.repeat_of is None and deaths and self._settings.executor == "inline":
+            # Evaluated in the driver's own process, which died of it, or with it, before.
+            self._failed += 1
+            reason = "its process died twice while it was evaluated; it is not tried again"
+            write_trial(optuna.trial.Trial(self._study, trial._trial_id), TrialFacts(reason=reason))
+            self._study.tell(trial.number, state=TrialState.FAIL)
+            return
         if held.candidate and held.repeat_of is None:
             # A driver that is killed while a queued candidate is suggested leaves only the first of its parameters.
             queued = trial.system_attrs.get("fixed_params", {})
             enqueue_facts(self._study, {**queued, **trial.params}, held.proposed)
-        write_trial(optuna.trial.Trial(self._study, trial._trial_id), TrialFacts(reason=STOPPED))
+        write_trial(optuna.trial.Trial(self._study, trial._trial_id), TrialFacts(reason=DIED))
         self._study.tell(trial.number, state=TrialState.FAIL)
 
     def _report(self) -> None:
         if self._callback is None:
             return
-        now, values = time.monotonic() - self._started, [answer.objectives for answer in self._answers.values()]
+        now, values = self._elapsed(), [answer.objectives for answer in self._answers.values()]
         points = [point for point in values if feasible(self._objectives, point)]
         self._callback(
             Progress(

@@ -1,5 +1,6 @@
 """A search from end to end in this process: what is proposed, recorded, refused, resumed."""
 
+import contextlib
 import json
 import math
 import os
@@ -146,6 +147,56 @@ def test_a_success_or_another_reason_lets_it_go_on(search, toy_evaluator, tmp_pa
 
     assert search(mostly, trials=12).status()["reason"] == "12 trials are done"
     assert search(variously, trials=12, out=tmp_path / "other").status()["reason"] == "12 trials are done"
+
+
+def test_an_evaluation_over_its_time_is_stopped_and_fails(search, toy_evaluator):
+    def slow(candidate, budget, report):
+        if candidate.graph.fusions:
+            while True:
+                with contextlib.suppress(Exception):  # an evaluator may hold up what it likes
+                    time.sleep(0.01)
+        return toy_evaluator(candidate, budget, report)
+
+    run = search(slow, trials=5, trial_time_limit=0.2)
+    failed = [record for record in run.records() if record.state == "failed"]
+    assert {record.reason for record in failed} == {"stopped after 0.2 seconds, the time limit of a trial"}
+    assert len(failed) + run.status()["trials"]["complete"] == 5
+    assert run.status()["trials"]["complete"] >= 2
+
+
+def test_the_time_limit_counts_from_the_first_evaluation(search, toy_evaluator, monkeypatch):
+    """What an executor needs to start (Ray: seconds) is no time of the search."""
+    from fusearch.search.executor import InlineExecutor
+
+    def slow_start(executor):
+        time.sleep(0.4)
+        return executor
+
+    monkeypatch.setattr(InlineExecutor, "__enter__", slow_start)
+    assert search(trials=4, time_limit=0.3).status()["trials"]["complete"] >= 1
+
+
+def test_a_relative_folder_and_storage_mean_the_same_from_anywhere(space, toy_evaluator, tmp_path, monkeypatch):
+    from fusearch.run import Run
+    from fusearch.search import run_search
+
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    def wandering(candidate, budget, report):
+        os.chdir(tmp_path / "other")
+        return toy_evaluator(candidate, budget, report)
+
+    made = {"objectives": ["score:max", "macs"], "trials": 4, "executor": "inline", "storage": "sqlite:///study.db"}
+    run = run_search(space, wandering, out="runs/a", **made)
+    assert run.status()["trials"]["complete"] == 4
+    assert run.config["study"]["storage"] == f"sqlite:///{tmp_path}/study.db"
+    assert Run(tmp_path / "runs" / "a").status()["trials"]["complete"] == 4
+    (tmp_path / "study.db").rename(tmp_path / "elsewhere.db")
+    with pytest.raises(RunError, match="there is no such file"):
+        Run(tmp_path / "runs" / "a").status()
+    assert not (tmp_path / "study.db").exists()
+    assert list((tmp_path / "other").iterdir()) == []
 
 
 class Costed:
@@ -654,3 +705,39 @@ def test_run_search_is_public():
     import fusearch.search
 
     assert fusearch.search.run_search is run_search
+
+
+POISON = """
+import os, signal, sys
+from fusearch.data.modality import Modality
+from fusearch.search import run_search
+from fusearch.search_space import SearchSpace
+
+def evaluate(candidate, budget, report):
+    if candidate.graph.fusions:
+        os.kill(os.getpid(), signal.SIGKILL)  # as an extension that crashes, or the kernel when memory runs out
+    return {"score": 0.5}
+
+space = SearchSpace([Modality("rna", "tabular", (20,)), Modality("labs", "tabular", (8,))], max_fusions=1, operators=["cat"])
+run_search(space, evaluate, "score:max", out=sys.argv[1], trials=4, executor="inline", resume=len(sys.argv) > 2, reference_share=0.0)
+"""
+
+
+def test_a_candidate_that_kills_its_process_twice_has_failed_and_the_search_goes_on(tmp_path):
+    from fusearch.run import Run
+
+    def drive(*words):
+        return subprocess.run([sys.executable, "-c", POISON, str(tmp_path / "run"), *words], capture_output=True, text=True, check=False)
+
+    assert drive().returncode == -signal.SIGKILL
+    codes = []
+    while not codes or (codes[-1] == -signal.SIGKILL and len(codes) < 12):
+        codes.append(drive("resume").returncode)
+    assert codes[-1] == 0, "every resume gets further, and one gets through"
+    records = Run(tmp_path / "run").records()
+    failed = [record for record in records if record.state == "failed" and not record.interrupted]
+    assert {record.reason for record in failed} == {"its process died twice while it was evaluated; it is not tried again"}
+    assert len({record.candidate for record in failed}) == len(failed) > 0
+    for record in failed:
+        assert sum(other.interrupted and other.candidate == record.candidate for other in records) == 1
+    assert all("F1" not in record.formula for record in records if record.state == "complete")

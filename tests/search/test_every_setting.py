@@ -40,6 +40,7 @@ def references(run):
 INLINE = {
     "trials": ({}, 5, lambda run: len(run.records())),
     "time_limit": ({"trials": 30}, 0.0, lambda run: len(run.records())),
+    "trial_time_limit": ({"trials": 1}, 0.0, lambda run: [record.state for record in run.records()]),
     "sampler": ({"trials": 30}, "evolution", lambda run: trials(run)),
     "strategy": ({}, BestStream(), lambda run: (run.path / "strategy.json").exists()),
     "storage": ({}, "sqlite:///{tmp_path}/study.db", lambda run: (run.path / "study.journal").exists()),

@@ -25,6 +25,30 @@ def test_inside_prompt_the_first_signal_raises():
         assert interrupts.received == "SIGINT"
 
 
+def test_what_is_held_is_not_torn_apart_until_someone_insists():
+    with Interrupts() as interrupts, interrupts.held():
+        for _ in range(Interrupts.PATIENCE - 1):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert interrupts.received == "SIGINT"
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_terminal_that_closes_is_a_stop_unless_nohup_ignores_it():
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        with Interrupts() as interrupts:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert interrupts.received == "SIGHUP"
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with Interrupts() as interrupts:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert interrupts.received is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_a_signal_noted_before_prompt_is_raised_by_it():
     with Interrupts() as interrupts:
         os.kill(os.getpid(), signal.SIGTERM)

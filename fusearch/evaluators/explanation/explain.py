@@ -31,7 +31,7 @@ def explain(
     run: Run | str | Path,
     pick: str = "simplest",
     *,
-    data: Dataset | None = None,
+    data: Dataset | str | Path | None = None,
     metric: str | None = None,
     repeats: int = 10,
     features: bool = True,
@@ -47,7 +47,7 @@ def explain(
     Args:
         run: The run, or its folder.
         pick: The design, as for `Run.pick`.
-        data: The data set of the run, where it cannot be loaded again by its name.
+        data: The data set of the run, or where it is now, where it cannot be loaded again from where it was.
         metric: What is compared; None for the run's first metric that the task has.
         repeats: Permutations for each member and modality.
         features: Whether to attribute the features of each modality; needs captum.

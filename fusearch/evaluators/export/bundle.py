@@ -29,7 +29,7 @@ def export(
     run: Run | str | Path,
     out: str | Path,
     *,
-    data: Dataset | None = None,
+    data: Dataset | str | Path | None = None,
     pick: str = "simplest",
     seeds: int = 3,
     device: torch.device | str = "cpu",
@@ -43,7 +43,7 @@ def export(
     Args:
         run: The run, or its folder.
         out: The folder to make.
-        data: The data set of the run, where it cannot be loaded again by its name.
+        data: The data set of the run, or where it is now, where it cannot be loaded again from where it was.
         pick: The design, as for `Run.pick`: `simplest`, `knee`, `best:METRIC` or a digest.
         seeds: Networks to train; their outputs are averaged.
         device: Where to train.

@@ -35,8 +35,8 @@ class Choice:
     modalities: tuple[Modality, ...]
 
 
-def load_choice_data(run: Run, data: Dataset | None = None) -> Dataset:
-    """Load the data set of a run again, or check that `data` is it.
+def load_choice_data(run: Run, data: Dataset | str | Path | None = None) -> Dataset:
+    """Load the data set of a run again, or check that `data` (a data set, or what `load_data` takes) is it.
 
     Raises:
         RunError: The run tells of no data set, or the data are not those that it was searched on.
@@ -47,7 +47,14 @@ def load_choice_data(run: Run, data: Dataset | None = None) -> Dataset:
     if data is None:
         if not described.get("source"):
             raise RunError(f"run {str(run.path)!r} was searched on {described.get('name')!r}, a data set in memory: give it as `data`")
-        data = load_data(_find_source(run, described["source"]))
+        source = _find_source(run, described["source"])
+        if Path(source).suffix and not Path(source).is_file():
+            raise RunError(
+                f"run {str(run.path)!r} was searched on {str(source)!r}, which is not there: say where it is now by `--data` (`data=`)"
+            )
+        data = load_data(source)
+    elif not isinstance(data, Dataset):
+        data = load_data(data)
     if data.fingerprint != described["fingerprint"]:
         raise RunError(
             f"data set {data.name!r} has the fingerprint {data.fingerprint}, run {str(run.path)!r} was searched on "
@@ -57,10 +64,16 @@ def load_choice_data(run: Run, data: Dataset | None = None) -> Dataset:
 
 
 def _find_source(run: Run, source: str) -> str | Path:
-    """Return where the data are: at the path that the search was given, or at that path from a folder above the run's."""
-    if Path(source).is_absolute() or Path(source).exists():
+    """Return where the data are: at the path that the search was given, or at the end of it from a folder above the run's.
+
+    So a project may be moved as a whole; whether the data are the same, their fingerprint tells.
+    """
+    if Path(source).exists() or not Path(source).suffix:
         return source
-    return next((folder / source for folder in run.path.resolve().parents if (folder / source).is_file()), source)
+    parts = Path(source).parts[1:] if Path(source).is_absolute() else Path(source).parts
+    tails = [Path(*parts[start:]) for start in range(len(parts))]
+    folders = run.path.resolve().parents
+    return next((folder / tail for tail in tails for folder in folders if (folder / tail).is_file()), source)
 
 
 def read_choice(run: Run, record: TrialRecord, data: Dataset) -> Choice:

@@ -30,7 +30,12 @@ _CHUNK = 1024
 
 
 def confirm(
-    run: Run | str | Path, *, pick: str = "simplest", data: Dataset | None = None, seeds: int = 3, device: torch.device | str = "cpu"
+    run: Run | str | Path,
+    *,
+    pick: str = "simplest",
+    data: Dataset | str | Path | None = None,
+    seeds: int = 3,
+    device: torch.device | str = "cpu",
 ) -> dict[str, Any]:
     """Evaluate the picked design, the references and the front on the test split.
 
@@ -40,7 +45,7 @@ def confirm(
     Args:
         run: The run, or its folder.
         pick: The design, as for `Run.pick`.
-        data: The data set of the run, where it cannot be loaded again by its name.
+        data: The data set of the run, or where it is now, where it cannot be loaded again from where it was.
         seeds: Networks of each design; their outputs are averaged.
         device: Where to train.
 

@@ -16,7 +16,7 @@ from fusearch.layout import DECISION, DECISION_ARRAYS, predictions_file, replace
 from fusearch.search.candidate_queue import CandidateQueue, Proposal, facts_of
 from fusearch.search.strategies.strategy import Decision, Result, Rounds, Strategy
 from fusearch.search_space import Candidate, Recipe
-from fusearch.study import STOPPED, enqueue_facts, read_trial
+from fusearch.study import enqueue_facts, read_trial, was_given_back
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -115,7 +115,7 @@ def _by_digest(study: optuna.Study) -> dict[str, FrozenTrial]:
     for trial in study.get_trials(deepcopy=False):
         held = read_trial(trial)
         digest = held.candidate
-        if not digest or held.reason == STOPPED:
+        if not digest or was_given_back(held.reason):
             continue
         if digest not in found or (found[digest].state != TrialState.COMPLETE and trial.state == TrialState.COMPLETE):
             found[digest] = trial
