@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from fusearch.plain_markdown import as_code, as_words
 from fusearch.reports.findings.decided import strategy_sentences
 from fusearch.reports.findings.explanations import foremost_features, how_label, interval, signed
 from fusearch.reports.findings.factors import FACTORS, factor_groups
@@ -21,8 +22,8 @@ __all__ = ["render_markdown"]
 
 def render_markdown(found: Findings, verdict: Verdict) -> str:
     """Return the report as Markdown: what the page shows, without its figures and drawings."""
-    lines = [f"# {_escape(verdict.headline)}", "", *(_paragraphs(map(_escape, (*verdict.sentences, *found.data_notes))))]
-    warnings = [f"- {_escape(warning)}" for warning in found.data_warnings]
+    lines = [f"# {as_words(verdict.headline)}", "", *(_paragraphs(map(as_words, (*verdict.sentences, *found.data_notes))))]
+    warnings = [f"- {as_words(warning)}" for warning in found.data_warnings]
     if warnings:
         lines += [f"## {count(len(warnings), 'warning')} of the data", "", *warnings, ""]
     if found.recommended is not None:
@@ -32,7 +33,7 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
     if found.references:
         lines += ["## References", "", *_table(found, list(found.references.values()))]
     if found.strategy is not None:
-        lines += [f"## What the strategy decided: {_escape(found.strategy.name)}", "", *_paragraphs(strategy_sentences(found.strategy))]
+        lines += [f"## What the strategy decided: {as_words(found.strategy.name)}", "", *_paragraphs(strategy_sentences(found.strategy))]
     lines += [*_looks(found), *_explanations(found), *_factors(found)]
     through, progress = throughput_info(found), progress_info(found)
     lines += ["## The search", "", f"- {count(len(found.designs), 'design')} compared in {count(through.finished, 'finished trial')}"]
@@ -43,8 +44,8 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
     lines += ["", *_failures(found), "## How to reproduce", ""]
     commands, note = commands_and_note(found)
     lines += ["```", *commands, "```", ""] if commands else []
-    lines += [_escape(note), ""] if note else []
-    lines += [f"- {name}: {_escape(value)}" for name, value in identity(found)]
+    lines += [as_words(note), ""] if note else []
+    lines += [f"- {name}: {as_words(value)}" for name, value in identity(found)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -55,7 +56,7 @@ def _table(found: Findings, records: Sequence[TrialRecord]) -> list[str]:
     for record in records:
         values = [with_spread(found.value(record, name), record.spread.get(name)) for name in names]
         role = found.roles.get(record.digest)
-        design = "`" + found.text(record).replace("\n", "; ").replace("|", "\\|").replace("`", "'") + "`"
+        design = as_code(found.text(record))
         cells = [
             str(record.number),
             *values,
@@ -114,12 +115,8 @@ def _failures(found: Findings) -> list[str]:
     if not bad:
         return []
     reasons = Counter((record.reason or "no reason was recorded").strip().splitlines()[0] for record in bad)
-    return ["## Failures", "", *(f"- {times} ×: {_escape(reason)}" for reason, times in reasons.most_common()), ""]
+    return ["## Failures", "", *(f"- {times} ×: {as_words(reason)}" for reason, times in reasons.most_common()), ""]
 
 
 def _paragraphs(sentences: Iterable[str]) -> list[str]:
     return [line for sentence in sentences for line in (sentence, "")]
-
-
-def _escape(text: str) -> str:
-    return "".join("\\" + letter if letter in "\\`*_[]<>|" else letter for letter in text)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fusearch.plain_markdown import as_code, as_words
+
 __all__ = ["write_card"]
 
 CARD = """\
-# Model card: {task[name]} from {modalities}
+# Model card: {name} from {modalities}
 
 ## What it is
 
-Predicts `{task[name]}` ({task[predicts]}). {task[note]}
+Predicts {target} ({predicts}). {note}
 {networks} of one fusion design, each trained with a seed of its own; their {task[says]}
 are averaged inside the model file, which also holds imputation, scaling and one-hot encoding.
 
@@ -30,7 +32,7 @@ Level: {labels[level]}. Type: {labels[type]}. Training: {training}. Digest: {des
 
 ## Trained on
 
-Data set `{data[name]}` (fingerprint `{data[fingerprint]}`): the {data[training_rows]} samples of its train and val splits.
+Data set {source} (fingerprint `{data[fingerprint]}`): the {data[training_rows]} samples of its train and val splits.
 Its test split was not used. Length of training: {epochs}.
 
 ## How good it is
@@ -80,6 +82,11 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
         task=design["task"],
         labels=design["labels"],
         metrics=metrics,
+        name=as_words(design["task"]["name"]),
+        target=as_code(design["task"]["name"]),
+        predicts=as_words(design["task"]["predicts"]),
+        note=as_words(design["task"]["note"]),
+        source=as_code(design["data"]["name"]),
         modalities=", ".join(inputs["modalities"]),
         networks=_count(design["seeds"], "network"),
         training=design["graph"]["training"],
@@ -106,20 +113,19 @@ def _confirmed(confirmed: Mapping[str, Any] | None) -> str:
 
 
 def _inputs_list(inputs: Mapping[str, Any]) -> str:
-    joined = (
-        f"Rows are matched by the column `{inputs['id']}`." if inputs["id"] else "Rows are matched by a column `id`, or by their order."
-    )
+    known = as_code(inputs["id"] or "id")
+    joined = f"Rows are matched by the column {known}." if inputs["id"] else f"Rows are matched by a column {known}, or by their order."
     lines = [f"{joined} A file left out, a row that is not there, or a row of empty cells is a missing modality."]
     for name, modality in inputs["modalities"].items():
+        option, shape = f"- `{modality['option']}`", " x ".join(map(str, modality["shape"]))
         if "numeric" in modality:
-            columns = [f"`{column}`" for column in modality["numeric"]]
-            columns += [f"`{column}` ({', '.join(levels)})" for column, levels in modality["categorical"].items()]
-            lines.append(f"- `{modality['option']}`: a CSV file with the columns {_shorten(columns)}")
+            columns = [as_code(column) for column in modality["numeric"]]
+            columns += [f"{as_code(column)} ({as_words(', '.join(levels))})" for column, levels in modality["categorical"].items()]
+            lines.append(f"{option}: a CSV file with the columns {_shorten(columns)}")
+        elif "column" in modality:
+            lines.append(f"{option}: a CSV file whose column {as_code(modality['column'])} names an image a row, as {shape} values")
         else:
-            shape = " x ".join(map(str, modality["shape"]))
-            lines.append(
-                f"- `{modality['option']}`: {name} as an NPY or NPZ array (rows x {shape}); ids in an array `{inputs['id'] or 'id'}`"
-            )
+            lines.append(f"{option}: {name} as an NPY or NPZ array (rows x {shape}); ids in an array {known}")
     return "\n".join([lines[0], "", *lines[1:]])
 
 
@@ -135,7 +141,7 @@ def _epochs(epochs: Mapping[str, int]) -> str:
 
 
 def _suffix(modality: Mapping[str, Any]) -> str:
-    return "csv" if "numeric" in modality else "npz"
+    return "csv" if "numeric" in modality or "column" in modality else "npz"
 
 
 def _number(value: float | None) -> str:

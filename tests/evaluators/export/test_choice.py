@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -96,3 +97,24 @@ def test_a_trial_of_another_evaluator_is_refused(run: Run, data: Dataset) -> Non
     del record.details["best_epochs"]
     with pytest.raises(RunError, match=r"trial 0 of run .* has no 'best_epochs'"):
         read_choice(run, record, data)
+
+
+def test_a_project_that_moved_is_found_or_asked_for(make_run: MakeRun, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    rng = np.random.default_rng(0)
+    pd.DataFrame({"y": np.arange(40) % 2, "a": rng.normal(size=40), "b": rng.normal(size=40)}).to_csv(project / "labels.csv", index=False)
+    (project / "study.yaml").write_text(
+        "task: {kind: classification, file: labels.csv, column: y}\nmodalities:\n  t: {kind: tabular, file: labels.csv}\n"
+    )
+    made = make_run(load_data(project / "study.yaml"), {"t:mlp\nt@L ->": None})
+    run = Run(shutil.copytree(made.path, project / "runs" / "a"))
+    moved = project.rename(tmp_path / "moved")
+    run = Run(moved / "runs" / "a")
+    assert load_choice_data(run).fingerprint == run.config["evaluator"]["data"]["fingerprint"]
+    lonely = Run(shutil.copytree(run.path, tmp_path / "far" / "a"))
+    with pytest.raises(RunError, match=r"was searched on '.*study.yaml', which is not there: say where it is now by `--data`"):
+        load_choice_data(lonely)
+    assert load_choice_data(lonely, moved / "study.yaml").name == "study"
+    with pytest.raises(RunError, match="the data have changed"):
+        load_choice_data(lonely, "wisconsin")
