@@ -41,9 +41,15 @@ class LiveLine:
         self.every = every
         self._live = sys.stderr.isatty()
         self._last, self._shown = -float("inf"), ""
+        self._warned: set[str] = set()
 
     def __call__(self, progress: Progress) -> None:
         """Take the newest state."""
+        for told in progress.blamed:
+            if told.partition(" failed in all ")[0] not in self._warned:
+                self._warned.add(told.partition(" failed in all ")[0])
+                self._write(f"warning: {told}; it is no longer proposed")
+                sys.stderr.write("\n" if self._live else "")
         now = time.monotonic()
         wait = 0.1 if self._live else self.every
         if now - self._last >= wait or progress.done == progress.total:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fusearch.reports.findings.decided import strategy_sentences
 from fusearch.reports.findings.factors import FACTORS, factor_frame
+from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.reproduction import command_line, resumed_lines
 from fusearch.reports.findings.search_course import progress_info, throughput_info
@@ -61,9 +62,9 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "factors": {factor: factor_frame(found, factor).to_dict("records") for factor in FACTORS},
         "failures": [
             {"trial": record.number, "state": record.state, "reason": record.reason, "formula": record.formula}
-            for record in found.records
-            if record.state in ("failed", "pruned") and not record.interrupted
+            for record in failed_records(found)
         ],
+        "failures_by_cause": [asdict(group) for group in failure_groups(found)],
         "command": command_line(found),
         "resumed": resumed_lines(found),
         "config": dict(found.config),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from fusearch.plain_markdown import as_code, as_words
 from fusearch.reports.findings.decided import strategy_sentences
 from fusearch.reports.findings.explanations import foremost_features, how_label, interval, signed
 from fusearch.reports.findings.factors import FACTORS, factor_groups
+from fusearch.reports.findings.failures import failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.looks import look_sentence, role_in_look
 from fusearch.reports.findings.reproduction import commands_and_note, identity
@@ -111,11 +111,8 @@ def _grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _failures(found: Findings) -> list[str]:
-    bad = [record for record in found.records if record.state in ("failed", "pruned") and not record.interrupted]
-    if not bad:
-        return []
-    reasons = Counter((record.reason or "no reason was recorded").strip().splitlines()[0] for record in bad)
-    return ["## Failures", "", *(f"- {times} ×: {as_words(reason)}" for reason, times in reasons.most_common()), ""]
+    groups = failure_groups(found)
+    return ["## Failures", "", *(f"- {group.count} ×: {as_words(group.told)}" for group in groups), ""] if groups else []
 
 
 def _paragraphs(sentences: Iterable[str]) -> list[str]:

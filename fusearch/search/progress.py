@@ -24,6 +24,7 @@ class Progress:
         front: Number of designs on the front.
         seconds: Wall time since the driver started.
         seconds_left: Estimate of the time left; None before the first evaluation.
+        blamed: What is said of operators and encoders that fail in every design that has them, and are no longer proposed.
     """
 
     done: int
@@ -35,6 +36,7 @@ class Progress:
     front: int = 0
     seconds: float = 0.0
     seconds_left: float | None = None
+    blamed: tuple[str, ...] = ()
 
 
 ProgressCallback = Callable[[Progress], None]

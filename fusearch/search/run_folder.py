@@ -118,6 +118,8 @@ def check_resume(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
 def open_folder(folder: Path, config: Mapping[str, Any]) -> optuna.Study:
     """Write the configuration, mend the journal, and open the study. Call it while the folder is `driven`."""
     with writing(folder):
+        for leftover in folder.rglob(".*.part"):  # of a writer that was killed; nobody else writes while the folder is driven
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         _write_config(folder, config)
         (folder / PREDICTIONS).mkdir(exist_ok=True)
         if config["study"]["storage"] is None:

@@ -15,6 +15,7 @@ from fusearch.contracts import Evaluation, Evaluator, Objective, feasible
 from fusearch.errors import EvaluationError, suggestion
 from fusearch.search.bounds import CheapBounds
 from fusearch.search.candidate_queue import CandidateQueue, Proposal, enqueue
+from fusearch.search.culprits import Culprits
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job, Outcome, describe_evaluation
 from fusearch.search.progress import Progress, ProgressCallback, best_values
@@ -99,6 +100,8 @@ class Session:
         self._failed = self._repeated = self._idle = 0
         self._seconds: list[float] = []
         self._reasons: list[str] = []
+        self._culprits = Culprits()
+        self._may_skip = strategy is None  # a strategy waits for each result that it asked for
         self.stop_reason: str | None = None
         self.is_whole = False
         self._recall()
@@ -175,6 +178,7 @@ class Session:
         if outcome.seconds is not None:
             write_trial(trial, TrialFacts(seconds=round(outcome.seconds, 4)))
             self._seconds.append(outcome.seconds)
+        self._culprits.count(proposal.candidate, None if evaluation is not None else reason or "no reason was given")
         if evaluation is None:
             self._failed += 1
             self._fail(trial, reason or "no reason was given")
@@ -200,7 +204,7 @@ class Session:
             self._followers.setdefault(leader, []).append(proposal)
             self.queue.uncount()
             return None
-        broken = self._bounds.broken(proposal.candidate)
+        broken = self._bounds.broken(proposal.candidate) or (self._culprits.blame(proposal.candidate) if self._may_skip else None)
         if broken is not None:
             write_trial(trial, TrialFacts(reason=broken))
             self._study.tell(trial, state=TrialState.PRUNED)
@@ -264,6 +268,8 @@ class Session:
             held = read_trial(trial)
             if trial.state == TrialState.RUNNING:
                 self._give_back(trial)
+            elif not held.candidate:
+                continue  # of someone else: the study may be shared
             elif trial.state == TrialState.COMPLETE and held.repeat_of is None:
                 self._answers[held.candidate] = _Answer(trial.number, trial.values, held.found)
             elif trial.state == TrialState.FAIL and held.repeat_of is None and not was_given_back(held.reason):
@@ -294,6 +300,7 @@ class Session:
         points = [point for point in values if feasible(self._objectives, point)]
         self._callback(
             Progress(
+                blamed=tuple(self._culprits.blamed().values()),
                 done=len(values),
                 running=len(self._running),
                 failed=self._failed,

@@ -31,3 +31,13 @@ def test_on_a_terminal_the_line_is_rewritten(capfd: pytest.CaptureFixture[str], 
     err = capfd.readouterr().err
     assert err.startswith("\r\x1b[2K60/60")
     assert err.endswith("\n")
+
+
+def test_what_fails_always_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    line = LiveLine(every=0.0)
+    for count in (4, 5):
+        line(Progress(done=3, running=1, failed=count, repeated=0, total=9, blamed=(f"operator 'x' failed in all {count} designs: boom",)))
+    told = capsys.readouterr().err.splitlines()
+    assert [text for text in told if text.startswith("warning")] == [
+        "warning: operator 'x' failed in all 4 designs: boom; it is no longer proposed"
+    ]

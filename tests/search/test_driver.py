@@ -119,6 +119,23 @@ def test_a_search_whose_first_evaluations_fail_alike_gives_up(search):
     assert re.match(r"the first 5 evaluations failed alike: ValueError: expected \d+ columns, found 7 \(test_driver.py", status["reason"])
 
 
+def test_an_operator_that_fails_always_is_no_longer_proposed(search, toy_evaluator):
+    tried = []
+
+    def evaluate(candidate, budget, report):
+        operators = {fusion.operator for fusion in candidate.graph.fusions}
+        tried.append("low_rank" in operators)
+        if "low_rank" in operators:
+            raise ValueError(f"rank {candidate.recipe.width} is singular")
+        return toy_evaluator(candidate, budget, report)
+
+    blamed = []
+    run = search(evaluate, trials=25, progress=lambda progress: blamed.extend(progress.blamed), sampler="random")
+    assert sum(tried) == 4
+    assert blamed[-1].startswith("operator 'low_rank' failed in all 4 designs that have it: ValueError: rank")
+    assert any(record.state == "pruned" and record.reason == blamed[-1] for record in run.records())
+
+
 def test_whatever_an_evaluator_says_can_be_kept_and_reported(search):
     def strange(candidate, budget, report):
         if not candidate.graph.fusions:

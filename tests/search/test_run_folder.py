@@ -34,6 +34,14 @@ def test_a_new_folder_holds_configuration_study_and_predictions(folder, config):
     assert open_folder(folder, config).trials == []
 
 
+def test_what_a_killed_writer_left_is_cleaned_when_a_run_goes_on(folder, config):
+    (folder / "predictions" / ".a.npz.1234.part").write_bytes(b"half")
+    (folder / ".config.yaml.5678.part").write_bytes(b"half")
+    (folder / ".export.9.part").mkdir()
+    open_folder(folder, config)
+    assert list(folder.rglob("*.part")) == []
+
+
 def test_a_run_that_goes_on_keeps_the_command_that_made_it(folder, config):
     again = check_resume(folder, {**config, "command": ["fusearch", "search", "--resume"]})
     assert (again["command"], again["resumed"]) == (config["command"], [["fusearch", "search", "--resume"]])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from html import escape
 
 from fusearch.reports.findings.factors import FACTORS, factor_groups
+from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.front import front_pairs
 from fusearch.reports.findings.looks import look_sentence, role_in_look
@@ -183,13 +183,16 @@ def learned(found: Findings) -> str:
 
 def failures(found: Findings) -> str:
     """Return what failed or was not trained to the end, counted by reason and listed."""
-    bad = [record for record in found.records if record.state in ("failed", "pruned") and not record.interrupted]
+    bad = failed_records(found)
     if not bad:
         return _section("failures", "Failures", "", "No trial failed, and none was stopped early.")
-    reasons = Counter((record.state, _first_line(record.reason)) for record in bad)
     summary = [
-        [Cell(str(times), float(times), kind="number"), Cell("", markup=markup.pills([state_pill(state)])), Cell(reason, kind="reason")]
-        for (state, reason), times in reasons.most_common()
+        [
+            Cell(str(group.count), float(group.count), kind="number"),
+            Cell("", markup=markup.pills([state_pill(group.state)])),
+            Cell(group.told, kind="reason"),
+        ]
+        for group in failure_groups(found)
     ]
     listed = [
         [
@@ -229,7 +232,3 @@ def _value_cell(found: Findings, record: TrialRecord, name: str) -> Cell:
     value = found.value(record, name)
     spread = spread_text(found, record, name)
     return Cell(number(value), value, note=f"± {spread}" if spread else "", kind="number")
-
-
-def _first_line(reason: str | None) -> str:
-    return (reason or "no reason was recorded").strip().splitlines()[0][:200]
