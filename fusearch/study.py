@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ __all__ = [
     "TrialFacts",
     "TrialRecord",
     "absolute_storage",
+    "damaged_lines",
     "enqueue_facts",
     "kind_of_reason",
     "open_study",
@@ -218,6 +220,20 @@ def absolute_storage(storage: str | None, folder: Path | None = None) -> str | N
     return storage.replace(str(file), str(found), 1)
 
 
+def damaged_lines(path: Path) -> list[int]:
+    """Return the numbers of the lines of a journal that hold no operation; the last line may be half written, and does not count."""
+    lines = path.read_bytes().split(b"\n")[:-1]
+    return [number for number, line in enumerate(lines, start=1) if not _is_operation(line)]
+
+
+def _is_operation(line: bytes) -> bool:
+    try:
+        operation = json.loads(line)
+    except ValueError:  # not UTF-8, or no JSON
+        return False
+    return isinstance(operation, dict) and "op_code" in operation
+
+
 def open_study(folder: Path, storage: str | None = None, name: str = STUDY_NAME) -> optuna.Study:
     """Open the study of a run folder (a journal file, or the Optuna storage URL that the run was given).
 
@@ -240,6 +256,11 @@ def open_study(folder: Path, storage: str | None = None, name: str = STUDY_NAME)
     except KeyError:
         raise RunError(f"no study named {name!r} in {place!r}") from None
     except Exception as error:  # a database driver raises what it likes
+        damaged = damaged_lines(folder / JOURNAL) if storage is None else []
+        if damaged:
+            more = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
+            what = f"line {damaged[0]}{more} of {place!r} is damaged"
+            raise RunError(f"{what}: `fusearch repair {folder}` keeps what can be read, and the damaged file beside it") from error
         raise RunError(
             f"cannot read the study in {place!r}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
         ) from error

@@ -155,6 +155,25 @@ def _rows(records: Any, names: list[str]) -> list[dict[str, Any]]:
     return [{**record, **{name: record["values"].get(name) for name in names}} for record in records]
 
 
+def repair(run: RunFolder, as_json: AsJson = False) -> None:
+    """Repair the journal of a run with damaged lines: keep what can be read, and say what was lost."""
+    from fusearch.search.journal_repair import repair as repair_run
+
+    with document(as_json) as write:
+        found = repair_run(run)
+        backup = None if found.backup is None else str(found.backup)
+        write({"lost": list(found.lost), "placeholders": list(found.placeholders), "kept": found.kept, "backup": backup})
+    if as_json:
+        return
+    if backup is None:
+        say(f"Nothing is damaged: {found.kept} lines.")
+        return
+    lost = ", ".join(map(str, found.lost[:10])) + (", ..." if len(found.lost) > 10 else "")
+    say(f"Kept {found.kept} lines; lost {len(found.lost)}: {lost}. The damaged journal: {backup}")
+    if found.placeholders:
+        say(f"Trials of which nothing is left but what came later: {', '.join(map(str, found.placeholders))}")
+
+
 def report(
     run: RunFolder,
     out: Annotated[Path | None, typer.Option(help="Folder for the report (default: the run folder).", show_default=False)] = None,
@@ -226,5 +245,6 @@ def add_commands(app: typer.Typer) -> None:
     )
     app.command("status", epilog="Example: fusearch status runs/first --json")(status)
     app.command("report", epilog="Example: fusearch report runs/first")(report)
+    app.command("repair", epilog="Example: fusearch repair runs/first")(repair)
     app.command("export", epilog="Example: fusearch export runs/first --pick knee --out runs/first/export")(export)
     app.command("confirm", epilog="Example: fusearch confirm runs/first")(confirm)

@@ -22,7 +22,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
         >>> @with_settings
         ... def search(data: str, **settings: object) -> None: ...
         >>> list(inspect.signature(search).parameters)[:4]
-        ['data', 'trials', 'time_limit', 'sampler']
+        ['data', 'trials', 'time_limit', 'trial_time_limit']
     """
     signature = inspect.signature(command, eval_str=True)
     own = [parameter for parameter in signature.parameters.values() if parameter.kind is not inspect.Parameter.VAR_KEYWORD]
