@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import os
+import secrets
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -28,12 +30,17 @@ ANSWER_SECONDS = 10.0
 #: Read by Ray while it is imported and started: no usage statistics, no notices, no files and handlers that nobody asked for.
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_AUTH_MODE": "disabled",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
 }
+#: What a client of a Ray of ours must show: Ray's processes listen on every interface of the machine. Ray reads it while it is imported, so
+#: that it is one for the life of this process.
+TOKEN = secrets.token_hex(32)
+#: Holds something once Ray was imported by a search that asks for the token.
+_imported_with_token: list[bool] = []
+_logger = logging.getLogger(__name__)
 LOGGERS = ("ray", "ray.tune", "ray.train", "ray.air", "ray.data")
 
 
@@ -54,7 +61,7 @@ class RayExecutor:
 
     def __enter__(self) -> RayExecutor:
         with self._exit:
-            self._exit.enter_context(_variables(QUIET))
+            self._exit.enter_context(_variables({**QUIET, **self._authentication()}))
             import ray
 
             self._exit.enter_context(_silent(LOGGERS))
@@ -66,6 +73,18 @@ class RayExecutor:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._exit.close()
+
+    def _authentication(self) -> dict[str, str]:
+        """Return Ray's variables of authentication: what the user has set stays; a Ray that is started here asks for a token."""
+        if "RAY_AUTH_MODE" in os.environ:
+            return {}
+        if self._settings.address is not None:
+            return {"RAY_AUTH_MODE": "disabled"}  # as a cluster without a token has it; and without Ray's notice of that
+        if "ray" in sys.modules and not _imported_with_token:
+            _logger.warning("Ray was imported before the search, so it asks for no token: its processes can be reached by others")
+            return {"RAY_AUTH_MODE": "disabled"}
+        _imported_with_token.append(True)
+        return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
 
     def run(self, session: Session, evaluator: Evaluator, interrupts: Interrupts) -> None:
         """Let Tune evaluate until the session gives no more jobs, or a signal arrives.

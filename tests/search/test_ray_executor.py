@@ -1,6 +1,8 @@
 """Searches on a real local Ray: workers side by side, failures, deaths. One Ray serves the whole module."""
 
 import os
+import subprocess
+import sys
 from collections import Counter
 
 import pytest
@@ -139,3 +141,77 @@ def test_nothing_of_it_is_left_in_the_environment(search):
     before = dict(os.environ)
     search(evaluate, executor="ray", workers=2, trials=2)
     assert dict(os.environ) == before
+
+
+STRANGER = """
+import sys
+import ray
+ray.init(sys.argv[1], logging_level="CRITICAL", log_to_driver=False)
+print(ray.get(ray.remote(lambda: "inside").remote()))
+"""
+
+
+SEARCH = """
+import os, subprocess, sys
+from fusearch.data.modality import Modality
+from fusearch.search import run_search
+from fusearch.search_space import SearchSpace
+
+tried = []
+
+def knock(progress):
+    if progress.done != 1 or tried:
+        return
+    import ray
+    address = ray.get_runtime_context().gcs_address
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    for mode in ({"RAY_AUTH_MODE": "disabled"}, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}):
+        command = [sys.executable, "-W", "ignore", "-c", sys.argv[2], address]
+        tried.append(subprocess.run(command, env={**outside, **mode}, capture_output=True, text=True, timeout=120))
+
+def evaluate(candidate, budget, report):
+    return {"score": 0.5}
+
+space = SearchSpace([Modality("rna", "tabular", (20,)), Modality("labs", "tabular", (8,))])
+run = run_search(space, evaluate, "score:max", out=sys.argv[1], trials=3, workers=1, progress=knock)
+assert run.status()["trials"]["complete"] == 3
+assert len(tried) == 2 and all(done.returncode != 0 and "inside" not in done.stdout for done in tried), tried
+print("nobody came in")
+"""
+
+
+@pytest.mark.slow
+def test_a_stranger_is_not_let_into_the_ray_of_a_search(tmp_path):
+    """Ray's processes listen on every interface: whoever reaches them and shows no token runs nothing there."""
+    command = [sys.executable, "-W", "ignore", "-c", SEARCH, str(tmp_path / "run"), STRANGER]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=400)
+    assert (done.returncode, done.stdout.strip().splitlines()[-1:]) == (0, ["nobody came in"]), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "address", "expected"),
+    [
+        ({}, None, ["RAY_AUTH_MODE", "RAY_AUTH_TOKEN"]),
+        ({}, "10.0.0.1:6379", ["RAY_AUTH_MODE"]),
+        ({"RAY_AUTH_MODE": "token"}, "10.0.0.1:6379", []),
+        ({"RAY_AUTH_MODE": "disabled"}, None, []),
+    ],
+)
+def test_what_a_user_says_of_authentication_stays(given, address, expected, tmp_path, monkeypatch):
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    monkeypatch.setattr("fusearch.search.ray_executor._imported_with_token", [True])
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    found = RayExecutor(Settings(address=address), tmp_path)._authentication()
+    assert list(found) == expected
+    assert found.get("RAY_AUTH_TOKEN", "") != "0" * 64
+
+
+def test_a_ray_that_was_imported_before_is_told_to_ask_for_no_token(tmp_path, monkeypatch, caplog):
+    """Ray reads its mode while it is imported: a token that came later would lock the search out of its own Ray."""
+    import ray  # noqa: F401
+
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+    monkeypatch.setattr("fusearch.search.ray_executor._imported_with_token", [])
+    assert RayExecutor(Settings(), tmp_path)._authentication() == {"RAY_AUTH_MODE": "disabled"}
+    assert "Ray was imported before the search" in caplog.text
