@@ -147,7 +147,7 @@ STRANGER = """
 import sys
 import ray
 ray.init(sys.argv[1], logging_level="CRITICAL", log_to_driver=False)
-print(ray.get(ray.remote(lambda: "inside").remote()))
+print(ray.get(ray.remote(num_cpus=0)(lambda: "inside").remote()))
 """
 
 
