@@ -6,5 +6,6 @@ import signal
 
 
 def pytest_configure() -> None:
-    """Hear Ctrl-C also where the suite was started in the background by a script, which ignores SIGINT for its children."""
+    """Hear signals also where the suite was started in the background by a script, or by `nohup`, which ignore them for their children."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
