@@ -142,5 +142,10 @@ class Run:
         return self.read().pick(how)
 
     def status(self) -> dict[str, Any]:
-        """Return what `fusearch status --json` prints now: `read().status()`."""
-        return self.read().status()
+        """Return what `fusearch status --json` prints now: `read().status()`, and `verdict` with the `answers` once the run has stopped."""
+        from fusearch.inference import answer
+
+        trials = self.read()
+        status = trials.status()
+        stopped = status["state"] != "running"  # until then each trial may change them
+        return {**status, "verdict": {"answers": answer(trials).to_dict()} if stopped else None}

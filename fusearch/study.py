@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, Literal
 
 from fusearch.errors import RunError
@@ -36,6 +37,7 @@ __all__ = [
     "read_records",
     "read_trial",
     "readable_reason",
+    "standard_error",
     "was_given_back",
     "write_trial",
 ]
@@ -197,10 +199,35 @@ class TrialRecord(TrialFacts):
         """Return an objective, or else a metric or cost, by name; NaN where the trial has none."""
         return self.objectives.get(name, self.values.get(name, math.nan))
 
+    def by_fold(self, name: str) -> dict[int, float]:
+        """Return a metric of each fold in which it is defined; empty where folds are not told.
+
+        Of several seeds it is the mean: they are no independent members.
+        """
+        members = self.details.get("members")
+        values: dict[int, list[float]] = {}
+        for member in members if isinstance(members, list) else ():
+            value = member.get("metrics", {}).get(name) if isinstance(member, Mapping) else None
+            if value is not None and math.isfinite(value):
+                values.setdefault(int(member["fold"]), []).append(float(value))
+        return {fold: fmean(each) for fold, each in values.items()}
+
     def standard_error(self, name: str) -> float | None:
-        """Return spread / sqrt(members) of a metric, or None where there is no spread."""
+        """Return the standard error of the mean of a metric over its folds; None where one fold, or none, is known.
+
+        An evaluator that tells the number of its members alone is taken at its word: spread / sqrt(members).
+        """
+        folds = self.by_fold(name)
+        if folds:
+            return standard_error(list(folds.values()))
         spread = self.spread.get(name)
-        return None if spread is None or not math.isfinite(spread) else spread / math.sqrt(self.num_members)
+        known = spread is not None and math.isfinite(spread) and self.num_members > 1
+        return spread / math.sqrt(self.num_members) if known and spread is not None else None
+
+
+def standard_error(values: Sequence[float]) -> float | None:
+    """Return the standard error of the mean of independent values; None where fewer than two do not tell it."""
+    return stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
 
 
 def absolute_storage(storage: str | None, folder: Path | None = None) -> str | None:

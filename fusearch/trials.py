@@ -10,15 +10,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fusearch import pareto
 from fusearch.contracts import Direction, Objective, costs, feasible, primary
-from fusearch.errors import ObjectiveError, RunError, suggestion
+from fusearch.errors import FusearchError, ObjectiveError, RunError, suggestion
 from fusearch.settings import Settings
-from fusearch.study import ROLES, TrialRecord
+from fusearch.study import ROLES, TrialRecord, standard_error
 
-__all__ = ["Trials", "best_of_each", "point_of", "ranked"]
+if TYPE_CHECKING:
+    from fusearch.data.modality import Modality
+    from fusearch.search_space import FusionGraph
+
+__all__ = ["DesignKind", "Trials", "best_of_each", "paired_error", "point_of", "ranked"]
+
+DesignKind = Literal["single", "reference", "searched"]
 
 
 def point_of(record: TrialRecord, objectives: Sequence[Objective]) -> list[float]:
@@ -41,6 +47,15 @@ def best_of_each(
     for record in ranked(records, objectives):
         best.setdefault(group(record), record)
     return best
+
+
+def paired_error(first: TrialRecord, second: TrialRecord, name: str) -> float | None:
+    """Return the standard error of the difference of two trials in a metric, compared fold by fold; None where that is not known.
+
+    The same folds saw the same rows, so what is hard about a fold falls out.
+    """
+    ours, theirs = first.by_fold(name), second.by_fold(name)
+    return standard_error([ours[fold] - theirs[fold] for fold in ours if fold in theirs])
 
 
 @dataclass(frozen=True)
@@ -107,10 +122,10 @@ class Trials:
         """Choose one design.
 
         Args:
-            how: `simplest`, the cheapest design within one standard error of the best in the primary objective (the standard
-                error of the best: its spread over the square root of its number of members); `knee`, the point of the front
-                nearest to the ideal; `best:METRIC`; `strategy`, the design that the run's strategy ended with; or the first
-                characters of the digest of a graph or a candidate.
+            how: `simplest`, the cheapest design that is at most one standard error behind the best in the primary objective, compared
+                fold by fold (where folds are not told, the standard error of the best; where that is not known either, as with one
+                fold, the best itself); `knee`, the point of the front nearest to the ideal; `best:METRIC`; `strategy`, the design
+                that the run's strategy ended with; or the first characters of the digest of a graph or a candidate.
 
         Raises:
             RunError: There is no complete trial, or no (or more than one) design with that digest.
@@ -127,6 +142,66 @@ class Trials:
         if how == "strategy":
             return self._by_digest(self._decided())
         return self._by_digest(how)
+
+    @cached_property
+    def costs(self) -> list[Objective]:
+        """What is told as the cost of a design: the costs among the objectives, else MACs and parameters where every design has them."""
+        named = costs(self.objectives)
+        default = [Objective.parse(name) for name in ("macs", "parameters")]
+        return named or [each for each in default if all(each.name in record.values for record in self.feasible)]
+
+    def simplicity(self, record: TrialRecord) -> list[float]:
+        """Return what designs are ordered by where they are equally good: the cheaper comes first."""
+        return [objective.loss(record.value(objective.name)) for objective in self.costs]
+
+    @cached_property
+    def modalities(self) -> tuple[Modality, ...]:
+        """The modalities of the data, in their order; empty where one is of a kind that is not known here."""
+        from fusearch.data.modality import Modality
+
+        stated = self.config.get("space", {}).get("modalities", ())
+        try:
+            return tuple(Modality(entry["name"], entry["kind"], tuple(entry.get("shape", ()))) for entry in stated)
+        except FusearchError:  # a kind of a plug-in that is not here: designs are told as the study holds them
+            return ()
+
+    @cached_property
+    def graphs(self) -> dict[str, FusionGraph]:
+        """Parsed designs by digest; a formula that cannot be read here (a plug-in that is not installed) is left out."""
+        from fusearch.search_space import FusionGraph
+
+        graphs: dict[str, FusionGraph] = {}
+        for record in self.records:
+            if record.digest in graphs or not record.formula:
+                continue
+            try:
+                graphs[record.digest] = FusionGraph.parse(record.formula, self.modalities)
+            except FusearchError:
+                continue
+        return graphs
+
+    @cached_property
+    def reference_digests(self) -> frozenset[str]:
+        """Graphs that were proposed as references, also those that were not the best of their role."""
+        return frozenset(record.digest for record in self.records if record.reference)
+
+    def kind_of_design(self, record: TrialRecord) -> DesignKind:
+        """Return what a design is in the question what fusion buys: a single modality stays one also where the search proposed it."""
+        graph = self.graphs.get(record.digest)
+        if graph is not None and not graph.fusions:
+            return "single"
+        return "reference" if record.digest in self.reference_digests else "searched"
+
+    @property
+    def described_task(self) -> Mapping[str, Any] | None:
+        """`kind`, `name` and `labels` of the task; None where the configuration does not tell them."""
+        data = self.config.get("evaluator", {}).get("data")
+        return data.get("task") if isinstance(data, Mapping) else None
+
+    @property
+    def chosen_on_predictions(self) -> bool:
+        """Whether the strategy made its design from the predictions that are kept, so that they no longer tell what that is worth."""
+        return bool(self.decision and self.decision.get("chosen_on_predictions"))
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -167,11 +242,13 @@ class Trials:
 
     def _simplest(self) -> TrialRecord:
         best, main = self.feasible[0], self.primary
-        limit = main.loss(best.value(main.name)) + (best.standard_error(main.name) or 0.0)
-        near = [record for record in self.feasible if main.loss(record.value(main.name)) <= limit]
-        names = [objective.name for objective in costs(self.objectives)]
-        names = names or [name for name in ("macs", "parameters") if all(name in record.values for record in near)]
-        return min(near, key=lambda record: [record.value(name) for name in names]) if names else best
+        near = [best]
+        for record in self.feasible[1:]:
+            error = paired_error(best, record, main.name)
+            error = (best.standard_error(main.name) or 0.0) if error is None else error
+            if main.loss(record.value(main.name)) <= main.loss(best.value(main.name)) + error:
+                near.append(record)
+        return min(near, key=self.simplicity)
 
     def _best(self, name: str) -> TrialRecord:
         named = [record for record in self.feasible if name in record.values]

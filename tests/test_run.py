@@ -172,7 +172,7 @@ def test_members_may_be_given_as_a_list(folder):
 
 def test_simplest_without_a_cost_among_the_objectives_goes_by_macs(tmp_path):
     folder = Folder(tmp_path / "run", OBJECTIVES[:1])
-    folder.add("best", 0.90, 1000, spread=0.1)
+    folder.add("best", 0.90, 1000, spread=0.1, members=4)
     folder.add("small", 0.85, 10)
     assert Run(folder.path).pick().digest == "small"
 

@@ -214,7 +214,9 @@ class TrainingEvaluator:
         found = check_data(self.data)
         defined = {metric: self.folds_defined(metric) for metric in self.data.task.metrics}
         partly = {metric: [count, len(self.folds)] for metric, count in defined.items() if count < len(self.folds)}
+        task = self.data.task
         told = {
+            "task": {"kind": task.kind, "name": task.name, "labels": list(task.labels)},
             "note": self.data.task.note,
             "defined": partly,
             "chance": self.data.task.chance(self.data.targets),
@@ -252,12 +254,14 @@ class TrainingEvaluator:
         rows = [self.folds[trained.member.fold].val for trained in done]
         lengths = [len(held_out) for held_out in rows]
         every = np.concatenate(rows)
+        groups = self.data.groups
         return {
             "rows": every,
             "ids": self.data.ids[every],
             "fold": np.repeat([trained.member.fold for trained in done], lengths),
             "seed": np.repeat([trained.member.seed for trained in done], lengths),
             "targets": self.data.targets[every],
+            **({} if groups is None else {"groups": np.unique(groups, return_inverse=True)[1][every]}),
             self.data.task.array: np.concatenate([trained.outputs for trained in done]).astype(np.float32),
         }
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from fusearch.metrics import weighted
 from fusearch.metrics.entry import metric
 
 __all__ = ["accuracy", "auprc", "auroc", "balanced_accuracy", "brier", "f1_macro", "log_loss", "mcc"]
@@ -21,13 +22,29 @@ Floats = NDArray[np.floating]
 Codes = NDArray[np.integer]
 
 
-@metric("accuracy", direction="maximize", kinds="classification")
+def _hits(targets: Codes, probabilities: Floats) -> Floats:
+    return np.asarray(probabilities.argmax(axis=1) == targets, float)
+
+
+def _surprises(targets: Codes, probabilities: Floats) -> Floats:
+    smallest = np.finfo(probabilities.dtype).eps  # as scikit-learn's log_loss
+    surprises: Floats = -np.log(np.clip(probabilities[np.arange(len(targets)), targets], smallest, 1.0 - smallest))
+    return surprises
+
+
+def _squares(targets: Codes, probabilities: Floats) -> Floats:
+    num_classes = probabilities.shape[1]
+    squares: Floats = np.sum((probabilities - np.eye(num_classes)[targets]) ** 2, axis=1)
+    return squares * (0.5 if num_classes == 2 else 1.0)
+
+
+@metric("accuracy", direction="maximize", kinds="classification", weighted=weighted.weighted_mean(_hits))
 def accuracy(targets: Codes, probabilities: Floats) -> float:
     """Share of samples whose most probable class is the right one."""
-    return float(np.mean(probabilities.argmax(axis=1) == targets))
+    return float(np.mean(_hits(targets, probabilities)))
 
 
-@metric("balanced_accuracy", direction="maximize", kinds="classification")
+@metric("balanced_accuracy", direction="maximize", kinds="classification", weighted=weighted.weighted_balanced_accuracy)
 def balanced_accuracy(targets: Codes, probabilities: Floats) -> float:
     """Mean over the classes of the share of each that is found."""
     from sklearn.metrics import balanced_accuracy_score
@@ -38,7 +55,7 @@ def balanced_accuracy(targets: Codes, probabilities: Floats) -> float:
         return float(balanced_accuracy_score(targets, probabilities.argmax(axis=1)))
 
 
-@metric("auroc", direction="maximize", kinds="classification")
+@metric("auroc", direction="maximize", kinds="classification", weighted=weighted.weighted_auroc)
 def auroc(targets: Codes, probabilities: Floats) -> float:
     """Area under the receiver operating characteristic, one class versus the rest."""
     from sklearn.metrics import roc_auc_score
@@ -46,7 +63,7 @@ def auroc(targets: Codes, probabilities: Floats) -> float:
     return _over_classes(roc_auc_score, targets, probabilities)
 
 
-@metric("auprc", direction="maximize", kinds="classification")
+@metric("auprc", direction="maximize", kinds="classification", weighted=weighted.weighted_auprc)
 def auprc(targets: Codes, probabilities: Floats) -> float:
     """Average precision, the area under the curve of precision and recall, one class versus the rest."""
     from sklearn.metrics import average_precision_score
@@ -54,7 +71,7 @@ def auprc(targets: Codes, probabilities: Floats) -> float:
     return _over_classes(average_precision_score, targets, probabilities)
 
 
-@metric("f1_macro", direction="maximize", kinds="classification")
+@metric("f1_macro", direction="maximize", kinds="classification", weighted=weighted.weighted_f1_macro)
 def f1_macro(targets: Codes, probabilities: Floats) -> float:
     """Mean over the classes of the harmonic mean of precision and recall."""
     from sklearn.metrics import f1_score
@@ -62,7 +79,7 @@ def f1_macro(targets: Codes, probabilities: Floats) -> float:
     return float(f1_score(targets, probabilities.argmax(axis=1), average="macro", zero_division=0.0))
 
 
-@metric("mcc", direction="maximize", kinds="classification")
+@metric("mcc", direction="maximize", kinds="classification", weighted=weighted.weighted_mcc)
 def mcc(targets: Codes, probabilities: Floats) -> float:
     """Matthews correlation of predicted and right class."""
     from sklearn.metrics import matthews_corrcoef
@@ -70,7 +87,7 @@ def mcc(targets: Codes, probabilities: Floats) -> float:
     return float(matthews_corrcoef(targets, probabilities.argmax(axis=1))) if len(np.unique(targets)) > 1 else float("nan")
 
 
-@metric("log_loss", direction="minimize", kinds="classification")
+@metric("log_loss", direction="minimize", kinds="classification", weighted=weighted.weighted_mean(_surprises))
 def log_loss(targets: Codes, probabilities: Floats) -> float:
     """Mean negative logarithm of the probability of the right class."""
     from sklearn import metrics
@@ -78,12 +95,10 @@ def log_loss(targets: Codes, probabilities: Floats) -> float:
     return float(metrics.log_loss(targets, probabilities, labels=np.arange(probabilities.shape[1])))
 
 
-@metric("brier", direction="minimize", kinds="classification")
+@metric("brier", direction="minimize", kinds="classification", weighted=weighted.weighted_mean(_squares))
 def brier(targets: Codes, probabilities: Floats) -> float:
     """Mean squared error of the probabilities: in [0, 1] for two classes, in [0, 2] for more, as is usual."""
-    num_classes = probabilities.shape[1]
-    squares = np.sum((probabilities - np.eye(num_classes)[targets]) ** 2, axis=1)
-    return float(np.mean(squares)) * (0.5 if num_classes == 2 else 1.0)
+    return float(np.mean(_squares(targets, probabilities)))
 
 
 def _over_classes(score: Callable[[NDArray[np.bool_], Floats], float], targets: Codes, probabilities: Floats) -> float:

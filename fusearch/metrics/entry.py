@@ -26,6 +26,9 @@ CHEAP_OBJECTIVES = frozenset({"parameters", "macs"})
 #: Quantities that say what a design costs, not how good it is; less is better.
 COSTS = CHEAP_OBJECTIVES | {"latency_ms", "peak_memory_mb", "train_seconds"}
 
+#: How often each of B draws holds each of N rows, (N, B), after targets and outputs -> the value of each draw, (B,); NaN where undefined.
+WeightedScore = Callable[["NDArray[Any]", "NDArray[np.floating[Any]]", "NDArray[np.floating[Any]]"], "NDArray[np.floating[Any]]"]
+
 #: Targets, (N,) or (N, numbers of a sample), and outputs in their units, class probabilities (N, K) or predictions (N,) -> the value.
 Score = Callable[["NDArray[Any]", "NDArray[np.floating]"], float]
 
@@ -43,6 +46,7 @@ class Metric:
         function: Gives the value from targets, (N,), and outputs: class probabilities (N, K), rows summing to one, or predictions (N,).
             NaN where it is undefined, as a rank is with one class alone; such a fold is left out of the mean.
         summary: One line on what it is.
+        weighted: The same for many draws of the rows at once; None: rows are repeated, draw by draw.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Metric:
     kinds: tuple[str, ...]
     function: Score
     summary: str = ""
+    weighted: WeightedScore | None = None
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.name in COSTS or "_without" in self.name or self.name.startswith("worst_missing_"):
@@ -71,11 +76,35 @@ class Metric:
         except Exception as error:
             raise EvaluationError(f"metric {self.name!r}: {type(error).__name__}: {error}") from error
 
+    def on_draws(self, targets: NDArray[Any], outputs: NDArray[np.floating], weights: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the value on each of many draws of the rows, (B,); NaN where it is undefined.
+
+        Args:
+            targets: As for a call.
+            outputs: As for a call.
+            weights: How often each draw holds each row, (N, B): whole numbers.
+
+        Raises:
+            EvaluationError: The function failed, or gave no number.
+        """
+        import numpy as np
+
+        if self.weighted is not None:
+            return self.weighted(targets, outputs, weights)
+        values = np.full(weights.shape[1], np.nan)
+        for draw, counts in enumerate(weights.T.astype(int)):
+            rows = np.repeat(np.arange(len(targets)), counts)
+            if len(rows):
+                values[draw] = self(targets[rows], outputs[rows])
+        return values
+
 
 METRICS: Registry[Metric] = Registry("metric")
 
 
-def metric(name: str, *, direction: Direction, kinds: str | tuple[str, ...], summary: str = "") -> Callable[[F], F]:
+def metric(
+    name: str, *, direction: Direction, kinds: str | tuple[str, ...], summary: str = "", weighted: WeightedScore | None = None
+) -> Callable[[F], F]:
     """Register a function of targets and outputs as the metric `name`, an objective from then on.
 
     Args:
@@ -83,6 +112,8 @@ def metric(name: str, *, direction: Direction, kinds: str | tuple[str, ...], sum
         direction: `maximize` or `minimize`.
         kinds: Name, or names, of the tasks that have it.
         summary: One line on what it is; left out, the first line of the function's docstring.
+        weighted: The same for many draws of the rows at once (`fusearch.metrics.weighted` shows the built-in ones): targets, outputs and
+            how often each draw holds each row, (N, B), to a value of each draw, (B,). Left out, a bootstrap repeats rows, which is slow.
 
     Raises:
         FusearchError: The name is taken or no name of a metric, or the direction is not known.
@@ -100,7 +131,7 @@ def metric(name: str, *, direction: Direction, kinds: str | tuple[str, ...], sum
 
     def register(function: F) -> F:
         about = summary or (function.__doc__ or "").strip().split("\n")[0]
-        METRICS.add(name, Metric(name, direction, (kinds,) if isinstance(kinds, str) else tuple(kinds), function, about))
+        METRICS.add(name, Metric(name, direction, (kinds,) if isinstance(kinds, str) else tuple(kinds), function, about, weighted))
         return function
 
     return register

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fusearch.metrics import weighted
 from fusearch.metrics.entry import metric
 
 __all__ = ["mae", "r2", "rmse", "spearman"]
@@ -12,7 +13,7 @@ __all__ = ["mae", "r2", "rmse", "spearman"]
 Floats = NDArray[np.floating]
 
 
-@metric("rmse", direction="minimize", kinds="regression")
+@metric("rmse", direction="minimize", kinds="regression", weighted=weighted.weighted_rmse)
 def rmse(targets: Floats, predictions: Floats) -> float:
     """Root of the mean squared error."""
     from sklearn.metrics import root_mean_squared_error
@@ -20,7 +21,12 @@ def rmse(targets: Floats, predictions: Floats) -> float:
     return float(root_mean_squared_error(targets, predictions))
 
 
-@metric("mae", direction="minimize", kinds="regression")
+def _errors(targets: Floats, predictions: Floats) -> Floats:
+    errors: Floats = np.abs(targets - predictions)
+    return errors
+
+
+@metric("mae", direction="minimize", kinds="regression", weighted=weighted.weighted_mean(_errors))
 def mae(targets: Floats, predictions: Floats) -> float:
     """Mean absolute error."""
     from sklearn.metrics import mean_absolute_error
@@ -28,7 +34,7 @@ def mae(targets: Floats, predictions: Floats) -> float:
     return float(mean_absolute_error(targets, predictions))
 
 
-@metric("r2", direction="maximize", kinds="regression")
+@metric("r2", direction="maximize", kinds="regression", weighted=weighted.weighted_r2)
 def r2(targets: Floats, predictions: Floats) -> float:
     """Share of the variance that is explained; NaN where the targets do not vary."""
     from sklearn.metrics import r2_score
@@ -36,7 +42,7 @@ def r2(targets: Floats, predictions: Floats) -> float:
     return float(r2_score(targets, predictions)) if _varies(targets) else float("nan")
 
 
-@metric("spearman", direction="maximize", kinds="regression")
+@metric("spearman", direction="maximize", kinds="regression", weighted=weighted.weighted_spearman)
 def spearman(targets: Floats, predictions: Floats) -> float:
     """Correlation of ranks; NaN where the targets do not vary, 0 where the predictions do not: they rank nothing."""
     from scipy.stats import spearmanr

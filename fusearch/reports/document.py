@@ -33,16 +33,10 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
             {"name": objective.name, "direction": objective.direction, "bound": objective.bound} for objective in found.objectives
         ],
         "verdict": {
-            "outcome": verdict.outcome,
             "headline": verdict.headline,
             "sentences": [*verdict.sentences, *found.data_notes],
-            "best": _trial(verdict.best),
-            "reference": verdict.role,
-            "gain": verdict.gain,
-            "standard_error": verdict.error,
-            "pairs": verdict.pairs,
+            "answers": verdict.answers.to_dict(),
             "designs_compared": verdict.num_designs,
-            "luck": verdict.luck,
         },
         "recommended": _design(found.recommended),
         "front": [_design(record) for record in found.front],
@@ -74,10 +68,6 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
 def _strategy(found: Findings) -> dict[str, Any] | None:
     told = found.strategy
     return None if told is None else {"name": told.name, "sentences": strategy_sentences(told), "decision": dict(told.record)}
-
-
-def _trial(record: TrialRecord | None) -> int | None:
-    return None if record is None else record.number
 
 
 def _design(record: TrialRecord | None) -> dict[str, Any] | None:

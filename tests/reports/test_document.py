@@ -31,4 +31,5 @@ def test_an_empty_run_has_a_document(make_run: Callable[..., Run]) -> None:
     found = read_findings(make_run(0))
     facts = to_document(found, judge(found))
     assert facts["recommended"] is None
-    assert facts["verdict"]["outcome"] == "nothing"
+    assert facts["verdict"]["answers"]["fusion"]["outcome"] == "not estimable"
+    assert facts["verdict"]["answers"]["pick"]["design"] is None

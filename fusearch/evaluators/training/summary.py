@@ -14,7 +14,7 @@ __all__ = ["summarize", "worst_missing"]
 def summarize(members: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], dict[str, float], list[str]]:
     """Return mean and standard deviation over the members, each over those where the metric is defined, and the names defined in none.
 
-    The standard deviation is of a sample (divisor n - 1), and 0 for one member.
+    The standard deviation is of a sample (divisor n - 1); one member has none.
     """
     mean, spread, undefined = {}, {}, []
     for name in members[0]:
@@ -24,7 +24,8 @@ def summarize(members: Sequence[Mapping[str, float]]) -> tuple[dict[str, float],
             undefined.append(name)
             continue
         mean[name] = float(values.mean())
-        spread[name] = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+        if len(values) > 1:
+            spread[name] = float(values.std(ddof=1))
     return mean, spread, undefined
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusearch.contracts import Objective, feasible
-from fusearch.errors import FusearchError
 from fusearch.reports.findings.decided import Told, read_strategy
 from fusearch.reports.findings.explanations import read_explanations
 from fusearch.reports.findings.looks import Look, read_looks
@@ -101,24 +100,6 @@ class Findings:
         return list(names)
 
     @cached_property
-    def searched(self) -> list[TrialRecord]:
-        """Designs that fuse, keep all bounds, and were not proposed as references."""
-        return [
-            record for record in self.designs if record.digest not in self.reference_digests and self.fuses(record) and self.allowed(record)
-        ]
-
-    @cached_property
-    def baselines(self) -> list[TrialRecord]:
-        """What a searched design has to beat: the references, and every single modality that was tried; those that keep all bounds."""
-        unimodal = [record for record in self.designs if not self.fuses(record)]
-        return [record for record in (*self.references.values(), *unimodal) if self.allowed(record)]
-
-    def fuses(self, record: TrialRecord) -> bool:
-        """Whether a design has a fusion; one that cannot be read here is taken to have."""
-        graph = self.graphs.get(record.digest)
-        return graph is None or bool(graph.fusions)
-
-    @cached_property
     def carded(self) -> list[TrialRecord]:
         """Designs that are worth a card each: the recommended one, the front, the references; each graph once."""
         shown = {record.digest: record for record in (*self.front, *self.references.values())}
@@ -138,26 +119,10 @@ class Findings:
             roles.setdefault(record.digest, role)
         return roles
 
-    @cached_property
-    def reference_digests(self) -> frozenset[str]:
-        """Graphs that were proposed as references, also those that were not the best of their role (the other single modalities)."""
-        return frozenset(record.digest for record in self.records if record.reference) | frozenset(self.roles)
-
-    @cached_property
-    def graphs(self) -> dict[str, FusionGraph]:
-        """Parsed designs by digest; a formula that cannot be read here (a plug-in that is not installed) is left out."""
-        from fusearch.search_space import FusionGraph
-
-        modalities = _modalities(self.config)
-        graphs = {}
-        for record in self.records:
-            if record.digest in graphs or not record.formula:
-                continue
-            try:
-                graphs[record.digest] = FusionGraph.parse(record.formula, modalities)
-            except FusearchError:
-                continue
-        return graphs
+    @property
+    def graphs(self) -> Mapping[str, FusionGraph]:
+        """Parsed designs by digest; a formula that cannot be read here is left out."""
+        return self.trials.graphs
 
     def text(self, record: TrialRecord) -> str:
         """Return the formula of a trial, a line for each fusion where it can be read here."""
@@ -167,7 +132,7 @@ class Findings:
     @cached_property
     def modalities(self) -> list[str]:
         """Names of the modalities of the data, in their order."""
-        return [modality.name for modality in _modalities(self.config)]
+        return [modality.name for modality in self.trials.modalities]
 
     @cached_property
     def data_notes(self) -> list[str]:
@@ -225,13 +190,3 @@ def read_findings(run: Run | Path | str) -> Findings:
         strategy=read_strategy(trials),
         explanations=read_explanations(run.path),
     )
-
-
-def _modalities(config: Mapping[str, Any]) -> tuple[Any, ...]:
-    from fusearch.data.modality import Modality
-
-    stated = config.get("space", {}).get("modalities", ())
-    try:
-        return tuple(Modality(entry["name"], entry["kind"], tuple(entry.get("shape", ()))) for entry in stated)
-    except FusearchError:  # a kind of a plug-in that is not here: designs are told as the study holds them
-        return ()

@@ -86,7 +86,7 @@ def _point(found: Findings, record: TrialRecord, x: Objective | None, y: Objecti
         y=found.value(record, y.name),
         x_error=None if x is None else record.standard_error(x.name),
         y_error=record.standard_error(y.name),
-        kind="reference" if record.digest in found.reference_digests else "front" if on_front else "design",
+        kind="reference" if record.digest in found.trials.reference_digests else "front" if on_front else "design",
         role=role,
         on_front=on_front,
     )

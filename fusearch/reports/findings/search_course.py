@@ -78,7 +78,7 @@ def progress_info(found: Findings) -> HypervolumeCurve:
     ideal = [objective.best(column) for objective, column in zip(found.objectives, points_NM.T.tolist(), strict=True)]
     box = math.prod(abs(best - worst) for best, worst in zip(ideal, reference, strict=True))
     curve = pareto.hypervolume_over_trials(points_NM, directions, reference=reference) / box
-    alone = [record for record in records if record.digest in found.reference_digests]
+    alone = [record for record in records if record.digest in found.trials.reference_digests]
     volume = pareto.hypervolume(place(alone), directions, reference=reference) / box if alone else None
     return HypervolumeCurve(tuple(record.number for record in records), tuple(curve.tolist()), volume)
 

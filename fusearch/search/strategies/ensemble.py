@@ -103,6 +103,7 @@ class ParetoEnsemble:
         return {
             "chosen": {"digest": joined.graph.digest, "candidate": joined.digest, "formula": str(joined.graph), "values": dict(values)},
             "reason": reason,
+            "chosen_on_predictions": True,
             "diversity": self.subsets.diversity,
             "subsets": told,
             "networks": [

@@ -84,12 +84,13 @@ def test_points_know_what_they_are(make_run: Callable[..., Run]) -> None:
     assert sum(point.kind == "reference" for point in info.points) == 6  # both single modalities
     assert info.recommended is not None
     assert info.recommended.record == found.recommended
-    assert info.points[0].y_error == pytest.approx(info.points[0].record.spread["auroc"] / 5**0.5)
+    assert info.points[0].y_error == pytest.approx(info.points[0].record.standard_error("auroc"))
+    assert info.points[0].y_error > 0
 
 
 def test_a_recommended_recipe_that_does_not_stand_for_its_graph_is_still_marked() -> None:
     dear, cheap = findings([(20, 0.9), (12, 0.85)]).records
-    same = [replace(dear, spread={"auroc": 0.1}), replace(cheap, digest=dear.digest)]
+    same = [replace(dear, spread={"auroc": 0.1}, details={"members": 4}), replace(cheap, digest=dear.digest)]
     info = front_info(Findings(Trials(same, (AUROC, MACS))))
     assert [(point.x, point.y) for point in info.points] == [(20.0, 0.9)]
     assert info.recommended is not None

@@ -1,0 +1,177 @@
+"""The three answers of a search: what fusion buys, what searching added, and what the pick is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusearch.inference.kept import NotEstimableError, read_kept
+from fusearch.inference.resampling import Resampled, over_draws
+from fusearch.study import TrialRecord
+from fusearch.trials import Trials
+
+__all__ = ["Answers", "Claim", "Pick", "Step", "answer"]
+
+Claim = Literal["gain", "no clear gain", "loss", "not estimable"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """Whether going from the best of some designs to the best of others pays.
+
+    Attributes:
+        outcome: `gain` where the whole interval is above 0, `loss` where it is below, else `no clear gain`; `not estimable`, see `reason`.
+        difference: By how much the second one is better after selection, in the metric; negative where it is worse.
+        interval: 5 % and 95 % quantile of the difference.
+        designs: Digests of the best of either, by the plain score; None where there is none.
+        trials: Their trials.
+        reason: Why it cannot be estimated.
+    """
+
+    outcome: Claim
+    difference: float | None
+    interval: tuple[float, float] | None
+    designs: tuple[str | None, str | None]
+    trials: tuple[int | None, int | None]
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The design that `--pick simplest` takes.
+
+    Attributes:
+        design: Digest of its graph; None where nothing was evaluated.
+        candidate: Digest of the graph with its recipe.
+        trial: Its trial.
+        plain: The metric as the search saw it, which luck made look better.
+        score: The metric after selection: of what the same rule picks on drawn rows, on the rows left out.
+        interval: 5 % and 95 % quantile of that.
+        cost: What it costs, by name.
+        reason: Why the score cannot be estimated.
+    """
+
+    design: str | None
+    candidate: str | None
+    trial: int | None
+    plain: float | None
+    score: float | None
+    interval: tuple[float, float] | None
+    cost: dict[str, float]
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The three answers.
+
+    Attributes:
+        metric: Name of the metric.
+        fusion: From the best single modality, of all that were tried, to the best design that fuses.
+        search: From the best reference or single modality to the best design that only the search proposed.
+        pick: The recommended design.
+    """
+
+    metric: str
+    fusion: Step
+    search: Step
+    pick: Pick
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record of `report.json` and `status --json`."""
+        return asdict(self)
+
+
+def answer(trials: Trials, *, seed: int = 0) -> Answers:
+    """Estimate the three answers from the predictions that a run keeps; nothing is trained.
+
+    Args:
+        trials: One reading of the run.
+        seed: What the draws hang on.
+
+    Example:
+        >>> from fusearch.run import Run
+        >>> answer(Run("runs/demo").read()).fusion.outcome
+        'gain'
+    """
+    designs = _each_candidate_once(trials.feasible)
+    kinds = [trials.kind_of_design(record) for record in designs]
+    single = _numbers(kinds, lambda kind: kind == "single")
+    simple = _numbers(kinds, lambda kind: kind in ("single", "reference"))
+    fused = _numbers(kinds, lambda kind: kind != "single")
+    searched = _numbers(kinds, lambda kind: kind == "searched")
+    resampled, reason = _resampled(trials, designs, seed)
+    absent = ("no single modality was evaluated", "no design that fuses was evaluated")
+    fusion = _step(designs, single, fused, resampled, reason, absent)
+    absent = ("no reference was evaluated", "no design beyond the references was evaluated")
+    search = _step(designs, simple, searched, resampled, reason, absent)
+    return Answers(trials.primary.name, fusion, search, _pick(trials, designs, resampled, reason))
+
+
+def _resampled(trials: Trials, designs: Sequence[TrialRecord], seed: int) -> tuple[Resampled | None, str | None]:
+    """Return the designs on all draws, or why there are none."""
+    try:
+        if trials.chosen_on_predictions:
+            raise NotEstimableError("the strategy chose its networks on the same predictions")
+        return Resampled(read_kept(trials.path, designs, trials.described_task), trials.primary, seed=seed), None
+    except NotEstimableError as error:
+        return None, str(error)
+
+
+def _step(
+    designs: Sequence[TrialRecord],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    resampled: Resampled | None,
+    reason: str | None,
+    absent: tuple[str, str],
+) -> Step:
+    best = [designs[numbers[0]] if len(numbers) else None for numbers in (first, second)]  # designs come best first
+    named = (
+        (best[0].digest if best[0] else None, best[1].digest if best[1] else None),
+        (best[0].number if best[0] else None, best[1].number if best[1] else None),
+    )
+    lacking = next((why for numbers, why in zip((first, second), absent, strict=True) if not len(numbers)), None)
+    if lacking is not None or resampled is None:
+        return Step("not estimable", None, None, *named, lacking or reason)
+    try:
+        chosen = [resampled.best_of(numbers) for numbers in (first, second)]
+        difference, low, high = over_draws(resampled.gain(*(resampled.left_out(each) for each in chosen)))
+    except NotEstimableError as error:
+        return Step("not estimable", None, None, *named, str(error))
+    outcome: Claim = "gain" if low > 0 else "loss" if high < 0 else "no clear gain"
+    return Step(outcome, difference, (low, high), *named)
+
+
+def _pick(trials: Trials, designs: Sequence[TrialRecord], resampled: Resampled | None, reason: str | None) -> Pick:
+    if not designs:
+        return Pick(None, None, None, None, None, None, {}, "nothing was evaluated")
+    record, name = trials.pick("simplest"), trials.primary.name
+    cost = {objective.name: record.value(objective.name) for objective in trials.costs if objective.name in record.values}
+    told = (record.digest, record.candidate, record.number, record.value(name))
+    try:
+        if resampled is None:
+            raise NotEstimableError(reason or "")
+        order = sorted(range(len(designs)), key=lambda number: trials.simplicity(designs[number]))
+        ranks = np.empty(len(designs), np.int64)
+        ranks[order] = np.arange(len(designs))
+        chosen = resampled.simplest_of(np.arange(len(designs)), ranks)
+        score, low, high = over_draws(resampled.left_out(chosen))
+    except NotEstimableError as error:
+        return Pick(*told, None, None, cost, str(error))
+    return Pick(*told, score, (low, high), cost)
+
+
+def _each_candidate_once(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    once: dict[str, TrialRecord] = {}
+    for record in records:
+        once.setdefault(record.candidate, record)
+    return list(once.values())
+
+
+def _numbers(kinds: Sequence[str], wanted: Callable[[str], bool]) -> NDArray[np.int64]:
+    return np.array([number for number, kind in enumerate(kinds) if wanted(kind)], np.int64)

@@ -1,0 +1,111 @@
+"""The predictions that a run keeps of its designs, side by side. Axis letters: D designs, N rows, O outputs of a row."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusearch.errors import FusearchError
+from fusearch.layout import predictions_file
+from fusearch.study import TrialRecord
+from fusearch.tasks import TASKS, Task
+
+__all__ = ["KeptPredictions", "NotEstimableError", "read_kept"]
+
+
+class NotEstimableError(FusearchError):
+    """An estimate cannot be made; the message says why, as the end of a sentence."""
+
+
+@dataclass(frozen=True, eq=False)
+class KeptPredictions:
+    """What each design predicted of each held-out row, the mean over the seeds of its fold: seeds are no independent members.
+
+    Attributes:
+        fold: Fold in which a row was held out, (N,).
+        targets: (N,) or (N, numbers of a sample).
+        strata: Stratum of each row, (N,).
+        groups: Number of the group of each row, (N,); None where rows stand alone.
+        outputs: As metrics read them, (D, N) or (D, N, O), in the order of the designs that were asked for.
+    """
+
+    fold: NDArray[np.int64]
+    targets: NDArray[Any]
+    strata: NDArray[np.int64]
+    groups: NDArray[np.int64] | None
+    outputs: NDArray[np.float64]
+
+
+def read_kept(folder: Path | None, records: Sequence[TrialRecord], described: Mapping[str, Any] | None = None) -> KeptPredictions:
+    """Read the predictions of some designs.
+
+    Args:
+        folder: The run folder; None where there is none.
+        records: The trials of the designs, each candidate once.
+        described: `kind`, `name` and `labels` of the task, as the run's configuration tells them; None in a run of version 0.1.0, which
+            is told by the name of its array.
+
+    Raises:
+        NotEstimableError: A design has none, or designs were held out on different rows.
+    """
+    first: dict[str, NDArray[Any]] | None = None
+    outputs, rows = None, np.empty(0, np.int64)
+    task: Task | None = None
+    for number, record in enumerate(records):
+        held = _arrays(folder, record)
+        if first is None or task is None or outputs is None:
+            task, first = _task(held, described), held
+            rows, place = np.unique(held["rows"], return_index=True)
+            outputs = np.empty((len(records), len(rows), *held[task.array].shape[1:]))
+        if task.array not in held or not np.array_equal(np.unique(held["rows"]), rows):
+            raise NotEstimableError(f"trial {record.number} was not held out on the same rows as trial {records[0].number}")
+        outputs[number] = _mean_of_rows(held[task.array], np.searchsorted(rows, held["rows"]), len(rows))
+    if first is None or task is None or outputs is None:
+        raise NotEstimableError("nothing was evaluated")
+    targets, groups = first["targets"][place], first.get("groups")
+    return KeptPredictions(
+        first["fold"][place].astype(np.int64),
+        targets,
+        task.strata(targets),
+        None if groups is None else np.unique(groups[place], return_inverse=True)[1],
+        np.stack([task.scored(each.reshape(len(rows), -1)) for each in outputs]),
+    )
+
+
+def _arrays(folder: Path | None, record: TrialRecord) -> dict[str, NDArray[Any]]:
+    try:
+        if folder is None:
+            raise FileNotFoundError
+        with predictions_file(folder, record.candidate).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            held = {name: file[name] for name in file.files if name != "ids"}
+            _ = held["rows"], held["fold"], held["targets"]
+            return held
+    except FileNotFoundError:
+        raise NotEstimableError(f"no predictions of trial {record.number} were kept") from None
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        raise NotEstimableError(f"the predictions of trial {record.number} cannot be read") from None
+
+
+def _task(held: Mapping[str, NDArray[Any]], described: Mapping[str, Any] | None) -> Task:
+    """Return the task whose outputs were kept."""
+    if described is not None and described.get("kind") in TASKS:
+        return TASKS[described["kind"]](described["name"], tuple(described.get("labels", ())))
+    kind = next((each for each in TASKS.values() if each.array in held), None)
+    if kind is None:
+        raise NotEstimableError("the predictions that were kept are of a task that is not known here")
+    labels = tuple(map(str, range(held[kind.array].shape[1]))) if kind.named_classes else ()
+    return kind("target", labels)
+
+
+def _mean_of_rows(values: NDArray[Any], place: NDArray[np.int64], num_rows: int) -> NDArray[np.float64]:
+    """Return the mean of the values of each row, over the seeds that predicted it."""
+    sums = np.zeros((num_rows, *values.shape[1:]))
+    np.add.at(sums, place, values)
+    counts: NDArray[np.float64] = np.bincount(place, minlength=num_rows).reshape(-1, *(1,) * (values.ndim - 1)).astype(np.float64)
+    return sums / counts

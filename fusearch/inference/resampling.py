@@ -1,0 +1,152 @@
+"""Scores of designs on drawn rows and on the rows left out. Axis letters: D designs, N rows, B draws, F folds.
+
+Bootstrap bias-corrected cross-validation (Tsamardinos, Greasidou and Borboudakis 2018): what was chosen on the drawn rows is scored on the
+rows that it was not chosen on, so the score holds no luck of the choice. Nothing is trained again.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusearch.contracts import Objective
+from fusearch.inference.kept import KeptPredictions, NotEstimableError
+from fusearch.metrics import METRICS
+
+__all__ = ["DRAWS", "Resampled", "draw_rows", "over_draws"]
+
+Floats = NDArray[np.float64]
+
+#: Draws of the rows; a tenth of it for a metric of the user's own, which is computed draw by draw.
+DRAWS = 500
+_OWN_SHARE = 0.1
+
+#: The quantiles that an interval ends at: a gain is claimed where the lower one is above 0.
+QUANTILES = (0.05, 0.95)
+
+
+class Resampled:
+    """Every design on every draw of the rows.
+
+    Args:
+        kept: The predictions.
+        objective: The metric; a score of a draw is its mean over the folds in which it is defined, as in the search.
+        draws: Number of draws.
+        seed: What the draws hang on.
+
+    Raises:
+        NotEstimableError: The metric is none of out-of-fold predictions.
+    """
+
+    def __init__(self, kept: KeptPredictions, objective: Objective, *, draws: int = DRAWS, seed: int = 0) -> None:
+        if objective.name not in METRICS:
+            raise NotEstimableError(f"{objective.name} is no metric of the predictions that were kept")
+        self._metric = METRICS[objective.name]
+        self._kept, self._objective = kept, objective
+        draws = draws if self._metric.weighted is not None else max(1, round(draws * _OWN_SHARE))
+        rng = np.random.default_rng(seed)
+        self._drawn = draw_rows(rng, strata=kept.strata, groups=kept.groups, draws=draws)
+        self._left_out = (self._drawn == 0).astype(np.float64)
+        self._folds = [np.flatnonzero(kept.fold == fold) for fold in np.unique(kept.fold)]
+
+    @cached_property
+    def losses(self) -> Floats:
+        """Loss of each design in each fold on the drawn rows, (D, F, B): smaller is better, NaN where the metric is undefined."""
+        return np.stack([self._losses(design, self._drawn) for design in range(len(self._kept.outputs))])
+
+    def left_out(self, chosen: NDArray[np.int64]) -> Floats:
+        """Return the metric of the design chosen in each draw on the rows that the draw left out, (B,); NaN where it is undefined."""
+        scores = np.full(len(chosen), np.nan)
+        for design in np.unique(chosen):
+            draws = np.flatnonzero(chosen == design)
+            scores[draws] = mean_over(self._losses(int(design), self._left_out[:, draws]))
+        return self._objective.loss(1.0) * scores
+
+    def gain(self, first: Floats, second: Floats) -> Floats:
+        """Return by how much the second score is better in each draw, (B,)."""
+        difference: Floats = self._objective.loss(1.0) * (first - second)
+        return difference
+
+    def best_of(self, designs: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the best of some designs on each draw, (B,); the first of equals."""
+        losses_DB = np.stack([mean_over(self.losses[design]) for design in designs])
+        return np.asarray(designs[np.argmin(np.where(np.isnan(losses_DB), np.inf, losses_DB), axis=0)])
+
+    def simplest_of(self, designs: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return, for each draw, the first in `order` of the designs within one paired standard error of the best, (B,).
+
+        Args:
+            designs: Numbers of the designs.
+            order: Rank of each of them, the simplest first.
+        """
+        losses_DFB = self.losses[designs]
+        best = np.searchsorted(designs, self.best_of(designs))
+        behind_DFB = losses_DFB - losses_DFB[best, :, np.arange(len(best))].T
+        means = np.stack([mean_over(each) for each in behind_DFB])
+        errors = np.stack([_standard_error(each) for each in behind_DFB])
+        near = means <= np.where(np.isnan(errors), 0.0, errors)
+        near[best, np.arange(len(best))] = True
+        ranked = np.where(near, np.asarray(order)[:, None], len(order))
+        return np.asarray(designs[ranked.argmin(axis=0)])
+
+    def _losses(self, design: int, weights_NB: Floats) -> Floats:
+        """Return the loss of a design in each fold, (F, B)."""
+        outputs, targets = self._kept.outputs[design], self._kept.targets
+        values = [self._metric.on_draws(targets[rows], outputs[rows], weights_NB[rows]) for rows in self._folds]
+        return self._objective.loss(1.0) * np.stack(values)
+
+
+def draw_rows(rng: np.random.Generator, *, strata: NDArray[np.int64], groups: NDArray[np.int64] | None, draws: int) -> Floats:
+    """Draw as many rows as there are, with replacement: of each stratum as many as it has; whole groups where there are groups.
+
+    Returns:
+        How often each draw holds each row, (N, B).
+    """
+    weights = np.zeros((len(strata), draws))
+    for rows, unit in _units(strata, groups):
+        num_units = int(unit.max()) + 1
+        counts = rng.multinomial(num_units, np.full(num_units, 1.0 / num_units), size=draws)
+        weights[rows] = counts.T[unit]
+    return weights
+
+
+def over_draws(values: Floats) -> tuple[float, float, float]:
+    """Return mean, 5 % and 95 % quantile of what the draws gave.
+
+    Raises:
+        NotEstimableError: More than half of the draws gave nothing.
+    """
+    known = values[np.isfinite(values)]
+    if 2 * len(known) < len(values) or not len(known):
+        raise NotEstimableError("the metric is undefined on most draws of the rows: too few of a class")
+    low, high = np.quantile(known, QUANTILES)
+    return float(known.mean()), float(low), float(high)
+
+
+def mean_over(losses_FB: Floats) -> Floats:
+    """Return the mean over the folds in which the metric is defined, (B,); NaN where it is in none."""
+    defined = np.isfinite(losses_FB)
+    counts = defined.sum(axis=0)
+    mean: Floats = np.divide(np.where(defined, losses_FB, 0.0).sum(axis=0), counts, out=np.full(len(counts), np.nan), where=counts > 0)
+    return mean
+
+
+def _standard_error(values_FB: Floats) -> Floats:
+    """Return the standard error of the mean over the folds, (B,); NaN below two folds."""
+    defined = np.isfinite(values_FB)
+    counts = defined.sum(axis=0)
+    centred = np.where(defined, values_FB - mean_over(values_FB), 0.0)
+    error: Floats = np.sqrt(
+        np.divide((centred**2).sum(axis=0), (counts - 1.0) * counts, out=np.full(len(counts), np.nan), where=counts > 1)
+    )
+    return error
+
+
+def _units(strata: NDArray[np.int64], groups: NDArray[np.int64] | None) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return what is drawn from: rows, and the number of the unit that each stands in."""
+    if groups is not None:
+        return [(np.arange(len(strata)), groups)]
+    found = [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+    return [(rows, np.arange(len(rows))) for rows in found]

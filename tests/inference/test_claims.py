@@ -1,0 +1,121 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from planted_runs import planted_trials
+
+from fusearch.inference import answer
+from fusearch.layout import predictions_file
+
+FUSED = "F1 = cat(rna@L, labs@L) ->"
+OTHER = "F1 = mean(rna@L, labs@L) ->"
+
+
+def test_a_planted_gain_is_claimed_for_fusion_and_for_searching(tmp_path):
+    designs = [("rna", 0.3, "best_unimodal"), ("labs", 0.2, "best_unimodal"), (FUSED, 1.0, "late"), (OTHER, 2.5, None)]
+    found = answer(planted_trials(tmp_path, designs))
+    assert (found.fusion.outcome, found.search.outcome) == ("gain", "gain")
+    assert found.fusion.trials == (0, 3)
+    assert found.search.designs == ("graph2", "graph3")
+    low, high = found.search.interval
+    assert 0 < low < found.search.difference < high
+    assert found.pick.trial == 3
+    assert found.pick.interval[0] < found.pick.score < found.pick.interval[1]
+
+
+def test_fusion_may_help_where_searching_adds_nothing(tmp_path):
+    designs = [("rna", 0.3, "best_unimodal"), (FUSED, 2.0, "late"), *[(OTHER, 2.0, None)] * 6]
+    found = answer(planted_trials(tmp_path, designs))
+    assert (found.fusion.outcome, found.search.outcome) == ("gain", "no clear gain")
+
+
+def test_fusion_may_be_a_loss(tmp_path):
+    found = answer(planted_trials(tmp_path, [("rna", 2.5, None), (FUSED, 0.4, "late"), (OTHER, 0.5, None)]))
+    assert (found.fusion.outcome, found.search.outcome) == ("loss", "loss")
+    assert found.fusion.difference < 0
+
+
+def test_a_single_modality_of_the_search_counts_as_one(tmp_path):
+    """Of all that were tried, not of those alone that were proposed as references."""
+    found = answer(planted_trials(tmp_path, [("rna", 0.2, "best_unimodal"), ("labs", 2.0, None), (FUSED, 1.0, "late"), (OTHER, 1.0, None)]))
+    assert found.fusion.trials[0] == found.search.trials[0] == 1
+    assert found.fusion.outcome == "loss"
+
+
+@pytest.mark.parametrize("folds", [1, 5])
+def test_of_equal_designs_none_is_claimed_though_the_best_of_many_looks_better(tmp_path, folds):
+    claims = 0
+    for seed in range(8):
+        designs = [("rna", 0.0, "best_unimodal"), ("labs", 0.0, "best_unimodal"), (FUSED, 0.0, "late"), *[(OTHER, 0.0, None)] * 20]
+        trials = planted_trials(tmp_path / str(seed), designs, rows=150, folds=folds, seed=seed)
+        best, first = trials.feasible[0], trials.records[0]
+        assert best.value("auroc") > first.value("auroc")
+        found = answer(trials)
+        claims += (found.fusion.outcome == "gain") + (found.search.outcome == "gain")
+    assert claims <= 1
+
+
+def test_the_score_after_selection_is_below_the_plain_one_where_luck_chose(tmp_path):
+    lucky, honest = [], []
+    for seed in range(6):
+        trials = planted_trials(tmp_path / str(seed), [(OTHER, 0.0, None)] * 40, rows=120, folds=1, seed=seed)
+        true = np.mean([record.value("auroc") for record in trials.records])  # all are equally good
+        found = answer(trials)
+        lucky.append(found.pick.plain - true)
+        honest.append(found.pick.score - true)
+    assert np.mean(lucky) > 0.05
+    assert abs(np.mean(honest)) < 0.02
+
+
+def test_an_error_metric_gains_where_it_falls(tmp_path):
+    designs = [("rna", 0.0, "best_unimodal"), (FUSED, 2.5, None)]
+    found = answer(planted_trials(tmp_path, designs, objectives=("log_loss", "macs")))
+    assert found.fusion.outcome == "gain"
+    assert found.fusion.difference > 0
+
+
+def test_missing_predictions_are_never_a_claim(tmp_path):
+    trials = planted_trials(tmp_path, [("rna", 0.0, "best_unimodal"), (FUSED, 3.0, None)])
+    predictions_file(tmp_path, "candidate1").unlink()
+    found = answer(trials)
+    assert (found.fusion.outcome, found.search.outcome) == ("not estimable", "not estimable")
+    assert found.fusion.reason == found.pick.reason == "no predictions of trial 1 were kept"
+    assert found.fusion.designs == ("graph0", "graph1")
+    assert (found.pick.trial, found.pick.score) == (1, None)
+    assert found.pick.plain > 0.9
+
+
+def test_what_was_chosen_on_the_kept_predictions_is_not_estimated_from_them(tmp_path):
+    trials = planted_trials(tmp_path, [("rna", 0.0, "best_unimodal"), (FUSED, 3.0, None)])
+    found = answer(replace(trials, decision={"strategy": "pareto-ensemble", "candidate": "candidate1", "chosen_on_predictions": True}))
+    assert found.fusion.outcome == "not estimable"
+    assert found.fusion.reason == "the strategy chose its networks on the same predictions"
+
+
+@pytest.mark.parametrize(
+    ("designs", "fusion", "search"),
+    [
+        ([("rna", 1.0, "best_unimodal")], "no design that fuses was evaluated", "no design beyond the references was evaluated"),
+        ([(FUSED, 1.0, "late")], "no single modality was evaluated", "no design beyond the references was evaluated"),
+        ([(FUSED, 1.0, None)], "no single modality was evaluated", "no reference was evaluated"),
+        ([], "no single modality was evaluated", "no reference was evaluated"),
+    ],
+)
+def test_a_side_without_designs_is_said(tmp_path, designs, fusion, search):
+    found = answer(planted_trials(tmp_path, designs))
+    assert (found.fusion.reason, found.search.reason) == (fusion, search)
+
+
+def test_too_few_rows_of_a_class_are_said(tmp_path):
+    trials = planted_trials(tmp_path, [("rna", 0.0, "best_unimodal"), (FUSED, 3.0, None)], rows=12, folds=6)
+    found = answer(trials)
+    assert found.fusion.outcome in ("no clear gain", "not estimable")
+
+
+def test_it_is_the_same_each_time_and_json(tmp_path):
+    trials = planted_trials(tmp_path, [("rna", 0.5, "best_unimodal"), (FUSED, 1.0, None)])
+    assert answer(trials) == answer(trials)
+    told = json.loads(json.dumps(answer(trials).to_dict(), allow_nan=False))
+    assert set(told) == {"metric", "fusion", "search", "pick"}
+    assert set(told["fusion"]) >= {"outcome", "difference", "interval", "designs"}

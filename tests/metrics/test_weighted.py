@@ -1,0 +1,56 @@
+"""The law of the weighted forms: a metric with weights is the metric of the rows repeated that often."""
+
+import numpy as np
+import pytest
+
+from fusearch.metrics import METRICS, metrics_of
+
+
+def drawn(rng, name, rows, *, tied):
+    """Return targets and outputs as the metric takes them; of three classes where the name says so."""
+    if "regression" in METRICS[name].kinds:
+        targets, outputs = rng.normal(size=rows), rng.normal(size=rows)
+        return (targets.round(), outputs.round()) if tied else (targets, outputs)
+    num_classes = int(rng.integers(2, 5))
+    outputs = rng.dirichlet(np.ones(num_classes), rows)
+    if tied:
+        outputs = np.round(outputs * 4) + 1.0
+        outputs /= outputs.sum(axis=1, keepdims=True)
+    return rng.integers(0, num_classes, rows), outputs
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("name", [each.name for kind in ("classification", "regression") for each in metrics_of(kind)])
+def test_a_metric_with_weights_is_that_of_repeated_rows(name, tied):
+    rng = np.random.default_rng(7)
+    for rows in (1, 2, 3, 8, 40):
+        targets, outputs = drawn(rng, name, rows, tied=tied)
+        weights = rng.integers(0, 4, (rows, 12)).astype(float)
+        weights[:, 0] = 0.0
+        weights[:, 1] = 1.0
+        found = METRICS[name].on_draws(targets, outputs, weights)
+        for draw, counts in enumerate(weights.T.astype(int)):
+            repeated = np.repeat(np.arange(rows), counts)
+            expected = METRICS[name](targets[repeated], outputs[repeated]) if len(repeated) else np.nan
+            np.testing.assert_allclose(found[draw], expected, rtol=1e-10, atol=1e-12, err_msg=f"{name}, draw {draw}")
+
+
+@pytest.mark.parametrize("name", ["r2", "spearman", "auroc", "mcc"])
+def test_what_does_not_vary_is_undefined_or_says_nothing(name):
+    targets = np.array([1.0, 1.0, 1.0]) if name in ("r2", "spearman") else np.array([1, 1, 1])
+    outputs = np.array([0.1, 0.2, 0.3]) if name in ("r2", "spearman") else np.array([[0.4, 0.6]] * 3)
+    assert np.isnan(METRICS[name].on_draws(targets, outputs, np.ones((3, 2)))).all()
+
+
+def test_a_metric_of_ones_own_without_a_weighted_form_repeats_rows():
+    from fusearch.metrics import metric
+
+    @metric("lowest_hit", direction="maximize", kinds="regression")
+    def lowest_hit(targets, outputs):
+        return float(np.min(outputs * targets))
+
+    try:
+        values = METRICS["lowest_hit"].on_draws(np.array([1.0, 2.0]), np.array([3.0, -1.0]), np.array([[1.0, 1.0, 0.0], [0.0, 2.0, 0.0]]))
+        np.testing.assert_array_equal(values, [3.0, -2.0, np.nan])
+    finally:
+        METRICS.remove("lowest_hit")

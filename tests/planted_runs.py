@@ -1,0 +1,98 @@
+"""Runs with predictions of a planted quality: what inference is tried on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fusearch.contracts import Objective
+from fusearch.layout import PREDICTIONS, predictions_file
+from fusearch.metrics import METRICS
+from fusearch.study import TrialRecord
+from fusearch.trials import Trials
+
+__all__ = ["CONFIG", "planted_trials"]
+
+MODALITIES = [{"name": name, "kind": "tabular", "shape": [4]} for name in ("rna", "labs")]
+CONFIG = {"space": {"modalities": MODALITIES}, "search": {"trials": 10}}
+FORMULAS = {"rna": "rna:mlp; rna@L ->", "labs": "labs:mlp; labs@L ->"}
+
+
+def planted_trials(
+    folder: Path,
+    designs: Sequence[tuple[str, float, str | None]],
+    *,
+    rows: int = 300,
+    folds: int = 5,
+    seeds: int = 1,
+    seed: int = 0,
+    groups: int = 0,
+    objectives: Sequence[str] = ("auroc", "macs"),
+) -> Trials:
+    """Write the predictions of designs into a run folder, and return its trials.
+
+    Args:
+        folder: The run folder.
+        designs: Of each design the formula, or the modality alone; by how much the scores of positive rows lie above those of negative
+            ones, in standard deviations; and its role as a reference.
+        rows: Held-out rows.
+        folds: Folds.
+        seeds: Seeds of each fold.
+        seed: What chance hangs on.
+        groups: Number of groups of rows; 0: none.
+        objectives: What was optimized.
+    """
+    rng = np.random.default_rng(seed)
+    (folder / PREDICTIONS).mkdir(parents=True)
+    targets = rng.integers(0, 2, rows)
+    fold = rng.permutation(np.arange(rows) % folds)
+    shared = rng.normal(size=rows)  # what is hard about a row is hard for every design
+    parsed = [Objective.parse(name) for name in objectives]
+    records = []
+    for number, (formula, skill, role) in enumerate(designs):
+        parts = []
+        for member_seed in range(seeds):
+            scores = skill * targets + 0.7 * shared + 0.7 * rng.normal(size=rows)
+            positive = 1 / (1 + np.exp(-scores))
+            parts.append(
+                {
+                    "rows": np.arange(rows),
+                    "fold": fold,
+                    "seed": np.full(rows, member_seed),
+                    "targets": targets,
+                    "probabilities": np.column_stack([1 - positive, positive]).astype(np.float32),
+                }
+            )
+        arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        if groups:
+            arrays["groups"] = np.tile(np.arange(rows) % groups, seeds)
+        candidate = f"candidate{number}"
+        np.savez(predictions_file(folder, candidate), **arrays)
+        members = [_member(part, number_of_fold) for part in parts for number_of_fold in range(folds)]
+        names = [each.name for each in parsed if each.name in METRICS]
+        means = {name: float(np.nanmean([member["metrics"][name] for member in members])) for name in names}
+        values = {**means, "macs": 1000.0 * (number + 1)}
+        records.append(
+            TrialRecord(
+                FORMULAS.get(formula, formula),
+                f"graph{number}",
+                candidate,
+                number=number,
+                state="complete",
+                objectives={each.name: values[each.name] for each in parsed},
+                values=values,
+                details={"members": members},
+                reference=role,
+            )
+        )
+    return Trials(records, tuple(parsed), CONFIG, folder, {"state": "finished", "host": "here", "pid": 1})
+
+
+def _member(part: dict[str, np.ndarray], fold: int) -> dict[str, object]:
+    held = part["fold"] == fold
+    probabilities = part["probabilities"][held].astype(float)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    metrics = {name: METRICS[name](part["targets"][held], probabilities) for name in ("auroc", "log_loss")}
+    return {"fold": fold, "seed": int(part["seed"][0]), "metrics": metrics}
