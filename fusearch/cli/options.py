@@ -18,7 +18,7 @@ MovedData = Annotated[
 ]
 RunFolder = Annotated[Path, typer.Argument(help="The run folder of a search.", metavar="RUN")]
 Folds = Annotated[
-    int | None, typer.Option(min=1, help="Folds inside train + val (default: 5 below 1,000 samples, else 1).", show_default=False)
+    int | None, typer.Option(min=1, help="Folds inside train + val (default: 5 below 5,000 samples, else 3).", show_default=False)
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="Seeds: each fold is trained this many times.")]
 Epochs = Annotated[int, typer.Option(min=1, help="Most epochs a member is trained; early stopping may end it sooner.")]

@@ -31,9 +31,8 @@ StrArray = npt.NDArray[np.str_]
 
 Split = Literal["train", "val", "test", "search"]
 
-#: Below this many search rows one split is noise: the default is folds.
-_FOLDS_BELOW = 1000
-_DEFAULT_FOLDS = 5
+#: Default number of folds below so many search rows, and from there on: one split does not tell how sure a score is.
+_FEW_ROWS, _FEW_ROWS_FOLDS, _MANY_ROWS_FOLDS = 5000, 5, 3
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -139,13 +138,15 @@ class Dataset(Content):
 
     @property
     def default_num_folds(self) -> int:
-        """How many folds `folds()` gives: what the manifest says, else 5 below 1,000 search rows, else the one train / val split."""
+        """How many folds `folds()` gives: what the manifest says, else 5 below 5,000 search rows and 3 above.
+
+        One split alone does not tell how sure a score is, so it is used only where it is asked for.
+        """
         if self.num_folds == "groups":
             return 0 if self.groups is None else len(np.unique(self.groups[self.rows("search")]))
         if self.num_folds is not None:
             return self.num_folds
-        one_split = len(self.rows("search")) >= _FOLDS_BELOW and len(self.rows("val")) > 0
-        return 1 if one_split else _DEFAULT_FOLDS
+        return _FEW_ROWS_FOLDS if len(self.rows("search")) < _FEW_ROWS else _MANY_ROWS_FOLDS
 
     def modality(self, name: str) -> Modality:
         """Return a modality by its name.

@@ -81,7 +81,7 @@ def test_how_many_folds_by_default() -> None:
     (fold,) = make_data(1400).folds()
     assert fold.val.tolist() == make_data(1400).rows("val").tolist()
     assert make_data(60, folds=3).default_num_folds == 3
-    assert [make_data(rows, splits=["train", "val"] * (rows // 2)).default_num_folds for rows in (998, 1000)] == [5, 1]
+    assert [make_data(rows, splits=["train", "val"] * (rows // 2)).default_num_folds for rows in (4998, 5000)] == [5, 3]
     everything = make_data(1400, splits=["train"] * 1400)
     assert len(everything.folds()) == 5
     with pytest.raises(DataError, match="data set 'toy' has no val split to serve as the one fold, expected 2 folds or more"):
