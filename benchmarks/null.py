@@ -2,8 +2,8 @@
 
     python benchmarks/null.py [--workers 2] [--trials 30] [--epochs 20] [--json]
 
-Null: the target is drawn without looking at the columns, so that every claim is wrong. Planted: the target is the product of a column of one
-modality and a column of another, so that only fusion finds it. One good: one modality tells the target, two are noise.
+Null: the target is drawn without looking at the columns, so that every claim is wrong. Planted: the target is the product of a column
+of one modality and a column of another, so that only fusion finds it. One good: one modality tells the target, two are noise.
 
 The first table counts claims (`gain`) of the fusion answer and of the search answer, the second one the picks. Each search is a process.
 """

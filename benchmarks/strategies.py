@@ -19,7 +19,7 @@ from fusearch import pareto
 from fusearch.data import Dataset, load_data
 from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.export.choice import read_choice
-from fusearch.evaluators.export.confirmation import score_on_test
+from fusearch.evaluators.export.confirmation import outputs_on_test, score_on_test
 from fusearch.evaluators.export.refit import refit
 from fusearch.run import Run
 from fusearch.search import run_search
@@ -49,7 +49,7 @@ def test_score(run: Run, record: TrialRecord, data: Dataset) -> float:
     """Train a design on train + val and look at the test split."""
     choice = read_choice(run, record, data)
     model = refit(data, choice.candidate, epochs=choice.epochs, batch_size=choice.batch_size)
-    return score_on_test(model, choice, data)["auroc"]
+    return score_on_test(outputs_on_test(model, choice, data), data)["auroc"]
 
 
 def line(name: str, record: TrialRecord, test: float, rest: str) -> str:

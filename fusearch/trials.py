@@ -193,6 +193,11 @@ class Trials:
         return "reference" if record.digest in self.reference_digests else "searched"
 
     @property
+    def best_simple(self) -> TrialRecord | None:
+        """The best of the references and of all single modalities that were tried: what a searched design has to beat."""
+        return next((record for record in self.feasible if self.kind_of_design(record) != "searched"), None)
+
+    @property
     def described_task(self) -> Mapping[str, Any] | None:
         """`kind`, `name` and `labels` of the task; None where the configuration does not tell them."""
         data = self.config.get("evaluator", {}).get("data")

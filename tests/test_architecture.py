@@ -48,6 +48,7 @@ MAY_IMPORT = {
         "contracts",
         "study",
         "run",
+        "inference",
     },
     "search": {"errors", "layout", "yaml_file", "registry", "search_space", "contracts", "settings", "study", "run", "pareto"},
     "reports": {

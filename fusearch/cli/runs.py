@@ -113,6 +113,7 @@ def search(
         write({**status, "run": str(out), "report": str(page)})
     if not as_json:
         _show_status(status)
+        _show_verdict(out)
         say(f"Report: {page}")
         if status["state"] != "finished":
             say(f"{status['reason']}. To go on: the same command with --resume.")
@@ -134,6 +135,8 @@ def status(run: RunFolder, as_json: AsJson = False) -> None:
         write(facts)
     if not as_json:
         _show_status(facts)
+        if facts["verdict"] is not None:
+            _show_verdict(run)
 
 
 def _show_status(facts: dict[str, Any]) -> None:
@@ -149,6 +152,20 @@ def _show_status(facts: dict[str, Any]) -> None:
         ]
         say()
         show_table(references, ("reference", *names, "formula"), title="References")
+
+
+def _show_verdict(folder: Path) -> None:
+    """Print the answers of a run, and what to do next."""
+    from fusearch.reports import judge, read_findings
+
+    found = read_findings(folder)
+    verdict = judge(found)
+    say()
+    say(verdict.headline)
+    for sentence in verdict.sentences:
+        say(f"- {sentence}")
+    if found.recommended is not None:
+        say(f"Next: fusearch export {folder} --out {folder / 'export'}")
 
 
 def _rows(records: Any, names: list[str]) -> list[dict[str, Any]]:
@@ -234,6 +251,7 @@ def confirm(run: RunFolder, pick: Pick = "simplest", data: MovedData = None, as_
         for warning in facts["warnings"]:
             warn(warning)
         show_table(rows, ("role", "digest", f"test {name}", f"search {name}", "formula"), title=title)
+        _show_verdict(run)
         if facts["look"] > 1:
             say("Only the first look counts: whoever changes the choice after it has searched on the test split.")
 

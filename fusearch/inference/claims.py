@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -83,7 +84,8 @@ class Answers:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record of `report.json` and `status --json`."""
-        return asdict(self)
+        told: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return told
 
 
 def answer(trials: Trials, *, seed: int = 0) -> Answers:

@@ -13,16 +13,20 @@ _HOMES = {
     "draw": "fusearch.reports.figures.drawing",
     "front_figure": "fusearch.reports.figures.front_plot",
     "front_svg": "fusearch.reports.figures.picture",
+    "judge": "fusearch.reports.findings.verdict",
+    "read_findings": "fusearch.reports.findings.findings",
     "trials_frame": "fusearch.reports.trials_table",
     "write_report": "fusearch.reports.report",
 }
 
-__all__ = ["draw", "front_figure", "front_svg", "trials_frame", "write_report"]
+__all__ = ["draw", "front_figure", "front_svg", "judge", "read_findings", "trials_frame", "write_report"]
 
 if TYPE_CHECKING:
     from fusearch.reports.figures.drawing import draw
     from fusearch.reports.figures.front_plot import front_figure
     from fusearch.reports.figures.picture import front_svg
+    from fusearch.reports.findings.findings import read_findings
+    from fusearch.reports.findings.verdict import judge
     from fusearch.reports.report import write_report
     from fusearch.reports.trials_table import trials_frame
 

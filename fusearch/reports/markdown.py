@@ -10,7 +10,7 @@ from fusearch.reports.findings.explanations import foremost_features, how_label,
 from fusearch.reports.findings.factors import FACTORS, factor_groups
 from fusearch.reports.findings.failures import failure_groups
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.looks import look_sentence, role_in_look
+from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
 from fusearch.reports.findings.reproduction import commands_and_note, identity
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
@@ -76,6 +76,7 @@ def _looks(found: Findings) -> list[str]:
             (str(each.trial), role_in_look(each.role), number(each.search), number(each.test), f"`{each.digest}`") for each in look.designs
         ]
         lines += [look_sentence(look), ""]
+        lines += [comparison_sentence(look.comparison, found.main.name), ""] if look.comparison else []
         lines += _grid(("trial", "role", f"{metric}, validation", f"{metric}, test", "digest"), rows)
     return ["## On the test split", "", *lines] if lines else []
 

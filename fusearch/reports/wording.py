@@ -16,6 +16,7 @@ __all__ = [
     "role_label",
     "sentence_case",
     "short_number",
+    "signed_number",
     "with_spread",
 ]
 
@@ -113,6 +114,11 @@ def quantity(name: str, value: float) -> str:
     if name in _UNITS:
         return f"{number(value)} {_UNITS[name]}"
     return f"{metric_label(name)} {number(value)}"
+
+
+def signed_number(value: float) -> str:
+    """Write a difference with its sign: `+0.012`, `−0.003`."""
+    return f"{'+' if value >= 0 else '−'}{number(abs(value))}"
 
 
 def deviation(value: float, spread: float) -> str:

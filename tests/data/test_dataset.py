@@ -78,7 +78,7 @@ def test_groups_stay_on_one_side_of_every_fold() -> None:
 
 def test_how_many_folds_by_default() -> None:
     assert [len(fold.val) for fold in make_data(1000).folds()] == [170] * 5
-    (fold,) = make_data(1400).folds()
+    (fold,) = make_data(1400).folds(1)
     assert fold.val.tolist() == make_data(1400).rows("val").tolist()
     assert make_data(60, folds=3).default_num_folds == 3
     assert [make_data(rows, splits=["train", "val"] * (rows // 2)).default_num_folds for rows in (4998, 5000)] == [5, 3]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from fusearch.contracts import Objective
 from fusearch.data import Dataset
 from fusearch.errors import RunError
 from fusearch.evaluators.export.choice import Choice, load_choice_data, read_choice
@@ -18,11 +20,12 @@ from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.refit import refit
 from fusearch.evaluators.training.members import score
+from fusearch.inference.paired import holm, paired_difference
 from fusearch.layout import CONFIRMATION, replace_file
 from fusearch.run import Run
 from fusearch.study import TrialRecord
 
-__all__ = ["confirm", "looks_so_far", "score_on_test"]
+__all__ = ["confirm", "looks_so_far", "outputs_on_test", "score_on_test"]
 
 
 #: Most rows of one forward pass.
@@ -50,8 +53,12 @@ def confirm(
         device: Where to train.
 
     Returns:
-        `look` (1 for the first), `samples`, `pick`, and `designs`: for each its `role` (`picked`, a reference's role, or `front`),
-        `digest`, `candidate`, `formula`, `trial`, `values` on the test split, and `search`, the same metrics as the search saw them.
+        `look` (1 for the first), `samples`, `pick`, and `designs`: for each its `role` (`picked`, a reference's role, `front`, or
+        `reference` for another single modality that was the best simple design), `digest`, `candidate`, `formula`, `trial`, `values` on
+        the test split, and `search`, the same metrics as the search saw them. `comparison`: the pick against the reference that was the
+        best *in the search*: `trials` and `designs` of both, `difference`, `interval` (5 % and 95 % quantile of a paired bootstrap over the
+        rows of the test split, whole groups where there are groups), `p`, `p_corrected` for the number of looks (Holm), and `outcome`
+        (`gain`, `no clear gain`, `loss`); None where the pick is that reference, or the metric is undefined.
 
     Raises:
         RunError: The data set has changed, or has no test split.
@@ -64,21 +71,24 @@ def confirm(
     """
     run = run if isinstance(run, Run) else Run(run)
     trials = run.read()
-    roles = {"picked": trials.pick(pick), **trials.references} | {f"front {record.number}": record for record in trials.front}
+    picked, rival = trials.pick(pick), trials.best_simple
+    roles = {"picked": picked, **trials.references} | {f"front {record.number}": record for record in trials.front}
+    if rival is not None and rival.candidate not in {record.candidate for record in roles.values()}:
+        roles["reference"] = rival
     data = load_choice_data(run, data)
     if not len(data.rows("test")):
         raise RunError(f"data set {data.name!r} has no test split: nothing to confirm on")
     looks = looks_so_far(run)
-    found: dict[str, dict[str, float]] = {}
+    outputs: dict[str, NDArray[np.float64]] = {}
     designs = []
     for role, record in roles.items():
-        if role.startswith("front ") and record.candidate in found:
+        if role.startswith("front ") and record.candidate in outputs:
             continue
         choice = read_choice(run, record, data)
-        if record.candidate not in found:
+        if record.candidate not in outputs:
             model = refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device)
-            found[record.candidate] = score_on_test(model, choice, data)
-        designs.append(_entry(role.split()[0], record, found[record.candidate]))
+            outputs[record.candidate] = outputs_on_test(model, choice, data)
+        designs.append(_entry(role.split()[0], record, score_on_test(outputs[record.candidate], data)))
     look = {
         "look": len(looks) + 1,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -87,21 +97,59 @@ def confirm(
         "pick": pick,
         "seeds": seeds,
         "designs": designs,
+        "comparison": _compare(trials.primary, picked, rival, outputs, data, looks),
     }
     _write(run.path / CONFIRMATION, {"looks": [*looks, look]})
     return look
 
 
-def score_on_test(model: DeployedModel, choice: Choice, data: Dataset) -> dict[str, float]:
-    """Return the metrics of a deployed model on the rows of the test split; one that is undefined there is left out."""
+def outputs_on_test(model: DeployedModel, choice: Choice, data: Dataset) -> NDArray[np.float64]:
+    """Return the outputs of a deployed model on the rows of the test split, as metrics read them, (N,) or (N, outputs)."""
     rows = data.rows("test")
     parts = []
     with torch.inference_mode():
         for chunk in np.split(rows, range(_CHUNK, len(rows), _CHUNK)):
             raw = raw_values(data, choice.modalities, chunk)
             parts.append(model({name: torch.from_numpy(values) for name, values in raw.items()}).double().numpy())
-    outputs = data.task.scored(np.concatenate(parts))
-    return {name: value for name, value in score(outputs, data.targets[rows], data.task).items() if np.isfinite(value)}
+    return data.task.scored(np.concatenate(parts))
+
+
+def score_on_test(outputs: NDArray[np.float64], data: Dataset) -> dict[str, float]:
+    """Return the metrics on the test split; one that is undefined there is left out."""
+    values = score(outputs, data.targets[data.rows("test")], data.task)
+    return {name: value for name, value in values.items() if np.isfinite(value)}
+
+
+def _compare(
+    objective: Objective,
+    picked: TrialRecord,
+    rival: TrialRecord | None,
+    outputs: Mapping[str, NDArray[np.float64]],
+    data: Dataset,
+    looks: Sequence[Mapping[str, Any]],
+) -> dict[str, Any] | None:
+    """Compare the pick with the reference that was the best in the search; None where there is nothing to compare."""
+    if rival is None or rival.candidate == picked.candidate or objective.name not in data.task.metrics:
+        return None
+    rows = data.rows("test")
+    groups = None if data.groups is None else np.unique(data.groups[rows], return_inverse=True)[1]
+    first, second = outputs[rival.candidate], outputs[picked.candidate]
+    targets = data.targets[rows]
+    found = paired_difference(objective, targets, first, second, strata=data.task.strata(targets), groups=groups)
+    if found is None:
+        return None
+    before = [look["comparison"]["p"] for look in looks if look.get("comparison")]
+    corrected = holm([*before, found.p])[-1]
+    return {
+        "metric": objective.name,
+        "trials": [rival.number, picked.number],
+        "designs": [rival.digest, picked.digest],
+        "difference": found.difference,
+        "interval": list(found.interval),
+        "p": found.p,
+        "p_corrected": corrected,
+        "outcome": found.claim(corrected),
+    }
 
 
 def looks_so_far(run: Run) -> list[dict[str, Any]]:

@@ -11,10 +11,12 @@ from typing import Any
 
 from fusearch.contracts import Objective
 from fusearch.errors import RunError
+from fusearch.inference.claims import Claim
+from fusearch.inference.paired import PairedDifference, holm
 from fusearch.layout import CONFIRMATION
-from fusearch.reports.wording import count, difference, role_label
+from fusearch.reports.wording import count, difference, metric_label, role_label, signed_number
 
-__all__ = ["Confirmed", "Look", "look_sentence", "read_looks", "role_in_look"]
+__all__ = ["Confirmed", "Look", "OnTest", "comparison_sentence", "look_sentence", "read_looks", "role_in_look"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,25 @@ class Confirmed:
 
 
 @dataclass(frozen=True)
+class OnTest:
+    """The pick against the reference that was the best in the search, on the test split.
+
+    Attributes:
+        trials: The reference's trial, and the pick's.
+        difference: By how much the pick is better; negative where it is worse.
+        interval: 5 % and 95 % quantile of that.
+        p: p-value of a gain, corrected for the number of looks.
+        outcome: What may be said.
+    """
+
+    trials: tuple[int, int]
+    difference: float
+    interval: tuple[float, float]
+    p: float
+    outcome: Claim
+
+
+@dataclass(frozen=True)
 class Look:
     """One look at the test split.
 
@@ -44,12 +65,14 @@ class Look:
         number: 1 for the first, which is the one that counts.
         samples: Rows of the test split.
         designs: What was looked at.
+        comparison: The pick against the best reference; None where there is nothing to compare, and in looks of version 0.1.0.
         optimism: By how much the designs looked better on validation rows than on the test split, on average; None where not known.
     """
 
     number: int
     samples: int
     designs: tuple[Confirmed, ...]
+    comparison: OnTest | None
     optimism: float | None
 
 
@@ -64,7 +87,9 @@ def read_looks(folder: Path, objective: Objective) -> tuple[Look, ...]:
         return ()
     try:
         looks = json.loads(path.read_text(encoding="utf-8"))["looks"]
-        return tuple(_look(look, objective) for look in looks)
+        compared = [look["comparison"] for look in looks if look.get("comparison")]
+        corrected = iter(holm([each["p"] for each in compared]))
+        return tuple(_look(look, objective, next(corrected) if look.get("comparison") else None) for look in looks)
     except (OSError, ValueError, KeyError, TypeError):
         raise RunError(f"cannot read {str(path)!r}, which tells the looks at the test split") from None
 
@@ -78,12 +103,30 @@ def look_sentence(look: Look) -> str:
     return f"Look {look.number}{again}: {count(look.samples, 'sample')}{gap}."
 
 
+def comparison_sentence(seen: OnTest, metric: str) -> str:
+    """Say how the pick did against the reference that was the best in the search."""
+    low, high = (signed_number(each) for each in seen.interval)
+    gained = f"{metric_label(metric)} gains {signed_number(seen.difference)} (90 % interval {low} to {high})"
+    return f"From the best reference of the search (trial {seen.trials[0]}) to the pick (trial {seen.trials[1]}) {gained}: {seen.outcome}."
+
+
 def role_in_look(role: str) -> str:
     """Return what a design of a look is, in words."""
-    return {"picked": "picked", "front": "on the front"}.get(role, role_label(role).removeprefix("the "))
+    return {"picked": "picked", "front": "on the front", "reference": "the best single modality"}.get(
+        role, role_label(role).removeprefix("the ")
+    )
 
 
-def _look(look: Mapping[str, Any], objective: Objective) -> Look:
+def _comparison(told: Mapping[str, Any], objective: Objective, p: float) -> OnTest | None:
+    if told["metric"] != objective.name:
+        return None
+    low, high = told["interval"]
+    first, second = told["trials"]
+    difference = PairedDifference(told["difference"], (low, high), told["p"])
+    return OnTest((first, second), told["difference"], (low, high), p, difference.claim(p))
+
+
+def _look(look: Mapping[str, Any], objective: Objective, p: float | None) -> Look:
     name = objective.name
     designs = tuple(
         Confirmed(design["role"], design["trial"], design["digest"], design["search"].get(name), design["values"][name])
@@ -91,4 +134,5 @@ def _look(look: Mapping[str, Any], objective: Objective) -> Look:
         if name in design["values"]
     )
     gaps = {design.trial: objective.gain(design.search, design.test) for design in designs if design.search is not None}
-    return Look(look["look"], look["samples"], designs, fmean(gaps.values()) if gaps else None)
+    comparison = None if p is None else _comparison(look["comparison"], objective, p)
+    return Look(look["look"], look["samples"], designs, comparison, fmean(gaps.values()) if gaps else None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fusearch.inference import Answers, Pick, Step, answer
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.wording import count, difference, metric_label, number, quantity, role_label
+from fusearch.reports.wording import count, difference, metric_label, number, quantity, role_label, signed_number
 from fusearch.study import TrialRecord
 
 __all__ = ["Verdict", "judge"]
@@ -74,7 +74,17 @@ def _headline(found: Findings, answers: Answers) -> str:
     else:
         joined = ", and" if (fusion.outcome == "gain") == (search.outcome == "gain") else ", but"
         text = f"{text}{_by(found, fusion)}{joined} {_SEARCH[search.outcome]}."
-    return f"{_so_far(found)}{text}"
+    return f"{_so_far(found)}{_contradicted(found, answers)}{text}"
+
+
+def _contradicted(found: Findings, answers: Answers) -> str:
+    """Say first where the first look at the test split speaks against what the search says."""
+    seen = found.looks[0].comparison if found.looks else None
+    claimed = "gain" in (answers.fusion.outcome, answers.search.outcome)
+    if seen is None or not (seen.outcome == "loss" or (claimed and seen.difference < 0)):
+        return ""
+    worse = f"{difference(seen.difference)} {metric_label(found.main.name)} worse than {_called(found, seen.trials[0])}"
+    return f"The test split speaks against the pick: it is {worse} there. On validation: "
 
 
 def _so_far(found: Findings) -> str:
@@ -97,10 +107,10 @@ def _by(found: Findings, step: Step) -> str:
 def _step(found: Findings, step: Step, what: str, first: str, second: str) -> str:
     if step.difference is None or step.interval is None:
         return f"{what}: not estimable, {step.reason}."
-    low, high = (_signed(each) for each in step.interval)
+    low, high = (signed_number(each) for each in step.interval)
     than = f"{first} ({_called(found, step.trials[0])}) to {second} ({_called(found, step.trials[1])})"
     metric = metric_label(found.main.name)
-    gained = f"{_signed(step.difference)} ({_SURE} {low} to {high})"
+    gained = f"{signed_number(step.difference)} ({_SURE} {low} to {high})"
     aim = "" if found.main.aim == "more" else ", where above 0 is better"
     return f"{what}: from {than}, {metric} gains {gained}{aim}: {step.outcome}. Chosen and scored on different rows."
 
@@ -137,16 +147,17 @@ def _called(found: Findings, trial: int | None) -> str:
     return f"{role_label(role)}, trial {record.number}" if role else f"trial {record.number}"
 
 
-def _signed(value: float) -> str:
-    return f"{'+' if value >= 0 else '−'}{number(abs(value))}"
-
-
 def _on_test(found: Findings) -> str:
-    """Tell what the first look at the test split said of the pick and of the best reference there."""
+    """Tell what the first look at the test split said of the pick and of the reference that was the best in the search."""
     look = found.looks[0]
+    where = f"On the test split ({count(look.samples, 'sample')}, look 1 of {len(found.looks)})"
+    metric = metric_label(found.main.name)
     picked = next((design for design in look.designs if design.role == "picked"), None)
-    references = [design for design in look.designs if design.role not in ("picked", "front")]
-    best = min(references, key=lambda design: found.main.loss(design.test), default=None)
-    parts = [f"the pick, trial {picked.trial}, has {metric_label(found.main.name)} {number(picked.test)}"] if picked else []
-    parts += [f"the best reference there, {role_label(best.role)}, {number(best.test)}"] if best else []
-    return f"On the test split ({count(look.samples, 'sample')}, first look) {' and '.join(parts)}."
+    has = f" the pick, trial {picked.trial}, has {metric} {number(picked.test)}" if picked else " nothing was picked"
+    seen = look.comparison
+    if seen is None:
+        return f"{where}{has}."
+    low, high = (signed_number(each) for each in seen.interval)
+    against = f"against {_called(found, seen.trials[0])}, the best reference of the search, it gains {signed_number(seen.difference)}"
+    corrected = f", corrected for {len(found.looks)} looks" if len(found.looks) > 1 else ""
+    return f"{where}{has}; {against} ({_SURE} {low} to {high}): {seen.outcome}{corrected}."

@@ -8,7 +8,7 @@ from fusearch.reports.findings.factors import FACTORS, factor_groups
 from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.front import front_pairs
-from fusearch.reports.findings.looks import look_sentence, role_in_look
+from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
 from fusearch.reports.findings.reproduction import commands_and_note, identity, resolved_configuration
 from fusearch.reports.findings.search_course import throughput_info
 from fusearch.reports.page import markup
@@ -96,7 +96,9 @@ def confirmed(found: Findings) -> str:
             ]
             for design in look.designs
         ]
-        tables.append(f'<p class="note">{escape(look_sentence(look))}</p><div class="scroll short">{markup.table(columns, rows)}</div>')
+        told = look_sentence(look)
+        told += f" {comparison_sentence(look.comparison, found.main.name)}" if look.comparison else ""
+        tables.append(f'<p class="note">{escape(told)}</p><div class="scroll short">{markup.table(columns, rows)}</div>')
     return _section("test", "On the test split", "".join(tables)) if tables else ""
 
 

@@ -39,6 +39,16 @@ def test_the_picked_design_the_references_and_the_front_meet_the_test_split(make
         assert set(design["values"]) == set(design["search"]) == set(data.task.metrics)
         assert design["values"]["auroc"] > 0.8
     assert looks_so_far(run) == [look]
+    rival = run.read().best_simple
+    compared = look["comparison"]
+    if rival.candidate == run.pick().candidate:
+        assert compared is None
+    else:
+        gain = by_role["picked"]["values"]["auroc"] - next(
+            design["values"]["auroc"] for design in look["designs"] if design["candidate"] == rival.candidate
+        )
+        assert compared["difference"] == pytest.approx(gain)
+        assert compared["trials"] == [rival.number, run.pick().number]
 
     second = confirm(run, pick="best:auroc", seeds=1)
     assert second["look"] == 2
@@ -70,6 +80,30 @@ def test_the_rows_of_the_test_split_are_scored_and_no_others(make_run: MakeRun) 
     (picked, *_) = confirm(run, data=data, seeds=1)["designs"]
     assert picked["search"]["auroc"] > 0.8
     assert picked["values"]["auroc"] < 0.2
+
+
+def test_the_pick_is_compared_with_the_reference_that_was_the_best_in_the_search(make_run: MakeRun) -> None:
+    """In the test split the good column is noise: what was the best reference there plays no part."""
+    rng = np.random.default_rng(0)
+    a, b, splits = rng.normal(size=(300, 3)), rng.normal(size=(300, 3)), np.array(["train", "val", "test"] * 100)
+    targets = (a[:, 0] * (splits != "test") + b[:, 0] + 0.3 * rng.normal(size=300) > 0).astype(int)
+    groups = [f"p{row // 3}-{split}" for row, split in enumerate(splits)]
+    data = Dataset.from_arrays("turned", modalities={"a": a, "b": b}, targets=targets, splits=splits, groups=groups)
+    designs = {"F1 = cat(a@0, b@0) ->": None, "a:identity; a@L ->": None, "b:identity; b@L ->": None}
+    run = make_run(data, designs, recipe=Recipe(learning_rate=0.1))
+    trials = run.read()
+    fused = next(record for record in trials.records if "F1" in record.formula)
+    look = confirm(run, data=data, seeds=1, pick=fused.digest)
+    assert trials.best_simple is not None
+    assert look["comparison"]["trials"] == [trials.best_simple.number, fused.number]
+    assert [design["trial"] for design in look["designs"] if design["role"] == "reference"] in ([], [trials.best_simple.number])
+    low, high = look["comparison"]["interval"]
+    assert low < look["comparison"]["difference"] < high
+    assert look["comparison"]["p"] == look["comparison"]["p_corrected"]
+    again = confirm(run, data=data, seeds=1, pick=fused.digest)["comparison"]
+    assert again["p_corrected"] == min(1.0, 2 * again["p"])
+    same = confirm(run, data=data, seeds=1, pick=trials.best_simple.digest)
+    assert same["comparison"] is None
 
 
 def test_designs_are_trained_with_the_epochs_and_batches_of_the_search(

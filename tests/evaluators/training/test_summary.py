@@ -14,7 +14,7 @@ def test_the_summary_is_over_the_members_where_the_metric_is_defined() -> None:
     assert mean == {"x": 2.0}
     assert spread == {"x": pytest.approx(math.sqrt(2))}
     assert undefined == ["y"]
-    assert summarize([{"x": 1.0}])[1] == {"x": 0.0}
+    assert summarize([{"x": 1.0}])[1] == {}  # one member has no spread
 
 
 def test_the_worst_missing_modality_knows_the_direction() -> None:

@@ -9,7 +9,7 @@ from planted_runs import planted_trials
 
 from fusearch.layout import predictions_file
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.looks import Confirmed, Look
+from fusearch.reports.findings.looks import Confirmed, Look, OnTest
 from fusearch.reports.findings.verdict import judge
 
 FUSED, OTHER = "F1 = cat(rna@L, labs@L) ->", "F1 = mean(rna@L, labs@L) ->"
@@ -97,9 +97,39 @@ def test_nothing_finished(tmp_path: Path) -> None:
     assert judge(Findings(planted_trials(tmp_path, []))).headline == "No trial has finished, so there is nothing to recommend."
 
 
-@pytest.mark.parametrize(("objective", "best"), [("auroc", "late fusion, 0.850"), ("log_loss", "early fusion, 0.750")])
-def test_the_best_reference_on_the_test_split_follows_the_direction(tmp_path: Path, objective: str, best: str) -> None:
-    designs = tuple(Confirmed(role, 0, "graph0", None, value) for role, value in [("early", 0.75), ("late", 0.85), ("front", 0.99)])
-    trials = planted_trials(tmp_path, [SINGLE], objectives=(objective,))
-    found = Findings(trials, looks=[Look(1, 57, designs, None)])
-    assert f"the best reference there, {best}" in " ".join(judge(found).sentences)
+def look(difference: float, interval: tuple[float, float], outcome: str, p: float = 0.2) -> Look:
+    designs = (Confirmed("picked", 2, "graph2", 0.9, 0.81), Confirmed("late", 1, "graph1", 0.8, 0.85))
+    return Look(1, 57, designs, OnTest((1, 2), difference, interval, p, outcome), None)  # type: ignore[arg-type]
+
+
+def test_the_look_is_told_against_the_reference_of_the_search(tmp_path: Path) -> None:
+    trials = planted_trials(tmp_path, [SINGLE, (FUSED, 1.0, "late"), (OTHER, 3.0, None)])
+    found = judge(Findings(trials, looks=[look(0.04, (0.01, 0.07), "gain", 0.01)]))
+    assert found.sentences[3] == (
+        "On the test split (57 samples, look 1 of 1) the pick, trial 2, has AUROC 0.810; against late fusion, trial 1, the best reference "
+        "of the search, it gains +0.040 (90 % interval +0.010 to +0.070): gain."
+    )
+    assert found.headline.startswith("Fusion helps")
+    without = judge(Findings(trials, looks=[replace(look(0.1, (0, 1), "gain"), comparison=None)]))
+    assert without.sentences[3] == "On the test split (57 samples, look 1 of 1) the pick, trial 2, has AUROC 0.810."
+
+
+@pytest.mark.parametrize(
+    ("seen", "turns"),
+    [
+        (look(-0.04, (-0.07, -0.01), "loss"), True),
+        (look(-0.01, (-0.07, 0.05), "no clear gain"), True),
+        (look(0.01, (-0.05, 0.07), "no clear gain"), False),
+    ],
+)
+def test_a_look_that_speaks_against_a_claim_turns_the_headline(tmp_path: Path, seen: Look, turns: bool) -> None:
+    trials = planted_trials(tmp_path, [SINGLE, (FUSED, 1.0, "late"), (OTHER, 3.0, None)])
+    headline = judge(Findings(trials, looks=[seen])).headline
+    assert headline.startswith("The test split speaks against the pick: it is 0.0") == turns
+    assert "Fusion helps" in headline
+
+
+def test_where_nothing_was_claimed_only_a_loss_turns_the_headline(tmp_path: Path) -> None:
+    trials = planted_trials(tmp_path, [("rna", 0.5, None), (FUSED, 0.5, "late"), (OTHER, 0.5, None)])
+    assert judge(Findings(trials, looks=[look(-0.01, (-0.07, 0.05), "no clear gain")])).headline.startswith("No clear gain")
+    assert judge(Findings(trials, looks=[look(-0.1, (-0.2, -0.05), "loss")])).headline.startswith("The test split speaks against")
