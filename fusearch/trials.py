@@ -204,6 +204,12 @@ class Trials:
         return data.get("task") if isinstance(data, Mapping) else None
 
     @property
+    def described_constant(self) -> Sequence[Sequence[float]]:
+        """Outputs of the constant predictor in each fold; empty where the configuration does not tell them, as in version 0.1.0."""
+        data = self.config.get("evaluator", {}).get("data")
+        return data.get("constant", ()) if isinstance(data, Mapping) else ()
+
+    @property
     def chosen_on_predictions(self) -> bool:
         """Whether the strategy made its design from the predictions that are kept, so that they no longer tell what that is worth."""
         return bool(self.decision and self.decision.get("chosen_on_predictions"))

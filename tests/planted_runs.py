@@ -30,6 +30,7 @@ def planted_trials(
     seed: int = 0,
     groups: int = 0,
     objectives: Sequence[str] = ("auroc", "macs"),
+    constant: Sequence[float] | None = (0.5, 0.5),
 ) -> Trials:
     """Write the predictions of designs into a run folder, and return its trials.
 
@@ -43,6 +44,7 @@ def planted_trials(
         seed: What chance hangs on.
         groups: Number of groups of rows; 0: none.
         objectives: What was optimized.
+        constant: What the constant predictor says, in every fold; None: the run does not tell.
     """
     rng = np.random.default_rng(seed)
     (folder / PREDICTIONS).mkdir(parents=True)
@@ -87,7 +89,8 @@ def planted_trials(
                 reference=role,
             )
         )
-    return Trials(records, tuple(parsed), CONFIG, folder, {"state": "finished", "host": "here", "pid": 1})
+    told = {} if constant is None else {"evaluator": {"data": {"constant": [list(constant)] * folds}}}
+    return Trials(records, tuple(parsed), {**CONFIG, **told}, folder, {"state": "finished", "host": "here", "pid": 1})
 
 
 def _member(part: dict[str, np.ndarray], fold: int) -> dict[str, object]:

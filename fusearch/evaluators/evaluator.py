@@ -219,6 +219,7 @@ class TrainingEvaluator:
             "task": {"kind": task.kind, "name": task.name, "labels": list(task.labels)},
             "note": self.data.task.note,
             "defined": partly,
+            "constant": [task.constant(self.data.targets[fold.train]).tolist() for fold in self.folds],
             "chance": self.data.task.chance(self.data.targets),
             "warnings": found.warnings,
         }

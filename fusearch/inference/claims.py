@@ -72,12 +72,14 @@ class Answers:
 
     Attributes:
         metric: Name of the metric.
+        constant: From the constant predictor (the shares of the classes, or the mean, of the training rows) to the best of all designs.
         fusion: From the best single modality, of all that were tried, to the best design that fuses.
         search: From the best reference or single modality to the best design that only the search proposed.
         pick: The recommended design.
     """
 
     metric: str
+    constant: Step
     fusion: Step
     search: Step
     pick: Pick
@@ -107,11 +109,15 @@ def answer(trials: Trials, *, seed: int = 0) -> Answers:
     fused = _numbers(kinds, lambda kind: kind != "single")
     searched = _numbers(kinds, lambda kind: kind == "searched")
     resampled, reason = _resampled(trials, designs, seed)
+    everything, known = np.arange(len(designs)), np.array([len(designs)] if trials.described_constant else [], np.int64)
+    constant = _step(
+        designs, known, everything, resampled, reason, ("the run does not tell the constant prediction", "nothing was evaluated")
+    )
     absent = ("no single modality was evaluated", "no design that fuses was evaluated")
     fusion = _step(designs, single, fused, resampled, reason, absent)
     absent = ("no reference was evaluated", "no design beyond the references was evaluated")
     search = _step(designs, simple, searched, resampled, reason, absent)
-    return Answers(trials.primary.name, fusion, search, _pick(trials, designs, resampled, reason))
+    return Answers(trials.primary.name, constant, fusion, search, _pick(trials, designs, resampled, reason))
 
 
 def _resampled(trials: Trials, designs: Sequence[TrialRecord], seed: int) -> tuple[Resampled | None, str | None]:
@@ -119,7 +125,9 @@ def _resampled(trials: Trials, designs: Sequence[TrialRecord], seed: int) -> tup
     try:
         if trials.chosen_on_predictions:
             raise NotEstimableError("the strategy chose its networks on the same predictions")
-        return Resampled(read_kept(trials.path, designs, trials.described_task), trials.primary, seed=seed), None
+        kept = read_kept(trials.path, designs, trials.described_task)
+        kept = kept.with_constant(trials.described_constant) if trials.described_constant else kept
+        return Resampled(kept, trials.primary, seed=seed), None
     except NotEstimableError as error:
         return None, str(error)
 
@@ -132,7 +140,8 @@ def _step(
     reason: str | None,
     absent: tuple[str, str],
 ) -> Step:
-    best = [designs[numbers[0]] if len(numbers) else None for numbers in (first, second)]  # designs come best first
+    # Designs come best first; the constant predictor stands behind them and is no trial.
+    best = [designs[numbers[0]] if len(numbers) and numbers[0] < len(designs) else None for numbers in (first, second)]
     named = (
         (best[0].digest if best[0] else None, best[1].digest if best[1] else None),
         (best[0].number if best[0] else None, best[1].number if best[1] else None),

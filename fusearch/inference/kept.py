@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,15 @@ class KeptPredictions:
     strata: NDArray[np.int64]
     groups: NDArray[np.int64] | None
     outputs: NDArray[np.float64]
+
+    def with_constant(self, outputs: Sequence[Sequence[float]]) -> KeptPredictions:
+        """Return them with one design more at the end: the constant predictor.
+
+        Args:
+            outputs: What it says in each fold.
+        """
+        constant = np.asarray(outputs, np.float64)[self.fold].reshape(self.outputs.shape[1:])
+        return replace(self, outputs=np.concatenate([self.outputs, constant[None]]))
 
 
 def read_kept(folder: Path | None, records: Sequence[TrialRecord], described: Mapping[str, Any] | None = None) -> KeptPredictions:

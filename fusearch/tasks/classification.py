@@ -79,6 +79,10 @@ class Classification(Task):
         shares = np.bincount(targets, minlength=len(self.labels)) / max(len(targets), 1)
         return {"accuracy": float(shares.max()), "auprc": float(shares[1] if len(shares) == 2 else shares.mean())}
 
+    def constant(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Return the share of each class."""
+        return np.bincount(targets, minlength=len(self.labels)) / max(len(targets), 1)
+
     @property
     def explained(self) -> str:
         """Log odds."""

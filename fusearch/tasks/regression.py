@@ -50,6 +50,10 @@ class Regression(Task):
         """Return mean and standard deviation."""
         return {"mean": float(targets.mean()), "std": float(targets.std())}
 
+    def constant(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Return the mean."""
+        return np.array([targets.mean()], np.float64)
+
     def association(self, values: npt.NDArray[np.float32], targets: npt.NDArray[Any], num_numeric: int) -> npt.NDArray[np.float64]:
         """Return the absolute rank correlation of each column."""
         return rank_association(values, targets, num_numeric)

@@ -124,6 +124,11 @@ class Task(ABC):
         del targets
         return {}
 
+    def constant(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """Return the outputs of a model that has seen these targets and no input, (O,); by default zeros, which rank nothing."""
+        del targets
+        return np.zeros(len(self.outputs))
+
     def class_counts(self, targets: npt.NDArray[Any]) -> dict[str, int]:
         """Return how many rows have each class; empty for a task without classes."""
         del targets

@@ -131,6 +131,13 @@ class TaskSuite:
         assert not counts or tuple(counts) == task.labels, f"{self.name}: counts of {tuple(counts)}, expected {task.labels}"
         assert bool(sum(counts.values())) == bool(counts), f"{self.name}: no row has a class"
 
+    def test_the_constant_predictor_says_one_number_an_output(self) -> None:
+        """What is said without any input is finite, and scored as outputs are."""
+        task, targets = self.encoded()
+        constant = task.constant(targets)
+        assert constant.shape == (len(task.outputs),), f"{self.name}: {constant.shape} numbers for {len(task.outputs)} outputs"
+        assert np.isfinite(constant).all(), f"{self.name}: a number is not finite"
+
     def test_association_is_one_a_column(self) -> None:
         """How well a column gives the target is told for each column, from 0 to 1."""
         task, targets = self.encoded()

@@ -232,3 +232,25 @@ def test_the_linear_model_reaches_what_is_known_of_rosmap() -> None:
         train(network, rows.train, None, recipe=candidate.recipe, task=rows.task, settings=settings, generator=generator)
     found = score(rows.task.scored(predict(network, rows.validation)), rows.targets, data.task)
     assert found["auroc"] > 0.885  # logistic regression by scikit-learn: 0.901; two published networks are below it
+
+
+def test_the_constant_predictor_is_told_for_each_fold_from_its_training_rows_alone() -> None:
+    data = make_data(rows=60)
+    evaluator = TrainingEvaluator(data, folds=3)
+    told = evaluator.describe()["data"]["constant"]
+    for fold, outputs in zip(evaluator.folds, told, strict=True):
+        assert outputs[1] == pytest.approx(float(evaluator.data.targets[fold.train].mean()))
+
+
+def test_groups_travel_with_the_predictions_so_that_they_are_drawn_whole() -> None:
+    rng = np.random.default_rng(0)
+    groups = [f"patient {row // 2}" for row in range(40)]
+    targets = np.repeat(rng.permutation(np.arange(20) % 2), 2)
+    data = Dataset.from_arrays("visits", modalities={"a": rng.normal(size=(40, 3))}, targets=targets, groups=groups, splits=["train"] * 40)
+    evaluator = TrainingEvaluator(data, folds=2, epochs=1)
+    candidate = Candidate(FusionGraph.parse("a@L ->", data.modalities))
+    arrays = evaluator(candidate, Budget(), lambda step, values: None).arrays
+    assert {(row // 2, group) for row, group in zip(arrays["rows"], arrays["groups"], strict=True)} == {
+        (row // 2, int(np.unique(groups, return_inverse=True)[1][row])) for row in range(40)
+    }
+    assert "groups" not in TrainingEvaluator(make_data(rows=30), folds=2, epochs=1).describe()

@@ -75,6 +75,18 @@ def test_an_error_metric_gains_where_it_falls(tmp_path):
     assert found.fusion.difference > 0
 
 
+def test_better_than_a_constant_guess_or_not(tmp_path):
+    good = answer(planted_trials(tmp_path / "good", [("rna", 2.0, None)]))
+    assert (good.constant.outcome, good.constant.trials) == ("gain", (None, 0))
+    assert good.constant.difference == pytest.approx(good.pick.score - 0.5, abs=0.01)
+    useless = answer(planted_trials(tmp_path / "bad", [("rna", 0.0, None), (FUSED, 0.0, None)]))
+    assert useless.constant.outcome == "no clear gain"
+    unsure = answer(planted_trials(tmp_path / "loss", [("rna", -1.0, None)], objectives=("log_loss",)))
+    assert unsure.constant.outcome == "loss"
+    untold = answer(planted_trials(tmp_path / "old", [("rna", 2.0, None)], constant=None))
+    assert untold.constant.reason == "the run does not tell the constant prediction"
+
+
 def test_missing_predictions_are_never_a_claim(tmp_path):
     trials = planted_trials(tmp_path, [("rna", 0.0, "best_unimodal"), (FUSED, 3.0, None)])
     predictions_file(tmp_path, "candidate1").unlink()
@@ -117,5 +129,5 @@ def test_it_is_the_same_each_time_and_json(tmp_path):
     trials = planted_trials(tmp_path, [("rna", 0.5, "best_unimodal"), (FUSED, 1.0, None)])
     assert answer(trials) == answer(trials)
     told = json.loads(json.dumps(answer(trials).to_dict(), allow_nan=False))
-    assert set(told) == {"metric", "fusion", "search", "pick"}
+    assert set(told) == {"metric", "constant", "fusion", "search", "pick"}
     assert set(told["fusion"]) >= {"outcome", "difference", "interval", "designs"}

@@ -23,3 +23,7 @@ def test_classes_are_counted_also_where_one_has_no_row() -> None:
 
 def test_probabilities_sum_to_one_for_metrics() -> None:
     assert TASK.scored(np.array([[0.3, 0.3]])).tolist() == [[0.5, 0.5]]
+
+
+def test_the_constant_predictor_says_the_shares_of_the_training_rows() -> None:
+    assert TASK.constant(np.array([0, 1, 1, 1])).tolist() == [0.25, 0.75]

@@ -20,3 +20,7 @@ def test_numbers_stay_what_they_are() -> None:
 
 def test_metrics_get_one_number_a_sample() -> None:
     assert TASK.scored(np.array([[1.0], [2.0]])).tolist() == [1.0, 2.0]
+
+
+def test_the_constant_predictor_says_the_mean_of_the_training_rows() -> None:
+    assert TASK.constant(np.array([1.0, 4.0], np.float32)).tolist() == [2.5]

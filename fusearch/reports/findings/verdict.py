@@ -50,6 +50,7 @@ def judge(found: Findings) -> Verdict:
     if not found.complete:
         return Verdict(answers, 0, "No trial has finished, so there is nothing to recommend.", ())
     sentences = [
+        *_constant(found, answers.constant),
         _step(found, answers.fusion, "Fusion", "the best single modality", "the best design that fuses"),
         _step(found, answers.search, "Searching", "the best reference", "the best design beyond the references"),
         _pick(found, answers.pick),
@@ -74,6 +75,8 @@ def _headline(found: Findings, answers: Answers) -> str:
     else:
         joined = ", and" if (fusion.outcome == "gain") == (search.outcome == "gain") else ", but"
         text = f"{text}{_by(found, fusion)}{joined} {_SEARCH[search.outcome]}."
+    if answers.constant.outcome in ("no clear gain", "loss"):
+        text = f"No design is clearly better than a constant guess. {text}"
     return f"{_so_far(found)}{_contradicted(found, answers)}{text}"
 
 
@@ -102,6 +105,17 @@ def _by(found: Findings, step: Step) -> str:
         return ""
     worse = "better" if step.difference > 0 else "worse"
     return f" ({metric_label(found.main.name)} {difference(step.difference)} {worse} than {_called(found, step.trials[0])})"
+
+
+def _constant(found: Findings, step: Step) -> list[str]:
+    """Say how far the best design is from a constant guess, where that is not beyond doubt."""
+    if step.difference is None or step.interval is None or step.outcome == "gain":
+        return []
+    low, high = (signed_number(each) for each in step.interval)
+    gained = f"{metric_label(found.main.name)} gains {signed_number(step.difference)} ({_SURE} {low} to {high})"
+    return [
+        f"Constant: from guessing the same for everyone to the best design ({_called(found, step.trials[1])}), {gained}: {step.outcome}."
+    ]
 
 
 def _step(found: Findings, step: Step, what: str, first: str, second: str) -> str:

@@ -28,7 +28,11 @@ SINGLE = ("rna", 0.3, "best_unimodal")
             r"Fusion helps \(.*\), but searching found no clear gain over the simpler designs\.",
         ),
         (
-            [("rna", 0.5, None), (FUSED, 0.5, "late"), (OTHER, 0.5, None)],
+            [("rna", 0.0, None), (FUSED, 0.0, "late"), (OTHER, 0.0, None)],
+            r"No design is clearly better than a constant guess\. No clear gain from fusion, and searching found no clear gain over",
+        ),
+        (
+            [("rna", 0.8, None), (FUSED, 0.8, "late"), (OTHER, 0.8, None)],
             r"No clear gain from fusion, and searching found no clear gain over the simpler designs\.",
         ),
         (
@@ -64,6 +68,12 @@ def test_each_answer_is_one_sentence_with_its_interval(tmp_path: Path) -> None:
     )
     assert "after selection" in pick
     assert "3 designs were compared on validation data" in confirm
+
+
+def test_a_constant_guess_is_told_only_where_it_matters(tmp_path: Path) -> None:
+    (constant, *_) = judge(Findings(planted_trials(tmp_path, [("rna", 0.0, None), (FUSED, 0.0, "late")]))).sentences
+    assert constant.startswith("Constant: from guessing the same for everyone to the best design (")
+    assert constant.endswith(": no clear gain.")
 
 
 def test_one_fold_cannot_tell_which_designs_are_as_good(tmp_path: Path) -> None:
@@ -130,6 +140,6 @@ def test_a_look_that_speaks_against_a_claim_turns_the_headline(tmp_path: Path, s
 
 
 def test_where_nothing_was_claimed_only_a_loss_turns_the_headline(tmp_path: Path) -> None:
-    trials = planted_trials(tmp_path, [("rna", 0.5, None), (FUSED, 0.5, "late"), (OTHER, 0.5, None)])
+    trials = planted_trials(tmp_path, [("rna", 0.8, None), (FUSED, 0.8, "late"), (OTHER, 0.8, None)])
     assert judge(Findings(trials, looks=[look(-0.01, (-0.07, 0.05), "no clear gain")])).headline.startswith("No clear gain")
     assert judge(Findings(trials, looks=[look(-0.1, (-0.2, -0.05), "loss")])).headline.startswith("The test split speaks against")
