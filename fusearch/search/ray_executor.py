@@ -9,7 +9,8 @@ import secrets
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -28,6 +29,7 @@ __all__ = ["RayExecutor"]
 ANSWER_SECONDS = 10.0
 
 #: Read by Ray while it is imported and started: no usage statistics, no notices, no files and handlers that nobody asked for.
+#: What the user has set stays.
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -35,6 +37,8 @@ QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
 }
+#: For a Ray of ours: seconds in which its processes try to reach a head that is gone; 60 are more than Slurm waits before it kills.
+PATIENCE = {"RAY_gcs_rpc_server_reconnect_timeout_s": "20"}
 #: What a client of a Ray of ours must show: Ray's processes listen on every interface of the machine. Ray reads it while it is imported, so
 #: that it is one for the life of this process.
 TOKEN = secrets.token_hex(32)
@@ -57,17 +61,23 @@ class RayExecutor:
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self._settings, self._folder = settings, folder.resolve()
-        self._exit = ExitStack()
+        self._exit, self._is_own = ExitStack(), False
 
     def __enter__(self) -> RayExecutor:
         with self._exit:
-            self._exit.enter_context(_variables({**QUIET, **self._authentication()}))
+            asked = QUIET if self._settings.address is not None else {**QUIET, **PATIENCE}
+            unsaid = {name: value for name, value in asked.items() if name not in os.environ}
+            self._exit.enter_context(_variables({**unsaid, **self._authentication()}))
             import ray
 
             self._exit.enter_context(_silent(LOGGERS))
             if not ray.is_initialized():
-                self._start()
+                self._is_own = True  # may be left at once: what runs there ends with the driver's connection
                 self._exit.callback(ray.shutdown)
+                try:
+                    self._start()
+                except SystemExit:  # SIGTERM, as Ray's own handler answers it until ours is back
+                    raise KeyboardInterrupt from None
             self._exit = self._exit.pop_all()
         return self
 
@@ -120,7 +130,8 @@ class RayExecutor:
                 verbose=0,
             ),
         )
-        tuner.fit()
+        with interrupts.prompt() if self._is_own else nullcontext():
+            tuner.fit()
         if bridge.error is not None:
             raise bridge.error
 
@@ -136,7 +147,7 @@ class RayExecutor:
                 raise RunError(f"no Ray cluster at {self._settings.address!r}: {str(error).splitlines()[0]}") from error
             return
         end_orphans(self._folder)
-        with _variables({MARK: str(self._folder), **self._thread_variables()}):
+        with _variables({MARK: str(self._folder), **self._thread_variables()}), _own_session():
             ray.init("local", num_cpus=math.ceil(self._local_workers() * self._settings.cpus_per_trial), **options)
 
     def _num_workers(self) -> int:
@@ -184,6 +195,22 @@ def _check_address(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise RunError(f"no Ray cluster at {address!r}: {error}") from error
+
+
+@contextmanager
+def _own_session() -> Iterator[None]:
+    """Start Ray's processes in sessions of their own for a while: a signal to the driver's process group is for the driver to answer.
+
+    They end with the driver all the same: Ray asks the system to kill them when their parent dies.
+    """
+    from ray._private import services
+
+    start = services.ConsolePopen
+    services.ConsolePopen = partial(start, start_new_session=True)
+    try:
+        yield
+    finally:
+        services.ConsolePopen = start
 
 
 @contextmanager

@@ -89,7 +89,8 @@ class Bridge:
     def next_job(self) -> Job | None:
         """Ask the session, unless it has failed."""
         try:
-            job = None if self.should_stop() else self._session.next_job()
+            with self._interrupts.held():
+                job = None if self.should_stop() else self._session.next_job()
         except Exception as error:
             self.error, job = error, None
         if job is not None:
@@ -112,7 +113,8 @@ class Bridge:
             return
         self._open.remove(number)
         try:
-            self._session.finish(number, outcome)
+            with self._interrupts.held():
+                self._session.finish(number, outcome)
         except Exception as error:
             self.error = error
 
