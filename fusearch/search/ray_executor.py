@@ -15,18 +15,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from fusearch.contracts import Evaluator
+from fusearch.contracts import Evaluator, KeepingEvaluator
 from fusearch.errors import RunError
-from fusearch.layout import RAY, ray_session
+from fusearch.layout import CONFIG, RAY, ray_session
 from fusearch.search.interrupts import Interrupts
+from fusearch.search.node_probe import PACKAGES, differences, faults, look_around, view_nodes
 from fusearch.search.orphans import MARK, end_orphans
 from fusearch.search.session import Session
+from fusearch.search.strategies import make_strategy
 from fusearch.settings import Settings
 
 __all__ = ["RayExecutor"]
 
 #: How long a cluster may take to answer.
 ANSWER_SECONDS = 10.0
+
+#: What is shipped to nodes that have none.
+PACKAGE = Path(__file__).parents[1]
 
 #: Read by Ray while it is imported and started: no usage statistics, no notices, no files and handlers that nobody asked for.
 #: What the user has set stays.
@@ -74,10 +79,7 @@ class RayExecutor:
             if not ray.is_initialized():
                 self._is_own = True  # may be left at once: what runs there ends with the driver's connection
                 self._exit.callback(ray.shutdown)
-                try:
-                    self._start()
-                except SystemExit:  # SIGTERM, as Ray's own handler answers it until ours is back
-                    raise KeyboardInterrupt from None
+                self._start(ship=bool(self._settings.ship))
             self._exit = self._exit.pop_all()
         return self
 
@@ -107,6 +109,8 @@ class RayExecutor:
 
         from fusearch.search.ray_trial import Bridge, JobSearcher, OutcomeCallback, SessionStopper, evaluation_trial
 
+        with interrupts.prompt() if self._is_own else nullcontext():
+            self._check_nodes(evaluator, interrupts)
         workers, bridge = self._num_workers(), Bridge(session, interrupts)
         trial = evaluation_trial(ray.put(evaluator), self._thread_variables())
         resources = {"cpu": self._settings.cpus_per_trial, "gpu": self._settings.gpus_per_trial}
@@ -135,16 +139,58 @@ class RayExecutor:
         if bridge.error is not None:
             raise bridge.error
 
-    def _start(self) -> None:
+    def _check_nodes(self, evaluator: Evaluator, interrupts: Interrupts) -> None:
+        """Look around on the nodes of a Ray that is not ours; ship the package where one has none.
+
+        Raises:
+            RunError: A worker cannot start on a node, cannot import the package there, has another one, or does not see the run folder.
+        """
+        import ray
+
+        if self._is_own and self._settings.address is None:
+            return
+        settings, module = self._settings, type(evaluator).__module__
+        if settings.ship and not self._is_own:
+            raise RunError("ship: Ray runs in this process already; give its ray.init runtime_env={'py_modules': [fusearch]} instead")
+        modules = ["fusearch.search.ray_trial", *([module] if module.startswith("fusearch.") else [])]
+        keeps = make_strategy(settings.strategy) is not None and isinstance(evaluator, KeepingEvaluator)  # weights, in the run folder
+        files = [self._folder / CONFIG] if keeps else []
+        resources = {"CPU": settings.cpus_per_trial, "GPU": settings.gpus_per_trial}
+        views = view_nodes(modules, files, resources)
+        is_shipped = bool(settings.ship)
+        if settings.ship is None and self._is_own and any(view.import_error is not None for view in views):
+            ray.shutdown()
+            self._start(ship=True)
+            interrupts.listen()
+            views, is_shipped = view_nodes(modules, files, resources), True
+        here = look_around()([], {}, PACKAGES)["versions"]
+        found = faults(views, here, is_shipped=is_shipped)
+        if found:
+            raise RunError("; ".join(found))
+        for line in differences(views, here):
+            _logger.warning(line)
+
+    def _start(self, *, ship: bool) -> None:
+        try:
+            self._connect(ship=ship)
+        except SystemExit:  # SIGTERM, as Ray's own handler answers it until ours is back
+            raise KeyboardInterrupt from None
+
+    def _connect(self, *, ship: bool) -> None:
         import ray
 
         options: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.CRITICAL}
         if self._settings.address is not None:
             _check_address(self._settings.address)
+            environment: dict[str, Any] = {"env_vars": self._thread_variables()}
+            if ship:
+                environment.update(py_modules=[str(PACKAGE)], excludes=["__pycache__", "*.pyc"])
             try:
-                ray.init(self._settings.address, runtime_env={"env_vars": self._thread_variables()}, **options)
+                ray.init(self._settings.address, runtime_env=environment, **options)
             except (ConnectionError, ValueError, RuntimeError) as error:
-                raise RunError(f"no Ray cluster at {self._settings.address!r}: {str(error).splitlines()[0]}") from error
+                has_token = os.environ.get("RAY_AUTH_MODE") == "token"
+                hint = "is the token here that of the cluster?" if has_token else "does it ask for a token (RAY_AUTH_MODE=token)?"
+                raise RunError(f"no Ray cluster at {self._settings.address!r}: {str(error).splitlines()[0]}; {hint}") from error
             return
         end_orphans(self._folder)
         with _variables({MARK: str(self._folder), **self._thread_variables()}), _own_session():
