@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -13,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fusearch.run import Run
 from fusearch.search.node_probe import PACKAGES, NodeView, differences, faults, look_around
@@ -130,12 +132,10 @@ class LocalCluster:
 
     def kill(self, name):
         """Kill all processes of a node, as a machine that loses its power."""
-        entry, own = f"TEST_NODE={name}".encode(), os.getpid()
         for _ in range(3):  # workers that were being started
-            for process in Path("/proc").glob("[0-9]*"):
-                with suppress(OSError):
-                    if int(process.name) != own and entry in (process / "environ").read_bytes().split(b"\0"):
-                        os.kill(int(process.name), signal.SIGKILL)
+            for number in processes_with(f"TEST_NODE={name}"):
+                with suppress(ProcessLookupError):
+                    os.kill(number, signal.SIGKILL)
         self.nodes[name].wait(timeout=30)
 
     def search(self, out, seconds=0.2, environment=None, **settings):
@@ -150,6 +150,16 @@ class LocalCluster:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+
+def processes_with(variable):
+    """Return the processes that have a variable of that value in their environment."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if variable.encode() in (process / "environ").read_bytes().split(b"\0"):
+                found.append(int(process.name))
+    return found
 
 
 def free_port():
@@ -235,3 +245,50 @@ def test_a_cluster_that_asks_for_a_token_is_joined_with_it_and_not_without(clust
         assert f"RunError: no Ray cluster at '{cluster.address}': " in last
         assert last.endswith(f"; {hint}")
         assert not (tmp_path / "refused").exists()
+
+
+# What docs/cluster.md shows
+
+PAGE = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text(encoding="utf-8")
+
+
+def block(language, first):
+    """Return the block of the page that starts so."""
+    return next(text for text in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) if text.startswith(first))
+
+
+def test_the_configuration_of_the_page_is_one_of_rays():
+    from ray.autoscaler._private.util import prepare_config, validate_config
+
+    config = prepare_config(yaml.safe_load(block("yaml", "cluster_name")))
+    validate_config(config)
+    assert config["max_workers"] == 2
+    assert "RAY_AUTH_MODE=token" in config["head_start_ray_commands"][-1]
+
+
+#: Slurm's commands, on this machine alone: the options of `srun` are left out, and what it should run is run here.
+SLURM = {"scontrol": "echo one; echo two", "srun": 'while [[ $1 == --* ]]; do shift; done; exec "$@"'}
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_the_slurm_script_of_the_page_searches_on_its_nodes_and_goes_on(tmp_path):
+    for name, text in SLURM.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "search.sh").write_text(block("bash", "#!/bin/bash"))
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    paths = os.pathsep.join([str(tmp_path), str(Path(sys.executable).parent), clean["PATH"]])
+    slurm = {"SLURM_JOB_NODELIST": "one,two", "SLURM_JOB_ID": str(os.getpid()), "SLURM_CPUS_PER_TASK": "1"}
+    environment = {**clean, **slurm, "PATH": paths, "PYTHONPATH": str(Path(__file__).parents[2]), "RAY_USAGE_STATS_ENABLED": "0"}
+    for trials in (3, 4):
+        words = ["bash", "search.sh", "wisconsin", "run", "--trials", str(trials), "--epochs", "1", "--folds", "2"]
+        with (tmp_path / "said").open("w") as said:
+            done = subprocess.run(words, cwd=tmp_path, env=environment, stdout=said, stderr=said, check=False, timeout=140)
+        assert done.returncode == 0, (tmp_path / "said").read_text()
+        status = Run(tmp_path / "run").status()
+        assert (status["state"], status["trials"]["complete"]) == ("finished", trials), (tmp_path / "said").read_text()
+        deadline = time.monotonic() + 30
+        while processes_with(f"SLURM_JOB_ID={os.getpid()}"):  # as the script has asked them to end
+            assert time.monotonic() < deadline, processes_with(f"SLURM_JOB_ID={os.getpid()}")
+            time.sleep(0.2)
