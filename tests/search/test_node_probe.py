@@ -205,6 +205,31 @@ def test_both_nodes_are_used_and_one_that_is_killed_takes_no_finished_trial_with
     assert status["failed"] <= 2, json.dumps(status)
 
 
+@pytest.mark.slow
+@pytest.mark.ray
+def test_a_search_that_is_stopped_leaves_the_cluster_running_and_nothing_of_its_own_there(cluster, tmp_path):
+    def workers():
+        commands = [Path(f"/proc/{number}/cmdline") for number in processes_with("TEST_NODE=one")]
+        return [path for path in commands if path.exists() and b"Trainable" in path.read_bytes()]
+
+    cluster.start("one")
+    process = cluster.search(tmp_path / "run", seconds=100, trials=3, workers=1)
+    deadline = time.monotonic() + 120
+    while not workers() or Run(tmp_path / "run").status()["trials"]["running"] != 1:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    process.terminate()
+    said, errors = process.communicate(timeout=60)
+    assert said.strip() == "stopped | interrupted by SIGTERM", errors
+    deadline = time.monotonic() + 60
+    while workers():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    said, errors = cluster.search(tmp_path / "run", trials=2, resume=True).communicate(timeout=120)
+    assert said.strip() == "finished | 2 trials are done", errors
+
+
 @pytest.fixture
 def without_fusearch(tmp_path):
     """Give a folder that, before all others on the path, has a fusearch which cannot be imported: as a node where it is not installed."""
