@@ -68,12 +68,14 @@ class Interrupts:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Only note signals inside: what is written there must be written whole."""
-        self._held = True
+        """Only note signals inside: what is written there must be written whole. Within `prompt()`, one that came raises at the end."""
+        before, self._held = self.received, True
         try:
             yield
         finally:
             self._held = False
+        if self._prompt and before is None and self.received is not None:
+            raise KeyboardInterrupt
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         is_first, now = self.received is None, time.monotonic()

@@ -78,7 +78,7 @@ class RayExecutor:
             self._exit.enter_context(_silent(LOGGERS))
             if not ray.is_initialized():
                 self._is_own = True  # may be left at once: what runs there ends with the driver's connection
-                self._exit.callback(ray.shutdown)
+                self._exit.callback(self._leave)
                 self._start(ship=bool(self._settings.ship))
             self._exit = self._exit.pop_all()
         return self
@@ -195,6 +195,19 @@ class RayExecutor:
         end_orphans(self._folder)
         with _variables({MARK: str(self._folder), **self._thread_variables()}), _own_session():
             ray.init("local", num_cpus=math.ceil(self._local_workers() * self._settings.cpus_per_trial), **options)
+
+    def _leave(self) -> None:
+        """End the connection, and a Ray of ours. One that was signalled with the driver is dying: nothing is asked of it any more."""
+        import ray
+        from ray._private import worker
+
+        node = worker._global_node
+        is_dying = self._settings.address is None and node is not None and bool(node.dead_processes())
+        if is_dying:  # else destructors, and what Tune does at exit, would wait for its head
+            worker.global_worker.set_is_connected(False)
+        ray.shutdown()
+        if is_dying:
+            end_orphans(self._folder)
 
     def _num_workers(self) -> int:
         """Return how many trials fit side by side into the Ray that runs."""

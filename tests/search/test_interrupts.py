@@ -56,6 +56,20 @@ def test_what_is_held_is_not_torn_apart_until_someone_insists():
             os.kill(os.getpid(), signal.SIGINT)
 
 
+def test_what_is_held_inside_prompt_raises_when_it_is_whole():
+    done = []
+
+    def write(interrupts):
+        with interrupts.held():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("written")
+        done.append("not reached")
+
+    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.prompt():
+        write(interrupts)
+    assert done == ["written"]
+
+
 def test_a_terminal_that_closes_is_a_stop_unless_nohup_ignores_it():
     before = signal.getsignal(signal.SIGHUP)
     try:
