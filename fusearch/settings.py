@@ -109,6 +109,10 @@ class Settings:
     cpus_per_trial: float = field(default=1.0, metadata=_facts("CPU cores of one evaluation; its worker uses as many threads.", least=0))
     gpus_per_trial: float = field(default=0.0, metadata=_facts("GPUs of one evaluation; may be a fraction.", least=0))
     address: str | None = field(default=None, metadata=_facts("Address of a Ray cluster (`auto`, `ray://...`).", unset="this machine"))
+    ship: bool | None = field(
+        default=None,
+        metadata=_facts("Send the fusearch package of this machine to the nodes of the cluster.", unset="where a node has none"),
+    )
     storage: str | None = field(
         default=None,
         metadata=_facts(f"Optuna storage URL; it stands in `{CONFIG}` as given.", unset="a journal in the run folder"),

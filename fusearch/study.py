@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -19,6 +20,7 @@ from fusearch.layout import JOURNAL
 
 if TYPE_CHECKING:
     import optuna
+    from optuna.storages import RDBStorage
 
 __all__ = [
     "DIED",
@@ -31,6 +33,7 @@ __all__ = [
     "TrialRecord",
     "absolute_storage",
     "damaged_lines",
+    "database",
     "enqueue_facts",
     "kind_of_reason",
     "open_study",
@@ -38,6 +41,7 @@ __all__ = [
     "read_trial",
     "readable_reason",
     "standard_error",
+    "storage_failure",
     "was_given_back",
     "write_trial",
 ]
@@ -247,6 +251,31 @@ def absolute_storage(storage: str | None, folder: Path | None = None) -> str | N
     return storage.replace(str(file), str(found), 1)
 
 
+def database(storage: str) -> RDBStorage:
+    """Connect to an Optuna storage URL; the connections are closed when nobody uses them any more."""
+    from optuna.storages import RDBStorage
+
+    store = RDBStorage(storage)
+    weakref.finalize(store, store.engine.dispose)
+    return store
+
+
+def storage_failure(storage: str, error: Exception) -> str:
+    """Say in one line why a storage cannot be used.
+
+    Args:
+        storage: Its URL.
+        error: What Optuna raised, or the driver of the database.
+    """
+    scheme = storage.partition(":")[0]
+    if isinstance(error, ImportError):
+        is_known = scheme.startswith("postgresql")
+        what = "install fusearch[postgresql], and write postgresql+psycopg://" if is_known else "install the driver of that database"
+        return f"no driver for {scheme} is installed: {what}"
+    said = str(error.__cause__ or error)
+    return said.splitlines()[0] if said else type(error).__name__
+
+
 def damaged_lines(path: Path) -> list[int]:
     """Return the numbers of the lines of a journal that hold no operation; the last line may be half written, and does not count."""
     lines = path.read_bytes().split(b"\n")[:-1]
@@ -278,7 +307,7 @@ def open_study(folder: Path, storage: str | None = None, name: str = STUDY_NAME)
     if storage is None and not (folder / JOURNAL).is_file():
         raise RunError(f"no run in {str(folder)!r}: expected a file {JOURNAL!r} there (made by `fusearch search ... --out {folder}`)")
     try:
-        store: Any = storage if storage is not None else JournalStorage(JournalFileBackend(place))
+        store: Any = database(storage) if storage is not None else JournalStorage(JournalFileBackend(place))
         return optuna.load_study(study_name=name, storage=store)
     except KeyError:
         raise RunError(f"no study named {name!r} in {place!r}") from None
@@ -288,9 +317,7 @@ def open_study(folder: Path, storage: str | None = None, name: str = STUDY_NAME)
             more = f" (and {len(damaged) - 1} more)" if len(damaged) > 1 else ""
             what = f"line {damaged[0]}{more} of {place!r} is damaged"
             raise RunError(f"{what}: `fusearch repair {folder}` keeps what can be read, and the damaged file beside it") from error
-        raise RunError(
-            f"cannot read the study in {place!r}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
-        ) from error
+        raise RunError(f"cannot read the study in {place!r}: {storage_failure(place, error)}") from error
 
 
 def read_records(study: optuna.Study, objectives: Sequence[str]) -> list[TrialRecord]:

@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,34 +136,36 @@ def run_search(
             if not resume:
                 session.queue.put_designs(first)
             is_kept = True
-            try:
-                _drive(build_executor(settings, folder), session, evaluator, interrupts)
-            except Exception:
-                is_kept = resume or any(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
-                raise
-            finally:
-                if is_kept:
-                    with suppress(RunError):  # a full disk takes no more notes, and what went wrong comes first
-                        _note(study, folder, "finished" if session.is_whole else "stopped", session.stop_reason)
-                else:  # it could not even start, such as on a cluster that is not there
-                    discard_folder(folder, study)
+            with ExitStack() as executors:  # left after the notes are written: what waits for Ray then may be killed
+                try:
+                    _drive(executors, build_executor(settings, folder), session, evaluator, interrupts)
+                except Exception:
+                    is_kept = resume or any(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
+                    raise
+                finally:
+                    with interrupts.held():
+                        if is_kept:
+                            with suppress(RunError):  # a full disk takes no more notes, and what went wrong comes first
+                                _note(study, folder, "finished" if session.is_whole else "stopped", session.stop_reason)
+                        else:  # it could not even start, such as on a cluster that is not there
+                            discard_folder(folder, study)
     return Run(folder)
 
 
-def _drive(executor: Executor, session: Session, evaluator: Evaluator, interrupts: Interrupts) -> None:
-    """Run the session on the executor; whatever happens, no trial of the study stays RUNNING."""
+def _drive(executors: ExitStack, executor: Executor, session: Session, evaluator: Evaluator, interrupts: Interrupts) -> None:
+    """Run the session on the executor, which is left open; whatever happens, no trial of the study stays RUNNING."""
     try:
-        with executor:
-            interrupts.listen()
-            executor.run(session, evaluator, interrupts)
-            if interrupts.received is not None:
-                with interrupts.held():
-                    session.interrupt(f"interrupted by {interrupts.received}")
-            else:
-                session.conclude()
+        executors.enter_context(executor)
+        interrupts.listen()
+        executor.run(session, evaluator, interrupts)
+        if interrupts.received is not None:
+            with interrupts.held():
+                session.interrupt(f"interrupted by {interrupts.received}")
+        else:
+            session.conclude()
     except KeyboardInterrupt:
         with interrupts.held():
-            session.interrupt(f"interrupted by {interrupts.received or 'SIGINT'}")
+            session.interrupt(f"interrupted by {interrupts.received or 'a signal'}")
     except BaseException as error:
         with suppress(RunError), interrupts.held():
             session.interrupt(f"{type(error).__name__}: {error}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
@@ -16,9 +17,10 @@ class Interrupts:
     """While entered, note SIGINT and SIGTERM instead of dying of them.
 
     The first signal is noted in `received`, and raised as `KeyboardInterrupt` only inside `prompt()` (an evaluation in this
-    process); so no signal tears the study's writes apart. A second signal raises at once, but inside `held()`, where what is in
-    flight is given back. A terminal that closes (SIGHUP) counts as well, unless it is ignored (`nohup`). Outside the main thread,
-    where Python allows no handlers, nothing is caught.
+    process, or Ray's work that can be left); so no signal tears the study's writes apart. A second signal raises at once, but inside
+    `held()`, where what is in flight is given back. Signals that come together are one: `timeout` sends its signal twice. A
+    terminal that closes (SIGHUP) counts as well, unless it is ignored (`nohup`). Outside the main thread, where Python allows no
+    handlers, nothing is caught.
 
     Attributes:
         received: Name of the signal that arrived, such as `SIGINT`; None before.
@@ -27,11 +29,13 @@ class Interrupts:
     SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
     #: Signals inside `held()` before one raises after all: whatever hangs there can be left by hand.
     PATIENCE = 5
+    #: Seconds after the first signal in which others say the same.
+    TOGETHER = 1.0
 
     def __init__(self) -> None:
         self.received: str | None = None
         self._prompt = self._held = False
-        self._count = 0
+        self._count, self._first = 0, 0.0
         self._previous: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupts:
@@ -64,15 +68,21 @@ class Interrupts:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Only note signals inside: what is written there must be written whole."""
-        self._held = True
+        """Only note signals inside: what is written there must be written whole. Within `prompt()`, one that came raises at the end."""
+        before, self._held = self.received, True
         try:
             yield
         finally:
             self._held = False
+        if self._prompt and before is None and self.received is not None:
+            raise KeyboardInterrupt
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
-        is_first, self.received = self.received is None, signal.Signals(number).name
+        is_first, now = self.received is None, time.monotonic()
+        if is_first:
+            self.received, self._first = signal.Signals(number).name, now
+        elif now - self._first < self.TOGETHER:
+            return
         self._count += 1
         if self._held and self._count < self.PATIENCE:
             return

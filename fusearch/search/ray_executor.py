@@ -9,17 +9,20 @@ import secrets
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from fusearch.contracts import Evaluator
+from fusearch.contracts import Evaluator, KeepingEvaluator
 from fusearch.errors import RunError
-from fusearch.layout import RAY, ray_session
+from fusearch.layout import CONFIG, RAY, ray_session
 from fusearch.search.interrupts import Interrupts
+from fusearch.search.node_probe import PACKAGES, differences, faults, look_around, view_nodes
 from fusearch.search.orphans import MARK, end_orphans
 from fusearch.search.session import Session
+from fusearch.search.strategies import make_strategy
 from fusearch.settings import Settings
 
 __all__ = ["RayExecutor"]
@@ -27,7 +30,11 @@ __all__ = ["RayExecutor"]
 #: How long a cluster may take to answer.
 ANSWER_SECONDS = 10.0
 
+#: What is shipped to nodes that have none.
+PACKAGE = Path(__file__).parents[1]
+
 #: Read by Ray while it is imported and started: no usage statistics, no notices, no files and handlers that nobody asked for.
+#: What the user has set stays.
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -35,6 +42,8 @@ QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
 }
+#: For a Ray of ours: seconds in which its processes try to reach a head that is gone; 60 are more than Slurm waits before it kills.
+PATIENCE = {"RAY_gcs_rpc_server_reconnect_timeout_s": "20"}
 #: What a client of a Ray of ours must show: Ray's processes listen on every interface of the machine. Ray reads it while it is imported, so
 #: that it is one for the life of this process.
 TOKEN = secrets.token_hex(32)
@@ -57,17 +66,20 @@ class RayExecutor:
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         self._settings, self._folder = settings, folder.resolve()
-        self._exit = ExitStack()
+        self._exit, self._is_own = ExitStack(), False
 
     def __enter__(self) -> RayExecutor:
         with self._exit:
-            self._exit.enter_context(_variables({**QUIET, **self._authentication()}))
+            asked = QUIET if self._settings.address is not None else {**QUIET, **PATIENCE}
+            unsaid = {name: value for name, value in asked.items() if name not in os.environ}
+            self._exit.enter_context(_variables({**unsaid, **self._authentication()}))
             import ray
 
             self._exit.enter_context(_silent(LOGGERS))
             if not ray.is_initialized():
-                self._start()
-                self._exit.callback(ray.shutdown)
+                self._is_own = True  # may be left at once: what runs there ends with the driver's connection
+                self._exit.callback(self._leave)
+                self._start(ship=bool(self._settings.ship))
             self._exit = self._exit.pop_all()
         return self
 
@@ -97,6 +109,8 @@ class RayExecutor:
 
         from fusearch.search.ray_trial import Bridge, JobSearcher, OutcomeCallback, SessionStopper, evaluation_trial
 
+        with interrupts.prompt() if self._is_own else nullcontext():
+            self._check_nodes(evaluator, interrupts)
         workers, bridge = self._num_workers(), Bridge(session, interrupts)
         trial = evaluation_trial(ray.put(evaluator), self._thread_variables())
         resources = {"cpu": self._settings.cpus_per_trial, "gpu": self._settings.gpus_per_trial}
@@ -120,24 +134,80 @@ class RayExecutor:
                 verbose=0,
             ),
         )
-        tuner.fit()
+        with interrupts.prompt() if self._is_own else nullcontext():
+            tuner.fit()
         if bridge.error is not None:
             raise bridge.error
 
-    def _start(self) -> None:
+    def _check_nodes(self, evaluator: Evaluator, interrupts: Interrupts) -> None:
+        """Look around on the nodes of a Ray that is not ours; ship the package where one has none.
+
+        Raises:
+            RunError: A worker cannot start on a node, cannot import the package there, has another one, or does not see the run folder.
+        """
+        import ray
+
+        if self._is_own and self._settings.address is None:
+            return
+        settings, module = self._settings, type(evaluator).__module__
+        if settings.ship and not self._is_own:
+            raise RunError("ship: Ray runs in this process already; give its ray.init runtime_env={'py_modules': [fusearch]} instead")
+        modules = ["fusearch.search.ray_trial", *([module] if module.startswith("fusearch.") else [])]
+        keeps = make_strategy(settings.strategy) is not None and isinstance(evaluator, KeepingEvaluator)  # weights, in the run folder
+        files = [self._folder / CONFIG] if keeps else []
+        resources = {"CPU": settings.cpus_per_trial, "GPU": settings.gpus_per_trial}
+        views = view_nodes(modules, files, resources)
+        is_shipped = bool(settings.ship)
+        if settings.ship is None and self._is_own and any(view.import_error is not None for view in views):
+            ray.shutdown()
+            self._start(ship=True)
+            interrupts.listen()
+            views, is_shipped = view_nodes(modules, files, resources), True
+        here = look_around()([], {}, PACKAGES)["versions"]
+        found = faults(views, here, is_shipped=is_shipped)
+        if found:
+            raise RunError("; ".join(found))
+        for line in differences(views, here):
+            _logger.warning(line)
+
+    def _start(self, *, ship: bool) -> None:
+        try:
+            self._connect(ship=ship)
+        except SystemExit:  # SIGTERM, as Ray's own handler answers it until ours is back
+            raise KeyboardInterrupt from None
+
+    def _connect(self, *, ship: bool) -> None:
         import ray
 
         options: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False, "logging_level": logging.CRITICAL}
         if self._settings.address is not None:
             _check_address(self._settings.address)
+            environment: dict[str, Any] = {"env_vars": self._thread_variables()}
+            if ship:
+                environment.update(py_modules=[str(PACKAGE)], excludes=["__pycache__", "*.pyc"])
             try:
-                ray.init(self._settings.address, runtime_env={"env_vars": self._thread_variables()}, **options)
+                ray.init(self._settings.address, runtime_env=environment, **options)
             except (ConnectionError, ValueError, RuntimeError) as error:
-                raise RunError(f"no Ray cluster at {self._settings.address!r}: {str(error).splitlines()[0]}") from error
+                has_token = os.environ.get("RAY_AUTH_MODE") == "token"
+                hint = "is the token here that of the cluster?" if has_token else "does it ask for a token (RAY_AUTH_MODE=token)?"
+                raise RunError(f"no Ray cluster at {self._settings.address!r}: {str(error).splitlines()[0]}; {hint}") from error
             return
         end_orphans(self._folder)
-        with _variables({MARK: str(self._folder), **self._thread_variables()}):
+        with _variables({MARK: str(self._folder), **self._thread_variables()}), _own_session():
             ray.init("local", num_cpus=math.ceil(self._local_workers() * self._settings.cpus_per_trial), **options)
+
+    def _leave(self) -> None:
+        """End the connection, and a Ray of ours. One that was signalled with the driver is dying: nothing is asked of it any more."""
+        import ray
+        from ray._private import worker
+
+        node = worker._global_node
+        is_dying = self._settings.address is None and node is not None and bool(node.dead_processes())
+        if is_dying:  # else destructors, and what Tune does at exit, would wait for its head
+            worker.global_worker.set_is_connected(False)
+        ray.shutdown()
+        if is_dying:
+            end_orphans(self._folder)
 
     def _num_workers(self) -> int:
         """Return how many trials fit side by side into the Ray that runs."""
@@ -184,6 +254,22 @@ def _check_address(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise RunError(f"no Ray cluster at {address!r}: {error}") from error
+
+
+@contextmanager
+def _own_session() -> Iterator[None]:
+    """Start Ray's processes in sessions of their own for a while: a signal to the driver's process group is for the driver to answer.
+
+    They end with the driver all the same: Ray asks the system to kill them when their parent dies.
+    """
+    from ray._private import services
+
+    start = services.ConsolePopen
+    services.ConsolePopen = partial(start, start_new_session=True)
+    try:
+        yield
+    finally:
+        services.ConsolePopen = start
 
 
 @contextmanager

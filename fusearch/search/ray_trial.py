@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import OutOfMemoryError, RayActorError, RayTaskError
+from ray.exceptions import (
+    ActorUnavailableError,
+    ActorUnschedulableError,
+    OutOfMemoryError,
+    RayActorError,
+    RayTaskError,
+    RuntimeEnvSetupError,
+)
 from ray.tune import Callback, Stopper, Trainable
 from ray.tune.search import Searcher
 
@@ -89,7 +96,8 @@ class Bridge:
     def next_job(self) -> Job | None:
         """Ask the session, unless it has failed."""
         try:
-            job = None if self.should_stop() else self._session.next_job()
+            with self._interrupts.held():
+                job = None if self.should_stop() else self._session.next_job()
         except Exception as error:
             self.error, job = error, None
         if job is not None:
@@ -105,6 +113,10 @@ class Bridge:
         """Note that a job has its worker."""
         self._starting.pop(number, None)
 
+    def has_started(self, number: int) -> bool:
+        """Whether a job has had its worker."""
+        return number not in self._starting
+
     def finish(self, number: int, outcome: Outcome) -> None:
         """Tell the session, once for each job."""
         self._starting.pop(number, None)
@@ -112,7 +124,8 @@ class Bridge:
             return
         self._open.remove(number)
         try:
-            self._session.finish(number, outcome)
+            with self._interrupts.held():
+                self._session.finish(number, outcome)
         except Exception as error:
             self.error = error
 
@@ -163,7 +176,9 @@ class OutcomeCallback(Callback):  # type: ignore[misc]  # ray has no types here
             self._bridge.finish(trial.config[JOB].number, outcome)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        self._bridge.finish(trial.config[JOB].number, Outcome(reason=reason_of(_read_error(trial))))
+        number = trial.config[JOB].number
+        reason = reason_of(_read_error(trial), has_started=self._bridge.has_started(number))
+        self._bridge.finish(number, Outcome(reason=reason))
 
 
 class SessionStopper(Stopper):  # type: ignore[misc]  # ray has no types here
@@ -179,19 +194,34 @@ class SessionStopper(Stopper):  # type: ignore[misc]  # ray has no types here
         return self._bridge.should_stop()
 
 
-def reason_of(error: BaseException | None) -> str:
-    """Say in one line why a Tune trial failed outside of the evaluator."""
+def reason_of(error: BaseException | None, *, has_started: bool = True) -> str:
+    """Say in one line why a Tune trial failed outside of the evaluator.
+
+    Args:
+        error: What Ray raised; None where nothing is known.
+        has_started: Whether the trial's worker ever ran.
+    """
     if isinstance(error, RayTaskError):
         cause = error.as_instanceof_cause()
         if not isinstance(cause, OutOfMemoryError | RayActorError):
-            last = [line.strip() for line in str(error).splitlines() if line.strip()][-1:]
-            return ": ".join(["the worker could not start the evaluation", *last])
+            return f"the worker could not start the evaluation: {_last_line(error)}"
         error = cause
     if isinstance(error, OutOfMemoryError):
         return "out of memory: Ray killed the worker as its machine ran out of memory"
-    if isinstance(error, RayActorError):
-        return "the worker died during the evaluation (killed by a signal, out of memory, or crashed)"
+    if isinstance(error, ActorUnavailableError):
+        return "the worker was lost: its node, or the way to it, is gone"
+    if isinstance(error, RayActorError) and not error.actor_init_failed:
+        when = "the worker died during the evaluation" if has_started else "the worker could not start: its process died"
+        return f"{when} (killed by a signal, out of memory, or crashed)"
+    if error is not None and (not has_started or isinstance(error, RayActorError | RuntimeEnvSetupError | ActorUnschedulableError)):
+        return f"the worker could not start: {_last_line(error)}"
     return "the worker was lost" if error is None else f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+
+
+def _last_line(error: BaseException) -> str:
+    """Return what an error of Ray ends with: the line that a person wrote, below the traces of several processes."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1][:300] if lines else type(error).__name__
 
 
 def _read_error(trial: Any) -> BaseException | None:

@@ -19,7 +19,7 @@ from fusearch.contracts import Direction, read_objectives
 from fusearch.errors import RunError
 from fusearch.layout import CONFIG, JOURNAL, JOURNAL_LOCK, LOCK, PREDICTIONS, predictions_file, replace_file, whole_folder
 from fusearch.run import read_config
-from fusearch.study import DRIVER, STUDY_NAME, open_study
+from fusearch.study import DRIVER, STUDY_NAME, database, open_study, storage_failure
 from fusearch.yaml_file import dump_yaml, parse_yaml
 
 if TYPE_CHECKING:
@@ -171,17 +171,15 @@ def mend_journal(path: Path) -> None:
 
 
 def _create_study(storage: str | None, name: str, draft: Path, directions: Sequence[Direction]) -> None:
-    store: Any = storage
-    if storage is None:
-        store = JournalStorage(JournalFileBackend(str(draft / JOURNAL)))
     try:
+        store: Any = JournalStorage(JournalFileBackend(str(draft / JOURNAL))) if storage is None else database(storage)
         optuna.create_study(study_name=name, storage=store, directions=list(directions))
     except optuna.exceptions.DuplicatedStudyError:
         raise RunError(f"a study named {name!r} exists in {storage!r}") from None
     except OSError:
         raise
     except Exception as error:  # a database driver raises what it likes
-        raise RunError(f"cannot create a study in {storage!r}: {str(error).splitlines()[0]}") from error
+        raise RunError(f"cannot create a study in {storage!r}: {storage_failure(str(storage), error)}") from error
 
 
 def _write_config(folder: Path, config: Mapping[str, Any]) -> None:

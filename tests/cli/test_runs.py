@@ -1,4 +1,5 @@
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from fusearch.run import Run
+from fusearch.search.orphans import find_orphans
 
 SMALL = ("--executor", "inline", "--trials", 12, "--epochs", 2, "--folds", 2, "--sampler", "random")
 
@@ -179,3 +181,29 @@ def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert process.returncode == 130, complaint
     assert "interrupted by SIGINT. To go on: the same command with --resume." in printed
     assert (out / "report.html").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+@pytest.mark.parametrize("numbers", [[signal.SIGTERM, signal.SIGTERM], [signal.SIGHUP]])
+def test_a_signal_to_the_process_group_of_the_command_is_a_clean_stop(tmp_path: Path, numbers: list[signal.Signals]) -> None:
+    out = tmp_path / "stopped"
+    words = ["search", "wisconsin", "--workers", "2", "--epochs", "2", "--folds", "2", "--out", str(out), "--trials"]
+    command = [sys.executable, "-c", "from fusearch.cli import main; main()", *words]
+    process = subprocess.Popen([*command, "1000"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not any((out / "predictions").glob("*.npz")) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    for number in numbers:
+        os.killpg(process.pid, number)
+    printed, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130, complaint
+    assert f"interrupted by {numbers[0].name}. To go on: the same command with --resume." in printed
+    assert (out / "report.html").is_file()
+    assert find_orphans(out) == []
+    trials = Run(out).status()["trials"]
+    assert (trials["running"], trials["failed"]) == (0, 0)
+    wanted = trials["complete"] + trials["waiting"]
+    done = subprocess.run([*command, str(wanted), "--resume"], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert Run(out).status()["trials"]["complete"] == wanted

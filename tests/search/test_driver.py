@@ -22,6 +22,7 @@ from fusearch.contracts import Budget, Evaluation, Objective
 from fusearch.errors import EvaluationError, ObjectiveError, RunError, SpaceError, UnknownNameError
 from fusearch.run import Run
 from fusearch.search import Progress, run_search
+from fusearch.search.orphans import find_orphans
 from fusearch.search_space import Candidate, Recipe
 
 
@@ -597,7 +598,11 @@ class Driver:
         """Start a search; after `quick` evaluations (0: never) the next ones hang, so that a slow machine kills at the same place."""
         arguments = [self.out, self.log, executor, trials, seconds, "resume" if resume else "new", quick]
         return subprocess.Popen(
-            [sys.executable, self.script, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [sys.executable, self.script, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # a process group of its own
         )
 
     def wait_for(self, num_complete, process, running=0):
@@ -672,12 +677,64 @@ def test_a_signal_stops_ray_cleanly(driver):
     process = driver.start("ray", seconds=2.0)
     driver.wait_for(2, process)
     time.sleep(0.7)  # into the next evaluation, past the moment between two
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGTERM)  # as `timeout` sends it; Ray's processes are not in the group
     said, errors = process.communicate(timeout=60)
-    assert (process.returncode, said.strip(), errors) == (0, "stopped | interrupted by SIGINT", "")
+    assert (process.returncode, said.strip(), errors) == (0, "stopped | interrupted by SIGTERM", "")
     status = Run(driver.out).status()
     assert status["trials"]["running"] == status["trials"]["failed"] == 0
     assert 1 <= status["trials"]["interrupted"] == status["trials"]["waiting"] <= 2
+
+
+@pytest.mark.ray
+@pytest.mark.slow
+@pytest.mark.parametrize("numbers", [[signal.SIGINT], [signal.SIGTERM, signal.SIGTERM], [signal.SIGHUP]])
+def test_a_signal_to_the_process_group_is_as_clean_as_one_to_the_driver(driver, numbers):
+    """As `timeout`, systemd, Slurm and a terminal send it: Ray's processes are not in the group."""
+    process = driver.start("ray", quick=2)
+    driver.wait_for(2, process, running=1)
+    for number in numbers:
+        os.killpg(process.pid, number)
+    said, errors = process.communicate(timeout=45)
+    assert (process.returncode, said.strip(), errors) == (0, f"stopped | interrupted by {numbers[0].name}", "")
+    status = Run(driver.out).status()
+    assert status["trials"]["running"] == status["trials"]["failed"] == 0
+    assert 1 <= status["trials"]["interrupted"] == status["trials"]["waiting"] <= 2
+    assert find_orphans(driver.out) == []
+    waiting = {record.candidate for record in Run(driver.out).records() if record.state == "waiting"}
+    trials = status["trials"]["complete"] + len(waiting)
+    said, errors = driver.start(trials=trials, seconds=0.01, resume=True).communicate(timeout=60)
+    assert (said.strip(), errors) == (f"finished | {trials} trials are done", "")
+    assert waiting <= finished(Run(driver.out))
+
+
+@pytest.mark.ray
+def test_a_signal_while_ray_starts_is_a_clean_stop_too(driver):
+    process = driver.start("ray")
+    deadline = time.monotonic() + 60
+    while not find_orphans(driver.out) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGTERM)
+    said, errors = process.communicate(timeout=45)
+    assert (process.returncode, said.split("|")[0].strip(), errors) == (0, "stopped", "")
+    assert Run(driver.out).status()["trials"]["running"] == 0
+    assert find_orphans(driver.out) == []
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_a_signal_to_the_driver_and_to_all_of_its_ray_is_a_clean_stop_too(driver):
+    """Slurm and systemd may signal every process of a job: the notes, and the end, do not wait for a Ray that is dying."""
+    process = driver.start("ray", quick=2)
+    driver.wait_for(2, process, running=1)
+    for number in [process.pid, *find_orphans(driver.out)]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)  # Ray's dying processes may complain
+    assert (process.returncode, said.strip().splitlines()[-1]) == (0, "stopped | interrupted by SIGTERM")
+    status = Run(driver.out).status()
+    assert status["trials"]["running"] == status["trials"]["failed"] == 0
+    assert 1 <= status["trials"]["interrupted"] == status["trials"]["waiting"] <= 2
+    assert find_orphans(driver.out) == []
 
 
 def test_a_second_driver_is_refused_and_told_the_process(driver):

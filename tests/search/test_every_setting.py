@@ -56,7 +56,8 @@ ON_RAY = {
 #: Setting -> the test that sees it where Ray runs.
 ELSEWHERE = {
     "executor": "test_ray_executor.py::test_two_workers_work_side_by_side_though_evaluations_are_shorter_than_their_start",
-    "gpus_per_trial": "test_ray_executor.py::test_resources_that_ray_has_not_are_refused",
+    "gpus_per_trial": "test_ray_executor.py::test_what_ray_cannot_give_is_refused",
+    "ship": "test_node_probe.py::test_the_package_is_shipped_where_a_node_lacks_it",
     "address": "test_driver.py::test_a_search_that_cannot_start_leaves_nothing",
 }
 

@@ -65,6 +65,26 @@ def test_failures_and_deaths_are_recorded_and_both_workers_live_on(search):
     assert len(after) <= 2
 
 
+def test_a_worker_that_cannot_start_is_told_as_that(search):
+    class Deadly:
+        """Ends the process that fetches it."""
+
+        def __setstate__(self, state):
+            import os
+
+            os._exit(3)
+
+        def __getstate__(self):
+            return {"something": 1}
+
+        def __call__(self, candidate, budget, report):
+            return {"score": 0.5, "macs": 1.0}
+
+    run = search(Deadly(), executor="ray", workers=1, trials=1)
+    (record,) = run.records()
+    assert record.reason == "the worker could not start: its process died (killed by a signal, out of memory, or crashed)"
+
+
 def test_arrays_come_back_and_stay_out_of_the_snapshots_of_tune(search):
     def evaluate(candidate, budget, report):
         import numpy as np
@@ -121,9 +141,10 @@ def test_resume_starts_an_experiment_of_its_own(search):
     [
         ({"gpus_per_trial": 0.5}, "a trial needs 0.5 GPU, Ray offers 0: lower gpus_per_trial"),
         ({"cpus_per_trial": 64}, "a trial needs 64 CPU, Ray offers 2: lower cpus_per_trial"),
+        ({"ship": True}, "ship: Ray runs in this process already; give its ray.init"),
     ],
 )
-def test_resources_that_ray_has_not_are_refused(search, settings, message):
+def test_what_ray_cannot_give_is_refused(search, settings, message):
     with pytest.raises(RunError, match=message):
         search(executor="ray", trials=1, **settings)
 

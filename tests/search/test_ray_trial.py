@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from ray.exceptions import ActorDiedError, OutOfMemoryError, RayTaskError
+from ray.exceptions import ActorDiedError, ActorUnavailableError, OutOfMemoryError, RayTaskError, RuntimeEnvSetupError
 from ray.tune.search import Searcher
 
 from fusearch.errors import RunError
@@ -142,3 +142,28 @@ def test_the_session_stays_out_of_snapshots(session, bridge):
 )
 def test_reasons_are_one_readable_line(error, reason):
     assert reason_of(error) == reason
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ActorDiedError(), "the worker could not start: its process died (killed by a signal, out of memory, or crashed)"),
+        (
+            RuntimeEnvSetupError("Traceback\n  line\nOSError: no space left"),
+            "the worker could not start: OSError: no space left",
+        ),
+        (
+            ActorDiedError(RayTaskError("__init__", "Traceback\n  line\nImportError: no torch", ImportError("no torch"))),
+            "the worker could not start: ImportError: no torch",
+        ),
+        (ActorUnavailableError("reset", None), "the worker was lost: its node, or the way to it, is gone"),
+    ],
+)
+def test_a_worker_that_never_ran_has_not_died_of_an_evaluation(session, bridge, error, reason, tmp_path):
+    assert reason_of(error, has_started=False) == reason
+    config = JobSearcher(bridge).suggest(trial_id="0")
+    failed = trial(config)
+    failed.pickled_error_file = tmp_path / "error.pkl"
+    failed.pickled_error_file.write_bytes(pickle.dumps(error))
+    OutcomeCallback(bridge).on_trial_error(1, [], failed)
+    assert session.told == [(0, reason)]
