@@ -3,8 +3,9 @@
     python benchmarks/driver.py [--sizes 250 1000 3000 10000] [--sampler random] [--json]
 
 One search; each figure is the mean over the last trials (`--window`) before the study has that size: the time of the processor, and
-the wall time, which has the waits for the disk (each fact is on the disk before the search goes on). Aim: flat with the random sampler. Samplers that
-learn (`tpe`, `nsga2`, `evolution`) read the trials that they learn from: with them it grows, and the output says so.
+the wall time, which has the waits for the disk (each fact is on the disk before the search goes on). Aim: flat with the random
+sampler. Samplers that learn (`tpe`, `nsga2`, `evolution`) read the trials that they learn from: with them it grows, and the output
+says so.
 """
 
 from __future__ import annotations
