@@ -20,7 +20,7 @@ from fusearch.layout import JOURNAL
 
 if TYPE_CHECKING:
     import optuna
-    from optuna.storages import RDBStorage
+    from optuna.storages import JournalStorage, RDBStorage
 
 __all__ = [
     "DIED",
@@ -290,8 +290,16 @@ def _is_operation(line: bytes) -> bool:
     return isinstance(operation, dict) and "op_code" in operation
 
 
-def open_study(folder: Path, storage: str | None = None, name: str = STUDY_NAME) -> optuna.Study:
+def open_study(
+    folder: Path, storage: str | None = None, name: str = STUDY_NAME, *, journal: type[JournalStorage] | None = None
+) -> optuna.Study:
     """Open the study of a run folder (a journal file, or the Optuna storage URL that the run was given).
+
+    Args:
+        folder: The run folder.
+        storage: The URL; None for the journal of the folder.
+        name: The name of the study.
+        journal: What reads a journal, where Optuna's own class will not do.
 
     Raises:
         RunError: There is no study at that place, or it cannot be read.
@@ -307,7 +315,7 @@ def open_study(folder: Path, storage: str | None = None, name: str = STUDY_NAME)
     if storage is None and not (folder / JOURNAL).is_file():
         raise RunError(f"no run in {str(folder)!r}: expected a file {JOURNAL!r} there (made by `fusearch search ... --out {folder}`)")
     try:
-        store: Any = database(storage) if storage is not None else JournalStorage(JournalFileBackend(place))
+        store: Any = database(storage) if storage is not None else (journal or JournalStorage)(JournalFileBackend(place))
         return optuna.load_study(study_name=name, storage=store)
     except KeyError:
         raise RunError(f"no study named {name!r} in {place!r}") from None

@@ -61,6 +61,7 @@ class CandidateQueue:
         references: The reference graphs with their roles, one of each role before the second of any.
         num_proposed: Candidates that came out, those that were answered without an evaluation not counted.
         tries: Digest of a reference graph -> how often it came out.
+        size: Number of trials in the study, whatever their state.
     """
 
     def __init__(self, study: optuna.Study, space: SearchSpace) -> None:
@@ -70,7 +71,9 @@ class CandidateQueue:
         self.tries: Counter[str] = Counter()
         self.num_proposed = 0
         self._known: set[str] = set()
-        for trial in study.get_trials(deepcopy=False):
+        trials = study.get_trials(deepcopy=False)
+        self.size = len(trials)
+        for trial in trials:
             held = read_trial(trial)
             if not was_given_back(held.reason) and trial.state != TrialState.WAITING:
                 self._count(held)
@@ -93,6 +96,7 @@ class CandidateQueue:
     def put(self, candidate: Candidate) -> None:
         """Put a candidate at the end."""
         enqueue(self._study, self._space, candidate, self.role(candidate.graph))
+        self.size += 1
 
     def put_designs(self, designs: Sequence[FusionGraph | Candidate]) -> None:
         """Put designs of the user's at the end; graphs have the default recipe."""
@@ -102,6 +106,7 @@ class CandidateQueue:
     def take(self) -> Proposal:
         """Return the next candidate as a running trial, described in the study."""
         trial = self._study.ask()
+        self.size = max(self.size, trial.number + 1)
         given = read_trial(trial).rebuilt_from
         candidate = Candidate.from_dict(given) if given is not None else self._space.suggest(trial)
         described = facts_of(candidate, self.role(candidate.graph))

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 
 from fusearch.search_space import Candidate
 from fusearch.study import kind_of_reason
 
 __all__ = ["Culprits"]
+
+
+@dataclass
+class _Failures:
+    """What is kept of the failures of a part: their number, their kinds, the last reason."""
+
+    number: int = 0
+    kinds: set[str] = field(default_factory=set)
+    last: str = ""
+
+    def add(self, reason: str) -> None:
+        self.number += 1
+        self.kinds.add(kind_of_reason(reason))
+        self.last = reason
 
 
 class Culprits:
@@ -19,7 +34,7 @@ class Culprits:
     LIMIT = 4
 
     def __init__(self) -> None:
-        self._reasons: dict[str, list[str]] = defaultdict(list)
+        self._failures: dict[str, _Failures] = defaultdict(_Failures)
         self._innocent: set[str] = set()
 
     def count(self, candidate: Candidate, reason: str | None) -> None:
@@ -28,21 +43,21 @@ class Culprits:
             if reason is None:
                 self._innocent.add(part)
             else:
-                self._reasons[part].append(reason)
+                self._failures[part].add(reason)
 
     def blamed(self) -> dict[str, str]:
         """Return part -> what is said of it."""
-        return {part: told for part in self._reasons if (told := self._say(part)) is not None}
+        return {part: told for part in self._failures if (told := self._say(part)) is not None}
 
     def blame(self, candidate: Candidate) -> str | None:
         """Say which part of a candidate is to blame before it is evaluated; None where none is."""
         return next((told for part in _parts(candidate) if (told := self._say(part)) is not None), None)
 
     def _say(self, part: str) -> str | None:
-        reasons = self._reasons.get(part, [])
-        if part in self._innocent or not self._innocent or len(reasons) < self.LIMIT or len({*map(kind_of_reason, reasons)}) > 1:
+        failures = self._failures.get(part)
+        if failures is None or part in self._innocent or not self._innocent or failures.number < self.LIMIT or len(failures.kinds) > 1:
             return None
-        return f"{part} failed in all {len(reasons)} designs that have it: {reasons[-1].strip().splitlines()[0]}"
+        return f"{part} failed in all {failures.number} designs that have it: {failures.last.strip().splitlines()[0]}"
 
 
 def _parts(candidate: Candidate) -> list[str]:

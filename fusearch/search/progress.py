@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fusearch.contracts import Objective
+from fusearch import pareto
+from fusearch.contracts import Objective, feasible
 
-__all__ = ["Progress", "ProgressCallback", "best_values"]
+__all__ = ["Progress", "ProgressCallback", "Standing"]
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,36 @@ class Progress:
 ProgressCallback = Callable[[Progress], None]
 
 
-def best_values(points: Sequence[Sequence[float]], objectives: Sequence[Objective]) -> dict[str, float]:
-    """Return the best value of each objective, by name; nothing without points."""
-    if not points:
-        return {}
-    columns = zip(*points, strict=True)
-    return {objective.name: objective.best(column) for objective, column in zip(objectives, columns, strict=True)}
+class Standing:
+    """The best values and the front of the results so far; a result more costs the size of the front, not that of the study.
+
+    Args:
+        objectives: What is optimized; results that break a bound count for nothing.
+
+    Attributes:
+        best: Best value of each objective, by name; nothing without results.
+    """
+
+    def __init__(self, objectives: Sequence[Objective]) -> None:
+        self._objectives = objectives
+        self._front: dict[tuple[float, ...], int] = {}
+        self.best: dict[str, float] = {}
+
+    def add(self, point: Sequence[float]) -> None:
+        """Take note of the values of a result."""
+        if not feasible(self._objectives, point):
+            return
+        for objective, value in zip(self._objectives, point, strict=True):
+            self.best[objective.name] = objective.best([self.best.get(objective.name, value), value])
+        new = tuple(point)
+        if new in self._front:
+            self._front[new] += 1
+            return
+        points = {**self._front, new: 1}
+        kept = pareto.is_nondominated([*points], [objective.direction for objective in self._objectives])
+        self._front = {each: number for (each, number), keep in zip(points.items(), kept, strict=True) if keep}
+
+    @property
+    def front(self) -> int:
+        """Number of results that none dominates; equal ones all count."""
+        return sum(self._front.values())

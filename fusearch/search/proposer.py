@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, final
 
 import numpy as np
-import optuna
 
 from fusearch.search.candidate_queue import CandidateQueue, Proposal
 from fusearch.search_space import Candidate, Recipe
@@ -48,8 +47,7 @@ class SamplerProposer:
     stopped early compares fairly too; designs of the sampler's that are reference graphs count for it.
 
     Args:
-        queue: The queue of the study.
-        study: The study; its sampler proposes.
+        queue: The queue of the study; the study's sampler proposes.
         space: The search space.
         share: Share of the evaluations that goes to the reference designs.
         seed: Seed of the drawn recipes and fresh draws.
@@ -60,8 +58,8 @@ class SamplerProposer:
 
     is_done = False
 
-    def __init__(self, queue: CandidateQueue, study: optuna.Study, space: SearchSpace, *, share: float, seed: int) -> None:
-        self._queue, self._study, self._space, self._share, self._seed = queue, study, space, share, seed
+    def __init__(self, queue: CandidateQueue, space: SearchSpace, *, share: float, seed: int) -> None:
+        self._queue, self._space, self._share, self._seed = queue, space, share, seed
 
     def propose(self) -> Proposal:
         """Return the next candidate as a running trial, described in the study."""
@@ -102,4 +100,4 @@ class SamplerProposer:
 
     def _rng(self) -> np.random.Generator:
         """Return a generator that depends on the seed and the size of the study alone, so that a resumed run draws anew."""
-        return np.random.default_rng([self._seed, len(self._study.get_trials(deepcopy=False)), 1])
+        return np.random.default_rng([self._seed, self._queue.size, 1])

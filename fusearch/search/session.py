@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 import optuna
 from optuna.trial import TrialState
 
-from fusearch import pareto
-from fusearch.contracts import Evaluation, Evaluator, Objective, feasible
+from fusearch.contracts import Evaluation, Evaluator, Objective
 from fusearch.errors import EvaluationError, suggestion
 from fusearch.search.bounds import CheapBounds
 from fusearch.search.candidate_queue import CandidateQueue, Proposal, enqueue
 from fusearch.search.culprits import Culprits
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job, Outcome, describe_evaluation
-from fusearch.search.progress import Progress, ProgressCallback, best_values
+from fusearch.search.progress import Progress, ProgressCallback, Standing
 from fusearch.search.proposer import Proposer, SamplerProposer
 from fusearch.search.run_folder import save_predictions, writing
 from fusearch.search.strategies.strategy import Strategy
@@ -97,9 +96,9 @@ class Session:
         self._followers: dict[int, list[Proposal]] = {}
         self._answers: dict[str, _Answer] = {}
         self._bounds = CheapBounds(evaluator, objectives)
-        self._failed = self._repeated = self._idle = 0
-        self._seconds: list[float] = []
-        self._reasons: list[str] = []
+        self._standing = Standing(objectives)
+        self._failed = self._failed_here = self._repeated = self._timed = self._idle = 0
+        self._kinds: set[str] = set()
         self._culprits = Culprits()
         self._may_skip = strategy is None  # a strategy waits for each result that it asked for
         self.stop_reason: str | None = None
@@ -108,7 +107,7 @@ class Session:
         share, seed = settings.reference_share, settings.seed
         self.queue = CandidateQueue(study, space)
         self._proposer: Proposer = (
-            SamplerProposer(self.queue, study, space, share=share, seed=seed)
+            SamplerProposer(self.queue, space, share=share, seed=seed)
             if strategy is None
             else StrategyProposer(self.queue, study, space, strategy=strategy, folder=folder, with_references=share > 0)
         )
@@ -177,7 +176,7 @@ class Session:
         trial = proposal.trial
         if outcome.seconds is not None:
             write_trial(trial, TrialFacts(seconds=round(outcome.seconds, 4)))
-            self._seconds.append(outcome.seconds)
+            self._timed += 1
         self._culprits.count(proposal.candidate, None if evaluation is not None else reason or "no reason was given")
         if evaluation is None:
             self._failed += 1
@@ -189,6 +188,7 @@ class Session:
             write_trial(trial, kept)
             self._study.tell(trial, values)
             self._answers[proposal.candidate.digest] = _Answer(number, values, kept)
+            self._standing.add(values)
         for follower in self._followers.pop(number, []):
             self._settle(follower, number, reason)
 
@@ -239,9 +239,10 @@ class Session:
 
     def _count_failure(self, reason: str) -> None:
         """Stop where nothing has succeeded and all failures are of one kind: the next would fail too."""
-        self._reasons.append(reason)
-        if not self._answers and len(self._reasons) >= self.FAILED_ALIKE and len({*map(kind_of_reason, self._reasons)}) == 1:
-            self._stop(f"the first {len(self._reasons)} evaluations failed alike: {readable_reason(reason).strip().splitlines()[0]}")
+        self._failed_here += 1
+        self._kinds.add(kind_of_reason(reason))
+        if not self._answers and self._failed_here >= self.FAILED_ALIKE and len(self._kinds) == 1:
+            self._stop(f"the first {self._failed_here} evaluations failed alike: {readable_reason(reason).strip().splitlines()[0]}")
 
     def _should_stop(self) -> bool:
         if self.stop_reason is None:
@@ -275,6 +276,8 @@ class Session:
             elif trial.state == TrialState.FAIL and held.repeat_of is None and not was_given_back(held.reason):
                 self._failed += 1
             self._repeated += held.repeat_of is not None and trial.state.is_finished()
+        for answer in self._answers.values():
+            self._standing.add(answer.objectives)
 
     def _give_back(self, trial: optuna.trial.FrozenTrial) -> None:
         held = read_trial(trial)
@@ -296,19 +299,18 @@ class Session:
     def _report(self) -> None:
         if self._callback is None:
             return
-        now, values = self._elapsed(), [answer.objectives for answer in self._answers.values()]
-        points = [point for point in values if feasible(self._objectives, point)]
+        now, done = self._elapsed(), len(self._answers)
         self._callback(
             Progress(
                 blamed=tuple(self._culprits.blamed().values()),
-                done=len(values),
+                done=done,
                 running=len(self._running),
                 failed=self._failed,
                 repeated=self._repeated,
                 total=self._settings.trials,
-                best=best_values(points, self._objectives),
-                front=int(pareto.is_nondominated(points, [objective.direction for objective in self._objectives]).sum()),
+                best=dict(self._standing.best),
+                front=self._standing.front,
                 seconds=now,
-                seconds_left=self._settings.seconds_left(now, len(self._answers) + self._failed, len(self._seconds)),
+                seconds_left=self._settings.seconds_left(now, done + self._failed, self._timed),
             )
         )

@@ -105,6 +105,12 @@ def space():
 
 
 @pytest.fixture
+def toy_space():
+    """The class, for a space of another size."""
+    return ToySpace
+
+
+@pytest.fixture
 def toy_evaluator():
     return evaluate
 

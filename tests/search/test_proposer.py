@@ -20,7 +20,7 @@ def study():
 
 
 def proposer(study, space, share=0.3, seed=0):
-    return SamplerProposer(CandidateQueue(study, space), study, space, share=share, seed=seed)
+    return SamplerProposer(CandidateQueue(study, space), space, share=share, seed=seed)
 
 
 def propose(proposer, study, number):
@@ -87,7 +87,7 @@ def test_a_proposer_goes_on_where_the_study_is(study, space):
 def test_a_proposer_that_goes_on_measures_the_share_by_evaluations_alone(study, space, last, due):
     propose(proposer(study, space, share=0.5), study, 3)
     queue = CandidateQueue(study, space)
-    ask = SamplerProposer(queue, study, space, share=0.5, seed=0)
+    ask = SamplerProposer(queue, space, share=0.5, seed=0)
     operators = ("cat", "sum", "cat" if last == "repeated" else "product")
     queue.put_designs(
         [space.decode({"num_fusions": 1, "f1.depth": 1, "f1.operator": operator, "recipe.width": 8}) for operator in operators]

@@ -1,5 +1,7 @@
 """The logic of a search where several evaluations are in flight; what one evaluation at a time shows is in test_driver.py."""
 
+import sys
+
 import optuna
 import pytest
 
@@ -7,6 +9,7 @@ from fusearch.contracts import Budget, Evaluation, Objective
 from fusearch.search.candidate_queue import enqueue
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Outcome
+from fusearch.search.run_folder import create_folder, open_folder
 from fusearch.search.session import Session
 from fusearch.search_space import Candidate, Recipe
 from fusearch.settings import Settings
@@ -205,3 +208,53 @@ def test_an_evaluation_without_an_objective_is_a_failure(study, open_session):
     job = session.next_job()
     session.finish(job.number, Outcome(Evaluation({"score": 0.5})))
     assert records(study)[0].reason == "the evaluator returned no 'macs': expected one of: score"
+
+
+def lines_executed(act):
+    """Count the lines of Python, Optuna's too, that run within a call."""
+    count = 0
+
+    def trace(_frame, event, _argument):
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        act()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def test_the_work_for_a_trial_does_not_grow_with_the_study(tmp_path, toy_space, toy_evaluator):
+    space = toy_space(widths=range(1, 201))
+    config = {"study": {"storage": None, "name": "s"}}
+    create_folder(tmp_path / "run", config, ["maximize", "minimize"])
+    study = open_folder(tmp_path / "run", config)
+    study.sampler = optuna.samplers.RandomSampler(seed=0)
+    settings = Settings(trials=1000, reference_share=0.3, seed=0)
+    session = Session(
+        study,
+        space,
+        toy_evaluator,
+        objectives=OBJECTIVES,
+        settings=settings,
+        folder=tmp_path / "run",
+        interrupts=Interrupts(),
+        progress=lambda progress: None,
+    )
+
+    def evaluate(trials):
+        for _ in range(trials):
+            job = session.next_job()
+            fails = int(job.candidate.digest, 16) % 5 == 0
+            failure = Outcome(None, reason=f"it failed {'badly' if job.number % 2 else 'well'}")
+            session.finish(job.number, failure if fails else outcome(score=int(job.candidate.digest, 16) % 997 / 997))
+
+    evaluate(40)
+    early = lines_executed(lambda: evaluate(40))
+    evaluate(240)
+    late = lines_executed(lambda: evaluate(40))
+    assert late < 1.25 * early

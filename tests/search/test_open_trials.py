@@ -1,0 +1,45 @@
+"""What is not finished is found without looking through what is, and is what Optuna finds."""
+
+import optuna
+import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
+
+from fusearch.search.open_trials import OpenTrialsJournal
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+SETS = (
+    None,
+    (TrialState.WAITING,),
+    (TrialState.RUNNING,),
+    (TrialState.WAITING, TrialState.RUNNING),
+    (TrialState.COMPLETE, TrialState.RUNNING),
+)
+
+
+def test_every_question_is_answered_as_optuna_answers_it_also_for_trials_of_another_process(tmp_path):
+    backend = JournalFileBackend(str(tmp_path / "journal"))
+    ours = optuna.create_study(study_name="s", storage=OpenTrialsJournal(backend))
+    other = optuna.load_study(study_name="s", storage=JournalStorage(JournalFileBackend(str(tmp_path / "journal"))))
+    running = []
+    for step in range(30):
+        (ours if step % 3 else other).enqueue_trial({"x": step})
+        if step % 2:
+            running.append((other if step % 5 == 0 else ours).ask())
+        if step % 4 == 3:
+            other.tell(running.pop(0).number, 1.0 if step % 8 == 3 else None, state=None if step % 8 == 3 else TrialState.FAIL)
+        for states in SETS:
+            assert ours.get_trials(deepcopy=False, states=states) == other.get_trials(deepcopy=False, states=states)
+
+
+def test_a_copy_is_handed_over_where_one_is_asked_for(tmp_path):
+    study = optuna.create_study(storage=OpenTrialsJournal(JournalFileBackend(str(tmp_path / "journal"))))
+    study.enqueue_trial({"x": 1})
+    study.get_trials(states=(TrialState.WAITING,))[0].system_attrs.clear()
+    assert study.get_trials(deepcopy=False, states=(TrialState.WAITING,))[0].system_attrs == {"fixed_params": {"x": 1}}
+
+
+def test_a_study_that_is_not_there_is_an_error_as_optuna_has_it(tmp_path):
+    with pytest.raises(KeyError):
+        OpenTrialsJournal(JournalFileBackend(str(tmp_path / "journal"))).get_all_trials(7, states=(TrialState.WAITING,))
