@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fusearch.evaluators.tasks.convex import LinearMap, ridge
 from fusearch.evaluators.tasks.task_layer import TaskLayer, task_layer
 from fusearch.tasks import Task
 
@@ -51,6 +52,11 @@ class RegressionLayer(TaskLayer):
     def forward(self, logits_BK: Tensor) -> Tensor:
         """Return predictions in the units of the target."""
         return logits_BK * self.unit + self.mean
+
+    def solve(self, columns_ND: NDArray[np.float64], targets_N: Tensor, *, balanced: bool) -> LinearMap:
+        """Return a ridge regression."""
+        del balanced
+        return ridge(columns_ND, targets_N.cpu().double().numpy())
 
     def residuals(self, logits_NMK: Tensor, targets_N: Tensor) -> Tensor:
         """Return values minus targets."""

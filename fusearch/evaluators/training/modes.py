@@ -1,15 +1,18 @@
-"""Training of a whole design: `joint`, `staged`, `frozen` and `independent`, each a short series of optimizations.
+"""Training of a whole design: `joint`, `staged`, `frozen`, `independent`, each a short series of optimizations, and `convex`.
 
 - `joint`: one optimization; gradients reach every stream.
 - `staged`: each stream alone on its own class scores, then as `joint`, from these weights.
 - `frozen`: each stream alone; then its weights are fixed, its states computed once, and only the fusion part is trained on them.
 - `independent`: the same for designs that join class scores. No gradient crosses from one stream to another.
+- `convex`: a linear model, solved to its optimum with a strength of regularization that cross-validation on the training rows chooses. A
+  task that has no solver trains it as `joint`.
 
 A vote with weights is fitted in closed form on training rows, after the streams are trained.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -79,10 +82,13 @@ def train(
     validation = None if validation is None else validation.only(modalities)
     run = _Run(network, samples, validation, recipe, task, settings, generator, epochs or {}, on_epoch)
     fits: dict[str, Fit] = {}
-    if network.graph.training != "joint":
+    solved = run.solve() if network.graph.training == "convex" else None
+    if solved is not None:
+        return {FUSION: solved}
+    if network.graph.training not in ("joint", "convex"):
         fits |= run.train_streams(trained or {})
         start_at_mean(network)
-    if network.graph.training in ("joint", "staged"):
+    if network.graph.training in ("joint", "convex", "staged"):
         fits[FUSION] = run.train_all()
         run.fit_votes()
     else:
@@ -192,6 +198,25 @@ class _Run:
                 return self.task.loss(predict(self.network, held), held.targets, self.class_weights)
 
         return self._optimize(FUSION, self.network, len(self.samples), loss, validation)
+
+    @torch.no_grad()
+    def solve(self) -> Fit | None:
+        """Set the one linear map of a linear model to its optimum; None where the task has no solver."""
+        (linear,) = (module for module in self.network.modules() if isinstance(module, nn.Linear))
+        columns: list[Tensor] = []
+        hook = linear.register_forward_pre_hook(lambda _, inputs: columns.append(inputs[0].double().cpu()))
+        with hook:
+            predict(self.network, self.samples)
+        balanced = self.recipe.class_weights == "balanced"
+        found = self.task.solve(torch.cat(columns).numpy(), self.samples.targets, balanced=balanced)
+        if found is None:
+            return None
+        for parameter, values in zip((linear.weight, linear.bias), found, strict=True):
+            parameter.copy_(torch.as_tensor(values))
+        loss = math.nan
+        if self.validation is not None:
+            loss = float(self.task.loss(predict(self.network, self.validation), self.validation.targets, self.class_weights))
+        return Fit(1, 1, loss)
 
     def train_fusions(self) -> dict[str, Fit]:
         """Train operators, trunks and heads on the states of the streams, computed once."""

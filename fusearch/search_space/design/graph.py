@@ -42,7 +42,7 @@ class FusionGraph:
         streams: Modalities through encoders.
         fusions: Joins, in any order.
         outputs: What goes to a task head.
-        training: `joint`, `staged`, `frozen`, or `independent` (late fusion).
+        training: `joint`, `staged`, `frozen`, `independent` (late fusion), or `convex` (a linear model, solved).
 
     Raises:
         DesignError: A rule is broken.

@@ -17,7 +17,7 @@ Depth = int | Literal["L", "score", "*"]
 TrunkFamily = Literal["fc", "conv", "rnn", "attention", "continue"]
 TRUNKS: tuple[TrunkFamily, ...] = get_args(TrunkFamily)
 
-Training = Literal["joint", "staged", "frozen", "independent"]
+Training = Literal["joint", "staged", "frozen", "independent", "convex"]
 TRAININGS: tuple[Training, ...] = get_args(Training)
 
 #: Number of trunk stages that `FusionGraph` works out: as many as the deepest consumer asks for.

@@ -254,7 +254,9 @@ def _check_dead_stages(design: Resolution, deepest: dict[str, int]) -> None:
 def _check_training(design: Resolution, training: Training) -> Training:
     if training not in TRAININGS:
         raise RuleError(f"train = {training}: {suggestion(str(training), TRAININGS)}", "train")
-    if not design.fusions and training != "joint":
+    if training == "convex":
+        _check_linear(design)
+    elif not design.fusions and training != "joint":
         raise RuleError(f"train = {training}: a design without fusions trains jointly, leave the line out", "train")
     if training == "independent":
         for fusion in design.fusions.values():
@@ -264,3 +266,14 @@ def _check_training(design: Resolution, training: Training) -> Training:
                         f"train = independent, but {fusion.name} takes {arg}: expected class scores, {arg.source}@score", "train"
                     )
     return training
+
+
+def _check_linear(design: Resolution) -> None:
+    """Refuse a design that is more than one linear map of raw values: its optimum cannot be solved for."""
+    deep = next((name for name, stages in design.stages.items() if stages), None)
+    if deep is not None:
+        raise RuleError(f"train = convex, but {deep} has stages: expected raw values, by 'identity' or 'flatten', and no trunk", "train")
+    if len(design.outputs) > 1 or len(design.fusions) > 1 or any(fusion.operator != "cat" for fusion in design.fusions.values()):
+        raise RuleError("train = convex: expected one 'cat' of raw values, or one modality, with one output", "train")
+    if any(arg.depth == "score" for fusion in design.fusions.values() for arg in fusion.args):
+        raise RuleError("train = convex: expected one 'cat' of raw values, not of class scores", "train")

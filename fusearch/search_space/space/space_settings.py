@@ -38,6 +38,10 @@ DEFAULT_OPERATORS = (
 )
 
 
+#: Training modes that a space may hold; a linear model that is solved is a reference.
+SEARCHED = tuple(training for training in TRAININGS if training != "convex")
+
+
 @dataclass(frozen=True, kw_only=True)
 class SpaceSettings:
     """What a search may use; see `SearchSpace` for each attribute."""
@@ -68,7 +72,7 @@ class SpaceSettings:
         for name in ("scores", "auxiliary", "all_stages"):
             if not isinstance(getattr(self, name), bool):
                 raise SpaceError(f"{name} is {getattr(self, name)!r}, expected true or false")
-        for name, legal in (("trunks", TRUNKS), ("trainings", TRAININGS)):
+        for name, legal in (("trunks", TRUNKS), ("trainings", SEARCHED)):
             for value in getattr(self, name):
                 if value not in legal:
                     raise SpaceError(f"{name}: {value!r}, {suggestion(str(value), legal)}")

@@ -301,3 +301,33 @@ def test_modality_dropout_never_takes_the_last_modality() -> None:
     assert (~after["a"][both]).float().mean() == pytest.approx(0.25, abs=0.04)
     assert drop_modalities(present, 0.0) is present
     assert drop_modalities({"a": present["a"]}, 0.9)["a"].all()
+
+
+@pytest.mark.parametrize("text", ["a:identity\ntrain = convex\na@L ->", "a:identity | b:identity\ntrain = convex\nF1 = cat(a@0, b@0) ->"])
+def test_a_linear_model_is_solved_for_the_rows_as_the_network_sees_them(text: str, rows: FoldSamples) -> None:
+    """Its gradient at the training rows is that of the regularization alone: a multiple of the weights."""
+    network, fits, _ = fit(text, rows)
+    assert {phase: (fit.best_epoch, fit.epochs) for phase, fit in fits.items()} == {FUSION: (1, 1)}
+    (linear,) = (module for module in network.modules() if isinstance(module, torch.nn.Linear))
+    logits = network(rows.train.inputs, rows.train.present)
+    (gradient,) = torch.autograd.grad(rows.task.loss(logits, rows.train.targets), linear.weight)
+    cosine = torch.nn.functional.cosine_similarity(gradient.flatten(), linear.weight.flatten(), dim=0)
+    assert cosine < -0.99
+    assert fits[FUSION].loss == pytest.approx(float(rows.task.loss(predict(network, rows.validation), rows.validation.targets)))
+    again, _, _ = fit(text, rows, seed=5)
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in network.state_dict().items())
+
+
+def test_balanced_classes_change_the_solution(rows: FoldSamples) -> None:
+    rare = replace(rows, train=replace(rows.train, targets=(torch.arange(len(rows.train)) % 10 == 0).long()))
+    text = "a:identity\ntrain = convex\na@L ->"
+    plain, _, _ = fit(text, rare)
+    balanced, _, _ = fit(text, rare, recipe=replace(RECIPE, class_weights="balanced"))
+    shares = [predict(network, rare.train).softmax(dim=1)[:, 1].mean() for network in (plain, balanced)]
+    assert shares[1] > 1.5 * shares[0]
+
+
+def test_a_task_without_a_solver_trains_the_linear_model_by_steps(rows: FoldSamples, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(rows.task), "solve", lambda *_, **__: None)
+    _, fits, _ = fit("a:identity\ntrain = convex\na@L ->", rows)
+    assert fits[FUSION].epochs == SETTINGS.epochs
