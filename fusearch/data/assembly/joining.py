@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fusearch.data.files.ids import near_miss
+from fusearch.data.files.ids import loosely, near_miss
 from fusearch.data.files.text import as_text
 from fusearch.errors import DataError, ManifestError
 
@@ -44,13 +44,15 @@ def refuse_other_order(place: str, columns: Mapping[str, Any], named: Mapping[st
     """
     for name, theirs in columns_of_names(columns.items()).items():
         for other, (file, ours) in named.items():
-            same = set(theirs) == set(ours) and not _counts(ours)
-            if theirs == ours or not (same or (name == other and _overlap(ours, theirs) >= 0.5)):
+            mine, their = [loosely(text) for text in ours], [loosely(text) for text in theirs]
+            same = set(their) == set(mine) and not _counts(ours)
+            sure = name == other or not any(text.isdecimal() for text in theirs)
+            if their == mine or not (same or (sure and _overlap(mine, their) >= 0.5)):
                 continue
             if name == other:
                 what = f"{file} and {place} both have {name!r}, and not in the same order"
                 raise ManifestError(f"{manifest}: {what}, so rows would be joined wrongly by position; did you mean `id: {name}`?")
-            what = f"{other!r} of {file} and {name!r} of {place} hold the same, and not in the same order"
+            what = f"{other!r} of {file} and {name!r} of {place} name the same rows, and not in the same order"
             raise ManifestError(f"{manifest}: {what}; give both one name and say `id: {other}`")
 
 

@@ -19,6 +19,8 @@ __all__ = ["find_problems"]
 _HIGH_MISSING = 0.5
 #: Rows of one modality that agree in fewer values than this may agree by chance.
 _MIN_VALUES = 10
+#: So many test rows have a median worth comparing.
+_MIN_TEST = 5
 #: At most so many names stand in one message.
 _MAX_NAMES = 5
 
@@ -34,6 +36,7 @@ def find_problems(data: Dataset) -> list[Problem]:
         *(problem for modality in data.columns for problem in _columns(data, modality)),
         *odd_classes(data),
         *(problem for modality in data.columns for problem in odd_cells(data, modality)),
+        *(problem for modality in data.columns for problem in _test_columns(data, modality)),
     ]
 
 
@@ -124,6 +127,29 @@ def _columns(data: Dataset, name: str) -> Iterator[Problem]:
             yield Problem("warning", f"{len(columns)} columns of {name!r} have {what}: {_few(columns)}", where)
     if gaps:
         yield Problem("warning", f"{len(gaps)} columns of {name!r} lack half of their values or more: {_few(gaps)}", where)
+
+
+def _test_columns(data: Dataset, name: str) -> Iterator[Problem]:
+    """Tell columns whose test rows say nothing of what train and val say: another unit, or no value at all."""
+    schema, test = data.columns[name], np.flatnonzero((data.split_of == "test") & data.present[name])
+    if len(test) < _MIN_TEST:
+        return
+    theirs, ours = data.raw[name][test][:, : len(schema.numeric)], data.raw[name][data.rows("search")][:, : len(schema.numeric)]
+    empty, known = np.isnan(theirs).all(axis=0), ~np.isnan(ours).all(axis=0)
+    gone = [column for column, lacks in zip(schema.numeric, empty & known, strict=True) if lacks]
+    if gone:
+        yield Problem("warning", f"{len(gone)} columns of {name!r} have no value in test: {_few(gone)}", f"modalities.{name}")
+    both = np.flatnonzero(~empty & known)
+    if not len(both):
+        return
+    middle, low, high = np.nanmedian(theirs[:, both], axis=0), np.nanmin(ours[:, both], axis=0), np.nanmax(ours[:, both], axis=0)
+    spread = high - low
+    far = np.flatnonzero((spread > 0) & ((middle < low - spread / 2) | (middle > high + spread / 2)))
+    if len(far):
+        first = far[0]
+        shown = f"{schema.numeric[both[first]]!r}: median {middle[first]:g}, and {low[first]:g} to {high[first]:g} in train and val"
+        what = f"{len(far)} columns of {name!r} lie far off the values of train and val in half of the test rows ({shown})"
+        yield Problem("warning", f"{what}; the same unit?", f"modalities.{name}")
 
 
 def _few(names: Sequence[str]) -> str:

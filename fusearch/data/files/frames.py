@@ -17,7 +17,7 @@ from fusearch.data.files.delimited import Shape, find_shape, read_text
 from fusearch.data.files.text import NUMERIC_GAPS, as_text, one_line, where
 from fusearch.errors import DataError
 
-__all__ = ["TABLES", "TextFormat", "codes_of", "numbers_of", "read_table"]
+__all__ = ["TABLES", "TextFormat", "codes_of", "decimal_of", "drop_missing", "numbers_of", "read_table"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -55,9 +55,10 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
     name = path.name.lower()
     try:
         if name.endswith(".parquet"):
-            return _read_parquet(path)
+            frame = _read_parquet(path)
+            return drop_missing(frame, form.missing, text(list(frame.columns)))
         content = read_text(path)
-        shape = find_shape(content, path.name, expected="\t" if ".tsv" in name else ",", decimal=form.decimal)
+        shape = find_shape(content, path.name, expected=_separator(path), decimal=form.decimal)
         return _read_delimited(content, shape, text, form.missing, path.name)
     except (ValueError, OSError, EOFError) as error:  # ParserError, EmptyDataError, UnicodeDecodeError and ArrowInvalid are ValueErrors
         expected = "Parquet" if name.endswith(".parquet") else "UTF-8 text with a header line"
@@ -82,8 +83,8 @@ def numbers_of(frame: pd.DataFrame, place: str) -> FloatArray:
                 wrong[str(name)] = bad
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
-    for row, column in np.argwhere(np.isinf(values)):
-        wrong.setdefault(str(frame.columns[column]), frame.iloc[[row], column])
+    for column in np.flatnonzero(np.isinf(values).any(axis=0)):
+        wrong.setdefault(str(frame.columns[column]), frame.iloc[np.flatnonzero(np.isinf(values[:, column])), column])
     if wrong:
         raise DataError(*_faults(frame, wrong, place))
     return values
@@ -97,13 +98,63 @@ def codes_of(texts: Sequence[str | None], levels: Sequence[str]) -> FloatArray:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     frame = pd.read_parquet(path)
-    if any(name is not None for name in frame.index.names):
+    if frame.columns.nlevels > 1:
+        raise DataError(f"{path.name}: names of columns have {frame.columns.nlevels} levels, such as {frame.columns[0]}, expected one")
+    named = any(name is not None for name in frame.index.names)
+    if named or not (pd.api.types.is_numeric_dtype(frame.index.dtype) or pd.api.types.is_datetime64_any_dtype(frame.index.dtype)):
         frame = frame.reset_index()
     if not len(frame):
         raise DataError(f"{path.name}: the table has no rows, expected one for each sample")
     frame = frame.rename(columns=str)
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
     return frame
+
+
+def decimal_of(path: Path) -> str | None:
+    """Return what stands before the decimals in a text file; None in another file.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    if path.name.lower().endswith(".parquet"):
+        return None
+    return find_shape(read_text(path), path.name, expected=_separator(path)).decimal
+
+
+def _separator(path: Path) -> str:
+    return "\t" if ".tsv" in path.name.lower() else ","
+
+
+def drop_missing(frame: pd.DataFrame, missing: Collection[str], text: Collection[str] = ()) -> pd.DataFrame:
+    """Empty the cells that stand for a missing value.
+
+    Args:
+        frame: A table.
+        missing: Texts that stand for a missing value, as `plain` gives them.
+        text: Columns that stay as they are, because they stay text.
+    """
+    if not missing:
+        return frame
+    numbers = [float(value) for value in missing if _is_number(value)]
+    frame = frame.copy()
+    for name in frame.columns.difference(list(text), sort=False):
+        cells = frame[name]
+        if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype):
+            gone = cells.isin(np.array(numbers, cells.dtype) if cells.dtype == np.float32 else numbers)
+        elif cells.dtype == object or pd.api.types.is_string_dtype(cells.dtype):
+            gone = pd.Series([cell is None for cell in as_text(cells, missing)], frame.index)
+        else:
+            continue
+        if gone.any():
+            frame[name] = cells.mask(gone)
+    return frame
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return np.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _read_delimited(
@@ -121,7 +172,7 @@ def _read_delimited(
             if shape.names[position]:
                 frame[position] = cells[position]
     frame.columns = pd.Index(names)
-    return frame
+    return drop_missing(frame, missing, texts)
 
 
 def _parse(content: str, shape: Shape, positions: Sequence[int], **options: Any) -> pd.DataFrame:
@@ -164,7 +215,7 @@ def _as_numbers(series: pd.Series[Any]) -> tuple[npt.NDArray[np.float64], pd.Ser
     """Return a column as numbers, and the cells that are none."""
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(object)
-    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+    if pd.api.types.is_datetime64_any_dtype(series.dtype) or pd.api.types.is_timedelta64_dtype(series.dtype):
         return np.full(len(series), np.nan), series[series.notna()]
     numbers = pd.to_numeric(series, errors="coerce")
     bad = numbers.isna().to_numpy(bool) & ~series.isna().to_numpy(bool)
@@ -177,7 +228,8 @@ def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str
     """Say what stands in columns of numbers, in one line for all columns that hold the same."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for name, cells in wrong.items():
-        alike.setdefault(tuple(sorted(set(map(str, cells)))[: 2 * _FEW]), []).append(name)
+        texts = {"" if str(cell) == name else str(cell) for cell in cells}  # "": its own name, where a header stands again
+        alike.setdefault(tuple(sorted(texts)[: 2 * _FEW]), []).append(name)
     faults = []
     for names in alike.values():
         name, cells = names[0], wrong[names[0]]
@@ -193,7 +245,11 @@ def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str
 
 
 def _advice(name: str, cells: pd.Series[Any], num_rows: int) -> str:
+    if cells.map(str).str.fullmatch("[+-]?inf").all():
+        return "finite numbers below 3.4e38, or empty cells"
     if len(cells) < num_rows / 2:
         commas = ' (or `decimal: ","`)' if cells.map(str).str.fullmatch(r"\s*[+-]?[\d.]*\d,\d+\s*").all() else ""
         return f"finite numbers, empty cells, or texts that the manifest lists under `missing`{commas}"
+    if cells.map(str).str.fullmatch(r"\s*[+-]?\d[\d.,'\s]*[\d%]\s*").all():
+        return f"numbers such as 1234.5, without signs between thousands or behind them (or {name!r} left out by `columns`)"
     return f"finite numbers (or {name!r} under `categorical`, or left out by `columns`)"

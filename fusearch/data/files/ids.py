@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from fusearch.data.files.text import as_text, where
 from fusearch.errors import DataError
 
-__all__ = ["ids_of", "near_miss"]
+__all__ = ["ids_of", "loosely", "near_miss"]
+
+#: Two texts that look the same on a screen.
+_UNSEEN = "invisible characters and forms of letters"
 
 #: What people write in two ways -> how it is written in one.
 _WAYS: dict[str, Callable[[str], str]] = {
     "upper and lower case": str.casefold,
     "leading zeros": lambda text: re.sub(r"(?<!\d)0+(?=\d)", "", text),
     "'-', '.', '_' and spaces": lambda text: re.sub(r"[-._\s]+", "", text),
+    _UNSEEN: lambda text: _visible(unicodedata.normalize("NFKC", text)),
 }
+
+
+def _visible(text: str) -> str:
+    return "".join(letter for letter in text if unicodedata.category(letter)[0] != "C").strip()
 
 
 def ids_of(values: Iterable[Any], what: str, place: str, index: Any = None) -> list[str]:
@@ -45,6 +54,13 @@ def ids_of(values: Iterable[Any], what: str, place: str, index: Any = None) -> l
     return ids
 
 
+def loosely(text: str) -> str:
+    """Return an id without all that people write in two ways."""
+    for plain in _WAYS.values():
+        text = plain(text)
+    return text
+
+
 def near_miss(ours: Sequence[str], theirs: Sequence[str]) -> str | None:
     """Say by what ids that have no partner would have one, with a pair; None where nothing helps.
 
@@ -59,5 +75,6 @@ def near_miss(ours: Sequence[str], theirs: Sequence[str]) -> str | None:
         pairs = [(text, partner[plain(text)]) for text in sorted(alone) if plain(text) in partner]
         if pairs and (best is None or len(pairs) > best[0]):
             mine, their = pairs[0]
-            best = len(pairs), f"{len(pairs)} more would match if {what} did not count ({mine!r} and {their!r})"
+            shown = f"{mine!r} and {their!r}" if what != _UNSEEN else f"{mine!a} and {their!a}"
+            best = len(pairs), f"{len(pairs)} more would match if {what} did not count ({shown})"
     return None if best is None else best[1]

@@ -200,13 +200,18 @@ class Manifest(_Part):
         path = self._path.parent / file
         if path.is_file():
             return path
+        place = f"{self._path.name}: {key}"
+        if path.is_dir():
+            raise ManifestError(f"{place}: {file!r} is a folder, expected a file")
+        if "\\" in file:
+            raise ManifestError(f"{place}: no file {file!r}, expected '/' between folders: {file.replace(chr(92), '/')!r}")
         folder = path.parent
         # By the part before the suffix, since every `.csv` looks like every other; of equals, the one with the same suffix.
         entries = sorted(folder.iterdir(), key=lambda entry: (entry.suffix == path.suffix, entry)) if folder.is_dir() else []
         names = {entry.name.split(".")[0].lower(): entry.name for entry in entries}
         match = nearest(path.name.split(".")[0], names)
         hint = f"did you mean {names[match]!r}?" if match else f"expected a file in {str(folder)!r}"
-        raise ManifestError(f"{self._path.name}: {key}: no file {file!r}, {hint}")
+        raise ManifestError(f"{place}: no file {file!r}, {hint}")
 
 
 def manifest_model() -> type[Manifest]:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import onnxruntime
 import pandas as pd
 
-from fusearch.data.files.frames import TABLES, TextFormat, codes_of, numbers_of, read_table
+from fusearch.data.files.frames import TABLES, TextFormat, codes_of, drop_missing, numbers_of, read_table
 from fusearch.data.files.ids import ids_of, near_miss
 from fusearch.data.files.npz import ARRAYS, read_array
 from fusearch.data.files.pictures import read_images
@@ -92,7 +92,7 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     if name.endswith(ARRAYS):
-        return read_values(path, modality, id_name)
+        return read_values(path, modality, id_name, spec.get("missing", ()))
     form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"))
     texts = {id_name or "id", modality.get("column"), *modality.get("categorical", ())}
     frame = read_table(path, lambda names: texts & set(names), form)
@@ -105,7 +105,7 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
     return ids, read_columns(path, frame, modality, form)
 
 
-def read_values(path: Path, modality: dict[str, Any], id_name: str | None) -> FileRows:
+def read_values(path: Path, modality: dict[str, Any], id_name: str | None, missing: list[str]) -> FileRows:
     """Read an array of samples."""
     found = read_named(path, modality["key"], id_name or "id")
     values, shape = found.values, modality["shape"]
@@ -115,7 +115,10 @@ def read_values(path: Path, modality: dict[str, Any], id_name: str | None) -> Fi
         raise DataError(f"{path.name}: an array of shape {found.values.shape}, expected (rows, {', '.join(map(str, shape))})")
     if values.dtype.kind not in "fiub" or np.isinf(values).any():
         raise DataError(f"{path.name}: an array of {values.dtype} with more than finite numbers, expected them, or NaN for a missing one")
-    return None if found.ids is None else ids_of(found.ids, "id", path.name), values.astype(np.float32).reshape(len(values), *shape)
+    values = values.astype(np.float32).reshape(len(values), *shape)
+    if "numeric" in modality:
+        values = drop_missing(pd.DataFrame(values), missing).to_numpy(np.float32)
+    return None if found.ids is None else ids_of(found.ids, "id", path.name), values
 
 
 def read_named(path: Path, key: str, id_name: str) -> Any:
@@ -152,7 +155,9 @@ def read_pictures(path: Path, frame: pd.DataFrame, modality: dict[str, Any], for
         raise DataError(f"{path.name}: no column {modality['column']!r}, the path of each row's image")
     root = path.parent / modality["root"]
     files = [None if name is None else root / name for name in as_text(frame[modality["column"]], form.missing)]
-    values = read_images(files, size=modality["size"], channels=modality["channels"]).values
+    samples, *others = modality.get("axes", (0, 1, 2, 3))
+    axes = [axis - (axis > samples) for axis in others]
+    values = read_images(files, size=modality["size"], channels=modality["channels"], axes=axes).values
     if list(values.shape[1:]) != modality["shape"]:
         raise DataError(f"{path.name}: images of shape {values.shape[1:]}, expected {tuple(modality['shape'])}")
     return values

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from fusearch.data.files.ids import ids_of, near_miss
+from fusearch.data.files.ids import ids_of, loosely, near_miss
 from fusearch.errors import DataError
 
 
@@ -35,3 +35,14 @@ def test_each_once_and_none_missing() -> None:
 )
 def test_near_misses_are_named_with_a_pair(ours: list[str], theirs: list[str], hint: str | None) -> None:
     assert near_miss(ours, theirs) == hint
+
+
+@pytest.mark.parametrize("theirs", ["e\u0301P1", "\u00e9P1\u200b", "\u00e9P1\x00"])
+def test_what_cannot_be_seen_is_told_and_shown(theirs: str) -> None:
+    told = near_miss(["\u00e9P1", "b"], [theirs, "b"])
+    assert told == f"1 more would match if invisible characters and forms of letters did not count ({'éP1'!a} and {theirs!a})"
+
+
+def test_loosely_is_what_all_ways_have_in_common() -> None:
+    assert loosely("TCGA-01.a") == loosely("tcga_1a\u200b") == "tcga1a"
+    assert loosely("P010") != loosely("P01")

@@ -242,3 +242,28 @@ def test_options(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit):
         parse_options(known, {})
     assert "expected a file for at least one of: --clinical, --image" in capsys.readouterr().err
+
+
+def test_missing_numbers_of_an_array_of_columns(tmp_path: Path) -> None:
+    np.save(tmp_path / "rna.npy", np.array([[-999, 1], [2, 3]]))
+    table = TABLE | {"shape": [2], "numeric": ["a", "b"], "categorical": {}}
+    _, values = read(tmp_path / "rna.npy", table, SPEC | {"missing": ["-999"]})
+    np.testing.assert_array_equal(values, [[np.nan, 1], [2, 3]])
+
+
+def test_channels_that_stand_last_in_the_file_of_a_sample(tmp_path: Path) -> None:
+    pixels = np.arange(2 * 3 * 4).reshape(2, 3, 4)
+    np.save(tmp_path / "a.npy", pixels)
+    table = write(tmp_path / "scans.csv", "patient,file\n1,a.npy\n")
+    image = {
+        "option": "--i",
+        "kind": "image2d",
+        "shape": [4, 2, 3],
+        "key": "i",
+        "column": "file",
+        "root": ".",
+        "size": None,
+        "channels": None,
+    }
+    _, values = read(table, image | {"axes": [0, 3, 1, 2]}, SPEC)
+    np.testing.assert_array_equal(values[0], np.moveaxis(pixels, -1, 0))
