@@ -36,7 +36,7 @@ def find_problems(data: Dataset) -> list[Problem]:
         *(problem for modality in data.columns for problem in _columns(data, modality)),
         *odd_classes(data),
         *(problem for modality in data.columns for problem in odd_cells(data, modality)),
-        *(problem for modality in data.columns for problem in _test_columns(data, modality)),
+        *(problem for modality in data.modalities for problem in _test_values(data, modality.name)),
     ]
 
 
@@ -129,14 +129,20 @@ def _columns(data: Dataset, name: str) -> Iterator[Problem]:
         yield Problem("warning", f"{len(gaps)} columns of {name!r} lack half of their values or more: {_few(gaps)}", where)
 
 
-def _test_columns(data: Dataset, name: str) -> Iterator[Problem]:
-    """Tell columns whose test rows say nothing of what train and val say: another unit, or no value at all."""
-    schema, test = data.columns[name], np.flatnonzero((data.split_of == "test") & data.present[name])
-    if len(test) < _MIN_TEST:
+def _test_values(data: Dataset, name: str) -> Iterator[Problem]:
+    """Tell columns whose test rows say nothing of what train and val say: another unit, or no value at all. Of an image, its mean."""
+    present, test = data.present[name], data.split_of == "test"
+    theirs, ours = data.raw[name][test & present], data.raw[name][~test & present]
+    if len(theirs) < _MIN_TEST or not len(ours):
         return
-    theirs, ours = data.raw[name][test][:, : len(schema.numeric)], data.raw[name][data.rows("search")][:, : len(schema.numeric)]
+    if name in data.columns:
+        names: Sequence[str] = data.columns[name].numeric
+        theirs, ours = theirs[:, : len(names)], ours[:, : len(names)]
+    else:
+        names = ["mean of a sample"]
+        theirs, ours = (np.nanmean(values.reshape(len(values), -1), axis=1, keepdims=True) for values in (theirs, ours))
     empty, known = np.isnan(theirs).all(axis=0), ~np.isnan(ours).all(axis=0)
-    gone = [column for column, lacks in zip(schema.numeric, empty & known, strict=True) if lacks]
+    gone = [column for column, lacks in zip(names, empty & known, strict=True) if lacks]
     if gone:
         yield Problem("warning", f"{len(gone)} columns of {name!r} have no value in test: {_few(gone)}", f"modalities.{name}")
     both = np.flatnonzero(~empty & known)
@@ -147,7 +153,7 @@ def _test_columns(data: Dataset, name: str) -> Iterator[Problem]:
     far = np.flatnonzero((spread > 0) & ((middle < low - spread / 2) | (middle > high + spread / 2)))
     if len(far):
         first = far[0]
-        shown = f"{schema.numeric[both[first]]!r}: median {middle[first]:g}, and {low[first]:g} to {high[first]:g} in train and val"
+        shown = f"{names[both[first]]!r}: median {middle[first]:g}, and {low[first]:g} to {high[first]:g} in train and val"
         what = f"{len(far)} columns of {name!r} lie far off the values of train and val in half of the test rows ({shown})"
         yield Problem("warning", f"{what}; the same unit?", f"modalities.{name}")
 

@@ -104,7 +104,7 @@ def read_text(path: Path) -> str:
         raise DataError(f"{path.name}: cannot be read as a table ({what}), expected UTF-8 text; save the file as CSV UTF-8") from None
 
 
-def find_shape(text: str, place: str, *, expected: str, decimal: str | None = None) -> Shape:
+def find_shape(text: str, place: str, *, expected: str, decimal: str | None = None, keep_blank: bool = False) -> Shape:
     """Return how a text file is laid out.
 
     Args:
@@ -112,6 +112,7 @@ def find_shape(text: str, place: str, *, expected: str, decimal: str | None = No
         place: Its name, for messages.
         expected: The separator that its suffix says.
         decimal: What stands before the decimals where the file leaves it open: of `1,234`, which may be a thousand and more.
+        keep_blank: Whether a row without any value, but with as many fields as others, is a row, unless it stands at the end.
 
     Raises:
         DataError: The file is empty, rows do not fit the header, a name stands there twice, or the first row holds units.
@@ -126,10 +127,17 @@ def find_shape(text: str, place: str, *, expected: str, decimal: str | None = No
     firsts: list[str] = []
     sample: list[list[str]] = []
     ends_empty, cells = True, 0
+    gap: list[tuple[int, _Row]] = []
     for number, row in enumerate(rows):
         if row.is_blank:
             blank.add(number)
+            gap.append((number, row))
             continue
+        kept = [(before, empty) for before, empty in gap if keep_blank and empty.width == row.width]
+        blank.difference_update(before for before, _ in kept)
+        lines += [empty.line for _, empty in kept]
+        firsts += [""] * len(kept)
+        gap = []
         lines.append(row.line)
         seen.setdefault(row.width, row.line)
         firsts.append(row.first)

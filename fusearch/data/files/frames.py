@@ -35,10 +35,13 @@ class TextFormat:
     Attributes:
         missing: Texts that are a missing value in every column, as `plain` gives them, beside the empty cell.
         decimal: What stands before the decimals where a file leaves it open (`1,234`).
+        by_position: Whether rows have no id. Then a row without any value is a sample, unless it stands at the end; and what numbers the
+            rows may not leave one out.
     """
 
     missing: frozenset[str] = frozenset()
     decimal: str | None = None
+    by_position: bool = False
 
 
 def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], form: TextFormat = TextFormat()) -> pd.DataFrame:
@@ -58,8 +61,8 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
             frame = _read_parquet(path)
             return drop_missing(frame, form.missing, text(list(frame.columns)))
         content = read_text(path)
-        shape = find_shape(content, path.name, expected=_separator(path), decimal=form.decimal)
-        return _read_delimited(content, shape, text, form.missing, path.name)
+        shape = find_shape(content, path.name, expected=_separator(path), decimal=form.decimal, keep_blank=form.by_position)
+        return _read_delimited(content, shape, text, form, path.name)
     except (ValueError, OSError, EOFError) as error:  # ParserError, EmptyDataError, UnicodeDecodeError and ArrowInvalid are ValueErrors
         expected = "Parquet" if name.endswith(".parquet") else "UTF-8 text with a header line"
         raise DataError(f"{path.name}: cannot be read as a table ({one_line(error)}), expected {expected}") from None
@@ -158,21 +161,21 @@ def _is_number(text: str) -> bool:
 
 
 def _read_delimited(
-    content: str, shape: Shape, text: Callable[[Sequence[str]], Collection[str]], missing: Collection[str], place: str
+    content: str, shape: Shape, text: Callable[[Sequence[str]], Collection[str]], form: TextFormat, place: str
 ) -> pd.DataFrame:
     names = [name for name in shape.names if name]
     texts = set(text(names))
     kept = [position for position, name in enumerate(shape.names) if name]
     as_they_stand = [position for position, name in enumerate(shape.names) if not name or name in texts]
-    frame = _parse(content, shape, kept, na_values=["", *NUMERIC_GAPS, *missing], decimal=shape.decimal)
+    frame = _parse(content, shape, kept, na_values=["", *NUMERIC_GAPS, *form.missing], decimal=shape.decimal)
     if as_they_stand:
         cells = _parse(content, shape, as_they_stand, dtype=str)
-        _refuse_unnamed(cells[[position for position in as_they_stand if not shape.names[position]]], place)
+        _refuse_unnamed(cells[[position for position in as_they_stand if not shape.names[position]]], form.by_position, place)
         for position in as_they_stand:
             if shape.names[position]:
                 frame[position] = cells[position]
     frame.columns = pd.Index(names)
-    return drop_missing(frame, missing, texts)
+    return drop_missing(frame, form.missing, texts)
 
 
 def _parse(content: str, shape: Shape, positions: Sequence[int], **options: Any) -> pd.DataFrame:
@@ -200,12 +203,13 @@ def _parse(content: str, shape: Shape, positions: Sequence[int], **options: Any)
     return named
 
 
-def _refuse_unnamed(cells: pd.DataFrame, place: str) -> None:
-    """Refuse a column without a name, unless nothing stands in it or it numbers the rows."""
+def _refuse_unnamed(cells: pd.DataFrame, by_position: bool, place: str) -> None:
+    """Refuse a column without a name, unless nothing stands in it or it numbers the rows; those of a part of a table have gaps."""
     for name in cells.columns:
         column = [str(cell).strip() for cell in cells[name]]
         numbers = [[str(number) for number in range(start, start + len(column))] for start in (0, 1)]
-        if any(column) and column not in numbers:
+        numbered = column in numbers if by_position else all(map(str.isdecimal, column)) and len(set(column)) == len(column)
+        if any(column) and not numbered:
             first = next(cell for cell in column if cell)
             what = f"column {int(str(name)) + 1} has no name in the header and holds {first!r}"
             raise DataError(f"{place}: {what}, expected a name (that of the id, if it says who a row is)")

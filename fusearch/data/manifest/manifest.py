@@ -189,7 +189,7 @@ class Manifest(_Part):
     def text_format(self) -> TextFormat:
         """How its text files are written."""
         texts = (text for value in self.missing for text in as_text([value]))
-        return TextFormat(frozenset(text for text in texts if text is not None), self.decimal)
+        return TextFormat(frozenset(text for text in texts if text is not None), self.decimal, self.id is None)
 
     def resolve(self, file: str, key: str) -> Path:
         """Return the path of a file that the manifest names under `key`.

@@ -93,7 +93,7 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
         raise DataError(f"{path}: there is no such file")
     if name.endswith(ARRAYS):
         return read_values(path, modality, id_name, spec.get("missing", ()))
-    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"))
+    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"), id_name is None)
     texts = {id_name or "id", modality.get("column"), *modality.get("categorical", ())}
     frame = read_table(path, lambda names: texts & set(names), form)
     known = frame.columns.intersection([id_name or "id"])

@@ -139,3 +139,12 @@ def test_columns_of_test_in_another_unit_or_without_values() -> None:
     assert "1 columns of 'a' have no value in test: ldh" in whats
     (unit,) = [what for what in whats if "unit" in what]
     assert unit.startswith("1 columns of 'a' lie far off the values of train and val in half of the test rows ('crp': median")
+
+
+def test_images_of_test_on_another_scale() -> None:
+    images = RNG.uniform(0, 1, (NUM_ROWS, 1, 4, 4))
+    images[np.array(SPLITS) == "test"] *= 255
+    (unit,) = [what for _, _, what in problems({"cxr": images}) if "unit" in what]
+    assert unit.startswith(
+        "1 columns of 'cxr' lie far off the values of train and val in half of the test rows ('mean of a sample': median"
+    )

@@ -225,3 +225,18 @@ def test_the_decimals_of_a_file(tmp_path: Path) -> None:
     assert decimal_of(write(tmp_path / "t.csv", "a,b\n1.25,2\n")) == "."
     FRAME.to_parquet(tmp_path / "t.parquet")
     assert decimal_of(tmp_path / "t.parquet") is None
+
+
+def test_without_ids_a_row_without_values_is_a_sample_unless_it_ends_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "a,b\n1,2\n,\n\n3,4\n,\n")
+    assert read(path)["b"].tolist() == [2, 4]
+    found = read(path, by_position=True)
+    np.testing.assert_array_equal(found["b"], [2, np.nan, 4])
+    assert found.index.tolist() == [2, 3, 5]
+
+
+def test_what_numbers_the_rows_of_a_part_of_a_table_is_no_column_where_they_have_ids(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", ",id,a\n17,p,5\n3,q,6\n")
+    assert list(read(path, ["id"]).columns) == ["id", "a"]
+    with pytest.raises(DataError, match=r"t.csv: column 1 has no name in the header and holds '17'"):
+        read(path, ["id"], by_position=True)
