@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.assembly.arrays import RawModality, has_values
-from fusearch.data.assembly.joining import columns_of_names, join_by_id, refuse_other_order
+from fusearch.data.assembly.joining import join_by_id, refuse_other_order
 from fusearch.data.assembly.label_file import LabelFile
+from fusearch.data.files.ids import columns_of_names
 from fusearch.data.kinds import KINDS
 from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.readers import Rows, Source, find_reader

@@ -7,10 +7,12 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from fusearch.data.files.text import as_text, where
 from fusearch.errors import DataError
 
-__all__ = ["ids_of", "loosely", "near_miss"]
+__all__ = ["columns_of_names", "ids_of", "in_other_order", "near_miss"]
 
 #: Two texts that look the same on a screen.
 _UNSEEN = "invisible characters and forms of letters"
@@ -54,8 +56,34 @@ def ids_of(values: Iterable[Any], what: str, place: str, index: Any = None) -> l
     return ids
 
 
-def loosely(text: str) -> str:
-    """Return an id without all that people write in two ways."""
+def columns_of_names(columns: Iterable[tuple[str, Any]]) -> dict[str, list[str]]:
+    """Return the columns that may say who a row is: texts or whole numbers, each once."""
+    found = {}
+    for name, values in columns:
+        kind = getattr(getattr(values, "dtype", None), "kind", "O")
+        if kind in "fbM" or (kind in "iu" and len(np.unique(values)) < len(values)):
+            continue
+        texts = [text for text in as_text(values) if text is not None]
+        if len(set(texts)) == len(texts) == len(values):
+            found[str(name)] = texts
+    return found
+
+
+def in_other_order(ours: Sequence[str], theirs: Sequence[str], *, same_name: bool) -> bool:
+    """Return whether two columns name the same rows, and not in the same order; however people write the names.
+
+    Args:
+        ours: Names of the rows of one file.
+        theirs: Those of another one.
+        same_name: Whether the columns have the same name. Then, and of texts, half of the rows are enough.
+    """
+    mine, their = [_loosely(text) for text in ours], [_loosely(text) for text in theirs]
+    same = set(their) == set(mine) and not set(ours) <= {str(number) for number in range(len(ours) + 1)}  # numbers of rows say nothing
+    sure = same_name or not any(text.isdecimal() for text in theirs)
+    return their != mine and (same or (sure and len(set(mine) & set(their)) >= len(mine) / 2))
+
+
+def _loosely(text: str) -> str:
     for plain in _WAYS.values():
         text = plain(text)
     return text

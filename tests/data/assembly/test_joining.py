@@ -1,27 +1,11 @@
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from fusearch.data.assembly.joining import columns_of_names, join_by_id, refuse_other_order
+from fusearch.data.assembly.joining import join_by_id, refuse_other_order
 from fusearch.errors import DataError, ManifestError
 
 IDS = [f"p{row}" for row in range(10)]
-
-
-def test_columns_that_may_say_who_a_row_is() -> None:
-    frame = pd.DataFrame(
-        {
-            "id": IDS,
-            "number": range(100, 110),
-            "age": [30, 30, *range(8)],
-            "dose": np.linspace(0, 1, 10),
-            "sick": [True, False] * 5,
-            "note": [None, *IDS[1:]],
-        }
-    )
-    assert list(columns_of_names((str(name), cells) for name, cells in frame.items())) == ["id", "number"]
 
 
 @pytest.mark.parametrize(
