@@ -67,7 +67,7 @@ def _join(manifest: Manifest, rows: Rows, labels: LabelFile, path: Path) -> tupl
 def _other_names(id_name: str, rows: Rows, ours: list[str], place: str) -> tuple[str, ...]:
     """Say so where a file without ids has texts that may name its rows, and other rows than the labels."""
     for name, texts in columns_of_names(rows.columns.items()).items():
-        if texts != ours and not any(text.isdecimal() for text in texts):
+        if texts != ours and len(set(texts)) == len(texts) and not any(text.isdecimal() for text in texts):
             what = f"{place} has no {id_name!r}, so its rows were joined by position; its {name!r} names them otherwise"
             return (f"{what} ({texts[0]!r}, where the labels have {ours[0]!r})",)
     return ()

@@ -85,10 +85,19 @@ def _folds(data: Dataset) -> Iterator[Problem]:
 def _rare_classes(data: Dataset) -> Iterator[Problem]:
     search, test, needed = data.rows("search"), data.split_of == "test", 2 if data.num_folds == "groups" else max(data.default_num_folds, 2)
     tested = data.task.class_counts(data.targets[test])
-    for label, count in data.task.class_counts(data.targets[search]).items():
-        if count < needed:
+    counts = data.task.class_counts(data.targets[search])
+    rare = {label: count for label, count in counts.items() if count < needed}
+    if len(rare) > _MAX_NAMES:
+        what = f"{len(rare)} classes have fewer rows in train and val than the {needed} folds or sides ({_few(list(rare))})"
+        yield Problem("warning", what, "task")
+    else:
+        for label, count in rare.items():
             yield Problem("warning", f"class {label!r} has {count} rows in train and val, fewer than the {needed} folds or sides", "task")
-        if test.any() and not tested[label]:
+    untested = [label for label in counts if test.any() and not tested[label]]
+    if len(untested) > _MAX_NAMES:
+        yield Problem("warning", f"{len(untested)} classes have no row in test ({_few(untested)})", "task")
+    else:
+        for label in untested:
             yield Problem("warning", f"class {label!r} has no row in test", "task")
 
 

@@ -26,6 +26,7 @@ _SEPARATORS = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
 _COMMA = re.compile(r"[+-]?(?P<whole>\d+),(?P<decimals>\d+)(?:[eE][+-]?\d+)?\Z")
 _POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\Z")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)*|[.,]\d+)(?:[eE][+-]?\d+)?\Z")
+_EXCEL = re.compile(r"\Asep=.\r?\n")  # what Excel may write above the header
 _UNNAMED = re.compile(r"(?:Unnamed: \d+)?\Z")
 
 #: Rows, and cells of them, that tell separators, decimals and units.
@@ -97,11 +98,15 @@ def read_text(path: Path) -> str:
     if data.startswith(b"PK\x03\x04"):
         raise DataError(f"{path.name}: a zip archive or a spreadsheet (XLSX), expected text; save the sheet as CSV UTF-8")
     try:
-        return data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+        text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         what = f"line {line} holds the byte {data[error.start : error.start + 1].hex()!r}, which is not {error.encoding.upper()}"
         raise DataError(f"{path.name}: cannot be read as a table ({what}), expected UTF-8 text; save the file as CSV UTF-8") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(f"{path.name}: line {line} holds a zero byte, expected UTF-8 text; save the file as CSV UTF-8")
+    return _EXCEL.sub("\n", text)
 
 
 def find_shape(text: str, place: str, *, expected: str, decimal: str | None = None, keep_blank: bool = False) -> Shape:

@@ -58,7 +58,7 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
     name = path.name.lower()
     try:
         if name.endswith(".parquet"):
-            frame = _read_parquet(path)
+            frame = _read_parquet(path, form.by_position)
             return drop_missing(frame, form.missing, text(list(frame.columns)))
         content = read_text(path)
         shape = find_shape(content, path.name, expected=_separator(path), decimal=form.decimal, keep_blank=form.by_position)
@@ -99,13 +99,16 @@ def codes_of(texts: Sequence[str | None], levels: Sequence[str]) -> FloatArray:
     return np.array([np.nan if text is None else code_of.get(text, -1.0) for text in texts], np.float32)
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def _read_parquet(path: Path, by_position: bool) -> pd.DataFrame:
     frame = pd.read_parquet(path)
     if frame.columns.nlevels > 1:
         raise DataError(f"{path.name}: names of columns have {frame.columns.nlevels} levels, such as {frame.columns[0]}, expected one")
     named = any(name is not None for name in frame.index.names)
     if named or not (pd.api.types.is_numeric_dtype(frame.index.dtype) or pd.api.types.is_datetime64_any_dtype(frame.index.dtype)):
         frame = frame.reset_index()
+    elif by_position and not frame.index.is_monotonic_increasing:
+        what = f"the numbers of its rows are not in order (the first is {frame.index[0]})"
+        raise DataError(f"{path.name}: {what}, so rows would be joined wrongly by position; expected ids, or `reset_index(drop=True)`")
     if not len(frame):
         raise DataError(f"{path.name}: the table has no rows, expected one for each sample")
     frame = frame.rename(columns=str)

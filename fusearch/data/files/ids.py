@@ -21,7 +21,7 @@ _UNSEEN = "invisible characters and forms of letters"
 _WAYS: dict[str, Callable[[str], str]] = {
     "upper and lower case": str.casefold,
     "leading zeros": lambda text: re.sub(r"(?<!\d)0+(?=\d)", "", text),
-    "'-', '.', '_' and spaces": lambda text: re.sub(r"[-._\s]+", "", text),
+    "'-', '.', '_' and spaces": lambda text: re.sub(r"[-\u2010-\u2015._\s]+", "", text),
     _UNSEEN: lambda text: _visible(unicodedata.normalize("NFKC", text)),
 }
 
@@ -57,14 +57,14 @@ def ids_of(values: Iterable[Any], what: str, place: str, index: Any = None) -> l
 
 
 def columns_of_names(columns: Iterable[tuple[str, Any]]) -> dict[str, list[str]]:
-    """Return the columns that may say who a row is: texts or whole numbers, each once."""
+    """Return the columns that may say who a row is: whole numbers, each once; texts, few of them more than once (several visits)."""
     found = {}
     for name, values in columns:
         kind = getattr(getattr(values, "dtype", None), "kind", "O")
-        if kind in "fbM" or (kind in "iu" and len(np.unique(values)) < len(values)):
+        if kind in "bMm" or (kind in "iuf" and (len(np.unique(values)) < len(values) or not (np.mod(values, 1) == 0).all())):
             continue
         texts = [text for text in as_text(values) if text is not None]
-        if len(set(texts)) == len(texts) == len(values):
+        if len(texts) == len(values) and 4 * len(set(texts)) >= len(texts):
             found[str(name)] = texts
     return found
 
@@ -78,6 +78,8 @@ def in_other_order(ours: Sequence[str], theirs: Sequence[str], *, same_name: boo
         same_name: Whether the columns have the same name. Then, and of texts, half of the rows are enough.
     """
     mine, their = [_loosely(text) for text in ours], [_loosely(text) for text in theirs]
+    if len(set(mine)) < len(mine) or len(set(their)) < len(their):
+        return same_name and their != mine and sorted(their) == sorted(mine)
     same = set(their) == set(mine) and not set(ours) <= {str(number) for number in range(len(ours) + 1)}  # numbers of rows say nothing
     sure = same_name or not any(text.isdecimal() for text in theirs)
     return their != mine and (same or (sure and len(set(mine) & set(their)) >= len(mine) / 2))

@@ -61,6 +61,8 @@ def read_array(path: Path, key: str | None = None, id_name: str | None = None) -
             if key not in loaded.files:
                 raise DataError(f"{path.name}: no array {key!r}, {suggestion(key, names)}")
             values = np.atleast_1d(_read(loaded, key, path))
+            if not len(values):
+                raise DataError(f"{path.name}: an array of shape {values.shape}, expected at least one sample")
             ids = None if id_name not in loaded.files else _read(loaded, str(id_name), path)
             if ids is not None and ids.size != len(values):
                 what = f"array {id_name!r} of shape {ids.shape} beside {key!r} of shape {values.shape}"

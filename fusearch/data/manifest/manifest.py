@@ -207,7 +207,8 @@ class Manifest(_Part):
             raise ManifestError(f"{place}: no file {file!r}, expected '/' between folders: {file.replace(chr(92), '/')!r}")
         folder = path.parent
         # By the part before the suffix, since every `.csv` looks like every other; of equals, the one with the same suffix.
-        entries = sorted(folder.iterdir(), key=lambda entry: (entry.suffix == path.suffix, entry)) if folder.is_dir() else []
+        files = [entry for entry in folder.iterdir() if entry.exists()] if folder.is_dir() else []
+        entries = sorted(files, key=lambda entry: (entry.suffix == path.suffix, entry))
         names = {entry.name.split(".")[0].lower(): entry.name for entry in entries}
         match = nearest(path.name.split(".")[0], names)
         hint = f"did you mean {names[match]!r}?" if match else f"expected a file in {str(folder)!r}"

@@ -148,3 +148,12 @@ def test_images_of_test_on_another_scale() -> None:
     assert unit.startswith(
         "1 columns of 'cxr' lie far off the values of train and val in half of the test rows ('mean of a sample': median"
     )
+
+
+def test_many_rare_classes_are_one_line() -> None:
+    targets = np.array([f"c{row % 20}" for row in range(NUM_ROWS)])
+    whats = [what for _, where, what in problems({"a": RNG.normal(size=(NUM_ROWS, 3))}, targets=targets) if where == "task"]
+    assert whats == ["20 classes have fewer rows in train and val than the 5 folds or sides (c0, c1, c10, c11, c12, ...)"]
+    targets = np.where(np.array(SPLITS) == "test", "c0", targets)
+    whats = [what for _, where, what in problems({"a": RNG.normal(size=(NUM_ROWS, 3))}, targets=targets) if where == "task"]
+    assert "19 classes have no row in test (c1, c10, c11, c12, c13, ...)" in whats

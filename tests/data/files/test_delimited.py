@@ -145,3 +145,16 @@ def test_lines_above_the_header_are_named(above: str) -> None:
 def test_a_quote_that_is_not_closed_is_found() -> None:
     with pytest.raises(DataError, match=r"t.csv: line 5 has 2 fields, expected 3 .*; a quote that opens in line 3 may not be closed"):
         shape('a,b,c\n1,2,3\n4,"5,6\n7,8,9\n1,2,3\n')
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_the_line_that_excel_puts_above_the_header_is_no_header(tmp_path: Path, separator: str) -> None:
+    (tmp_path / "t.csv").write_bytes(f"sep={separator}\r\na,b\r\n1,2\r\n".replace(",", separator).encode())
+    found = shape(read_text(tmp_path / "t.csv"))
+    assert (found.names, found.separator, found.lines) == (("a", "b"), separator, (3,))
+
+
+def test_zero_bytes_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"a,b\n1,2\n3,\x004\n")
+    with pytest.raises(DataError, match=r"t.csv: line 3 holds a zero byte, expected UTF-8 text; save"):
+        read_text(tmp_path / "t.csv")

@@ -240,3 +240,10 @@ def test_what_numbers_the_rows_of_a_part_of_a_table_is_no_column_where_they_have
     assert list(read(path, ["id"]).columns) == ["id", "a"]
     with pytest.raises(DataError, match=r"t.csv: column 1 has no name in the header and holds '17'"):
         read(path, ["id"], by_position=True)
+
+
+def test_shuffled_rows_of_a_parquet_file_are_not_joined_by_position(tmp_path: Path) -> None:
+    FRAME.iloc[::-1].to_parquet(tmp_path / "t.parquet")
+    assert len(read(tmp_path / "t.parquet")) == 2
+    with pytest.raises(DataError, match=r"t.parquet: the numbers of its rows are not in order \(the first is 1\), so rows would be joined"):
+        read(tmp_path / "t.parquet", by_position=True)

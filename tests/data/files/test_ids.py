@@ -74,3 +74,15 @@ def test_columns_that_may_say_who_a_row_is() -> None:
         }
     )
     assert list(columns_of_names((str(name), cells) for name, cells in frame.items())) == ["id", "number"]
+
+
+def test_whole_floats_and_repeated_texts_may_name_rows() -> None:
+    columns = {"ids": np.array([3.0, 1.0, 2.0]), "dose": np.array([0.5, 1.0, 2.0]), "visit": ["a", "a", "b"], "site": ["x"] * 3 + ["y"] * 9}
+    assert columns_of_names(columns.items()) == {"ids": ["3", "1", "2"], "visit": ["a", "a", "b"]}
+    assert in_other_order(["a", "a", "b"], ["b", "a", "a"], same_name=True)
+    assert not in_other_order(["a", "a", "b"], ["b", "a", "a"], same_name=False)
+    assert not in_other_order(["a", "a", "b"], ["a", "a", "c"], same_name=True)
+
+
+def test_dashes_are_one() -> None:
+    assert near_miss(["A-1"], ["A\u20131"]) is not None

@@ -71,3 +71,9 @@ def test_python_objects_are_named_and_stand_in_nobodys_way(tmp_path: Path) -> No
     np.savez(tmp_path / "ids.npz", x=np.eye(3), patient=objects)
     with pytest.raises(DataError, match=r"ids.npz: array 'patient' holds Python objects, .*texts saved with `.astype\(str\)`"):
         read_array(tmp_path / "ids.npz", "x", "patient")
+
+
+def test_an_array_without_samples_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.empty((0, 5)), patient=np.array([], dtype=np.str_))
+    with pytest.raises(DataError, match=r"x.npz: an array of shape \(0, 5\), expected at least one sample"):
+        read_array(tmp_path / "x.npz", "x", "patient")
