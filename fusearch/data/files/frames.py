@@ -86,7 +86,7 @@ def numbers_of(frame: pd.DataFrame, place: str) -> FloatArray:
                 wrong[str(name)] = bad
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
-    for column in np.flatnonzero(np.isinf(values).any(axis=0)):
+    for column in np.flatnonzero(np.isinf(values).any(axis=0)).tolist():
         wrong.setdefault(str(frame.columns[column]), frame.iloc[np.flatnonzero(np.isinf(values[:, column])), column])
     if wrong:
         raise DataError(*_faults(frame, wrong, place))
@@ -158,7 +158,7 @@ def drop_missing(frame: pd.DataFrame, missing: Collection[str], text: Collection
 
 def _is_number(text: str) -> bool:
     try:
-        return np.isfinite(float(text))
+        return bool(np.isfinite(float(text)))
     except ValueError:
         return False
 
