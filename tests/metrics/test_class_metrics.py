@@ -70,3 +70,9 @@ def test_with_one_class_alone_nothing_can_be_ranked() -> None:
     found = scores(np.ones(5, dtype=int), PROBABILITIES)
     assert all(math.isnan(found[name]) for name in ("auroc", "auprc", "mcc"))
     assert found["accuracy"] == pytest.approx(3 / 5)
+
+
+def test_no_fold_makes_scikit_learn_speak() -> None:
+    """A warning of its would stand over the live line of a search; here it is an error."""
+    for targets in ([0, 0, 0], [1, 1, 1], [0, 0, 1]):
+        assert scores(np.array(targets), np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]]))["accuracy"] == targets.count(0) / 3

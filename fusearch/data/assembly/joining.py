@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fusearch.data.files.ids import near_miss
-from fusearch.data.files.text import as_text
+from fusearch.data.files.ids import columns_of_names, in_other_order, near_miss
 from fusearch.errors import DataError, ManifestError
 
-__all__ = ["columns_of_names", "join_by_id", "refuse_other_order"]
+__all__ = ["join_by_id", "refuse_other_order"]
 
 IntArray = npt.NDArray[np.int64]
-
-
-def columns_of_names(columns: Iterable[tuple[str, Any]]) -> dict[str, list[str]]:
-    """Return the columns that may say who a row is: texts or whole numbers, each once."""
-    found = {}
-    for name, values in columns:
-        kind = getattr(getattr(values, "dtype", None), "kind", "O")
-        if kind in "fbM" or (kind in "iu" and len(np.unique(values)) < len(values)):
-            continue
-        texts = [text for text in as_text(values) if text is not None]
-        if len(set(texts)) == len(texts) == len(values):
-            found[str(name)] = texts
-    return found
 
 
 def refuse_other_order(place: str, columns: Mapping[str, Any], named: Mapping[str, tuple[str, list[str]]], manifest: str) -> None:
@@ -44,13 +30,12 @@ def refuse_other_order(place: str, columns: Mapping[str, Any], named: Mapping[st
     """
     for name, theirs in columns_of_names(columns.items()).items():
         for other, (file, ours) in named.items():
-            same = set(theirs) == set(ours) and not _counts(ours)
-            if theirs == ours or not (same or (name == other and _overlap(ours, theirs) >= 0.5)):
+            if not in_other_order(ours, theirs, same_name=name == other):
                 continue
             if name == other:
                 what = f"{file} and {place} both have {name!r}, and not in the same order"
                 raise ManifestError(f"{manifest}: {what}, so rows would be joined wrongly by position; did you mean `id: {name}`?")
-            what = f"{other!r} of {file} and {name!r} of {place} hold the same, and not in the same order"
+            what = f"{other!r} of {file} and {name!r} of {place} name the same rows, and not in the same order"
             raise ManifestError(f"{manifest}: {what}; give both one name and say `id: {other}`")
 
 
@@ -76,12 +61,3 @@ def join_by_id(ours: list[str], theirs: list[str], our_place: str, place: str) -
     if hint is None:
         return positions, ()
     return positions, (f"{place} has a row for {len(ours) - missing} of {len(ours)} samples; {hint}",)
-
-
-def _overlap(ours: list[str], theirs: list[str]) -> float:
-    return len(set(ours) & set(theirs)) / len(ours)
-
-
-def _counts(texts: list[str]) -> bool:
-    """Whether texts number rows: two such columns hold the same and mean nothing by it."""
-    return set(texts) <= {str(number) for number in range(len(texts) + 1)}

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.assembly.arrays import check_split_names, text_array
-from fusearch.data.assembly.joining import columns_of_names
 from fusearch.data.assembly.targets import encode_targets
 from fusearch.data.files.frames import read_table
+from fusearch.data.files.ids import columns_of_names
 from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.readers.table_file import need_column, read_ids
 from fusearch.data.splits import SplitPlan

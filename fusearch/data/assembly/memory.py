@@ -13,6 +13,7 @@ from fusearch.data.assembly.arrays import RawModality, check_split_names, has_va
 from fusearch.data.assembly.assembly import assemble
 from fusearch.data.assembly.targets import encode_targets
 from fusearch.data.content import Content
+from fusearch.data.files.text import as_text
 from fusearch.data.kinds import check_kind, kind_of_array, kind_of_frame
 from fusearch.data.splits import NumFolds, SplitPlan
 from fusearch.data.table_schema import encode_table
@@ -66,6 +67,8 @@ def assemble_arrays(
             if key not in modalities:
                 raise DataError(f"{place}: {option} names the modality {key!r}, {suggestion(key, modalities)}")
     index = _common_index({f"target {key!r}": values for key, (_, values) in columns.items()} | dict(modalities), place)
+    if index is not None and ids is not None and as_text(index) != as_text(ids) and set(as_text(index)) == set(as_text(ids)):
+        raise DataError(f"{place}: ids are in another order than the index of its frames, so rows would be joined wrongly by position")
     given_ids = index if ids is None else ids
     id_array = text_array(range(num_rows) if given_ids is None else given_ids, "id", place)
     codes, task = encode_targets(columns, kind, ids=id_array.tolist(), place=place, labels=labels)

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.assembly.arrays import RawModality, has_values
-from fusearch.data.assembly.joining import columns_of_names, join_by_id, refuse_other_order
+from fusearch.data.assembly.joining import join_by_id, refuse_other_order
 from fusearch.data.assembly.label_file import LabelFile
+from fusearch.data.files.ids import columns_of_names
 from fusearch.data.kinds import KINDS
 from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.readers import Rows, Source, find_reader
@@ -45,6 +46,11 @@ def read_modality(manifest: Manifest, name: str, labels: LabelFile) -> RawModali
 def _join(manifest: Manifest, rows: Rows, labels: LabelFile, path: Path) -> tuple[IntArray, tuple[str, ...]]:
     """Return the row in the file of each sample (-1: none), and what is strange about it."""
     place, ours = path.name, labels.ids.tolist()
+    alien = rows.count != len(ours) if rows.ids is None else not set(rows.ids) & set(ours)
+    turned = len(set(rows.columns) & set(ours)) if alien and manifest.id is not None else 0
+    if turned > len(ours) / 2:
+        what = f"{turned} of its columns are named like samples of {labels.place}"
+        raise DataError(f"{place}: {what}, expected samples in rows; transpose it")
     if rows.ids is not None:
         return join_by_id(ours, list(rows.ids), labels.place, place)
     if rows.count != len(ours):
@@ -52,9 +58,19 @@ def _join(manifest: Manifest, rows: Rows, labels: LabelFile, path: Path) -> tupl
     named = labels.named if manifest.id is None else {manifest.id: (labels.place, ours)}
     if place != labels.place:
         refuse_other_order(place, rows.columns, named, manifest.path.name)
-    if manifest.id is None:
-        labels.named.update({name: (place, texts) for name, texts in columns_of_names(rows.columns.items()).items() if name not in named})
+    if manifest.id is not None:
+        return np.arange(rows.count), _other_names(manifest.id, rows, ours, place)
+    labels.named.update({name: (place, texts) for name, texts in columns_of_names(rows.columns.items()).items() if name not in named})
     return np.arange(rows.count), ()
+
+
+def _other_names(id_name: str, rows: Rows, ours: list[str], place: str) -> tuple[str, ...]:
+    """Say so where a file without ids has texts that may name its rows, and other rows than the labels."""
+    for name, texts in columns_of_names(rows.columns.items()).items():
+        if texts != ours and len(set(texts)) == len(texts) and not any(text.isdecimal() for text in texts):
+            what = f"{place} has no {id_name!r}, so its rows were joined by position; its {name!r} names them otherwise"
+            return (f"{what} ({texts[0]!r}, where the labels have {ours[0]!r})",)
+    return ()
 
 
 def _reserved(manifest: Manifest, path: Path) -> dict[str, str]:

@@ -44,8 +44,12 @@ def add_test_cohort(
         if other.modalities[key].kind != spec.kind:
             raise ManifestError(f"{place}: modality {key!r} of {name!r} is {other.modalities[key].kind}, expected {spec.kind}")
     other = other.model_copy(update={"splits": other.splits.model_copy(update={"column": None, "group": None, "test": None})})
-    theirs = read_labels(other, labels.task.labels or None)
-    joined = {key: _append(key, block, read_modality(other, key, theirs), name) for key, block in modalities.items()}
+    try:
+        theirs = read_labels(other, labels.task.labels or None)
+        read = {key: read_modality(other, key, theirs) for key in modalities}
+    except DataError as error:
+        raise type(error)(*(f"{name}: {fault}" for fault in error.faults)) from None
+    joined = {key: _append(key, block, read[key], name) for key, block in modalities.items()}
     prefix = np.char.add(f"{other.name}/", theirs.ids)
     groups = None if labels.groups is None else np.concatenate([labels.groups, prefix])
     plan = replace(labels.plan, num_test_rows=len(theirs.ids))

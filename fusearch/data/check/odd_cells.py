@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -17,7 +19,7 @@ __all__ = ["odd_cells", "odd_classes"]
 FloatArray = npt.NDArray[np.float32]
 
 #: Numbers that people write for a missing value: nines alone, and a minus before few of them.
-_SENTINEL = re.compile(r"-9+|9{3,}|-1|-8+")
+_SENTINEL = re.compile(r"-9+|9{3,}|-1|-8+|-7+|8{3,}|7{3,}")
 #: Texts that people write for a missing value, beside those of a column of numbers.
 _GAPS = NUMERIC_GAPS | {"?", "-", "--", ".", "missing", "Missing", "MISSING"}
 #: A level of fewer rows may name a patient.
@@ -27,8 +29,15 @@ _FEW = 5
 
 
 def odd_classes(data: Dataset) -> Iterator[Problem]:
-    """Tell classes of the target that may be a missing value, or one class written in two ways."""
+    """Tell classes and groups that may be a missing value, or one written in two ways; and numbers of the target like that."""
     yield from _odd_names(data.task.class_counts(data.targets), "class", "task")
+    if data.groups is not None:
+        yield from _odd_names(Counter(data.groups.tolist()), "group", "splits.group")
+    if data.targets.ndim == 1 and data.targets.dtype.kind == "f":
+        found = _sentinel(data.targets[data.rows("search")].astype(np.float32))
+        if found is not None:
+            what = f"the target is {found[0]} in {found[1]} rows, far from its other values"
+            yield Problem("warning", f"{what}; if it is a missing value, leave those rows out", "task")
 
 
 def odd_cells(data: Dataset, name: str) -> Iterator[Problem]:
@@ -53,17 +62,17 @@ def odd_cells(data: Dataset, name: str) -> Iterator[Problem]:
 
 def _odd_names(counts: Mapping[str, int], what: str, where: str) -> Iterator[Problem]:
     for name, count in counts.items():
-        if name in _GAPS:
+        if name in _GAPS or _SENTINEL.fullmatch(name):
             yield Problem(
                 "warning", f"{what} {name!r} ({count} rows) is taken as it stands; if it is a missing value, list it under `missing`", where
             )
     alike: dict[str, list[str]] = {}
     for name in counts:
-        alike.setdefault(name.casefold(), []).append(name)
+        alike.setdefault("".join(unicodedata.normalize("NFKC", name).casefold().split()), []).append(name)
     for names in alike.values():
         if len(names) > 1:
             told = " and ".join(f"{name!r} ({counts[name]} rows)" for name in names)
-            yield Problem("warning", f"{what} {told} differ by case alone, and are told apart", where)
+            yield Problem("warning", f"{what} {told} differ by case or spaces alone, and are told apart", where)
 
 
 def _sentinel(values: FloatArray) -> tuple[str, int] | None:

@@ -19,6 +19,8 @@ __all__ = ["find_problems"]
 _HIGH_MISSING = 0.5
 #: Rows of one modality that agree in fewer values than this may agree by chance.
 _MIN_VALUES = 10
+#: So many test rows have a median worth comparing.
+_MIN_TEST = 5
 #: At most so many names stand in one message.
 _MAX_NAMES = 5
 
@@ -34,6 +36,7 @@ def find_problems(data: Dataset) -> list[Problem]:
         *(problem for modality in data.columns for problem in _columns(data, modality)),
         *odd_classes(data),
         *(problem for modality in data.columns for problem in odd_cells(data, modality)),
+        *(problem for modality in data.modalities for problem in _test_values(data, modality.name)),
     ]
 
 
@@ -82,10 +85,19 @@ def _folds(data: Dataset) -> Iterator[Problem]:
 def _rare_classes(data: Dataset) -> Iterator[Problem]:
     search, test, needed = data.rows("search"), data.split_of == "test", 2 if data.num_folds == "groups" else max(data.default_num_folds, 2)
     tested = data.task.class_counts(data.targets[test])
-    for label, count in data.task.class_counts(data.targets[search]).items():
-        if count < needed:
+    counts = data.task.class_counts(data.targets[search])
+    rare = {label: count for label, count in counts.items() if count < needed}
+    if len(rare) > _MAX_NAMES:
+        what = f"{len(rare)} classes have fewer rows in train and val than the {needed} folds or sides ({_few(list(rare))})"
+        yield Problem("warning", what, "task")
+    else:
+        for label, count in rare.items():
             yield Problem("warning", f"class {label!r} has {count} rows in train and val, fewer than the {needed} folds or sides", "task")
-        if test.any() and not tested[label]:
+    untested = [label for label in counts if test.any() and not tested[label]]
+    if len(untested) > _MAX_NAMES:
+        yield Problem("warning", f"{len(untested)} classes have no row in test ({_few(untested)})", "task")
+    else:
+        for label in untested:
             yield Problem("warning", f"class {label!r} has no row in test", "task")
 
 
@@ -124,6 +136,35 @@ def _columns(data: Dataset, name: str) -> Iterator[Problem]:
             yield Problem("warning", f"{len(columns)} columns of {name!r} have {what}: {_few(columns)}", where)
     if gaps:
         yield Problem("warning", f"{len(gaps)} columns of {name!r} lack half of their values or more: {_few(gaps)}", where)
+
+
+def _test_values(data: Dataset, name: str) -> Iterator[Problem]:
+    """Tell columns whose test rows say nothing of what train and val say: another unit, or no value at all. Of an image, its mean."""
+    present, test = data.present[name], data.split_of == "test"
+    theirs, ours = data.raw[name][test & present], data.raw[name][~test & present]
+    if len(theirs) < _MIN_TEST or not len(ours):
+        return
+    if name in data.columns:
+        names: Sequence[str] = data.columns[name].numeric
+        theirs, ours = theirs[:, : len(names)], ours[:, : len(names)]
+    else:
+        names = ["mean of a sample"]
+        theirs, ours = (np.nanmean(values.reshape(len(values), -1), axis=1, keepdims=True) for values in (theirs, ours))
+    empty, known = np.isnan(theirs).all(axis=0), ~np.isnan(ours).all(axis=0)
+    gone = [column for column, lacks in zip(names, empty & known, strict=True) if lacks]
+    if gone:
+        yield Problem("warning", f"{len(gone)} columns of {name!r} have no value in test: {_few(gone)}", f"modalities.{name}")
+    both = np.flatnonzero(~empty & known)
+    if not len(both):
+        return
+    middle, low, high = np.nanmedian(theirs[:, both], axis=0), np.nanmin(ours[:, both], axis=0), np.nanmax(ours[:, both], axis=0)
+    spread = high - low
+    far = np.flatnonzero((spread > 0) & ((middle < low - spread / 2) | (middle > high + spread / 2)))
+    if len(far):
+        first = far[0]
+        shown = f"{names[both[first]]!r}: median {middle[first]:g}, and {low[first]:g} to {high[first]:g} in train and val"
+        what = f"{len(far)} columns of {name!r} lie far off the values of train and val in half of the test rows ({shown})"
+        yield Problem("warning", f"{what}; the same unit?", f"modalities.{name}")
 
 
 def _few(names: Sequence[str]) -> str:

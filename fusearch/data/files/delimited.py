@@ -26,6 +26,7 @@ _SEPARATORS = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
 _COMMA = re.compile(r"[+-]?(?P<whole>\d+),(?P<decimals>\d+)(?:[eE][+-]?\d+)?\Z")
 _POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\Z")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)*|[.,]\d+)(?:[eE][+-]?\d+)?\Z")
+_EXCEL = re.compile(r"\Asep=.\r?\n")  # what Excel may write above the header
 _UNNAMED = re.compile(r"(?:Unnamed: \d+)?\Z")
 
 #: Rows, and cells of them, that tell separators, decimals and units.
@@ -85,17 +86,30 @@ class _Row:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file, unpacked where it ends in `.gz`, without a byte order mark.
+    """Return the text of a file, unpacked where it is packed, without a byte order mark; one of UTF-16 says that it is that.
 
     Raises:
         OSError: It cannot be read.
-        UnicodeDecodeError: It is not UTF-8.
+        DataError: It is neither UTF-8 nor UTF-16 with a byte order mark.
     """
     data = path.read_bytes()
-    return (gzip.decompress(data) if path.name.lower().endswith(".gz") else data).decode("utf-8-sig")
+    if data.startswith(b"\x1f\x8b"):
+        data = gzip.decompress(data)
+    if data.startswith(b"PK\x03\x04"):
+        raise DataError(f"{path.name}: a zip archive or a spreadsheet (XLSX), expected text; save the sheet as CSV UTF-8")
+    try:
+        text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        what = f"line {line} holds the byte {data[error.start : error.start + 1].hex()!r}, which is not {error.encoding.upper()}"
+        raise DataError(f"{path.name}: cannot be read as a table ({what}), expected UTF-8 text; save the file as CSV UTF-8") from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise DataError(f"{path.name}: line {line} holds a zero byte, expected UTF-8 text; save the file as CSV UTF-8")
+    return _EXCEL.sub("\n", text)
 
 
-def find_shape(text: str, place: str, *, expected: str, decimal: str | None = None) -> Shape:
+def find_shape(text: str, place: str, *, expected: str, decimal: str | None = None, keep_blank: bool = False) -> Shape:
     """Return how a text file is laid out.
 
     Args:
@@ -103,6 +117,7 @@ def find_shape(text: str, place: str, *, expected: str, decimal: str | None = No
         place: Its name, for messages.
         expected: The separator that its suffix says.
         decimal: What stands before the decimals where the file leaves it open: of `1,234`, which may be a thousand and more.
+        keep_blank: Whether a row without any value, but with as many fields as others, is a row, unless it stands at the end.
 
     Raises:
         DataError: The file is empty, rows do not fit the header, a name stands there twice, or the first row holds units.
@@ -117,10 +132,17 @@ def find_shape(text: str, place: str, *, expected: str, decimal: str | None = No
     firsts: list[str] = []
     sample: list[list[str]] = []
     ends_empty, cells = True, 0
+    gap: list[tuple[int, _Row]] = []
     for number, row in enumerate(rows):
         if row.is_blank:
             blank.add(number)
+            gap.append((number, row))
             continue
+        kept = [(before, empty) for before, empty in gap if keep_blank and empty.width == row.width]
+        blank.difference_update(before for before, _ in kept)
+        lines += [empty.line for _, empty in kept]
+        firsts += [""] * len(kept)
+        gap = []
         lines.append(row.line)
         seen.setdefault(row.width, row.line)
         firsts.append(row.first)
@@ -130,7 +152,13 @@ def find_shape(text: str, place: str, *, expected: str, decimal: str | None = No
             cells += row.width
     if not lines:
         raise DataError(f"{place}: the table has no rows, expected one for each sample")
-    names = _fit_names(header, seen, firsts, ends_empty, place)
+    try:
+        names = _fit_names(header, seen, firsts, ends_empty, place)
+    except DataError as error:
+        open_quote = _open_quote(text, header.separator)
+        if open_quote is None:
+            raise
+        raise DataError(f"{error}; a quote that opens in line {open_quote} may not be closed") from None
     _refuse_units(names, sample, lines[0], place)
     has_commas = '"' in text or header.separator != ","
     mark = _find_decimal(sample, decimal) if has_commas else "."
@@ -159,9 +187,21 @@ def _find_separator(text: str, expected: str) -> str:
     return expected
 
 
+def _open_quote(text: str, separator: str) -> int | None:
+    """Return the line in which the last cell over several lines begins, where quotes do not come in pairs."""
+    if text.count('"') % 2 == 0:
+        return None
+    last = max((row for row in _rows(text, separator)), key=lambda row: sum(field.count("\n") for field in row.fields))
+    return last.line - sum(field.count("\n") for field in last.fields) + (1 if text.endswith("\n") else 0)
+
+
 def _fit_names(header: _Row, seen: dict[int, int], firsts: Sequence[str], ends_empty: bool, place: str) -> list[str]:
     """Return the name of each field of a row, where there is no doubt which name belongs to which field."""
     names = ["" if _UNNAMED.match(name.strip()) else name.strip() for name in header.fields]
+    if len(names) == 1 and max(seen) > 2:
+        width = max(seen)
+        told = f"line {header.line} ({_short(header.first)}) has one field, line {seen[width]} {width} with {_called(header)} between them"
+        raise DataError(f"{place}: {told}; expected the names of the columns first; delete the lines above them")
     if len(seen) > 1:
         usual = len(names) if len(names) in seen else min(seen)
         width, line = next((width, line) for width, line in seen.items() if width != usual)
@@ -180,6 +220,10 @@ def _fit_names(header: _Row, seen: dict[int, int], firsts: Sequence[str], ends_e
         first, second = [position + 1 for position, name in enumerate(names) if name == twice][:2]
         raise DataError(f"{place}: columns {first} and {second} are both named {twice!r}, expected one column of each name")
     return names
+
+
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= 40 else repr(f"{text[:37]}...")
 
 
 def _called(row: _Row) -> str:
@@ -207,7 +251,8 @@ def _refuse_units(names: Sequence[str], sample: Sequence[Sequence[str]], line: i
         if cell and cell not in NUMERIC_GAPS:
             units.append(cell)
     if len(units) > 1:
-        raise DataError(f"{place}: line {line} looks like units ({', '.join(units[:3])}), expected a sample in each row; delete the line")
+        what = f"line {line} looks like units or a second header ({', '.join(units[:3])})"
+        raise DataError(f"{place}: {what}, expected a sample in each row; delete the line")
 
 
 def _find_decimal(sample: Sequence[Sequence[str]], usual: str | None) -> str:

@@ -17,7 +17,7 @@ from fusearch.data.files.delimited import Shape, find_shape, read_text
 from fusearch.data.files.text import NUMERIC_GAPS, as_text, one_line, where
 from fusearch.errors import DataError
 
-__all__ = ["TABLES", "TextFormat", "codes_of", "numbers_of", "read_table"]
+__all__ = ["TABLES", "TextFormat", "codes_of", "decimal_of", "drop_missing", "numbers_of", "read_table"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -35,10 +35,13 @@ class TextFormat:
     Attributes:
         missing: Texts that are a missing value in every column, as `plain` gives them, beside the empty cell.
         decimal: What stands before the decimals where a file leaves it open (`1,234`).
+        by_position: Whether rows have no id. Then a row without any value is a sample, unless it stands at the end; and what numbers the
+            rows may not leave one out.
     """
 
     missing: frozenset[str] = frozenset()
     decimal: str | None = None
+    by_position: bool = False
 
 
 def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], form: TextFormat = TextFormat()) -> pd.DataFrame:
@@ -55,10 +58,11 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
     name = path.name.lower()
     try:
         if name.endswith(".parquet"):
-            return _read_parquet(path)
+            frame = _read_parquet(path, form.by_position)
+            return drop_missing(frame, form.missing, text(list(frame.columns)))
         content = read_text(path)
-        shape = find_shape(content, path.name, expected="\t" if ".tsv" in name else ",", decimal=form.decimal)
-        return _read_delimited(content, shape, text, form.missing, path.name)
+        shape = find_shape(content, path.name, expected=_separator(path), decimal=form.decimal, keep_blank=form.by_position)
+        return _read_delimited(content, shape, text, form, path.name)
     except (ValueError, OSError, EOFError) as error:  # ParserError, EmptyDataError, UnicodeDecodeError and ArrowInvalid are ValueErrors
         expected = "Parquet" if name.endswith(".parquet") else "UTF-8 text with a header line"
         raise DataError(f"{path.name}: cannot be read as a table ({one_line(error)}), expected {expected}") from None
@@ -82,8 +86,8 @@ def numbers_of(frame: pd.DataFrame, place: str) -> FloatArray:
                 wrong[str(name)] = bad
     with np.errstate(over="ignore"):
         values = values.astype(np.float32)
-    for row, column in np.argwhere(np.isinf(values)):
-        wrong.setdefault(str(frame.columns[column]), frame.iloc[[row], column])
+    for column in np.flatnonzero(np.isinf(values).any(axis=0)).tolist():
+        wrong.setdefault(str(frame.columns[column]), frame.iloc[np.flatnonzero(np.isinf(values[:, column])), column])
     if wrong:
         raise DataError(*_faults(frame, wrong, place))
     return values
@@ -95,10 +99,16 @@ def codes_of(texts: Sequence[str | None], levels: Sequence[str]) -> FloatArray:
     return np.array([np.nan if text is None else code_of.get(text, -1.0) for text in texts], np.float32)
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def _read_parquet(path: Path, by_position: bool) -> pd.DataFrame:
     frame = pd.read_parquet(path)
-    if any(name is not None for name in frame.index.names):
+    if frame.columns.nlevels > 1:
+        raise DataError(f"{path.name}: names of columns have {frame.columns.nlevels} levels, such as {frame.columns[0]}, expected one")
+    named = any(name is not None for name in frame.index.names)
+    if named or not (pd.api.types.is_numeric_dtype(frame.index.dtype) or pd.api.types.is_datetime64_any_dtype(frame.index.dtype)):
         frame = frame.reset_index()
+    elif by_position and not frame.index.is_monotonic_increasing:
+        what = f"the numbers of its rows are not in order (the first is {frame.index[0]})"
+        raise DataError(f"{path.name}: {what}, so rows would be joined wrongly by position; expected ids, or `reset_index(drop=True)`")
     if not len(frame):
         raise DataError(f"{path.name}: the table has no rows, expected one for each sample")
     frame = frame.rename(columns=str)
@@ -106,22 +116,69 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return frame
 
 
+def decimal_of(path: Path) -> str | None:
+    """Return what stands before the decimals in a text file; None in another file.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    if path.name.lower().endswith(".parquet"):
+        return None
+    return find_shape(read_text(path), path.name, expected=_separator(path)).decimal
+
+
+def _separator(path: Path) -> str:
+    return "\t" if ".tsv" in path.name.lower() else ","
+
+
+def drop_missing(frame: pd.DataFrame, missing: Collection[str], text: Collection[str] = ()) -> pd.DataFrame:
+    """Empty the cells that stand for a missing value.
+
+    Args:
+        frame: A table.
+        missing: Texts that stand for a missing value, as `plain` gives them.
+        text: Columns that stay as they are, because they stay text.
+    """
+    if not missing:
+        return frame
+    numbers = [float(value) for value in missing if _is_number(value)]
+    frame = frame.copy()
+    for name in frame.columns.difference(list(text), sort=False):
+        cells = frame[name]
+        if pd.api.types.is_numeric_dtype(cells.dtype) and not pd.api.types.is_bool_dtype(cells.dtype):
+            gone = cells.isin(np.array(numbers, cells.dtype) if cells.dtype == np.float32 else numbers)
+        elif cells.dtype == object or pd.api.types.is_string_dtype(cells.dtype):
+            gone = pd.Series([cell is None for cell in as_text(cells, missing)], frame.index)
+        else:
+            continue
+        if gone.any():
+            frame[name] = cells.mask(gone)
+    return frame
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(np.isfinite(float(text)))
+    except ValueError:
+        return False
+
+
 def _read_delimited(
-    content: str, shape: Shape, text: Callable[[Sequence[str]], Collection[str]], missing: Collection[str], place: str
+    content: str, shape: Shape, text: Callable[[Sequence[str]], Collection[str]], form: TextFormat, place: str
 ) -> pd.DataFrame:
     names = [name for name in shape.names if name]
     texts = set(text(names))
     kept = [position for position, name in enumerate(shape.names) if name]
     as_they_stand = [position for position, name in enumerate(shape.names) if not name or name in texts]
-    frame = _parse(content, shape, kept, na_values=["", *NUMERIC_GAPS, *missing], decimal=shape.decimal)
+    frame = _parse(content, shape, kept, na_values=["", *NUMERIC_GAPS, *form.missing], decimal=shape.decimal)
     if as_they_stand:
         cells = _parse(content, shape, as_they_stand, dtype=str)
-        _refuse_unnamed(cells[[position for position in as_they_stand if not shape.names[position]]], place)
+        _refuse_unnamed(cells[[position for position in as_they_stand if not shape.names[position]]], form.by_position, place)
         for position in as_they_stand:
             if shape.names[position]:
                 frame[position] = cells[position]
     frame.columns = pd.Index(names)
-    return frame
+    return drop_missing(frame, form.missing, texts)
 
 
 def _parse(content: str, shape: Shape, positions: Sequence[int], **options: Any) -> pd.DataFrame:
@@ -149,12 +206,13 @@ def _parse(content: str, shape: Shape, positions: Sequence[int], **options: Any)
     return named
 
 
-def _refuse_unnamed(cells: pd.DataFrame, place: str) -> None:
-    """Refuse a column without a name, unless nothing stands in it or it numbers the rows."""
+def _refuse_unnamed(cells: pd.DataFrame, by_position: bool, place: str) -> None:
+    """Refuse a column without a name, unless nothing stands in it or it numbers the rows; those of a part of a table have gaps."""
     for name in cells.columns:
         column = [str(cell).strip() for cell in cells[name]]
         numbers = [[str(number) for number in range(start, start + len(column))] for start in (0, 1)]
-        if any(column) and column not in numbers:
+        numbered = column in numbers if by_position else all(map(str.isdecimal, column)) and len(set(column)) == len(column)
+        if any(column) and not numbered:
             first = next(cell for cell in column if cell)
             what = f"column {int(str(name)) + 1} has no name in the header and holds {first!r}"
             raise DataError(f"{place}: {what}, expected a name (that of the id, if it says who a row is)")
@@ -164,7 +222,7 @@ def _as_numbers(series: pd.Series[Any]) -> tuple[npt.NDArray[np.float64], pd.Ser
     """Return a column as numbers, and the cells that are none."""
     if isinstance(series.dtype, pd.CategoricalDtype):
         series = series.astype(object)
-    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+    if pd.api.types.is_datetime64_any_dtype(series.dtype) or pd.api.types.is_timedelta64_dtype(series.dtype):
         return np.full(len(series), np.nan), series[series.notna()]
     numbers = pd.to_numeric(series, errors="coerce")
     bad = numbers.isna().to_numpy(bool) & ~series.isna().to_numpy(bool)
@@ -177,7 +235,8 @@ def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str
     """Say what stands in columns of numbers, in one line for all columns that hold the same."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for name, cells in wrong.items():
-        alike.setdefault(tuple(sorted(set(map(str, cells)))[: 2 * _FEW]), []).append(name)
+        texts = {"" if str(cell) == name else str(cell) for cell in cells}  # "": its own name, where a header stands again
+        alike.setdefault(tuple(sorted(texts)[: 2 * _FEW]), []).append(name)
     faults = []
     for names in alike.values():
         name, cells = names[0], wrong[names[0]]
@@ -193,7 +252,11 @@ def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str
 
 
 def _advice(name: str, cells: pd.Series[Any], num_rows: int) -> str:
+    if cells.map(str).str.fullmatch("[+-]?inf").all():
+        return "finite numbers below 3.4e38, or empty cells"
     if len(cells) < num_rows / 2:
         commas = ' (or `decimal: ","`)' if cells.map(str).str.fullmatch(r"\s*[+-]?[\d.]*\d,\d+\s*").all() else ""
         return f"finite numbers, empty cells, or texts that the manifest lists under `missing`{commas}"
+    if cells.map(str).str.fullmatch(r"\s*[+-]?\d[\d.,'\s]*[\d%]\s*").all():
+        return f"numbers such as 1234.5, without signs between thousands or behind them (or {name!r} left out by `columns`)"
     return f"finite numbers (or {name!r} under `categorical`, or left out by `columns`)"

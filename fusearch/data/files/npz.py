@@ -54,14 +54,43 @@ def read_array(path: Path, key: str | None = None, id_name: str | None = None) -
         with loaded:
             names = [name for name in loaded.files if name != id_name]
             if key is None:
-                whole = [name for name in names if loaded[name].ndim > 1] if len(names) > 1 else names
+                whole = [name for name in names if _read(loaded, name, path).ndim > 1] if len(names) > 1 else names
                 if len(whole) != 1:
                     raise DataError(f"{path.name}: {len(names)} arrays, expected `key` to name one of: {', '.join(names)}")
                 key = whole[0]
             if key not in loaded.files:
                 raise DataError(f"{path.name}: no array {key!r}, {suggestion(key, names)}")
-            values = np.atleast_1d(loaded[key])
-            others = {name: loaded[name] for name in names if name != key and loaded[name].shape == (len(values),)}
-            return ArrayFile(values, loaded[id_name] if id_name in loaded.files else None, others)
+            values = np.atleast_1d(_read(loaded, key, path))
+            if not len(values):
+                raise DataError(f"{path.name}: an array of shape {values.shape}, expected at least one sample")
+            ids = None if id_name not in loaded.files else _read(loaded, str(id_name), path)
+            if ids is not None and ids.size != len(values):
+                what = f"array {id_name!r} of shape {ids.shape} beside {key!r} of shape {values.shape}"
+                raise DataError(f"{path.name}: {what}, expected one id for each of its {len(values)} samples")
+            others = {name: array for name in names if name != key and (array := _entries(loaded, name)).shape == (len(values),)}
+            return ArrayFile(values, None if ids is None else ids.reshape(-1), others)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path.name}: cannot be read as an array ({one_line(error)}), expected NPY or NPZ without pickles") from None
+
+
+def _read(loaded: Any, name: str, path: Path) -> Array:
+    """Return an array of an NPZ file.
+
+    Raises:
+        DataError: It holds Python objects, which are never unpickled.
+    """
+    try:
+        return np.asarray(loaded[name])
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        what = f"array {name!r} holds Python objects, which are not read"
+        raise DataError(f"{path.name}: {what}; expected numbers, or texts saved with `.astype(str)`") from None
+
+
+def _entries(loaded: Any, name: str) -> Array:
+    """Return an array that is nothing but looked at; nothing where it holds Python objects."""
+    try:
+        return np.asarray(loaded[name])
+    except ValueError:
+        return np.empty((0, 0))

@@ -51,7 +51,7 @@ def _text(value: Any, missing: Collection[str]) -> str | None:
     if isinstance(value, bytes):
         value = value.decode("utf-8", errors="replace")
     if not isinstance(value, str):
-        if pd.isna(value):
+        if pd.api.types.is_scalar(value) and pd.isna(value):
             return None
         value = value.item() if isinstance(value, np.generic) else value
         if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:

@@ -68,6 +68,8 @@ def _what(fault: dict[str, Any], path: list[str], owner: type[BaseModel], model:
             if tag in NOT_YET or tag in KINDS:
                 return f".kind: {tag!r} is not supported yet, expected one of: {', '.join(legal)}"
             return f".kind: unknown kind {tag!r}, {suggestion(tag, legal)}"
+        case "string_type" if isinstance(fault["input"], bool):
+            return f": YAML reads it as the truth value {value}, expected text; write it in quotes, as it stands in the file"
         case "value_error":
             return f": {fault['ctx']['error']}"
         case "model_type" | "model_attributes_type" | "dict_type":

@@ -189,7 +189,7 @@ class Manifest(_Part):
     def text_format(self) -> TextFormat:
         """How its text files are written."""
         texts = (text for value in self.missing for text in as_text([value]))
-        return TextFormat(frozenset(text for text in texts if text is not None), self.decimal)
+        return TextFormat(frozenset(text for text in texts if text is not None), self.decimal, self.id is None)
 
     def resolve(self, file: str, key: str) -> Path:
         """Return the path of a file that the manifest names under `key`.
@@ -200,13 +200,19 @@ class Manifest(_Part):
         path = self._path.parent / file
         if path.is_file():
             return path
+        place = f"{self._path.name}: {key}"
+        if path.is_dir():
+            raise ManifestError(f"{place}: {file!r} is a folder, expected a file")
+        if "\\" in file:
+            raise ManifestError(f"{place}: no file {file!r}, expected '/' between folders: {file.replace(chr(92), '/')!r}")
         folder = path.parent
         # By the part before the suffix, since every `.csv` looks like every other; of equals, the one with the same suffix.
-        entries = sorted(folder.iterdir(), key=lambda entry: (entry.suffix == path.suffix, entry)) if folder.is_dir() else []
+        files = [entry for entry in folder.iterdir() if entry.exists()] if folder.is_dir() else []
+        entries = sorted(files, key=lambda entry: (entry.suffix == path.suffix, entry))
         names = {entry.name.split(".")[0].lower(): entry.name for entry in entries}
         match = nearest(path.name.split(".")[0], names)
         hint = f"did you mean {names[match]!r}?" if match else f"expected a file in {str(folder)!r}"
-        raise ManifestError(f"{self._path.name}: {key}: no file {file!r}, {hint}")
+        raise ManifestError(f"{place}: no file {file!r}, {hint}")
 
 
 def manifest_model() -> type[Manifest]:

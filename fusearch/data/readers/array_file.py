@@ -9,6 +9,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from fusearch.data.assembly.arrays import shape_array
+from fusearch.data.files.frames import drop_missing
 from fusearch.data.files.ids import ids_of
 from fusearch.data.files.npz import ARRAYS, read_array
 from fusearch.data.kinds import Kind, Layout
@@ -16,21 +17,26 @@ from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source
 from fusearch.data.readers.table_file import select_columns
 from fusearch.errors import ManifestError
 
-__all__ = ["ArrayKeys", "axes_order"]
+__all__ = ["ArrayKeys", "AxesKeys", "axes_order", "likelier_axes"]
 
 Array = npt.NDArray[Any]
 
 #: So many entries along an axis are channels of a picture, where they stand last.
-_COLOURS = (1, 3, 4)
+_COLOURS = (1, 2, 3, 4)
 
 
-class ArrayKeys(FileKeys):
-    """Which array of a file is taken."""
+class AxesKeys(FileKeys):
+    """How an array lies in its file."""
 
-    key: str | None = Field(default=None, description="Name of the array in an NPZ file; may be left out where the file holds one.")
     axes: str | None = Field(
         default=None, description="Order of the axes in the file, such as `NHWC` or `NCT`; left out, that of the kind.", pattern="^[A-Z]+$"
     )
+
+
+class ArrayKeys(AxesKeys):
+    """Which array of a file is taken."""
+
+    key: str | None = Field(default=None, description="Name of the array in an NPZ file; may be left out where the file holds one.")
 
 
 def _read(source: Source) -> Rows:
@@ -43,11 +49,12 @@ def _read(source: Source) -> Rows:
     def take(rows: npt.NDArray[np.int64]) -> Taken:
         shaped = shape_array(values, source.kind.name, place)
         if not source.kind.columns:
-            assumed = _assumed(source.kind, shaped.shape[1:], place) if keys.axes is None else ()
+            assumed = likelier_axes(source.kind, shaped.shape[1:], place) if keys.axes is None else ()
             return Taken(shaped[rows], None, assumed)
         import pandas as pd
 
-        numbers, schema = select_columns(source, pd.DataFrame(shaped).add_prefix(f"{source.name}_"))
+        frame = drop_missing(pd.DataFrame(shaped).add_prefix(f"{source.name}_"), source.form.missing)
+        numbers, schema = select_columns(source, frame)
         return Taken(numbers[rows], schema)
 
     return Rows(ids, len(values), take, found.others)
@@ -76,7 +83,7 @@ def _in_order(source: Source, values: Array, axes: str) -> Array:
     return values.transpose(order)
 
 
-def _assumed(kind: Kind, shape: tuple[int, ...], place: str) -> tuple[str, ...]:
+def likelier_axes(kind: Kind, shape: tuple[int, ...], place: str) -> tuple[str, ...]:
     """Say so where the channels seem to stand on another axis than the kind has them."""
     layout = kind.layout(shape)
     if layout.channel_axis is None or not layout.positions or not kind.ordered:

@@ -9,14 +9,15 @@ from pydantic import Field, model_validator
 from fusearch.data.files.frames import TABLES, read_table
 from fusearch.data.files.pictures import IMAGES, read_images
 from fusearch.data.files.text import as_text
-from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
+from fusearch.data.readers.array_file import AxesKeys, axes_order, likelier_axes
+from fusearch.data.readers.reader import READERS, Reader, Rows, Source, Taken
 from fusearch.data.readers.table_file import need_column, read_ids
 from fusearch.errors import DataError, ManifestError
 
 __all__ = ["ImageKeys"]
 
 
-class ImageKeys(FileKeys):
+class ImageKeys(AxesKeys):
     """Where the files of the images stand, and what they are brought to."""
 
     column: str | None = Field(default=None, description=f"Column of the table with the path of each sample's image ({', '.join(IMAGES)}).")
@@ -62,13 +63,33 @@ def _read(source: Source) -> Rows:
         if not any(names):
             what = f"column {keys.column!r} of {source.path.name} names no file, expected one for at least one sample"
             raise DataError(f"modality {source.name!r}: {what}")
+        files, axes = [None if name is None else root / name for name in names], _file_axes(source, keys.axes)
         try:
-            images = read_images([None if name is None else root / name for name in names], size=keys.size, channels=keys.channels)
+            images = read_images(files, size=keys.size, channels=keys.channels, axes=axes)
         except DataError as error:
             raise DataError(*(f"modality {source.name!r}: {fault}" for fault in error.faults)) from None
-        return Taken(images.values, None, _depths(images.bits))
+        arrays = any(name is not None and name.lower().endswith(".npy") for name in names)
+        assumed = likelier_axes(source.kind, images.values.shape[1:], source.path.name) if arrays and axes is None else ()
+        return Taken(images.values, None, (*assumed, *_depths(images.bits), *_stacks(images.stacks)))
 
     return Rows(ids, len(frame), take, {str(name): values for name, values in frame.items()})
+
+
+def _file_axes(source: Source, axes: str | None) -> list[int] | None:
+    """Return which axes of one sample's file are those of the kind."""
+    if axes is None:
+        return None
+    try:
+        samples, *others = axes_order(source.kind, axes)
+    except ValueError as error:
+        raise ManifestError(f"{source.place('axes')}: {error}") from None
+    return [axis - (axis > samples) for axis in others]
+
+
+def _stacks(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        return ()
+    return (f"{len(names)} files hold several pictures (such as {names[0]!r}), of which the first was read; expected one picture a file",)
 
 
 def _depths(bits: dict[int, int]) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data import Dataset, load_manifest
-from fusearch.data.files.frames import TextFormat
+from fusearch.data.files.frames import TABLES, TextFormat, decimal_of
+from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.modality import Modality
 from fusearch.data.readers.array_file import ArrayKeys, axes_order
 from fusearch.data.readers.image_files import ImageKeys
@@ -29,12 +30,12 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality]) -> dict[str, 
         modalities: What the design reads.
 
     Returns:
-        `id`, the column that joins the files (None: a column `id` where there is one, else the order of the rows); `missing`
-        and `decimal` of text files, as the manifest gives them; `outputs`, the names of the model's numbers; `unused`, the options of
-        modalities that the design does not read; and for each modality its command-line `option`, `kind`, `shape` of one sample's raw
-        values, `key` in an NPZ file that holds several arrays, and `axes`, the order that brings those of a file into ours. Of a table also
-        the `numeric` columns and the `categorical` ones with their levels in the order of their codes; of images that a table names its
-        `column`, their `root`, `size` and `channels`.
+        `id`, the column that joins the files (None: a column `id` where there is one, else the order of the rows); `missing` and
+        `decimal` of text files, as the manifest gives them, or as the training files have it; `outputs`, the names of the model's
+        numbers; `unused`, the options of modalities that the design does not read; and for each modality its command-line `option`,
+        `kind`, `shape` of one sample's raw values, `key` in an NPZ file that holds several arrays, and `axes`, the order that brings
+        those of a file into ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of
+        their codes; of images that a table names its `column`, their `root`, `size` and `channels`.
     """
     source = Path(data.source) if data.source else None
     manifest = load_manifest(source) if source is not None and source.is_file() else None
@@ -57,11 +58,20 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality]) -> dict[str, 
     return {
         "id": manifest.id if manifest is not None else None,
         "missing": sorted(form.missing),
-        "decimal": form.decimal,
+        "decimal": form.decimal or _decimal(manifest),
         "unused": {other.name: _option(other.name) for other in data.modalities if other.name not in entries},
         "outputs": list(data.task.outputs),
         "modalities": entries,
     }
+
+
+def _decimal(manifest: Manifest | None) -> str | None:
+    """Return the decimal comma of the training files: a new file of few rows may leave it open."""
+    for keys in manifest.modalities.values() if manifest is not None else ():
+        path = manifest.path.parent / keys.file if manifest is not None else Path()
+        if keys.file.lower().endswith(TABLES) and path.is_file() and decimal_of(path) == ",":
+            return ","
+    return None
 
 
 def _option(name: str) -> str:

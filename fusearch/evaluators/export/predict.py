@@ -20,12 +20,12 @@ import numpy.typing as npt
 import onnxruntime
 import pandas as pd
 
-from fusearch.data.files.frames import TABLES, TextFormat, codes_of, numbers_of, read_table
-from fusearch.data.files.ids import ids_of, near_miss
+from fusearch.data.files.frames import TABLES, TextFormat, codes_of, drop_missing, numbers_of, read_table
+from fusearch.data.files.ids import columns_of_names, ids_of, in_other_order, near_miss
 from fusearch.data.files.npz import ARRAYS, read_array
 from fusearch.data.files.pictures import read_images
 from fusearch.data.files.text import as_text
-from fusearch.errors import DataError
+from fusearch.errors import DataError, nearest
 
 FOLDER = Path(__file__).parent
 ROWS_AT_ONCE = 1024
@@ -40,7 +40,9 @@ def main() -> None:
     spec = json.loads((FOLDER / "inputs.json").read_text(encoding="utf-8"))
     files, out = parse_options(spec["modalities"], spec.get("unused", {}))
     try:
-        ids, inputs = align({name: read(path, spec["modalities"][name], spec) for name, path in files.items()}, spec["modalities"])
+        tables = {name: read(path, spec["modalities"][name], spec) for name, path in files.items()}
+        refuse_shuffled_array(files, tables, spec)
+        ids, inputs = align(tables, spec["modalities"])
     except DataError as error:
         sys.exit("\n".join(error.faults))
     except OSError as error:
@@ -92,20 +94,21 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     if name.endswith(ARRAYS):
-        return read_values(path, modality, id_name)
-    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"))
+        return read_values(path, modality, id_name, spec.get("missing", ()))
+    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"), id_name is None)
     texts = {id_name or "id", modality.get("column"), *modality.get("categorical", ())}
     frame = read_table(path, lambda names: texts & set(names), form)
     known = frame.columns.intersection([id_name or "id"])
     if id_name is not None and not len(known):
-        raise DataError(f"{path.name}: no column {id_name!r}, the id")
+        match = nearest(id_name, list(map(str, frame.columns)))
+        raise DataError(f"{path.name}: no column {id_name!r}, the id" + (f"; did you mean {match!r}?" if match else ""))
     ids = ids_of(frame[known[0]], "id", path.name, frame.index) if len(known) else None
     if "column" in modality:
         return ids, read_pictures(path, frame, modality, form)
     return ids, read_columns(path, frame, modality, form)
 
 
-def read_values(path: Path, modality: dict[str, Any], id_name: str | None) -> FileRows:
+def read_values(path: Path, modality: dict[str, Any], id_name: str | None, missing: list[str]) -> FileRows:
     """Read an array of samples."""
     found = read_named(path, modality["key"], id_name or "id")
     values, shape = found.values, modality["shape"]
@@ -115,7 +118,10 @@ def read_values(path: Path, modality: dict[str, Any], id_name: str | None) -> Fi
         raise DataError(f"{path.name}: an array of shape {found.values.shape}, expected (rows, {', '.join(map(str, shape))})")
     if values.dtype.kind not in "fiub" or np.isinf(values).any():
         raise DataError(f"{path.name}: an array of {values.dtype} with more than finite numbers, expected them, or NaN for a missing one")
-    return None if found.ids is None else ids_of(found.ids, "id", path.name), values.astype(np.float32).reshape(len(values), *shape)
+    values = values.astype(np.float32).reshape(len(values), *shape)
+    if "numeric" in modality:
+        values = drop_missing(pd.DataFrame(values), missing).to_numpy(np.float32)
+    return None if found.ids is None else ids_of(found.ids, "id", path.name), values
 
 
 def read_named(path: Path, key: str, id_name: str) -> Any:
@@ -152,10 +158,29 @@ def read_pictures(path: Path, frame: pd.DataFrame, modality: dict[str, Any], for
         raise DataError(f"{path.name}: no column {modality['column']!r}, the path of each row's image")
     root = path.parent / modality["root"]
     files = [None if name is None else root / name for name in as_text(frame[modality["column"]], form.missing)]
-    values = read_images(files, size=modality["size"], channels=modality["channels"]).values
+    samples, *others = modality.get("axes", (0, 1, 2, 3))
+    axes = [axis - (axis > samples) for axis in others]
+    values = read_images(files, size=modality["size"], channels=modality["channels"], axes=axes).values
     if list(values.shape[1:]) != modality["shape"]:
         raise DataError(f"{path.name}: images of shape {values.shape[1:]}, expected {tuple(modality['shape'])}")
     return values
+
+
+def refuse_shuffled_array(files: dict[str, Path], tables: dict[str, FileRows], spec: dict[str, Any]) -> None:
+    """Refuse an NPZ file without ids whose rows would be joined by position, and that names them in another order.
+
+    Raises:
+        DataError: It does.
+    """
+    known = next((ids for ids, _ in tables.values() if ids is not None), None)
+    for name, path in files.items():
+        if known is None or tables[name][0] is not None or path.suffix.lower() != ".npz":
+            continue
+        others = read_named(path, spec["modalities"][name]["key"], spec["id"] or "id").others
+        for other, texts in columns_of_names(others.items()).items():
+            if in_other_order(known, texts, same_name=False):
+                told = f"its array {other!r} holds ids in another order than the first file"
+                raise DataError(f"{path.name}: {told}, so rows would be joined wrongly by position; name it {spec['id'] or 'id'!r}")
 
 
 def align(tables: dict[str, FileRows], modalities: dict[str, Any]) -> tuple[list[str], dict[str, FloatArray]]:

@@ -1,27 +1,11 @@
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from fusearch.data.assembly.joining import columns_of_names, join_by_id, refuse_other_order
+from fusearch.data.assembly.joining import join_by_id, refuse_other_order
 from fusearch.errors import DataError, ManifestError
 
 IDS = [f"p{row}" for row in range(10)]
-
-
-def test_columns_that_may_say_who_a_row_is() -> None:
-    frame = pd.DataFrame(
-        {
-            "id": IDS,
-            "number": range(100, 110),
-            "age": [30, 30, *range(8)],
-            "dose": np.linspace(0, 1, 10),
-            "sick": [True, False] * 5,
-            "note": [None, *IDS[1:]],
-        }
-    )
-    assert list(columns_of_names((str(name), cells) for name, cells in frame.items())) == ["id", "number"]
 
 
 @pytest.mark.parametrize(
@@ -29,7 +13,7 @@ def test_columns_that_may_say_who_a_row_is() -> None:
     [
         ({"pid": IDS[::-1]}, r"study.yaml: labels.csv and rna.csv both have 'pid', and not in the same order, .*did you mean `id: pid`\?"),
         ({"pid": [*IDS[2:], "x", "y"]}, "study.yaml: labels.csv and rna.csv both have 'pid', and not in the same order"),
-        ({"ids": IDS[::-1]}, "study.yaml: 'pid' of labels.csv and 'ids' of rna.csv hold the same, and not in the same order"),
+        ({"ids": IDS[::-1]}, "study.yaml: 'pid' of labels.csv and 'ids' of rna.csv name the same rows, and not in the same order"),
         ({"pid": IDS}, None),
         ({"ids": IDS}, None),
         ({"pid": [f"q{row}" for row in range(10)]}, None),
@@ -59,3 +43,11 @@ def test_what_would_match_is_told() -> None:
         DataError, match=r"rna.csv: none of its 2 ids is in labels.csv \(its first is '1'\), expected ids such as '001'; 2 more"
     ):
         join_by_id(["001", "002"], ["1", "2"], "labels.csv", "rna.csv")
+
+
+@pytest.mark.parametrize("column", ["pid", "sample"])
+def test_names_in_another_order_are_found_behind_another_way_to_write_them(column: str) -> None:
+    named = {"pid": ("labels.csv", [f"P-0{row}" for row in range(10)])}
+    refuse_other_order("rna.csv", {column: [f"p{row}" for row in range(10)]}, named, "study.yaml")
+    with pytest.raises(ManifestError, match="not in the same order"):
+        refuse_other_order("rna.csv", {column: [f"p{row}" for row in (*range(9, 1, -1), 20, 21)]}, named, "study.yaml")

@@ -116,3 +116,9 @@ def test_the_index_that_frames_share_says_who_a_row_is() -> None:
 def test_frames_in_different_orders_are_not_joined_by_position(a: Any, b: Any, message: str) -> None:
     with pytest.raises(DataError, match=f"data set 'toy': {message}, so rows would be joined wrongly by position; `.loc` brings"):
         make(modalities={"a": frame(a), "b": frame(b)})
+
+
+def test_ids_in_another_order_than_the_index_are_refused() -> None:
+    names = [f"P{row}" for row in range(40)]
+    with pytest.raises(DataError, match="ids are in another order than the index of its frames"):
+        Dataset.from_arrays("toy", modalities={"a": frame(names)}, targets=TARGETS, ids=names[::-1])

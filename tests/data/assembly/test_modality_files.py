@@ -218,3 +218,29 @@ def test_messages(study: Any, name: str, spoil: Any, message: str) -> None:
     with pytest.raises(FusearchError) as caught:
         read(study, name)
     assert str(caught.value) == message.format(folder=study.folder)
+
+
+def test_an_array_whose_rows_have_other_names_is_told(study: Any) -> None:
+    study.write()
+    names = np.array([f"{name}-01" for name in study.labels["patient"]])
+    np.savez(study.folder / "named.npz", x=study.ecg, sample=names)
+    study.document["modalities"]["ecg"]["file"] = "named.npz"
+    what = "named.npz has no 'patient', so its rows were joined by position; its 'sample' names them otherwise"
+    assert read(study, "ecg").notes == (f"{what} ('p00-01', where the labels have 'p00')",)
+
+
+def test_a_table_with_samples_in_columns_is_named(study: Any) -> None:
+    study.rna = study.rna.set_index("patient").T.rename_axis("patient").reset_index()
+    with pytest.raises(FusearchError, match=r"rna.csv: 60 of its columns are named like samples of labels.csv, .*transpose it"):
+        read(study, "rna")
+
+
+def test_missing_numbers_of_an_array_of_columns(study: Any) -> None:
+    study.document["missing"] = [-999]
+    study.document["modalities"]["rna"]["file"] = "rna.npy"
+    values = study.rna.drop(columns="patient").to_numpy(np.float32, copy=True)
+    values[:7, 1] = -999
+    np.save(study.folder / "rna.npy", values)
+    found = read(study, "rna").values
+    assert np.isnan(found[:7, 1]).all()
+    assert np.isnan(found).sum() == 7

@@ -110,7 +110,7 @@ def nothing(study: Any) -> None:
         (other_modality_kind, "lgg.yaml: splits.test: modality 'ecg' of 'b.yaml' is image2d, expected timeseries"),
         (lacks_column, "b.yaml: modality 'rna' has no numeric column 'g1', did you mean 'gene1'?"),
         (other_shape, "b.yaml: modality 'ecg' has samples of shape (8, 2), expected (7, 2)"),
-        (other_label, "labels_b.csv: column 'vital' holds the label 'deceased', did you mean 'dead'?"),
+        (other_label, "b.yaml: labels_b.csv: column 'vital' holds the label 'deceased', did you mean 'dead'?"),
         (itself, "lgg.yaml: splits.test: 'lgg.yaml' is this manifest itself, expected another cohort"),
         (nothing, "lgg.yaml: splits.test: no file 'zzz.yaml', expected a file in '{folder}'"),
     ],

@@ -54,7 +54,7 @@ def test_levels_that_may_be_missing_or_written_in_two_ways_or_name_patients() ->
     place = np.where(np.arange(ROWS) < 2, "Kyoto", "Rome")
     assert told({"stage": stage, "place": place}, ("stage", "place")) == [
         "column 'stage': level 'NA' (20 rows) is taken as it stands; if it is a missing value, list it under `missing`",
-        "column 'stage': level 'Early' (20 rows) and 'early' (40 rows) differ by case alone, and are told apart",
+        "column 'stage': level 'Early' (20 rows) and 'early' (40 rows) differ by case or spaces alone, and are told apart",
         "column 'place' has 1 levels of fewer than 5 rows ('Kyoto'): they may name patients, and levels travel in a bundle",
     ]
 
@@ -64,5 +64,24 @@ def test_classes() -> None:
     data = Dataset.from_arrays("toy", modalities={"a": RNG.normal(size=(ROWS, 3))}, targets=targets)
     assert [(problem.severity, problem.where, problem.what) for problem in odd_classes(data)] == [
         ("warning", "task", "class 'None' (20 rows) is taken as it stands; if it is a missing value, list it under `missing`"),
-        ("warning", "task", "class 'Case' (20 rows) and 'case' (20 rows) differ by case alone, and are told apart"),
+        ("warning", "task", "class 'Case' (20 rows) and 'case' (20 rows) differ by case or spaces alone, and are told apart"),
     ]
+
+
+def test_numbers_and_groups_of_the_labels() -> None:
+    targets = spoilt(RNG.uniform(20, 80, ROWS), -999)
+    groups = np.repeat(["A", "a ", "B", "NA"], 20)
+    data = Dataset.from_arrays("toy", modalities={"a": RNG.normal(size=(ROWS, 3))}, targets=targets, task="regression", groups=groups)
+    told = {problem.where: problem.what for problem in odd_classes(data)}
+    assert told["task"].startswith("the target is -999 in")
+    assert told["task"].endswith("far from its other values; if it is a missing value, leave those rows out")
+    whats = [problem.what for problem in odd_classes(data) if problem.where == "splits.group"]
+    assert whats == [
+        "group 'NA' (20 rows) is taken as it stands; if it is a missing value, list it under `missing`",
+        "group 'A' (20 rows) and 'a' (20 rows) differ by case or spaces alone, and are told apart",
+    ]
+
+
+def test_levels_that_numbers_of_missing_values_made() -> None:
+    (what,) = told({"sex": ["m", "f", "m", "-9"] * 20}, categorical=("sex",))
+    assert what == "column 'sex': level '-9' (20 rows) is taken as it stands; if it is a missing value, list it under `missing`"

@@ -128,3 +128,32 @@ def test_groups_of_one_class() -> None:
     found = problems({"a": clean()}, splits=None, folds="groups", groups=groups)
     what = "4 of 5 groups hold one class only (h0, h1, h2, h3): metrics such as AUROC are undefined on their folds"
     assert [each for each in found if each[1] == "splits.group"] == [("warning", "splits.group", what)]
+
+
+def test_columns_of_test_in_another_unit_or_without_values() -> None:
+    frame = pd.DataFrame({"x": RNG.normal(size=NUM_ROWS), "crp": RNG.uniform(1, 9, NUM_ROWS), "ldh": RNG.normal(size=NUM_ROWS)})
+    test = np.array(SPLITS) == "test"
+    frame.loc[test, "crp"] *= 1000
+    frame.loc[test, "ldh"] = np.nan
+    whats = [what for _, _, what in problems({"a": frame})]
+    assert "1 columns of 'a' have no value in test: ldh" in whats
+    (unit,) = [what for what in whats if "unit" in what]
+    assert unit.startswith("1 columns of 'a' lie far off the values of train and val in half of the test rows ('crp': median")
+
+
+def test_images_of_test_on_another_scale() -> None:
+    images = RNG.uniform(0, 1, (NUM_ROWS, 1, 4, 4))
+    images[np.array(SPLITS) == "test"] *= 255
+    (unit,) = [what for _, _, what in problems({"cxr": images}) if "unit" in what]
+    assert unit.startswith(
+        "1 columns of 'cxr' lie far off the values of train and val in half of the test rows ('mean of a sample': median"
+    )
+
+
+def test_many_rare_classes_are_one_line() -> None:
+    targets = np.array([f"c{row % 20}" for row in range(NUM_ROWS)])
+    whats = [what for _, where, what in problems({"a": RNG.normal(size=(NUM_ROWS, 3))}, targets=targets) if where == "task"]
+    assert whats == ["20 classes have fewer rows in train and val than the 5 folds or sides (c0, c1, c10, c11, c12, ...)"]
+    targets = np.where(np.array(SPLITS) == "test", "c0", targets)
+    whats = [what for _, where, what in problems({"a": RNG.normal(size=(NUM_ROWS, 3))}, targets=targets) if where == "task"]
+    assert "19 classes have no row in test (c1, c10, c11, c12, c13, ...)" in whats

@@ -88,7 +88,7 @@ def test_names_of_rows_as_r_writes_them() -> None:
         ("a,b,a\n1,2,3\n", "t.csv: columns 1 and 3 are both named 'a', expected one column of each name"),
         (
             "id,age,crp\n,years,mg/l\np1,50,1.5\np2,60,2.5\np3,70,0.5\n",
-            r"t.csv: line 2 looks like units \(years, mg/l\), expected a sample in each row; delete the line",
+            r"t.csv: line 2 looks like units or a second header \(years, mg/l\), expected a sample in each row; delete the line",
         ),
     ],
 )
@@ -115,3 +115,46 @@ def test_text_is_unpacked_and_has_no_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("\ufeffa\n".encode())
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"a\n"))
     assert read_text(tmp_path / "a.csv") == read_text(tmp_path / "a.csv.gz") == "a\n"
+
+
+@pytest.mark.parametrize(("name", "packed"), [("t.csv", True), ("t.csv.gz", False), ("t.csv.gz", True)])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_says_itself_how_it_is_packed_and_encoded(tmp_path: Path, name: str, packed: bool, encoding: str) -> None:
+    data = "a,b\n1,ä\n".encode(encoding)
+    (tmp_path / name).write_bytes(gzip.compress(data) if packed else data)
+    assert read_text(tmp_path / name) == "a,b\n1,ä\n"
+
+
+def test_what_is_no_text_is_told_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("a,b\n1,x\n2,ä\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"t.csv: .*line 3 holds the byte 'e4', which is not UTF-8.*; save the file as CSV UTF-8"):
+        read_text(tmp_path / "t.csv")
+    (tmp_path / "t.csv").write_bytes(b"PK\x03\x04\xff")
+    with pytest.raises(DataError, match=r"t.csv: a zip archive or a spreadsheet \(XLSX\), expected text; save the sheet as CSV UTF-8"):
+        read_text(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("above", ["# exported\n# today\n", "Table 1\n\n"])
+def test_lines_above_the_header_are_named(above: str) -> None:
+    with pytest.raises(
+        DataError, match=r"t.csv: line 1 \('.*'\) has one field, line 3 3 with ',' between them; .*delete the lines above them"
+    ):
+        shape(f"{above}a,b,c\n1,2,3\n4,5,6\n")
+
+
+def test_a_quote_that_is_not_closed_is_found() -> None:
+    with pytest.raises(DataError, match=r"t.csv: line 5 has 2 fields, expected 3 .*; a quote that opens in line 3 may not be closed"):
+        shape('a,b,c\n1,2,3\n4,"5,6\n7,8,9\n1,2,3\n')
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_the_line_that_excel_puts_above_the_header_is_no_header(tmp_path: Path, separator: str) -> None:
+    (tmp_path / "t.csv").write_bytes(f"sep={separator}\r\na,b\r\n1,2\r\n".replace(",", separator).encode())
+    found = shape(read_text(tmp_path / "t.csv"))
+    assert (found.names, found.separator, found.lines) == (("a", "b"), separator, (3,))
+
+
+def test_zero_bytes_are_no_text(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"a,b\n1,2\n3,\x004\n")
+    with pytest.raises(DataError, match=r"t.csv: line 3 holds a zero byte, expected UTF-8 text; save"):
+        read_text(tmp_path / "t.csv")

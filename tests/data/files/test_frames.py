@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusearch.data.files.frames import TextFormat, codes_of, numbers_of, read_table
+from fusearch.data.files.frames import TextFormat, codes_of, decimal_of, numbers_of, read_table
 from fusearch.data.files.text import as_text
 from fusearch.errors import DataError
 
@@ -155,7 +155,7 @@ def make_broken_files(folder: Path) -> None:
         ),
         (
             lambda f: read(f / "latin.csv"),
-            r"latin.csv: cannot be read as a table \(.*utf-8.*\), expected UTF-8 text with a header line",
+            r"latin.csv: cannot be read as a table \(line 2 holds the byte .e9., which is not UTF-8\), expected UTF-8 text; save",
         ),
         (lambda f: read(f / "broken.parquet"), r"broken.parquet: cannot be read as a table \(.*\), expected Parquet"),
     ],
@@ -165,3 +165,85 @@ def test_messages(tmp_path: Path, call: Any, message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
         call(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_what_the_manifest_lists_is_missing_in_every_sort_of_table(tmp_path: Path, name: str) -> None:
+    frame = pd.DataFrame({"id": ["-999", "b", "c"], "n": [-999, 1, 2], "x": [-999.0, 1.5, -9.5], "t": ["1", " ? ", "-999"]})
+    frame.to_parquet(tmp_path / name) if name.endswith("parquet") else frame.to_csv(tmp_path / name, index=False)
+    found = read(tmp_path / name, ["id"], missing=frozenset({"-999", "?", "-9.5"}))
+    assert found["id"].tolist() == ["-999", "b", "c"]
+    numbers = numbers_of(found[["n", "x", "t"]], name)
+    np.testing.assert_array_equal(numbers, [[np.nan, np.nan, 1], [1, 1.5, np.nan], [2, np.nan, np.nan]])
+
+
+def test_an_index_of_texts_is_a_column_too(tmp_path: Path) -> None:
+    FRAME.set_index("patient").rename_axis(None).to_parquet(tmp_path / "t.parquet")
+    assert list(read(tmp_path / "t.parquet").columns) == ["index", "age"]
+    FRAME.iloc[::-1].to_parquet(tmp_path / "t.parquet")
+    assert list(read(tmp_path / "t.parquet").columns) == ["patient", "age"]
+
+
+def test_a_parquet_file_that_is_no_plain_table(tmp_path: Path) -> None:
+    FRAME.set_axis(pd.MultiIndex.from_product([["a"], FRAME.columns]), axis=1).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match=r"t.parquet: names of columns have 2 levels, such as \('a', 'patient'\), expected one"):
+        read(tmp_path / "t.parquet")
+    FRAME.assign(stay=pd.to_timedelta([1, 2], "D"), list=[[1, 2], [3]]).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(DataError) as caught:
+        numbers_of(read(tmp_path / "t.parquet")[["age", "stay", "list"]], "t.parquet")
+    assert [fault.split("; ")[0] for fault in caught.value.faults] == [
+        "t.parquet: column 'stay' holds '1 days 00:00:00', '2 days 00:00:00', first in row 1",
+        "t.parquet: column 'list' holds '[1 2]', '[3]', first in row 1",
+    ]
+
+
+def test_every_infinite_value_is_counted(tmp_path: Path) -> None:
+    frame = read(write(tmp_path / "t.csv", "a,b\n1e400,1\n2,1e39\n-Inf,2\n"))
+    with pytest.raises(DataError) as caught:
+        numbers_of(frame, "t.csv")
+    assert caught.value.faults == (
+        "t.csv: column 'a' holds 'inf', '-inf', first in line 2; expected finite numbers below 3.4e38, or empty cells",
+        "t.csv: column 'b' holds '1e+39' in line 3; expected finite numbers, empty cells, or texts that the manifest lists under `missing`",
+    )
+
+
+def test_a_header_that_stands_again_is_one_fault(tmp_path: Path) -> None:
+    frame = read(write(tmp_path / "t.csv", "a,b,c\n1,2,3\na,b,c\n4,5,6\n1,2,3\n"))
+    with pytest.raises(DataError) as caught:
+        numbers_of(frame, "t.csv")
+    assert [fault.split(";")[0] for fault in caught.value.faults] == ["t.csv: column 'a' (and 2 more columns: b, c) holds 'a' in line 3"]
+
+
+@pytest.mark.parametrize("cells", [["1,234.5", "12,345.0"], ["12%", "5%"], ["1'000", "2'500"]])
+def test_thousands_and_percents_are_not_called_levels(tmp_path: Path, cells: list[str]) -> None:
+    with pytest.raises(DataError, match=r"expected numbers such as 1234.5, without signs between thousands or behind them"):
+        numbers_of(pd.DataFrame({"a": cells}), "t.csv")
+
+
+def test_the_decimals_of_a_file(tmp_path: Path) -> None:
+    assert decimal_of(write(tmp_path / "t.csv", "a;b\n1,25;2\n")) == ","
+    assert decimal_of(write(tmp_path / "t.csv", "a,b\n1.25,2\n")) == "."
+    FRAME.to_parquet(tmp_path / "t.parquet")
+    assert decimal_of(tmp_path / "t.parquet") is None
+
+
+def test_without_ids_a_row_without_values_is_a_sample_unless_it_ends_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "a,b\n1,2\n,\n\n3,4\n,\n")
+    assert read(path)["b"].tolist() == [2, 4]
+    found = read(path, by_position=True)
+    np.testing.assert_array_equal(found["b"], [2, np.nan, 4])
+    assert found.index.tolist() == [2, 3, 5]
+
+
+def test_what_numbers_the_rows_of_a_part_of_a_table_is_no_column_where_they_have_ids(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", ",id,a\n17,p,5\n3,q,6\n")
+    assert list(read(path, ["id"]).columns) == ["id", "a"]
+    with pytest.raises(DataError, match=r"t.csv: column 1 has no name in the header and holds '17'"):
+        read(path, ["id"], by_position=True)
+
+
+def test_shuffled_rows_of_a_parquet_file_are_not_joined_by_position(tmp_path: Path) -> None:
+    FRAME.iloc[::-1].to_parquet(tmp_path / "t.parquet")
+    assert len(read(tmp_path / "t.parquet")) == 2
+    with pytest.raises(DataError, match=r"t.parquet: the numbers of its rows are not in order \(the first is 1\), so rows would be joined"):
+        read(tmp_path / "t.parquet", by_position=True)

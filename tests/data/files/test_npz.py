@@ -51,3 +51,29 @@ def test_messages(tmp_path: Path, call: Any, message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
         call(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_ids_stand_one_beside_each_sample(tmp_path: Path) -> None:
+    np.savez(tmp_path / "column.npz", x=np.eye(3), patient=np.array([["a"], ["b"], ["c"]]))
+    found = read_array(tmp_path / "column.npz", None, "patient")
+    assert found.ids is not None
+    assert found.ids.tolist() == ["a", "b", "c"]
+    np.savez(tmp_path / "short.npz", x=np.eye(3), patient=np.array(["a", "b"]))
+    with pytest.raises(DataError, match=r"short.npz: array 'patient' of shape \(2,\) beside 'x' of shape \(3, 3\), expected one id"):
+        read_array(tmp_path / "short.npz", "x", "patient")
+
+
+def test_python_objects_are_named_and_stand_in_nobodys_way(tmp_path: Path) -> None:
+    objects = np.array(["a", "b", "c"], dtype=object)
+    np.savez(tmp_path / "notes.npz", x=np.eye(3), notes=objects)
+    found = read_array(tmp_path / "notes.npz", "x", "patient")
+    assert (found.values.shape, found.others) == ((3, 3), {})
+    np.savez(tmp_path / "ids.npz", x=np.eye(3), patient=objects)
+    with pytest.raises(DataError, match=r"ids.npz: array 'patient' holds Python objects, .*texts saved with `.astype\(str\)`"):
+        read_array(tmp_path / "ids.npz", "x", "patient")
+
+
+def test_an_array_without_samples_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", x=np.empty((0, 5)), patient=np.array([], dtype=np.str_))
+    with pytest.raises(DataError, match=r"x.npz: an array of shape \(0, 5\), expected at least one sample"):
+        read_array(tmp_path / "x.npz", "x", "patient")

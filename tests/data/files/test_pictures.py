@@ -100,3 +100,43 @@ def test_without_pillow_an_image_says_what_to_install(tmp_path: Path, monkeypatc
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(DataError, match=r"x.png: reading it needs pillow; expected `pip install pillow`, or .npy files"):
         read_image(tmp_path / "x.png")
+
+
+def test_a_photo_is_read_as_it_is_seen(tmp_path: Path) -> None:
+    pixels, turned = np.arange(12, dtype=np.uint8).reshape(3, 4), Image.Exif()
+    turned[0x0112] = 6  # the sensor lay on its side
+    Image.fromarray(pixels).save(tmp_path / "a.png", exif=turned)
+    assert (read_image(tmp_path / "a.png")[0] == np.rot90(pixels, -1)).all()
+
+
+@pytest.mark.parametrize("suffix", ["tif", "gif"])
+def test_of_several_pictures_the_first_is_read_and_told(tmp_path: Path, suffix: str) -> None:
+    first, second = (Image.fromarray(np.full((4, 4), grey, np.uint8)) for grey in (10, 200))
+    first.save(tmp_path / f"a.{suffix}", save_all=True, append_images=[second])
+    first.save(tmp_path / "b.png")
+    found = read_images([tmp_path / f"a.{suffix}", tmp_path / "b.png"], channels=1)
+    assert found.stacks == (f"a.{suffix}",)
+    np.testing.assert_allclose(found.values, 10, atol=1e-4)
+
+
+def test_infinite_pixels_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([[1, np.inf]]))
+    Image.fromarray(np.array([[1, np.inf]], np.float32)).save(tmp_path / "a.tif")
+    for name in ("a.npy", "a.tif"):
+        with pytest.raises(DataError, match=f"{name}: an infinite value, expected finite numbers or NaN"):
+            read_image(tmp_path / name)
+
+
+def test_axes_of_an_array_a_sample(tmp_path: Path) -> None:
+    pixels = np.arange(4 * 5 * 3).reshape(4, 5, 3)
+    np.save(tmp_path / "a.npy", pixels)
+    assert (read_images([tmp_path / "a.npy"], axes=[2, 0, 1]).values[0] == np.moveaxis(pixels, -1, 0)).all()
+
+
+def test_a_path_of_windows_and_a_path_that_nearly_fits(tmp_path: Path) -> None:
+    (tmp_path / "scans").mkdir()
+    Image.fromarray(np.ones((2, 2), np.uint8)).save(tmp_path / "scans" / "a.png")
+    assert read_images([tmp_path / "scans\\a.png"]).values.shape == (1, 1, 2, 2)
+    for name in ("a", "A.PNG"):
+        with pytest.raises(DataError, match=f"1 of 1 images is missing in .*: '{name}'; there is 'a.png'"):
+            read_images([tmp_path / "scans" / name])

@@ -55,3 +55,7 @@ def test_rows_are_lines_of_a_text_file() -> None:
 def test_what_others_say_is_one_short_line() -> None:
     assert one_line(ValueError("a\n  b")) == "a b"
     assert len(one_line(ValueError("x" * 500))) == 120
+
+
+def test_a_cell_that_is_a_list_is_text() -> None:
+    assert as_text([np.array([1, 2]), [None], None]) == ["[1 2]", "[None]", None]

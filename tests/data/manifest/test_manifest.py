@@ -192,3 +192,19 @@ def test_a_manifest_written_from_its_model_reads_the_same(tmp_path: Path) -> Non
     assert load_manifest(tmp_path / "again.yaml").model_dump() == manifest.model_dump()
     assert isinstance(manifest, Manifest)
     assert Splits().shares == (0.7, 0.15, 0.15)
+
+
+def test_a_folder_a_backslash_and_a_truth_value_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    (tmp_path / "rna").mkdir()
+    path.write_text(
+        "task: {kind: classification, file: l.csv, column: y, labels: [false, true]}\nmodalities: {rna: {kind: tabular, file: rna.csv}}\n"
+    )
+    with pytest.raises(ManifestError, match=r"task.labels.0: YAML reads it as the truth value False, expected text; write it in quotes"):
+        load_manifest(path)
+    path.write_text("task: {kind: classification, file: l.csv, column: y}\nmodalities: {rna: {kind: tabular, file: rna.csv}}\n")
+    manifest = load_manifest(path)
+    with pytest.raises(ManifestError, match=r"study.yaml: task.file: 'rna' is a folder, expected a file"):
+        manifest.resolve("rna", "task.file")
+    with pytest.raises(ManifestError, match=r"no file 'rna\\\\l.csv', expected '/' between folders: 'rna/l.csv'"):
+        manifest.resolve("rna\\l.csv", "task.file")

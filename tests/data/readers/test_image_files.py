@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from fusearch.data.kinds import KINDS
 from fusearch.data.readers import READERS, Source
 from fusearch.data.readers.image_files import ImageKeys
-from fusearch.errors import DataError
+from fusearch.errors import DataError, ManifestError
 
 
 def source(folder: Path, **keys: Any) -> Source:
@@ -59,3 +59,25 @@ def test_every_image_that_is_not_there_is_counted(tmp_path: Path) -> None:
 def test_keys(keys: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ImageKeys(**{"kind": "image2d", "file": "scans.csv", "column": "file", **keys})
+
+
+def test_channels_that_stand_last_are_told_and_brought_first(tmp_path: Path) -> None:
+    pixels = np.arange(5 * 4 * 3).reshape(5, 4, 3)
+    np.save(tmp_path / "a.npy", pixels)
+    (tmp_path / "scans.csv").write_text("id,file\n1,a.npy\n", encoding="utf-8")
+    (note,) = READERS["images"].read(source(tmp_path)).take(np.array([0])).notes
+    assert note.endswith("5 channels; if they are (H, W, C), say `axes: NHWC`, else `axes: NCHW`")
+    taken = READERS["images"].read(source(tmp_path, axes="NHWC")).take(np.array([0]))
+    assert taken.notes == ()
+    assert (taken.values[0] == np.moveaxis(pixels, -1, 0)).all()
+    with pytest.raises(ManifestError, match=r"study.yaml: modalities.cxr.axes: 'NXY', expected the letters of NCHW"):
+        READERS["images"].read(source(tmp_path, axes="NXY")).take(np.array([0]))
+
+
+def test_several_pictures_in_a_file_are_told(tmp_path: Path) -> None:
+    page = Image.fromarray(np.ones((2, 2), np.uint8))
+    page.save(tmp_path / "a.tif", save_all=True, append_images=[page])
+    (tmp_path / "scans.csv").write_text("id,file\n1,a.tif\n", encoding="utf-8")
+    assert READERS["images"].read(source(tmp_path)).take(np.array([0])).notes == (
+        "1 files hold several pictures (such as 'a.tif'), of which the first was read; expected one picture a file",
+    )

@@ -55,3 +55,13 @@ def test_raw_values_are_nan_where_the_modality_is_missing(data: Dataset) -> None
     assert np.isnan(raw["image"][0]).all()
     np.testing.assert_array_equal(raw["image"][1], data.raw["image"][3])
     np.testing.assert_array_equal(raw["out"], data.raw["out"][[0, 3]])
+
+
+def test_the_decimal_comma_of_the_training_files_is_kept(tmp_path: Path) -> None:
+    rows = [f"{row};{'ab'[row % 2]};{row},{row * 37 % 1000:03d}" for row in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["id;y;x", *rows, "60;a;0,5"]), encoding="utf-8")
+    manifest = "id: id\ntask: {kind: classification, file: t.csv, column: y}\nmodalities: {t: {kind: tabular, file: t.csv}}\n"
+    (tmp_path / "study.yaml").write_text(manifest, encoding="utf-8")
+    data = load_data(tmp_path / "study.yaml")
+    assert data.raw["t"][1, 0] == np.float32(1.037)
+    assert describe_inputs(data, data.modalities)["decimal"] == ",", "a file of one row, `1,037`, is read as the whole was"

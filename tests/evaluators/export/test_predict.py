@@ -13,7 +13,7 @@ import pytest
 from fusearch.data.files.frames import read_table
 from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError
-from fusearch.evaluators.export.predict import align, main, parse_options, read
+from fusearch.evaluators.export.predict import align, main, parse_options, read, refuse_shuffled_array
 
 SCHEMA = TableSchema(("age", "size"), {"sex": ("f", "m"), "grade": ("1", "2", "10"), "half": ("0.5", "1")})
 TABLE: dict[str, Any] = {
@@ -242,3 +242,42 @@ def test_options(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit):
         parse_options(known, {})
     assert "expected a file for at least one of: --clinical, --image" in capsys.readouterr().err
+
+
+def test_missing_numbers_of_an_array_of_columns(tmp_path: Path) -> None:
+    np.save(tmp_path / "rna.npy", np.array([[-999, 1], [2, 3]]))
+    table = TABLE | {"shape": [2], "numeric": ["a", "b"], "categorical": {}}
+    _, values = read(tmp_path / "rna.npy", table, SPEC | {"missing": ["-999"]})
+    np.testing.assert_array_equal(values, [[np.nan, 1], [2, 3]])
+
+
+def test_channels_that_stand_last_in_the_file_of_a_sample(tmp_path: Path) -> None:
+    pixels = np.arange(2 * 3 * 4).reshape(2, 3, 4)
+    np.save(tmp_path / "a.npy", pixels)
+    table = write(tmp_path / "scans.csv", "patient,file\n1,a.npy\n")
+    image = {
+        "option": "--i",
+        "kind": "image2d",
+        "shape": [4, 2, 3],
+        "key": "i",
+        "column": "file",
+        "root": ".",
+        "size": None,
+        "channels": None,
+    }
+    _, values = read(table, image | {"axes": [0, 3, 1, 2]}, SPEC)
+    np.testing.assert_array_equal(values[0], np.moveaxis(pixels, -1, 0))
+
+
+def test_an_array_that_names_its_rows_in_another_order_is_refused(tmp_path: Path) -> None:
+    files = {"clinical": write(tmp_path / "clinical.csv", CSV), "rna": tmp_path / "rna.npz"}
+    spec = SPEC | {"modalities": {"clinical": TABLE, "rna": {"option": "--rna", "kind": "tabular", "shape": [2], "key": "x"}}}
+    for ids, refused in ((["007", "008", "009", "010", "011"], False), (["011", "010", "009", "008", "007"], True)):
+        np.savez(files["rna"], x=np.ones((5, 2)), ids=np.array([f"p{name}" for name in ids]))
+        files["clinical"].write_text(CSV.replace("\n0", "\np0"), encoding="utf-8")
+        tables = {name: read(path, spec["modalities"][name], spec) for name, path in files.items()}
+        if not refused:
+            refuse_shuffled_array(files, tables, spec)
+            continue
+        with pytest.raises(DataError, match=r"rna.npz: its array 'ids' holds ids in another order .*name it 'patient'"):
+            refuse_shuffled_array(files, tables, spec)
