@@ -206,6 +206,30 @@ def report(
         say(str(page))
 
 
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders of two or more searches with the same objectives.", metavar="RUN...")],
+    out: Annotated[Path | None, typer.Option(help="HTML page to write.", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set several runs side by side, such as one search with several seeds: fronts, hypervolumes, answers."""
+    from fusearch.reports.findings.compared import read_compared
+    from fusearch.reports.page.comparison import compare_runs, comparison_rows, comparison_sentences
+
+    with document(as_json) as write:
+        found = read_compared(runs)
+        page = None if out is None else compare_runs(runs, out)
+        write({**found.to_dict(), "page": None if page is None else str(page)})
+    for warning in found.warnings:
+        warn(warning)
+    if not as_json:
+        rows = comparison_rows(found)
+        show_table(rows, tuple(rows[0]))
+        for sentence in comparison_sentences(found):
+            say(sentence)
+        if page is not None:
+            say(f"Page: {page}")
+
+
 def export(
     run: RunFolder,
     out: Annotated[Path, typer.Option(help="Folder to make.")],
@@ -263,6 +287,7 @@ def add_commands(app: typer.Typer) -> None:
     )
     app.command("status", epilog="Example: fusearch status runs/first --json")(status)
     app.command("report", epilog="Example: fusearch report runs/first")(report)
+    app.command("compare", epilog="Example: fusearch compare runs/seed0 runs/seed1 --out compared.html")(compare)
     app.command("repair", epilog="Example: fusearch repair runs/first")(repair)
     app.command("export", epilog="Example: fusearch export runs/first --pick knee --out runs/first/export")(export)
     app.command("confirm", epilog="Example: fusearch confirm runs/first")(confirm)

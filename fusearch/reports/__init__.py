@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fusearch.lazy import lazy_names
 
 _HOMES = {
+    "compare_runs": "fusearch.reports.page.comparison",
     "draw": "fusearch.reports.figures.drawing",
     "front_figure": "fusearch.reports.figures.front_plot",
     "front_svg": "fusearch.reports.figures.picture",
@@ -19,7 +20,7 @@ _HOMES = {
     "write_report": "fusearch.reports.report",
 }
 
-__all__ = ["draw", "front_figure", "front_svg", "judge", "read_findings", "trials_frame", "write_report"]
+__all__ = ["compare_runs", "draw", "front_figure", "front_svg", "judge", "read_findings", "trials_frame", "write_report"]
 
 if TYPE_CHECKING:
     from fusearch.reports.figures.drawing import draw
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from fusearch.reports.figures.picture import front_svg
     from fusearch.reports.findings.findings import read_findings
     from fusearch.reports.findings.verdict import judge
+    from fusearch.reports.page.comparison import compare_runs
     from fusearch.reports.report import write_report
     from fusearch.reports.trials_table import trials_frame
 

@@ -1,6 +1,7 @@
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,6 +68,20 @@ def test_report_command(finished: Path, tmp_path: Path, fusearch: Callable[..., 
     done = fusearch("report", finished, "--out", tmp_path / "page", "--json")
     assert done.code == 0
     assert Path(done.document["report"]).is_file()
+
+
+def test_compare(finished: Path, tmp_path: Path, fusearch: Callable[..., Any]) -> None:
+    shutil.copytree(finished, tmp_path / "copy")
+    done = fusearch("compare", finished, tmp_path / "copy", "--out", tmp_path / "page.html")
+    assert done.code == 0, done.err
+    assert "Searching is a gain in" in done.out
+    assert (tmp_path / "page.html").is_file()
+    told = fusearch("compare", finished, tmp_path / "copy", "--json").document
+    assert told["runs"][0]["hypervolume"] == told["runs"][1]["hypervolume"]
+    assert told["page"] is None
+    alone = fusearch("compare", finished)
+    assert alone.code == 2
+    assert "1 run to compare, expected two or more" in alone.err
 
 
 def test_an_existing_run_folder_is_refused_and_resume_goes_on(finished: Path, fusearch: Callable[..., Any]) -> None:
