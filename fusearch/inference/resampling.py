@@ -23,6 +23,9 @@ Floats = NDArray[np.float64]
 DRAWS = 500
 _OWN_SHARE = 0.1
 
+#: Of many rows fewer draws do, as an interval hangs on less chance: at most so many drawn rows in all, but never below so many draws.
+_MOST_DRAWN_ROWS, _FEWEST_DRAWS = 2_500_000, 100
+
 #: The quantiles that an interval ends at: a gain is claimed where the lower one is above 0.
 QUANTILES = (0.05, 0.95)
 
@@ -45,6 +48,7 @@ class Resampled:
             raise NotEstimableError(f"{objective.name} is no metric of the predictions that were kept")
         self._metric = METRICS[objective.name]
         self._kept, self._objective = kept, objective
+        draws = min(draws, max(_FEWEST_DRAWS, _MOST_DRAWN_ROWS // len(kept.fold)))
         draws = draws if self._metric.weighted is not None else max(1, round(draws * _OWN_SHARE))
         rng = np.random.default_rng(seed)
         self._drawn = draw_rows(rng, strata=kept.strata, groups=kept.groups, draws=draws)

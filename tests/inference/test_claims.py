@@ -125,6 +125,15 @@ def test_too_few_rows_of_a_class_are_said(tmp_path):
     assert found.fusion.outcome in ("no clear gain", "not estimable")
 
 
+def test_what_ranks_far_behind_is_not_drawn(tmp_path, monkeypatch):
+    designs = [("rna", 0.5, None), *[(OTHER, skill, None) for skill in (2.0, 0.1, 0.2, 0.3)]]
+    trials = planted_trials(tmp_path, designs, rows=100)
+    monkeypatch.setattr("fusearch.inference.claims.CONTENDERS", 2)
+    (last,) = [record for record in trials.records if record.value("auroc") == min(each.value("auroc") for each in trials.records[1:])]
+    predictions_file(tmp_path, last.candidate).unlink()
+    assert answer(trials).fusion.outcome == "gain"
+
+
 def test_it_is_the_same_each_time_and_json(tmp_path):
     trials = planted_trials(tmp_path, [("rna", 0.5, "best_unimodal"), (FUSED, 1.0, None)])
     assert answer(trials) == answer(trials)

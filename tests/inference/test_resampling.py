@@ -87,6 +87,12 @@ def test_a_metric_of_ones_own_is_drawn_less_often_and_a_cost_not_at_all(kept):
         Resampled(kept, Objective.parse("macs"))
 
 
+def test_many_rows_are_drawn_less_often(kept, monkeypatch):
+    monkeypatch.setattr("fusearch.inference.resampling._FEWEST_DRAWS", 5)
+    monkeypatch.setattr("fusearch.inference.resampling._MOST_DRAWN_ROWS", 60 * 7)
+    assert Resampled(kept, Objective.parse("auroc")).losses.shape == (3, 3, 7)
+
+
 def test_an_interval_needs_half_of_the_draws():
     mean, low, high = over_draws(np.append(np.linspace(0, 1, 101), [np.nan] * 50))
     assert (mean, low, high) == (pytest.approx(0.5), pytest.approx(0.05), pytest.approx(0.95))
