@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, final
 
 import numpy as np
 
 from fusearch.search.candidate_queue import CandidateQueue, Proposal
-from fusearch.search_space import Candidate, Recipe
+from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -90,13 +91,18 @@ class SamplerProposer:
         if tries and tries * len(references) >= self._share * (self._queue.num_proposed + 1):
             return
         rng = self._rng()
-        recipes = [Recipe()] if not tries else (self._space.sample_recipe(rng) for _ in range(self.RECIPE_DRAWS))
+        recipes = [Recipe()] if not tries else (self._draw_recipe(graph, rng) for _ in range(self.RECIPE_DRAWS))
         for recipe in recipes:
             candidate = Candidate(graph, recipe)
             if not self._queue.holds(candidate) or not tries:
                 self._queue.put(candidate)
                 return
         tried[graph.digest] += 1  # its recipes are exhausted: let the others have the share
+
+    def _draw_recipe(self, graph: FusionGraph, rng: np.random.Generator) -> Recipe:
+        """Draw a recipe for a reference; of one that a solved model reads, its class weights alone differ from the default."""
+        drawn = self._space.sample_recipe(rng)
+        return drawn if graph.training != "convex" else replace(Recipe(), class_weights=drawn.class_weights)
 
     def _rng(self) -> np.random.Generator:
         """Return a generator that depends on the seed and the size of the study alone, so that a resumed run draws anew."""

@@ -1,14 +1,17 @@
 """Which candidate next: the queue, the references, the sampler, fresh draws."""
 
 from collections import Counter
+from dataclasses import replace
 
+import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
 
+from fusearch.data.modality import Modality
 from fusearch.search.candidate_queue import CandidateQueue
 from fusearch.search.proposer import SamplerProposer
-from fusearch.search_space import Candidate, Recipe
+from fusearch.search_space import Candidate, Recipe, SearchSpace
 from fusearch.study import STOPPED, TrialFacts, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -127,3 +130,15 @@ def test_fresh_designs_are_new_and_wanted(study, space):
     assert fresh.recipe.width == 8
     assert fresh.digest not in known
     assert not ask.queue_fresh(lambda candidate: False)
+
+
+def test_a_solved_reference_comes_with_each_choice_of_class_weights_and_never_twice(study):
+    """Nothing else of a recipe reaches it: other learning rates would be evaluations of the same model."""
+    space = SearchSpace([Modality("a", "tabular", (3,)), Modality("b", "tabular", (4,))])
+    candidates = propose(proposer(study, space, share=1.0), study, 60)
+    solved = [candidate for candidate in candidates if candidate.graph.training == "convex"]
+    assert {replace(candidate.recipe, class_weights=Recipe().class_weights) for candidate in solved} == {Recipe()}
+    assert len({candidate.digest for candidate in solved}) == len(solved)
+    for graph in [graph for _, graph in references(space) if graph.training == "convex"]:
+        weights = {candidate.recipe.class_weights for candidate in solved if candidate.graph == graph}
+        assert weights == {space.sample_recipe(np.random.default_rng(seed)).class_weights for seed in range(20)}
