@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fusearch.evaluators.tasks.convex import LinearMap, logistic
+from fusearch.evaluators.tasks.convex import Solver, logistic
 from fusearch.evaluators.tasks.task_layer import TaskLayer, task_layer
 
 __all__ = ["ClassificationLayer"]
@@ -41,9 +39,9 @@ class ClassificationLayer(TaskLayer):
         weights = len(targets_B) / (present.sum() * counts.clamp(min=1))
         return torch.where(present, weights, torch.zeros_like(weights))
 
-    def solve(self, columns_ND: NDArray[np.float64], targets_N: Tensor, *, balanced: bool) -> LinearMap:
-        """Return a logistic regression."""
-        return logistic(columns_ND, targets_N.cpu().numpy(), self.num_logits, balanced=balanced)
+    def solver(self, *, balanced: bool) -> Solver:
+        """Return that of a logistic regression."""
+        return logistic(self.num_logits, balanced=balanced)
 
     def explained(self, logits_BK: Tensor, chosen_B: Tensor) -> Tensor:
         """Return the log odds of the chosen class."""

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fusearch.evaluators.tasks.convex import LinearMap, ridge
+from fusearch.evaluators.tasks.convex import Solver, ridge
 from fusearch.evaluators.tasks.task_layer import TaskLayer, task_layer
 from fusearch.tasks import Task
 
@@ -53,10 +53,10 @@ class RegressionLayer(TaskLayer):
         """Return predictions in the units of the target."""
         return logits_BK * self.unit + self.mean
 
-    def solve(self, columns_ND: NDArray[np.float64], targets_N: Tensor, *, balanced: bool) -> LinearMap:
-        """Return a ridge regression."""
+    def solver(self, *, balanced: bool) -> Solver:
+        """Return that of a ridge regression."""
         del balanced
-        return ridge(columns_ND, targets_N.cpu().double().numpy())
+        return ridge()
 
     def residuals(self, logits_NMK: Tensor, targets_N: Tensor) -> Tensor:
         """Return values minus targets."""

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fusearch.evaluators.tasks.convex import LinearMap
+from fusearch.evaluators.tasks.convex import Solver
 from fusearch.registry import Registry
 from fusearch.tasks import Task
 
@@ -70,15 +70,13 @@ class TaskLayer(nn.Module, ABC):
         """Return targets as the loss reads them; by default as they are."""
         return torch.as_tensor(np.ascontiguousarray(targets))
 
-    def solve(self, columns_ND: NDArray[np.float64], targets_N: Tensor, *, balanced: bool) -> LinearMap | None:
-        """Return weight (K, D) and bias (K,) of the regularized linear model of raw values; by default None: it is trained by steps.
+    def solver(self, *, balanced: bool) -> Solver | None:
+        """Return what solves a linear model of raw values; by default None: it is trained by steps.
 
         Args:
-            columns_ND: Raw values of the training rows.
-            targets_N: Their targets, as `encode` gives them.
             balanced: Whether rare classes weigh as much as frequent ones.
         """
-        del columns_ND, targets_N, balanced
+        del balanced
         return None
 
     def class_weights(self, targets_B: Tensor) -> Tensor | None:

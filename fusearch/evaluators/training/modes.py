@@ -4,7 +4,7 @@
 - `staged`: each stream alone on its own class scores, then as `joint`, from these weights.
 - `frozen`: each stream alone; then its weights are fixed, its states computed once, and only the fusion part is trained on them.
 - `independent`: the same for designs that join class scores. No gradient crosses from one stream to another.
-- `convex`: a linear model, solved to its optimum with a strength of regularization that cross-validation on the training rows chooses. A
+- `convex`: a linear model, solved to its optimum. Its strength of regularization is chosen as epochs are: by the loss of held-out rows. A
   task that has no solver trains it as `joint`.
 
 A vote with weights is fitted in closed form on training rows, after the streams are trained.
@@ -18,7 +18,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fusearch.evaluators.network.network import FusionNetwork, NetworkOutput
@@ -26,6 +28,7 @@ from fusearch.evaluators.network.operator_layer import Losses
 from fusearch.evaluators.network.stream_runs import StreamNetwork, StreamState
 from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.tasks import TaskLayer
+from fusearch.evaluators.tasks.convex import STRENGTHS, Solver, folds_of
 from fusearch.evaluators.training.optimization import Fit, mixed_precision, optimize, reproducible
 from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
@@ -201,22 +204,40 @@ class _Run:
 
     @torch.no_grad()
     def solve(self) -> Fit | None:
-        """Set the one linear map of a linear model to its optimum; None where the task has no solver."""
-        (linear,) = (module for module in self.network.modules() if isinstance(module, nn.Linear))
-        columns: list[Tensor] = []
-        hook = linear.register_forward_pre_hook(lambda _, inputs: columns.append(inputs[0].double().cpu()))
-        with hook:
-            predict(self.network, self.samples)
-        balanced = self.recipe.class_weights == "balanced"
-        found = self.task.solve(torch.cat(columns).numpy(), self.samples.targets, balanced=balanced)
-        if found is None:
+        """Set the one linear map of a linear model to its optimum; None where the task has no solver.
+
+        The strength of regularization is chosen as the epochs of other designs are, by the loss of the held-out rows.
+        """
+        solver = self.task.solver(balanced=self.recipe.class_weights == "balanced")
+        if solver is None:
             return None
-        for parameter, values in zip((linear.weight, linear.bias), found, strict=True):
-            parameter.copy_(torch.as_tensor(values))
-        loss = math.nan
+        (linear,) = (module for module in self.network.modules() if isinstance(module, nn.Linear))
+        columns, targets = self._read_by(linear, self.samples), self.samples.targets
         if self.validation is not None:
-            loss = float(self.task.loss(predict(self.network, self.validation), self.validation.targets, self.class_weights))
-        return Fit(1, 1, loss)
+            held = [(columns, targets, self._read_by(linear, self.validation), self.validation.targets)]
+        else:
+            parts = folds_of(len(targets))
+            held = [(columns[fitted], targets[fitted], columns[rest], targets[rest]) for fitted, rest in parts]
+        losses = [sum(self._loss_of(solver, strength, *part) for part in held) / max(len(held), 1) for strength in STRENGTHS]
+        best = min(range(len(STRENGTHS)), key=losses.__getitem__)
+        for parameter, values in zip((linear.weight, linear.bias), solver(columns, targets.cpu().numpy(), STRENGTHS[best]), strict=True):
+            parameter.copy_(torch.as_tensor(values))
+        return Fit(1, 1, losses[best] if self.validation is not None else math.nan)
+
+    def _read_by(self, linear: nn.Linear, samples: Samples) -> NDArray[np.float64]:
+        """Return what a layer reads of all samples, (N, D)."""
+        columns: list[Tensor] = []
+        with linear.register_forward_pre_hook(lambda _, inputs: columns.append(inputs[0].double().cpu())):
+            predict(self.network, samples)
+        return torch.cat(columns).numpy()
+
+    def _loss_of(
+        self, solver: Solver, strength: float, fitted: NDArray[np.float64], targets: Tensor, rest: NDArray[np.float64], truth: Tensor
+    ) -> float:
+        """Return the loss on some rows of the linear map that other rows give."""
+        weight, bias = solver(fitted, targets.cpu().numpy(), strength)
+        logits = torch.as_tensor(rest @ weight.T + bias, dtype=torch.float32, device=truth.device)
+        return float(self.task.loss(logits, truth, self.class_weights))
 
     def train_fusions(self) -> dict[str, Fit]:
         """Train operators, trunks and heads on the states of the streams, computed once."""

@@ -19,10 +19,10 @@ MAX_RAW_VALUES = 20_000
 def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, ...]]:
     """Return the designs of each role; a role that makes no sense for the modalities is left out.
 
-    - `best_unimodal`: each modality alone, its default encoder and a head; also the linear model of its raw values, since on few samples
-      that often beats a network (on ROSMAP's three tables it does for each).
-    - `linear`: the linear model of all raw values: the columns of tables, other modalities flattened where they are small enough. Linear
-      models are regularized and solved (`train = convex`), not trained by gradient steps.
+    - `best_unimodal`: each modality alone, its default encoder and a head; also without an encoder (other kinds than tables flattened),
+      since on few samples a linear model of one modality often beats a network (on ROSMAP's three tables it does for each).
+    - `linear`: a linear head on all raw values: the columns of tables, other modalities flattened where they are small enough. Trained by
+      steps, as every design is, and solved (`train = convex`): neither is always the better one.
     - `early`: the same raw values, joined, then a trunk of two fully connected layers.
     - `penultimate`: the embeddings of all modalities, joined, and a head.
     - `late`: the mean of the class probabilities of all modalities, each trained alone.
@@ -33,12 +33,12 @@ def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, .
         for modality in settings.modalities
         if not modality.layout.positions or (not modality.entry.symbolic and 0 < math.prod(modality.shape) <= MAX_RAW_VALUES)
     ]
-    linear = [_alone(settings, stream, "convex") for stream in raw]
-    designs = {"best_unimodal": tuple(_alone(settings, stream) for stream in encoded) + tuple(linear if len(raw) > 1 else ())}
+    plain = [stream for stream in raw if len(raw) > 1 and stream not in encoded]
+    designs = {"best_unimodal": tuple(_alone(settings, stream) for stream in [*encoded, *plain])}
     if len(raw) == 1:
-        designs["linear"] = (linear[0],)
+        designs["linear"] = (_alone(settings, raw[0]), _alone(settings, raw[0], "convex"))
     if len(raw) > 1:
-        designs["linear"] = (_joined(settings, raw, 0, training="convex"),)
+        designs["linear"] = (_joined(settings, raw, 0), _joined(settings, raw, 0, training="convex"))
         designs["early"] = (_joined(settings, raw, 0, trunk=2),)
     if len(encoded) > 1:
         designs["penultimate"] = (_joined(settings, encoded, "L"),)

@@ -318,6 +318,27 @@ def test_a_linear_model_is_solved_for_the_rows_as_the_network_sees_them(text: st
     assert all(torch.equal(value, again.state_dict()[name]) for name, value in network.state_dict().items())
 
 
+def test_the_strength_is_chosen_on_held_out_rows(rows: FoldSamples) -> None:
+    """On noise no weight is worth having; without held-out rows, as at export, parts of the training rows are held out in turn."""
+    generator = torch.Generator().manual_seed(0)
+    noise = replace(rows.train, targets=torch.randint(0, 2, (len(rows.train),), generator=generator))
+    text = "a:identity\ntrain = convex\na@L ->"
+    chosen, _, _ = fit(text, replace(rows, train=noise, validation=replace(rows.validation, targets=1 - rows.validation.targets)))
+    useful, _, _ = fit(text, rows)
+    norms = [
+        float(module.weight.detach().norm())
+        for network in (chosen, useful)
+        for module in network.modules()
+        if isinstance(module, torch.nn.Linear)
+    ]
+    assert norms[0] < 0.2 * norms[1]
+    with reproducible(0, threads=1) as order:
+        alone = FusionNetwork(parse(text), 2, RECIPE)
+        train(alone, rows.train, None, recipe=RECIPE, task=rows.task, settings=SETTINGS, generator=order)
+    agreement = (predict(alone, rows.validation).argmax(dim=1) == predict(useful, rows.validation).argmax(dim=1)).double().mean()
+    assert agreement > 0.9
+
+
 def test_balanced_classes_change_the_solution(rows: FoldSamples) -> None:
     rare = replace(rows, train=replace(rows.train, targets=(torch.arange(len(rows.train)) % 10 == 0).long()))
     text = "a:identity\ntrain = convex\na@L ->"
@@ -328,6 +349,6 @@ def test_balanced_classes_change_the_solution(rows: FoldSamples) -> None:
 
 
 def test_a_task_without_a_solver_trains_the_linear_model_by_steps(rows: FoldSamples, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(type(rows.task), "solve", lambda *_, **__: None)
+    monkeypatch.setattr(type(rows.task), "solver", lambda *_, **__: None)
     _, fits, _ = fit("a:identity\ntrain = convex\na@L ->", rows)
     assert fits[FUSION].epochs == SETTINGS.epochs
