@@ -113,11 +113,13 @@ class Run:
             RunError: The study, or the decision of the run's strategy, cannot be read.
         """
         driver = self.study.user_attrs.get(DRIVER)  # before the trials: a driver that has finished leaves none in flight
-        records = read_records(self.study, [objective.name for objective in self.objectives])
+        held = read_records(self.study, [objective.name for objective in self.objectives])
+        # The others are someone else's, as the study may be shared; what waits is evaluated, whoever queued it.
+        records = [record for record in held if record.candidate or record.state == "waiting"]
         return Trials(records, self.objectives, self.config, self.path, driver, read_decision(self.path))
 
     def records(self) -> list[TrialRecord]:
-        """Return every trial as the study tells it now, in the order of their numbers."""
+        """Return every trial of fusearch as the study tells it now, in the order of their numbers."""
         return list(self.read().records)
 
     def feasible(self) -> list[TrialRecord]:

@@ -9,7 +9,7 @@ import json
 import math
 import re
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from statistics import fmean, stdev
@@ -20,9 +20,10 @@ from fusearch.layout import JOURNAL
 
 if TYPE_CHECKING:
     import optuna
-    from optuna.storages import JournalStorage, RDBStorage
+    from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 
 __all__ = [
+    "ASKED",
     "DIED",
     "DRIVER",
     "FORMAT",
@@ -35,6 +36,7 @@ __all__ = [
     "damaged_lines",
     "database",
     "enqueue_facts",
+    "is_foreign",
     "kind_of_reason",
     "open_study",
     "read_records",
@@ -52,6 +54,9 @@ STUDY_NAME = "fusearch"
 
 #: Attribute of the study that says who drives it: `pid`, `host`, `state` (`running`, `finished`, `stopped`), `reason`.
 DRIVER = "driver"
+
+#: Attribute of a trial that a driver asked for; it has it from its first operation on, its candidate only once that is drawn.
+ASKED = "asked"
 
 #: Reason of a trial that was in flight when its driver stopped. It was proposed again at once, so it is no failure of the design.
 STOPPED = "driver stopped"
@@ -119,6 +124,11 @@ class TrialFacts:
         """Return the user attributes of the trial: those facts that are known."""
         held = {each.metadata["attribute"]: getattr(self, each.name) for each in fields(TrialFacts)}
         return {name: value for name, value in held.items() if value not in ("", None) and value != {}}
+
+
+def is_foreign(trial: optuna.trial.FrozenTrial) -> bool:
+    """Whether no driver of fusearch asked for a trial, nor queued it: the study may be shared."""
+    return ASKED not in trial.user_attrs and not read_trial(trial).candidate
 
 
 def was_given_back(reason: str | None) -> bool:
@@ -291,7 +301,12 @@ def _is_operation(line: bytes) -> bool:
 
 
 def open_study(
-    folder: Path, storage: str | None = None, name: str = STUDY_NAME, *, journal: type[JournalStorage] | None = None
+    folder: Path,
+    storage: str | None = None,
+    name: str = STUDY_NAME,
+    *,
+    journal: type[JournalStorage] | None = None,
+    cache: Callable[[RDBStorage], BaseStorage] | None = None,
 ) -> optuna.Study:
     """Open the study of a run folder (a journal file, or the Optuna storage URL that the run was given).
 
@@ -300,6 +315,7 @@ def open_study(
         storage: The URL; None for the journal of the folder.
         name: The name of the study.
         journal: What reads a journal, where Optuna's own class will not do.
+        cache: What stands before a database, likewise.
 
     Raises:
         RunError: There is no study at that place, or it cannot be read.
@@ -315,7 +331,10 @@ def open_study(
     if storage is None and not (folder / JOURNAL).is_file():
         raise RunError(f"no run in {str(folder)!r}: expected a file {JOURNAL!r} there (made by `fusearch search ... --out {folder}`)")
     try:
-        store: Any = database(storage) if storage is not None else (journal or JournalStorage)(JournalFileBackend(place))
+        if storage is None:
+            store: BaseStorage = (journal or JournalStorage)(JournalFileBackend(place))
+        else:
+            store = database(storage) if cache is None else cache(database(storage))
         return optuna.load_study(study_name=name, storage=store)
     except KeyError:
         raise RunError(f"no study named {name!r} in {place!r}") from None

@@ -256,6 +256,23 @@ def test_status_is_the_document_of_the_command_line(folder):
     assert status["seconds_left"] == pytest.approx((20 - 3) * 2.0 / 2)
 
 
+def test_trials_of_someone_else_are_neither_counted_nor_shown(folder):
+    folder.add("g1", 0.5, 10)
+    folder.drive("finished")
+    before = Run(folder.path).status()
+    for state in (None, "FAIL", "PRUNED", "running"):
+        trial = folder.study.ask()
+        trial.suggest_float("x", 0.0, 1.0)
+        if state is None:
+            folder.study.tell(trial, [1.0, 0.0])
+        elif state != "running":
+            folder.study.tell(trial, state=optuna.trial.TrialState[state])
+    run = Run(folder.path)
+    assert run.status() == before
+    assert [record.digest for record in run.front()] == ["g1"]
+    assert run.pick().digest == "g1"
+
+
 def test_status_of_a_run_that_has_just_begun(folder):
     status = Run(folder.path).status()
     assert (status["front"], status["references"], status["hypervolume"], status["seconds_left"]) == ([], {}, None, None)

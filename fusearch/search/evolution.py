@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from fusearch import pareto
 from fusearch.contracts import Direction
+from fusearch.errors import SpaceError
 from fusearch.search_space import Candidate
 from fusearch.study import read_trial
 
@@ -51,13 +52,13 @@ class EvolutionSampler(BaseSampler):
         self._rng = np.random.default_rng(seed)
         self._random = RandomSampler(seed=seed)
         self._children: dict[int, dict[str, Any]] = {}
-        self._candidates: dict[int, Candidate] = {}
+        self._candidates: dict[int, Candidate | None] = {}
 
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Choose the child that this trial will replay; a trial with parameters of its own (enqueued) has none."""
         if "fixed_params" in trial.system_attrs:
             return
-        complete = [other for other in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if other.params]
+        complete = [other for other in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if self._decoded(other) is not None]
         if len(complete) >= self._startup:
             directions: list[Direction] = [direction.name.lower() for direction in study.directions]  # type: ignore[misc]  # the enum's names
             self._children[trial.number] = self._space.encode(self._child(self._parents(complete, directions), self._seen(study)))
@@ -84,11 +85,15 @@ class EvolutionSampler(BaseSampler):
         rank = pareto.ranks(points, directions)
         gain = pareto.contributions(points, directions, reference=pareto.reference_point(points, directions))
         order = np.lexsort((-gain, rank))[: self._population]
-        return [self._decoded(unique[index]) for index in order]
+        return [parent for index in order if (parent := self._decoded(unique[index])) is not None]
 
-    def _decoded(self, trial: FrozenTrial) -> Candidate:
+    def _decoded(self, trial: FrozenTrial) -> Candidate | None:
+        """Return the candidate of a trial; None where it has no parameters, or those of someone else: the study may be shared."""
         if trial.number not in self._candidates:
-            self._candidates[trial.number] = self._space.decode(trial.params)
+            try:
+                self._candidates[trial.number] = self._space.decode(trial.params) if trial.params else None
+            except SpaceError:
+                self._candidates[trial.number] = None
         return self._candidates[trial.number]
 
     def _child(self, parents: list[Candidate], seen: set[str]) -> Candidate:

@@ -1,30 +1,49 @@
-"""The journal of a run as its driver reads it: what is not finished is found without looking through what is."""
+"""The journal of a run as its driver reads it, and marks in it what it asks for; the mark in a database."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Container
 
-from optuna.storages import JournalStorage
+from optuna.storages import JournalStorage, _CachedStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
-__all__ = ["OpenTrialsJournal"]
+from fusearch.study import ASKED
+
+__all__ = ["AskedDatabase", "OpenTrialsJournal"]
 
 _FINISHED = tuple(state for state in TrialState if state.is_finished())
+
+
+def _asked() -> FrozenTrial:
+    """Return a trial as a sampler finds it, but for the mark: written with the trial, it costs nothing and no kill comes between."""
+    return create_trial(state=TrialState.RUNNING, user_attrs={ASKED: True})
+
+
+class AskedDatabase(_CachedStorage):
+    """What Optuna itself puts before a database; a trial that is asked for carries the mark."""
+
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        """Make a trial; the signature is Optuna's."""
+        return super().create_new_trial(study_id, template_trial or _asked())
 
 
 class OpenTrialsJournal(JournalStorage):
     """A journal that keeps a list of the trials that are not finished.
 
     Optuna looks for a queued trial each time it is asked for one, and goes through all trials of the study for it. A finished trial never
-    opens again, so that only those need a look that were open before, or are new.
+    opens again, so that only those need a look that were open before, or are new. A trial that is asked for carries the mark.
     """
 
     def __init__(self, backend: JournalFileBackend) -> None:
         super().__init__(backend)
         self._open: dict[int, list[int]] = {}
         self._num_seen: dict[int, int] = {}
+
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        """Make a trial; the signature is Optuna's."""
+        return super().create_new_trial(study_id, template_trial or _asked())
 
     def get_all_trials(self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None) -> list[FrozenTrial]:
         """Return the trials of a study in one of the states, or all of them; the signature is Optuna's."""

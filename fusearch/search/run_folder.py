@@ -19,7 +19,7 @@ from fusearch.contracts import Direction, read_objectives
 from fusearch.errors import RunError
 from fusearch.layout import CONFIG, JOURNAL, JOURNAL_LOCK, LOCK, PREDICTIONS, predictions_file, replace_file, whole_folder
 from fusearch.run import read_config
-from fusearch.search.open_trials import OpenTrialsJournal
+from fusearch.search.open_trials import AskedDatabase, OpenTrialsJournal
 from fusearch.study import DRIVER, STUDY_NAME, database, open_study, storage_failure
 from fusearch.yaml_file import dump_yaml, parse_yaml
 
@@ -125,7 +125,7 @@ def open_folder(folder: Path, config: Mapping[str, Any]) -> optuna.Study:
         (folder / PREDICTIONS).mkdir(exist_ok=True)
         if config["study"]["storage"] is None:
             mend_journal(folder / JOURNAL)
-    return open_study(folder, config["study"]["storage"], config["study"]["name"], journal=OpenTrialsJournal)
+    return open_study(folder, config["study"]["storage"], config["study"]["name"], journal=OpenTrialsJournal, cache=AskedDatabase)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from fusearch.study import (
     STOPPED,
     TrialFacts,
     enqueue_facts,
+    is_foreign,
     kind_of_reason,
     read_trial,
     readable_reason,
@@ -264,13 +265,13 @@ class Session:
             self.stop_reason, self.is_whole = reason, whole
 
     def _recall(self) -> None:
-        """Take up the study where an earlier driver left it; nothing stays RUNNING."""
+        """Take up the study where an earlier driver left it; nothing of it stays RUNNING. What is foreign is left alone."""
         for trial in self._study.get_trials(deepcopy=False):
+            if is_foreign(trial):
+                continue
             held = read_trial(trial)
             if trial.state == TrialState.RUNNING:
                 self._give_back(trial)
-            elif not held.candidate:
-                continue  # of someone else: the study may be shared
             elif trial.state == TrialState.COMPLETE and held.repeat_of is None:
                 self._answers[held.candidate] = _Answer(trial.number, trial.values, held.found)
             elif trial.state == TrialState.FAIL and held.repeat_of is None and not was_given_back(held.reason):

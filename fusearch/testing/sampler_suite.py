@@ -149,6 +149,17 @@ class SamplerSuite:
                 self.fill(study, 1)
         assert len(study.trials) == 70, f"{self.name}: {len(study.trials)} trials, expected 70"
 
+    def test_trials_of_someone_else_do_not_spoil_it(self) -> None:
+        """A study may be shared: what others asked for in it has parameters that the space does not know."""
+        study = self.study()
+        for index in range(70):
+            if index % 4 == 0:
+                trial = study.ask()
+                study.tell(trial, [trial.suggest_float("x", 0.0, 1.0) + 100, 0.0])
+            else:
+                self.fill(study, 1)
+        assert len(study.trials) == 70, f"{self.name}: {len(study.trials)} trials, expected 70"
+
     def test_failures_are_survived(self) -> None:
         """Designs that cannot be trained are told as failures, and it goes on."""
 

@@ -1,4 +1,4 @@
-"""What is not finished is found without looking through what is, and is what Optuna finds."""
+"""What is not finished is found without looking through what is, and is what Optuna finds; what is asked for carries the mark."""
 
 import optuna
 import pytest
@@ -6,7 +6,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from fusearch.search.open_trials import OpenTrialsJournal
+from fusearch.search.open_trials import AskedDatabase, OpenTrialsJournal
+from fusearch.study import ASKED, database
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 SETS = (
@@ -43,3 +44,23 @@ def test_a_copy_is_handed_over_where_one_is_asked_for(tmp_path):
 def test_a_study_that_is_not_there_is_an_error_as_optuna_has_it(tmp_path):
     with pytest.raises(KeyError):
         OpenTrialsJournal(JournalFileBackend(str(tmp_path / "journal"))).get_all_trials(7, states=(TrialState.WAITING,))
+
+
+@pytest.mark.parametrize("kind", ["journal", "database"])
+def test_what_a_driver_asks_for_is_marked_with_the_operation_that_makes_it(tmp_path, kind):
+    def open_storage():
+        if kind == "journal":
+            return OpenTrialsJournal(JournalFileBackend(str(tmp_path / "journal")))
+        return AskedDatabase(database(f"sqlite:///{tmp_path / 'studies.db'}"))
+
+    study = optuna.create_study(study_name="s", storage=open_storage())
+    lines = (tmp_path / "journal").read_bytes().count(b"\n") if kind == "journal" else 0
+    trial = study.ask()
+    if kind == "journal":
+        assert (tmp_path / "journal").read_bytes().count(b"\n") == lines + 1
+    study.tell(trial, trial.suggest_float("x", 0.0, 1.0))
+    study.enqueue_trial({"x": 0.5})
+    asked, queued = optuna.load_study(study_name="s", storage=open_storage()).get_trials()
+    assert (asked.state, asked.user_attrs, asked.value) == (TrialState.COMPLETE, {ASKED: True}, asked.params["x"])
+    assert asked.datetime_start <= asked.datetime_complete
+    assert (queued.state, queued.user_attrs) == (TrialState.WAITING, {})

@@ -4,6 +4,7 @@ import sys
 
 import optuna
 import pytest
+from optuna.trial import TrialState
 
 from fusearch.contracts import Budget, Evaluation, Objective
 from fusearch.search.candidate_queue import enqueue
@@ -13,7 +14,7 @@ from fusearch.search.run_folder import create_folder, open_folder
 from fusearch.search.session import Session
 from fusearch.search_space import Candidate, Recipe
 from fusearch.settings import Settings
-from fusearch.study import STOPPED, TrialFacts, read_records, write_trial
+from fusearch.study import ASKED, STOPPED, TrialFacts, read_records, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 OBJECTIVES = (Objective.parse("score:max"), Objective.parse("macs"))
@@ -161,12 +162,29 @@ def test_what_a_killed_driver_left_running_is_given_back(study, space, open_sess
     killed = open_session()
     job = repeated(study, space, killed)
     killed.next_job()
-    study.ask()  # killed before the trial was described
+    study.ask().set_user_attr(ASKED, True)  # killed before the trial was described
     session = open_session()
     states = [record.state for record in records(study)]
     assert states.count("running") == 0
     assert states.count("waiting") == 2
     assert session.next_job().candidate == job.candidate
+
+
+@pytest.mark.parametrize("params", [{}, {"x": 0.5}])
+def test_a_trial_of_someone_else_stays_as_it_is_whatever_its_state(study, space, open_session, params):
+    for state in (None, TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE):
+        trial = study.ask()
+        for name, value in params.items():
+            trial.suggest_float(name, value, value)
+        if state is not None:
+            study.tell(trial, [9.0, 9.0] if state == TrialState.COMPLETE else None, state=state)
+    before = study.get_trials()
+    session = open_session(trials=1)
+    assert study.get_trials() == before
+    session.finish(session.next_job().number, outcome())
+    assert session.next_job() is None
+    assert session.stop_reason == "1 trials are done"
+    assert study.get_trials()[:4] == before
 
 
 @pytest.mark.parametrize(
