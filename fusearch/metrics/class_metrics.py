@@ -44,7 +44,8 @@ def _squares(targets: Codes, probabilities: Floats) -> Floats:
 def _bins(_: Codes, probabilities: Floats) -> Codes:
     """Return in which bin, (low, high], the confidence of each row falls."""
     inner = np.arange(1, _BINS) / _BINS
-    return np.searchsorted(inner, probabilities.max(axis=1), side="left")
+    bins: Codes = np.searchsorted(inner, probabilities.max(axis=1), side="left")
+    return bins
 
 
 def _surplus(targets: Codes, probabilities: Floats) -> Floats:
