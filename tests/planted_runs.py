@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +52,7 @@ def planted_trials(
     fold = rng.permutation(np.arange(rows) % folds)
     shared = rng.normal(size=rows)  # what is hard about a row is hard for every design
     parsed = [Objective.parse(name) for name in objectives]
+    scored = [each.name for each in parsed if each.name in METRICS]
     records = []
     for number, (formula, skill, role) in enumerate(designs):
         parts = []
@@ -72,9 +73,9 @@ def planted_trials(
             arrays["groups"] = np.tile(np.arange(rows) % groups, seeds)
         candidate = f"candidate{number}"
         np.savez(predictions_file(folder, candidate), **arrays)
-        members = [_member(part, number_of_fold) for part in parts for number_of_fold in range(folds)]
-        names = [each.name for each in parsed if each.name in METRICS]
-        means = {name: float(np.nanmean([member["metrics"][name] for member in members])) for name in names}
+        names = {"auroc", "log_loss", *scored}
+        members = [_member(part, number_of_fold, names) for part in parts for number_of_fold in range(folds)]
+        means = {name: float(np.nanmean([member["metrics"][name] for member in members])) for name in scored}
         values = {**means, "macs": 1000.0 * (number + 1)}
         records.append(
             TrialRecord(
@@ -93,9 +94,9 @@ def planted_trials(
     return Trials(records, tuple(parsed), {**CONFIG, **told}, folder, {"state": "finished", "host": "here", "pid": 1})
 
 
-def _member(part: dict[str, np.ndarray], fold: int) -> dict[str, object]:
+def _member(part: dict[str, np.ndarray], fold: int, names: Collection[str]) -> dict[str, object]:
     held = part["fold"] == fold
     probabilities = part["probabilities"][held].astype(float)
     probabilities /= probabilities.sum(axis=1, keepdims=True)
-    metrics = {name: METRICS[name](part["targets"][held], probabilities) for name in ("auroc", "log_loss")}
+    metrics = {name: METRICS[name](part["targets"][held], probabilities) for name in sorted(names)}
     return {"fold": fold, "seed": int(part["seed"][0]), "metrics": metrics}

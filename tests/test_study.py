@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import optuna
 import pytest
 from hypothesis import given
@@ -191,6 +192,18 @@ def test_standard_error_is_the_spread_over_the_root_of_the_members():
     assert trial.standard_error("auroc") == pytest.approx(0.05)
     assert trial.standard_error("brier") is None
     assert trial.standard_error("macs") is None
+
+
+def test_a_fold_in_which_a_metric_is_undefined_is_no_member_of_its_standard_error():
+    """Five folds, two of them without a positive row: three values tell the error, not five, and not the spread over sqrt(5)."""
+    values = [0.7, None, 0.8, math.nan, 0.9]
+    members = [{"fold": fold, "seed": 0, "metrics": {"auroc": value, "log_loss": 0.5 + fold / 10}} for fold, value in enumerate(values)]
+    trial = record(details={"members": members}, spread={"auroc": 0.1, "log_loss": 0.1})
+    assert trial.by_fold("auroc") == {0: 0.7, 2: 0.8, 4: 0.9}
+    assert trial.standard_error("auroc") == pytest.approx(0.1 / math.sqrt(3))
+    assert trial.standard_error("log_loss") == pytest.approx(np.std([0.5, 0.6, 0.7, 0.8, 0.9], ddof=1) / math.sqrt(5))
+    one = record(details={"members": members[:2]}, spread={})
+    assert one.standard_error("auroc") is None
 
 
 def test_a_value_is_an_objective_or_else_what_was_reported():

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import statistics
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -38,16 +40,52 @@ def count_parameters(network: nn.Module) -> int:
 def count_macs(network: nn.Module, *inputs: Any) -> int:
     """Return the multiply-accumulates of one forward pass in evaluation mode.
 
-    Half the floating-point operations that torch counts: matrix products, convolutions and attention; element-wise work is free.
-    Inputs and network may be on the `meta` device, which computes nothing.
+    Half the floating-point operations of matrix products, convolutions, recurrent layers, attention and Fourier transforms; element-wise
+    work is free. A Fourier transform of N complex numbers counts 5 N log2 N operations, of N real ones half of that, as benchmarks of
+    FFTW do (https://www.fftw.org/speed/method.html). Inputs and network may be on the `meta` device, which computes nothing.
     """
     training = network.training
     network.eval()
-    counter = FlopCounterMode(display=False)
-    with counter, torch.no_grad():
+    counter = FlopCounterMode(display=False, custom_mapping=_UNCOUNTED)
+    with _attention_in_parts(), counter, torch.no_grad():
         network(*inputs)
     network.train(training)
     return int(counter.get_total_flops()) // 2
+
+
+@contextlib.contextmanager
+def _attention_in_parts() -> Iterator[None]:
+    """Let torch's own attention layers run as the products that they consist of, not as one operation that counts nothing."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+def _transform(shape: Sequence[int], dims: Sequence[int], each: float) -> int:
+    length = math.prod(shape[dim] for dim in dims)
+    return round(each * math.prod(shape) * math.log2(length)) if length else 0
+
+
+def _attention(query: Sequence[int], key: Sequence[int], value: Sequence[int]) -> int:
+    return 2 * math.prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
+
+
+#: Floating-point operations of what torch's counter takes for free, by its arguments, tensors as their shapes.
+_UNCOUNTED: dict[Any, Callable[..., int]] = {
+    torch.ops.aten._fft_c2c: lambda x, dims, *_, **__: _transform(x, dims, 5.0),
+    torch.ops.aten._fft_r2c: lambda x, dims, *_, **__: _transform(x, dims, 2.5),
+    torch.ops.aten._fft_c2r: lambda _, dims, *__, out_shape: _transform(out_shape, dims, 2.5),
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: lambda query, key, value, *_, **__: _attention(query, key, value),
+    torch.ops.aten.mkldnn_rnn_layer: lambda x, to, back, *_, **__: 2 * math.prod(x[:-1]) * (math.prod(to) + math.prod(back)),
+    torch.ops.aten._trilinear: lambda left, weight, *_, **__: 2 * left[0] * math.prod(weight[-3:]),
+    torch.ops.aten.mv: lambda matrix, *_, **__: 2 * math.prod(matrix),
+    torch.ops.aten.addmv: lambda _, matrix, *__, **___: 2 * math.prod(matrix),
+    torch.ops.aten.dot: lambda left, *_, **__: 2 * math.prod(left),
+    torch.ops.aten.addbmm: lambda _, left, right, **__: 2 * math.prod(left) * right[-1],
+}
 
 
 def measure_latency(network: nn.Module, *inputs: Any, repeats: int = 30, warmup: int = 5) -> float:

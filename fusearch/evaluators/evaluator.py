@@ -30,6 +30,7 @@ from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.members import FoldSamples, OnMemberEpoch, TrainedMember, prepare_fold, score, train_members
+from fusearch.evaluators.training.optimization import torch_threads
 from fusearch.evaluators.training.summary import summarize
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
@@ -53,8 +54,8 @@ class TrainingEvaluator:
         batch_size: Rows of one step.
         threads: Threads of one torch operation. One is right wherever other processes work on the same cores.
         device: `cpu`, `cuda`, ...; `auto`: CUDA where there is one.
-        costs: Measured costs to add: `latency_ms` (median of batch-1 forward passes), `peak_memory_mb` (weights, inputs and the most
-            intermediate tensors alive at once, batch 1).
+        costs: Measured costs to add: `latency_ms` (median of batch-1 forward passes, with these threads), `peak_memory_mb` (weights,
+            inputs and the most intermediate tensors alive at once, batch 1).
         missing: Whether to score each member also with each modality absent.
         mixed_precision: Whether to use half precision on CUDA.
 
@@ -245,10 +246,11 @@ class TrainingEvaluator:
         if not self.costs:
             return {}
         device = self._device()
-        network = FusionNetwork.of(candidate, bind_task(self.data.task)).to(device)
-        inputs = example_inputs(candidate.graph.modalities, device=device)
-        measures = {"latency_ms": measure_latency, "peak_memory_mb": measure_peak_memory}
-        return {name: measures[name](network, *inputs) for name in self.costs}
+        with torch.random.fork_rng(devices=[]), torch_threads(self.threads):
+            network = FusionNetwork.of(candidate, bind_task(self.data.task)).to(device)
+            inputs = example_inputs(candidate.graph.modalities, device=device)
+            measures = {"latency_ms": measure_latency, "peak_memory_mb": measure_peak_memory}
+            return {name: measures[name](network, *inputs) for name in self.costs}
 
     def _arrays(self, done: Sequence[TrainedMember]) -> dict[str, NDArray[Any]]:
         """Return the out-of-fold predictions, one row for each held-out row of each member."""

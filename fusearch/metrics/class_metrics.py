@@ -1,8 +1,8 @@
 """Metrics of class probabilities, by scikit-learn. Axis letters: N samples, K classes.
 
-Two classes: `auroc` and `auprc` are those of the second class. More: macro average over one-versus-rest. A class that none of the samples
-has can be neither ranked nor recalled, so it is left out of these averages, of `f1_macro` unless it was predicted, and of
-`balanced_accuracy`; a metric that is then undefined (all samples of one class) is NaN.
+Two classes: `auroc`, `auprc`, `sensitivity` and `specificity` are those of the second class. More: macro average over one-versus-rest. A
+class that none of the samples has can be neither ranked nor recalled, so it is left out of these averages, of `f1_macro` unless it was
+predicted, and of `balanced_accuracy`; a metric that is then undefined (all samples of one class) is NaN.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from fusearch.metrics import weighted
 from fusearch.metrics.entry import metric
 
-__all__ = ["accuracy", "auprc", "auroc", "balanced_accuracy", "brier", "f1_macro", "log_loss", "mcc"]
+__all__ = ["accuracy", "auprc", "auroc", "balanced_accuracy", "brier", "ece", "f1_macro", "log_loss", "mcc", "sensitivity", "specificity"]
+
+#: Bins of the confidence in `ece`, of equal width.
+_BINS = 15
 
 Floats = NDArray[np.floating]
 Codes = NDArray[np.integer]
@@ -35,6 +38,19 @@ def _squares(targets: Codes, probabilities: Floats) -> Floats:
     num_classes = probabilities.shape[1]
     squares: Floats = np.sum((probabilities - np.eye(num_classes)[targets]) ** 2, axis=1)
     return squares * (0.5 if num_classes == 2 else 1.0)
+
+
+def _bins(_: Codes, probabilities: Floats) -> Codes:
+    """Return in which bin, (low, high], the confidence of each row falls."""
+    inner = np.arange(1, _BINS) / _BINS
+    bins: Codes = np.searchsorted(inner, probabilities.max(axis=1), side="left")
+    return bins
+
+
+def _surplus(targets: Codes, probabilities: Floats) -> Floats:
+    """Return by how much each row is surer than it is right: confidence minus hit."""
+    surplus: Floats = probabilities.max(axis=1) - _hits(targets, probabilities)
+    return surplus
 
 
 @metric("accuracy", direction="maximize", kinds="classification", weighted=weighted.weighted_mean(_hits))
@@ -95,6 +111,35 @@ def log_loss(targets: Codes, probabilities: Floats) -> float:
 def brier(targets: Codes, probabilities: Floats) -> float:
     """Mean squared error of the probabilities: in [0, 1] for two classes, in [0, 2] for more, as is usual."""
     return float(np.mean(_squares(targets, probabilities)))
+
+
+@metric("ece", direction="minimize", kinds="classification", weighted=weighted.weighted_gap(_surplus, _bins, _BINS))
+def ece(targets: Codes, probabilities: Floats) -> float:
+    """Expected calibration error: mean distance of confidence and accuracy over 15 equal bins of the confidence.
+
+    Confidence is the probability of the most probable class; a bin counts by its share of the samples. Guo, Pleiss, Sun and Weinberger,
+    "On calibration of modern neural networks" (2017), equation 3.
+    """
+    sums = np.bincount(_bins(targets, probabilities), weights=_surplus(targets, probabilities), minlength=_BINS)
+    return float(np.abs(sums).sum() / len(targets))
+
+
+@metric("sensitivity", direction="maximize", kinds="classification", weighted=weighted.weighted_sensitivity)
+def sensitivity(targets: Codes, probabilities: Floats) -> float:
+    """Share of the positive samples that are found, as the most probable class (of two classes: at the threshold 0.5).
+
+    Of three classes or more the mean over one-versus-rest, which is `balanced_accuracy`. NaN where no sample is positive.
+    """
+    return float(weighted.weighted_sensitivity(targets, probabilities, np.ones((len(targets), 1)))[0])
+
+
+@metric("specificity", direction="maximize", kinds="classification", weighted=weighted.weighted_specificity)
+def specificity(targets: Codes, probabilities: Floats) -> float:
+    """Share of the negative samples that are left alone, where the most probable class is taken (of two classes: at the threshold 0.5).
+
+    Of three classes or more the mean over one-versus-rest. NaN where no sample is negative.
+    """
+    return float(weighted.weighted_specificity(targets, probabilities, np.ones((len(targets), 1)))[0])
 
 
 def _over_classes(score: Callable[[NDArray[np.bool_], Floats], float], targets: Codes, probabilities: Floats) -> float:

@@ -17,11 +17,14 @@ __all__ = [
     "weighted_auroc",
     "weighted_balanced_accuracy",
     "weighted_f1_macro",
+    "weighted_gap",
     "weighted_mcc",
     "weighted_mean",
     "weighted_r2",
     "weighted_rmse",
+    "weighted_sensitivity",
     "weighted_spearman",
+    "weighted_specificity",
 ]
 
 Floats = NDArray[np.floating[Any]]
@@ -33,6 +36,19 @@ def weighted_mean(each: Callable[[Any, Floats], Floats]) -> Callable[[Any, Float
 
     def score(targets: Any, outputs: Floats, weights_NB: Floats) -> Floats:
         return _ratio(each(targets, outputs) @ weights_NB, weights_NB.sum(axis=0))
+
+    return score
+
+
+def weighted_gap(
+    each: Callable[[Any, Floats], Floats], bin_of: Callable[[Any, Floats], Integers], bins: int
+) -> Callable[[Any, Floats, Floats], Floats]:
+    """Return the weighted form of a metric that sums up how far the mean of a value is from 0 inside bins, by their share of the rows."""
+
+    def score(targets: Any, outputs: Floats, weights_NB: Floats) -> Floats:
+        sums = np.zeros((bins, weights_NB.shape[1]))
+        np.add.at(sums, bin_of(targets, outputs), each(targets, outputs)[:, None] * weights_NB)
+        return _ratio(np.abs(sums).sum(axis=0), weights_NB.sum(axis=0))
 
     return score
 
@@ -52,6 +68,22 @@ def weighted_balanced_accuracy(targets: Integers, probabilities: Floats, weights
     counts_BKK = _confusion(targets, probabilities, weights_NB)
     recalls = _ratio(np.diagonal(counts_BKK, axis1=1, axis2=2), counts_BKK.sum(axis=2))
     return _nan_mean(recalls)
+
+
+def weighted_sensitivity(targets: Integers, probabilities: Floats, weights_NB: Floats) -> Floats:
+    """Recall of the second of two classes, or mean recall of the classes that a draw holds, (B,)."""
+    counts_BKK = _confusion(targets, probabilities, weights_NB)
+    recalls = _ratio(np.diagonal(counts_BKK, axis1=1, axis2=2), counts_BKK.sum(axis=2))
+    return recalls[:, 1] if probabilities.shape[1] == 2 else _nan_mean(recalls)
+
+
+def weighted_specificity(targets: Integers, probabilities: Floats, weights_NB: Floats) -> Floats:
+    """Recall of the first of two classes, or the mean over the classes that a draw holds of the share of the rest left alone, (B,)."""
+    counts_BKK = _confusion(targets, probabilities, weights_NB)
+    hits, actual, predicted = np.diagonal(counts_BKK, axis1=1, axis2=2), counts_BKK.sum(axis=2), counts_BKK.sum(axis=1)
+    negative = actual.sum(axis=1, keepdims=True) - actual
+    spared = _ratio(negative - (predicted - hits), negative)
+    return spared[:, 1] if probabilities.shape[1] == 2 else _nan_mean(np.where(actual > 0, spared, np.nan))
 
 
 def weighted_f1_macro(targets: Integers, probabilities: Floats, weights_NB: Floats) -> Floats:

@@ -89,6 +89,25 @@ def test_cheap_values_are_those_of_the_evaluation_and_need_no_training(
     assert torch.equal(torch.get_rng_state(), before), "to be asked for a cost moves no random numbers"
 
 
+@pytest.mark.parametrize("threads", [2, 3, None])
+def test_latency_is_measured_with_the_threads_of_the_evaluator(data: Dataset, threads: int | None) -> None:
+    """A modality's encoder tells how many threads it runs with: as many as asked, and the process has its own again afterwards."""
+    seen: list[int] = []
+
+    def listen(module: torch.nn.Module, _: object) -> None:
+        seen.append(torch.get_num_threads())
+
+    before = torch.get_num_threads()
+    hook = torch.nn.modules.module.register_module_forward_pre_hook(listen)
+    try:
+        found = TrainingEvaluator(data, folds=2, threads=threads, costs=("latency_ms",))._measure(candidate_of(data, "a:mlp\na@L ->"))
+    finally:
+        hook.remove()
+    assert found["latency_ms"] > 0
+    assert set(seen) == {before if threads is None else threads}
+    assert torch.get_num_threads() == before
+
+
 def test_the_test_split_is_not_there_and_asking_for_it_is_an_error(data: Dataset) -> None:
     class Cheater(TrainingEvaluator):
         def __call__(self, candidate: Candidate, budget: Budget, report: object) -> Evaluation:

@@ -24,6 +24,25 @@ def test_a_planted_gain_is_claimed_for_fusion_and_for_searching(tmp_path):
     assert found.pick.interval[0] < found.pick.score < found.pick.interval[1]
 
 
+@pytest.mark.parametrize("metric", ["balanced_accuracy", "sensitivity", "specificity", "ece"])
+def test_each_class_metric_has_an_interval_where_it_is_the_objective(tmp_path, metric):
+    designs = [("rna", 0.0, "best_unimodal"), ("labs", 0.2, "best_unimodal"), (FUSED, 1.0, "late"), (OTHER, 3.0, None)]
+    trials = planted_trials(tmp_path, designs, objectives=(metric, "macs"))
+    found = answer(trials)
+    assert found.metric == metric
+    for step in (found.constant, found.fusion, found.search):
+        assert step.outcome != "not estimable"
+        assert step.interval[0] <= step.difference <= step.interval[1]
+    assert found.pick.interval[0] <= found.pick.score <= found.pick.interval[1]
+    if metric == "balanced_accuracy":
+        assert found.fusion.interval[0] < found.fusion.interval[1]
+        assert found.fusion.outcome == "gain"
+        kept = np.load(predictions_file(tmp_path, "candidate3"))
+        called = kept["probabilities"].argmax(axis=1)
+        recalls = [np.mean(called[kept["targets"] == code] == code) for code in (0, 1)]
+        assert found.pick.interval[0] < np.mean(recalls) < found.pick.interval[1]
+
+
 def test_fusion_may_help_where_searching_adds_nothing(tmp_path):
     designs = [("rna", 0.3, "best_unimodal"), (FUSED, 2.0, "late"), *[(OTHER, 2.0, None)] * 6]
     found = answer(planted_trials(tmp_path, designs))

@@ -54,6 +54,7 @@ def test_words() -> None:
     assert role_label("my_role") == "my role"
     assert quantity("macs", 392_000) == "392\u202fk MACs"
     assert quantity("log_loss", 0.3012) == "log loss 0.301"
+    assert quantity("ece", 0.0412) == "calibration error 0.041"
     assert with_spread(0.9, None) == "0.900"
     assert with_spread(0.9, 0.02) == "0.900\u00a0±\u00a00.020"
     assert with_spread(0.9, 0.0002) == "0.900\u00a0±\u00a0<0.001"

@@ -12,7 +12,7 @@ from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.modes import train
 from fusearch.evaluators.training.optimization import reproducible
-from fusearch.evaluators.training.samples import make_samples
+from fusearch.evaluators.training.samples import deal_parts, make_samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import Candidate
 
@@ -49,7 +49,7 @@ def refit(
     preprocessor = data.fit_preprocessor(rows)
     inputs, present = preprocessor.transform(data, rows)
     task = bind_task(data.task).fit(data.targets[rows])
-    samples = make_samples(inputs, present, task.encode(data.targets[rows]), device=device)
+    samples = make_samples(inputs, present, task.encode(data.targets[rows]), parts=deal_parts(data, rows), device=device)
     settings = TrainingSettings(epochs=max(epochs.values(), default=1), batch_size=batch_size)
     networks = []
     for seed in range(seeds):

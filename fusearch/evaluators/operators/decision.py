@@ -29,7 +29,12 @@ class Vote(OperatorLayer):
     Args:
         shapes: Shape of each argument: one token, as wide as the task has outputs.
         width: Not used; the result is one token of the same width.
+
+    Attributes:
+        weighs: Whether `fit` sets weights by how well each voter does.
     """
+
+    weighs = False
 
     def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
         super().__init__()
@@ -40,7 +45,7 @@ class Vote(OperatorLayer):
         """Set the weights of the vote in closed form; a vote without weights does nothing.
 
         Args:
-            scores: One (N, 1, C) tensor of logits an argument, on training rows.
+            scores: One (N, 1, C) tensor of logits an argument, on training rows that it was not trained on; read where the vote `weighs`.
             targets: Targets of these rows, as the task encodes them.
             present: One (N,) boolean mask an argument.
             task: What is predicted.
@@ -90,6 +95,7 @@ class WeightedVote(LinearVote):
         width: Not used; the result is one token of the same width.
     """
 
+    weighs = True
     voter_weights: Tensor
 
     def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
@@ -174,6 +180,7 @@ class ProductOfExperts(WeightedVote):
 
     def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
         super().__init__(shapes, width)
+        self.weighs = not self.classes  # of classes it needs the prior alone
         self.register_buffer("log_prior", torch.zeros(self.num_outputs) - torch.log(torch.tensor(float(self.num_outputs))))
 
     def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor], task: TaskLayer) -> None:

@@ -22,7 +22,7 @@ from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.evaluators.training.member import Member
 from fusearch.evaluators.training.modes import FUSION, predict, train
 from fusearch.evaluators.training.optimization import Fit, reproducible
-from fusearch.evaluators.training.samples import Samples, make_samples
+from fusearch.evaluators.training.samples import Samples, deal_parts, make_samples
 from fusearch.evaluators.training.summary import worst_missing
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import Takeover, WeightStore, take_over
@@ -95,7 +95,8 @@ def prepare_fold(data: Dataset, fold: Fold, *, device: torch.device | str = "cpu
     preprocessor = data.fit_preprocessor(fold.train)
     task = bind_task(data.task).fit(data.targets[fold.train])
     train_rows, held_out = (
-        make_samples(*preprocessor.transform(data, rows), task.encode(data.targets[rows]), device=device) for rows in (fold.train, fold.val)
+        make_samples(*preprocessor.transform(data, rows), task.encode(data.targets[rows]), parts=parts, device=device)
+        for rows, parts in ((fold.train, deal_parts(data, fold.train)), (fold.val, None))
     )
     return FoldSamples(fold, train_rows, held_out, data.targets[fold.val], task)
 

@@ -7,7 +7,8 @@
 - `convex`: a linear model, solved to its optimum. Its strength of regularization is chosen as epochs are: by the loss of held-out rows. A
   task that has no solver trains it as `joint`.
 
-A vote with weights is fitted in closed form on training rows, after the streams are trained.
+A vote with weights is fitted in closed form, after the streams are trained, on scores that are no echo of training: the training rows are
+dealt into parts, and the voters are trained once more without each part, for as many epochs, to score it (decision 0032).
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.tasks import TaskLayer
 from fusearch.evaluators.tasks.convex import STRENGTHS, Solver, folds_of
 from fusearch.evaluators.training.optimization import Fit, mixed_precision, optimize, reproducible
-from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.samples import PARTS, Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import start_at_mean
 from fusearch.search_space import Recipe
@@ -93,10 +94,10 @@ def train(
         start_at_mean(network)
     if network.graph.training in ("joint", "convex", "staged"):
         fits[FUSION] = run.train_all()
-        run.fit_votes()
+        run.fit_votes(fits)
     else:
         network.streams.requires_grad_(False)
-        run.fit_votes()
+        run.fit_votes(fits)
         fits |= run.train_fusions()
     network.eval()
     return fits
@@ -262,15 +263,51 @@ class _Run:
 
         return {FUSION: self._optimize(FUSION, fusions, len(self.samples), loss, validation)}
 
-    def fit_votes(self) -> None:
-        """Set the weights of votes in closed form, on training rows."""
+    def fit_votes(self, fits: Mapping[str, Fit]) -> None:
+        """Set the weights of votes in closed form; where the training rows are too few to be dealt into parts, weights stay equal.
+
+        Args:
+            fits: What trained the network so far.
+        """
         layers = {name: self.network.join(name).layer for name in self.network.graph.order}
         votes = {name: layer for name, layer in layers.items() if isinstance(layer, Vote)}
-        states = self.states(self.samples) if votes else {}
+        unseen = self._scores_unseen(fits) if any(layer.weighs for layer in votes.values()) else None
         for name, layer in votes.items():
-            taps = self.network.graph.fusion(name).args
-            present = [self.samples.present[self.network.streams.modality_of[tap.source]] for tap in taps]
-            layer.fit([states[tap.source, "score"] for tap in taps], self.samples.targets, present, self.task)
+            sources = [tap.source for tap in self.network.graph.fusion(name).args]
+            if not layer.weighs:
+                here = [self.samples.present[self.network.streams.modality_of[source]] for source in sources]
+                layer.fit([], self.samples.targets, here, self.task)
+            elif unseen is not None:
+                scores, present = ([found[source] for source in sources] for found in unseen)
+                layer.fit(scores, self.samples.targets, present, self.task)
+
+    def _scores_unseen(self, fits: Mapping[str, Fit]) -> tuple[dict[str, Tensor], dict[str, Tensor]] | None:
+        """Return scores of each stream on training rows that it was not trained on, (N, 1, K), and which rows have one, (N,)."""
+        parts = self.samples.parts
+        if parts is None:
+            return None
+        graph, epochs = self.network.graph, {phase: fit.best_epoch for phase, fit in fits.items()}
+        scores: dict[str, Tensor] = {}
+        present: dict[str, Tensor] = {}
+        for part in range(PARTS):
+            seen, held = (self.samples.take(torch.nonzero(rows).flatten()) for rows in (parts != part, parts == part))
+            with reproducible(self.generator.initial_seed(), device=self.device) as order:
+                network = FusionNetwork(graph, self.network.num_outputs, self.recipe, classes=self.task.classes).to(self.device)
+                run = _Run(network, seen, None, self.recipe, self.task, self.settings, order, epochs, None)
+                lenders, modality_of = network.streams.lenders, network.streams.modality_of
+                # A stream that no row of the other parts has cannot be trained: it has no score on this one.
+                known = {lender for name, lender in lenders.items() if seen.present[modality_of[name]].any()}
+                if graph.training != "joint":
+                    run.train_streams(dict.fromkeys(set(lenders.values()) - known, Fit(0, 0, math.nan)))
+                    start_at_mean(network)
+                if FUSION in fits:
+                    run.train_all()
+                for (name, depth), x_NTK in run.states(held).items():
+                    if depth == "score":
+                        scores.setdefault(name, torch.zeros(len(parts), *x_NTK.shape[1:], device=self.device))[parts == part] = x_NTK
+                        mask = present.setdefault(name, self.samples.present[modality_of[name]].clone())
+                        mask[parts == part] &= lenders[name] in known
+        return scores, present
 
     @torch.no_grad()
     def states(self, samples: Samples) -> dict[StreamState, Tensor]:

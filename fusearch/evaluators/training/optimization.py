@@ -14,7 +14,7 @@ from torch.utils import deterministic
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.training.training_settings import TrainingSettings
 
-__all__ = ["Fit", "batches", "mixed_precision", "optimize", "reproducible"]
+__all__ = ["Fit", "batches", "mixed_precision", "optimize", "reproducible", "torch_threads"]
 
 #: `on_epoch(epoch, values)`, called after each epoch.
 OnEpoch = Callable[[int, dict[str, float]], None]
@@ -36,6 +36,18 @@ class Fit:
 
 
 @contextlib.contextmanager
+def torch_threads(threads: int | None) -> Iterator[None]:
+    """Let a torch operation use as many threads inside the block, and put back what was there before; None leaves them."""
+    before = torch.get_num_threads()
+    try:
+        if threads is not None:
+            torch.set_num_threads(threads)
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextlib.contextmanager
 def reproducible(seed: int, *, threads: int | None = None, device: torch.device | str = "cpu") -> Iterator[torch.Generator]:
     """Seed everything random inside the block, ask for deterministic kernels, and put back what was there before.
 
@@ -50,19 +62,15 @@ def reproducible(seed: int, *, threads: int | None = None, device: torch.device 
         The generator of the order of rows; it is on the CPU, so that devices see the same order.
     """
     device = torch.device(device)
-    before_threads = torch.get_num_threads()
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     before_fill = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]  # a property of the module's class
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    with torch_threads(threads), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         try:
             torch.manual_seed(seed)
             torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
             deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # as above
-            if threads is not None:
-                torch.set_num_threads(threads)
             yield torch.Generator().manual_seed(seed)
         finally:
-            torch.set_num_threads(before_threads)
             torch.use_deterministic_algorithms(before[0], warn_only=before[1])
             deterministic.fill_uninitialized_memory = before_fill  # type: ignore[attr-defined]  # as above
 

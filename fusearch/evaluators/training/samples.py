@@ -11,7 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Samples", "make_samples"]
+from fusearch.data import Dataset
+from fusearch.data.splits import make_folds
+from fusearch.errors import DataError
+
+__all__ = ["PARTS", "Samples", "deal_parts", "make_samples"]
+
+#: Parts that training rows are dealt into where something is fitted on scores of rows that were not trained on.
+PARTS = 3
 
 
 @dataclass(frozen=True)
@@ -22,18 +29,21 @@ class Samples:
         inputs: One (N, *modality shape) float tensor a modality.
         present: One (N,) boolean tensor a modality.
         targets: (N,) or (N, numbers of a sample), as the task encodes them.
+        parts: Which of the `PARTS` each sample is in, (N,); None: they were not dealt out.
     """
 
     inputs: Mapping[str, Tensor]
     present: Mapping[str, Tensor]
     targets: Tensor
+    parts: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
 
     def take(self, index: Tensor) -> Samples:
         """Return the samples at those positions."""
-        return Samples({name: values[index] for name, values in self.inputs.items()}, self.masks(index), self.targets[index])
+        inputs = {name: values[index] for name, values in self.inputs.items()}
+        return Samples(inputs, self.masks(index), self.targets[index], None if self.parts is None else self.parts[index])
 
     def masks(self, index: Tensor) -> dict[str, Tensor]:
         """Return the masks at those (different) positions; where nothing is missing any part of a mask is as good."""
@@ -65,11 +75,25 @@ class Samples:
         return replace(self, present={**self.present, modality: torch.zeros_like(self.present[modality])})
 
 
+def deal_parts(data: Dataset, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Deal rows into `PARTS`, by strata and whole groups, (N,); None where they are too few."""
+    groups = None if data.groups is None else data.groups[rows]
+    try:
+        folds = make_folds(data.task.strata(data.targets[rows]), np.arange(len(rows)), PARTS, groups=groups)
+    except DataError:
+        return None
+    parts = np.empty(len(rows), np.int64)
+    for fold in folds:
+        parts[fold.val] = fold.index
+    return parts
+
+
 def make_samples(
     inputs: Mapping[str, NDArray[np.floating]],
     present: Mapping[str, NDArray[np.bool_]],
     targets: Tensor,
     *,
+    parts: NDArray[np.int64] | None = None,
     device: torch.device | str = "cpu",
 ) -> Samples:
     """Bring arrays, and targets as their task encodes them, onto a device."""
@@ -77,4 +101,5 @@ def make_samples(
         {name: torch.as_tensor(np.ascontiguousarray(values, dtype=np.float32), device=device) for name, values in inputs.items()},
         {name: torch.as_tensor(np.ascontiguousarray(mask, dtype=bool), device=device) for name, mask in present.items()},
         targets.to(device),
+        None if parts is None else torch.as_tensor(parts, device=device),
     )

@@ -64,6 +64,20 @@ def path_figure(told: Told) -> go.Figure:
             hovertemplate="%{text}: %{y:.4f}<extra></extra>",
         )
     )
+    steps = [(step, each.get("control", {})) for step, each in enumerate(record["path"], start=1)]
+    controls = [(step, control) for step, control in steps if control.get("loss") is not None]
+    if controls:
+        figure.add_trace(
+            go.Scatter(
+                x=[step for step, _ in controls],
+                y=[entry["loss"] for _, entry in controls],
+                mode="markers",
+                marker={"size": 9, "color": _ORANGE, "symbol": "x"},
+                name="no fusion added, trained on",
+                text=[stages_label(entry["on"]) for _, entry in controls],
+                hovertemplate="%{text}, trained on: %{y:.4f}<extra></extra>",
+            )
+        )
     kept: list[tuple[int, float, list[int]]] = [(0, record["comparisons"]["none"]["loss"], [])]
     for step, each in enumerate(record["path"], start=1):
         kept += [(step, entry["loss"], entry["on"]) for entry in each["tried"] if each["kept"] is not None and entry["on"] == each["kept"]]

@@ -141,14 +141,24 @@ def _timing(told: Told) -> list[str]:
     sentences = [
         (
             f"The encoders have {count(len(record['stages']), 'stage')} at which `{record['operator']}` may fuse. "
-            f"{sentence_case(count(len(kept), 'step'))} lowered the validation loss; at the end the streams exchange {stages}, "
-            f"with a loss of {number(record['chosen']['loss'])}."
+            f"{sentence_case(count(len(kept), 'step'))} lowered the validation loss{_controlled(record['path'])}; "
+            f"at the end the streams exchange {stages}, with a loss of {number(record['chosen']['loss'])}."
         )
     ]
     others = [(_role(role), entry["loss"]) for role, entry in record["comparisons"].items() if entry["loss"] is not None]
     sentences.append("For comparison: " + ", ".join(f"{role} {number(loss)}" for role, loss in others) + ".")
     sentences.append("Each step goes on from the weights of the last, so later designs on the path have been trained for longer.")
+    last = record["path"][-1] if record["path"] else {}
+    if last.get("control", {}).get("loss") is not None and last["kept"] is None:
+        tried = [entry["loss"] for entry in last["tried"] if entry["loss"] is not None]
+        best = f"with its best fusion {number(min(tried))}" if tried else "no fusion could be trained"
+        sentences.append(f"In the last step the same design, trained on for as long, had {number(last['control']['loss'])}; {best}.")
     return sentences
+
+
+def _controlled(path: Sequence[Mapping[str, Any]]) -> str:
+    """Say what a fusion had to beat; the runs of version 0.1.0 had no control."""
+    return " by more than training on alone" if any("control" in step for step in path) else ""
 
 
 def _role(role: str) -> str:

@@ -43,13 +43,13 @@ def _table(told: Told) -> str:
     rows = [
         [
             Cell(str(step), float(step), kind="number"),
-            Cell(stages_label(entry["on"])),
+            Cell(stages_label(entry["on"]) + (", trained on" if entry is each.get("control") else "")),
             Cell(number(entry["loss"]) if entry["loss"] is not None else "failed", entry["loss"], kind="number"),
             Cell("yes" if entry["on"] == each["kept"] else ""),
             Cell("", markup=f'<code class="digest">{escape(entry["digest"])}</code>'),
         ]
         for step, each in enumerate(told.record.get("path", ()), start=1)
-        for entry in each["tried"]
+        for entry in (*each["tried"], *filter(None, [each.get("control")]))
     ]
     return markup.table(columns, rows)
 

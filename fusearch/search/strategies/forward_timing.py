@@ -25,8 +25,9 @@ class ForwardTiming:
 
     A fusion that is on recalibrates every stream by all the others, and the streams go on through their own encoders; the embeddings are
     joined at the end. Starting with none on, each step tries every fusion that is off, from the weights of the best design so far, and
-    keeps the one of least validation loss; it stops when none lowers the loss. Compared, in the same run, with each modality alone, a late
-    mean, and all fusions on.
+    beside them a control: the best design itself, trained on for as long. It keeps the fusion of least validation loss where that is below
+    the losses of both the best design and its control, and stops where none is. Compared, in the same run, with each modality alone, a
+    late mean, and all fusions on.
 
     Attributes:
         operator: How streams are recalibrated: an operator that keeps the shape of its first argument.
@@ -89,17 +90,20 @@ class ForwardTiming:
         path: list[dict[str, Any]] = []
         while len(active) < len(stages):
             tried = [tuple(sorted((*active, stage))) for stage in stages if stage not in active]
-            results = yield [Candidate(self.design(space, on), self.recipe, (best.candidate.digest,)) for on in tried]
+            *results, control = yield [Candidate(self.design(space, on), self.recipe, (best.candidate.digest,)) for on in (*tried, active)]
             winner = min(range(len(tried)), key=lambda index: _loss(results[index]))
-            better = _loss(results[winner]) < _loss(best)
+            without = min(best, control, key=_loss)
+            better = _loss(results[winner]) < _loss(without)
             path.append(
                 {
                     "from": list(active),
                     "tried": [{"on": list(on), **_tell(result)} for on, result in zip(tried, results, strict=True)],
+                    "control": {"on": list(active), **_tell(control)},
                     "kept": list(tried[winner]) if better else None,
                 }
             )
             if not better:
+                best = without
                 break
             best, active = results[winner], tried[winner]
         record = {

@@ -1,7 +1,7 @@
 """The decision level (printed ⊞): votes on class scores, and the stack that learns to vote.
 
-An untrained vote has no parameter that a gradient moves. Where it has weights, they are fitted in closed form on training rows
-(`fit` of its layer) after the streams are trained (decision 0032).
+An untrained vote has no parameter that a gradient moves. Where it has weights, they are fitted in closed form after the
+streams are trained (`fit` of its layer), on scores of training rows that the voters have not seen (decision 0032).
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from fusearch.evaluators.training.samples import Samples, make_samples
+from fusearch.data import Dataset
+from fusearch.evaluators.training.samples import Samples, deal_parts, make_samples
 
 
 @pytest.fixture
@@ -27,6 +28,41 @@ def test_take_follows_the_index_everywhere(samples: Samples) -> None:
     assert taken.inputs["a"].tolist() == [[6.0, 7.0], [0.0, 1.0]]
     assert taken.present["b"].tolist() == [True, False]
     assert taken.targets.tolist() == [1, 0]
+
+
+def test_parts_go_along(samples: Samples) -> None:
+    dealt = make_samples({"a": np.zeros((3, 2))}, {"a": np.ones(3, bool)}, torch.tensor([0, 1, 0]), parts=np.array([2, 0, 1]))
+    assert dealt.parts is not None
+    taken = dealt.take(torch.tensor([1, 0])).only({"a"}).without("a").parts
+    assert taken is not None
+    assert taken.tolist() == [0, 2]
+    assert samples.take(torch.tensor([1])).parts is None
+
+
+def test_rows_are_dealt_into_three_parts_by_strata_and_whole_groups_always_alike() -> None:
+    rng = np.random.default_rng(0)
+    targets, groups = np.arange(60) % 2, np.arange(60) // 4
+    tables = {"a": rng.normal(size=(60, 2))}
+    rows = np.arange(7, 55)
+    alone, grouped = (Dataset.from_arrays("d", modalities=tables, targets=targets, groups=each) for each in (None, groups))
+    parts = deal_parts(alone, rows)
+    assert parts is not None
+    assert np.bincount(2 * parts + targets[rows]).tolist() == [8] * 6
+    np.testing.assert_array_equal(deal_parts(alone, rows), parts)
+    parts = deal_parts(grouped, rows)
+    assert parts is not None
+    assert set(parts) == {0, 1, 2}
+    assert all(len(set(parts[groups[rows] == group])) == 1 for group in groups[rows])
+
+
+def test_too_few_rows_or_groups_are_not_dealt() -> None:
+    tables = {"a": np.arange(12.0).reshape(6, 2)}
+    targets = np.array([0, 1, 0, 1, 0, 1])
+    grouped = Dataset.from_arrays("d", modalities=tables, targets=targets, groups=[0, 0, 0, 1, 1, 1], splits=["train"] * 6)
+    assert deal_parts(grouped, np.arange(6)) is None
+    alone = Dataset.from_arrays("d", modalities=tables, targets=targets, splits=["train"] * 6)
+    assert deal_parts(alone, np.array([0, 1])) is None
+    assert deal_parts(alone, np.arange(6)) is not None
 
 
 def test_portions_are_all_samples_in_order(samples: Samples) -> None:

@@ -116,7 +116,18 @@ def test_the_path_is_said(tmp_path: Path) -> None:
     assert "The encoders have 2 stages at which `film` may fuse. 1 step lowered the validation loss" in text
     assert "the streams exchange after stage 2, with a loss of 0.400." in text
     assert "no fusion but the last 0.500, all fusions on 0.480, late mean 0.600." in text
+    assert "trained on" not in text
     assert cloud_info(told) is None
+
+
+def test_the_control_of_each_step_is_said(tmp_path: Path) -> None:
+    record = timing_record()
+    for step, loss in zip(record["path"], (0.47, 0.39), strict=True):
+        step["control"] = {"on": step["from"], "loss": loss, "digest": "0123456789ab", "reason": None}
+    record["chosen"]["loss"] = 0.39
+    text = " ".join(strategy_sentences(read(write(tmp_path, record))))
+    assert "1 step lowered the validation loss by more than training on alone; at the end" in text
+    assert "In the last step the same design, trained on for as long, had 0.390; with its best fusion 0.450." in text
 
 
 def test_the_cloud_is_thinned_to_a_point_a_cell_and_keeps_front_and_chosen(tmp_path: Path) -> None:

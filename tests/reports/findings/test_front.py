@@ -88,6 +88,16 @@ def test_points_know_what_they_are(make_run: Callable[..., Run]) -> None:
     assert info.points[0].y_error > 0
 
 
+def test_an_error_bar_counts_the_folds_in_which_the_metric_is_defined() -> None:
+    values = (0.7, None, 0.8, None, 0.9)
+    members = [{"fold": fold, "seed": 0, "metrics": {"auroc": value}} for fold, value in enumerate(values)]
+    (first, second) = findings([(10, 0.8), (20, 0.9)]).records
+    told = [replace(first, spread={"auroc": 0.1}, details={"members": members}), second]
+    points = {point.record.number: point for point in front_info(Findings(Trials(told, (AUROC, MACS)))).points}
+    assert points[0].y_error == pytest.approx(0.1 / 3**0.5)
+    assert points[1].y_error is None
+
+
 def test_a_recommended_recipe_that_does_not_stand_for_its_graph_is_still_marked() -> None:
     dear, cheap = findings([(20, 0.9), (12, 0.85)]).records
     same = [replace(dear, spread={"auroc": 0.1}, details={"members": 4}), replace(cheap, digest=dear.digest)]

@@ -84,6 +84,18 @@ def test_the_section_of_timing_has_the_path_and_every_try(tmp_path: Path) -> Non
     assert (all_on.name, list(all_on.y)) == ("all on", [0.48, 0.48]), "the late mean failed and has no line"
 
 
+def test_the_control_of_a_step_stands_in_the_table_and_in_the_figure(tmp_path: Path) -> None:
+    path = [{**step, "control": tried(step["from"], loss)} for step, loss in zip(TIMING["path"], (0.47, None), strict=True)]
+    told = write(tmp_path, {**TIMING, "path": path})
+    html = strategy_section(told)
+    assert html.count("<tr") == 6
+    assert "none, trained on" in html
+    assert "stage 2, trained on" in html
+    assert told is not None
+    _, control, *_ = path_figure(told).data
+    assert (list(control.x), list(control.y)) == ([1], [0.47]), "the control that failed has no point"
+
+
 def test_the_page_holds_section_and_figure(tmp_path: Path) -> None:
     """A page is made from any run folder: here one whose study has a single trial."""
     from fusearch.data.modality import Modality

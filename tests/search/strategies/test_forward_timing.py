@@ -68,19 +68,70 @@ def test_it_keeps_the_fusion_of_least_loss_and_stops_when_none_helps(space: Sear
     assert told["chosen"]["on"] == [1, 2]
     assert told["chosen"]["loss"] == 0.45
     assert set(told["comparisons"]) == {"none", "all", "late", "rna", "meth"}
-    starts = {active(candidate.graph): candidate.start for candidate in evaluator.calls if candidate.start}
-    by_stages = {
-        active(candidate.graph): candidate.digest for candidate in evaluator.calls if candidate.start or active(candidate.graph) == ()
-    }
+    starts: dict[tuple[int, ...], tuple[str, ...]] = {}
+    by_stages: dict[tuple[int, ...], str] = {}
+    for candidate in evaluator.calls:  # the first of each, as the controls come after it
+        if candidate.start:
+            starts.setdefault(active(candidate.graph), candidate.start)
+        if candidate.start or active(candidate.graph) == ():
+            by_stages.setdefault(active(candidate.graph), candidate.digest)
     assert starts[(2,)] == (told["comparisons"]["none"]["candidate"],)
     assert starts[(1, 2)] == (by_stages[(2,)],)
     assert starts[(1, 2, 3)] == (by_stages[(1, 2)],)
+    assert [step["control"]["on"] for step in told["path"]] == [[], [2], [1, 2]]
+    assert told["path"][0]["control"]["candidate"] != told["comparisons"]["none"]["candidate"]
 
 
 def test_with_no_fusion_that_helps_none_is_on(space: SearchSpace, drawn: Drawn, tmp_path: Path) -> None:
     told = decide(space, with_losses(drawn(), {(): 0.3}), tmp_path / "run")
     assert (told["chosen"]["on"], len(told["path"])) == ([], 1)
     assert told["candidate"] == told["comparisons"]["none"]["candidate"]
+
+
+def test_a_fusion_is_not_kept_for_its_epochs_alone(space: SearchSpace, drawn: Drawn, tmp_path: Path) -> None:
+    """Noise: each training lowers the loss by as much, whatever is switched on. Without the control every fusion would be kept."""
+    evaluator = drawn()
+    trainings: dict[str, int] = {}
+
+    def loss(candidate: Any) -> float:
+        trainings[candidate.digest] = 1 + max((trainings[digest] for digest in candidate.start), default=0)
+        return 0.9 - 0.1 * trainings[candidate.digest]
+
+    evaluator.loss = loss
+    told = decide(space, evaluator, tmp_path / "run")
+    (step,) = told["path"]
+    assert (
+        [entry["loss"] for entry in step["tried"]]
+        == [pytest.approx(0.7)] * 3
+        == [pytest.approx(told["comparisons"]["none"]["loss"] - 0.1)] * 3
+    )
+    assert (step["control"]["loss"], step["kept"], told["chosen"]["on"]) == (pytest.approx(0.7), None, [])
+    assert told["candidate"] == step["control"]["candidate"], "the same design, trained on, is the better one"
+
+
+def test_a_fusion_is_kept_where_it_lowers_the_loss_by_more_than_training_on(space: SearchSpace, drawn: Drawn, tmp_path: Path) -> None:
+    evaluator = drawn()
+
+    def loss(candidate: Any) -> float:
+        return (0.6 if candidate.start else 0.7) - 0.2 * (2 in active(candidate.graph))
+
+    evaluator.loss = loss
+    told = decide(space, evaluator, tmp_path / "run")
+    assert [step["kept"] for step in told["path"]] == [[2], None]
+    assert [step["control"]["on"] for step in told["path"]] == [[], [2]]
+    assert told["path"][0]["control"]["loss"] == pytest.approx(0.6)
+    assert told["path"][1]["control"]["loss"] == told["chosen"]["loss"] == pytest.approx(0.4)
+
+
+def test_a_control_that_fails_stops_nothing(space: SearchSpace, drawn: Drawn, tmp_path: Path) -> None:
+    evaluator = drawn()
+    losses = {(): 0.6, (2,): 0.5}
+    evaluator.loss = lambda candidate: (
+        float("nan") if candidate.start and not active(candidate.graph) else losses.get(active(candidate.graph), 0.9)
+    )
+    told = decide(space, evaluator, tmp_path / "run")
+    assert told["path"][0]["control"]["loss"] is None
+    assert told["chosen"]["on"] == [2]
 
 
 def test_all_may_be_on(space: SearchSpace, drawn: Drawn, tmp_path: Path) -> None:
@@ -116,10 +167,10 @@ def test_on_real_data_each_step_goes_on_from_the_weights_of_the_last(tmp_path: P
     evaluator = TrainingEvaluator(data, folds=2, epochs=3)
     told = decide(SearchSpace(data.modalities), evaluator, tmp_path / "run", ForwardTiming(max_stages=2, recipe=Recipe(width=8)))
     first = told["path"][0]
-    assert first["kept"] is not None, "three more epochs lower the loss of three"
     losses = [entry["loss"] for entry in first["tried"]]
-    assert min(losses) == next(entry["loss"] for entry in first["tried"] if entry["on"] == first["kept"])
-    assert min(losses) < told["comparisons"]["none"]["loss"]
+    assert max(*losses, first["control"]["loss"]) < told["comparisons"]["none"]["loss"], "three more epochs lower the loss of three"
+    assert (first["kept"] is not None) == (min(losses) < first["control"]["loss"])
+    assert told["chosen"]["loss"] <= min(*losses, first["control"]["loss"])
 
 
 @pytest.mark.ray
