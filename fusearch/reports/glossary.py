@@ -13,9 +13,9 @@ GLOSSARY: Mapping[str, str] = {
     "modality": "One kind of data on the same sample, such as laboratory values, an image or a signal.",
     "fusion": "The place in a network where modalities are brought together.",
     "design": "Which modalities are taken, and where and how they are brought together.",
-    "reference": "A simple design that every search tries first: each modality alone, a linear model, early, penultimate and late fusion.",
+    "reference": "A simple design that every search tries first: one modality, a linear model, early, penultimate and late fusion.",
     "early fusion": "The inputs of all modalities are joined before anything is learned of them.",
-    "penultimate concatenation": "Each modality is read by its own network up to the layer before the last; what these say is set side by side.",
+    "penultimate concatenation": "Each modality has its own network up to the layer before the last; these are set side by side.",
     "late fusion": "A model for each modality decides alone; the decisions are averaged.",
     "after selection": "The score of what the same rule picks on some rows, on rows that it did not pick by. The best of many designs "
     "looks better than it is; this takes that luck out.",
@@ -24,7 +24,7 @@ GLOSSARY: Mapping[str, str] = {
     "fold": "One of several divisions of the rows into a part to learn from and a part to be scored on.",
     "standard error": "How far a mean over members is likely to be off: their standard deviation over the root of their number.",
     "±": "The standard deviation over the members of a design, everywhere in this report.",
-    "AUROC": "How well scores rank: the chance that a sample of a class is scored above one of another class. 0.5 is guessing, 1 is perfect.",
+    "AUROC": "How well scores rank: the chance that a sample of a class is scored above one of another. 0.5 is guessing, 1 is perfect.",
     "AUPRC": "The mean precision over all sensitivities. A guess reaches the share of the positive class.",
     "balanced accuracy": "The mean over the classes of the share that is recognized.",
     "macro F1": "The mean over the classes of F1, which asks that a class is found and that few others are taken for it.",
@@ -54,8 +54,8 @@ GLOSSARY: Mapping[str, str] = {
     "digest": "A short code that names a design; `--pick` takes it.",
 }
 
-_PLURALS = {"modalities": "modality"} | {f"{word}s": word for word in ("fusion", "design", "reference", "member", "fold", "recipe", "digest")}
-_PLURALS |= {"standard errors": "standard error", "sensitivities": "sensitivity"}
+_PLURALS = {f"{word}s": word for word in ("fusion", "design", "reference", "member", "fold", "recipe", "digest", "standard error")}
+_PLURALS |= {"modalities": "modality", "sensitivities": "sensitivity"}
 _LOWER = {word.lower(): word for word in GLOSSARY} | _PLURALS
 #: Words that stand in nearly every line: they have their place in the glossary, but no line is dotted with them.
 _PLAIN = frozenset({"modality", "fusion", "design", "reference", "fold", "parameters", "±"})

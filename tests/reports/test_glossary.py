@@ -26,7 +26,7 @@ def test_a_word_carries_its_meaning_once_whatever_its_case_and_number() -> None:
 
 
 def test_the_longer_word_wins_and_parts_of_words_are_left() -> None:
-    assert "Each modality is read" in with_meanings("penultimate concatenation")
+    assert "Each modality has its own" in with_meanings("penultimate concatenation")
     assert with_meanings("remembered suddenly") == "remembered suddenly"
 
 
