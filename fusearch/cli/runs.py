@@ -157,6 +157,7 @@ def _show_status(facts: dict[str, Any]) -> None:
 def _show_verdict(folder: Path) -> None:
     """Print the answers of a run, and what to do next."""
     from fusearch.reports import judge, read_findings
+    from fusearch.reports.findings.reproduction import export_command
 
     found = read_findings(folder)
     verdict = judge(found)
@@ -164,8 +165,9 @@ def _show_verdict(folder: Path) -> None:
     say(verdict.headline)
     for sentence in verdict.sentences:
         say(f"- {sentence}")
-    if found.recommended is not None:
-        say(f"Next: fusearch export {folder} --out {folder / 'export'}")
+    command = export_command(found)
+    if command is not None:
+        say(f"Next: {command}")
 
 
 def _rows(records: Any, names: list[str]) -> list[dict[str, Any]]:

@@ -11,10 +11,11 @@ from fusearch.reports.findings.factors import FACTORS, factor_groups
 from fusearch.reports.findings.failures import failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
-from fusearch.reports.findings.reproduction import commands_and_note, identity
+from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
-from fusearch.reports.wording import count, duration, metric_label, number, role_label, sentence_case, with_spread
+from fusearch.reports.glossary import GLOSSARY, terms_in
+from fusearch.reports.wording import count, deviation, duration, metric_label, number, role_label, sentence_case, with_spread
 from fusearch.study import TrialRecord
 
 __all__ = ["render_markdown"]
@@ -28,6 +29,8 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
         lines += [f"## {count(len(warnings), 'warning')} of the data", "", *warnings, ""]
     if found.recommended is not None:
         lines += ["```", found.text(found.recommended), "```", ""]
+        command = export_command(found)
+        lines += ["Export it:", "", "```", command, "```", ""] if command else []
     if found.front:
         lines += ["## Pareto front", "", *_table(found, list(found.front))]
     if found.references:
@@ -46,6 +49,8 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
     lines += ["```", *commands, "```", ""] if commands else []
     lines += [as_words(note), ""] if note else []
     lines += [f"- {name}: {as_words(value)}" for name, value in identity(found)]
+    words = terms_in(lines)
+    lines += ["", "## Words", "", *(f"- {word}: {as_words(GLOSSARY[word])}" for word in words)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -101,8 +106,17 @@ def _factors(found: Findings) -> list[str]:
     for factor in FACTORS:
         groups = factor_groups(found, factor)
         if len(groups) > 1:
-            rows = [(each.group, str(each.designs), with_spread(each.mean, each.sd), number(each.best)) for each in groups]
-            lines += _grid((factor.lower(), "designs", f"mean {metric_label(found.main.name)}", "best"), rows)
+            rows = [
+                (
+                    each.group,
+                    str(each.designs),
+                    number(each.mean),
+                    "–" if each.sd is None else deviation(each.mean, each.sd),
+                    number(each.best),
+                )
+                for each in groups
+            ]
+            lines += _grid((factor.lower(), "designs", f"mean {metric_label(found.main.name)}", "SD between designs", "best"), rows)
     return ["## What the designs say", "", *lines] if lines else []
 
 

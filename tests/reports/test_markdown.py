@@ -32,7 +32,7 @@ def test_tables_have_a_row_for_each_design_and_as_many_cells_as_columns(make_run
     assert {row.count("|") for title in ("## Pareto front", "## References") for row in tables[title]} == {7}
     assert len(tables["## Pareto front"]) == len(run.front()) + 2
     assert len(tables["## References"]) == len(run.references()) + 2
-    assert {row.count("|") for row in tables["## What the designs say"]} == {5}
+    assert {row.count("|") for row in tables["## What the designs say"]} == {6}
 
 
 def test_it_tells_what_the_page_tells_of_strategy_explanations_and_looks(make_run: Callable[..., Run]) -> None:

@@ -44,7 +44,7 @@ def draw(graph: FusionGraph, *, modalities: Sequence[str] = (), standalone: bool
     style = f"<style>{stylesheet()}</style>" if standalone else ""
     # On a page a wide drawing shrinks, but not so far that it cannot be read; then it scrolls.
     frame = ' xmlns="http://www.w3.org/2000/svg"' if standalone else f' style="min-width:{0.7 * layout.width:.0f}px"'
-    title = escape(str(graph))
+    title = escape(f"Drawing of the design {graph}")
     return f'<svg{frame} class="design" {size} {view} role="img"><title>{title}</title>{style}{"".join(parts)}</svg>'
 
 

@@ -103,8 +103,10 @@ def _add_group(figure: go.Figure, info: FrontInfo, points: Sequence[Point], *, n
             name=name,
             marker=marker,
             customdata=[point.record.number for point in points],
-            # What many points share is a template; a text for each would be most of a page of a thousand trials.
-            hovertext=None if kind == "design" else [_hover(info, point) for point in points],
+            hovertext=["<br>".join(map(escape, point.record.formula.splitlines())) for point in points]
+            if kind == "design"
+            else [_hover(info, point) for point in points],
+            # What many points share is a template; of these the page drops the texts and takes the formulas from where it has them.
             hovertemplate=_template(info) if kind == "design" else "%{hovertext}<extra></extra>",
         )
     )
@@ -120,7 +122,7 @@ def _template(info: FrontInfo) -> str:
         if axis.name != "trial":
             large = axis.log or extent(axis, info)[1] >= 1000
             lines.append(f"{escape(metric_label(axis.name))} %{{{place}:{'.3~s' if large else '.3f'}}}")
-    return "<br>".join(lines) + "<extra></extra>"
+    return "<br>".join([*lines, "%{hovertext}"]) + "<extra></extra>"
 
 
 def _errors(errors: Sequence[float | None], kind: PointKind) -> dict[str, Any] | None:
@@ -132,11 +134,12 @@ def _errors(errors: Sequence[float | None], kind: PointKind) -> dict[str, Any] |
 def _hover(info: FrontInfo, point: Point) -> str:
     title = sentence_case(role_label(point.role).removeprefix("the ")) if point.role else f"Trial {point.record.number}"
     lines = [f"<b>{escape(title)}</b>"]
-    for axis, value, error in ((info.y, point.y, point.y_error), (info.x, point.x, point.x_error)):
+    for axis, value in ((info.y, point.y), (info.x, point.x)):
         if axis.name != "trial":
-            bar = f" ± {deviation(value, error)}" if error else ""
-            lines.append(f"{escape(metric_label(axis.name))} {number(value)}{bar}")
-    lines += [escape(line) for line in point.record.formula.splitlines()[1:4]]
+            spread = point.record.spread.get(axis.name)
+            about = f" ± {deviation(value, spread)}" if spread else ""
+            lines.append(f"{escape(metric_label(axis.name))} {number(value)}{about}")
+    lines += [escape(line) for line in point.record.formula.splitlines()]
     return "<br>".join(lines)
 
 

@@ -10,7 +10,7 @@ from fusearch.layout import CONFIG
 from fusearch.reports.findings.findings import Findings
 from fusearch.yaml_file import dump_yaml
 
-__all__ = ["command_line", "commands_and_note", "identity", "resolved_configuration", "resumed_lines"]
+__all__ = ["command_line", "commands_and_note", "export_command", "identity", "resolved_configuration", "resumed_lines"]
 
 
 #: Options that do not belong to a repetition: (name, whether it takes a value).
@@ -21,6 +21,13 @@ def command_line(found: Findings) -> str | None:
     """Return the command that makes the run again in another folder, or None where none made it (a search in Python)."""
     stated = found.config.get("command")
     return shlex.join([*_kept(stated), "--out", "NEW_FOLDER"]) if stated else None
+
+
+def export_command(found: Findings) -> str | None:
+    """Return the command that exports the recommended design; None where there is none, or no run folder."""
+    if found.recommended is None or found.folder is None:
+        return None
+    return shlex.join(["fusearch", "export", str(found.folder), "--out", str(found.folder / "export")])
 
 
 def resumed_lines(found: Findings) -> list[str]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fusearch.inference import Answers, Pick, Step, answer
+from fusearch.inference.claims import Claim
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.wording import count, difference, metric_label, number, quantity, role_label, signed_number
 from fusearch.study import TrialRecord
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["AnswerLine", "Verdict", "judge"]
 
 _FUSION = {
     "gain": "Fusion helps",
@@ -28,6 +30,29 @@ _SURE = "90 % interval"
 
 
 @dataclass(frozen=True)
+class AnswerLine:
+    """One answer, short enough for a row of a table.
+
+    Attributes:
+        key: Which answer.
+        question: What it answers.
+        compared: What is compared with what, or what is scored.
+        value: The difference, or the score; empty where it cannot be estimated.
+        interval: Its interval; empty where there is none.
+        outcome: What may be said; None of a score.
+        sentence: All of it in a sentence.
+    """
+
+    key: Literal["constant", "fusion", "search", "pick"]
+    question: str
+    compared: str
+    value: str
+    interval: str
+    outcome: Claim | None
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What a run says, by the main objective.
 
@@ -35,32 +60,40 @@ class Verdict:
         answers: The three answers, in numbers.
         num_designs: Number of different graphs that were compared on validation data.
         headline: The verdict in one sentence.
-        sentences: What stands below the headline: a sentence for each answer, and what the test split said.
+        lines: The answers, one by one.
+        notes: What stands below them, in sentences: what the test split said, or what to do next.
     """
 
     answers: Answers
     num_designs: int
     headline: str
-    sentences: tuple[str, ...]
+    lines: tuple[AnswerLine, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What stands below the headline where there are no tables: a sentence for each answer, and the notes."""
+        return (*(line.sentence for line in self.lines), *self.notes)
 
 
 def judge(found: Findings) -> Verdict:
     """Estimate the three answers and put them in words."""
     answers = answer(found.trials)
     if not found.complete:
-        return Verdict(answers, 0, "No trial has finished, so there is nothing to recommend.", ())
-    sentences = [
+        return Verdict(answers, 0, "No trial has finished, so there is nothing to recommend.")
+    lines = [
         *_constant(found, answers.constant),
-        _step(found, answers.fusion, "Fusion", "the best single modality", "the best design that fuses"),
-        _step(found, answers.search, "Searching", "the best reference", "the best design beyond the references"),
+        _fusion(found, answers.fusion),
+        _search(found, answers.search),
         _pick(found, answers.pick),
     ]
+    notes = []
     if found.looks:
-        sentences.append(_on_test(found))
+        notes.append(_on_test(found))
     elif len(found.designs) > 1:
         looked = f"{count(len(found.designs), 'design')} were compared on validation data"
-        sentences.append(f"{looked}; confirm the choice on rows that the search has not seen (`fusearch confirm`).")
-    return Verdict(answers, len(found.designs), _headline(found, answers), tuple(sentences))
+        notes.append(f"{looked}; confirm the choice on rows that the search has not seen (`fusearch confirm`).")
+    return Verdict(answers, len(found.designs), _headline(found, answers), tuple(lines), tuple(notes))
 
 
 def _headline(found: Findings, answers: Answers) -> str:
@@ -107,40 +140,69 @@ def _by(found: Findings, step: Step) -> str:
     return f" ({metric_label(found.main.name)} {difference(step.difference)} {worse} than {_called(found, step.trials[0])})"
 
 
-def _constant(found: Findings, step: Step) -> list[str]:
+def _constant(found: Findings, step: Step) -> list[AnswerLine]:
     """Say how far the best design is from a constant guess, where that is not beyond doubt."""
     if step.difference is None or step.interval is None or step.outcome == "gain":
         return []
+    question, best = "Is any design better than a guess?", _called(found, step.trials[1])
+    value, interval = _gained(step)
+    gained = f"{metric_label(found.main.name)} gains {value} ({_SURE} {interval})"
+    sentence = f"Constant: from guessing the same for everyone to the best design ({best}), {gained}: {step.outcome}."
+    return [AnswerLine("constant", question, f"the same guess for everyone → {best}", value, interval, step.outcome, sentence)]
+
+
+def _fusion(found: Findings, step: Step) -> AnswerLine:
+    sentence = _step(found, step, "Fusion", "the best single modality", "the best design that fuses")
+    question = "Does combining modalities help?"
+    return AnswerLine("fusion", question, _compared(found, step), *_gained(step), step.outcome, sentence)
+
+
+def _search(found: Findings, step: Step) -> AnswerLine:
+    sentence = _step(found, step, "Searching", "the best reference", "the best design beyond the references")
+    question = "Did searching find more than simple designs?"
+    return AnswerLine("search", question, _compared(found, step), *_gained(step), step.outcome, sentence)
+
+
+def _compared(found: Findings, step: Step) -> str:
+    if step.difference is None:
+        return step.reason or ""
+    return f"{_called(found, step.trials[0])} → {_called(found, step.trials[1])}"
+
+
+def _gained(step: Step) -> tuple[str, str]:
+    """Return the difference and its interval as they are written; empty where there are none."""
+    if step.difference is None or step.interval is None:
+        return "", ""
     low, high = (signed_number(each) for each in step.interval)
-    gained = f"{metric_label(found.main.name)} gains {signed_number(step.difference)} ({_SURE} {low} to {high})"
-    return [
-        f"Constant: from guessing the same for everyone to the best design ({_called(found, step.trials[1])}), {gained}: {step.outcome}."
-    ]
+    return signed_number(step.difference), f"{low} to {high}"
 
 
 def _step(found: Findings, step: Step, what: str, first: str, second: str) -> str:
-    if step.difference is None or step.interval is None:
+    value, interval = _gained(step)
+    if not value:
         return f"{what}: not estimable, {step.reason}."
-    low, high = (signed_number(each) for each in step.interval)
     than = f"{first} ({_called(found, step.trials[0])}) to {second} ({_called(found, step.trials[1])})"
-    metric = metric_label(found.main.name)
-    gained = f"{signed_number(step.difference)} ({_SURE} {low} to {high})"
     aim = "" if found.main.aim == "more" else ", where above 0 is better"
-    return f"{what}: from {than}, {metric} gains {gained}{aim}: {step.outcome}. Chosen and scored on different rows."
+    gained = f"{metric_label(found.main.name)} gains {value} ({_SURE} {interval}){aim}"
+    return f"{what}: from {than}, {gained}: {step.outcome}. Chosen and scored on different rows."
 
 
-def _pick(found: Findings, pick: Pick) -> str:
+def _pick(found: Findings, pick: Pick) -> AnswerLine:
+    question = "How good is the recommended design?"
     record = found.recommended
     if record is None or pick.plain is None:
-        return "Nothing can be recommended."
+        return AnswerLine("pick", question, "nothing can be recommended", "", "", None, "Nothing can be recommended.")
     metric = metric_label(found.main.name)
     at = f" at {', '.join(quantity(name, value) for name, value in pick.cost.items())}" if pick.cost else ""
-    picked = f"Recommended: {_called(found, pick.trial)}{at}, {_why(found, record)}"
+    called = _called(found, pick.trial)
+    picked = f"Recommended: {called}{at}, {_why(found, record)}"
     plain = f"{number(pick.plain)} as the search saw it"
     if pick.score is None or pick.interval is None:
-        return f"{picked}: {metric} {plain}, which is too good by the luck of the choice."
+        sentence = f"{picked}: {metric} {plain}, which is too good by the luck of the choice."
+        return AnswerLine("pick", question, f"{called}: {pick.reason}", "", "", "not estimable", sentence)
     low, high = (number(each) for each in pick.interval)
-    return f"{picked}: {metric} {number(pick.score)} after selection ({_SURE} {low} to {high}; {plain})."
+    sentence = f"{picked}: {metric} {number(pick.score)} after selection ({_SURE} {low} to {high}; {plain})."
+    return AnswerLine("pick", question, f"{called}, after selection", number(pick.score), f"{low} to {high}", None, sentence)
 
 
 def _why(found: Findings, record: TrialRecord) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fusearch.reports.figures.drawing import draw
 from fusearch.reports.findings.findings import Findings
+from fusearch.reports.glossary import meaning, with_meanings
 from fusearch.reports.page import markup
 from fusearch.reports.wording import count, deviation, metric_label, number, role_label, sentence_case
 from fusearch.study import TrialRecord
@@ -22,7 +23,7 @@ def card(found: Findings, record: TrialRecord) -> str:
         drawing = draw(graph, modalities=found.modalities, standalone=False)
     else:
         drawing = "<p class=nodrawing>No drawing: this formula cannot be read here.</p>"
-    labels = f"<p class=labels>{escape(labels_line(found, record))}</p>" if graph is not None else ""
+    labels = f"<p class=labels>{with_meanings(labels_line(found, record))}</p>" if graph is not None else ""
     values = markup.values(shown_values(found, record, objectives_only=True))
     return (
         f'<article class="card design-card" data-drawing="{escape(record.digest)}"><header><h3>Trial {record.number}</h3> '
@@ -54,7 +55,7 @@ def trial_facts(found: Findings) -> dict[str, Any]:
         }
         for record in found.records
     ]
-    return {"names": list(names), "trials": trials}
+    return {"names": list(names), "meanings": [meaning(name) for name in names], "trials": trials}
 
 
 def _setting(value: Any) -> str:

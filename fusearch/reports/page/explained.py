@@ -25,7 +25,7 @@ def explanation_section(explanations: Sequence[Mapping[str, Any]]) -> str:
         "they are rather too narrow."
     )
     body = "".join(_card(told) for told in explanations)
-    return f'<section id="explained"><h2>What designs hang on</h2><p class="note">{escape(note)}</p>{body}</section>'
+    return f'<section id="explained"><h2>What designs hang on</h2><p class="note">{markup.prose(note)}</p>{body}</section>'
 
 
 def _card(told: Mapping[str, Any]) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-__all__ = ["Cell", "embed", "formula", "pills", "table", "values"]
+from fusearch.reports.glossary import meaning, with_meanings
+
+__all__ = ["Cell", "embed", "figure", "formula", "pills", "prose", "table", "values"]
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,20 @@ def formula(text: str) -> str:
     return f'<span class="streams">{escape(streams)}</span>\n{escape(rest)}' if newline else escape(text)
 
 
+def figure(name: str, about: str) -> str:
+    """Return the place of a plotly figure, with its name for whoever cannot see it."""
+    return f'<div class="figure" role="figure" aria-label="{escape(about)}" data-figure="{name}"></div>'
+
+
 def pills(entries: Iterable[tuple[str, str]]) -> str:
     """Return (kind, text) pairs as pills."""
     return " ".join(f'<span class="pill {escape(kind)}">{escape(text)}</span>' for kind, text in entries)
+
+
+def prose(text: str) -> str:
+    """Return a sentence, where words that need it carry their meaning; what stands in backticks is code."""
+    parts = text.split("`")
+    return "".join(f"<code>{escape(part)}</code>" if index % 2 else with_meanings(part) for index, part in enumerate(parts))
 
 
 def values(entries: Iterable[tuple[str, str, str]]) -> str:
@@ -53,7 +66,7 @@ def values(entries: Iterable[tuple[str, str, str]]) -> str:
     parts = []
     for name, value, spread in entries:
         note = f" <small>± {escape(spread)}</small>" if spread else ""
-        parts.append(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}{note}</dd></div>")
+        parts.append(f"<div><dt>{with_meanings(name)}</dt><dd>{escape(value)}{note}</dd></div>")
     return f'<dl class="values">{"".join(parts)}</dl>'
 
 
@@ -69,14 +82,33 @@ def table(
         identifier: Id of the table; one with an id can be sorted.
     """
     head = "".join(
-        f'<th scope="col"{" class=n" if numeric else ""}>{f"<button>{escape(title)}</button>" if identifier else escape(title)}</th>'
-        for title, numeric in columns
+        f'<th scope="col"{" class=n" if numeric else ""}>{_head(title, sorts=bool(identifier))}</th>' for title, numeric in columns
     )
     body = "".join(
         f"<tr{' ' + attributes[index] if attributes else ''}>{''.join(cell.html() for cell in row)}</tr>" for index, row in enumerate(rows)
     )
     name = f' id="{identifier}"' if identifier else ""
-    return f"<table{name}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    folded = _folded(identifier, [title for title, _ in columns]) if identifier else ""
+    return f"{folded}<table{name}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _head(title: str, *, sorts: bool) -> str:
+    if not sorts:
+        return with_meanings(title)
+    told = f' title="{escape(meaning(title))}"' if meaning(title) else ""
+    return f'<button type="button"{told}>{escape(title)}</button>'
+
+
+def _folded(identifier: str, titles: Sequence[str]) -> str:
+    """Return the styles that name each value where a narrow screen shows a row as a card: each title once, not once a row."""
+    rules = "".join(
+        f'#{identifier} td:nth-child({place})::before{{content:"{_css_text(title)}"}}' for place, title in enumerate(titles, start=1)
+    )
+    return f"<style>@media (max-width:640px){{{rules}}}</style>"
+
+
+def _css_text(text: str) -> str:
+    return "".join(each if each.isascii() and (each.isalnum() or each == " ") else f"\\{ord(each):06x}" for each in text)
 
 
 def embed(facts: Any) -> str:

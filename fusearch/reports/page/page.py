@@ -19,6 +19,7 @@ from fusearch.reports.page import markup, sections
 from fusearch.reports.page.cards import trial_facts
 from fusearch.reports.page.explained import explanation_section
 from fusearch.reports.page.strategy_section import strategy_section
+from fusearch.reports.page.top import answer_rows, recommended_card
 from fusearch.trials import point_of
 from fusearch.version import __version__
 
@@ -43,6 +44,7 @@ _TITLES = {
     "learned": "What the designs say",
     "failures": "Failures",
     "reproduce": "Reproduce",
+    "glossary": "Words",
 }
 
 
@@ -62,6 +64,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         sections.learned(found),
         sections.failures(found) if found.records else "",
         sections.reproduce(found),
+        sections.glossary(),
     ]
     present = [(name, title) for name, title in _TITLES.items() if any(f'<section id="{name}"' in part for part in parts)]
     return Template(_asset("page.html")).substitute(
@@ -70,7 +73,9 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         css=_asset("page.css") + stylesheet(),
         eyebrow=escape(f"Fusion search · {_name(found)}"),
         headline=escape(verdict.headline),
-        sentences="".join(f'<p class="lead">{escape(sentence)}</p>' for sentence in (*verdict.sentences, *found.data_notes)),
+        answers=answer_rows(found, verdict),
+        recommended=recommended_card(found, verdict.answers.pick),
+        notes="".join(f'<p class="lead">{markup.prose(note)}</p>' for note in (*verdict.notes, *found.data_notes)),
         facts=sections.facts(found),
         navigation="".join(f'<a href="#{name}">{escape(title)}</a>' for name, title in present),
         sections="\n".join(part for part in parts if part),
@@ -93,9 +98,17 @@ def _figures(found: Findings) -> str:
     if not found.complete:
         return ""
     pairs: list[tuple[str | None, str | None]] = [(x.name, y.name) for x, y in front_pairs(found)] or [(None, None)]
-    figures: dict[str, go.Figure] = {f"front-{index}": front_figure(found, x, y) for index, (x, y) in enumerate(pairs)}
+    figures: dict[str, go.Figure] = {f"front-{index}": _without_texts(front_figure(found, x, y)) for index, (x, y) in enumerate(pairs)}
     figures |= {"progress": progress_figure(found), "timeline": timeline_figure(found), **strategy_figures(found.strategy)}
     return "\n".join(f'<script type="application/json" id="figure-{name}">{_json(figure)}</script>' for name, figure in figures.items())
+
+
+def _without_texts(figure: go.Figure) -> go.Figure:
+    """Drop the texts that repeat a formula: the page's script takes them from the facts of the trials."""
+    for trace in figure.data:
+        if trace.hovertemplate and trace.hovertemplate.startswith("<b>Trial %{customdata}"):
+            trace.hovertext = None
+    return figure
 
 
 def _json(figure: go.Figure) -> str:

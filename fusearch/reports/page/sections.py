@@ -11,13 +11,14 @@ from fusearch.reports.findings.front import front_pairs
 from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
 from fusearch.reports.findings.reproduction import commands_and_note, identity, resolved_configuration
 from fusearch.reports.findings.search_course import throughput_info
+from fusearch.reports.glossary import GLOSSARY
 from fusearch.reports.page import markup
 from fusearch.reports.page.cards import card, spread_text, standing, state_pill
 from fusearch.reports.page.markup import Cell
 from fusearch.reports.wording import count, deviation, duration, metric_label, number, sentence_case
 from fusearch.study import TrialRecord
 
-__all__ = ["confirmed", "data_warnings", "facts", "failures", "front", "gallery", "learned", "progress", "reproduce", "trials"]
+__all__ = ["confirmed", "data_warnings", "facts", "failures", "front", "gallery", "glossary", "learned", "progress", "reproduce", "trials"]
 
 #: Columns of the table beside the objectives; more than this many further metrics stay in the CSV.
 MAX_EXTRA = 8
@@ -62,13 +63,30 @@ def front(found: Findings) -> str:
     first = found.recommended or (found.front[0] if found.front else None)
     chosen = f' data-first="{first.number}"' if first is not None else ""
     title = "Pareto front" if pairs else "Designs over trials"
-    note = "Choose a point to see its design. Bars are standard errors over members. "
+    note = "Choose a point, or a design in the list, to see it. Bars are standard errors: ± divided by the root of the number of members. "
     note += "Grey designs are dominated." if pairs else "The line is the best value so far."
     if len(pairs) > 1:
         note += " The line bounds what is attained in the plane shown; blue points are on the front of all objectives."
-    figure = '<div class="figure" id="front-figure" data-figure="figure-front-0"></div>'
-    panel = f'<article class="card design-card" id="chosen" aria-live="polite"{chosen}></article>'
+    about = escape(f"{title}: {len(found.designs)} designs; the list below holds them all")
+    figure = f'<div class="figure" id="front-figure" role="figure" aria-label="{about}" data-figure="figure-front-0"></div>'
+    panel = (
+        f'<article class="card design-card" id="chosen" tabindex="-1" aria-label="The chosen design" aria-live="polite"{chosen}></article>'
+    )
+    figure += _list_of_designs(found)
     return _section("front", title, f'<div class="split"><div class="card">{choose}{figure}</div>{panel}</div>', note)
+
+
+def _list_of_designs(found: Findings) -> str:
+    """Return every design of the figure as a list, for whoever has no pointer."""
+    groups: dict[str, list[str]] = {"On the front": [], "References": [], "Others": []}
+    for record in found.designs:
+        on_front, reference = record.digest in found.front_digests, record.digest in found.trials.reference_digests
+        text = f"{sentence_case(found.label(record).removeprefix('the '))}: {metric_label(found.main.name)} {number(found.value(record))}"
+        chosen = groups["On the front" if on_front else "References" if reference else "Others"]
+        chosen.append(f'<option value="{record.number}">{escape(text)}</option>')
+    options = "".join(f'<optgroup label="{name}">{"".join(each)}</optgroup>' for name, each in groups.items() if each)
+    other = '<option value="">another trial, from the table below</option>'
+    return f'<p class="choose"><label for="design">Design</label> <select id="design">{other}{options}</select></p>'
 
 
 def gallery(found: Findings) -> str:
@@ -98,7 +116,7 @@ def confirmed(found: Findings) -> str:
         ]
         told = look_sentence(look)
         told += f" {comparison_sentence(look.comparison, found.main.name)}" if look.comparison else ""
-        tables.append(f'<p class="note">{escape(told)}</p><div class="scroll short">{markup.table(columns, rows)}</div>')
+        tables.append(f'<p class="note">{markup.prose(told)}</p><div class="scroll short">{markup.table(columns, rows)}</div>')
     return _section("test", "On the test split", "".join(tables)) if tables else ""
 
 
@@ -113,7 +131,7 @@ def trials(found: Findings) -> str:
     for record in found.records:
         tags = standing(found, record)
         kinds = [kind for kind, _ in tags] + [record.state]
-        attributes.append(f'tabindex="0" data-trial="{record.number}" data-kinds="{escape(" ".join(kinds))}"')
+        attributes.append(f'tabindex="{-1 if rows else 0}" data-trial="{record.number}" data-kinds="{escape(" ".join(kinds))}"')
         cells = [
             Cell(str(record.number), float(record.number), kind="number"),
             Cell("", markup=markup.pills(tags) or " "),
@@ -150,9 +168,8 @@ def progress(found: Findings) -> str:
         f"{count(through.finished, 'evaluation')} in {duration(through.wall)}.{parallel} The hypervolume is the share of the box "
         "between the worst and the best values seen that some design dominates; a curve that still rises asks for more trials."
     )
-    figures = "".join(
-        f'<div class="card"><div class="figure" data-figure="figure-{name}"></div></div>' for name in ("progress", "timeline")
-    )
+    about = {"progress": "Hypervolume over finished trials", "timeline": "When each trial ran, a row for each worker"}
+    figures = "".join(f'<div class="card">{markup.figure(f"figure-{name}", told)}</div>' for name, told in about.items())
     return _section("progress", "How the search went", f'<div class="split even">{figures}</div>', note)
 
 
@@ -167,18 +184,17 @@ def learned(found: Findings) -> str:
             [
                 Cell(group.group),
                 Cell(str(group.designs), float(group.designs), kind="number"),
-                Cell(
-                    number(group.mean), group.mean, note="" if group.sd is None else f"± {deviation(group.mean, group.sd)}", kind="number"
-                ),
+                Cell(number(group.mean), group.mean, kind="number"),
+                Cell("–" if group.sd is None else deviation(group.mean, group.sd), group.sd, kind="number"),
                 Cell(number(group.best), group.best, kind="number"),
             ]
             for group in factor_groups(found, factor)
         ]
-        columns = [("", False), ("Designs", True), ("Mean", True), ("Best", True)]
+        columns = [("", False), ("Designs", True), ("Mean", True), ("SD", True), ("Best", True)]
         cards.append(f'<div class="card"><h3>{escape(factor)}</h3>{markup.table(columns, rows)}</div>')
     note = (
-        f"{sentence_case(metric)} of the designs, each graph once, with the standard deviation between designs. This describes what was "
-        "tried; it is not the effect of a choice, as the search proposes more of what did well."
+        f"{sentence_case(metric)} of the designs, each graph once, with the standard deviation between designs (SD). This describes what "
+        "was tried; it is not the effect of a choice, as the search proposes more of what did well."
     )
     return _section("learned", "What the designs say", f'<div class="tables">{"".join(cards)}</div>', note)
 
@@ -205,7 +221,7 @@ def failures(found: Findings) -> str:
         ]
         for record in bad
     ]
-    attributes = [f'tabindex="0" data-trial="{record.number}"' for record in bad]
+    attributes = [f'tabindex="{-1 if index else 0}" data-trial="{record.number}"' for index, record in enumerate(bad)]
     by_reason = markup.table((("Trials", True), ("", False), ("Reason", False)), summary)
     each = markup.table((("Trial", True), ("", False), ("Reason", False), ("Design", False)), listed, attributes=attributes)
     details = f'<details><summary>Each of the {len(bad)}</summary><div class="scroll">{each}</div></details>'
@@ -223,8 +239,14 @@ def reproduce(found: Findings) -> str:
     return _section("reproduce", "How to reproduce", f'{shown}<div class="card">{entries}</div>{configuration}', note)
 
 
+def glossary() -> str:
+    """Return every word that is explained, once."""
+    entries = "".join(f"<div><dt><dfn>{escape(word)}</dfn></dt><dd>{escape(told)}</dd></div>" for word, told in GLOSSARY.items())
+    return _section("glossary", "Words", f'<dl class="glossary">{entries}</dl>')
+
+
 def _section(identifier: str, title: str, body: str, note: str = "") -> str:
-    lead = f'<p class="note">{escape(note)}</p>' if note else ""
+    lead = f'<p class="note">{markup.prose(note)}</p>' if note else ""
     return f'<section id="{identifier}"><h2>{escape(title)}</h2>{lead}{body}</section>'
 
 

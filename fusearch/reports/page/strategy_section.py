@@ -18,8 +18,8 @@ def strategy_section(told: Told | None) -> str:
     if told is None:
         return ""
     name = next(iter(strategy_figures(told)), None)
-    figure = "" if name is None else f'<div class="card"><div class="figure" data-figure="figure-{name}"></div></div>'
-    sentences = "".join(f"<p>{_code(sentence)}</p>" for sentence in strategy_sentences(told))
+    figure = "" if name is None else f'<div class="card">{markup.figure(f"figure-{name}", "What the strategy compared")}</div>'
+    sentences = "".join(f"<p>{markup.prose(sentence)}</p>" for sentence in strategy_sentences(told))
     table = f'<div class="scroll short">{_table(told)}</div>'
     title = f"<h2>What the strategy decided: {escape(told.name)}</h2>"
     return f'<section id="strategy">{title}{sentences}<div class="split">{figure}{table}</div></section>'
@@ -52,9 +52,3 @@ def _table(told: Told) -> str:
         for entry in (*each["tried"], *filter(None, [each.get("control")]))
     ]
     return markup.table(columns, rows)
-
-
-def _code(text: str) -> str:
-    """Return a sentence as HTML; what stands in backticks is code."""
-    parts = text.split("`")
-    return "".join(f"<code>{escape(part)}</code>" if index % 2 else escape(part) for index, part in enumerate(parts))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from fusearch.reports import front_figure
+from fusearch.reports import front_figure, read_findings
 from fusearch.run import Run
 
 
@@ -40,5 +40,13 @@ def test_a_run_without_finished_trials_gives_an_empty_figure(make_run: Callable[
 
 def test_what_many_points_share_is_a_template(make_run: Callable[..., Run]) -> None:
     designs = next(trace for trace in front_figure(make_run(40)).data if trace.name == "other designs")
-    assert designs.hovertext is None
-    assert designs.hovertemplate == "<b>Trial %{customdata}</b><br>AUROC %{y:.3f}<br>MACs %{x:.3~s}<extra></extra>"
+    assert designs.hovertemplate == "<b>Trial %{customdata}</b><br>AUROC %{y:.3f}<br>MACs %{x:.3~s}<br>%{hovertext}<extra></extra>"
+    assert all("<br>F1 = " in text and "-&gt;" in text for text in designs.hovertext)
+
+
+def test_what_follows_plus_minus_is_the_deviation_over_members(make_run: Callable[..., Run]) -> None:
+    run = make_run(10)
+    late = next(trace for trace in front_figure(run).data if trace.name == "late fusion")
+    record = read_findings(run).references["late"]
+    assert f"± {record.spread['auroc']:.3f}" in late.hovertext[0]
+    assert f"± {late.error_y.array[0]:.3f}" not in late.hovertext[0]

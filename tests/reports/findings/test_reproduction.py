@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import yaml
 
 from fusearch.contracts import Objective
-from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.reproduction import command_line, commands_and_note, identity, resolved_configuration
+from fusearch.reports.findings.findings import Findings, read_findings
+from fusearch.reports.findings.reproduction import command_line, commands_and_note, export_command, identity, resolved_configuration
+from fusearch.run import Run
 from fusearch.trials import Trials
 
 CONFIG = {
@@ -70,3 +73,9 @@ def test_what_identifies_the_run() -> None:
 
 def test_the_configuration_is_yaml_and_whole() -> None:
     assert yaml.safe_load(resolved_configuration(found(CONFIG))) == CONFIG
+
+
+def test_the_command_that_exports_the_recommended_design(make_run: Callable[..., Run]) -> None:
+    run = make_run(6)
+    assert export_command(read_findings(run)) == f"fusearch export {run.path} --out {run.path / 'export'}"
+    assert export_command(read_findings(make_run(0))) is None

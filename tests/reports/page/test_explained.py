@@ -37,7 +37,7 @@ def test_effects_and_hierarchy_are_tables(tmp_path: Path) -> None:
     assert html.count("<table") == 2
     assert html.count("<tr") == 3 + 2
     for text in (
-        "Loss of AUROC",
+        "Loss of <abbr",
         "rna&lt;1&gt;",
         "taken away",
         "shuffled",

@@ -6,7 +6,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusearch.reports.page.markup import Cell, embed, formula, pills, table, values
+from fusearch.reports.page.markup import Cell, embed, formula, pills, prose, table, values
 
 EVIL = '</script><script>alert("x")</script>&'
 
@@ -44,5 +44,18 @@ def test_cells_are_sorted_by_their_values() -> None:
 
 
 def test_only_a_table_with_an_id_has_buttons_to_sort_by() -> None:
-    assert "<button>" in table([("AUROC", True)], [], identifier="table")
-    assert "<button>" not in table([("AUROC", True)], [])
+    assert "<button" in table([("AUROC", True)], [], identifier="table")
+    assert "<button" not in table([("AUROC", True)], [])
+
+
+def test_on_a_narrow_screen_each_value_has_its_name_without_a_word_in_the_rows() -> None:
+    html = table([("AUROC", True), ('a"</style>', False)], [[Cell("1"), Cell("x")]] * 50, identifier="table")
+    assert html.startswith('<style>@media (max-width:640px){#table td:nth-child(1)::before{content:"AUROC"}')
+    assert html.count("AUROC") == 2
+    assert "a\\000022\\00003c\\00002fstyle\\00003e" in html
+
+
+def test_prose_has_code_in_backticks_and_words_with_their_meaning() -> None:
+    html = prose("`a MACs<b` costs MACs")
+    assert html.startswith('<code>a MACs&lt;b</code> costs <abbr title="')
+    assert html.endswith('">MACs</abbr>')

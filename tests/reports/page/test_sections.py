@@ -20,9 +20,24 @@ def test_facts_count_what_happened(make_run: Callable[..., Run]) -> None:
 
 
 def test_two_objectives_have_one_figure_and_three_a_choice(make_run: Callable[..., Run]) -> None:
-    assert "<select" not in sections.front(read_findings(make_run(10)))
+    assert 'id="pair"' not in sections.front(read_findings(make_run(10)))
     three = sections.front(read_findings(make_run(10, objectives=("auroc", "macs", "latency_ms"))))
-    assert re.findall(r'<option value="([^"]+)">', three) == ["figure-front-0", "figure-front-1", "figure-front-2"]
+    assert re.findall(r'<option value="(figure[^"]+)">', three) == ["figure-front-0", "figure-front-1", "figure-front-2"]
+
+
+def test_every_point_stands_in_a_list_as_well(make_run: Callable[..., Run]) -> None:
+    found = read_findings(make_run(20))
+    html = sections.front(found)
+    assert {int(value) for value in re.findall(r'<option value="(\d+)">', html)} == {record.number for record in found.designs}
+    assert re.findall(r'optgroup label="([^"]+)"', html) == ["On the front", "References", "Others"]
+    assert "Late fusion: AUROC 0." in html
+
+
+def test_a_table_of_trials_is_one_stop_of_the_tabulator_key(make_run: Callable[..., Run]) -> None:
+    found = read_findings(make_run(20, failures=3))
+    for html in (sections.trials(found), sections.failures(found)):
+        assert re.findall(r'<tr tabindex="(-?\d)"', html)[:3] == ["0", "-1", "-1"]
+        assert html.count('tabindex="0"') == 1
 
 
 def test_one_objective_is_drawn_over_trials(make_run: Callable[..., Run]) -> None:

@@ -33,7 +33,11 @@
       const box = element("div");
       const amount = element("dd", value);
       if (spread) amount.append(element("small", " ± " + spread));
-      box.append(element("dt", facts.names[name]), amount);
+      const term = element("dt");
+      const word = element(facts.meanings[name] ? "abbr" : "span", facts.names[name]);
+      if (facts.meanings[name]) word.title = facts.meanings[name];
+      term.append(word);
+      box.append(term, amount);
       list.append(box);
     }
     return list;
@@ -57,8 +61,9 @@
       parts.push(more);
     }
     panel.replaceChildren(...parts);
-    const figure = document.getElementById("front-figure");
-    if (figure.data) Plotly.Plots.resize(figure); // the card beside a taller panel is taller
+    panel.scrollTop = 0;
+    const list = document.getElementById("design");
+    if (list) list.value = [...list.options].some((option) => option.value === String(number)) ? String(number) : "";
     for (const row of document.querySelectorAll("tr.chosen")) row.classList.remove("chosen");
     document.querySelector(`tr[data-trial="${number}"]`)?.classList.add("chosen");
   };
@@ -82,8 +87,18 @@
     showSendToCloud: false, // plotly.js offers by default to send the figure to its makers
     plotlyServerURL: "",
   };
+  // Points without a text of their own show the formula, which the facts hold once for all figures.
+  const markup = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\n", "<br>");
+  const withFormulas = (data) => {
+    for (const trace of data) {
+      if (!trace.customdata || trace.hovertext || !trace.hovertemplate?.includes("%{hovertext}")) continue;
+      trace.hovertext = trace.customdata.map((number) => markup(trials.get(number)?.formula ?? ""));
+    }
+    return data;
+  };
   const draw = (holder) => {
     const figure = read(holder.dataset.figure);
+    withFormulas(figure.data);
     Plotly.react(holder, figure.data, themed(figure.layout), settings);
     if (holder.dataset.listens) return;
     holder.dataset.listens = "yes";
@@ -95,6 +110,19 @@
   const figures = [...document.querySelectorAll("[data-figure]")];
   figures.forEach(draw);
   dark.addEventListener("change", () => figures.forEach(draw));
+  // On paper a figure is as wide as its card, whatever the screen was.
+  const fit = (width) => {
+    for (const holder of figures) {
+      holder.style.width = width ? `${width}px` : "";
+      Plotly.relayout(holder, {width: width || null, autosize: !width});
+    }
+  };
+  const PAPER = 600;
+  addEventListener("beforeprint", () => fit(PAPER));
+  addEventListener("afterprint", () => fit(0));
+  document.getElementById("design")?.addEventListener("change", (event) => {
+    if (event.target.value) show(Number(event.target.value));
+  });
   document.getElementById("pair")?.addEventListener("change", (event) => {
     const holder = document.getElementById("front-figure");
     holder.dataset.figure = event.target.value;
@@ -141,15 +169,59 @@
       body.append(...rows);
     });
   }
+  // Every table of trials is one stop of the tabulator key; arrows go from row to row.
+  const bodies = [...document.querySelectorAll("tbody:has(tr[data-trial])")];
+  const stops = (body) => [...body.rows].filter((row) => !row.hidden);
+  const settle = (body, row) => {
+    for (const each of body.querySelectorAll('tr[tabindex="0"]')) each.tabIndex = -1;
+    if (row) row.tabIndex = 0;
+  };
+  for (const body of bodies) {
+    const observer = new MutationObserver(() => {
+      if (!stops(body).some((row) => row.tabIndex === 0)) settle(body, stops(body)[0]);
+    });
+    observer.observe(body, {attributes: true, attributeFilter: ["hidden"], subtree: true});
+    body.addEventListener("focusin", (event) => settle(body, event.target.closest("tr")));
+  }
   const open = (row) => {
     show(Number(row.dataset.trial));
     document.getElementById("front")?.scrollIntoView();
+    panel?.focus({preventScroll: true});
   };
   document.addEventListener("click", (event) => {
     const row = event.target.closest("tr[data-trial]");
     if (row && !String(getSelection())) open(row);
   });
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target.matches("tr[data-trial]")) open(event.target);
+    if (!event.target.matches("tr[data-trial]")) return;
+    const rows = stops(event.target.parentElement);
+    const at = rows.indexOf(event.target);
+    const next = {ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1}[event.key];
+    if (event.key === "Enter" || event.key === " ") open(event.target);
+    else if (next === undefined) return;
+    else rows[Math.min(Math.max(next, 0), rows.length - 1)].focus();
+    event.preventDefault();
   });
+
+  // A table that is wider than its frame says so.
+  for (const frame of document.querySelectorAll(".scroll")) {
+    const hint = element("p", "More columns to the right: scroll sideways.", "hint");
+    hint.hidden = true;
+    frame.before(hint);
+    new ResizeObserver(() => (hint.hidden = frame.scrollWidth <= frame.clientWidth + 1)).observe(frame);
+  }
+
+  // Copies a command; a browser that forbids it leaves it selected.
+  for (const button of document.querySelectorAll("button.copy")) {
+    const told = button.parentElement.querySelector("output");
+    button.addEventListener("click", async () => {
+      try {
+        await navigator.clipboard.writeText(button.dataset.copy);
+        told.textContent = "Copied.";
+      } catch {
+        getSelection().selectAllChildren(button.parentElement.nextElementSibling);
+        told.textContent = document.execCommand("copy") ? "Copied." : "Selected: copy it with the keyboard.";
+      }
+    });
+  }
 })();

@@ -1,0 +1,79 @@
+"""The top of the page: what was found, in three rows, and the recommended design with the command that exports it."""
+
+from __future__ import annotations
+
+from html import escape
+
+from fusearch.inference import Pick
+from fusearch.reports.figures.drawing import draw
+from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.reproduction import export_command
+from fusearch.reports.findings.verdict import AnswerLine, Verdict
+from fusearch.reports.glossary import with_meanings
+from fusearch.reports.page import markup
+from fusearch.reports.wording import count, metric_label, number, sentence_case
+
+__all__ = ["answer_rows", "recommended_card"]
+
+#: Said once on the page: what the numbers of the answers are, and what ± is.
+LEGEND = "Differences and scores are after selection. ± in this report is always the standard deviation over the members of a design."
+
+_PILLS = {"gain": "gain", "no clear gain": "other", "loss": "failed", "not estimable": "other"}
+
+
+def answer_rows(found: Findings, verdict: Verdict) -> str:
+    """Return the answers as short rows; empty where no trial has finished."""
+    if not verdict.lines:
+        return ""
+    metric = sentence_case(metric_label(found.main.name))
+    aim = "" if found.main.aim == "more" else " (above 0: better)"
+    heads = ("Question", f"{metric}{aim}", "90 % interval", "Answer")
+    head = "".join(f'<th scope="col">{with_meanings(text)}</th>' for text in heads)
+    rows = "".join(map(_row, verdict.lines))
+    legend = with_meanings(LEGEND)
+    return (
+        f'<table class="answers" aria-label="The answers"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f'<p class="note legend">{legend}</p>'
+    )
+
+
+def _row(line: AnswerLine) -> str:
+    shown = markup.pills([(_PILLS[line.outcome], line.outcome)]) if line.outcome else markup.pills([("recommended", "recommended")])
+    return (
+        f'<tr data-answer="{line.key}" title="{escape(line.sentence)}"><th scope="row">{escape(line.question)}'
+        f"<small>{with_meanings(line.compared)}</small></th>"
+        f'<td class="value">{escape(line.value) or "–"}</td><td>{escape(line.interval) or "–"}</td><td>{shown}</td></tr>'
+    )
+
+
+def recommended_card(found: Findings, pick: Pick) -> str:
+    """Return the recommended design: its drawing, its score after selection, its cost, and the button that copies the export command."""
+    record = found.recommended
+    if record is None:
+        return ""
+    graph = found.graphs.get(record.digest)
+    drawing = f'<div class="drawing">{draw(graph, modalities=found.modalities, standalone=False)}</div>' if graph is not None else ""
+    formula = "" if graph is not None else f"<pre>{markup.formula(found.text(record))}</pre>"
+    metric = sentence_case(metric_label(found.main.name))
+    values = [(sentence_case(metric_label(name)), number(value), "") for name, value in pick.cost.items()]
+    if pick.score is not None and pick.interval is not None:
+        low, high = (number(each) for each in pick.interval)
+        values = [(f"{metric} after selection", number(pick.score), ""), ("90 % interval", f"{low} to {high}", ""), *values]
+    elif pick.plain is not None:
+        values = [(f"{metric} as the search saw it", number(pick.plain), ""), *values]
+    title = f"<h2>Recommended: trial {record.number}</h2>"
+    members = with_meanings(f"Scored on {count(record.num_members, 'member')}.") if record.num_members else ""
+    return (
+        f'<article class="card recommended-card" aria-label="The recommended design">{drawing}{formula}'
+        f'<div>{title}{markup.values(values)}<p class="labels">{members}</p>{_export(found)}</div></article>'
+    )
+
+
+def _export(found: Findings) -> str:
+    command = export_command(found)
+    if command is None:
+        return ""
+    return (
+        f'<p class="export"><button type="button" class="copy" data-copy="{escape(command)}">Copy the export command</button> '
+        f'<output class="copied" aria-live="polite"></output></p><pre class="block">{escape(command)}</pre>'
+    )
