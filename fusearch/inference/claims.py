@@ -11,15 +11,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fusearch.errors import RunError
 from fusearch.inference.kept import NotEstimableError, read_kept
-from fusearch.inference.resampling import Resampled, over_draws
+from fusearch.inference.resampling import Resampled, mean_over, over_draws
+from fusearch.inference.team import pool_of, team_on_all_rows, teams_of
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
-__all__ = ["Answers", "Claim", "Pick", "Step", "answer"]
+__all__ = ["Answers", "Claim", "Pick", "Step", "Team", "answer", "team_of"]
 
 #: Most designs of a kind that are drawn; thousands of trials would take minutes, and what ranks behind so many is the best on no draw.
 CONTENDERS = 300
+
+#: Draws on which a team is chosen anew, for which many means are scored.
+TEAM_DRAWS = 100
 
 Claim = Literal["gain", "no clear gain", "loss", "not estimable"]
 
@@ -71,6 +76,35 @@ class Pick:
 
 
 @dataclass(frozen=True)
+class Team:
+    """The design that `--pick team` takes: the mean of what a few different ones say.
+
+    Attributes:
+        outcome: Whether it is better than the pick, as of a `Step`.
+        difference: By how much, after selection.
+        interval: 5 % and 95 % quantile of that.
+        designs: Digests of its members; fewer than two where none makes the best one better.
+        candidates: Digests of the graphs with their recipes.
+        trials: Their trials.
+        plain: The metric of their mean as the search's rows tell it; luck made it look better.
+        score: The metric after selection.
+        cost: What all of them cost together, by name.
+        reason: Why it cannot be estimated.
+    """
+
+    outcome: Claim
+    difference: float | None
+    interval: tuple[float, float] | None
+    designs: tuple[str, ...]
+    candidates: tuple[str, ...]
+    trials: tuple[int, ...]
+    plain: float | None
+    score: float | None
+    cost: dict[str, float]
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class Answers:
     """The three answers.
 
@@ -80,6 +114,7 @@ class Answers:
         fusion: From the best single modality, of all that were tried, to the best design that fuses.
         search: From the best reference or single modality to the best design that only the search proposed.
         pick: The recommended design.
+        team: A few different designs together, against the recommended one.
     """
 
     metric: str
@@ -87,6 +122,7 @@ class Answers:
     fusion: Step
     search: Step
     pick: Pick
+    team: Team
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record of `report.json` and `status --json`."""
@@ -122,7 +158,22 @@ def answer(trials: Trials, *, seed: int = 0) -> Answers:
     fusion = _step(designs, single, fused, resampled, reason, absent)
     absent = ("no reference was evaluated", "no design beyond the references was evaluated")
     search = _step(designs, simple, searched, resampled, reason, absent)
-    return Answers(trials.primary.name, constant, fusion, search, _pick(trials, designs, resampled, reason))
+    pick = _pick(trials, designs, resampled, reason)
+    return Answers(trials.primary.name, constant, fusion, search, pick, _team(trials, designs, resampled, reason))
+
+
+def team_of(trials: Trials) -> Team:
+    """Return the team that `--pick team` takes.
+
+    Raises:
+        RunError: Predictions are missing, or no second design makes the best one better.
+    """
+    team = answer(trials).team
+    if not team.trials:
+        raise RunError(f"no team can be chosen from run {str(trials.path)!r}: {team.reason}")
+    if len(team.trials) < 2:
+        raise RunError(f"run {str(trials.path)!r} has no team: no second design makes trial {team.trials[0]} better")
+    return team
 
 
 def _resampled(trials: Trials, designs: Sequence[TrialRecord], seed: int) -> tuple[Resampled | None, str | None]:
@@ -159,27 +210,64 @@ def _step(
         difference, low, high = over_draws(resampled.gain(*(resampled.left_out(each) for each in chosen)))
     except NotEstimableError as error:
         return Step("not estimable", None, None, *named, str(error))
-    outcome: Claim = "gain" if low > 0 else "loss" if high < 0 else "no clear gain"
-    return Step(outcome, difference, (low, high), *named)
+    return Step(_claim(low, high), difference, (low, high), *named)
 
 
 def _pick(trials: Trials, designs: Sequence[TrialRecord], resampled: Resampled | None, reason: str | None) -> Pick:
     if not designs:
         return Pick(None, None, None, None, None, None, {}, "nothing was evaluated")
     record, name = trials.pick("simplest"), trials.primary.name
-    cost = {objective.name: record.value(objective.name) for objective in trials.costs if objective.name in record.values}
     told = (record.digest, record.candidate, record.number, record.value(name))
+    cost = _cost(trials, [record])
     try:
         if resampled is None:
             raise NotEstimableError(reason or "")
-        order = sorted(range(len(designs)), key=lambda number: trials.simplicity(designs[number]))
-        ranks = np.empty(len(designs), np.int64)
-        ranks[order] = np.arange(len(designs))
-        chosen = resampled.simplest_of(np.arange(len(designs)), ranks)
-        score, low, high = over_draws(resampled.left_out(chosen))
+        score, low, high = over_draws(resampled.left_out(_simplest(trials, designs, resampled)))
     except NotEstimableError as error:
         return Pick(*told, None, None, cost, str(error))
     return Pick(*told, score, (low, high), cost)
+
+
+def _simplest(trials: Trials, designs: Sequence[TrialRecord], resampled: Resampled) -> NDArray[np.int64]:
+    """Return what `--pick simplest` takes on each draw."""
+    order = sorted(range(len(designs)), key=lambda number: trials.simplicity(designs[number]))
+    ranks = np.empty(len(designs), np.int64)
+    ranks[order] = np.arange(len(designs))
+    return resampled.simplest_of(np.arange(len(designs)), ranks)
+
+
+def _team(trials: Trials, designs: Sequence[TrialRecord], resampled: Resampled | None, reason: str | None) -> Team:
+    if resampled is None or not designs:
+        return Team("not estimable", None, None, (), (), (), None, None, {}, reason or "nothing was evaluated")
+    pool = pool_of(designs)
+    members = team_on_all_rows(resampled, pool)
+    chosen = [designs[number] for number in members]
+    every = np.ones((len(resampled.drawn), 1))
+    plain = trials.primary.loss(float(mean_over(resampled.losses_of(resampled.outputs_of(members), every))[0]))
+    told = (tuple(each.digest for each in chosen), tuple(each.candidate for each in chosen), tuple(each.number for each in chosen), plain)
+    try:
+        draws = min(TEAM_DRAWS, resampled.drawn.shape[1])
+        teams = teams_of(resampled, pool, draws)
+        scores = np.full(draws, np.nan)
+        for team in set(teams):
+            of_team = np.array([draw for draw in range(draws) if teams[draw] == team])
+            scores[of_team] = resampled.left_out_of(team, of_team) if team else np.nan
+        score, _, _ = over_draws(scores)
+        picked = resampled.left_out(_simplest(trials, designs, resampled))[:draws]
+        difference, low, high = over_draws(resampled.gain(picked, scores))
+    except NotEstimableError as error:
+        return Team("not estimable", None, None, *told, None, _cost(trials, chosen), str(error))
+    return Team(_claim(low, high), difference, (low, high), *told, score, _cost(trials, chosen))
+
+
+def _cost(trials: Trials, records: Sequence[TrialRecord]) -> dict[str, float]:
+    """Return what designs cost together."""
+    known = [objective.name for objective in trials.costs if all(objective.name in record.values for record in records)]
+    return {name: sum(record.value(name) for record in records) for name in known}
+
+
+def _claim(low: float, high: float) -> Claim:
+    return "gain" if low > 0 else "loss" if high < 0 else "no clear gain"
 
 
 def _contenders(trials: Trials) -> list[TrialRecord]:

@@ -15,7 +15,7 @@ from fusearch.contracts import Objective
 from fusearch.inference.kept import KeptPredictions, NotEstimableError
 from fusearch.metrics import METRICS
 
-__all__ = ["DRAWS", "Resampled", "draw_rows", "over_draws"]
+__all__ = ["DRAWS", "Resampled", "draw_rows", "mean_over", "over_draws"]
 
 Floats = NDArray[np.float64]
 
@@ -39,6 +39,9 @@ class Resampled:
         draws: Number of draws.
         seed: What the draws hang on.
 
+    Attributes:
+        drawn: How often each draw holds each row, (N, B).
+
     Raises:
         NotEstimableError: The metric is none of out-of-fold predictions.
     """
@@ -51,22 +54,32 @@ class Resampled:
         draws = min(draws, max(_FEWEST_DRAWS, _MOST_DRAWN_ROWS // len(kept.fold)))
         draws = draws if self._metric.weighted is not None else max(1, round(draws * _OWN_SHARE))
         rng = np.random.default_rng(seed)
-        self._drawn = draw_rows(rng, strata=kept.strata, groups=kept.groups, draws=draws)
-        self._left_out = (self._drawn == 0).astype(np.float64)
+        self.drawn = draw_rows(rng, strata=kept.strata, groups=kept.groups, draws=draws)
+        self._left_out = (self.drawn == 0).astype(np.float64)
         self._folds = [np.flatnonzero(kept.fold == fold) for fold in np.unique(kept.fold)]
 
     @cached_property
     def losses(self) -> Floats:
         """Loss of each design in each fold on the drawn rows, (D, F, B): smaller is better, NaN where the metric is undefined."""
-        return np.stack([self._losses(design, self._drawn) for design in range(len(self._kept.outputs))])
+        return np.stack([self.losses_of(outputs, self.drawn) for outputs in self._kept.outputs])
 
     def left_out(self, chosen: NDArray[np.int64]) -> Floats:
         """Return the metric of the design chosen in each draw on the rows that the draw left out, (B,); NaN where it is undefined."""
         scores = np.full(len(chosen), np.nan)
         for design in np.unique(chosen):
             draws = np.flatnonzero(chosen == design)
-            scores[draws] = mean_over(self._losses(int(design), self._left_out[:, draws]))
-        return self._objective.loss(1.0) * scores
+            scores[draws] = self.left_out_of((int(design),), draws)
+        return scores
+
+    def left_out_of(self, team: tuple[int, ...], draws: NDArray[np.int64]) -> Floats:
+        """Return the metric of the mean of some designs on the rows that each of some draws left out; NaN where it is undefined."""
+        losses = mean_over(self.losses_of(self.outputs_of(team), self._left_out[:, draws]))
+        return np.asarray(self._objective.loss(1.0) * losses)
+
+    def outputs_of(self, team: tuple[int, ...]) -> Floats:
+        """Return the mean of what some designs say, as metrics read it."""
+        mean: Floats = self._kept.outputs[list(team)].mean(axis=0)
+        return mean
 
     def gain(self, first: Floats, second: Floats) -> Floats:
         """Return by how much the second score is better in each draw, (B,)."""
@@ -95,9 +108,9 @@ class Resampled:
         ranked = np.where(near, np.asarray(order)[:, None], len(order))
         return np.asarray(designs[ranked.argmin(axis=0)])
 
-    def _losses(self, design: int, weights_NB: Floats) -> Floats:
-        """Return the loss of a design in each fold, (F, B)."""
-        outputs, targets = self._kept.outputs[design], self._kept.targets
+    def losses_of(self, outputs: Floats, weights_NB: Floats) -> Floats:
+        """Return the loss of some outputs in each fold, (F, B)."""
+        targets = self._kept.targets
         values = [self._metric.on_draws(targets[rows], outputs[rows], weights_NB[rows]) for rows in self._folds]
         return self._objective.loss(1.0) * np.stack(values)
 

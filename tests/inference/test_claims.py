@@ -157,5 +157,5 @@ def test_it_is_the_same_each_time_and_json(tmp_path):
     trials = planted_trials(tmp_path, [("rna", 0.5, "best_unimodal"), (FUSED, 1.0, None)])
     assert answer(trials) == answer(trials)
     told = json.loads(json.dumps(answer(trials).to_dict(), allow_nan=False))
-    assert set(told) == {"metric", "constant", "fusion", "search", "pick"}
+    assert set(told) == {"metric", "constant", "fusion", "search", "pick", "team"}
     assert set(told["fusion"]) >= {"outcome", "difference", "interval", "designs"}

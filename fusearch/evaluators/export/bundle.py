@@ -13,13 +13,15 @@ from fusearch.data import Dataset
 from fusearch.errors import ExportError
 from fusearch.evaluators.export.card import write_card
 from fusearch.evaluators.export.carried import write_program
-from fusearch.evaluators.export.choice import Choice, load_choice_data, read_choice
+from fusearch.evaluators.export.choice import TEAM, load_choice_data, read_choice
 from fusearch.evaluators.export.confirmation import looks_so_far
+from fusearch.evaluators.export.deployed import DeployedModel, DeployedTeam
 from fusearch.evaluators.export.documents import describe_design, describe_metrics, requirements
 from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_values
 from fusearch.evaluators.export.model_files import ROWS_CHECKED, TOLERANCE, check_files, rows_to_check, write_files
 from fusearch.evaluators.export.new_folder import new_folder
 from fusearch.evaluators.export.refit import refit
+from fusearch.inference import team_of
 from fusearch.run import Run
 
 __all__ = ["export"]
@@ -44,7 +46,8 @@ def export(
         run: The run, or its folder.
         out: The folder to make.
         data: The data set of the run, or where it is now, where it cannot be loaded again from where it was.
-        pick: The design, as for `Run.pick`: `simplest`, `knee`, `best:METRIC` or a digest.
+        pick: The design, as for `Run.pick`: `simplest`, `knee`, `best:METRIC` or a digest; or `team`, the mean of a few different designs
+            (`fusearch.inference`), as one model.
         seeds: Networks to train; their outputs are averaged.
         device: Where to train.
 
@@ -64,17 +67,26 @@ def export(
     run = run if isinstance(run, Run) else Run(run)
     trials = run.read()
     data = load_choice_data(run, data)
-    choice = read_choice(run, trials.pick(pick), data)
+    team = team_of(trials) if pick == TEAM else None
+    records = [trials.pick(each) for each in ([pick] if team is None else team.candidates)]
+    choices = [read_choice(run, record, data) for record in records]
+    read = {modality.name for choice in choices for modality in choice.modalities}
+    modalities = tuple(modality for modality in data.modalities if modality.name in read)
     with new_folder(out) as draft:
-        model = refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device)
-        write_files(model, raw_shapes(data, choice.modalities), draft)
-        differences = check_files(model, rows_to_check(raw_values(data, choice.modalities, data.rows("search")[:ROWS_CHECKED])), draft)
-        inputs = describe_inputs(data, choice.modalities)
-        design = describe_design(choice, data, seeds=seeds)
+        models = [
+            refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device)
+            for choice in choices
+        ]
+        model: DeployedModel | DeployedTeam = models[0] if len(models) == 1 else DeployedTeam(models)
+        write_files(model, raw_shapes(data, modalities), draft)
+        differences = check_files(model, rows_to_check(raw_values(data, modalities, data.rows("search")[:ROWS_CHECKED])), draft)
+        inputs = describe_inputs(data, modalities)
+        design = describe_design(choices, data, seeds=seeds)
         metrics = describe_metrics(
-            choice,
+            choices,
+            records[0].values if team is None else {trials.primary.name: team.plain or 0.0, **team.cost},
             candidates=trials.counts["complete"],
-            confirmed=_confirmed(run, choice),
+            confirmed=_confirmed(run, design["candidate"]),
             file_differences=differences,
             tolerance=TOLERANCE,
         )
@@ -86,11 +98,11 @@ def export(
     return Path(out)
 
 
-def _confirmed(run: Run, choice: Choice) -> dict[str, Any] | None:
+def _confirmed(run: Run, candidate: str) -> dict[str, Any] | None:
     """Return what the first look at the test split found for this design."""
     for look in looks_so_far(run):
         for design in look["designs"]:
-            if design["candidate"] == choice.record.candidate:
+            if design["candidate"] == candidate:
                 return {"look": look["look"], "samples": look["samples"], "values": design["values"]}
     return None
 

@@ -15,7 +15,7 @@ CARD = """\
 ## What it is
 
 Predicts {target} ({predicts}). {note}
-{networks} of one fusion design, each trained with a seed of its own; their {task[says]}
+{networks}, each trained with a seed of its own; their {task[says]}
 are averaged inside the model file, which also holds imputation, scaling and one-hot encoding.
 
 ```
@@ -88,7 +88,7 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
         note=as_words(design["task"]["note"]),
         source=as_code(design["data"]["name"]),
         modalities=", ".join(inputs["modalities"]),
-        networks=_count(design["seeds"], "network"),
+        networks=_networks(design),
         training=design["graph"]["training"],
         epochs=_epochs(design["epochs"]),
         table=_metrics_table(metrics),
@@ -98,6 +98,12 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
         differences=", ".join(f"`{file}` {value:.1g}" for file, value in metrics["file_differences"].items()),
         versions=", ".join(f"{name} {version}" for name, version in design["versions"].items()),
     )
+
+
+def _networks(design: Mapping[str, Any]) -> str:
+    designs = len(design.get("members", ())) or 1
+    of = "one fusion design" if designs == 1 else f"each of {designs} designs"
+    return f"{_count(design['seeds'], 'network')} of {of}"
 
 
 def _metrics_table(metrics: Mapping[str, Any]) -> str:

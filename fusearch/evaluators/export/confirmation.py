@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from fusearch.contracts import Objective
 from fusearch.data import Dataset
 from fusearch.errors import RunError
-from fusearch.evaluators.export.choice import Choice, load_choice_data, read_choice
+from fusearch.evaluators.export.choice import TEAM, Choice, load_choice_data, read_choice
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.refit import refit
 from fusearch.evaluators.training.members import score
+from fusearch.inference import team_of
 from fusearch.inference.paired import holm, paired_difference
 from fusearch.layout import CONFIRMATION, replace_file
 from fusearch.run import Run
@@ -71,6 +72,9 @@ def confirm(
     """
     run = run if isinstance(run, Run) else Run(run)
     trials = run.read()
+    if pick == TEAM:
+        members = " and ".join(team_of(trials).designs)
+        raise RunError(f"a team is not confirmed as one yet: confirm its members, {members}, by their digests")
     picked, rival = trials.pick(pick), trials.best_simple
     roles = {"picked": picked, **trials.references} | {f"front {record.number}": record for record in trials.front}
     if rival is not None and rival.candidate not in {record.candidate for record in roles.values()}:

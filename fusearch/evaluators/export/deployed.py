@@ -11,7 +11,7 @@ from fusearch.data.preprocessing import Statistics
 from fusearch.evaluators.export.preparation import has_modality, make_preparation
 from fusearch.evaluators.tasks import TaskLayer
 
-__all__ = ["DeployedModel"]
+__all__ = ["DeployedModel", "DeployedTeam"]
 
 
 class DeployedModel(nn.Module):
@@ -51,3 +51,21 @@ class DeployedModel(nn.Module):
             present[name] = has_modality(raw[name])
             inputs[name] = torch.where(present[name].reshape(-1, *[1] * (values.ndim - 1)), values, 0.0)
         return self.task.average(torch.stack([self.task(network(inputs, present)) for network in self.networks]))
+
+
+class DeployedTeam(nn.Module):
+    """The mean of what several deployed designs say.
+
+    Args:
+        models: One for each design, fitted on the same rows.
+    """
+
+    def __init__(self, models: Sequence[DeployedModel]) -> None:
+        super().__init__()
+        self.models = nn.ModuleList(models)
+        self.task = models[0].task
+        self.eval()
+
+    def forward(self, raw: dict[str, Tensor]) -> Tensor:
+        """Predict, as each of them does; each takes the modalities that it reads."""
+        return self.task.average(torch.stack([model(raw) for model in self.models]))

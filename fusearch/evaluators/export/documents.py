@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -21,19 +21,22 @@ NOTE = (
     "optimistic. The model in this folder was trained once more, on all of train + val."
 )
 
+TEAM_NOTE = (
+    "Of the mean of what {designs} designs said of rows that they had not seen, in the {members} trainings of each in the search; costs "
+    "are those of all of them. Candidates evaluated: {candidates}. The designs were chosen by such scores, so they are optimistic. The "
+    "models in this folder were trained once more, on all of train + val."
+)
 
-def describe_design(choice: Choice, data: Dataset, *, seeds: int) -> dict[str, Any]:
-    """Return the content of `design.json`: the design in three forms, its labels, and how it was trained."""
-    graph, recipe = choice.candidate.graph, choice.candidate.recipe
+
+def describe_design(choices: Sequence[Choice], data: Dataset, *, seeds: int) -> dict[str, Any]:
+    """Return the content of `design.json`: the design in three forms, its labels, and how it was trained.
+
+    Of a team its `members` say this one by one, and what stands above them is joined from theirs.
+    """
+    members = [_member(choice) for choice in choices]
+    design = members[0] if len(members) == 1 else {**_joined(members), "members": members}
     return {
-        "digest": graph.digest,
-        "candidate": choice.candidate.digest,
-        "formula": str(graph),
-        "formula_review": str(graph.to_pattern()),
-        "labels": graph.labels.to_dict(),
-        "graph": graph.to_dict(),
-        "recipe": recipe.to_dict(),
-        "epochs": dict(choice.epochs),
+        **design,
         "seeds": seeds,
         "task": {
             "kind": data.task.kind,
@@ -51,18 +54,64 @@ def describe_design(choice: Choice, data: Dataset, *, seeds: int) -> dict[str, A
     }
 
 
-def describe_metrics(
-    choice: Choice, *, candidates: int, confirmed: Mapping[str, Any] | None, file_differences: Mapping[str, float], tolerance: float
-) -> dict[str, Any]:
-    """Return the content of `metrics.json`: what the search measured, what `confirm` measured, and how exact the model files are."""
-    record = choice.record
-    members = record.num_members
+def _member(choice: Choice) -> dict[str, Any]:
+    graph, recipe = choice.candidate.graph, choice.candidate.recipe
     return {
-        "trial": record.number,
+        "digest": graph.digest,
+        "candidate": choice.candidate.digest,
+        "formula": str(graph),
+        "formula_review": str(graph.to_pattern()),
+        "labels": graph.labels.to_dict(),
+        "graph": graph.to_dict(),
+        "recipe": recipe.to_dict(),
+        "epochs": dict(choice.epochs),
+    }
+
+
+def _joined(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def each(name: str, between: str) -> str:
+        return between.join(str(member[name]) for member in members)
+
+    def labels(name: str) -> str:
+        return ", ".join(dict.fromkeys(str(member["labels"][name]) for member in members))
+
+    return {
+        **{name: each(name, "+") for name in ("digest", "candidate")},
+        **{name: each(name, "\n\n") for name in ("formula", "formula_review")},
+        "labels": {name: labels(name) for name in members[0]["labels"]},
+        "graph": {"training": ", ".join(dict.fromkeys(member["graph"]["training"] for member in members))},
+        "epochs": {f"{member['digest']}, {phase}": count for member in members for phase, count in member["epochs"].items()},
+    }
+
+
+def describe_metrics(
+    choices: Sequence[Choice],
+    values: Mapping[str, float],
+    *,
+    candidates: int,
+    confirmed: Mapping[str, Any] | None,
+    file_differences: Mapping[str, float],
+    tolerance: float,
+) -> dict[str, Any]:
+    """Return the content of `metrics.json`: what the search measured, what `confirm` measured, and how exact the model files are.
+
+    Args:
+        choices: The design, or those of a team.
+        values: What the search found, by name.
+        candidates: How many were evaluated.
+        confirmed: What the first look at the test split found.
+        file_differences: Largest difference of each model file from the network.
+        tolerance: What is allowed.
+    """
+    records = [choice.record for choice in choices]
+    alone = records[0] if len(records) == 1 else None
+    members = min(record.num_members for record in records)
+    return {
+        "trial": records[0].number if alone else [record.number for record in records],
         "members": members,
         "candidates_evaluated": candidates,
-        "search": {name: {"mean": value, "spread": record.spread.get(name)} for name, value in record.values.items()},
-        "note": NOTE.format(members=members, candidates=candidates),
+        "search": {name: {"mean": value, "spread": alone.spread.get(name) if alone else None} for name, value in values.items()},
+        "note": (NOTE if alone else TEAM_NOTE).format(members=members, candidates=candidates, designs=len(records)),
         "confirmed": None if confirmed is None else dict(confirmed),
         "file_differences": dict(file_differences),
         "tolerance": tolerance,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from fusearch.errors import ExportError
-from fusearch.evaluators.export.deployed import DeployedModel
+from fusearch.evaluators.export.deployed import DeployedModel, DeployedTeam
 
 __all__ = ["ONNX", "PT2", "ROWS_CHECKED", "TOLERANCE", "check_files", "onnx_input", "rows_to_check", "write_files"]
 
@@ -34,7 +34,7 @@ def onnx_input(modality: str) -> str:
     return f"raw.{modality}"
 
 
-def write_files(model: DeployedModel, shapes: Mapping[str, tuple[int, ...]], folder: Path) -> None:
+def write_files(model: DeployedModel | DeployedTeam, shapes: Mapping[str, tuple[int, ...]], folder: Path) -> None:
     """Write `model.pt2` (torch.export) and `model.onnx`, both for any number of samples.
 
     Neither holds a pickle, a row of the data, or a path of this machine.
@@ -77,7 +77,9 @@ def write_files(model: DeployedModel, shapes: Mapping[str, tuple[int, ...]], fol
     (folder / ONNX).write_bytes(onnx)
 
 
-def check_files(model: DeployedModel, raw: Mapping[str, FloatArray], folder: Path, *, tolerance: float = TOLERANCE) -> dict[str, float]:
+def check_files(
+    model: DeployedModel | DeployedTeam, raw: Mapping[str, FloatArray], folder: Path, *, tolerance: float = TOLERANCE
+) -> dict[str, float]:
     """Compare both files with the network on real rows, one at a time and several at once.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fusearch.inference import Answers, Pick, Step, answer
+from fusearch.inference import Answers, Pick, Step, Team, answer
 from fusearch.inference.claims import Claim
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.wording import count, difference, metric_label, number, quantity, role_label, signed_number
@@ -43,7 +43,7 @@ class AnswerLine:
         sentence: All of it in a sentence.
     """
 
-    key: Literal["constant", "fusion", "search", "pick"]
+    key: Literal["constant", "fusion", "search", "pick", "team"]
     question: str
     compared: str
     value: str
@@ -86,6 +86,7 @@ def judge(found: Findings) -> Verdict:
         _fusion(found, answers.fusion),
         _search(found, answers.search),
         _pick(found, answers.pick),
+        *_team(found, answers.team),
     ]
     notes = []
     if found.looks:
@@ -169,7 +170,7 @@ def _compared(found: Findings, step: Step) -> str:
     return f"{_called(found, step.trials[0])} → {_called(found, step.trials[1])}"
 
 
-def _gained(step: Step) -> tuple[str, str]:
+def _gained(step: Step | Team) -> tuple[str, str]:
     """Return the difference and its interval as they are written; empty where there are none."""
     if step.difference is None or step.interval is None:
         return "", ""
@@ -203,6 +204,21 @@ def _pick(found: Findings, pick: Pick) -> AnswerLine:
     low, high = (number(each) for each in pick.interval)
     sentence = f"{picked}: {metric} {number(pick.score)} after selection ({_SURE} {low} to {high}; {plain})."
     return AnswerLine("pick", question, f"{called}, after selection", number(pick.score), f"{low} to {high}", None, sentence)
+
+
+def _team(found: Findings, team: Team) -> list[AnswerLine]:
+    """Say what a few designs together are worth, where there are several that make the mean better."""
+    if team.difference is None or team.interval is None or team.score is None or len(team.trials) < 2:
+        return []
+    metric = metric_label(found.main.name)
+    names = ", ".join(map(str, team.trials))
+    value, interval = _gained(team)
+    at = f" at {', '.join(quantity(name, each) for name, each in team.cost.items())} in all" if team.cost else ""
+    aim = "" if found.main.aim == "more" else ", where above 0 is better"
+    score = f"{metric} {number(team.score)} after selection{at}"
+    gained = f"over the recommended design it gains {value} ({_SURE} {interval}){aim}: {team.outcome}"
+    sentence = f"Team: the mean of trials {names} has {score}; {gained}. Export it with `--pick team`."
+    return [AnswerLine("team", "Are a few designs together better?", f"mean of trials {names}", value, interval, team.outcome, sentence)]
 
 
 def _why(found: Findings, record: TrialRecord) -> str:

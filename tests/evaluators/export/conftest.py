@@ -17,7 +17,7 @@ from optuna.storages.journal import JournalFileBackend
 from fusearch.contracts import Budget, Objective
 from fusearch.data import Dataset
 from fusearch.evaluators import TrainingEvaluator
-from fusearch.layout import CONFIG, JOURNAL
+from fusearch.layout import CONFIG, JOURNAL, predictions_file
 from fusearch.run import Run
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 from fusearch.study import FORMAT, STUDY_NAME, TrialFacts, write_trial
@@ -55,6 +55,8 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
                 details=dict(evaluation.details),
             )
             write_trial(trial, facts)
+            predictions_file(folder, candidate.digest).parent.mkdir(exist_ok=True)
+            np.savez(predictions_file(folder, candidate.digest), **evaluation.arrays)
             study.tell(trial, [evaluation[objective.name] for objective in objectives])
         config = {"format": FORMAT, "objectives": [asdict(objective) for objective in objectives], "evaluator": evaluator.describe()}
         (folder / CONFIG).write_text(yaml.safe_dump(config))

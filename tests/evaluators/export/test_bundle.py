@@ -15,12 +15,13 @@ import torch
 
 from fusearch.data import Dataset, load_data
 from fusearch.errors import ExportError, RunError
-from fusearch.evaluators.export import export
+from fusearch.evaluators.export import confirm, export
 from fusearch.evaluators.export.carried import write_program
 from fusearch.evaluators.export.choice import read_choice
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.predict import main as predict_main
 from fusearch.evaluators.export.refit import refit
+from fusearch.inference import team_of
 from fusearch.run import Run
 from fusearch.search_space import FusionGraph, Recipe
 
@@ -229,3 +230,43 @@ def test_what_cannot_be_exported_leaves_nothing(clinic: Path, make_run: MakeRun,
     with pytest.raises(RunError, match="no design 'bset'"):
         export(run.path, tmp_path / "bundle", pick="bset")
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_team_is_one_model_that_says_the_mean_of_its_members(make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    targets = np.arange(120) % 2
+    views = {name: rng.normal(size=(120, 3)) + 0.6 * targets[:, None] for name in ("a", "b")}  # each knows a part
+    data = Dataset.from_arrays("parts", modalities=views, targets=targets)
+    designs = {"a:identity\na@L ->": None, "b:identity\nb@L ->": None}
+    run = make_run(data, designs, recipe=Recipe(learning_rate=0.05))
+    team = team_of(run.read())
+    assert len(team.trials) == 2
+    folder = export(run, tmp_path / "team", data=data, pick="team", seeds=1)
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    design, metrics, inputs = (json.loads((folder / f"{name}.json").read_text()) for name in ("design", "metrics", "inputs"))
+    assert design["digest"] == "+".join(member["digest"] for member in design["members"])
+    assert metrics["trial"] == list(team.trials)
+    assert metrics["search"]["auroc"] == {"mean": pytest.approx(team.plain), "spread": None}
+    assert metrics["search"]["macs"]["mean"] == team.cost["macs"]
+    assert list(inputs["modalities"]) == ["a", "b"]
+    card = (folder / "model_card.md").read_text()
+    assert "1 network of each of 2 designs" in card
+    alone = [
+        refit(data, choice.candidate, epochs=choice.epochs, seeds=1)
+        for choice in (read_choice(run, run.pick(each), data) for each in team.candidates)
+    ]
+    raw = {name: torch.from_numpy(values) for name, values in raw_values(data, data.modalities, np.arange(20)).items()}
+    with torch.inference_mode():
+        expected = torch.stack([model(raw) for model in alone]).mean(dim=0).numpy()
+        program = torch.export.load(folder / "model.pt2").module()
+        np.testing.assert_allclose(program(raw).numpy(), expected, atol=1e-5)
+
+
+def test_a_team_is_not_confirmed_as_one_yet(make_run: MakeRun) -> None:
+    rng = np.random.default_rng(0)
+    targets = np.arange(120) % 2
+    views = {name: rng.normal(size=(120, 3)) + 0.6 * targets[:, None] for name in ("a", "b")}
+    data = Dataset.from_arrays("parts", modalities=views, targets=targets)
+    run = make_run(data, {"a:identity\na@L ->": None, "b:identity\nb@L ->": None}, recipe=Recipe(learning_rate=0.05))
+    with pytest.raises(RunError, match="confirm its members"):
+        confirm(run, data=data, pick="team")

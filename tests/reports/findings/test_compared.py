@@ -82,4 +82,4 @@ def test_messages(make_run: Callable[..., Run]) -> None:
 def test_the_document_is_json(make_run: Callable[..., Run]) -> None:
     told = json.loads(json.dumps(read_compared([make_run(6).path, make_run(6, seed=1).path]).to_dict(), allow_nan=False))
     assert set(told) == {"objectives", "runs", "attained", "warnings"}
-    assert set(told["runs"][0]["answers"]) == {"metric", "constant", "fusion", "search", "pick"}
+    assert set(told["runs"][0]["answers"]) == {"metric", "constant", "fusion", "search", "pick", "team"}
