@@ -23,6 +23,7 @@ class Cell:
         note: Small text after it, such as a spread.
         kind: `number`, `code` (monospace, line breaks kept), `reason` (wraps), or `text`.
         markup: Safe HTML that stands in the cell in place of the text.
+        shade: How deep its ground is, from 0 to 1.
     """
 
     text: str
@@ -30,12 +31,14 @@ class Cell:
     note: str = ""
     kind: str = "text"
     markup: str = ""
+    shade: float = 0.0
 
     def html(self) -> str:
         sort = f' data-value="{self.value:.10g}"' if self.value is not None else ' data-value=""' if self.kind == "number" else ""
         style = {"number": ' class="n"', "reason": ' class="reason"'}.get(self.kind, "")
         text = f"<pre>{formula(self.text)}</pre>" if self.kind == "code" else escape(self.text)
         note = f" <small>{escape(self.note)}</small>" if self.note else ""
+        style += f' style="--shade:{100 * self.shade:.0f}%"' if self.shade else ""
         return f"<td{style}{sort}>{self.markup or text}{note}</td>"
 
 

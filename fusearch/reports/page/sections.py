@@ -127,7 +127,8 @@ def trials(found: Findings) -> str:
     titles = {name: (sentence_case(metric_label(name)), True) for name in names}
     columns = [("Trial", True), ("Kind", False), ("Design", False), *(titles[name] for name in objectives), ("Wall time", True)]
     columns += [*(titles[name] for name in names[len(objectives) :]), ("Digest", False)]
-    rows, attributes = [], []
+    rows: list[list[Cell]] = []
+    attributes: list[str] = []
     for record in found.records:
         tags = standing(found, record)
         kinds = [kind for kind, _ in tags] + [record.state]
