@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from fusearch.reports.findings.choices import FACTORS
 from fusearch.reports.findings.decided import strategy_sentences
-from fusearch.reports.findings.factors import FACTORS, factor_frame
+from fusearch.reports.findings.factors import factor_frame
 from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.reproduction import command_line, export_command, resumed_lines
@@ -22,7 +23,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
     """Return the facts of the report.
 
     Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `references`, `predicted`, `confirmed`, `strategy`,
-    `explanations`, `trials`, `hypervolume`, `throughput`, `factors`, `failures`, `command`, `export_command`, `config`.
+    `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`, `export_command`, `config`.
     """
     progress = progress_info(found)
     through = throughput_info(found)
@@ -54,6 +55,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
             "finished": through.finished,
             "median_seconds": through.median,
         },
+        "influence": asdict(found.influence),
         "factors": {factor: factor_frame(found, factor).to_dict("records") for factor in FACTORS},
         "failures": [
             {"trial": record.number, "state": record.state, "reason": record.reason, "formula": record.formula}

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from fusearch.plain_markdown import as_code, as_words
+from fusearch.reports.findings.choices import FACTORS
 from fusearch.reports.findings.decided import strategy_sentences
 from fusearch.reports.findings.explanations import foremost_features, how_label, interval, signed
-from fusearch.reports.findings.factors import FACTORS, factor_groups
+from fusearch.reports.findings.factors import factor_groups
 from fusearch.reports.findings.failures import failure_groups
 from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
 from fusearch.reports.findings.predicted import epochs_sentence
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
@@ -140,7 +142,15 @@ def _factors(found: Findings) -> list[str]:
                 for each in groups
             ]
             lines += _grid((factor.lower(), "designs", f"mean {metric_label(found.main.name)}", "SD between designs", "best"), rows)
-    return ["## What the designs say", "", *lines] if lines else []
+    return ["## What the designs say", "", *_influence(found), *lines] if lines else []
+
+
+def _influence(found: Findings) -> list[str]:
+    told = found.influence
+    if told.reason is not None:
+        return [f"What mattered: {told.reason}.", ""]
+    rows = [(each.choice, f"{100 * each.share:.0f} %", f"{100 * each.low:.0f} to {100 * each.high:.0f} %") for each in told.choices]
+    return [influence_sentence(told), "", *_grid(("choice", "share lost", "90 % interval"), rows)]
 
 
 def _grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

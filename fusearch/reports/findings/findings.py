@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fusearch.contracts import Objective, feasible
 from fusearch.reports.findings.decided import Told, read_strategy
 from fusearch.reports.findings.explanations import read_explanations
+from fusearch.reports.findings.influence import Influence, influence_of_choices
 from fusearch.reports.findings.looks import Look, read_looks
 from fusearch.reports.findings.predicted import Predicted, read_predicted
 from fusearch.reports.wording import metric_label, number, role_label, sentence_case
@@ -74,6 +75,11 @@ class Findings:
     def predicted(self) -> Predicted:
         """What the recommended design predicted of held-out rows, and the best simple design beside it."""
         return read_predicted(self.trials, self.recommended, self.label)
+
+    @cached_property
+    def influence(self) -> Influence:
+        """How much the rank of a trial hangs on each choice."""
+        return influence_of_choices(self.trials)
 
     @property
     def config(self) -> Mapping[str, Any]:

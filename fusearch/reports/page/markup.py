@@ -10,7 +10,7 @@ from typing import Any
 
 from fusearch.reports.glossary import meaning, with_meanings
 
-__all__ = ["Cell", "embed", "figure", "formula", "pills", "prose", "table", "values"]
+__all__ = ["Cell", "embed", "figure", "formula", "gauge", "pills", "prose", "table", "values"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ def formula(text: str) -> str:
 def figure(name: str, about: str) -> str:
     """Return the place of a plotly figure, with its name for whoever cannot see it."""
     return f'<div class="figure" role="figure" aria-label="{escape(about)}" data-figure="{name}"></div>'
+
+
+def gauge(share: float) -> str:
+    """Return a bar that is filled to a share."""
+    return f'<span class="gauge"><i style="width:{100 * share:.1f}%"></i></span>'
 
 
 def pills(entries: Iterable[tuple[str, str]]) -> str:
