@@ -84,8 +84,7 @@ def _calibration(predicted: Predicted) -> go.Figure:
                 hovertemplate="said %{x:.2f}, came true %{y:.2f} (%{text})<extra></extra>",
             )
         )
-    said = f"Probability of {predicted.labels[1]}" if len(predicted.labels) == 2 else "Probability of the predicted class"
-    figure.update_layout(**plot_layout(said, "Share that came true", 340))
+    figure.update_layout(**plot_layout(predicted.said, "Share that came true", 340))
     figure.update_xaxes(range=[-0.02, 1.02])
     figure.update_yaxes(range=[-0.02, 1.02])
     return figure

@@ -97,6 +97,11 @@ class Predicted:
     designs: tuple[DesignPredictions, ...] = ()
     reason: str | None = None
 
+    @property
+    def said(self) -> str:
+        """Which probability the calibration is about, as a title."""
+        return f"Probability of {self.labels[1]}" if len(self.labels) == 2 else "Probability of the predicted class"
+
 
 def read_predicted(trials: Trials, pick: TrialRecord | None, label: Callable[[TrialRecord], str], *, seed: int = 0) -> Predicted:
     """Read the kept predictions of the recommended design and of the best simple design beside it.
