@@ -73,6 +73,10 @@ _SQLITE = "sqlite:///"
 
 #: Most characters of a reason that are kept.
 _REASON_CHARACTERS = 1800
+#: What makes two failures of one kind look different: numbers, and where an object stands in memory.
+_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+#: Most characters that failures are told apart by; a number in what was cut out of a long reason moves all that stands behind it.
+_KIND_CHARACTERS = 400
 
 
 @dataclass(frozen=True)
@@ -149,9 +153,9 @@ def readable_reason(reason: str) -> str:
 
 
 def kind_of_reason(reason: str | None) -> str:
-    """Return what failures are counted by: the first line of a reason, without the numbers in it."""
+    """Return what failures are counted by: the start of the first line of a reason, without the numbers and addresses in it."""
     lines = (reason or "no reason was recorded").strip().splitlines()
-    return re.sub(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", "#", lines[0]) if lines else "no reason was recorded"
+    return _NUMBER.sub("#", lines[0])[:_KIND_CHARACTERS] if lines else "no reason was recorded"
 
 
 def write_trial(trial: optuna.Trial, facts: TrialFacts) -> None:
