@@ -132,7 +132,7 @@ class TrialFacts:
 
 def is_foreign(trial: optuna.trial.FrozenTrial) -> bool:
     """Whether no driver of fusearch asked for a trial, nor queued it: the study may be shared."""
-    return ASKED not in trial.user_attrs and not read_trial(trial).candidate
+    return ASKED not in trial.user_attrs and read_trial(trial).proposed == TrialFacts()
 
 
 def was_given_back(reason: str | None) -> bool:

@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -21,6 +22,10 @@ from fusearch.search_space import Candidate
 from fusearch.study import TrialFacts
 
 __all__ = ["Job", "Outcome", "describe_evaluation", "evaluate"]
+
+
+#: Seconds after which an import is looked at again.
+_IMPORT_STEP = 0.02
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,8 @@ def _limited(seconds: float | None) -> Iterator[None]:
     """Raise `_OutOfTime` inside the block once it takes longer.
 
     In the main thread a timer of the system ends what waits as well (a sleep, a socket, another process), unless someone else has taken
-    it; elsewhere it is raised at the next step of Python in this thread.
+    it; elsewhere it is raised at the next step of Python in this thread. An import is waited for: a module that was left half imported
+    would fail every later evaluation of the process.
     """
     if seconds is None:
         yield
@@ -78,6 +84,12 @@ def _limited(seconds: float | None) -> Iterator[None]:
             yield
 
 
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None and "importlib._bootstrap" not in frame.f_code.co_filename:
+        frame = frame.f_back
+    return frame is not None
+
+
 def _alarm_is_free() -> bool:
     return hasattr(signal, "SIGALRM") and signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
 
@@ -86,8 +98,10 @@ def _alarm_is_free() -> bool:
 def _alarmed(seconds: float) -> Iterator[None]:
     is_done = False
 
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        if not is_done:
+    def stop(_number: int, frame: FrameType | None) -> None:
+        if _is_importing(frame):
+            signal.setitimer(signal.ITIMER_REAL, _IMPORT_STEP)
+        elif not is_done:
             raise _OutOfTime
 
     signal.signal(signal.SIGALRM, stop)
@@ -105,6 +119,8 @@ def _raised_from_outside(seconds: float) -> Iterator[None]:
     thread, lock, is_done = ctypes.c_ulong(threading.get_ident()), threading.Lock(), False
 
     def stop() -> None:
+        while _is_importing(sys._current_frames().get(thread.value)):
+            time.sleep(_IMPORT_STEP)
         with lock:
             if not is_done:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(_OutOfTime))

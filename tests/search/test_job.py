@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import signal
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -102,6 +103,26 @@ def test_where_the_alarm_is_taken_or_the_thread_another_it_is_stopped_too(job, f
     signal.signal(signal.SIGALRM, signal.SIG_IGN)
     assert evaluate(spins, limited).reason == reason
     assert signal.getsignal(signal.SIGALRM) == signal.SIG_IGN
+
+
+@pytest.mark.parametrize("in_main_thread", [True, False])
+def test_no_module_is_left_half_imported(job, free_alarm, tmp_path, monkeypatch, in_main_thread):
+    """It would fail every later evaluation of the process."""
+    (tmp_path / "slow_to_import.py").write_text("import time\nfor _ in range(50):\n    time.sleep(0.01)\nwhole = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "slow_to_import", raising=False)
+
+    def imports(candidate, budget, report):
+        import slow_to_import  # type: ignore[import-not-found]
+
+        found.append(slow_to_import.whole)
+        spins(candidate, budget, report)
+
+    found, limited = [], replace(job, seconds=0.2)
+    with ThreadPoolExecutor(1) as pool:
+        outcome = evaluate(imports, limited) if in_main_thread else pool.submit(evaluate, imports, limited).result()
+    assert outcome.reason == "stopped after 0.2 seconds, the time limit of a trial"
+    assert found == [True]
 
 
 def test_an_evaluation_within_its_time_is_not_touched(job, free_alarm):

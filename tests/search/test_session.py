@@ -170,6 +170,14 @@ def test_what_a_killed_driver_left_running_is_given_back(study, space, open_sess
     assert session.next_job().candidate == job.candidate
 
 
+def test_a_result_whose_candidate_is_lost_counts_for_nothing(study, open_session):
+    """A line of the journal may be lost, that of the digest too."""
+    trial = study.ask()
+    trial.set_user_attr(ASKED, True)
+    study.tell(trial, [9.0, 9.0])
+    assert open_session(trials=1).next_job() is not None
+
+
 @pytest.mark.parametrize("params", [{}, {"x": 0.5}])
 def test_a_trial_of_someone_else_stays_as_it_is_whatever_its_state(study, space, open_session, params):
     for state in (None, TrialState.FAIL, TrialState.PRUNED, TrialState.COMPLETE):
