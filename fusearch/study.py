@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from optuna.storages import BaseStorage, JournalStorage, RDBStorage
 
 __all__ = [
-    "ASKED",
     "DIED",
     "DRIVER",
     "FORMAT",
@@ -33,6 +32,7 @@ __all__ = [
     "TrialFacts",
     "TrialRecord",
     "absolute_storage",
+    "asked_trial",
     "damaged_lines",
     "database",
     "enqueue_facts",
@@ -56,7 +56,7 @@ STUDY_NAME = "fusearch"
 DRIVER = "driver"
 
 #: Attribute of a trial that a driver asked for; it has it from its first operation on, its candidate only once that is drawn.
-ASKED = "asked"
+_ASKED = "asked"
 
 #: Reason of a trial that was in flight when its driver stopped. It was proposed again at once, so it is no failure of the design.
 STOPPED = "driver stopped"
@@ -73,6 +73,10 @@ _SQLITE = "sqlite:///"
 
 #: Most characters of a reason that are kept.
 _REASON_CHARACTERS = 1800
+#: What makes two failures of one kind look different: numbers, and where an object stands in memory.
+_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+#: Most characters that failures are told apart by; a number in what was cut out of a long reason moves all that stands behind it.
+_KIND_CHARACTERS = 400
 
 
 @dataclass(frozen=True)
@@ -126,9 +130,16 @@ class TrialFacts:
         return {name: value for name, value in held.items() if value not in ("", None) and value != {}}
 
 
+def asked_trial() -> optuna.trial.FrozenTrial:
+    """Return a trial as a sampler finds it, but for the mark: written with the trial, it costs nothing and no kill comes between."""
+    from optuna.trial import TrialState, create_trial
+
+    return create_trial(state=TrialState.RUNNING, user_attrs={_ASKED: True})
+
+
 def is_foreign(trial: optuna.trial.FrozenTrial) -> bool:
     """Whether no driver of fusearch asked for a trial, nor queued it: the study may be shared."""
-    return ASKED not in trial.user_attrs and not read_trial(trial).candidate
+    return _ASKED not in trial.user_attrs and read_trial(trial).proposed == TrialFacts()
 
 
 def was_given_back(reason: str | None) -> bool:
@@ -149,9 +160,9 @@ def readable_reason(reason: str) -> str:
 
 
 def kind_of_reason(reason: str | None) -> str:
-    """Return what failures are counted by: the first line of a reason, without the numbers in it."""
+    """Return what failures are counted by: the start of the first line of a reason, without the numbers and addresses in it."""
     lines = (reason or "no reason was recorded").strip().splitlines()
-    return re.sub(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", "#", lines[0]) if lines else "no reason was recorded"
+    return _NUMBER.sub("#", lines[0])[:_KIND_CHARACTERS] if lines else "no reason was recorded"
 
 
 def write_trial(trial: optuna.Trial, facts: TrialFacts) -> None:

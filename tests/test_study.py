@@ -216,6 +216,10 @@ def test_failures_are_of_one_kind_where_numbers_alone_differ() -> None:
     first, second = "ValueError: 3 rows, expected 4\n  at x", "ValueError: 12 rows, expected 4.5e3"
     assert kind_of_reason(first) == kind_of_reason(second) == "ValueError: # rows, expected #"
     assert kind_of_reason("x") == "x"
+    assert kind_of_reason("no <A object at 0x7f3ab0>") == kind_of_reason("no <A object at 0xcafe12>") == "no <A object at #>"
+    one, other = (readable_reason("no " + "x" * 5000 + f" at {number}") for number in (7.25, 1234567.5))
+    assert one != other
+    assert kind_of_reason(one) == kind_of_reason(other)
     assert kind_of_reason(None) == kind_of_reason("  \n") == "no reason was recorded"
 
 

@@ -196,16 +196,22 @@ def repair(run: RunFolder, as_json: AsJson = False) -> None:
 def report(
     run: RunFolder,
     out: Annotated[Path | None, typer.Option(help="Folder for the report (default: the run folder).", show_default=False)] = None,
+    figures: Annotated[
+        Path | None, typer.Option(help="Folder for the figures as SVG files, for a paper (default: none).", show_default=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a search: one HTML page, and its facts as CSV, JSON and Markdown."""
-    from fusearch.reports import write_report
+    from fusearch.reports import read_findings, write_figures, write_report
 
     with document(as_json) as write:
-        page = write_report(run, out)
-        write({"report": str(page)})
+        found = read_findings(run)
+        page = write_report(found, out)
+        drawn = [] if figures is None else write_figures(found, figures)
+        write({"report": str(page), **({} if figures is None else {"figures": [str(path) for path in drawn]})})
     if not as_json:
-        say(str(page))
+        for path in (page, *drawn):
+            say(str(path))
 
 
 def compare(
@@ -288,7 +294,7 @@ def add_commands(app: typer.Typer) -> None:
         search
     )
     app.command("status", epilog="Example: fusearch status runs/first --json")(status)
-    app.command("report", epilog="Example: fusearch report runs/first")(report)
+    app.command("report", epilog="Example: fusearch report runs/first --figures figures")(report)
     app.command("compare", epilog="Example: fusearch compare runs/seed0 runs/seed1 --out compared.html")(compare)
     app.command("repair", epilog="Example: fusearch repair runs/first")(repair)
     app.command("export", epilog="Example: fusearch export runs/first --pick knee --out runs/first/export")(export)

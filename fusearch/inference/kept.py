@@ -33,6 +33,7 @@ class KeptPredictions:
         strata: Stratum of each row, (N,).
         groups: Number of the group of each row, (N,); None where rows stand alone.
         outputs: As metrics read them, (D, N) or (D, N, O), in the order of the designs that were asked for.
+        task: What is predicted.
     """
 
     fold: NDArray[np.int64]
@@ -40,6 +41,7 @@ class KeptPredictions:
     strata: NDArray[np.int64]
     groups: NDArray[np.int64] | None
     outputs: NDArray[np.float64]
+    task: Task
 
     def with_constant(self, outputs: Sequence[Sequence[float]]) -> KeptPredictions:
         """Return them with one design more at the end: the constant predictor.
@@ -84,6 +86,7 @@ def read_kept(folder: Path | None, records: Sequence[TrialRecord], described: Ma
         task.strata(targets),
         None if groups is None else np.unique(groups[place], return_inverse=True)[1],
         np.stack([task.scored(each.reshape(len(rows), -1)) for each in outputs]),
+        task,
     )
 
 

@@ -17,10 +17,21 @@ _HOMES = {
     "judge": "fusearch.reports.findings.verdict",
     "read_findings": "fusearch.reports.findings.findings",
     "trials_frame": "fusearch.reports.trials_table",
+    "write_figures": "fusearch.reports.report",
     "write_report": "fusearch.reports.report",
 }
 
-__all__ = ["compare_runs", "draw", "front_figure", "front_svg", "judge", "read_findings", "trials_frame", "write_report"]
+__all__ = [
+    "compare_runs",
+    "draw",
+    "front_figure",
+    "front_svg",
+    "judge",
+    "read_findings",
+    "trials_frame",
+    "write_figures",
+    "write_report",
+]
 
 if TYPE_CHECKING:
     from fusearch.reports.figures.drawing import draw
@@ -29,7 +40,7 @@ if TYPE_CHECKING:
     from fusearch.reports.findings.findings import read_findings
     from fusearch.reports.findings.verdict import judge
     from fusearch.reports.page.comparison import compare_runs
-    from fusearch.reports.report import write_report
+    from fusearch.reports.report import write_figures, write_report
     from fusearch.reports.trials_table import trials_frame
 
 

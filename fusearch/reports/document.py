@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from fusearch.reports.findings.choices import FACTORS
 from fusearch.reports.findings.decided import strategy_sentences
-from fusearch.reports.findings.factors import FACTORS, factor_frame
+from fusearch.reports.findings.factors import factor_frame
 from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.reproduction import command_line, export_command, resumed_lines
@@ -21,8 +22,8 @@ __all__ = ["to_document"]
 def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
     """Return the facts of the report.
 
-    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `references`, `confirmed`, `strategy`, `explanations`,
-    `trials`, `hypervolume`, `throughput`, `factors`, `failures`, `command`, `export_command`, `config`.
+    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `references`, `predicted`, `confirmed`, `strategy`,
+    `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`, `export_command`, `config`.
     """
     progress = progress_info(found)
     through = throughput_info(found)
@@ -41,6 +42,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "recommended": _design(found.recommended),
         "front": [_design(record) for record in found.front],
         "references": {role: _design(record) for role, record in found.references.items()},
+        "predicted": asdict(found.predicted),
         "confirmed": [asdict(look) for look in found.looks],
         "warnings": found.data_warnings,
         "strategy": _strategy(found),
@@ -53,6 +55,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
             "finished": through.finished,
             "median_seconds": through.median,
         },
+        "influence": asdict(found.influence),
         "factors": {factor: factor_frame(found, factor).to_dict("records") for factor in FACTORS},
         "failures": [
             {"trial": record.number, "state": record.state, "reason": record.reason, "formula": record.formula}

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from fusearch.plain_markdown import as_code, as_words
+from fusearch.reports.findings.choices import FACTORS
 from fusearch.reports.findings.decided import strategy_sentences
 from fusearch.reports.findings.explanations import foremost_features, how_label, interval, signed
-from fusearch.reports.findings.factors import FACTORS, factor_groups
+from fusearch.reports.findings.factors import factor_groups
 from fusearch.reports.findings.failures import failure_groups
 from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
+from fusearch.reports.findings.predicted import epochs_sentence
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
@@ -35,6 +38,7 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
         lines += ["## Pareto front", "", *_table(found, list(found.front))]
     if found.references:
         lines += ["## References", "", *_table(found, list(found.references.values()))]
+    lines += _predicted(found)
     if found.strategy is not None:
         lines += [f"## What the strategy decided: {as_words(found.strategy.name)}", "", *_paragraphs(strategy_sentences(found.strategy))]
     lines += [*_looks(found), *_explanations(found), *_factors(found)]
@@ -71,6 +75,27 @@ def _table(found: Findings, records: Sequence[TrialRecord]) -> list[str]:
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return [*lines, ""]
+
+
+def _predicted(found: Findings) -> list[str]:
+    if found.recommended is None:
+        return []
+    predicted = found.predicted
+    lines = ["## What the recommended design predicts", ""]
+    if predicted.reason is not None:
+        return [*lines, as_words(f"Nothing to show: {predicted.reason}."), ""]
+    lines += [f"On {count(predicted.rows, 'row')} that the training of a fold did not see; curves are in the page and in the JSON.", ""]
+    for design in predicted.designs:
+        if design.confusion:
+            lines += [
+                f"{sentence_case(as_words(design.label))}, rows by what they were taken for:",
+                "",
+            ]
+            header = ("truth", *map(as_words, predicted.labels), "sensitivity")
+            counts = zip(predicted.labels, design.confusion, design.sensitivity, strict=True)
+            rows = [(as_words(label), *map(str, each), number(found_share)) for label, each, found_share in counts]
+            lines += _grid(header, [*rows, ("precision", *map(number, design.precision), "")])
+    return [*lines, epochs_sentence(found.recommended), ""]
 
 
 def _looks(found: Findings) -> list[str]:
@@ -117,7 +142,15 @@ def _factors(found: Findings) -> list[str]:
                 for each in groups
             ]
             lines += _grid((factor.lower(), "designs", f"mean {metric_label(found.main.name)}", "SD between designs", "best"), rows)
-    return ["## What the designs say", "", *lines] if lines else []
+    return ["## What the designs say", "", *_influence(found), *lines] if lines else []
+
+
+def _influence(found: Findings) -> list[str]:
+    told = found.influence
+    if told.reason is not None:
+        return [f"What mattered: {told.reason}.", ""]
+    rows = [(each.choice, f"{100 * each.share:.0f} %", f"{100 * each.low:.0f} to {100 * each.high:.0f} %") for each in told.choices]
+    return [influence_sentence(told), "", *_grid(("choice", "share lost", "90 % interval"), rows)]
 
 
 def _grid(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

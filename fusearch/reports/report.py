@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fusearch.errors import RunError
 from fusearch.layout import REPORT_DOCUMENT, REPORT_PAGE, REPORT_TEXT, TRIALS_TABLE, replace_file
 from fusearch.reports.document import to_document
+from fusearch.reports.figures.figure_files import figure_texts
 from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.reports.findings.verdict import judge
 from fusearch.reports.markdown import render_markdown
@@ -18,7 +20,7 @@ from fusearch.reports.trials_table import trials_frame
 if TYPE_CHECKING:
     from fusearch.run import Run
 
-__all__ = ["write_report"]
+__all__ = ["write_figures", "write_report"]
 
 
 def write_report(run: Run | Findings | Path | str, out: Path | str | None = None) -> Path:
@@ -51,10 +53,36 @@ def write_report(run: Run | Findings | Path | str, out: Path | str | None = None
         REPORT_TEXT: render_markdown(found, verdict),
         REPORT_PAGE: render_page(found, verdict),
     }
+    _write(folder, texts)
+    return folder / REPORT_PAGE
+
+
+def write_figures(run: Run | Findings | Path | str, folder: Path | str) -> list[Path]:
+    """Write the figures of the report as SVG files: fronts, curves of the recommended design, hypervolume, drawings of designs.
+
+    Args:
+        run: A run, or its folder.
+        folder: Folder to write to; it is made where it does not exist.
+
+    Returns:
+        The files.
+
+    Raises:
+        RunError: There is no run, or the folder cannot be written to.
+
+    Example:
+        >>> [path.name for path in write_figures("runs/demo", "figures")][:2]
+        ['front.svg', 'roc.svg']
+    """
+    texts = figure_texts(run if isinstance(run, Findings) else read_findings(run))
+    _write(Path(folder), texts)
+    return [Path(folder) / name for name in texts]
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             replace_file(folder / name, text)
     except OSError as error:
         raise RunError(f"cannot write the report to {str(folder)!r}: {error.strerror or error}") from None
-    return folder / REPORT_PAGE

@@ -5,12 +5,15 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import signal
+import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from types import FrameType
 from typing import Any
 
 from fusearch.contracts import Budget, Evaluation, Evaluator
@@ -19,6 +22,10 @@ from fusearch.search_space import Candidate
 from fusearch.study import TrialFacts
 
 __all__ = ["Job", "Outcome", "describe_evaluation", "evaluate"]
+
+
+#: Seconds after which an import is looked at again.
+_IMPORT_STEP = 0.02
 
 
 @dataclass(frozen=True)
@@ -61,13 +68,59 @@ class _OutOfTime(BaseException):
 
 @contextmanager
 def _limited(seconds: float | None) -> Iterator[None]:
-    """Raise `_OutOfTime` inside the block once it takes longer, at the next step of Python in this thread."""
+    """Raise `_OutOfTime` inside the block once it takes longer.
+
+    In the main thread a timer of the system ends what waits as well (a sleep, a socket, another process), unless someone else has taken
+    it; elsewhere it is raised at the next step of Python in this thread. An import is waited for: a module that was left half imported
+    would fail every later evaluation of the process.
+    """
     if seconds is None:
         yield
-        return
+    elif threading.current_thread() is threading.main_thread() and _alarm_is_free():
+        with _alarmed(seconds):
+            yield
+    else:
+        with _raised_from_outside(seconds):
+            yield
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    while frame is not None and "importlib._bootstrap" not in frame.f_code.co_filename:
+        frame = frame.f_back
+    return frame is not None
+
+
+def _alarm_is_free() -> bool:
+    return hasattr(signal, "SIGALRM") and signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+
+
+@contextmanager
+def _alarmed(seconds: float) -> Iterator[None]:
+    is_done = False
+
+    def stop(_number: int, frame: FrameType | None) -> None:
+        if _is_importing(frame):
+            signal.setitimer(signal.ITIMER_REAL, _IMPORT_STEP)
+        elif not is_done:
+            raise _OutOfTime
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        is_done = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+
+
+@contextmanager
+def _raised_from_outside(seconds: float) -> Iterator[None]:
     thread, lock, is_done = ctypes.c_ulong(threading.get_ident()), threading.Lock(), False
 
     def stop() -> None:
+        while _is_importing(sys._current_frames().get(thread.value)):
+            time.sleep(_IMPORT_STEP)
         with lock:
             if not is_done:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(_OutOfTime))
@@ -120,7 +173,10 @@ def _ignore(step: int, values: Mapping[str, float], /) -> None:
 
 def _reason(error: BaseException) -> str:
     """Say in one line what was raised, and where, unless it is one of our own errors, which say it themselves."""
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # an error of someone else's, which cannot say what it is
+        text = ""
     if isinstance(error, EvaluationError):
         return text
     name = "out of memory" if isinstance(error, MemoryError) else type(error).__name__

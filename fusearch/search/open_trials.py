@@ -7,18 +7,13 @@ from collections.abc import Container
 
 from optuna.storages import JournalStorage, _CachedStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
-from fusearch.study import ASKED
+from fusearch.study import asked_trial
 
 __all__ = ["AskedDatabase", "OpenTrialsJournal"]
 
 _FINISHED = tuple(state for state in TrialState if state.is_finished())
-
-
-def _asked() -> FrozenTrial:
-    """Return a trial as a sampler finds it, but for the mark: written with the trial, it costs nothing and no kill comes between."""
-    return create_trial(state=TrialState.RUNNING, user_attrs={ASKED: True})
 
 
 class AskedDatabase(_CachedStorage):
@@ -26,7 +21,7 @@ class AskedDatabase(_CachedStorage):
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
         """Make a trial; the signature is Optuna's."""
-        return super().create_new_trial(study_id, template_trial or _asked())
+        return super().create_new_trial(study_id, template_trial or asked_trial())
 
 
 class OpenTrialsJournal(JournalStorage):
@@ -43,7 +38,7 @@ class OpenTrialsJournal(JournalStorage):
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
         """Make a trial; the signature is Optuna's."""
-        return super().create_new_trial(study_id, template_trial or _asked())
+        return super().create_new_trial(study_id, template_trial or asked_trial())
 
     def get_all_trials(self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None) -> list[FrozenTrial]:
         """Return the trials of a study in one of the states, or all of them; the signature is Optuna's."""

@@ -22,6 +22,7 @@ from ray.exceptions import (
     RayActorError,
     RayTaskError,
     RuntimeEnvSetupError,
+    TaskCancelledError,
 )
 from ray.tune import Callback, Stopper, Trainable
 from ray.tune.search import Searcher
@@ -203,6 +204,8 @@ def reason_of(error: BaseException | None, *, has_started: bool = True) -> str:
     """
     if isinstance(error, RayTaskError):
         cause = error.as_instanceof_cause()
+        if isinstance(cause, TaskCancelledError):  # what Ray makes of it: nobody cancels an evaluation
+            return "KeyboardInterrupt: the evaluation was interrupted in its worker"
         if not isinstance(cause, OutOfMemoryError | RayActorError):
             return f"the worker could not start the evaluation: {_last_line(error)}"
         error = cause

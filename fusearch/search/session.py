@@ -272,6 +272,8 @@ class Session:
             held = read_trial(trial)
             if trial.state == TrialState.RUNNING:
                 self._give_back(trial)
+            elif not held.candidate:
+                continue  # what it stood for is lost: by a kill, or with a line of the journal
             elif trial.state == TrialState.COMPLETE and held.repeat_of is None:
                 self._answers[held.candidate] = _Answer(trial.number, trial.values, held.found)
             elif trial.state == TrialState.FAIL and held.repeat_of is None and not was_given_back(held.reason):

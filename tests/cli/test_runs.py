@@ -65,9 +65,11 @@ def test_status_document(finished: Path, fusearch: Callable[..., Any]) -> None:
 
 
 def test_report_command(finished: Path, tmp_path: Path, fusearch: Callable[..., Any]) -> None:
-    done = fusearch("report", finished, "--out", tmp_path / "page", "--json")
+    done = fusearch("report", finished, "--out", tmp_path / "page", "--figures", tmp_path / "figures", "--json")
     assert done.code == 0
     assert Path(done.document["report"]).is_file()
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {Path(path).name for path in done.document["figures"]}
+    assert (tmp_path / "figures" / "front.svg").is_file()
 
 
 def test_compare(finished: Path, tmp_path: Path, fusearch: Callable[..., Any]) -> None:

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
+
+from planted_runs import planted_trials
 
 from fusearch.reports import write_report
-from fusearch.reports.findings.findings import read_findings
+from fusearch.reports.document import to_document
+from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.reports.findings.verdict import judge
 from fusearch.reports.markdown import render_markdown
 from fusearch.run import Run
@@ -82,3 +86,14 @@ def test_strange_words_do_not_become_markup(make_run: Callable[..., Run]) -> Non
 
 def test_an_empty_run(make_run: Callable[..., Run]) -> None:
     assert render(make_run(0)).startswith("# No trial has finished")
+
+
+def test_what_the_recommended_design_predicts(tmp_path: Path) -> None:
+    found = Findings(planted_trials(tmp_path, [("rna", 0.5, "best_unimodal"), ("F1 = cat(rna@L, labs@L) ->", 2.0, None)]))
+    text = render_markdown(found, judge(found))
+    design = to_document(found, judge(found))["predicted"]["designs"][0]
+    (first, _), share = design["confusion"][0], design["sensitivity"][0]
+    assert f"| 0 | {first} | {design['confusion'][0][1]} | {share:.3f} |" in text
+    assert f"fusearch export {tmp_path} --out" in text
+    assert "- AUROC: How well scores rank" in text
+    assert "- RMSE" not in text

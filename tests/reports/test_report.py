@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from fusearch.errors import RunError
-from fusearch.reports import write_report
+from fusearch.reports import write_figures, write_report
 from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.run import Run
 from fusearch.trials import Trials
@@ -75,3 +75,9 @@ def test_a_report_needs_neither_torch_nor_ray(make_run: Callable[..., Run]) -> N
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert (run.path / "report.html").is_file()
+
+
+def test_figures_are_written_into_a_folder_that_is_made(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    paths = write_figures(make_run(8), tmp_path / "new" / "figures")
+    assert paths[0] == tmp_path / "new" / "figures" / "front.svg"
+    assert {path.read_text(encoding="utf-8")[:4] for path in paths} == {"<svg"}

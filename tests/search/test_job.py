@@ -1,8 +1,14 @@
 """The one place where an evaluator is called."""
 
+import contextlib
 import json
 import os
 import pickle
+import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,11 +51,83 @@ def test_what_is_raised_is_the_reason_with_its_place(job):
     assert outcome.reason.endswith(", in run)")
 
 
+def test_an_error_that_cannot_say_what_it_is_is_a_failure_too(job):
+    class MuteError(Exception):
+        def __str__(self):
+            raise RuntimeError
+
+    def run(candidate, budget, report):
+        raise MuteError
+
+    assert evaluate(run, job).reason.startswith("MuteError (test_job.py:")
+
+
 def test_our_own_errors_say_it_themselves(job):
     def run(candidate, budget, report):
         raise DataError("labels of one class")
 
     assert evaluate(run, job).reason == "DataError: labels of one class"
+
+
+@pytest.fixture
+def free_alarm():
+    """The alarm as a search finds it; here it is the test suite's own time limit."""
+    handler, timer = signal.signal(signal.SIGALRM, signal.SIG_DFL), signal.setitimer(signal.ITIMER_REAL, 0)
+    yield
+    signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, *timer)
+
+
+def waits(candidate, budget, report):
+    time.sleep(60)
+
+
+def spins(candidate, budget, report):
+    while True:
+        with contextlib.suppress(Exception):
+            time.sleep(0.01)
+
+
+def test_an_evaluation_that_waits_is_stopped_at_its_time(job, free_alarm):
+    """The main thread is that of Ray's workers and of the inline executor."""
+    outcome = evaluate(waits, replace(job, seconds=0.2))
+    assert (outcome.evaluation, outcome.reason) == (None, "stopped after 0.2 seconds, the time limit of a trial")
+    assert outcome.seconds < 30
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+
+
+def test_where_the_alarm_is_taken_or_the_thread_another_it_is_stopped_too(job, free_alarm):
+    limited, reason = replace(job, seconds=0.2), "stopped after 0.2 seconds, the time limit of a trial"
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(evaluate, spins, limited).result().reason == reason
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    assert evaluate(spins, limited).reason == reason
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_IGN
+
+
+@pytest.mark.parametrize("in_main_thread", [True, False])
+def test_no_module_is_left_half_imported(job, free_alarm, tmp_path, monkeypatch, in_main_thread):
+    """It would fail every later evaluation of the process."""
+    (tmp_path / "slow_to_import.py").write_text("import time\nfor _ in range(50):\n    time.sleep(0.01)\nwhole = True\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "slow_to_import", raising=False)
+
+    def imports(candidate, budget, report):
+        import slow_to_import  # type: ignore[import-not-found]
+
+        found.append(slow_to_import.whole)
+        spins(candidate, budget, report)
+
+    found, limited = [], replace(job, seconds=0.2)
+    with ThreadPoolExecutor(1) as pool:
+        outcome = evaluate(imports, limited) if in_main_thread else pool.submit(evaluate, imports, limited).result()
+    assert outcome.reason == "stopped after 0.2 seconds, the time limit of a trial"
+    assert found == [True]
+
+
+def test_an_evaluation_within_its_time_is_not_touched(job, free_alarm):
+    assert evaluate(lambda candidate, budget, report: {"score": 0.5}, replace(job, seconds=30.0)).reason is None
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 def test_ctrl_c_passes(job):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from ray.exceptions import ActorDiedError, ActorUnavailableError, OutOfMemoryError, RayTaskError, RuntimeEnvSetupError
+from ray.exceptions import ActorDiedError, ActorUnavailableError, OutOfMemoryError, RayTaskError, RuntimeEnvSetupError, TaskCancelledError
 from ray.tune.search import Searcher
 
 from fusearch.errors import RunError
@@ -133,6 +133,10 @@ def test_the_session_stays_out_of_snapshots(session, bridge):
         (
             RayTaskError("setup", "Traceback\n  line\nModuleNotFoundError: No module named 'mine'", ModuleNotFoundError("mine")),
             "the worker could not start the evaluation: ModuleNotFoundError: No module named 'mine'",
+        ),
+        (
+            RayTaskError("step", "Traceback", TaskCancelledError()),
+            "KeyboardInterrupt: the evaluation was interrupted in its worker",
         ),
         (
             RayTaskError("setup", "Traceback", OutOfMemoryError("x")),

@@ -14,7 +14,7 @@ from fusearch.search.run_folder import create_folder, open_folder
 from fusearch.search.session import Session
 from fusearch.search_space import Candidate, Recipe
 from fusearch.settings import Settings
-from fusearch.study import ASKED, STOPPED, TrialFacts, read_records, write_trial
+from fusearch.study import STOPPED, TrialFacts, asked_trial, read_records, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 OBJECTIVES = (Objective.parse("score:max"), Objective.parse("macs"))
@@ -162,12 +162,19 @@ def test_what_a_killed_driver_left_running_is_given_back(study, space, open_sess
     killed = open_session()
     job = repeated(study, space, killed)
     killed.next_job()
-    study.ask().set_user_attr(ASKED, True)  # killed before the trial was described
+    study.add_trial(asked_trial())  # killed before the trial was described
     session = open_session()
     states = [record.state for record in records(study)]
     assert states.count("running") == 0
     assert states.count("waiting") == 2
     assert session.next_job().candidate == job.candidate
+
+
+def test_a_result_whose_candidate_is_lost_counts_for_nothing(study, open_session):
+    """A line of the journal may be lost, that of the digest too."""
+    study.add_trial(asked_trial())
+    study.tell(0, [9.0, 9.0])
+    assert open_session(trials=1).next_job() is not None
 
 
 @pytest.mark.parametrize("params", [{}, {"x": 0.5}])

@@ -44,12 +44,20 @@ def odd_cells(data: Dataset, name: str) -> Iterator[Problem]:
     """Tell columns of a table whose values or levels may not be what they seem, on the rows of train and val."""
     schema, search = data.columns[name], data.rows("search")
     values = data.raw[name][search[data.present[name][search]]]
+    spoilt: dict[str, list[tuple[str, int]]] = {}
     for column, numeric in enumerate(schema.numeric):
         found = _sentinel(values[:, column])
         if found is not None:
-            number, count = found
-            what = f"column {numeric!r} holds {number} in {count} rows, far from its other values"
-            yield Problem("warning", f"{what}; if it is a missing value, list it under `missing`", f"modalities.{name}.{numeric}")
+            spoilt.setdefault(found[0], []).append((numeric, found[1]))
+    for number, columns in spoilt.items():
+        (first, count), others = columns[0], [each for each, _ in columns[1:]]
+        if others:
+            more = f"{first!r} and {len(others)} more columns ({_few(others)})"
+            what = f"column {more} hold {number} in up to {max(rows for _, rows in columns)} rows, far from their other values"
+        else:
+            what = f"column {first!r} holds {number} in {count} rows, far from its other values"
+        where = f"modalities.{name}" + ("" if others else f".{first}")
+        yield Problem("warning", f"{what}; if it is a missing value, list it under `missing`", where)
     for column, (categorical, levels) in enumerate(schema.categorical.items(), start=len(schema.numeric)):
         where = f"modalities.{name}.{categorical}"
         counts = {level: int((values[:, column] == code).sum()) for code, level in enumerate(levels)}

@@ -24,6 +24,9 @@ FloatArray = npt.NDArray[np.float32]
 #: Suffixes of a table.
 TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
 
+#: A number with a decimal comma.
+_COMMA_NUMBER = r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*"
+
 #: At most so many texts or names stand in one message.
 _FEW = 3
 
@@ -171,6 +174,11 @@ def _read_delimited(
     kept = [position for position, name in enumerate(shape.names) if name]
     as_they_stand = [position for position, name in enumerate(shape.names) if not name or name in texts]
     frame = _parse(content, shape, kept, na_values=["", *NUMERIC_GAPS, *form.missing], decimal=shape.decimal)
+    if shape.decimal == ",":
+        for position in kept:  # beside a text, pandas leaves the numbers of a column as they stand
+            column = frame[position]
+            if not pd.api.types.is_numeric_dtype(column.dtype):
+                frame[position] = column.mask(column.str.fullmatch(_COMMA_NUMBER, na=False), column.str.replace(",", "."))
     if as_they_stand:
         cells = _parse(content, shape, as_they_stand, dtype=str)
         _refuse_unnamed(cells[[position for position in as_they_stand if not shape.names[position]]], form.by_position, place)

@@ -58,6 +58,8 @@ def _what(fault: dict[str, Any], path: list[str], owner: type[BaseModel], model:
     value = value if len(value) <= 60 else f"{value[:57]}..."
     match fault["type"]:
         case "extra_forbidden":
+            if len(path) > 1 and path[-1] in model.model_fields:
+                return ": unknown key here, it belongs at the top of the file"
             return f": unknown key, {suggestion(path[-1], owner.model_fields)}"
         case "missing":
             return f": missing key, expected in every {owner.__name__.lower()}"

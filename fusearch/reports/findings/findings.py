@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from fusearch.contracts import Objective, feasible
 from fusearch.reports.findings.decided import Told, read_strategy
 from fusearch.reports.findings.explanations import read_explanations
+from fusearch.reports.findings.influence import Influence, influence_of_choices
 from fusearch.reports.findings.looks import Look, read_looks
+from fusearch.reports.findings.predicted import Predicted, read_predicted
 from fusearch.reports.wording import metric_label, number, role_label, sentence_case
 from fusearch.run import Run
 from fusearch.study import TrialRecord
@@ -68,6 +70,16 @@ class Findings:
     def recommended(self) -> TrialRecord | None:
         """The design that `--pick simplest` takes, or None where no trial has finished."""
         return self.trials.pick("simplest") if self.trials.feasible else None
+
+    @cached_property
+    def predicted(self) -> Predicted:
+        """What the recommended design predicted of held-out rows, and the best simple design beside it."""
+        return read_predicted(self.trials, self.recommended, self.label)
+
+    @cached_property
+    def influence(self) -> Influence:
+        """How much the rank of a trial hangs on each choice."""
+        return influence_of_choices(self.trials)
 
     @property
     def config(self) -> Mapping[str, Any]:

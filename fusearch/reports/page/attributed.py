@@ -49,7 +49,7 @@ def _bars(mean: FloatArray, spread: FloatArray, names: Sequence[str], kind: str)
     rows = [
         [
             Cell(labels[index]),
-            Cell("", markup=f'<span class="gauge"><i style="width:{100 * mean[index] / most:.1f}%"></i></span>'),
+            Cell("", markup=markup.gauge(mean[index] / most)),
             Cell(f"{mean[index]:.3g}", mean[index], note=f"± {spread[index]:.2g}", kind="number"),
         ]
         for index in order

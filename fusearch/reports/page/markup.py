@@ -10,7 +10,7 @@ from typing import Any
 
 from fusearch.reports.glossary import meaning, with_meanings
 
-__all__ = ["Cell", "embed", "figure", "formula", "pills", "prose", "table", "values"]
+__all__ = ["Cell", "embed", "figure", "formula", "gauge", "pills", "prose", "table", "values"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Cell:
         note: Small text after it, such as a spread.
         kind: `number`, `code` (monospace, line breaks kept), `reason` (wraps), or `text`.
         markup: Safe HTML that stands in the cell in place of the text.
+        shade: How deep its ground is, from 0 to 1.
     """
 
     text: str
@@ -30,12 +31,14 @@ class Cell:
     note: str = ""
     kind: str = "text"
     markup: str = ""
+    shade: float = 0.0
 
     def html(self) -> str:
         sort = f' data-value="{self.value:.10g}"' if self.value is not None else ' data-value=""' if self.kind == "number" else ""
         style = {"number": ' class="n"', "reason": ' class="reason"'}.get(self.kind, "")
         text = f"<pre>{formula(self.text)}</pre>" if self.kind == "code" else escape(self.text)
         note = f" <small>{escape(self.note)}</small>" if self.note else ""
+        style += f' style="--shade:{100 * self.shade:.0f}%"' if self.shade else ""
         return f"<td{style}{sort}>{self.markup or text}{note}</td>"
 
 
@@ -48,6 +51,11 @@ def formula(text: str) -> str:
 def figure(name: str, about: str) -> str:
     """Return the place of a plotly figure, with its name for whoever cannot see it."""
     return f'<div class="figure" role="figure" aria-label="{escape(about)}" data-figure="{name}"></div>'
+
+
+def gauge(share: float) -> str:
+    """Return a bar that is filled to a share."""
+    return f'<span class="gauge"><i style="width:{100 * share:.1f}%"></i></span>'
 
 
 def pills(entries: Iterable[tuple[str, str]]) -> str:

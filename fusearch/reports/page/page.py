@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from string import Template
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from fusearch import pareto
 from fusearch.reports.figures.drawing import draw, stylesheet
 from fusearch.reports.figures.front_plot import front_figure
+from fusearch.reports.figures.predicted_figures import predicted_figures
 from fusearch.reports.figures.progress_figures import progress_figure, timeline_figure
 from fusearch.reports.figures.strategy_figures import strategy_figures
 from fusearch.reports.findings.findings import Findings
@@ -18,6 +20,7 @@ from fusearch.reports.findings.verdict import Verdict
 from fusearch.reports.page import markup, sections
 from fusearch.reports.page.cards import trial_facts
 from fusearch.reports.page.explained import explanation_section
+from fusearch.reports.page.predicted_section import predicted_section
 from fusearch.reports.page.strategy_section import strategy_section
 from fusearch.reports.page.top import answer_rows, recommended_card
 from fusearch.trials import point_of
@@ -35,6 +38,7 @@ _ASSETS = Path(__file__).parent / "assets"
 _TITLES = {
     "data": "Data",
     "front": "Front",
+    "predicted": "Predictions",
     "strategy": "Strategy",
     "designs": "Designs",
     "test": "Test split",
@@ -52,9 +56,11 @@ def render_page(found: Findings, verdict: Verdict) -> str:
     """Return the page as text."""
     from plotly.offline import get_plotlyjs
 
+    shown = predicted_figures(found.predicted)
     parts = [
         sections.data_warnings(found),
         sections.front(found) if found.complete else "",
+        predicted_section(found, list(shown)),
         strategy_section(found.strategy),
         sections.gallery(found),
         sections.confirmed(found),
@@ -80,7 +86,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         navigation="".join(f'<a href="#{name}">{escape(title)}</a>' for name, title in present),
         sections="\n".join(part for part in parts if part),
         trials=markup.embed(trial_facts(found)),
-        drawings=_drawings(found) + _figures(found),
+        drawings=_drawings(found) + _figures(found, shown),
         plotly=get_plotlyjs() if found.complete else "",
         js=_asset("page.js"),
     )
@@ -94,12 +100,12 @@ def _asset(name: str) -> str:
     return (_ASSETS / name).read_text(encoding="utf-8")
 
 
-def _figures(found: Findings) -> str:
+def _figures(found: Findings, predicted: Mapping[str, go.Figure]) -> str:
     if not found.complete:
         return ""
     pairs: list[tuple[str | None, str | None]] = [(x.name, y.name) for x, y in front_pairs(found)] or [(None, None)]
     figures: dict[str, go.Figure] = {f"front-{index}": _without_texts(front_figure(found, x, y)) for index, (x, y) in enumerate(pairs)}
-    figures |= {"progress": progress_figure(found), "timeline": timeline_figure(found), **strategy_figures(found.strategy)}
+    figures |= {"progress": progress_figure(found), "timeline": timeline_figure(found), **strategy_figures(found.strategy), **predicted}
     return "\n".join(f'<script type="application/json" id="figure-{name}">{_json(figure)}</script>' for name, figure in figures.items())
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from html import escape
 
-from fusearch.reports.findings.factors import FACTORS, factor_groups
+from fusearch.reports.findings.choices import FACTORS
+from fusearch.reports.findings.factors import factor_groups
 from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.front import front_pairs
+from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
 from fusearch.reports.findings.reproduction import commands_and_note, identity, resolved_configuration
 from fusearch.reports.findings.search_course import throughput_info
@@ -197,7 +199,28 @@ def learned(found: Findings) -> str:
         f"{sentence_case(metric)} of the designs, each graph once, with the standard deviation between designs (SD). This describes what "
         "was tried; it is not the effect of a choice, as the search proposes more of what did well."
     )
-    return _section("learned", "What the designs say", f'<div class="tables">{"".join(cards)}</div>', note)
+    return _section("learned", "What the designs say", f'{_influence(found)}<div class="tables">{"".join(cards)}</div>', note)
+
+
+def _influence(found: Findings) -> str:
+    """Return what mattered as a table with bars, or why that cannot be told."""
+    told = found.influence
+    title = "<h3>What mattered</h3>"
+    if told.reason is not None:
+        return f'<div class="card mattered">{title}<p class="note">{markup.prose(sentence_case(told.reason))}.</p></div>'
+    most = max(each.share for each in told.choices)
+    rows = [
+        [
+            Cell(each.choice),
+            Cell("", markup=markup.gauge(max(each.share, 0.0) / most)),
+            Cell(f"{100 * each.share:.0f} %", each.share, kind="number"),
+            Cell(f"{100 * each.low:.0f} to {100 * each.high:.0f} %"),
+        ]
+        for each in told.choices
+    ]
+    columns = [("Choice", False), ("", False), ("Share lost", True), ("90 % interval", False)]
+    table = f'<div class="scroll short">{markup.table(columns, rows)}</div>'
+    return f'<div class="card mattered">{title}<p class="note">{markup.prose(influence_sentence(told))}</p>{table}</div>'
 
 
 def failures(found: Findings) -> str:

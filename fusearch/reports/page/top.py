@@ -16,7 +16,10 @@ from fusearch.reports.wording import count, metric_label, number, sentence_case
 __all__ = ["answer_rows", "recommended_card"]
 
 #: Said once on the page: what the numbers of the answers are, and what ± is.
-LEGEND = "Differences and scores are after selection. ± in this report is always the standard deviation over the members of a design."
+LEGEND = (
+    "Differences and scores are after selection; a difference above 0 is a gain. ± in this report is always the standard deviation over "
+    "the members of a design."
+)
 
 _PILLS = {"gain": "gain", "no clear gain": "other", "loss": "failed", "not estimable": "other"}
 
@@ -26,8 +29,7 @@ def answer_rows(found: Findings, verdict: Verdict) -> str:
     if not verdict.lines:
         return ""
     metric = sentence_case(metric_label(found.main.name))
-    aim = "" if found.main.aim == "more" else " (above 0: better)"
-    heads = ("Question", f"{metric}{aim}", "90 % interval", "Answer")
+    heads = ("Question", metric, "90 % interval", "Answer")
     head = "".join(f'<th scope="col">{with_meanings(text)}</th>' for text in heads)
     rows = "".join(map(_row, verdict.lines))
     legend = with_meanings(LEGEND)

@@ -45,6 +45,16 @@ def test_a_number_that_stands_for_a_missing_value(values: np.ndarray, number: fl
     assert told({"crp": spoilt(values, number)}) == ([what] if seen else [])
 
 
+def test_a_number_that_stands_so_in_many_columns_is_one_line() -> None:
+    columns = {f"g{column}": spoilt(RNG.uniform(20, 80, ROWS), -999) for column in range(8)}
+    names = "column 'g0' and 7 more columns ('g1', 'g2', 'g3', 'g4', 'g5', ...)"
+    advice = "if it is a missing value, list it under `missing`"
+    assert told({**columns, "crp": spoilt(RNG.uniform(20, 80, ROWS), 9999)}) == [
+        f"{names} hold -999 in up to 10 rows, far from their other values; {advice}",
+        f"column 'crp' holds 9999 in 10 rows, far from its other values; {advice}",
+    ]
+
+
 def test_one_such_number_may_be_a_value() -> None:
     assert told({"crp": spoilt(RNG.uniform(20, 80, ROWS), -999, every=ROWS)}) == []
 

@@ -220,6 +220,14 @@ def test_thousands_and_percents_are_not_called_levels(tmp_path: Path, cells: lis
         numbers_of(pd.DataFrame({"a": cells}), "t.csv")
 
 
+def test_beside_a_text_the_numbers_with_a_decimal_comma_are_no_fault(tmp_path: Path) -> None:
+    rows = [f"{number},25;yes" for number in range(8)]
+    table = read(write(tmp_path / "t.csv", "\n".join(["crp;b", *rows, "<0,5;", ",75;no"])))
+    assert table["crp"].astype(str).tolist() == [*(f"{number}.25" for number in range(8)), "<0,5", ".75"]
+    with pytest.raises(DataError, match=r"column 'crp' holds '<0,5' in line 10; expected finite numbers, empty cells, or texts"):
+        numbers_of(table[["crp"]], "t.csv")
+
+
 def test_the_decimals_of_a_file(tmp_path: Path) -> None:
     assert decimal_of(write(tmp_path / "t.csv", "a;b\n1,25;2\n")) == ","
     assert decimal_of(write(tmp_path / "t.csv", "a,b\n1.25,2\n")) == "."

@@ -33,6 +33,10 @@ class Yard(Part):
     [
         ({"nam": "x"}, ["y: nam: unknown key, did you mean 'name'?"]),
         ({}, ["y: name: missing key, expected in every yard"]),
+        (
+            {"name": "x", "fleet": {"a": {"kind": "car", "wheels": 4, "best": 4}}},
+            ["y: fleet.a.best: unknown key here, it belongs at the top of the file"],
+        ),
         ({"name": "x", "fleet": {"a": {"kind": "car", "wheles": 4}}}, ["y: fleet.a.wheles: unknown key, did you mean 'wheels'?"]),
         ({"name": "x", "fleet": {"a": {"kind": "car", "wheels": 2}}}, ["y: fleet.a.wheels: 2, expected greater than or equal to 3"]),
         ({"name": "x", "fleet": {"a": {"kind": "bot"}}}, ["y: fleet.a.kind: unknown kind 'bot', did you mean 'boat'?"]),

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from fusearch.contracts import Objective
-from fusearch.reports.findings.factors import FACTORS, factor_frame, factor_groups
+from fusearch.reports.findings.choices import FACTORS
+from fusearch.reports.findings.factors import factor_frame, factor_groups
 from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.run import Run
 from fusearch.study import TrialRecord

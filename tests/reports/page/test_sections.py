@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from fusearch.reports.findings.findings import read_findings
+from fusearch.reports.findings.influence import Influence, InfluenceOfChoice
 from fusearch.reports.page import sections
 from fusearch.run import Run
 
@@ -88,3 +89,15 @@ def test_how_to_reproduce(make_run: Callable[..., Run]) -> None:
 def test_progress_is_left_out_where_nothing_has_finished(make_run: Callable[..., Run]) -> None:
     assert sections.progress(read_findings(make_run(0))) == ""
     assert 'data-figure="figure-timeline"' in sections.progress(read_findings(make_run(6)))
+
+
+def test_what_mattered_is_a_table_with_bars_or_a_sentence(make_run: Callable[..., Run]) -> None:
+    few = text_of(sections.learned(read_findings(make_run(8))))
+    assert "designs are too few to tell, 20 are needed." in few
+    found = read_findings(make_run(8))
+    choices = (InfluenceOfChoice("Operator", 0.5, 0.3, 0.6), InfluenceOfChoice("Width", -0.01, -0.05, 0.02))
+    vars(found)["influence"] = Influence(0.7, choices, 40)
+    html = sections.learned(found)
+    assert re.findall(r"width:([\d.]+)%", html) == ["100.0", "0.0"]
+    assert "Operator 50 % 30 to 60 %" in text_of(html)
+    assert "tells 70 % of the differences in rank" in html

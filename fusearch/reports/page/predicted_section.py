@@ -1,0 +1,65 @@
+"""The section of the page on what the recommended design predicts, beside the best simple one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.predicted import DesignPredictions, Predicted, epochs_sentence
+from fusearch.reports.page import markup
+from fusearch.reports.page.markup import Cell
+from fusearch.reports.wording import count, number
+
+__all__ = ["predicted_section"]
+
+_ABOUT = {
+    "roc": "Receiver operating characteristic: sensitivity over 1 − specificity",
+    "precision-recall": "Precision over sensitivity",
+    "calibration": "How often predicted probabilities came true",
+    "truth": "Predictions against truth",
+}
+_NOTE = (
+    "Of {rows} that the training of a fold did not see. Bands and bars are 90 % over draws of the rows{folds}. Both designs were chosen "
+    "with the help of these rows, so they look a little better than they are; the score after selection stands at the top."
+)
+
+
+def predicted_section(found: Findings, figures: Sequence[str]) -> str:
+    """Return the section `predicted`; empty where no trial has finished.
+
+    Args:
+        found: The findings.
+        figures: Names of the figures that the page embeds.
+    """
+    if found.recommended is None:
+        return ""
+    predicted = found.predicted
+    title = '<section id="predicted"><h2>What the recommended design predicts</h2>'
+    if predicted.reason is not None:
+        return f'{title}<p class="note">{markup.prose(f"Nothing to show: {predicted.reason}.")}</p></section>'
+    note = _NOTE.format(rows=count(predicted.rows, "row"), folds="; curves are means over folds" if predicted.labels else "")
+    cards = "".join(_figure(name) for name in figures)
+    tables = "".join(_confusion(predicted, design) for design in predicted.designs if design.confusion)
+    matrices = f'<div class="split even">{tables}</div>' if tables else ""
+    epochs = f'<p class="note after">{markup.prose(epochs_sentence(found.recommended))}</p>'
+    return f'{title}<p class="note">{markup.prose(note)}</p><div class="split even">{cards}</div>{matrices}{epochs}</section>'
+
+
+def _figure(name: str) -> str:
+    about = _ABOUT[name]
+    return f'<div class="card"><h3>{about.partition(":")[0]}</h3>{markup.figure(f"figure-{name}", about)}</div>'
+
+
+def _confusion(predicted: Predicted, design: DesignPredictions) -> str:
+    """Return the confusion matrix of a design as a table: a row for each class, shaded by its share of the row."""
+    columns = [("Truth", False), *((label, True) for label in predicted.labels), ("Sensitivity", True)]
+    rows = []
+    for index, (label, counts) in enumerate(zip(predicted.labels, design.confusion, strict=True)):
+        total = sum(counts) or 1
+        cells = [Cell(str(each), kind="number", shade=each / total) for each in counts]
+        rows.append([Cell(label), *cells, Cell(number(design.sensitivity[index]), kind="number")])
+    rows.append([Cell("Precision"), *(Cell(number(each), kind="number") for each in design.precision), Cell("")])
+    title = f"<h3>Confusion matrix: {escape(design.label)}</h3>"
+    how = '<p class="note">Rows of each class, by what they were taken for.</p>'
+    return f'<div class="card">{title}{how}<div class="scroll short">{markup.table(columns, rows)}</div></div>'
