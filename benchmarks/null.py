@@ -27,7 +27,7 @@ Case = tuple[str, int, int, int, int]
 NULL: list[Case] = [
     ("null", rows, folds, seeds, draw) for rows in (150, 1200) for folds in (1, 5) for seeds in (1, 4) for draw in range(4)
 ][:30]
-PLANTED: list[Case] = [("planted", rows, 5, 1, draw) for rows in (400, 1200) for draw in range(3)]
+PLANTED: list[Case] = [("planted", rows, 5, 1, draw) for rows in (800, 1200) for draw in range(3)]
 ONE_GOOD: list[Case] = [("one good", rows, 5, 1, draw) for rows in (150, 600) for draw in range(3)]
 
 
