@@ -27,6 +27,9 @@ __all__ = ["Job", "Outcome", "describe_evaluation", "evaluate"]
 #: Seconds after which an import is looked at again.
 _IMPORT_STEP = 0.02
 
+#: Thousandths of a second that are waited for an exception on its way; an evaluator may have swallowed it.
+_ARRIVAL_STEPS = 100
+
 
 @dataclass(frozen=True)
 class Job:
@@ -116,13 +119,16 @@ def _alarmed(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _raised_from_outside(seconds: float) -> Iterator[None]:
-    thread, lock, is_done = ctypes.c_ulong(threading.get_ident()), threading.Lock(), False
+    thread, lock = ctypes.c_ulong(threading.get_ident()), threading.Lock()
+    is_done = is_raised = has_arrived = False
 
     def stop() -> None:
+        nonlocal is_raised
         while _is_importing(sys._current_frames().get(thread.value)):
             time.sleep(_IMPORT_STEP)
         with lock:
             if not is_done:
+                is_raised = True
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(_OutOfTime))
 
     timer = threading.Timer(seconds, stop)
@@ -130,11 +136,20 @@ def _raised_from_outside(seconds: float) -> Iterator[None]:
     timer.start()
     try:
         yield
+    except _OutOfTime:
+        has_arrived = True
+        raise
     finally:
-        with lock:
-            is_done = True
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)  # what was raised too late for the block
-        timer.cancel()
+        try:
+            with lock:
+                is_done = True
+            timer.cancel()
+            # What was raised too late for the block is on its way, and arrives here. To take it back would leave the interpreter (3.11)
+            # looking for it for ever: slower everywhere, and without end under a tracer.
+            for _ in range(_ARRIVAL_STEPS if is_raised and not has_arrived else 0):
+                time.sleep(0.001)
+        except _OutOfTime:
+            pass
 
 
 def evaluate(evaluator: Evaluator, job: Job) -> Outcome:
