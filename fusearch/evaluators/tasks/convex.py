@@ -23,7 +23,7 @@ LinearMap = tuple[Floats, Floats]
 Solver = Callable[[Floats, NDArray[Any], float], LinearMap]
 
 #: Inverse strengths of regularization that are tried, the strongest first.
-STRENGTHS = tuple(float(each) for each in np.logspace(-5, 1, 13))
+STRENGTHS = tuple(float(each) for each in np.logspace(-5, 1, 7))
 
 #: Logit of a class without a row among others near 0.
 _NEVER = -30.0
@@ -46,7 +46,7 @@ def logistic(num_classes: int, *, balanced: bool) -> Solver:
         if len(found) < 2:
             bias[found] = 0.0
             return weight, bias
-        model = LogisticRegression(C=strength, class_weight="balanced" if balanced else None, max_iter=1000)
+        model = LogisticRegression(C=strength, class_weight="balanced" if balanced else None, max_iter=100)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # near enough to the optimum for a reference
             model.fit(columns_ND, codes_N)
