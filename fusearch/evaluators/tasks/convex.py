@@ -19,8 +19,11 @@ Floats = NDArray[np.float64]
 #: Weight (K, D) and bias (K,) of logits.
 LinearMap = tuple[Floats, Floats]
 
-#: Columns (N, D), targets (N,) and an inverse strength of regularization to the linear map.
-Solver = Callable[[Floats, NDArray[Any], float], LinearMap]
+#: Columns (N, D) and targets (N,) to what gives the linear map of an inverse strength of regularization.
+Solver = Callable[[Floats, NDArray[Any]], Callable[[float], LinearMap]]
+
+#: The same in one step.
+_Fit = Callable[[Floats, NDArray[Any], float], LinearMap]
 
 #: Inverse strengths of regularization that are tried, the strongest first.
 STRENGTHS = tuple(float(each) for each in np.logspace(-5, 1, 7))
@@ -71,17 +74,21 @@ def ridge() -> Solver:
     return _in_the_span(solve)
 
 
-def _in_the_span(solve: Solver) -> Solver:
+def _in_the_span(solve: _Fit) -> Solver:
     """Let a solver see no more columns than rows: weights that are pulled towards 0 lie in the span of the rows, so its coordinates do."""
 
-    def solve_there(columns_ND: Floats, targets_N: NDArray[Any], strength: float) -> LinearMap:
+    def prepare(columns_ND: Floats, targets_N: NDArray[Any]) -> Callable[[float], LinearMap]:
         if columns_ND.shape[1] <= len(columns_ND):
-            return solve(columns_ND, targets_N, strength)
+            return lambda strength: solve(columns_ND, targets_N, strength)
         left, singular, right = np.linalg.svd(columns_ND, full_matrices=False)
-        weight, bias = solve(left * singular, targets_N, strength)
-        return weight @ right, bias
 
-    return solve_there
+        def back(strength: float) -> LinearMap:
+            weight, bias = solve(left * singular, targets_N, strength)
+            return weight @ right, bias
+
+        return back
+
+    return prepare
 
 
 def folds_of(num_rows: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

@@ -29,7 +29,7 @@ from fusearch.evaluators.network.operator_layer import Losses
 from fusearch.evaluators.network.stream_runs import StreamNetwork, StreamState
 from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.tasks import TaskLayer
-from fusearch.evaluators.tasks.convex import STRENGTHS, Solver, folds_of
+from fusearch.evaluators.tasks.convex import STRENGTHS, LinearMap, folds_of
 from fusearch.evaluators.training.optimization import Fit, mixed_precision, optimize, reproducible
 from fusearch.evaluators.training.samples import PARTS, Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
@@ -214,14 +214,17 @@ class _Run:
             return None
         (linear,) = (module for module in self.network.modules() if isinstance(module, nn.Linear))
         columns, targets = self._read_by(linear, self.samples), self.samples.targets
+        solve = solver(columns, targets.cpu().numpy())
         if self.validation is not None:
-            held = [(columns, targets, self._read_by(linear, self.validation), self.validation.targets)]
+            held = [(solve, self._read_by(linear, self.validation), self.validation.targets)]
         else:
             parts = folds_of(len(targets))
-            held = [(columns[fitted], targets[fitted], columns[rest], targets[rest]) for fitted, rest in parts]
-        losses = [sum(self._loss_of(solver, strength, *part) for part in held) / max(len(held), 1) for strength in STRENGTHS]
+            held = [(solver(columns[seen], targets[seen].cpu().numpy()), columns[rest], targets[rest]) for seen, rest in parts]
+        losses = [
+            sum(self._loss_of(each(strength), rest, truth) for each, rest, truth in held) / max(len(held), 1) for strength in STRENGTHS
+        ]
         best = min(range(len(STRENGTHS)), key=losses.__getitem__)
-        for parameter, values in zip((linear.weight, linear.bias), solver(columns, targets.cpu().numpy(), STRENGTHS[best]), strict=True):
+        for parameter, values in zip((linear.weight, linear.bias), solve(STRENGTHS[best]), strict=True):
             parameter.copy_(torch.as_tensor(values))
         return Fit(1, 1, losses[best] if self.validation is not None else math.nan)
 
@@ -232,13 +235,11 @@ class _Run:
             predict(self.network, samples)
         return torch.cat(columns).numpy()
 
-    def _loss_of(
-        self, solver: Solver, strength: float, fitted: NDArray[np.float64], targets: Tensor, rest: NDArray[np.float64], truth: Tensor
-    ) -> float:
-        """Return the loss on some rows of the linear map that other rows give."""
-        weight, bias = solver(fitted, targets.cpu().numpy(), strength)
-        logits = torch.as_tensor(rest @ weight.T + bias, dtype=torch.float32, device=truth.device)
-        return float(self.task.loss(logits, truth, self.class_weights))
+    def _loss_of(self, solution: LinearMap, columns: NDArray[np.float64], targets: Tensor) -> float:
+        """Return the loss of a linear map on some rows."""
+        weight, bias = solution
+        logits = torch.as_tensor(columns @ weight.T + bias, dtype=torch.float32, device=targets.device)
+        return float(self.task.loss(logits, targets, self.class_weights))
 
     def train_fusions(self) -> dict[str, Fit]:
         """Train operators, trunks and heads on the states of the streams, computed once."""
