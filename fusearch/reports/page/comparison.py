@@ -24,14 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["compare_runs", "comparison_rows", "comparison_sentences", "render_comparison"]
 
-_ASSETS = Path(__file__).parent / "assets"
 
-
-def compare_runs(runs: Sequence[Path | str], out: Path | str) -> Path:
+def compare_runs(runs: Compared | Sequence[Path | str], out: Path | str) -> Path:
     """Write a page that sets several runs side by side: fronts, attainment, hypervolumes, answers.
 
     Args:
-        runs: Their folders, two or more, with the same objectives: such as one search with several seeds.
+        runs: Their folders, two or more, with the same objectives, such as one search with several seeds; or what was read of them.
         out: The HTML file to write.
 
     Returns:
@@ -41,7 +39,7 @@ def compare_runs(runs: Sequence[Path | str], out: Path | str) -> Path:
         RunError: The runs cannot be compared, or the file cannot be written.
     """
     page = Path(out)
-    text = render_comparison(read_compared(runs))
+    text = render_comparison(runs if isinstance(runs, Compared) else read_compared(runs))
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
         replace_file(page, text)
@@ -91,13 +89,13 @@ def render_comparison(found: Compared) -> str:
     drawn = {name: f'<div class="figure" id="{name}" role="img" aria-label="{titles[name]}"></div>' for name in figures}
     sections = "".join(f'<section><h2>{titles[name]}</h2><div class="card">{drawn[name]}</div></section>' for name in figures)
     data = "".join(
-        f'<script type="application/json" data-figure="{name}">{figure.to_json(remove_uids=True).replace("<", chr(92) + "u003c")}</script>'
-        for name, figure in figures.items()
+        f'<script type="application/json" data-figure="{name}">{markup.embed_figure(figure)}</script>' for name, figure in figures.items()
     )
-    return Template((_ASSETS / "comparison.html").read_text(encoding="utf-8")).substitute(
+    title = f"{count(len(found.runs), 'run')} compared"
+    return Template(markup.asset("comparison.html")).substitute(
         version=escape(__version__),
-        css=(_ASSETS / "page.css").read_text(encoding="utf-8"),
-        title=escape(f"{count(len(found.runs), 'run')} compared"),
+        head=markup.head(f"{title}: fusearch", markup.asset("page.css")),
+        title=escape(title),
         sentences="".join(f'<p class="lead">{escape(sentence)}</p>' for sentence in comparison_sentences(found)),
         warnings="".join(f'<p class="note">Warning: {escape(warning)}.</p>' for warning in found.warnings),
         table=_table(found),

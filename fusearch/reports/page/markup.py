@@ -6,11 +6,17 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
 
 from fusearch.reports.glossary import meaning, with_meanings
+from fusearch.version import __version__
 
-__all__ = ["Cell", "embed", "figure", "formula", "gauge", "pills", "prose", "table", "values"]
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+__all__ = ["Cell", "asset", "embed", "embed_figure", "figure", "formula", "gauge", "head", "pills", "prose", "table", "values"]
 
 
 @dataclass(frozen=True)
@@ -119,9 +125,28 @@ def _css_text(text: str) -> str:
     return "".join(each if each.isascii() and (each.isalnum() or each == " ") else f"\\{ord(each):06x}" for each in text)
 
 
+def asset(name: str) -> str:
+    """Return a file of the pages, as text."""
+    return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
+
+
+def head(title: str, css: str) -> str:
+    """Return what every page begins with: its title, its styles, and what it may not do."""
+    return Template(asset("head.html")).substitute(version=escape(__version__), title=escape(title), css=css)
+
+
+def embed_figure(figure: go.Figure) -> str:
+    """Return a figure as JSON that is safe inside a `<script>` element."""
+    return _inside_script(figure.to_json(remove_uids=True))
+
+
 def embed(facts: Any) -> str:
     """Return facts as JSON that is safe inside a `<script>` element; a number that is not finite becomes null."""
-    return json.dumps(_finite(facts), ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return _inside_script(json.dumps(_finite(facts), ensure_ascii=False, separators=(",", ":")))
+
+
+def _inside_script(text: str) -> str:
+    return text.replace("<", "\\u003c")
 
 
 def _finite(facts: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,6 @@ __all__ = ["MAX_DRAWINGS", "render_page"]
 #: Designs beyond the front and the references that are drawn as well, best rank first; the others show their formula.
 MAX_DRAWINGS = 100
 
-_ASSETS = Path(__file__).parent / "assets"
 _TITLES = {
     "data": "Data",
     "front": "Front",
@@ -73,10 +71,9 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         sections.glossary(),
     ]
     present = [(name, title) for name, title in _TITLES.items() if any(f'<section id="{name}"' in part for part in parts)]
-    return Template(_asset("page.html")).substitute(
+    return Template(markup.asset("page.html")).substitute(
         version=escape(__version__),
-        title=escape(f"{_name(found)}: fusearch report"),
-        css=_asset("page.css") + stylesheet(),
+        head=markup.head(f"{_name(found)}: fusearch report", markup.asset("page.css") + stylesheet()),
         eyebrow=escape(f"Fusion search · {_name(found)}"),
         headline=escape(verdict.headline),
         answers=answer_rows(found, verdict),
@@ -88,16 +85,12 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         trials=markup.embed(trial_facts(found)),
         drawings=_drawings(found) + _figures(found, shown),
         plotly=get_plotlyjs() if found.complete else "",
-        js=_asset("page.js"),
+        js=markup.asset("page.js"),
     )
 
 
 def _name(found: Findings) -> str:
     return found.folder.resolve().name if found.folder is not None else "run"
-
-
-def _asset(name: str) -> str:
-    return (_ASSETS / name).read_text(encoding="utf-8")
 
 
 def _figures(found: Findings, predicted: Mapping[str, go.Figure]) -> str:
@@ -106,7 +99,9 @@ def _figures(found: Findings, predicted: Mapping[str, go.Figure]) -> str:
     pairs: list[tuple[str | None, str | None]] = [(x.name, y.name) for x, y in front_pairs(found)] or [(None, None)]
     figures: dict[str, go.Figure] = {f"front-{index}": _without_texts(front_figure(found, x, y)) for index, (x, y) in enumerate(pairs)}
     figures |= {"progress": progress_figure(found), "timeline": timeline_figure(found), **strategy_figures(found.strategy), **predicted}
-    return "\n".join(f'<script type="application/json" id="figure-{name}">{_json(figure)}</script>' for name, figure in figures.items())
+    return "\n".join(
+        f'<script type="application/json" id="figure-{name}">{markup.embed_figure(figure)}</script>' for name, figure in figures.items()
+    )
 
 
 def _without_texts(figure: go.Figure) -> go.Figure:
@@ -115,11 +110,6 @@ def _without_texts(figure: go.Figure) -> go.Figure:
         if trace.hovertemplate and trace.hovertemplate.startswith("<b>Trial %{customdata}"):
             trace.hovertext = None
     return figure
-
-
-def _json(figure: go.Figure) -> str:
-    text: str = figure.to_json(remove_uids=True)
-    return text.replace("<", "\\u003c")
 
 
 def _drawings(found: Findings) -> str:
