@@ -145,9 +145,7 @@ class Run:
 
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints now: `read().status()`, and `verdict` with the `answers` once the run has stopped."""
-        from fusearch.inference import answer
+        from fusearch.inference import answer, status_with_answers
 
         trials = self.read()
-        status = trials.status()
-        stopped = status["state"] != "running"  # until then each trial may change them
-        return {**status, "verdict": {"answers": answer(trials).to_dict()} if stopped else None}
+        return status_with_answers(trials, lambda: answer(trials))

@@ -195,7 +195,12 @@ class Trials:
     @property
     def best_simple(self) -> TrialRecord | None:
         """The best of the references and of all single modalities that were tried: what a searched design has to beat."""
-        return next((record for record in self.feasible if self.kind_of_design(record) != "searched"), None)
+        return next(iter(self.simple), None)
+
+    @cached_property
+    def simple(self) -> list[TrialRecord]:
+        """The references and all single modalities that were tried, best first."""
+        return [record for record in self.feasible if self.kind_of_design(record) != "searched"]
 
     @property
     def described_task(self) -> Mapping[str, Any] | None:
@@ -238,6 +243,11 @@ class Trials:
             "hypervolume_reference": None if reference is None else list(reference),
             "seconds_left": self._seconds_left() if state == "running" else None,
         }
+
+    @property
+    def state(self) -> str:
+        """`running`, `finished` or `stopped`."""
+        return self._state()[0]
 
     @property
     def _name(self) -> str:

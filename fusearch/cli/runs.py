@@ -16,6 +16,7 @@ from fusearch.cli.settings_options import with_settings
 from fusearch.evaluators.training.training_settings import TrainingSettings
 
 if TYPE_CHECKING:
+    from fusearch.reports.findings.findings import Findings
     from fusearch.run import Run
 
 __all__ = ["add_commands"]
@@ -76,7 +77,7 @@ def search(
     from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space, compose_strategy
     from fusearch.cli.live_line import LiveLine
     from fusearch.data import check_data, load_data
-    from fusearch.reports import write_report
+    from fusearch.reports import read_findings, write_report
     from fusearch.search import run_search
     from fusearch.search_space import FusionGraph
     from fusearch.settings import Settings
@@ -108,12 +109,13 @@ def search(
                 progress=line,
                 command=words_of_command(context),
             )
-        page = write_report(run)
-        status = run.status()
+        found = read_findings(run)
+        page = write_report(found)
+        status = found.status()
         write({**status, "run": str(out), "report": str(page)})
     if not as_json:
         _show_status(status)
-        _show_verdict(out)
+        _show_verdict(found, out)
         say(f"Report: {page}")
         if status["state"] != "finished":
             say(f"{status['reason']}. To go on: the same command with --resume.")
@@ -128,15 +130,17 @@ def search(
 
 def status(run: RunFolder, as_json: AsJson = False) -> None:
     """Tell where a search stands: trials, front, references. Works while it runs."""
+    from fusearch.reports import read_findings
     from fusearch.run import Run
 
     with document(as_json) as write:
-        facts = Run(run).status()
+        opened = Run(run)
+        facts = opened.status() if as_json else opened.read().status()  # the table has no answers: they come in words
         write(facts)
     if not as_json:
         _show_status(facts)
-        if facts["verdict"] is not None:
-            _show_verdict(run)
+        if facts["state"] != "running":
+            _show_verdict(read_findings(opened), run)
 
 
 def _show_status(facts: dict[str, Any]) -> None:
@@ -154,18 +158,17 @@ def _show_status(facts: dict[str, Any]) -> None:
         show_table(references, ("reference", *names, "formula"), title="References")
 
 
-def _show_verdict(folder: Path) -> None:
+def _show_verdict(found: Findings, folder: Path) -> None:
     """Print the answers of a run, and what to do next."""
-    from fusearch.reports import judge, read_findings
+    from fusearch.reports import judge
     from fusearch.reports.findings.reproduction import export_command
 
-    found = read_findings(folder)
     verdict = judge(found)
     say()
     say(verdict.headline)
     for sentence in verdict.sentences:
         say(f"- {sentence}")
-    command = export_command(found)
+    command = export_command(found, folder)
     if command is not None:
         say(f"Next: {command}")
 
@@ -225,7 +228,7 @@ def compare(
 
     with document(as_json) as write:
         found = read_compared(runs)
-        page = None if out is None else compare_runs(runs, out)
+        page = None if out is None else compare_runs(found, out)
         write({**found.to_dict(), "page": None if page is None else str(page)})
     for warning in found.warnings:
         warn(warning)
@@ -268,13 +271,14 @@ def export(
 def confirm(run: RunFolder, pick: Pick = "simplest", data: MovedData = None, as_json: AsJson = False) -> None:
     """Evaluate the picked design, the references and the front on the test split; looks are counted."""
     from fusearch.evaluators.export import confirm as confirm_run
-    from fusearch.reports import write_report
+    from fusearch.reports import read_findings, write_report
     from fusearch.run import Run
 
     with document(as_json) as write:
         opened = Run(run)
         facts = confirm_run(opened, pick=pick, data=data)
-        write_report(opened)
+        found = read_findings(opened)
+        write_report(found)
         write(facts)
     if not as_json:
         name = opened.primary.name
@@ -283,7 +287,7 @@ def confirm(run: RunFolder, pick: Pick = "simplest", data: MovedData = None, as_
         for warning in facts["warnings"]:
             warn(warning)
         show_table(rows, ("role", "digest", f"test {name}", f"search {name}", "formula"), title=title)
-        _show_verdict(run)
+        _show_verdict(found, run)
         if facts["look"] > 1:
             say("Only the first look counts: whoever changes the choice after it has searched on the test split.")
 

@@ -18,7 +18,7 @@ from fusearch.inference.team import pool_of, team_on_all_rows, teams_of
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
-__all__ = ["Answers", "Claim", "Pick", "Step", "Team", "answer", "team_of"]
+__all__ = ["Answers", "Claim", "Pick", "Step", "Team", "answer", "status_with_answers", "team_of"]
 
 #: Most designs of a kind that are drawn; thousands of trials would take minutes, and what ranks behind so many is the best on no draw.
 CONTENDERS = 300
@@ -158,8 +158,20 @@ def answer(trials: Trials, *, seed: int = 0) -> Answers:
     fusion = _step(designs, single, fused, resampled, reason, absent)
     absent = ("no reference was evaluated", "no design beyond the references was evaluated")
     search = _step(designs, simple, searched, resampled, reason, absent)
-    pick = _pick(trials, designs, resampled, reason)
-    return Answers(trials.primary.name, constant, fusion, search, pick, _team(trials, designs, resampled, reason))
+    picked = resampled.left_out(_simplest(trials, designs, resampled)) if resampled is not None and designs else None
+    pick, team = _pick(trials, designs, picked, reason), _team(trials, designs, resampled, picked, reason)
+    return Answers(trials.primary.name, constant, fusion, search, pick, team)
+
+
+def status_with_answers(trials: Trials, estimate: Callable[[], Answers]) -> dict[str, Any]:
+    """Return what `fusearch status --json` prints: the status, and `verdict` with the answers once the run has stopped.
+
+    Args:
+        trials: One reading of the run.
+        estimate: Gives its answers; it is not asked while the search runs, as each trial may change them.
+    """
+    status = trials.status()
+    return {**status, "verdict": {"answers": estimate().to_dict()} if status["state"] != "running" else None}
 
 
 def team_of(trials: Trials) -> Team:
@@ -213,16 +225,16 @@ def _step(
     return Step(_claim(low, high), difference, (low, high), *named)
 
 
-def _pick(trials: Trials, designs: Sequence[TrialRecord], resampled: Resampled | None, reason: str | None) -> Pick:
+def _pick(trials: Trials, designs: Sequence[TrialRecord], scores: NDArray[np.float64] | None, reason: str | None) -> Pick:
     if not designs:
         return Pick(None, None, None, None, None, None, {}, "nothing was evaluated")
     record, name = trials.pick("simplest"), trials.primary.name
     told = (record.digest, record.candidate, record.number, record.value(name))
     cost = _cost(trials, [record])
     try:
-        if resampled is None:
+        if scores is None:
             raise NotEstimableError(reason or "")
-        score, low, high = over_draws(resampled.left_out(_simplest(trials, designs, resampled)))
+        score, low, high = over_draws(scores)
     except NotEstimableError as error:
         return Pick(*told, None, None, cost, str(error))
     return Pick(*told, score, (low, high), cost)
@@ -236,8 +248,14 @@ def _simplest(trials: Trials, designs: Sequence[TrialRecord], resampled: Resampl
     return resampled.simplest_of(np.arange(len(designs)), ranks)
 
 
-def _team(trials: Trials, designs: Sequence[TrialRecord], resampled: Resampled | None, reason: str | None) -> Team:
-    if resampled is None or not designs:
+def _team(
+    trials: Trials,
+    designs: Sequence[TrialRecord],
+    resampled: Resampled | None,
+    picked: NDArray[np.float64] | None,
+    reason: str | None,
+) -> Team:
+    if resampled is None or picked is None:
         return Team("not estimable", None, None, (), (), (), None, None, {}, reason or "nothing was evaluated")
     pool = pool_of(designs)
     members = team_on_all_rows(resampled, pool)
@@ -253,8 +271,7 @@ def _team(trials: Trials, designs: Sequence[TrialRecord], resampled: Resampled |
             of_team = np.array([draw for draw in range(draws) if teams[draw] == team])
             scores[of_team] = resampled.left_out_of(team, of_team) if team else np.nan
         score, _, _ = over_draws(scores)
-        picked = resampled.left_out(_simplest(trials, designs, resampled))[:draws]
-        difference, low, high = over_draws(resampled.gain(picked, scores))
+        difference, low, high = over_draws(resampled.gain(picked[:draws], scores))
     except NotEstimableError as error:
         return Team("not estimable", None, None, *told, None, _cost(trials, chosen), str(error))
     return Team(_claim(low, high), difference, (low, high), *told, score, _cost(trials, chosen))

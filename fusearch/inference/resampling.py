@@ -15,7 +15,7 @@ from fusearch.contracts import Objective
 from fusearch.inference.kept import KeptPredictions, NotEstimableError
 from fusearch.metrics import METRICS
 
-__all__ = ["DRAWS", "Resampled", "draw_rows", "mean_over", "over_draws"]
+__all__ = ["DRAWS", "QUANTILES", "Resampled", "draw_rows", "mean_over", "over_draws"]
 
 Floats = NDArray[np.float64]
 

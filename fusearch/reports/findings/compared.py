@@ -12,6 +12,7 @@ from fusearch.contracts import Direction, Objective, costs
 from fusearch.errors import RunError
 from fusearch.inference import Answers, answer
 from fusearch.run import Run
+from fusearch.study import TrialRecord
 from fusearch.trials import Trials, point_of
 
 __all__ = ["Compared", "ComparedRun", "read_compared"]
@@ -105,13 +106,12 @@ def read_compared(folders: Sequence[Path | str]) -> Compared:
     for name, trials, mine in zip(_names(paths), read, points, strict=True):
         curve = tuple(float(value) / box for value in pareto.hypervolume_over_trials(mine, directions, reference=reference))
         front = [[record.value(each.name) for each in plane] for record in trials.front]
-        state = str(trials.status()["state"])
         best = trials.feasible[0].value(trials.primary.name)
-        runs.append(ComparedRun(name, state, len(mine), best, curve[-1], curve, front, answer(trials)))
+        runs.append(ComparedRun(name, trials.state, len(mine), best, curve[-1], curve, front, answer(trials)))
     return Compared(first.objectives, plane, tuple(runs), _attained([run.front for run in runs], plane), _warnings(_names(paths), read))
 
 
-def _in_order(trials: Trials) -> list[Any]:
+def _in_order(trials: Trials) -> list[TrialRecord]:
     return sorted(trials.feasible, key=lambda record: record.number)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusearch.contracts import Objective, feasible
+from fusearch.inference import Answers, answer, status_with_answers
 from fusearch.reports.findings.decided import Told, read_strategy
 from fusearch.reports.findings.explanations import read_explanations
 from fusearch.reports.findings.influence import Influence, influence_of_choices
@@ -70,6 +71,15 @@ class Findings:
     def recommended(self) -> TrialRecord | None:
         """The design that `--pick simplest` takes, or None where no trial has finished."""
         return self.trials.pick("simplest") if self.trials.feasible else None
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What the run may claim, estimated once for every document."""
+        return answer(self.trials)
+
+    def status(self) -> dict[str, Any]:
+        """Return what `fusearch status --json` prints."""
+        return status_with_answers(self.trials, lambda: self.answers)
 
     @cached_property
     def predicted(self) -> Predicted:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fusearch.inference.resampling import QUANTILES
 from fusearch.reports.findings.choices import FACTORS
 from fusearch.reports.wording import count, sentence_case
 from fusearch.trials import Trials
@@ -27,7 +28,6 @@ __all__ = ["Influence", "InfluenceOfChoice", "influence_of_choices", "influence_
 #: Below so many graphs a forest says nothing.
 _LEAST_GRAPHS = 20
 _DRAWS, _TREES, _SHUFFLES = 20, 30, 3
-_INTERVAL = (0.05, 0.95)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def influence_of_choices(trials: Trials, *, seed: int = 0) -> Influence:
     if told <= 0:
         return Influence(told, (), len(records), "the choices do not tell which trials did well")
     lost = np.stack([each for _, each in draws])
-    means, (low, high) = lost.mean(axis=0), np.quantile(lost, _INTERVAL, axis=0)
+    means, (low, high) = lost.mean(axis=0), np.quantile(lost, QUANTILES, axis=0)
     choices = [InfluenceOfChoice(name, float(means[at]), float(low[at]), float(high[at])) for at, name in enumerate(columns)]
     return Influence(told, tuple(sorted(choices, key=lambda each: -each.share)), len(records))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fusearch.inference.kept import KeptPredictions, NotEstimableError, read_kept
+from fusearch.inference.resampling import QUANTILES, draw_rows
 from fusearch.reports.wording import count
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
@@ -24,7 +25,6 @@ __all__ = ["CalibrationBin", "Curve", "DesignPredictions", "Predicted", "epochs_
 
 #: Draws of the rows for the bands: at most so many, fewer where there are many rows, at least so few.
 _MOST_DRAWS, _LEAST_DRAWS, _MOST_NUMBERS = 200, 40, 20_000_000
-_BAND = (0.05, 0.95)
 _PLACES = 101
 #: A bin of the calibration curve holds at least so many rows where there are enough.
 _ROWS_OF_BIN, _MOST_BINS = 30, 10
@@ -114,8 +114,7 @@ def read_predicted(trials: Trials, pick: TrialRecord | None, label: Callable[[Tr
     """
     if pick is None:
         return Predicted(reason="nothing was evaluated")
-    simple = (each for each in trials.feasible if trials.kind_of_design(each) != "searched")
-    other = next((each for each in simple if each.candidate != pick.candidate), None)
+    other = next((each for each in trials.simple if each.candidate != pick.candidate), None)
     records = [pick, *([other] if other is not None else [])]
     try:
         kept = read_kept(trials.path, records, trials.described_task)
@@ -154,8 +153,6 @@ class _Classes:
 
     def __init__(self, kept: KeptPredictions, seed: int) -> None:
         import numpy as np
-
-        from fusearch.inference.resampling import draw_rows
 
         self._kept = kept
         draws = min(_MOST_DRAWS, max(_LEAST_DRAWS, _MOST_NUMBERS // len(kept.targets)))
@@ -197,7 +194,7 @@ class _Classes:
             rows = np.flatnonzero(place == each)
             with np.errstate(invalid="ignore"):
                 shares_B = true[rows] @ self._weights_NB[rows] / self._weights_NB[rows].sum(axis=0)
-            low, high = np.nanquantile(shares_B[1:], _BAND)
+            low, high = np.nanquantile(shares_B[1:], QUANTILES)
             found.append(CalibrationBin(float(said[rows].mean()), float(shares_B[0]), float(low), float(high), len(rows)))
         return tuple(found)
 
@@ -259,7 +256,7 @@ def _curve(parts_BG: list[Floats]) -> Curve | None:
     drawn = mean_BG[1:][np.isfinite(mean_BG[1:, 0])]
     if not np.isfinite(mean_BG[0, 0]) or not len(drawn):
         return None
-    low, high = np.quantile(drawn, _BAND, axis=0)
+    low, high = np.quantile(drawn, QUANTILES, axis=0)
     return Curve(*(tuple(round(float(each), 4) for each in line) for line in (np.linspace(0, 1, _PLACES), mean_BG[0], low, high)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from fusearch.layout import CONFIG
@@ -23,11 +24,17 @@ def command_line(found: Findings) -> str | None:
     return shlex.join([*_kept(stated), "--out", "NEW_FOLDER"]) if stated else None
 
 
-def export_command(found: Findings) -> str | None:
-    """Return the command that exports the recommended design; None where there is none, or no run folder."""
-    if found.recommended is None or found.folder is None:
+def export_command(found: Findings, folder: Path | None = None) -> str | None:
+    """Return the command that exports the recommended design; None where there is none, or no run folder.
+
+    Args:
+        found: The findings.
+        folder: The run folder as the reader calls it; left out, as the findings have it.
+    """
+    folder = folder or found.folder
+    if found.recommended is None or folder is None:
         return None
-    return shlex.join(["fusearch", "export", str(found.folder), "--out", str(found.folder / "export")])
+    return shlex.join(["fusearch", "export", str(folder), "--out", str(folder / "export")])
 
 
 def resumed_lines(found: Findings) -> list[str]:

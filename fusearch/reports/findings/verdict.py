@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fusearch.inference import Answers, Pick, Step, Team, answer
+from fusearch.inference import Answers, Pick, Step, Team
 from fusearch.inference.claims import Claim
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.wording import count, difference, metric_label, number, quantity, role_label, signed_number
@@ -78,7 +78,7 @@ class Verdict:
 
 def judge(found: Findings) -> Verdict:
     """Estimate the three answers and put them in words."""
-    answers = answer(found.trials)
+    answers = found.answers
     if not found.complete:
         return Verdict(answers, 0, "No trial has finished, so there is nothing to recommend.")
     lines = [
@@ -126,8 +126,7 @@ def _contradicted(found: Findings, answers: Answers) -> str:
 
 def _so_far(found: Findings) -> str:
     """Say so where the search has not come to its end."""
-    status = found.trials.driver or {}
-    if status.get("state") == "finished":
+    if found.trials.state == "finished":
         return ""
     asked = found.config.get("search", {}).get("trials")
     of = f" of {asked:,}" if asked else ""
