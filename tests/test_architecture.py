@@ -50,7 +50,7 @@ MAY_IMPORT = {
         "run",
         "inference",
     },
-    "search": {"errors", "layout", "yaml_file", "registry", "search_space", "contracts", "settings", "study", "run", "pareto"},
+    "search": {"errors", "layout", "yaml_file", "registry", "search_space", "contracts", "settings", "study", "inference", "run", "pareto"},
     "reports": {
         "plain_markdown",
         "version",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from fusearch.layout import predictions_file
 from fusearch.study import TrialRecord
 from fusearch.tasks import TASKS, Task
 
-__all__ = ["KeptPredictions", "NotEstimableError", "read_kept"]
+__all__ = ["KeptPredictions", "NotEstimableError", "read_kept", "stack_kept"]
 
 
 class NotEstimableError(FusearchError):
@@ -65,19 +65,32 @@ def read_kept(folder: Path | None, records: Sequence[TrialRecord], described: Ma
     Raises:
         NotEstimableError: A design has none, or designs were held out on different rows.
     """
-    first: dict[str, NDArray[Any]] | None = None
-    outputs, rows = None, np.empty(0, np.int64)
+    held = ((f"trial {record.number}", _arrays(folder, record)) for record in records)
+    return stack_kept(held, described)
+
+
+def stack_kept(kept: Iterable[tuple[str, Mapping[str, NDArray[Any]]]], described: Mapping[str, Any] | None = None) -> KeptPredictions:
+    """Put what evaluations kept side by side.
+
+    Args:
+        kept: What a design is called, and the arrays of its evaluation.
+        described: As for `read_kept`.
+
+    Raises:
+        NotEstimableError: A design has none, or designs were held out on different rows.
+    """
     task: Task | None = None
-    for number, record in enumerate(records):
-        held = _arrays(folder, record)
-        if first is None or task is None or outputs is None:
-            task, first = _task(held, described), held
+    outputs: list[NDArray[np.float64]] = []
+    for name, held in kept:
+        if not {"rows", "fold", "targets"} <= held.keys():
+            raise NotEstimableError(f"no predictions of {name} were kept")
+        if task is None:
+            called, task, first = name, _task(held, described), held
             rows, place = np.unique(held["rows"], return_index=True)
-            outputs = np.empty((len(records), len(rows), *held[task.array].shape[1:]))
         if task.array not in held or not np.array_equal(np.unique(held["rows"]), rows):
-            raise NotEstimableError(f"trial {record.number} was not held out on the same rows as trial {records[0].number}")
-        outputs[number] = _mean_of_rows(held[task.array], np.searchsorted(rows, held["rows"]), len(rows))
-    if first is None or task is None or outputs is None:
+            raise NotEstimableError(f"{name} was not held out on the same rows as {called}")
+        outputs.append(_mean_of_rows(held[task.array], np.searchsorted(rows, held["rows"]), len(rows)))
+    if task is None:
         raise NotEstimableError("nothing was evaluated")
     targets, groups = first["targets"][place], first.get("groups")
     return KeptPredictions(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fusearch.layout import DECISION_ARRAYS
-from fusearch.reports.wording import count, number, sentence_case
+from fusearch.reports.wording import count, number, sentence_case, signed_number
 from fusearch.trials import Trials
 
 if TYPE_CHECKING:
@@ -150,15 +150,27 @@ def _timing(told: Told) -> list[str]:
     sentences.append("Each step goes on from the weights of the last, so later designs on the path have been trained for longer.")
     last = record["path"][-1] if record["path"] else {}
     if last.get("control", {}).get("loss") is not None and last["kept"] is None:
-        tried = [entry["loss"] for entry in last["tried"] if entry["loss"] is not None]
-        best = f"with its best fusion {number(min(tried))}" if tried else "no fusion could be trained"
-        sentences.append(f"In the last step the same design, trained on for as long, had {number(last['control']['loss'])}; {best}.")
+        tried = [entry for entry in last["tried"] if entry["loss"] is not None]
+        best = min(tried, key=lambda entry: entry["loss"], default=None)
+        told = "no fusion could be trained" if best is None else f"with its best fusion {number(best['loss'])}{_chance(best.get('gain'))}"
+        sentences.append(f"In the last step the same design, trained on for as long, had {number(last['control']['loss'])}; {told}.")
     return sentences
 
 
 def _controlled(path: Sequence[Mapping[str, Any]]) -> str:
     """Say what a fusion had to beat; the runs of version 0.1.0 had no control."""
-    return " by more than training on alone" if any("control" in step for step in path) else ""
+    if not any("control" in step for step in path):
+        return ""
+    tested = any(entry.get("gain") for step in path for entry in step["tried"])
+    return " by more than training on alone" + (" and by more than chance" if tested else "")
+
+
+def _chance(gain: Mapping[str, Any] | None) -> str:
+    """Say why a fusion of less loss was not kept."""
+    if gain is None or gain["difference"] <= 0:
+        return ""
+    low, high = (signed_number(each) for each in gain["interval"])
+    return f", which is {gain['outcome']} over the better of the designs without it (90 % interval of what it buys {low} to {high})"
 
 
 def _role(role: str) -> str:

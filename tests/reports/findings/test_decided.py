@@ -130,6 +130,20 @@ def test_the_control_of_each_step_is_said(tmp_path: Path) -> None:
     assert "In the last step the same design, trained on for as long, had 0.390; with its best fusion 0.450." in text
 
 
+def test_why_a_fusion_of_less_loss_was_not_kept_is_said(tmp_path: Path) -> None:
+    record = timing_record()
+    for step in record["path"]:
+        step["control"] = {"on": step["from"], "loss": 0.47, "digest": "0123456789ab", "reason": None}
+        for entry in step["tried"]:
+            entry["gain"] = {"difference": 0.02, "interval": [-0.03, 0.07], "p_corrected": 0.4, "outcome": "no clear gain"}
+    text = " ".join(strategy_sentences(read(write(tmp_path, record))))
+    assert "lowered the validation loss by more than training on alone and by more than chance; at the end" in text
+    assert "with its best fusion 0.450, which is no clear gain over the better of the designs without it" in text
+    assert "(90 % interval of what it buys −0.030 to +0.070)" in text
+    entry["gain"]["difference"] = -0.02
+    assert "with its best fusion 0.450." in " ".join(strategy_sentences(read(write(tmp_path, record))))
+
+
 def test_the_cloud_is_thinned_to_a_point_a_cell_and_keeps_front_and_chosen(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     evaluation, diversity = rng.random((2, 50_000)).astype(np.float32)
