@@ -48,7 +48,7 @@ def export(
         data: The data set of the run, or where it is now, where it cannot be loaded again from where it was.
         pick: The design, as for `Run.pick`: `simplest`, `knee`, `best:METRIC` or a digest; or `team`, the mean of a few different designs
             (`fusearch.inference`), as one model.
-        seeds: Networks to train; their outputs are averaged.
+        seeds: Networks to train; their outputs are averaged. A linear model that is solved is one.
         device: Where to train.
 
     Returns:
@@ -81,7 +81,7 @@ def export(
         write_files(model, raw_shapes(data, modalities), draft)
         differences = check_files(model, rows_to_check(raw_values(data, modalities, data.rows("search")[:ROWS_CHECKED])), draft)
         inputs = describe_inputs(data, modalities)
-        design = describe_design(choices, data, seeds=seeds)
+        design = describe_design(choices, data, seeds=[len(each.networks) for each in models])
         metrics = describe_metrics(
             choices,
             records[0].values if team is None else {trials.primary.name: team.plain or 0.0, **team.cost},

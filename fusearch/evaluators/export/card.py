@@ -103,7 +103,8 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
 def _networks(design: Mapping[str, Any]) -> str:
     designs = len(design.get("members", ())) or 1
     of = "one fusion design" if designs == 1 else f"each of {designs} designs"
-    return f"{_count(design['seeds'], 'network')} of {of}"
+    numbers = sorted({each["seeds"] for each in design.get("members", (design,))}, reverse=True)
+    return f"{' or '.join(map(str, numbers))} network{'s' * (numbers[0] != 1)} of {of}"
 
 
 def _metrics_table(metrics: Mapping[str, Any]) -> str:

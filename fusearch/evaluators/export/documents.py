@@ -28,16 +28,20 @@ TEAM_NOTE = (
 )
 
 
-def describe_design(choices: Sequence[Choice], data: Dataset, *, seeds: int) -> dict[str, Any]:
+def describe_design(choices: Sequence[Choice], data: Dataset, *, seeds: Sequence[int]) -> dict[str, Any]:
     """Return the content of `design.json`: the design in three forms, its labels, and how it was trained.
 
     Of a team its `members` say this one by one, and what stands above them is joined from theirs.
+
+    Args:
+        choices: The design, or those of a team.
+        data: What it was trained on.
+        seeds: How many networks of each choice there are.
     """
-    members = [_member(choice) for choice in choices]
-    design = members[0] if len(members) == 1 else {**_joined(members), "members": members}
+    members = [{**_member(choice), "seeds": number} for choice, number in zip(choices, seeds, strict=True)]
+    design = members[0] if len(members) == 1 else {**_joined(members), "seeds": max(seeds), "members": members}
     return {
         **design,
-        "seeds": seeds,
         "task": {
             "kind": data.task.kind,
             "name": data.task.name,

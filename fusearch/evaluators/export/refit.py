@@ -10,7 +10,7 @@ from fusearch.data import Dataset
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
-from fusearch.evaluators.training.modes import train
+from fusearch.evaluators.training.modes import solver_of, train
 from fusearch.evaluators.training.optimization import reproducible
 from fusearch.evaluators.training.samples import deal_parts, make_samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
@@ -31,7 +31,8 @@ def refit(
 ) -> DeployedModel:
     """Train a design on the train + val rows and return it with its preprocessing inside, on the CPU.
 
-    One preprocessing, fitted on the same rows, serves all seeds; nothing is held out, so nothing stops a training early.
+    One preprocessing, fitted on the same rows, serves all seeds; nothing is held out, so nothing stops a training early. A linear
+    model that is solved is the same for every seed, so it is solved once.
 
     Args:
         data: The data set; its test split is not touched.
@@ -52,7 +53,7 @@ def refit(
     samples = make_samples(inputs, present, task.encode(data.targets[rows]), parts=deal_parts(data, rows), device=device)
     settings = TrainingSettings(epochs=max(epochs.values(), default=1), batch_size=batch_size)
     networks = []
-    for seed in range(seeds):
+    for seed in range(seeds if solver_of(candidate.graph, task, candidate.recipe) is None else 1):
         with reproducible(seed, threads=threads, device=device) as generator:
             network = FusionNetwork.of(candidate, task).to(device)
             train(network, samples, None, recipe=candidate.recipe, task=task, settings=settings, generator=generator, epochs=epochs)

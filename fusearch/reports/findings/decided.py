@@ -152,8 +152,8 @@ def _timing(told: Told) -> list[str]:
     if last.get("control", {}).get("loss") is not None and last["kept"] is None:
         tried = [entry for entry in last["tried"] if entry["loss"] is not None]
         best = min(tried, key=lambda entry: entry["loss"], default=None)
-        told = "no fusion could be trained" if best is None else f"with its best fusion {number(best['loss'])}{_chance(best.get('gain'))}"
-        sentences.append(f"In the last step the same design, trained on for as long, had {number(last['control']['loss'])}; {told}.")
+        fused = "no fusion could be trained" if best is None else f"with its best fusion {number(best['loss'])}{_chance(best.get('gain'))}"
+        sentences.append(f"In the last step the same design, trained on for as long, had {number(last['control']['loss'])}; {fused}.")
     return sentences
 
 

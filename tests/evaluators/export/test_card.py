@@ -97,6 +97,8 @@ def test_a_confirmed_regression() -> None:
     assert "a number, in the units of the target" in card
     assert "1 network of one fusion design" in card
     assert "1 epoch of a, 4 epochs of fusion" in card
+    members = [design | {"seeds": 3}, design]
+    assert "3 or 1 networks of each of 2 designs" in write_card(design | {"seeds": 3, "members": members}, METRICS, INPUTS)
     assert "nothing to train" in write_card(design | {"epochs": {}}, METRICS, INPUTS)
 
 

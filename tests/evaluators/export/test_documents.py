@@ -32,7 +32,7 @@ def choice(run: Run, data: Dataset) -> Choice:
 
 
 def test_the_design_is_told_in_three_forms(choice: Choice, data: Dataset) -> None:
-    document = describe_design([choice], data, seeds=3)
+    document = describe_design([choice], data, seeds=[3])
     assert document["formula"] == "a:mlp | b:mlp\nF1 = cat(a@2, b@2) ->"
     assert document["formula_review"] == "F1 = ⊕(x1^2, x2^2) →"
     assert document["graph"]["streams"][0]["name"] == "a"
@@ -69,8 +69,9 @@ def test_metrics_say_how_they_came_about(run: Run, choice: Choice) -> None:
 
 def test_a_team_is_told_as_a_whole_and_by_its_members(run: Run, data: Dataset) -> None:
     choices = [read_choice(run, record, data) for record in run.records()]
-    document = describe_design(choices, data, seeds=1)
+    document = describe_design(choices, data, seeds=[3, 1])
     assert [member["digest"] for member in document["members"]] == document["digest"].split("+")
+    assert ([member["seeds"] for member in document["members"]], document["seeds"]) == ([3, 1], 3)
     assert document["formula"] == "\n\n".join(member["formula"] for member in document["members"])
     assert sum(document["epochs"].values()) == sum(sum(choice.epochs.values()) for choice in choices)
     metrics = describe_metrics(choices, {"auroc": 0.9}, candidates=2, confirmed=None, file_differences={}, tolerance=1e-4)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression
 from toy_data import make_data
 
 from fusearch.data import Dataset, load_data
@@ -95,3 +96,43 @@ def test_a_regression_predicts_in_the_units_of_its_targets() -> None:
     )
     errors = outputs(model, data, "test")[:, 0] - data.targets[data.rows("test")]
     assert np.abs(errors).mean() < 4
+
+
+def solved_weights(data: Dataset, *, seeds: int = 1) -> list[torch.Tensor]:
+    model = refit(data, candidate(data, "a:identity\ntrain = convex\na@L ->"), epochs={"fusion": 1}, seeds=seeds)
+    modules = [module for network in model.networks for module in network.modules()]
+    return [module.weight.detach() for module in modules if isinstance(module, torch.nn.Linear)]
+
+
+def test_a_solved_model_is_solved_once_whatever_the_seeds() -> None:
+    data = make_data()
+    (one,), (same,) = solved_weights(data), solved_weights(data, seeds=3)
+    assert torch.equal(one, same)
+    trained = refit(data, candidate(data, "a:identity\na@L ->"), epochs={"fusion": 1}, seeds=3)
+    assert len(trained.networks) == 3
+
+
+def test_the_strength_of_a_solved_model_is_chosen_on_whole_groups() -> None:
+    """All rows of a group are one point with one label, drawn by chance: held out by rows the points are known, by groups nothing is."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(40), 6)
+    tables = {"a": rng.normal(size=(40, 30))[groups], "b": rng.normal(size=(240, 2))}
+    targets = rng.permutation(np.arange(40) % 2)[groups]
+    norms = {}
+    for name, each in {"groups": groups, "rows": None}.items():
+        data = Dataset.from_arrays("d", modalities=tables, targets=targets, groups=each, splits=["train"] * 240)
+        (weight,) = solved_weights(data)
+        norms[name] = float(weight.norm())
+    assert norms["groups"] < 0.2 * norms["rows"]
+
+
+def test_rows_too_few_to_be_dealt_are_solved_with_a_strength_of_one() -> None:
+    rng = np.random.default_rng(0)
+    a, targets = rng.normal(size=(30, 3)), np.arange(30) % 2
+    data = Dataset.from_arrays(
+        "d", modalities={"a": a, "b": rng.normal(size=(30, 2))}, targets=targets, groups=np.arange(30) // 15, splits=["train"] * 30
+    )
+    (weight,) = solved_weights(data)
+    scaled = data.fit_preprocessor(np.arange(30)).transform(data, np.arange(30))[0]["a"]
+    expected = LogisticRegression(C=1.0, tol=1e-8).fit(scaled, targets).coef_[0]
+    np.testing.assert_allclose((weight[1] - weight[0]).numpy(), expected, atol=1e-3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -53,6 +55,14 @@ def test_rows_are_dealt_into_three_parts_by_strata_and_whole_groups_always_alike
     assert parts is not None
     assert set(parts) == {0, 1, 2}
     assert all(len(set(parts[groups[rows] == group])) == 1 for group in groups[rows])
+
+
+def test_each_part_is_held_out_once(samples: Samples) -> None:
+    dealt = replace(samples, parts=torch.tensor([0, 2, 1, 0, 2]))
+    sides = list(dealt.sides())
+    assert [held.nonzero().flatten().tolist() for _, held in sides] == [[0, 3], [2], [1, 4]]
+    assert all(torch.equal(seen, ~held) for seen, held in sides)
+    assert list(samples.sides()) == []
 
 
 def test_too_few_rows_or_groups_are_not_dealt() -> None:
