@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 __all__ = [
     "count",
     "deviation",
     "difference",
     "duration",
+    "interval_text",
     "metric_label",
     "number",
     "quantity",
@@ -59,6 +60,8 @@ _ROLES: Mapping[str, str] = {
     "late": "late fusion",
 }
 
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -80,7 +83,8 @@ def sentence_case(text: str) -> str:
 def number(value: float | None) -> str:
     """Write a number so that it can be read at a glance: `0.903`, `12.4`, `412`, `12.4 k`, `1.20 M`.
 
-    Numbers below 10 keep three decimals, so that a column of scores lines up; whole numbers from 2 to 999 stay whole.
+    Numbers below 10 keep three decimals, so that a column of scores lines up, and below 0.001 four (`0.0001`); what would read as zero
+    even so is `2.5 × 10⁻⁵`. Whole numbers from 2 to 999 stay whole.
     """
     if value is None:
         return "–"
@@ -90,8 +94,11 @@ def number(value: float | None) -> str:
     sign = "−" if value < 0 else ""
     if size == int(size) and size < 1000:
         return f"{sign}{int(size)}" if size >= 2 or size == 0 else f"{sign}{size:.3f}"
-    if size < 1e-3:
-        return f"{sign}{size:.2g}"
+    if size < 5e-5:
+        digits, power = f"{size:.2g}".split("e")
+        return f"{sign}{digits}\u00a0×\u00a010{str(int(power)).translate(_RAISED)}"
+    if size < 9.5e-4:
+        return f"{sign}{size:.4f}"
     if size < 10:
         return f"{sign}{size:.3f}"
     for scale, prefix in _PREFIXES:
@@ -122,6 +129,18 @@ def quantity(name: str, value: float) -> str:
 def signed_number(value: float) -> str:
     """Write a difference with its sign: `+0.012`, `−0.003`."""
     return f"{'+' if value >= 0 else '−'}{number(abs(value))}"
+
+
+def interval_text(ends: Sequence[float], *, signed: bool = False) -> str:
+    """Write an interval: `0.871 to 0.934`, of a difference `−0.0001 to +0.012`; an end that is next to nothing beside the other is `0.000`.
+
+    Args:
+        ends: The lower and the upper end.
+        signed: Whether it is of a difference.
+    """
+    nothing = min(5e-5, max(map(abs, ends)) / 100)
+    write = signed_number if signed else number
+    return " to ".join("0.000" if abs(end) < nothing else write(end) for end in ends)
 
 
 def deviation(value: float, spread: float) -> str:

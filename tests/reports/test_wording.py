@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fusearch.reports.wording import count, difference, duration, metric_label, number, quantity, role_label, short_number, with_spread
+from fusearch.reports.wording import (
+    count,
+    difference,
+    duration,
+    interval_text,
+    metric_label,
+    number,
+    quantity,
+    role_label,
+    short_number,
+    with_spread,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,8 +32,12 @@ from fusearch.reports.wording import count, difference, duration, metric_label, 
         (1200.0, "1.20\u202fk"),
         (999_999.0, "1.00\u202fM"),
         (1.234e6, "1.23\u202fM"),
-        (2.5e-5, "2.5e-05"),
-        (0.00032, "0.00032"),
+        (2.5e-5, "2.5\u00a0×\u00a010⁻⁵"),
+        (-1e-12, "−1\u00a0×\u00a010⁻¹²"),
+        (8e-5, "0.0001"),
+        (-0.00032, "−0.0003"),
+        (0.00094, "0.0009"),
+        (0.00096, "0.001"),
         (math.inf, "∞"),
         (math.nan, "not a number"),
         (None, "–"),
@@ -38,6 +53,27 @@ def test_a_written_number_is_close_to_the_number(value: float) -> None:
     scale = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}.get(text[-1], 1.0)
     read = float(text.split("\u202f")[0]) * scale
     assert read == pytest.approx(value, rel=6e-3, abs=5.1e-4)
+
+
+@pytest.mark.parametrize(
+    ("ends", "signed", "text"),
+    [
+        ((0.871, 0.934), False, "0.871 to 0.934"),
+        ((-8e-5, 0.012), True, "−0.0001 to +0.012"),
+        ((-2e-6, 0.012), True, "0.000 to +0.012"),
+        ((-0.03, 4e-5), True, "−0.030 to 0.000"),
+        ((0.0, 0.0), True, "+0 to +0"),
+        ((-2e-6, 5e-6), True, "−2\u00a0×\u00a010⁻⁶ to +5\u00a0×\u00a010⁻⁶"),
+        ((-120.0, 34_000.0), True, "−120 to +34.0\u202fk"),
+    ],
+)
+def test_an_end_of_an_interval_that_is_next_to_nothing_reads_as_nothing(ends: tuple[float, float], signed: bool, text: str) -> None:
+    assert interval_text(ends, signed=signed) == text
+
+
+@given(st.floats(min_value=-1e-3, max_value=1e-3))
+def test_no_number_is_written_as_a_program_writes_it(value: float) -> None:
+    assert "e" not in number(value)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fusearch.layout import DECISION_ARRAYS
-from fusearch.reports.wording import count, number, sentence_case, signed_number
+from fusearch.reports.wording import count, interval_text, number, sentence_case
 from fusearch.trials import Trials
 
 if TYPE_CHECKING:
@@ -169,8 +169,8 @@ def _chance(gain: Mapping[str, Any] | None) -> str:
     """Say why a fusion of less loss was not kept."""
     if gain is None or gain["difference"] <= 0:
         return ""
-    low, high = (signed_number(each) for each in gain["interval"])
-    return f", which is {gain['outcome']} over the better of the designs without it (90 % interval of what it buys {low} to {high})"
+    bought = interval_text(gain["interval"], signed=True)
+    return f", which is {gain['outcome']} over the better of the designs without it (90 % interval of what it buys {bought})"
 
 
 def _role(role: str) -> str:

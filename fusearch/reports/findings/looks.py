@@ -14,7 +14,7 @@ from fusearch.errors import RunError
 from fusearch.inference.claims import Claim
 from fusearch.inference.paired import PairedDifference, holm
 from fusearch.layout import CONFIRMATION
-from fusearch.reports.wording import count, difference, metric_label, role_label, signed_number
+from fusearch.reports.wording import count, difference, interval_text, metric_label, role_label, signed_number
 
 __all__ = ["Confirmed", "Look", "OnTest", "comparison_sentence", "look_sentence", "read_looks", "role_in_look"]
 
@@ -105,8 +105,7 @@ def look_sentence(look: Look) -> str:
 
 def comparison_sentence(seen: OnTest, metric: str) -> str:
     """Say how the pick did against the reference that was the best in the search."""
-    low, high = (signed_number(each) for each in seen.interval)
-    gained = f"{metric_label(metric)} gains {signed_number(seen.difference)} (90 % interval {low} to {high})"
+    gained = f"{metric_label(metric)} gains {signed_number(seen.difference)} (90 % interval {interval_text(seen.interval, signed=True)})"
     return f"From the best reference of the search (trial {seen.trials[0]}) to the pick (trial {seen.trials[1]}) {gained}: {seen.outcome}."
 
 

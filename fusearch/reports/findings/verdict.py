@@ -8,7 +8,7 @@ from typing import Literal
 from fusearch.inference import Answers, Pick, Step, Team
 from fusearch.inference.claims import Claim
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.wording import count, difference, metric_label, number, quantity, role_label, signed_number
+from fusearch.reports.wording import count, difference, interval_text, metric_label, number, quantity, role_label, signed_number
 from fusearch.study import TrialRecord
 
 __all__ = ["AnswerLine", "Verdict", "judge"]
@@ -173,8 +173,7 @@ def _gained(step: Step | Team) -> tuple[str, str]:
     """Return the difference and its interval as they are written; empty where there are none."""
     if step.difference is None or step.interval is None:
         return "", ""
-    low, high = (signed_number(each) for each in step.interval)
-    return signed_number(step.difference), f"{low} to {high}"
+    return signed_number(step.difference), interval_text(step.interval, signed=True)
 
 
 def _step(found: Findings, step: Step, what: str, first: str, second: str) -> str:
@@ -200,9 +199,9 @@ def _pick(found: Findings, pick: Pick) -> AnswerLine:
     if pick.score is None or pick.interval is None:
         sentence = f"{picked}: {metric} {plain}, which is too good by the luck of the choice."
         return AnswerLine("pick", question, f"{called}: {pick.reason}", "", "", "not estimable", sentence)
-    low, high = (number(each) for each in pick.interval)
-    sentence = f"{picked}: {metric} {number(pick.score)} after selection ({_SURE} {low} to {high}; {plain})."
-    return AnswerLine("pick", question, f"{called}, after selection", number(pick.score), f"{low} to {high}", None, sentence)
+    interval = interval_text(pick.interval)
+    sentence = f"{picked}: {metric} {number(pick.score)} after selection ({_SURE} {interval}; {plain})."
+    return AnswerLine("pick", question, f"{called}, after selection", number(pick.score), interval, None, sentence)
 
 
 def _team(found: Findings, team: Team) -> list[AnswerLine]:
@@ -248,7 +247,7 @@ def _on_test(found: Findings) -> str:
     seen = look.comparison
     if seen is None:
         return f"{where}{has}."
-    low, high = (signed_number(each) for each in seen.interval)
+    interval = interval_text(seen.interval, signed=True)
     against = f"against {_called(found, seen.trials[0])}, the best reference of the search, it gains {signed_number(seen.difference)}"
     corrected = f", corrected for {len(found.looks)} looks" if len(found.looks) > 1 else ""
-    return f"{where}{has}; {against} ({_SURE} {low} to {high}): {seen.outcome}{corrected}."
+    return f"{where}{has}; {against} ({_SURE} {interval}): {seen.outcome}{corrected}."

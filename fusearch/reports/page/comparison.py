@@ -16,7 +16,7 @@ from fusearch.reports.figures.compared_figures import fronts_figure, hypervolume
 from fusearch.reports.findings.compared import Compared, ComparedRun, read_compared
 from fusearch.reports.page import markup
 from fusearch.reports.page.markup import Cell
-from fusearch.reports.wording import count, deviation, metric_label, number, sentence_case, signed_number
+from fusearch.reports.wording import count, deviation, interval_text, metric_label, number, sentence_case, signed_number
 from fusearch.version import __version__
 
 if TYPE_CHECKING:
@@ -132,5 +132,4 @@ def _after_selection(run: ComparedRun) -> tuple[str, float | None]:
 def _answer(step: Step) -> str:
     if step.difference is None or step.interval is None:
         return step.outcome
-    low, high = (signed_number(each) for each in step.interval)
-    return f"{step.outcome}: {signed_number(step.difference)} ({low} to {high})"
+    return f"{step.outcome}: {signed_number(step.difference)} ({interval_text(step.interval, signed=True)})"

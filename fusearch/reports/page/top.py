@@ -11,7 +11,7 @@ from fusearch.reports.findings.reproduction import export_command
 from fusearch.reports.findings.verdict import AnswerLine, Verdict
 from fusearch.reports.glossary import with_meanings
 from fusearch.reports.page import markup
-from fusearch.reports.wording import count, metric_label, number, sentence_case
+from fusearch.reports.wording import count, interval_text, metric_label, number, sentence_case
 
 __all__ = ["answer_rows", "recommended_card"]
 
@@ -59,8 +59,7 @@ def recommended_card(found: Findings, pick: Pick) -> str:
     metric = sentence_case(metric_label(found.main.name))
     values = [(sentence_case(metric_label(name)), number(value), "") for name, value in pick.cost.items()]
     if pick.score is not None and pick.interval is not None:
-        low, high = (number(each) for each in pick.interval)
-        values = [(f"{metric} after selection", number(pick.score), ""), ("90 % interval", f"{low} to {high}", ""), *values]
+        values = [(f"{metric} after selection", number(pick.score), ""), ("90 % interval", interval_text(pick.interval), ""), *values]
     elif pick.plain is not None:
         values = [(f"{metric} as the search saw it", number(pick.plain), ""), *values]
     title = f"<h2>Recommended: trial {record.number}</h2>"
