@@ -14,7 +14,7 @@ from fusearch.inference.claims import Claim
 from fusearch.inference.resampling import QUANTILES, draw_rows
 from fusearch.metrics import METRICS
 
-__all__ = ["LEVEL", "PairedDifference", "holm", "paired_difference"]
+__all__ = ["LEVEL", "PairedDifference", "holm", "paired_difference", "score_interval"]
 
 #: A gain is claimed up to this p-value.
 LEVEL = QUANTILES[0]
@@ -74,18 +74,44 @@ def paired_difference(
     Returns:
         The difference; None where the metric is undefined on these rows.
     """
-    metric = METRICS[objective.name]
-    draws = min(draws, max(_FEWEST_DRAWS, _MOST_DRAWN_ROWS // len(strata)))
-    weights = draw_rows(np.random.default_rng(seed), strata=strata, groups=groups, draws=draws)
-    weights = np.column_stack([np.ones(len(strata)), weights])
-    losses = [objective.loss(1.0) * metric.on_draws(targets, outputs, weights) for outputs in (first, second)]
+    weights = _weights(strata, groups, draws, seed)
+    losses = [objective.loss(1.0) * METRICS[objective.name].on_draws(targets, outputs, weights) for outputs in (first, second)]
     gains = losses[0] - losses[1]
+    found = _interval(gains)
+    if found is None:
+        return None
     drawn = gains[1:][np.isfinite(gains[1:])]
-    if not np.isfinite(gains[0]) or not len(drawn):
+    p = (1 + int((drawn <= 0).sum())) / (1 + len(drawn))
+    return PairedDifference(float(gains[0]), found, p)
+
+
+def score_interval(
+    objective: Objective,
+    targets: NDArray[Any],
+    outputs: NDArray[np.floating[Any]],
+    *,
+    strata: NDArray[np.int64],
+    groups: NDArray[np.int64] | None = None,
+    draws: int = _DRAWS,
+    seed: int = 0,
+) -> tuple[float, float] | None:
+    """Return 5 % and 95 % quantile of the metric of one design over the same draws; None where the metric is undefined on these rows."""
+    return _interval(METRICS[objective.name].on_draws(targets, outputs, _weights(strata, groups, draws, seed)))
+
+
+def _weights(strata: NDArray[np.int64], groups: NDArray[np.int64] | None, draws: int, seed: int) -> NDArray[np.float64]:
+    """Return how often all rows, then each draw, hold each row, (N, 1 + draws)."""
+    draws = min(draws, max(_FEWEST_DRAWS, _MOST_DRAWN_ROWS // len(strata)))
+    return np.column_stack([np.ones(len(strata)), draw_rows(np.random.default_rng(seed), strata=strata, groups=groups, draws=draws)])
+
+
+def _interval(values: NDArray[np.floating[Any]]) -> tuple[float, float] | None:
+    """Return the quantiles over the draws; the first value is that of all rows."""
+    drawn = values[1:][np.isfinite(values[1:])]
+    if not np.isfinite(values[0]) or not len(drawn):
         return None
     low, high = np.quantile(drawn, QUANTILES)
-    p = (1 + int((drawn <= 0).sum())) / (1 + len(drawn))
-    return PairedDifference(float(gains[0]), (float(low), float(high)), p)
+    return float(low), float(high)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

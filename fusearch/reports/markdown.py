@@ -12,7 +12,7 @@ from fusearch.reports.findings.factors import factor_groups
 from fusearch.reports.findings.failures import failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.influence import influence_sentence
-from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
+from fusearch.reports.findings.looks import look_sentence, pick_sentence, role_in_look
 from fusearch.reports.findings.predicted import epochs_sentence
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
 from fusearch.reports.findings.search_course import progress_info, throughput_info
@@ -105,8 +105,7 @@ def _looks(found: Findings) -> list[str]:
         rows = [
             (str(each.trial), role_in_look(each.role), number(each.search), number(each.test), f"`{each.digest}`") for each in look.designs
         ]
-        lines += [look_sentence(look), ""]
-        lines += [comparison_sentence(look.comparison, found.main.name), ""] if look.comparison else []
+        lines += [f"{look_sentence(look)} {pick_sentence(look, found.main.name)}".strip(), ""]
         lines += _grid(("trial", "role", f"{metric}, validation", f"{metric}, test", "digest"), rows)
     return ["## On the test split", "", *lines] if lines else []
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from fusearch.contracts import Objective
-from fusearch.inference.paired import holm, paired_difference
+from fusearch.inference.paired import holm, paired_difference, score_interval
+from fusearch.metrics import METRICS
 
 AUROC = Objective.parse("auroc")
 
@@ -39,6 +40,26 @@ def test_a_gain_that_the_correction_takes_is_none():
     targets = rng.integers(0, 2, 60)
     found = paired_difference(AUROC, targets, outputs(rng, targets, 0.3), outputs(rng, targets, 3.0), strata=targets)
     assert (found.claim(0.04), found.claim(0.06)) == ("gain", "no clear gain")
+
+
+def test_the_interval_of_a_score_holds_it_and_narrows_with_the_rows():
+    rng = np.random.default_rng(0)
+    widths = []
+    for rows in (50, 800):
+        targets = rng.integers(0, 2, rows)
+        said = outputs(rng, targets, 1.0)
+        low, high = score_interval(AUROC, targets, said, strata=targets)
+        assert low < METRICS["auroc"](targets, said) < high
+        widths.append(high - low)
+    assert widths[1] == pytest.approx(widths[0] / 4, rel=0.4)
+    assert score_interval(AUROC, np.ones(10, int), np.full((10, 2), 0.5), strata=np.ones(10, int)) is None
+
+
+def test_of_many_rows_fewer_draws_do():
+    rng = np.random.default_rng(0)
+    targets = rng.integers(0, 2, 50_000)
+    found = paired_difference(AUROC, targets, outputs(rng, targets, 0.3), outputs(rng, targets, 3.0), strata=targets)
+    assert found.p == pytest.approx(1 / 401)
 
 
 def test_undefined_rows_give_none():

@@ -21,7 +21,7 @@ from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.refit import refit
 from fusearch.evaluators.training.members import score
 from fusearch.inference import team_of
-from fusearch.inference.paired import holm, paired_difference
+from fusearch.inference.paired import holm, paired_difference, score_interval
 from fusearch.layout import CONFIRMATION, replace_file
 from fusearch.run import Run
 from fusearch.study import TrialRecord
@@ -56,10 +56,12 @@ def confirm(
     Returns:
         `look` (1 for the first), `samples`, `pick`, and `designs`: for each its `role` (`picked`, a reference's role, `front`, or
         `reference` for another single modality that was the best simple design), `digest`, `candidate`, `formula`, `trial`, `values` on
-        the test split, and `search`, the same metrics as the search saw them. `comparison`: the pick against the reference that was the
-        best *in the search*: `trials` and `designs` of both, `difference`, `interval` (5 % and 95 % quantile of a paired bootstrap over the
-        rows of the test split, whole groups where there are groups), `p`, `p_corrected` for the number of looks (Holm), and `outcome`
-        (`gain`, `no clear gain`, `loss`); None where the pick is that reference, or the metric is undefined.
+        the test split, and `search`, the same metrics as the search saw them. `score`: `metric`, `value` and `interval` of the pick.
+        `comparison`: the pick against the reference that was the best *in the search*, or, where the pick is that reference
+        (`picked_best_reference`), against the next best of another graph: `trials` and `designs` of both, `difference`, `interval` (5 % and
+        95 % quantile of a paired bootstrap over the rows of the test split, whole groups where there are groups), `p`, `p_corrected` for
+        the number of looks (Holm), and `outcome` (`gain`, `no clear gain`, `loss`). Either is None where the metric is undefined, and the
+        comparison where there is no other reference.
 
     Raises:
         RunError: The data set has changed, or has no test split.
@@ -75,7 +77,8 @@ def confirm(
     if pick == TEAM:
         members = " and ".join(team_of(trials).designs)
         raise RunError(f"a team is not confirmed as one yet: confirm its members, {members}, by their digests")
-    picked, rival = trials.pick(pick), trials.best_simple
+    picked = trials.pick(pick)
+    rival = next((record for record in trials.simple if record.digest != picked.digest), None)
     roles = {"picked": picked, **trials.references} | {f"front {record.number}": record for record in trials.front}
     if rival is not None and rival.candidate not in {record.candidate for record in roles.values()}:
         roles["reference"] = rival
@@ -101,7 +104,9 @@ def confirm(
         "pick": pick,
         "seeds": seeds,
         "designs": designs,
-        "comparison": _compare(trials.primary, picked, rival, outputs, data, looks),
+        "picked_best_reference": trials.best_simple is not None and trials.best_simple.digest == picked.digest,
+        "score": _score(trials.primary, outputs[picked.candidate], data),
+        "comparison": None if rival is None else _compare(trials.primary, picked, rival, outputs, data, looks),
     }
     _write(run.path / CONFIRMATION, {"looks": [*looks, look]})
     return look
@@ -124,22 +129,38 @@ def score_on_test(outputs: NDArray[np.float64], data: Dataset) -> dict[str, floa
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
+def _score(objective: Objective, outputs: NDArray[np.float64], data: Dataset) -> dict[str, Any] | None:
+    """Return the score of the pick with its interval; None where it is undefined."""
+    if objective.name not in data.task.metrics:
+        return None
+    targets, drawing = _drawing(data)
+    found = score_interval(objective, targets, outputs, **drawing)
+    if found is None:
+        return None
+    return {"metric": objective.name, "value": score_on_test(outputs, data)[objective.name], "interval": list(found)}
+
+
+def _drawing(data: Dataset) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Return the targets of the test split, and what its rows are drawn by."""
+    rows = data.rows("test")
+    groups = None if data.groups is None else np.unique(data.groups[rows], return_inverse=True)[1]
+    targets = data.targets[rows]
+    return targets, {"strata": data.task.strata(targets), "groups": groups}
+
+
 def _compare(
     objective: Objective,
     picked: TrialRecord,
-    rival: TrialRecord | None,
+    rival: TrialRecord,
     outputs: Mapping[str, NDArray[np.float64]],
     data: Dataset,
     looks: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any] | None:
-    """Compare the pick with the reference that was the best in the search; None where there is nothing to compare."""
-    if rival is None or rival.candidate == picked.candidate or objective.name not in data.task.metrics:
+    """Compare the pick with a reference; None where the metric is undefined."""
+    if objective.name not in data.task.metrics:
         return None
-    rows = data.rows("test")
-    groups = None if data.groups is None else np.unique(data.groups[rows], return_inverse=True)[1]
-    first, second = outputs[rival.candidate], outputs[picked.candidate]
-    targets = data.targets[rows]
-    found = paired_difference(objective, targets, first, second, strata=data.task.strata(targets), groups=groups)
+    targets, drawing = _drawing(data)
+    found = paired_difference(objective, targets, outputs[rival.candidate], outputs[picked.candidate], **drawing)
     if found is None:
         return None
     before = [look["comparison"]["p"] for look in looks if look.get("comparison")]

@@ -14,9 +14,9 @@ from fusearch.errors import RunError
 from fusearch.inference.claims import Claim
 from fusearch.inference.paired import PairedDifference, holm
 from fusearch.layout import CONFIRMATION
-from fusearch.reports.wording import count, difference, interval_text, metric_label, role_label, signed_number
+from fusearch.reports.wording import count, difference, interval_text, metric_label, number, role_label, signed_number
 
-__all__ = ["Confirmed", "Look", "OnTest", "comparison_sentence", "look_sentence", "read_looks", "role_in_look"]
+__all__ = ["Confirmed", "Look", "OnTest", "look_sentence", "pick_sentence", "read_looks", "role_in_look"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class OnTest:
-    """The pick against the reference that was the best in the search, on the test split.
+    """The pick against the reference that was the best in the search, on the test split; against the next best, where it is that itself.
 
     Attributes:
         trials: The reference's trial, and the pick's.
@@ -65,8 +65,10 @@ class Look:
         number: 1 for the first, which is the one that counts.
         samples: Rows of the test split.
         designs: What was looked at.
-        comparison: The pick against the best reference; None where there is nothing to compare, and in looks of version 0.1.0.
+        comparison: The pick against a reference; None where there is nothing to compare, and in looks of version 0.1.0.
         optimism: By how much the designs looked better on validation rows than on the test split, on average; None where not known.
+        interval: 5 % and 95 % quantile of the pick's metric; None where it is not known.
+        picked_best_reference: Whether the pick is itself the reference that was the best in the search.
     """
 
     number: int
@@ -74,6 +76,18 @@ class Look:
     designs: tuple[Confirmed, ...]
     comparison: OnTest | None
     optimism: float | None
+    interval: tuple[float, float] | None = None
+    picked_best_reference: bool = False
+
+    @property
+    def picked(self) -> Confirmed | None:
+        """The design that was picked; None where its metric is undefined."""
+        return next((design for design in self.designs if design.role == "picked"), None)
+
+    @property
+    def against(self) -> str:
+        """What the pick is compared with, in words."""
+        return "the next best one" if self.picked_best_reference else "the best reference of the search"
 
 
 def read_looks(folder: Path, objective: Objective) -> tuple[Look, ...]:
@@ -103,10 +117,20 @@ def look_sentence(look: Look) -> str:
     return f"Look {look.number}{again}: {count(look.samples, 'sample')}{gap}."
 
 
-def comparison_sentence(seen: OnTest, metric: str) -> str:
-    """Say how the pick did against the reference that was the best in the search."""
+def pick_sentence(look: Look, metric: str) -> str:
+    """Say how good the pick is on the test split, and how it did against the reference; empty where nothing is known."""
+    told = []
+    if look.picked is not None and look.interval is not None:
+        score = f"{metric_label(metric)} {number(look.picked.test)} (90 % interval {interval_text(look.interval)})"
+        told.append(f"The pick (trial {look.picked.trial}) has {score}.")
+    if look.picked_best_reference:
+        alone = "" if look.comparison else ", and there is no other to compare it with"
+        told.append(f"It is itself the best reference of the search{alone}.")
+    seen = look.comparison
+    if seen is None:
+        return " ".join(told)
     gained = f"{metric_label(metric)} gains {signed_number(seen.difference)} (90 % interval {interval_text(seen.interval, signed=True)})"
-    return f"From the best reference of the search (trial {seen.trials[0]}) to the pick (trial {seen.trials[1]}) {gained}: {seen.outcome}."
+    return " ".join([*told, f"From {look.against} (trial {seen.trials[0]}) to the pick (trial {seen.trials[1]}) {gained}: {seen.outcome}."])
 
 
 def role_in_look(role: str) -> str:
@@ -134,4 +158,12 @@ def _look(look: Mapping[str, Any], objective: Objective, p: float | None) -> Loo
     )
     gaps = {design.trial: objective.gain(design.search, design.test) for design in designs if design.search is not None}
     comparison = None if p is None else _comparison(look["comparison"], objective, p)
-    return Look(look["look"], look["samples"], designs, comparison, fmean(gaps.values()) if gaps else None)
+    optimism, is_best = fmean(gaps.values()) if gaps else None, bool(look.get("picked_best_reference"))
+    return Look(look["look"], look["samples"], designs, comparison, optimism, _interval(look.get("score"), name), is_best)
+
+
+def _interval(told: Mapping[str, Any] | None, metric: str) -> tuple[float, float] | None:
+    if told is None or told["metric"] != metric:
+        return None
+    low, high = told["interval"]
+    return low, high

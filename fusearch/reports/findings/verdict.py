@@ -117,7 +117,8 @@ def _headline(found: Findings, answers: Answers) -> str:
 def _contradicted(found: Findings, answers: Answers) -> str:
     """Say first where the first look at the test split speaks against what the search says."""
     seen = found.looks[0].comparison if found.looks else None
-    claimed = "gain" in (answers.fusion.outcome, answers.search.outcome)
+    # Of a pick that is the best reference itself, the claim is not that it beats the next best one.
+    claimed = "gain" in (answers.fusion.outcome, answers.search.outcome) and not (found.looks and found.looks[0].picked_best_reference)
     if seen is None or not (seen.outcome == "loss" or (claimed and seen.difference < 0)):
         return ""
     worse = f"{difference(seen.difference)} {metric_label(found.main.name)} worse than {_called(found, seen.trials[0])}"
@@ -242,12 +243,13 @@ def _on_test(found: Findings) -> str:
     look = found.looks[0]
     where = f"On the test split ({count(look.samples, 'sample')}, look 1 of {len(found.looks)})"
     metric = metric_label(found.main.name)
-    picked = next((design for design in look.designs if design.role == "picked"), None)
-    has = f" the pick, trial {picked.trial}, has {metric} {number(picked.test)}" if picked else " nothing was picked"
+    sure = f" ({_SURE} {interval_text(look.interval)})" if look.interval else ""
+    has = f" the pick, trial {look.picked.trial}, has {metric} {number(look.picked.test)}{sure}" if look.picked else " nothing was picked"
+    has += "; it is itself the best reference of the search" if look.picked_best_reference else ""
     seen = look.comparison
     if seen is None:
-        return f"{where}{has}."
+        return f"{where}{has}{', and there is no other to compare it with' if look.picked_best_reference else ''}."
     interval = interval_text(seen.interval, signed=True)
-    against = f"against {_called(found, seen.trials[0])}, the best reference of the search, it gains {signed_number(seen.difference)}"
+    against = f"against {_called(found, seen.trials[0])}, {look.against}, it gains {signed_number(seen.difference)}"
     corrected = f", corrected for {len(found.looks)} looks" if len(found.looks) > 1 else ""
     return f"{where}{has}; {against} ({_SURE} {interval}): {seen.outcome}{corrected}."

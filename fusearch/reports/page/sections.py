@@ -10,7 +10,7 @@ from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.front import front_pairs
 from fusearch.reports.findings.influence import influence_sentence
-from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
+from fusearch.reports.findings.looks import look_sentence, pick_sentence, role_in_look
 from fusearch.reports.findings.reproduction import commands_and_note, identity, resolved_configuration
 from fusearch.reports.findings.search_course import throughput_info
 from fusearch.reports.glossary import GLOSSARY
@@ -116,8 +116,7 @@ def confirmed(found: Findings) -> str:
             ]
             for design in look.designs
         ]
-        told = look_sentence(look)
-        told += f" {comparison_sentence(look.comparison, found.main.name)}" if look.comparison else ""
+        told = f"{look_sentence(look)} {pick_sentence(look, found.main.name)}".strip()
         tables.append(f'<p class="note">{markup.prose(told)}</p><div class="scroll short">{markup.table(columns, rows)}</div>')
     return _section("test", "On the test split", "".join(tables)) if tables else ""
 

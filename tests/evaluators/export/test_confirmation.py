@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,10 @@ from fusearch.errors import LeakError, RunError
 from fusearch.evaluators.export import confirm
 from fusearch.evaluators.export.confirmation import looks_so_far
 from fusearch.layout import CONFIRMATION
+from fusearch.reports.findings.findings import read_findings
+from fusearch.reports.findings.verdict import judge
+from fusearch.reports.markdown import render_markdown
+from fusearch.reports.page import sections
 from fusearch.run import Run
 from fusearch.search_space import Recipe
 
@@ -39,16 +45,16 @@ def test_the_picked_design_the_references_and_the_front_meet_the_test_split(make
         assert set(design["values"]) == set(design["search"]) == set(data.task.metrics)
         assert design["values"]["auroc"] > 0.8
     assert looks_so_far(run) == [look]
-    rival = run.read().best_simple
-    compared = look["comparison"]
-    if rival.candidate == run.pick().candidate:
-        assert compared is None
-    else:
-        gain = by_role["picked"]["values"]["auroc"] - next(
-            design["values"]["auroc"] for design in look["designs"] if design["candidate"] == rival.candidate
-        )
-        assert compared["difference"] == pytest.approx(gain)
-        assert compared["trials"] == [rival.number, run.pick().number]
+    compared, trials = look["comparison"], run.read()
+    assert look["picked_best_reference"] == (trials.best_simple.digest == run.pick().digest)
+    rival = next(record for record in trials.simple if record.digest != run.pick().digest)
+    gain = by_role["picked"]["values"]["auroc"] - next(
+        design["values"]["auroc"] for design in look["designs"] if design["candidate"] == rival.candidate
+    )
+    assert compared["difference"] == pytest.approx(gain)
+    assert compared["trials"] == [rival.number, run.pick().number]
+    low, high = look["score"]["interval"]
+    assert low < look["score"]["value"] == by_role["picked"]["values"]["auroc"] <= high
 
     second = confirm(run, pick="best:auroc", seeds=1)
     assert second["look"] == 2
@@ -102,8 +108,37 @@ def test_the_pick_is_compared_with_the_reference_that_was_the_best_in_the_search
     assert look["comparison"]["p"] == look["comparison"]["p_corrected"]
     again = confirm(run, data=data, seeds=1, pick=fused.digest)["comparison"]
     assert again["p_corrected"] == min(1.0, 2 * again["p"])
-    same = confirm(run, data=data, seeds=1, pick=trials.best_simple.digest)
-    assert same["comparison"] is None
+    assert not look["picked_best_reference"]
+
+
+def test_a_pick_that_is_the_best_reference_is_compared_with_the_next_best(make_run: MakeRun) -> None:
+    rng = np.random.default_rng(0)
+    a, b, splits = rng.normal(size=(300, 3)), rng.normal(size=(300, 3)), np.array(["train", "val", "test"] * 100)
+    data = Dataset.from_arrays("two", modalities={"a": a, "b": b}, targets=(a[:, 0] + 0.3 * b[:, 0] > 0).astype(int), splits=splits)
+    run = make_run(data, {"a:identity; a@L ->": None, "b:identity; b@L ->": None}, recipe=Recipe(learning_rate=0.1))
+    first, second = run.read().simple
+    look = confirm(run, data=data, seeds=1, pick=first.digest)
+    assert look["picked_best_reference"]
+    assert look["comparison"]["trials"] == [second.number, first.number]
+    assert look["comparison"]["outcome"] == "gain"
+    shown = pages(run)
+    assert all("It is itself the best reference of the search." in text for text in shown)
+    assert all(f"the next best one (trial {second.number}) to the pick (trial {first.number})" in text for text in shown)
+    assert "is itself the best reference of the search; against b alone" in " ".join(judge(read_findings(run)).notes)
+
+
+def test_a_pick_that_is_the_only_reference_is_told_with_its_interval(make_run: MakeRun, data: Dataset) -> None:
+    run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"})
+    look = confirm(run, data=data, seeds=1)
+    assert (look["picked_best_reference"], look["comparison"], look["score"]["metric"]) == (True, None, run.read().primary.name)
+    assert all("It is itself the best reference of the search, and there is no other to compare it with." in text for text in pages(run))
+    assert all("The pick (trial 0) has " in text for text in pages(run))
+
+
+def pages(run: Run) -> tuple[str, str]:
+    """Return what is told of the looks, as the page and as text."""
+    found = read_findings(run)
+    return html.unescape(re.sub("<[^>]*>", "", sections.confirmed(found))), render_markdown(found, judge(found))
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from fusearch.errors import RunError
 from fusearch.layout import CONFIRMATION
 from fusearch.reports.document import to_document
 from fusearch.reports.findings.findings import read_findings
-from fusearch.reports.findings.looks import read_looks
+from fusearch.reports.findings.looks import pick_sentence, read_looks
 from fusearch.reports.findings.verdict import judge
 from fusearch.reports.page import sections
 from fusearch.run import Run
@@ -69,6 +69,28 @@ def test_the_comparison_is_corrected_for_all_looks(tmp_path: Path) -> None:
     assert first.comparison is not None
     assert first.comparison.p == pytest.approx(0.06)
     assert read_looks(tmp_path, Objective.parse("log_loss"))[0].comparison is None
+
+
+def test_the_pick_is_told_with_its_interval_and_as_the_reference_that_it_is(tmp_path: Path) -> None:
+    compared = {"metric": "auroc", "trials": [5, 9], "difference": 0.03, "interval": [-8e-5, 0.05], "p": 0.06}
+    scored = {"metric": "auroc", "value": 0.84, "interval": [0.79, 0.9]}
+    write(tmp_path, {**look(), "score": scored, "comparison": compared})
+    said = "The pick (trial 9) has AUROC 0.840 (90 % interval 0.790 to 0.900)."
+    gained = "(trial 5) to the pick (trial 9) AUROC gains +0.030 (90 % interval −0.0001 to +0.050): no clear gain."
+    (found,) = read_looks(tmp_path, AUROC)
+    assert pick_sentence(found, "auroc") == f"{said} From the best reference of the search {gained}"
+    write(tmp_path, {**look(), "score": scored, "comparison": compared, "picked_best_reference": True})
+    (found,) = read_looks(tmp_path, AUROC)
+    assert pick_sentence(found, "auroc") == f"{said} It is itself the best reference of the search. From the next best one {gained}"
+    write(tmp_path, {**look(), "score": scored, "picked_best_reference": True})
+    (found,) = read_looks(tmp_path, AUROC)
+    assert (
+        pick_sentence(found, "auroc") == f"{said} It is itself the best reference of the search, and there is no other to compare it with."
+    )
+    write(tmp_path, look())
+    (found,) = read_looks(tmp_path, AUROC)
+    assert pick_sentence(found, "auroc") == ""
+    assert read_looks(tmp_path, Objective.parse("log_loss"))[0].interval is None
 
 
 def test_a_broken_file_is_refused(tmp_path: Path) -> None:

@@ -139,6 +139,22 @@ def test_a_look_that_speaks_against_a_claim_turns_the_headline(tmp_path: Path, s
     assert "Fusion helps" in headline
 
 
+def test_a_pick_that_is_the_best_reference_is_called_so_and_turns_the_headline_only_by_a_loss(tmp_path: Path) -> None:
+    trials = planted_trials(tmp_path, [SINGLE, (FUSED, 1.0, "late"), (OTHER, 3.0, "linear")])
+    near = replace(look(-0.01, (-0.07, 0.05), "no clear gain"), picked_best_reference=True, interval=(0.75, 0.87))
+    found = judge(Findings(trials, looks=[near]))
+    assert found.headline.startswith("Fusion helps")
+    assert found.notes[0] == (
+        "On the test split (57 samples, look 1 of 1) the pick, trial 2, has AUROC 0.810 (90 % interval 0.750 to 0.870); it is itself "
+        "the best reference of the search; against late fusion, trial 1, the next best one, it gains −0.010 (90 % interval −0.070 to +0.050): no "
+        "clear gain."
+    )
+    lost = replace(look(-0.1, (-0.2, -0.05), "loss"), picked_best_reference=True)
+    assert judge(Findings(trials, looks=[lost])).headline.startswith("The test split speaks against the pick")
+    alone = replace(near, comparison=None)
+    assert judge(Findings(trials, looks=[alone])).notes[0].endswith("reference of the search, and there is no other to compare it with.")
+
+
 def test_where_nothing_was_claimed_only_a_loss_turns_the_headline(tmp_path: Path) -> None:
     trials = planted_trials(tmp_path, [("rna", 0.8, None), (FUSED, 0.8, "late"), (OTHER, 0.8, None)])
     assert judge(Findings(trials, looks=[look(-0.01, (-0.07, 0.05), "no clear gain")])).headline.startswith("No clear gain")
