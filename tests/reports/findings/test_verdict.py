@@ -145,9 +145,9 @@ def test_a_pick_that_is_the_best_reference_is_called_so_and_turns_the_headline_o
     found = judge(Findings(trials, looks=[near]))
     assert found.headline.startswith("Fusion helps")
     assert found.notes[0] == (
-        "On the test split (57 samples, look 1 of 1) the pick, trial 2, has AUROC 0.810 (90 % interval 0.750 to 0.870); it is itself "
-        "the best reference of the search; against late fusion, trial 1, the next best one, it gains −0.010 (90 % interval −0.070 to +0.050): no "
-        "clear gain."
+        "On the test split (57 samples, look 1 of 1) the pick, trial 2, has AUROC 0.810 (90 % interval 0.750 to 0.870); it is itself the "
+        "best reference of the search; against late fusion, trial 1, the next best one, it gains −0.010 (90 % interval −0.070 to +0.050): "
+        "no clear gain."
     )
     lost = replace(look(-0.1, (-0.2, -0.05), "loss"), picked_best_reference=True)
     assert judge(Findings(trials, looks=[lost])).headline.startswith("The test split speaks against the pick")
