@@ -11,7 +11,38 @@ from fusearch.contracts import Budget
 from fusearch.errors import RunError, suggestion
 from fusearch.layout import CONFIG
 
-__all__ = ["Setting", "Settings"]
+__all__ = ["Pace", "Setting", "Settings"]
+
+
+class Pace:
+    """How long a trial takes a worker, so far.
+
+    The first trial of a worker holds what it does once (imports, the preparation of the data), so it counts only as long as there is no
+    other.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[Any, float] = {}
+        self._later, self._num_later = 0.0, 0
+
+    def add(self, worker: Any, seconds: float) -> None:
+        """Take note of a trial."""
+        if worker not in self._first:
+            self._first[worker] = seconds
+        else:
+            self._later, self._num_later = self._later + seconds, self._num_later + 1
+
+    @property
+    def num_workers(self) -> int:
+        """How many workers were seen."""
+        return len(self._first)
+
+    @property
+    def seconds(self) -> float | None:
+        """Mean seconds of a trial; None before the first one."""
+        if self._num_later:
+            return self._later / self._num_later
+        return sum(self._first.values()) / len(self._first) if self._first else None
 
 
 @dataclass(frozen=True)
@@ -160,17 +191,18 @@ class Settings:
                 raise RunError(f"no setting {name!r}: {suggestion(name, names)}")
         return replace(self, **values)
 
-    def seconds_left(self, elapsed: float, done: int, finished: int) -> float | None:
+    def seconds_left(self, elapsed: float, done: int, pace: Pace, workers: int) -> float | None:
         """Estimate the seconds until a search ends at the pace so far; None where nothing tells.
 
         Args:
             elapsed: Seconds since its start.
             done: Trials that count towards `trials`.
-            finished: Evaluations that ended in that time.
+            pace: How long trials took.
+            workers: How many work side by side.
         """
         limits = [] if self.time_limit is None else [self.time_limit - elapsed]
-        if self.trials is not None and finished:
-            limits.append((self.trials - done) * elapsed / finished)
+        if self.trials is not None and pace.seconds is not None:
+            limits.append((self.trials - done) * pace.seconds / max(1, workers))
         return max(0.0, min(limits)) if limits else None
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fusearch import pareto
 from fusearch.contracts import Direction, Objective, costs, feasible, primary
 from fusearch.errors import FusearchError, ObjectiveError, RunError, suggestion
-from fusearch.settings import Settings
+from fusearch.settings import Pace, Settings
 from fusearch.study import ROLES, TrialRecord, standard_error
 
 if TYPE_CHECKING:
@@ -317,11 +317,14 @@ class Trials:
 
     def _seconds_left(self) -> float | None:
         search = self.config.get("search", {})
-        seconds = [record.seconds for record in self.evaluated if record.seconds is not None]
-        if not seconds or search.get("trials") is None:
+        if search.get("trials") is None:
             return None
-        elapsed = sum(seconds) / float(search.get("workers") or 1)  # of evaluation alone: a run may have been stopped for days
-        return Settings(trials=search["trials"]).seconds_left(elapsed, self.counts["complete"] + self.counts["failed"], len(seconds))
+        pace = Pace()
+        for record in self.evaluated:  # of evaluation alone: a run may have been stopped for days
+            if record.seconds is not None:
+                pace.add(record.details.get("worker"), record.seconds)
+        done = self.counts["complete"] + self.counts["failed"]
+        return Settings(trials=search["trials"]).seconds_left(0.0, done, pace, search.get("workers") or pace.num_workers)
 
 
 def _entry(record: TrialRecord) -> dict[str, Any]:

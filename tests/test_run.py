@@ -256,6 +256,16 @@ def test_status_is_the_document_of_the_command_line(folder):
     assert status["seconds_left"] == pytest.approx((20 - 3) * 2.0 / 2)
 
 
+def test_the_time_left_is_that_of_the_workers_that_were_seen(tmp_path):
+    """Where no number of workers was asked for, and the first trial of each took longer."""
+    made = Folder(tmp_path / "run", search={"trials": 20})
+    for number in range(6):
+        details = {"members": 1, "worker": number % 3}
+        made.add(f"g{number}", 0.9, 100, details=details, seconds=20.0 if number < 3 else 2.0)
+    made.drive("running")
+    assert Run(made.path).status()["seconds_left"] == pytest.approx((20 - 6) * 2.0 / 3)
+
+
 def test_trials_of_someone_else_are_neither_counted_nor_shown(folder):
     folder.add("g1", 0.5, 10)
     folder.drive("finished")

@@ -10,7 +10,7 @@ import pytest
 
 from fusearch.contracts import Budget
 from fusearch.errors import RunError
-from fusearch.settings import Settings
+from fusearch.settings import Pace, Settings
 
 NUMBERS = [setting for setting in Settings.table() if setting.least > -math.inf]
 
@@ -62,3 +62,17 @@ def test_settings_become_plain_values() -> None:
     settings = Settings(budget=Budget(epochs=2), storage="sqlite:///a.db")
     assert json.loads(json.dumps(settings.to_dict()))["budget"] == {"epochs": 2, "members": None}
     assert {"strategy", "storage"} == {each.name for each in fields(Settings)} - set(settings.to_dict())
+
+
+def test_the_first_trial_of_a_worker_tells_the_time_left_only_where_there_is_no_other() -> None:
+    settings, pace = Settings(trials=20), Pace()
+    assert settings.seconds_left(9.0, 0, pace, 2) is None
+    pace.add(1, 8.0)
+    assert settings.seconds_left(9.0, 1, pace, 2) == 19 * 8.0 / 2
+    assert Settings(trials=20, time_limit=10.0).seconds_left(9.0, 1, pace, 2) == 1.0
+    for worker, seconds in ((1, 1.0), (2, 9.0), (2, 3.0)):
+        pace.add(worker, seconds)
+    assert pace.num_workers == 2
+    assert settings.seconds_left(9.0, 4, pace, 2) == 16 * 2.0 / 2
+    assert settings.seconds_left(9.0, 20, pace, 2) == 0.0
+    assert Settings(trials=None, time_limit=10.0).seconds_left(9.0, 1, Pace(), 0) == 1.0

@@ -22,7 +22,7 @@ from fusearch.search.proposer import Proposer, SamplerProposer
 from fusearch.search.run_folder import save_predictions, writing
 from fusearch.search.strategies.strategy import Strategy
 from fusearch.search.strategies.strategy_proposer import StrategyProposer
-from fusearch.settings import Settings
+from fusearch.settings import Pace, Settings
 from fusearch.study import (
     DIED,
     STOPPED,
@@ -98,7 +98,9 @@ class Session:
         self._answers: dict[str, _Answer] = {}
         self._bounds = CheapBounds(evaluator, objectives)
         self._standing = Standing(objectives)
-        self._failed = self._failed_here = self._repeated = self._timed = self._idle = 0
+        self._failed = self._failed_here = self._repeated = self._idle = self._side_by_side = 0
+        self._pace = Pace()
+        self._last: dict[int | None, float] = {}
         self._kinds: set[str] = set()
         self._culprits = Culprits()
         self._may_skip = strategy is None  # a strategy waits for each result that it asked for
@@ -177,7 +179,7 @@ class Session:
         trial = proposal.trial
         if outcome.seconds is not None:
             write_trial(trial, TrialFacts(seconds=round(outcome.seconds, 4)))
-            self._timed += 1
+            self._time(outcome.worker, outcome.seconds)
         self._culprits.count(proposal.candidate, None if evaluation is not None else reason or "no reason was given")
         if evaluation is None:
             self._failed += 1
@@ -212,6 +214,7 @@ class Session:
             self.queue.uncount()
             return None
         self._running[trial.number] = proposal
+        self._side_by_side = max(self._side_by_side, len(self._running))
         self._started = self._started if self._started is not None else time.monotonic()
         return Job(trial.number, proposal.candidate, self._settings.budget, self._settings.trial_time_limit)
 
@@ -259,6 +262,12 @@ class Session:
     def _elapsed(self) -> float:
         """Return the seconds since the first evaluation was given out: what Ray needs to start does not count."""
         return 0.0 if self._started is None else time.monotonic() - self._started
+
+    def _time(self, worker: int | None, seconds: float) -> None:
+        """Note how long a trial took its worker: from the end of the one before, so that what lies between them counts."""
+        now = time.monotonic()
+        self._pace.add(worker, now - self._last[worker] if worker in self._last else seconds)
+        self._last[worker] = now
 
     def _stop(self, reason: str, *, whole: bool = False) -> None:
         if self.stop_reason is None or not whole:
@@ -314,6 +323,6 @@ class Session:
                 best=dict(self._standing.best),
                 front=self._standing.front,
                 seconds=now,
-                seconds_left=self._settings.seconds_left(now, done + self._failed, self._timed),
+                seconds_left=self._settings.seconds_left(now, done + self._failed, self._pace, self._side_by_side),
             )
         )

@@ -283,3 +283,22 @@ def test_the_work_for_a_trial_does_not_grow_with_the_study(tmp_path, toy_space, 
     evaluate(240)
     late = lines_executed(lambda: evaluate(40))
     assert late < 1.25 * early
+
+
+def test_the_time_left_is_that_of_the_later_trials_side_by_side(open_session, monkeypatch):
+    """Two workers, of which each needs 40 s for its first trial, start included, and 2 s for any other, 0.5 s of them between trials."""
+    now, told = [100.0], []
+    monkeypatch.setattr("fusearch.search.session.time.monotonic", lambda: now[0])
+    session = open_session(trials=20, progress=told.append)
+    jobs = {worker: session.next_job() for worker in (1, 2)}
+    estimates = {}
+    for turn in range(10):
+        now[0] += 40.0 if turn == 0 else 2.0
+        for worker, job in jobs.items():
+            evaluation = Evaluation({"score": 0.5, "macs": 1.0})
+            session.finish(job.number, Outcome(evaluation, seconds=30.0 if turn == 0 else 1.5, worker=worker))
+            estimates[told[-1].done] = told[-1].seconds_left
+            jobs[worker] = session.next_job()
+    ends = {done: 2.0 * (20 - done) / 2 for done in estimates}
+    assert all(estimates[done] == pytest.approx(ends[done]) for done in range(3, 21))
+    assert estimates[1] == 19 * 30.0 / 2
