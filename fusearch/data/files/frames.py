@@ -71,8 +71,13 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
         raise DataError(f"{path.name}: cannot be read as a table ({one_line(error)}), expected {expected}") from None
 
 
-def numbers_of(frame: pd.DataFrame, place: str) -> FloatArray:
+def numbers_of(frame: pd.DataFrame, place: str, *, has_manifest: bool = True) -> FloatArray:
     """Return the columns of a table as (N, columns) float32, NaN where a value is missing.
+
+    Args:
+        frame: The columns.
+        place: What the table is called in messages.
+        has_manifest: Whether a manifest says how the table is read, so that a message may name its keys.
 
     Raises:
         DataError: A column holds something that is not a finite number; every such column is told, those that hold the same together.
@@ -92,7 +97,7 @@ def numbers_of(frame: pd.DataFrame, place: str) -> FloatArray:
     for column in np.flatnonzero(np.isinf(values).any(axis=0)).tolist():
         wrong.setdefault(str(frame.columns[column]), frame.iloc[np.flatnonzero(np.isinf(values[:, column])), column])
     if wrong:
-        raise DataError(*_faults(frame, wrong, place))
+        raise DataError(*_faults(frame, wrong, place, has_manifest))
     return values
 
 
@@ -239,7 +244,7 @@ def _as_numbers(series: pd.Series[Any]) -> tuple[npt.NDArray[np.float64], pd.Ser
     return numbers.to_numpy(np.float64, na_value=np.nan), series[bad] if bad.any() else None
 
 
-def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str) -> list[str]:
+def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str, has_manifest: bool) -> list[str]:
     """Say what stands in columns of numbers, in one line for all columns that hold the same."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for name, cells in wrong.items():
@@ -255,8 +260,15 @@ def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str
         others = f" (and {len(names) - 1} more columns: {', '.join(names[1 : 1 + _FEW])}{', ...' if len(names) > 1 + _FEW else ''})"
         place_of = f"{', first in' if len(cells) > 1 else ' in'} {where(frame.index, row)}"
         what = f"column {name!r}{others if len(names) > 1 else ''} holds {shown}{more}{place_of}"
-        faults.append(f"{place}: {what}; expected {_advice(name, cells, len(frame))}")
+        expected = _advice(name, cells, len(frame)) if has_manifest else _plain_advice(cells)
+        faults.append(f"{place}: {what}; expected {expected}")
     return faults
+
+
+def _plain_advice(cells: pd.Series[Any]) -> str:
+    """Say what a table that is read as an earlier one should hold."""
+    commas = ", with a point before the decimals" if cells.map(str).str.fullmatch(_COMMA_NUMBER).all() else ""
+    return f"finite numbers{commas}, and empty cells where one is missing"
 
 
 def _advice(name: str, cells: pd.Series[Any], num_rows: int) -> str:

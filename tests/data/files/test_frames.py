@@ -255,3 +255,15 @@ def test_shuffled_rows_of_a_parquet_file_are_not_joined_by_position(tmp_path: Pa
     assert len(read(tmp_path / "t.parquet")) == 2
     with pytest.raises(DataError, match=r"t.parquet: the numbers of its rows are not in order \(the first is 1\), so rows would be joined"):
         read(tmp_path / "t.parquet", by_position=True)
+
+
+@pytest.mark.parametrize(
+    "cells", [["1", "x", "2", "3"], ["x", "y", "z", "w"], ["1.234,5", "2.345,6", "3.456,7", "4.567,8"], ["1,5", "2", "3", "4"]]
+)
+def test_where_there_is_no_manifest_no_key_of_it_is_named(cells: list[str]) -> None:
+    with pytest.raises(DataError) as caught:
+        numbers_of(pd.DataFrame({"a": cells}), "t.csv", has_manifest=False)
+    (fault,) = caught.value.faults
+    assert ("with a point before the decimals" in fault) == (cells[0] == "1,5")
+    assert "`" not in fault
+    assert "manifest" not in fault

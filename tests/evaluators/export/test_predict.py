@@ -145,7 +145,10 @@ def test_rows_without_ids_follow_the_first_file_that_has_some() -> None:
     [
         (CSV.replace(",size", ",Size"), r"clinical.csv: no column 'size' \(1 of 5 columns are missing\)"),
         (CSV.replace("patient", "id"), "clinical.csv: no column 'patient', the id"),
-        (CSV.replace("3.5", "big"), "clinical.csv: column 'size' holds 'big' in line 2; expected finite numbers"),
+        (
+            CSV.replace("3.5", "big"),
+            "clinical.csv: column 'size' holds 'big' in line 2; expected finite numbers, and empty cells where one is missing$",
+        ),
         (CSV.replace("1e3", "inf"), "clinical.csv: column 'size' holds 'inf' in line 4; expected finite numbers"),
         (CSV.replace("009", ""), "clinical.csv: no id in line 4, expected one in every row"),
         (CSV.replace("009", "010"), "clinical.csv: id '010' stands in line 4 and line 5, expected each id once"),
