@@ -5,15 +5,19 @@
 
 Prints the table of docs/strategies.md. Validation is the mean over folds with the standard deviation over them. Test is one look, after
 everything, by networks trained on train + val (three seeds, averaged), as `fusearch export` trains them. A run that is there already is
-gone on with.
+gone on with. `--only forward-timing` prints the row of one of them. `--json` prints what the rows say, and the stages at which forward
+timing fuses at the end.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from fusearch import pareto
 from fusearch.data import Dataset, load_data
@@ -52,10 +56,10 @@ def test_score(run: Run, record: TrialRecord, data: Dataset) -> float:
     return score_on_test(outputs_on_test(model, choice, data), data)["auroc"]
 
 
-def line(name: str, record: TrialRecord, test: float, rest: str) -> str:
+def row(name: str, record: TrialRecord, test: float) -> dict[str, Any]:
     """Return one row of the table."""
-    values, spread = record.values, record.spread
-    return f"| {name} | {values['auroc']:.3f} ± {spread['auroc']:.3f} | {test:.3f} | {values['macs']:,.0f} | {rest} |"
+    values = {"validation": record.values["auroc"], "spread": record.spread["auroc"], "test": test, "macs": record.values["macs"]}
+    return {"name": name, "digest": record.digest, **values}
 
 
 def main() -> None:
@@ -64,11 +68,14 @@ def main() -> None:
     parser.add_argument("data")
     parser.add_argument("--trials", type=int, default=30)
     parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--only", choices=RUNS, action="append", help="one of the runs; may be repeated")
+    parser.add_argument("--json", action="store_true")
     parser.add_argument("--out", type=Path, default=Path("runs/strategies"))
     arguments = parser.parse_args()
     data = load_data(arguments.data)
     runs = {}
-    for name, (settings, _) in RUNS.items():
+    for name in arguments.only or RUNS:
+        settings, _ = RUNS[name]
         folder = arguments.out / name.replace(" ", "-").replace("(", "").replace(")", "")
         start = time.perf_counter()
         runs[name] = run_search(
@@ -81,17 +88,31 @@ def main() -> None:
             resume=folder.exists(),
             **settings,
         )
-        print(f"{name}: {time.perf_counter() - start:.0f} s", flush=True)
-    print("\n| | validation AUROC | test AUROC | MACs | evaluations | hypervolume | minutes |\n|---|---:|---:|---:|---:|---:|---:|")
+        print(f"{name}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
+    rows = []
     for name, run in runs.items():
         record = run.pick(RUNS[name][1])
         evaluated = [each for each in run.records() if each.evaluated]
-        minutes = sum(each.seconds or 0.0 for each in evaluated) / 60
-        rest = f"{len(evaluated)} | {hypervolume(run):.3f} | {minutes:.1f}"
-        print(line(name, record, test_score(run, record, data), rest), flush=True)
-    graph = runs["graph (TPE)"]
-    for role, record in graph.references().items():
-        print(line(role.replace("_", " "), record, test_score(graph, record, data), "| |"), flush=True)
+        rows.append(
+            {
+                **row(name, record, test_score(run, record, data)),
+                "evaluations": len(evaluated),
+                "hypervolume": hypervolume(run),
+                "minutes": sum(each.seconds or 0.0 for each in evaluated) / 60,
+                "on": json.loads((run.path / "strategy.json").read_text())["chosen"]["on"] if name == "forward-timing" else None,
+            }
+        )
+    graph = runs.get("graph (TPE)")
+    for role, record in graph.references().items() if graph else ():
+        rows.append(row(role.replace("_", " "), record, test_score(graph, record, data)))
+    if arguments.json:
+        print(json.dumps(rows))
+        return
+    print("| | validation AUROC | test AUROC | MACs | evaluations | hypervolume | minutes |\n|---|---:|---:|---:|---:|---:|---:|")
+    for each in rows:
+        rest = f"{each['evaluations']} | {each['hypervolume']:.3f} | {each['minutes']:.1f}" if "minutes" in each else "| |"
+        auroc = f"{each['validation']:.3f} ± {each['spread']:.3f} | {each['test']:.3f}"
+        print(f"| {each['name']} | {auroc} | {each['macs']:,.0f} | {rest} |")
 
 
 if __name__ == "__main__":
