@@ -155,7 +155,8 @@ def _raised_from_outside(seconds: float) -> Iterator[None]:
 def evaluate(evaluator: Evaluator, job: Job) -> Outcome:
     """Call the evaluator; whatever it raises, and values that are not finite, become the reason of a failure.
 
-    `KeyboardInterrupt` passes: it stops the search, not the job.
+    `KeyboardInterrupt` passes: it stops the search, not the job. So does the `SystemExit` by which Ray ends a worker that got SIGTERM. That
+    of an evaluator is a failure like any other: a search that it stopped would begin with the same candidate when it is resumed.
     """
     started = time.perf_counter()
     try:
@@ -164,6 +165,8 @@ def evaluate(evaluator: Evaluator, job: Job) -> Outcome:
     except _OutOfTime:
         evaluation, reason = None, f"stopped after {job.seconds:g} seconds, the time limit of a trial"
     except (Exception, SystemExit) as error:  # the search goes on whatever an evaluator does; the reason is kept
+        if hasattr(error, "ray_terminate_msg"):
+            raise
         evaluation, reason = None, _reason(error)
     return Outcome(evaluation, reason, time.perf_counter() - started, os.getpid())
 

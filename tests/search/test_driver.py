@@ -672,6 +672,33 @@ def test_a_signal_stops_cleanly_and_resume_starts_with_what_was_in_flight(driver
     assert waiting in finished(Run(driver.out))
 
 
+def test_an_evaluator_that_holds_the_interrupt_up_ends_the_search_after_it(search):
+    def evaluate(candidate, budget, report):
+        with contextlib.suppress(BaseException):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        return {"score": 0.5, "macs": 1.0}
+
+    run = search(evaluate, trials=5)
+    status = run.status()
+    assert (status["state"], status["reason"]) == ("stopped", "interrupted by SIGINT")
+    assert (status["trials"]["complete"], status["trials"]["running"], status["trials"]["failed"]) == (1, 0, 0)
+
+
+def test_a_program_that_ends_itself_while_it_is_told_of_progress_leaves_nothing_running(search, tmp_path):
+    def end(progress):
+        if progress.done == 2:
+            sys.exit(7)
+
+    with pytest.raises(SystemExit) as caught:
+        search(trials=5, progress=end, out=tmp_path / "ended")
+    assert caught.value.code == 7
+    status = Run(tmp_path / "ended").status()
+    assert (status["state"], status["reason"]) == ("stopped", "SystemExit: 7")
+    assert (status["trials"]["complete"], status["trials"]["running"]) == (2, 0)
+    assert search(trials=5, out=tmp_path / "ended", resume=True).status()["trials"]["complete"] == 5
+
+
 @pytest.mark.ray
 def test_a_signal_stops_ray_cleanly(driver):
     process = driver.start("ray", seconds=2.0)

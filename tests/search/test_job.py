@@ -181,6 +181,17 @@ def test_ctrl_c_passes(job):
         evaluate(run, job)
 
 
+def test_the_end_of_a_worker_passes_and_that_of_an_evaluator_is_a_failure(job):
+    def end(candidate, budget, report):
+        error = SystemExit(1)
+        error.ray_terminate_msg = "The process receives a SIGTERM."
+        raise error
+
+    with pytest.raises(SystemExit):
+        evaluate(end, job)
+    assert evaluate(lambda candidate, budget, report: sys.exit(3), job).reason.startswith("SystemExit: 3")
+
+
 def test_jobs_and_outcomes_travel(job):
     assert pickle.loads(pickle.dumps(job)) == job
     assert pickle.loads(pickle.dumps(Outcome(reason="lost"))) == Outcome(reason="lost")
