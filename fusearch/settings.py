@@ -17,9 +17,11 @@ __all__ = ["Pace", "Setting", "Settings"]
 class Pace:
     """How long a trial takes a worker, so far.
 
-    The first trial of a worker holds what it does once (imports, the preparation of the data), so it counts only as long as there is no
-    other.
+    The first trial of a worker holds what it does once (imports, the preparation of the data), which takes seconds. So it counts only as
+    long as there is no other, and only where it is so long that they hardly matter.
     """
+
+    LONG = 60.0
 
     def __init__(self) -> None:
         self._first: dict[Any, float] = {}
@@ -39,10 +41,11 @@ class Pace:
 
     @property
     def seconds(self) -> float | None:
-        """Mean seconds of a trial; None before the first one."""
+        """Mean seconds of a trial; None before there is one that tells."""
         if self._num_later:
             return self._later / self._num_later
-        return sum(self._first.values()) / len(self._first) if self._first else None
+        long = [each for each in self._first.values() if each >= self.LONG]
+        return sum(long) / len(long) if long else None
 
 
 @dataclass(frozen=True)

@@ -64,15 +64,18 @@ def test_settings_become_plain_values() -> None:
     assert {"strategy", "storage"} == {each.name for each in fields(Settings)} - set(settings.to_dict())
 
 
-def test_the_first_trial_of_a_worker_tells_the_time_left_only_where_there_is_no_other() -> None:
+def test_the_first_trial_of_a_worker_tells_the_time_left_only_where_it_is_long_and_there_is_no_other() -> None:
     settings, pace = Settings(trials=20), Pace()
     assert settings.seconds_left(9.0, 0, pace, 2) is None
     pace.add(1, 8.0)
-    assert settings.seconds_left(9.0, 1, pace, 2) == 19 * 8.0 / 2
+    assert settings.seconds_left(9.0, 1, pace, 2) is None, "of 8 s much may be the start of the worker"
     assert Settings(trials=20, time_limit=10.0).seconds_left(9.0, 1, pace, 2) == 1.0
     for worker, seconds in ((1, 1.0), (2, 9.0), (2, 3.0)):
         pace.add(worker, seconds)
     assert pace.num_workers == 2
     assert settings.seconds_left(9.0, 4, pace, 2) == 16 * 2.0 / 2
     assert settings.seconds_left(9.0, 20, pace, 2) == 0.0
+    long = Pace()
+    long.add(1, 600.0)
+    assert settings.seconds_left(601.0, 1, long, 2) == 19 * 600.0 / 2
     assert Settings(trials=None, time_limit=10.0).seconds_left(9.0, 1, Pace(), 0) == 1.0

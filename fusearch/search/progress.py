@@ -24,7 +24,7 @@ class Progress:
         best: Best value of each objective.
         front: Number of designs on the front.
         seconds: Wall time since the driver started.
-        seconds_left: Estimate of the time left; None before the first evaluation.
+        seconds_left: Estimate of the time left; None before the first evaluation that tells.
         blamed: What is said of operators and encoders that fail in every design that has them, and are no longer proposed.
     """
 
