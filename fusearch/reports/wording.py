@@ -57,6 +57,7 @@ _ROLES: Mapping[str, str] = {
     "early": "early fusion",
     "penultimate": "penultimate concatenation",
     "late": "late fusion",
+    "stacked": "stacked late fusion",
 }
 
 _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["STRENGTHS", "LinearMap", "Solver", "folds_of", "logistic", "ridge"]
+__all__ = ["STRENGTHS", "Floats", "LinearMap", "Solver", "folds_of", "logistic", "ridge"]
 
 Floats = NDArray[np.float64]
 

@@ -22,6 +22,7 @@ __all__ = ["front_figure"]
 
 #: Plotly's name of the symbol of each role; a role of a plug-in takes the last.
 SYMBOLS = {"best_unimodal": "diamond", "linear": "square", "early": "triangle-up", "late": "triangle-down", "penultimate": "pentagon"}
+SYMBOLS["stacked"] = "cross"
 COLOURS = {"design": "#8b95a5", "front": "#2f6fdb", "reference": "#d9602b", "recommended": "#1f9d76"}
 #: As many decimals as the distance between two ticks asks for, at any zoom.
 TICK_FORMATS = [{"dtickrange": [10.0**-n, 10.0 ** (1 - n) * 0.999], "value": f".{n}f"} for n in (1, 2, 3, 4)]

@@ -24,6 +24,7 @@ _CHARACTER = 6.6
 
 _SHAPES = {"best_unimodal": "M0-7L7 0L0 7L-7 0Z", "linear": "M-5.5-5.5H5.5V5.5H-5.5Z", "early": "M0-7L7 5.5H-7Z", "late": "M0 7L7-5.5H-7Z"}
 _SHAPES["penultimate"] = "M0-7L6.7-2.2L4.1 5.7H-4.1L-6.7-2.2Z"
+_SHAPES["stacked"] = "M-2.5-7H2.5V-2.5H7V2.5H2.5V7H-2.5V2.5H-7V-2.5H-2.5Z"
 
 
 def front_svg(run: Run | Findings | Path | str, x: str | None = None, y: str | None = None) -> str:
