@@ -26,7 +26,7 @@ Pick = Annotated[
     str,
     typer.Option(
         help="Which design: simplest (cheapest within one standard error of the best), knee, best:METRIC, "
-        "strategy (what the run's strategy ended with), a digest, or, for export, team (the mean of a few different ones)."
+        "strategy (what the run's strategy ended with), a digest, or team (the mean of a few different ones)."
     ),
 ]
 

@@ -103,7 +103,7 @@ def _looks(found: Findings) -> list[str]:
     lines = []
     for look in found.looks:
         rows = [
-            (str(each.trial), role_in_look(each.role), number(each.search), number(each.test), f"`{each.digest}`") for each in look.designs
+            (each.numbers, role_in_look(each.role), number(each.search), number(each.test), f"`{each.digest}`") for each in look.designs
         ]
         lines += [look_sentence(look), ""]
         lines += [comparison_sentence(look.comparison, found.main.name), ""] if look.comparison else []

@@ -8,6 +8,7 @@ from typing import Literal
 from fusearch.inference import Answers, Pick, Step, Team
 from fusearch.inference.claims import Claim
 from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.looks import numbers_told
 from fusearch.reports.wording import count, difference, metric_label, number, quantity, role_label, signed_number
 from fusearch.study import TrialRecord
 
@@ -244,7 +245,7 @@ def _on_test(found: Findings) -> str:
     where = f"On the test split ({count(look.samples, 'sample')}, look 1 of {len(found.looks)})"
     metric = metric_label(found.main.name)
     picked = next((design for design in look.designs if design.role == "picked"), None)
-    has = f" the pick, trial {picked.trial}, has {metric} {number(picked.test)}" if picked else " nothing was picked"
+    has = f" the pick, {numbers_told(picked.trial)}, has {metric} {number(picked.test)}" if picked else " nothing was picked"
     seen = look.comparison
     if seen is None:
         return f"{where}{has}."

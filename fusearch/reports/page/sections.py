@@ -108,7 +108,7 @@ def confirmed(found: Findings) -> str:
     for look in found.looks:
         rows = [
             [
-                Cell(str(design.trial), float(design.trial), kind="number"),
+                Cell(design.numbers, float(design.trial) if isinstance(design.trial, int) else None, kind="number"),
                 Cell(role_in_look(design.role)),
                 Cell(number(design.search), design.search, kind="number"),
                 Cell(number(design.test), design.test, kind="number"),
