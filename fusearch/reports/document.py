@@ -22,8 +22,9 @@ __all__ = ["to_document"]
 def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
     """Return the facts of the report.
 
-    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `references`, `predicted`, `confirmed`, `strategy`,
-    `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`, `export_command`, `config`.
+    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `teams`, `references`, `predicted`, `confirmed`,
+    `strategy`, `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`, `export_command`,
+    `config`.
     """
     progress = progress_info(found)
     through = throughput_info(found)
@@ -41,6 +42,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         },
         "recommended": _design(found.recommended),
         "front": [_design(record) for record in found.front],
+        "teams": [asdict(team) for team in found.teams],
         "references": {role: _design(record) for role, record in found.references.items()},
         "predicted": asdict(found.predicted),
         "confirmed": [asdict(look) for look in found.looks],

@@ -67,6 +67,8 @@ def front(found: Findings) -> str:
     title = "Pareto front" if pairs else "Designs over trials"
     note = "Choose a point, or a design in the list, to see it. Bars are standard errors: ± divided by the root of the number of members. "
     note += "Grey designs are dominated." if pairs else "The line is the best value so far."
+    if found.teams:
+        note += " Stars on the dotted line are teams: the mean of a few designs, at the cost of all of them."
     if len(pairs) > 1:
         note += " The line bounds what is attained in the plane shown; blue points are on the front of all objectives."
     about = escape(f"{title}: {len(found.designs)} designs; the list below holds them all")
