@@ -103,6 +103,11 @@ class Team:
     cost: dict[str, float]
     reason: str | None = None
 
+    @property
+    def recommended(self) -> bool:
+        """Whether there are several, and the estimate after selection says that together they are better than the pick."""
+        return len(self.trials) > 1 and self.outcome == "gain"
+
 
 @dataclass(frozen=True)
 class Answers:

@@ -10,7 +10,7 @@ from fusearch.reports.findings.decided import strategy_sentences
 from fusearch.reports.findings.factors import factor_frame
 from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.reproduction import command_line, export_command, resumed_lines
+from fusearch.reports.findings.reproduction import command_line, export_command, resumed_lines, team_command
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
 from fusearch.study import TrialRecord
@@ -24,7 +24,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
 
     Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `teams`, `references`, `predicted`, `confirmed`,
     `strategy`, `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`, `export_command`,
-    `config`.
+    `team_command`, `config`.
     """
     progress = progress_info(found)
     through = throughput_info(found)
@@ -66,6 +66,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "failures_by_cause": [asdict(group) for group in failure_groups(found)],
         "command": command_line(found),
         "export_command": export_command(found),
+        "team_command": team_command(found),
         "resumed": resumed_lines(found),
         "config": dict(found.config),
     }

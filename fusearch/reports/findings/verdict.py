@@ -217,7 +217,8 @@ def _team(found: Findings, team: Team) -> list[AnswerLine]:
     aim = "" if found.main.aim == "more" else ", where above 0 is better"
     score = f"{metric} {number(team.score)} after selection{at}"
     gained = f"over the recommended design it gains {value} ({_SURE} {interval}){aim}: {team.outcome}"
-    sentence = f"Team: the mean of trials {names} has {score}; {gained}. Export it with `--pick team`."
+    advice = "Recommended where its cost is no matter: export it with `--pick team`." if team.recommended else "Not recommended."
+    sentence = f"Team: the mean of trials {names} has {score}; {gained}. {advice}"
     return [AnswerLine("team", "Are a few designs together better?", f"mean of trials {names}", value, interval, team.outcome, sentence)]
 
 
