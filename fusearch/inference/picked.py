@@ -21,11 +21,18 @@ class Picked:
 
     Attributes:
         records: Their trials.
+        counts: How often each of them counts in the mean.
         values: Metrics and costs as the search saw them, by name; of a team the main objective and the costs.
     """
 
     records: tuple[TrialRecord, ...]
+    counts: tuple[int, ...]
     values: Mapping[str, float]
+
+    @classmethod
+    def alone(cls, record: TrialRecord) -> Picked:
+        """Return one design."""
+        return cls((record,), (1,), record.values)
 
     @property
     def trial(self) -> int | list[int]:
@@ -57,8 +64,7 @@ def read_pick(trials: Trials, pick: str) -> Picked:
         ObjectiveError: The metric is not among the values.
     """
     if pick != TEAM:
-        record = trials.pick(pick)
-        return Picked((record,), record.values)
+        return Picked.alone(trials.pick(pick))
     team = team_of(trials)
     plain = {} if team.plain is None else {trials.primary.name: team.plain}
-    return Picked(tuple(trials.pick(each) for each in team.candidates), {**plain, **team.cost})
+    return Picked(tuple(trials.pick(each) for each in team.candidates), team.counts, {**plain, **team.cost})

@@ -74,10 +74,10 @@ def confirm(
     run = run if isinstance(run, Run) else Run(run)
     trials = run.read()
     picked, rival = read_pick(trials, pick), trials.best_simple
-    roles = {"picked": picked} | {role: Picked((record,), record.values) for role, record in trials.references.items()}
-    roles |= {f"front {record.number}": Picked((record,), record.values) for record in trials.front}
+    roles = {"picked": picked} | {role: Picked.alone(record) for role, record in trials.references.items()}
+    roles |= {f"front {record.number}": Picked.alone(record) for record in trials.front}
     if rival is not None and rival.candidate not in {each.candidate for each in roles.values()}:
-        roles["reference"] = Picked((rival,), rival.values)
+        roles["reference"] = Picked.alone(rival)
     data = load_choice_data(run, data)
     if not len(data.rows("test")):
         raise RunError(f"data set {data.name!r} has no test split: nothing to confirm on")
@@ -98,7 +98,8 @@ def confirm(
             members = [models[record.candidate] for record in each.records]
             read = {modality.name for choice in choices for modality in choice.modalities}
             modalities = [modality for modality in data.modalities if modality.name in read]
-            outputs[each.candidate] = outputs_on_test(members[0] if len(members) == 1 else DeployedTeam(members), modalities, data)
+            model = members[0] if len(members) == 1 else DeployedTeam(members, each.counts)
+            outputs[each.candidate] = outputs_on_test(model, modalities, data)
         designs.append(_entry(role.split()[0], each, score_on_test(outputs[each.candidate], data)))
     look = {
         "look": len(looks) + 1,
