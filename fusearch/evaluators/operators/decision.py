@@ -286,7 +286,7 @@ class Stacking(Vote):
         if solved is None:
             return
         weight_CD, bias_C = (torch.as_tensor(values, dtype=torch.float64, device=means_MC.device) for values in solved[0])
-        weight_MCD = weight_CD.unflatten(1, (self.num_voters, -1)).transpose(0, 1)
+        weight_MCD = weight_CD.reshape(self.num_outputs, self.num_voters, -1).transpose(0, 1)
         maps_MCC, absent_MC = weight_MCD[:, :, :-1], weight_MCD[:, :, -1]
         shift_MC = (maps_MCC @ means_MC[:, :, None]).squeeze(2)
         self.maps.copy_(maps_MCC)

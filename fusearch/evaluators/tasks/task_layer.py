@@ -119,7 +119,9 @@ class TaskLayer(nn.Module, ABC):
         else:
             folds = folds_of(len(targets_N)) if folds is None else folds
             judged = [(solved(seen), columns_ND[rest], targets_N[rest]) for seen, rest in folds]
-        losses = [sum(loss(each(strength), *rest) for each, *rest in judged) / max(len(judged), 1) for strength in STRENGTHS]
+        losses = [
+            sum(loss(each(strength), columns, targets) for each, columns, targets in judged) / max(len(judged), 1) for strength in STRENGTHS
+        ]
         best = min(range(len(STRENGTHS)), key=losses.__getitem__)
         return whole(STRENGTHS[best]), losses[best]
 

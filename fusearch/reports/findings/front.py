@@ -89,7 +89,7 @@ def front_info(found: Findings, x: str | None = None, y: str | None = None) -> F
         return FrontInfo(Axis("trial", None, log=False), y_axis, points, _best_so_far(allowed, vertical), recommended)
     teams = _teams(found, horizontal, vertical)
     step = _attained(allowed, horizontal, vertical)
-    x_axis = axis_of(horizontal, [each.x for each in (*points, *teams)])
+    x_axis = axis_of(horizontal, [point.x for point in points] + [place.x for place in teams])
     return FrontInfo(x_axis, y_axis, points, step, recommended, teams, _attained(teams, horizontal, vertical))
 
 
