@@ -75,6 +75,12 @@ def test_where_one_is_better_it_counts_more(tmp_path):
     assert found.cost["macs"] == sum(1000.0 * (number + 1) for number in found.trials)  # it is computed once
 
 
+def test_losses_are_no_cost_that_adds_up(tmp_path):
+    found = answer(planted_trials(tmp_path, TEAMED, objectives=("auroc", "log_loss")))
+    assert len(found.team.trials) > 1
+    assert (found.team.cost, list(found.pick.cost)) == ({}, ["log_loss"])
+
+
 def test_of_noise_no_team_is_claimed(tmp_path):
     claims = 0
     for seed in range(6):

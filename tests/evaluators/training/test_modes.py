@@ -13,10 +13,11 @@ from toy_data import TABLES, make_data
 
 from fusearch.data import Dataset
 from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.training import modes
 from fusearch.evaluators.training.members import FoldSamples, prepare_fold, score
 from fusearch.evaluators.training.modes import FUSION, drop_modalities, predict, train
 from fusearch.evaluators.training.optimization import Fit, reproducible
-from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.samples import PARTS, Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import FusionGraph, Recipe
 
@@ -174,6 +175,13 @@ def test_the_weights_of_a_vote_are_fitted_on_rows_that_the_voters_have_not_seen(
     torch.testing.assert_close(weights, expected / expected.sum())
     assert not rows.train.present["b"].all()
     assert weights[0] > weights[2]  # `c` knows nothing
+
+
+def test_two_votes_of_a_design_share_the_scores_that_voters_have_not_seen(rows: FoldSamples, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(modes, "FusionNetwork", lambda *args, **options: made.append(1) or FusionNetwork(*args, **options))
+    fit("F1 = stacking(a@score, c@score) ->\nF2 = vote_weighted(a@score, c@score) -> aux\ntrain = independent", rows)
+    assert len(made) == PARTS
 
 
 def test_without_parts_weights_stay_equal_and_a_prior_is_fitted_all_the_same(rows: FoldSamples) -> None:
