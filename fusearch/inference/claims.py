@@ -86,7 +86,6 @@ class Team:
         designs: Digests of its members; fewer than two where none makes the best one better.
         candidates: Digests of the graphs with their recipes.
         trials: Their trials.
-        counts: How often each of them counts in the mean.
         plain: The metric of their mean as the search's rows tell it; luck made it look better.
         score: The metric after selection.
         cost: What all of them cost together, by name.
@@ -99,7 +98,6 @@ class Team:
     designs: tuple[str, ...]
     candidates: tuple[str, ...]
     trials: tuple[int, ...]
-    counts: tuple[int, ...]
     plain: float | None
     score: float | None
     cost: dict[str, float]
@@ -263,15 +261,13 @@ def _team(
     reason: str | None,
 ) -> Team:
     if resampled is None or picked is None:
-        return Team("not estimable", None, None, (), (), (), (), None, None, {}, reason or "nothing was evaluated")
+        return Team("not estimable", None, None, (), (), (), None, None, {}, reason or "nothing was evaluated")
     pool = pool_of(designs)
     members = team_on_all_rows(resampled, pool)
-    counts = Counter(members)
-    chosen = [designs[number] for number in counts]
+    chosen = [designs[number] for number in members]
     every = np.ones((len(resampled.drawn), 1))
     plain = trials.primary.loss(float(mean_over(resampled.losses_of(resampled.outputs_of(members), every))[0]))
-    named = (tuple(each.digest for each in chosen), tuple(each.candidate for each in chosen), tuple(each.number for each in chosen))
-    told = (*named, tuple(counts.values()), plain)
+    told = (tuple(each.digest for each in chosen), tuple(each.candidate for each in chosen), tuple(each.number for each in chosen), plain)
     try:
         draws = min(TEAM_DRAWS, resampled.drawn.shape[1])
         teams = teams_of(resampled, pool, draws)

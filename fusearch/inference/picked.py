@@ -21,18 +21,16 @@ class Picked:
 
     Attributes:
         records: Their trials.
-        counts: How often each of them counts in the mean.
         values: Metrics and costs as the search saw them, by name; of a team the main objective and the costs.
     """
 
     records: tuple[TrialRecord, ...]
-    counts: tuple[int, ...]
     values: Mapping[str, float]
 
     @classmethod
     def alone(cls, record: TrialRecord) -> Picked:
         """Return one design."""
-        return cls((record,), (1,), record.values)
+        return cls((record,), record.values)
 
     @property
     def trial(self) -> int | list[int]:
@@ -67,4 +65,4 @@ def read_pick(trials: Trials, pick: str) -> Picked:
         return Picked.alone(trials.pick(pick))
     team = team_of(trials)
     plain = {} if team.plain is None else {trials.primary.name: team.plain}
-    return Picked(tuple(trials.pick(each) for each in team.candidates), team.counts, {**plain, **team.cost})
+    return Picked(tuple(trials.pick(each) for each in team.candidates), {**plain, **team.cost})

@@ -18,14 +18,13 @@ def test_a_design_is_what_its_trial_says(tmp_path):
         record.candidate,
         record.formula,
     )
-    assert (picked.values, picked.counts) == (record.values, (1,))
+    assert picked.values == record.values
 
 
 def test_a_team_is_told_by_its_members_and_by_what_their_mean_scored(tmp_path):
     trials = planted_trials(tmp_path, [(FUSED, 1.0, None), (OTHER, 1.0, None)], rows=300)
     picked, team = read_pick(trials, TEAM), team_of(trials)
     assert picked.trial == list(team.trials) == [0, 1]
-    assert picked.counts == team.counts
     assert (picked.digest, picked.candidate) == ("+".join(team.designs), "+".join(team.candidates))
     assert picked.formula == "\n\n".join(record.formula for record in picked.records)
     assert picked.values == {"auroc": team.plain, **team.cost}

@@ -76,11 +76,11 @@ def export(
             refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device)
             for choice in choices
         ]
-        model: DeployedModel | DeployedTeam = models[0] if len(models) == 1 else DeployedTeam(models, picked.counts)
+        model: DeployedModel | DeployedTeam = models[0] if len(models) == 1 else DeployedTeam(models)
         write_files(model, raw_shapes(data, modalities), draft)
         differences = check_files(model, rows_to_check(raw_values(data, modalities, data.rows("search")[:ROWS_CHECKED])), draft)
         inputs = describe_inputs(data, modalities)
-        design = describe_design(choices, data, seeds=seeds, counts=picked.counts)
+        design = describe_design(choices, data, seeds=seeds)
         metrics = describe_metrics(
             choices,
             picked.values,

@@ -103,9 +103,7 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
 def _networks(design: Mapping[str, Any]) -> str:
     designs = len(design.get("members", ())) or 1
     of = "one fusion design" if designs == 1 else f"each of {designs} designs"
-    counts = design.get("counts", ())
-    weighed = f", which count {' : '.join(map(str, counts))}" if len(set(counts)) > 1 else ""
-    return f"{_count(design['seeds'], 'network')} of {of}{weighed}"
+    return f"{_count(design['seeds'], 'network')} of {of}"
 
 
 def _metrics_table(metrics: Mapping[str, Any]) -> str:

@@ -98,8 +98,7 @@ def confirm(
             members = [models[record.candidate] for record in each.records]
             read = {modality.name for choice in choices for modality in choice.modalities}
             modalities = [modality for modality in data.modalities if modality.name in read]
-            model = members[0] if len(members) == 1 else DeployedTeam(members, each.counts)
-            outputs[each.candidate] = outputs_on_test(model, modalities, data)
+            outputs[each.candidate] = outputs_on_test(members[0] if len(members) == 1 else DeployedTeam(members), modalities, data)
         designs.append(_entry(role.split()[0], each, score_on_test(outputs[each.candidate], data)))
     look = {
         "look": len(looks) + 1,

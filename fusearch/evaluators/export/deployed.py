@@ -58,17 +58,14 @@ class DeployedTeam(nn.Module):
 
     Args:
         models: One for each design, fitted on the same rows.
-        counts: How often each of them counts in the mean.
     """
 
-    def __init__(self, models: Sequence[DeployedModel], counts: Sequence[int]) -> None:
+    def __init__(self, models: Sequence[DeployedModel]) -> None:
         super().__init__()
         self.models = nn.ModuleList(models)
-        self.counts = tuple(counts)
         self.task = models[0].task
         self.eval()
 
     def forward(self, raw: dict[str, Tensor]) -> Tensor:
         """Predict, as each of them does; each takes the modalities that it reads."""
-        said = [(model(raw), count) for model, count in zip(self.models, self.counts, strict=True)]
-        return self.task.average(torch.stack([outputs for outputs, count in said for _ in range(count)]))
+        return self.task.average(torch.stack([model(raw) for model in self.models]))

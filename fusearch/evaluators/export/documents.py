@@ -28,14 +28,13 @@ TEAM_NOTE = (
 )
 
 
-def describe_design(choices: Sequence[Choice], data: Dataset, *, seeds: int, counts: Sequence[int] = (1,)) -> dict[str, Any]:
+def describe_design(choices: Sequence[Choice], data: Dataset, *, seeds: int) -> dict[str, Any]:
     """Return the content of `design.json`: the design in three forms, its labels, and how it was trained.
 
-    Of a team its `members` say this one by one, `counts` how often each counts in the mean, and what stands above them is joined from
-    theirs.
+    Of a team its `members` say this one by one, and what stands above them is joined from theirs.
     """
     members = [_member(choice) for choice in choices]
-    design = members[0] if len(members) == 1 else {**_joined(members), "counts": list(counts), "members": members}
+    design = members[0] if len(members) == 1 else {**_joined(members), "members": members}
     return {
         **design,
         "seeds": seeds,

@@ -211,8 +211,7 @@ def _team(found: Findings, team: Team) -> list[AnswerLine]:
     if team.difference is None or team.interval is None or team.score is None or len(team.trials) < 2:
         return []
     metric = metric_label(found.main.name)
-    times = {count: f" ({count} times)" if count > 1 else "" for count in team.counts}
-    names = ", ".join(f"{trial}{times[count]}" for trial, count in zip(team.trials, team.counts, strict=True))
+    names = ", ".join(map(str, team.trials))
     value, interval = _gained(team)
     at = f" at {', '.join(quantity(name, each) for name, each in team.cost.items())} in all" if team.cost else ""
     aim = "" if found.main.aim == "more" else ", where above 0 is better"

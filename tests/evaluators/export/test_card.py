@@ -98,9 +98,6 @@ def test_a_confirmed_regression() -> None:
     assert "1 network of one fusion design" in card
     assert "1 epoch of a, 4 epochs of fusion" in card
     assert "nothing to train" in write_card(design | {"epochs": {}}, METRICS, INPUTS)
-    team = design | {"members": [design, design]}
-    assert "1 network of each of 2 designs, which count 3 : 1, each" in write_card(team | {"counts": [3, 1]}, METRICS, INPUTS)
-    assert "1 network of each of 2 designs, each" in write_card(team | {"counts": [1, 1]}, METRICS, INPUTS)
 
 
 @pytest.mark.parametrize("count", [20, 50])

@@ -6,7 +6,7 @@ import torch
 from toy_tasks import class_task, number_task
 
 from fusearch.data import Dataset
-from fusearch.evaluators.export.deployed import DeployedModel, DeployedTeam
+from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.search_space import Candidate, FusionGraph, Recipe
@@ -49,17 +49,3 @@ def test_it_is_preprocessing_then_networks_then_their_mean(data: Dataset, formul
     else:
         expected = torch.stack([7.0 + 3.0 * output for output in each]).mean(dim=0)
     torch.testing.assert_close(found, expected)
-
-
-def test_a_team_is_the_mean_in_which_each_design_counts_as_often_as_it_says(data: Dataset) -> None:
-    task, statistics = class_task(3), data.fit_preprocessor(data.rows("train")).statistics
-    models = []
-    for name in ("mean", "type"):
-        network = FusionNetwork.of(Candidate(FusionGraph.parse(f"{name}@L ->", modalities=data.modalities), Recipe(width=8)), task)
-        for head in network.heads:
-            head.linear.reset_parameters()
-        models.append(DeployedModel([network.eval()], [part for part in statistics if part.modality.name == name], task=task))
-    raw = {name: torch.tensor(values) for name, values in raw_values(data, data.modalities, np.arange(9)).items()}
-    with torch.no_grad():
-        first, second = (model(raw) for model in models)
-        torch.testing.assert_close(DeployedTeam(models, (3, 1))(raw), 0.75 * first + 0.25 * second)
