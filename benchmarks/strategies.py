@@ -53,7 +53,7 @@ def test_score(run: Run, record: TrialRecord, data: Dataset) -> float:
     """Train a design on train + val and look at the test split."""
     choice = read_choice(run, record, data)
     model = refit(data, choice.candidate, epochs=choice.epochs, batch_size=choice.batch_size)
-    return score_on_test(outputs_on_test(model, choice, data), data)["auroc"]
+    return score_on_test(outputs_on_test(model, choice.modalities, data), data)["auroc"]
 
 
 def row(name: str, record: TrialRecord, test: float) -> dict[str, Any]:

@@ -64,7 +64,7 @@ STOPPED = "driver stopped"
 DIED = "driver died"
 
 #: The reference designs, in the order in which they are proposed.
-ROLES = ("best_unimodal", "linear", "early", "penultimate", "late")
+ROLES = ("best_unimodal", "linear", "early", "penultimate", "late", "stacked")
 
 State = Literal["complete", "failed", "running", "pruned", "waiting"]
 

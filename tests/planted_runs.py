@@ -13,10 +13,18 @@ from fusearch.metrics import METRICS
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
-__all__ = ["CONFIG", "planted_trials"]
+__all__ = ["CONFIG", "TEAMED", "planted_trials"]
 
 MODALITIES = [{"name": name, "kind": "tabular", "shape": [4]} for name in ("rna", "labs")]
 CONFIG = {"space": {"modalities": MODALITIES}, "search": {"trials": 10}}
+#: Designs that err alone, so that the mean of a few of them is better than any.
+TEAMED = (
+    ("rna", 1.0, "best_unimodal"),
+    ("F1 = cat(rna@L, labs@L) ->", 1.0, "late"),
+    ("F1 = mean(rna@L, labs@L) ->", 1.0, None),
+    ("labs", 0.9, None),
+    ("F1 = cat(rna@L, labs@L) ->", -1.0, None),
+)
 FORMULAS = {"rna": "rna:mlp; rna@L ->", "labs": "labs:mlp; labs@L ->"}
 
 

@@ -26,7 +26,7 @@ Pick = Annotated[
     str,
     typer.Option(
         help="Which design: simplest (cheapest within one standard error of the best), knee, best:METRIC, "
-        "strategy (what the run's strategy ended with), a digest, or, for export, team (the mean of a few different ones)."
+        "strategy (what the run's strategy ended with), a digest, or team (the mean of a few different ones)."
     ),
 ]
 
@@ -161,7 +161,7 @@ def _show_status(facts: dict[str, Any]) -> None:
 def _show_verdict(found: Findings, folder: Path) -> None:
     """Print the answers of a run, and what to do next."""
     from fusearch.reports import judge
-    from fusearch.reports.findings.reproduction import export_command
+    from fusearch.reports.findings.reproduction import export_command, team_command
 
     verdict = judge(found)
     say()
@@ -171,6 +171,9 @@ def _show_verdict(found: Findings, folder: Path) -> None:
     command = export_command(found, folder)
     if command is not None:
         say(f"Next: {command}")
+    together = team_command(found, folder)
+    if together is not None:
+        say(f"Or the team: {together}")
 
 
 def _rows(records: Any, names: list[str]) -> list[dict[str, Any]]:

@@ -103,6 +103,11 @@ class Team:
     cost: dict[str, float]
     reason: str | None = None
 
+    @property
+    def recommended(self) -> bool:
+        """Whether there are several, and the estimate after selection says that together they are better than the pick."""
+        return len(self.trials) > 1 and self.outcome == "gain"
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -278,8 +283,9 @@ def _team(
 
 
 def _cost(trials: Trials, records: Sequence[TrialRecord]) -> dict[str, float]:
-    """Return what designs cost together."""
-    known = [objective.name for objective in trials.costs if all(objective.name in record.values for record in records)]
+    """Return what designs cost together; of several only what adds up, as losses do not."""
+    added = [each.name for each in trials.costs if each.cost or len(records) == 1]
+    known = [name for name in added if all(name in record.values for record in records)]
     return {name: sum(record.value(name) for record in records) for name in known}
 
 

@@ -1,7 +1,7 @@
 """A few different designs together: the mean of what they say. Axis letters: D designs, N rows, B draws, F folds.
 
 Members are added one by one, each time the one that makes the mean best on out-of-fold predictions (Caruana et al. 2004, without
-replacement): small and different, as one design of each graph at most is asked.
+replacement): small and different, as one design of each graph at most is asked. `grow` is that rule, and the only place that knows it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fusearch.inference.resampling import Resampled, mean_over
 from fusearch.study import TrialRecord
 
-__all__ = ["MOST_MEMBERS", "POOL", "pool_of", "team_on_all_rows", "teams_of"]
+__all__ = ["MOST_MEMBERS", "POOL", "grow", "pool_of", "team_on_all_rows", "teams_of"]
 
 Floats = NDArray[np.float64]
 
@@ -32,16 +32,23 @@ def pool_of(designs: Sequence[TrialRecord]) -> NDArray[np.int64]:
 
 def teams_of(resampled: Resampled, pool: NDArray[np.int64], draws: int) -> list[tuple[int, ...]]:
     """Return the team that is chosen on each of the first draws."""
-    return _grow(resampled, pool, resampled.drawn[:, :draws])
+    return grow(resampled, pool, resampled.drawn[:, :draws])
 
 
 def team_on_all_rows(resampled: Resampled, pool: NDArray[np.int64]) -> tuple[int, ...]:
     """Return the team that is chosen on all rows."""
-    (team,) = _grow(resampled, pool, np.ones((len(resampled.drawn), 1)))
+    (team,) = grow(resampled, pool, np.ones((len(resampled.drawn), 1)))
     return team
 
 
-def _grow(resampled: Resampled, pool: NDArray[np.int64], weights_NB: Floats) -> list[tuple[int, ...]]:
+def grow(resampled: Resampled, pool: NDArray[np.int64], weights_NB: Floats) -> list[tuple[int, ...]]:
+    """Return the team of each draw, as numbers of designs in their order.
+
+    Args:
+        resampled: The designs and the rows.
+        pool: Numbers of the designs that it may take, the best first.
+        weights_NB: How often each draw holds each row.
+    """
     teams: list[tuple[int, ...]] = [()] * weights_NB.shape[1]
     losses_B = np.full(len(teams), np.inf)
     growing = np.ones(len(teams), bool)

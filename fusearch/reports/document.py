@@ -10,7 +10,7 @@ from fusearch.reports.findings.decided import strategy_sentences
 from fusearch.reports.findings.factors import factor_frame
 from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.reproduction import command_line, export_command, resumed_lines
+from fusearch.reports.findings.reproduction import command_line, export_command, resumed_lines, team_command
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
 from fusearch.study import TrialRecord
@@ -22,8 +22,9 @@ __all__ = ["to_document"]
 def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
     """Return the facts of the report.
 
-    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `references`, `predicted`, `confirmed`, `strategy`,
-    `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`, `export_command`, `config`.
+    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `teams`, `references`, `predicted`, `confirmed`,
+    `strategy`, `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`, `export_command`,
+    `team_command`, `config`.
     """
     progress = progress_info(found)
     through = throughput_info(found)
@@ -41,6 +42,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         },
         "recommended": _design(found.recommended),
         "front": [_design(record) for record in found.front],
+        "teams": [asdict(team) for team in found.teams],
         "references": {role: _design(record) for role, record in found.references.items()},
         "predicted": asdict(found.predicted),
         "confirmed": [asdict(look) for look in found.looks],
@@ -64,6 +66,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "failures_by_cause": [asdict(group) for group in failure_groups(found)],
         "command": command_line(found),
         "export_command": export_command(found),
+        "team_command": team_command(found),
         "resumed": resumed_lines(found),
         "config": dict(found.config),
     }

@@ -13,10 +13,13 @@ GLOSSARY: Mapping[str, str] = {
     "modality": "One kind of data on the same sample, such as laboratory values, an image or a signal.",
     "fusion": "The place in a network where modalities are brought together.",
     "design": "Which modalities are taken, and where and how they are brought together.",
-    "reference": "A simple design that every search tries first: one modality, a linear model, early, penultimate and late fusion.",
+    "reference": "A simple design that every search tries first: one modality, a linear model, early, penultimate, late and "
+    "stacked fusion.",
     "early fusion": "The inputs of all modalities are joined before anything is learned of them.",
     "penultimate concatenation": "Each modality has its own network up to the layer before the last; these are set side by side.",
     "late fusion": "A model for each modality decides alone; the decisions are averaged.",
+    "stacked late fusion": "A model for each modality decides alone; a simple model learns, on samples that these have not seen, how far "
+    "to trust each of them.",
     "after selection": "The score of what the same rule picks on some rows, on rows that it did not pick by. The best of many designs "
     "looks better than it is; this takes that luck out.",
     "90 % interval": "From the 5 % to the 95 % quantile over many draws of the rows: how far the number hangs on who was in the data.",

@@ -103,7 +103,7 @@ def _looks(found: Findings) -> list[str]:
     lines = []
     for look in found.looks:
         rows = [
-            (str(each.trial), role_in_look(each.role), number(each.search), number(each.test), f"`{each.digest}`") for each in look.designs
+            (each.numbers, role_in_look(each.role), number(each.search), number(each.test), f"`{each.digest}`") for each in look.designs
         ]
         lines += [f"{look_sentence(look)} {pick_sentence(look, found.main.name)}".strip(), ""]
         lines += _grid(("trial", "role", f"{metric}, validation", f"{metric}, test", "digest"), rows)

@@ -58,6 +58,7 @@ _ROLES: Mapping[str, str] = {
     "early": "early fusion",
     "penultimate": "penultimate concatenation",
     "late": "late fusion",
+    "stacked": "stacked late fusion",
 }
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -58,7 +58,7 @@ def test_status_document(finished: Path, fusearch: Callable[..., Any]) -> None:
     assert status["front"]
     for record in status["front"]:
         assert {"digest", "formula", "values", "trial"} <= set(record)
-    assert set(status["references"]) == {"best_unimodal", "linear", "early", "penultimate", "late"}
+    assert set(status["references"]) == {"best_unimodal", "linear", "early", "penultimate", "late", "stacked"}
     text = fusearch("status", finished)
     assert "Pareto front" in text.out
     assert "penultimate" in text.out

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from planted_runs import planted_trials
+from planted_runs import TEAMED, planted_trials
 
 from fusearch.contracts import Objective
 from fusearch.errors import RunError
@@ -12,17 +12,16 @@ from fusearch.layout import predictions_file
 from fusearch.metrics import METRICS
 
 FUSED, OTHER = "F1 = cat(rna@L, labs@L) ->", "F1 = mean(rna@L, labs@L) ->"
-DESIGNS = [("rna", 1.0, "best_unimodal"), (FUSED, 1.0, "late"), (OTHER, 1.0, None), ("labs", 0.9, None), (FUSED, -1.0, None)]
 
 
 def test_the_pool_has_each_graph_once_the_best_first(tmp_path):
-    trials = planted_trials(tmp_path, DESIGNS)
+    trials = planted_trials(tmp_path, TEAMED)
     twice = [*trials.feasible, trials.feasible[0]]
-    assert pool_of(twice).tolist() == list(range(len(DESIGNS)))
+    assert pool_of(twice).tolist() == list(range(len(TEAMED)))
 
 
 def test_a_team_is_grown_by_what_makes_the_mean_best(tmp_path):
-    trials = planted_trials(tmp_path, DESIGNS, folds=1)
+    trials = planted_trials(tmp_path, TEAMED, folds=1)
     designs = trials.feasible
     kept = read_kept(tmp_path, designs)
     resampled = Resampled(kept, Objective.parse("auroc"))
@@ -43,7 +42,7 @@ def test_a_team_is_grown_by_what_makes_the_mean_best(tmp_path):
 
 
 def test_on_each_draw_it_is_the_team_of_its_rows(tmp_path):
-    designs = planted_trials(tmp_path, DESIGNS, rows=120, folds=1).feasible
+    designs = planted_trials(tmp_path, TEAMED, rows=120, folds=1).feasible
     resampled = Resampled(read_kept(tmp_path, designs), Objective.parse("auroc"))
     teams = teams_of(resampled, pool_of(designs), 6)
     assert len(teams) == 6
@@ -52,12 +51,18 @@ def test_on_each_draw_it_is_the_team_of_its_rows(tmp_path):
 
 
 def test_different_designs_together_are_better_where_each_errs_alone(tmp_path):
-    found = answer(planted_trials(tmp_path, DESIGNS, rows=900)).team
+    found = answer(planted_trials(tmp_path, TEAMED, rows=900)).team
     assert len(found.trials) > 1
     assert (found.outcome, len(found.designs), len(found.candidates)) == ("gain", len(found.trials), len(found.trials))
     assert found.cost["macs"] == sum(1000.0 * (number + 1) for number in found.trials)
     assert found.interval[0] < found.difference < found.interval[1]
     assert found.score < found.plain + 0.02
+
+
+def test_losses_are_no_cost_that_adds_up(tmp_path):
+    found = answer(planted_trials(tmp_path, TEAMED, objectives=("auroc", "log_loss")))
+    assert len(found.team.trials) > 1
+    assert (found.team.cost, list(found.pick.cost)) == ({}, ["log_loss"])
 
 
 def test_of_noise_no_team_is_claimed(tmp_path):

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
+
+from planted_runs import TEAMED, planted_trials
 
 from fusearch.reports.document import to_document
-from fusearch.reports.findings.findings import read_findings
+from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.reports.findings.verdict import judge
 from fusearch.reports.page.markup import embed
 from fusearch.run import Run
@@ -33,3 +36,11 @@ def test_an_empty_run_has_a_document(make_run: Callable[..., Run]) -> None:
     assert facts["recommended"] is None
     assert facts["verdict"]["answers"]["fusion"]["outcome"] == "not estimable"
     assert facts["verdict"]["answers"]["pick"]["design"] is None
+
+
+def test_the_front_of_teams_is_told_point_by_point(tmp_path: Path) -> None:
+    found = Findings(planted_trials(tmp_path, TEAMED))
+    (first, *rest) = json.loads(embed(to_document(found, judge(found))))["teams"]
+    assert set(first) == {"trials", "designs", "candidates", "plain", "cost"}
+    assert (first["trials"], first["cost"]) == (list(found.teams[0].trials), dict(found.teams[0].cost))
+    assert len(rest) == len(found.teams) - 1 > 0

@@ -13,7 +13,7 @@ from fusearch.data import Dataset
 from fusearch.errors import ExportError
 from fusearch.evaluators.export.card import write_card
 from fusearch.evaluators.export.carried import write_program
-from fusearch.evaluators.export.choice import TEAM, load_choice_data, read_choice
+from fusearch.evaluators.export.choice import load_choice_data, read_choice
 from fusearch.evaluators.export.confirmation import looks_so_far
 from fusearch.evaluators.export.deployed import DeployedModel, DeployedTeam
 from fusearch.evaluators.export.documents import describe_design, describe_metrics, requirements
@@ -21,7 +21,7 @@ from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_v
 from fusearch.evaluators.export.model_files import ROWS_CHECKED, TOLERANCE, check_files, rows_to_check, write_files
 from fusearch.evaluators.export.new_folder import new_folder
 from fusearch.evaluators.export.refit import refit
-from fusearch.inference import team_of
+from fusearch.inference.picked import read_pick
 from fusearch.run import Run
 
 __all__ = ["export"]
@@ -67,9 +67,8 @@ def export(
     run = run if isinstance(run, Run) else Run(run)
     trials = run.read()
     data = load_choice_data(run, data)
-    team = team_of(trials) if pick == TEAM else None
-    records = [trials.pick(each) for each in ([pick] if team is None else team.candidates)]
-    choices = [read_choice(run, record, data) for record in records]
+    picked = read_pick(trials, pick)
+    choices = [read_choice(run, record, data) for record in picked.records]
     read = {modality.name for choice in choices for modality in choice.modalities}
     modalities = tuple(modality for modality in data.modalities if modality.name in read)
     with new_folder(out) as draft:
@@ -84,7 +83,7 @@ def export(
         design = describe_design(choices, data, seeds=[len(each.networks) for each in models])
         metrics = describe_metrics(
             choices,
-            records[0].values if team is None else {trials.primary.name: team.plain or 0.0, **team.cost},
+            picked.values,
             candidates=trials.counts["complete"],
             confirmed=_confirmed(run, design["candidate"]),
             file_differences=differences,

@@ -13,10 +13,7 @@ from fusearch.run import Run
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 from fusearch.study import TrialRecord
 
-__all__ = ["TEAM", "Choice", "load_choice_data", "read_choice"]
-
-#: The pick that is several designs.
-TEAM = "team"
+__all__ = ["Choice", "load_choice_data", "read_choice"]
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,15 @@ import torch
 from numpy.typing import NDArray
 
 from fusearch.contracts import Objective
-from fusearch.data import Dataset
+from fusearch.data import Dataset, Modality
 from fusearch.errors import RunError
-from fusearch.evaluators.export.choice import TEAM, Choice, load_choice_data, read_choice
-from fusearch.evaluators.export.deployed import DeployedModel
+from fusearch.evaluators.export.choice import load_choice_data, read_choice
+from fusearch.evaluators.export.deployed import DeployedModel, DeployedTeam
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.refit import refit
 from fusearch.evaluators.training.members import score
-from fusearch.inference import team_of
 from fusearch.inference.paired import holm, paired_difference, score_interval
+from fusearch.inference.picked import Picked, read_pick
 from fusearch.layout import CONFIRMATION, replace_file
 from fusearch.run import Run
 from fusearch.study import TrialRecord
@@ -43,20 +43,21 @@ def confirm(
 ) -> dict[str, Any]:
     """Evaluate the picked design, the references and the front on the test split.
 
-    Each is trained on train + val as `export` does. The result is added to `confirm.json` in the run folder. The first look is the one that
-    counts; whoever changes the design after it and looks again has searched on the test split, and the number of the look says so.
+    Each is trained on train + val as `export` does; a team says the mean of what its designs say. The result is added to `confirm.json` in
+    the run folder. The first look is the one that counts; whoever changes the design after it and looks again has searched on the test
+    split, and the number of the look says so.
 
     Args:
         run: The run, or its folder.
-        pick: The design, as for `Run.pick`.
+        pick: The design, as for `Run.pick`, or `team`, as for `export`.
         data: The data set of the run, or where it is now, where it cannot be loaded again from where it was.
         seeds: Networks of each design; their outputs are averaged.
         device: Where to train.
 
     Returns:
         `look` (1 for the first), `samples`, `pick`, and `designs`: for each its `role` (`picked`, a reference's role, `front`, or
-        `reference` for another single modality that was the best simple design), `digest`, `candidate`, `formula`, `trial`, `values` on
-        the test split, and `search`, the same metrics as the search saw them. `score`: `metric`, `value` and `interval` of the pick.
+        `reference` for another single modality that was the best simple design), `digest`, `candidate`, `formula`, `trial` (of a team a
+        list), `values` on the test split, and `search`, the same metrics as the search saw them. `score`: `metric`, `value` and `interval` of the pick.
         `comparison`: the pick against the reference that was the best *in the search*, or, where the pick is that reference
         (`picked_best_reference`), against the next best of another graph: `trials` and `designs` of both, `difference`, `interval` (5 % and
         95 % quantile of a paired bootstrap over the rows of the test split, whole groups where there are groups), `p`, `p_corrected` for
@@ -69,33 +70,39 @@ def confirm(
 
     Example:
         >>> look = confirm("runs/demo", seeds=1)
-        >>> look["look"], sorted({design["role"] for design in look["designs"]})[-1]
+        >>> look["look"], look["designs"][0]["role"]
         (1, 'picked')
     """
     run = run if isinstance(run, Run) else Run(run)
     trials = run.read()
-    if pick == TEAM:
-        members = " and ".join(team_of(trials).designs)
-        raise RunError(f"a team is not confirmed as one yet: confirm its members, {members}, by their digests")
-    picked = trials.pick(pick)
+    picked = read_pick(trials, pick)
     rival = next((record for record in trials.simple if record.digest != picked.digest), None)
-    roles = {"picked": picked, **trials.references} | {f"front {record.number}": record for record in trials.front}
-    if rival is not None and rival.candidate not in {record.candidate for record in roles.values()}:
-        roles["reference"] = rival
+    roles = {"picked": picked} | {role: Picked.alone(record) for role, record in trials.references.items()}
+    roles |= {f"front {record.number}": Picked.alone(record) for record in trials.front}
+    if rival is not None and rival.candidate not in {each.candidate for each in roles.values()}:
+        roles["reference"] = Picked.alone(rival)
     data = load_choice_data(run, data)
     if not len(data.rows("test")):
         raise RunError(f"data set {data.name!r} has no test split: nothing to confirm on")
     looks = looks_so_far(run)
     outputs: dict[str, NDArray[np.float64]] = {}
+    models: dict[str, DeployedModel] = {}
     designs = []
-    for role, record in roles.items():
-        if role.startswith("front ") and record.candidate in outputs:
+    for role, each in roles.items():
+        if role.startswith("front ") and each.candidate in outputs:
             continue
-        choice = read_choice(run, record, data)
-        if record.candidate not in outputs:
-            model = refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device)
-            outputs[record.candidate] = outputs_on_test(model, choice, data)
-        designs.append(_entry(role.split()[0], record, score_on_test(outputs[record.candidate], data)))
+        choices = [read_choice(run, record, data) for record in each.records]
+        for record, choice in zip(each.records, choices, strict=True):
+            if record.candidate not in models:
+                models[record.candidate] = refit(
+                    data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device
+                )
+        if each.candidate not in outputs:
+            members = [models[record.candidate] for record in each.records]
+            read = {modality.name for choice in choices for modality in choice.modalities}
+            modalities = [modality for modality in data.modalities if modality.name in read]
+            outputs[each.candidate] = outputs_on_test(members[0] if len(members) == 1 else DeployedTeam(members), modalities, data)
+        designs.append(_entry(role.split()[0], each, score_on_test(outputs[each.candidate], data)))
     look = {
         "look": len(looks) + 1,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -112,13 +119,13 @@ def confirm(
     return look
 
 
-def outputs_on_test(model: DeployedModel, choice: Choice, data: Dataset) -> NDArray[np.float64]:
+def outputs_on_test(model: DeployedModel | DeployedTeam, modalities: Sequence[Modality], data: Dataset) -> NDArray[np.float64]:
     """Return the outputs of a deployed model on the rows of the test split, as metrics read them, (N,) or (N, outputs)."""
     rows = data.rows("test")
     parts = []
     with torch.inference_mode():
         for chunk in np.split(rows, range(_CHUNK, len(rows), _CHUNK)):
-            raw = raw_values(data, choice.modalities, chunk)
+            raw = raw_values(data, modalities, chunk)
             parts.append(model({name: torch.from_numpy(values) for name, values in raw.items()}).double().numpy())
     return data.task.scored(np.concatenate(parts))
 
@@ -150,7 +157,7 @@ def _drawing(data: Dataset) -> tuple[NDArray[Any], dict[str, Any]]:
 
 def _compare(
     objective: Objective,
-    picked: TrialRecord,
+    picked: Picked,
     rival: TrialRecord,
     outputs: Mapping[str, NDArray[np.float64]],
     data: Dataset,
@@ -167,7 +174,7 @@ def _compare(
     corrected = holm([*before, found.p])[-1]
     return {
         "metric": objective.name,
-        "trials": [rival.number, picked.number],
+        "trials": [rival.number, picked.trial],
         "designs": [rival.digest, picked.digest],
         "difference": found.difference,
         "interval": list(found.interval),
@@ -193,15 +200,15 @@ def looks_so_far(run: Run) -> list[dict[str, Any]]:
     return looks
 
 
-def _entry(role: str, record: TrialRecord, values: Mapping[str, float]) -> dict[str, Any]:
+def _entry(role: str, design: Picked, values: Mapping[str, float]) -> dict[str, Any]:
     return {
         "role": role,
-        "digest": record.digest,
-        "candidate": record.candidate,
-        "formula": record.formula,
-        "trial": record.number,
+        "digest": design.digest,
+        "candidate": design.candidate,
+        "formula": design.formula,
+        "trial": design.trial,
         "values": dict(values),
-        "search": {name: record.values[name] for name in values if name in record.values},
+        "search": {name: design.values[name] for name in values if name in design.values},
     }
 
 

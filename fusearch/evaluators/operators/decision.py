@@ -1,8 +1,8 @@
-"""The decision level: votes on class scores, and the stack that learns to vote.
+"""The decision level: votes on class scores.
 
 Each argument is one token of logits (B, 1, C): scores of classes, or (`TokenShape.classes` is False) values such as those of a
-regression. A vote of classes returns log-probabilities. Votes without a gradient may have weights; `fit` sets them in closed form from
-scores on training rows.
+regression. A vote of classes returns log-probabilities. No gradient moves a vote; those that have weights get them from `fit`, solved on
+scores of training rows.
 """
 
 # ruff: noqa: ARG002  # all layers share one signature
@@ -12,8 +12,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import one_hot
 
 from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
@@ -41,14 +42,25 @@ class Vote(OperatorLayer):
         self.out: TokenShape = shapes[0]
         self.num_voters, self.num_outputs, self.classes = len(shapes), shapes[0].width, shapes[0].classes
 
-    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor], task: TaskLayer) -> None:
-        """Set the weights of the vote in closed form; a vote without weights does nothing.
+    def fit(
+        self,
+        scores: Sequence[Tensor],
+        targets: Tensor,
+        present: Sequence[Tensor],
+        task: TaskLayer,
+        *,
+        parts: Tensor | None = None,
+        balanced: bool = False,
+    ) -> None:
+        """Set the weights of the vote; a vote without weights does nothing.
 
         Args:
             scores: One (N, 1, C) tensor of logits an argument, on training rows that it was not trained on; read where the vote `weighs`.
             targets: Targets of these rows, as the task encodes them.
             present: One (N,) boolean mask an argument.
             task: What is predicted.
+            parts: Which part of the rows each row is in, (N,): voters were trained on the other parts.
+            balanced: Whether rare classes weigh as much as frequent ones, where the weights have a loss.
         """
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
@@ -116,7 +128,16 @@ class VoteWeighted(WeightedVote):
     The weight of an absent argument is zero and the others are scaled up; zero where none is present.
     """
 
-    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor], task: TaskLayer) -> None:
+    def fit(
+        self,
+        scores: Sequence[Tensor],
+        targets: Tensor,
+        present: Sequence[Tensor],
+        task: TaskLayer,
+        *,
+        parts: Tensor | None = None,
+        balanced: bool = False,
+    ) -> None:
         """Set the weights from the errors on the rows that each voter has."""
         precision = 1 / torch.diagonal(error_moments(scores, targets, present, task))
         self.voter_weights.copy_(precision / precision.sum())
@@ -138,7 +159,16 @@ class InverseCovariance(WeightedVote):
         super().__init__(shapes, width)
         self.shrinkage = shrinkage
 
-    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor], task: TaskLayer) -> None:
+    def fit(
+        self,
+        scores: Sequence[Tensor],
+        targets: Tensor,
+        present: Sequence[Tensor],
+        task: TaskLayer,
+        *,
+        parts: Tensor | None = None,
+        balanced: bool = False,
+    ) -> None:
         """Set the weights from the errors on the rows that two voters have in common."""
         moments = error_moments(scores, targets, present, task)
         diagonal = torch.diag(torch.diagonal(moments))
@@ -183,7 +213,16 @@ class ProductOfExperts(WeightedVote):
         self.weighs = not self.classes  # of classes it needs the prior alone
         self.register_buffer("log_prior", torch.zeros(self.num_outputs) - torch.log(torch.tensor(float(self.num_outputs))))
 
-    def fit(self, scores: Sequence[Tensor], targets: Tensor, present: Sequence[Tensor], task: TaskLayer) -> None:
+    def fit(
+        self,
+        scores: Sequence[Tensor],
+        targets: Tensor,
+        present: Sequence[Tensor],
+        task: TaskLayer,
+        *,
+        parts: Tensor | None = None,
+        balanced: bool = False,
+    ) -> None:
         """Set the prior to the (add-one) class frequencies; of values set the weights to the precisions."""
         if self.classes:
             counts = torch.bincount(targets, minlength=self.num_outputs) + 1.0
@@ -199,29 +238,71 @@ class ProductOfExperts(WeightedVote):
 
 
 @operator_layer("stacking")
-class Stacking(OperatorLayer):
-    """s = sum_m W_m log softmax(s_m) + b, W_m starts at I / n; regression: of the values. An absent argument adds a learned vector.
+class Stacking(Vote):
+    """s = sum_m W_m log softmax(s_m) + b, normalized: an L2-regularized logistic regression; of the values a ridge regression.
 
-    Args:
-        shapes: Shape of each argument: one token, as wide as the task has outputs.
-        width: Not used; the result is one token of the same width.
+    An absent argument adds a vector of its own instead, its mean term where it was never absent; even odds (zero) where none is present.
+    Before `fit` W_m = I / n.
     """
 
-    def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
-        super().__init__()
-        self.out: TokenShape = shapes[0]
-        outputs, voters = shapes[0].width, len(shapes)
-        self.maps = nn.ParameterList(nn.Parameter(torch.eye(outputs) / voters) for _ in shapes)
-        self.absent = nn.ParameterList(nn.Parameter(torch.zeros(outputs)) for _ in shapes)
-        self.bias = nn.Parameter(torch.zeros(outputs))
+    weighs = True
+    maps: Tensor
+    absent: Tensor
+    bias: Tensor
 
-    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
-        """Return logits or values, (B, 1, C)."""
-        result: Tensor = self.bias
-        for x, present_B, weight, absent in zip(mask_all(xs, present), present, self.maps, self.absent, strict=True):
-            opinion = torch.log_softmax(x, dim=2) if self.out.classes else x
-            result = result + torch.where(present_B[:, None, None], opinion @ weight.T, absent)
-        return result
+    def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
+        super().__init__(shapes, width)
+        self.register_buffer("maps", torch.eye(self.num_outputs).repeat(self.num_voters, 1, 1) / self.num_voters)
+        self.register_buffer("absent", torch.zeros(self.num_voters, self.num_outputs))
+        self.register_buffer("bias", torch.zeros(self.num_outputs))
+
+    def fit(
+        self,
+        scores: Sequence[Tensor],
+        targets: Tensor,
+        present: Sequence[Tensor],
+        task: TaskLayer,
+        *,
+        parts: Tensor | None = None,
+        balanced: bool = False,
+    ) -> None:
+        """Solve for the maps; the strength of regularization is chosen by the loss of each part when solved for the others.
+
+        The columns are the opinions less their means, zero where a voter is absent, and whether it is: what is pulled towards zero is how
+        far an opinion moves the result from that of the mean opinion. A task without a solver keeps equal weights.
+        """
+        here_NM1 = presence(present)[:, :, None]
+        opinions_NMC = self.opinions(torch.cat(mask_all(scores, present), dim=1).detach().double())
+        means_MC = torch.where(here_NM1, opinions_NMC, 0.0).sum(dim=0) / here_NM1.sum(dim=0).clamp(min=1)
+        columns_NMD = torch.cat([torch.where(here_NM1, opinions_NMC - means_MC, 0.0), ~here_NM1], dim=2)
+        known = here_NM1.any(dim=1).flatten()
+        if not known.any():
+            return
+        within = np.zeros(0) if parts is None else parts[known].cpu().numpy()
+        folds = [(np.flatnonzero(within != part), np.flatnonzero(within == part)) for part in np.unique(within)]
+        solved = task.solve(
+            columns_NMD[known].flatten(1).cpu().numpy(), targets[known], balanced=balanced, folds=folds if len(folds) > 1 else ()
+        )
+        if solved is None:
+            return
+        weight_CD, bias_C = (torch.as_tensor(values, dtype=torch.float64, device=means_MC.device) for values in solved[0])
+        weight_MCD = weight_CD.reshape(self.num_outputs, self.num_voters, -1).transpose(0, 1)
+        maps_MCC, absent_MC = weight_MCD[:, :, :-1], weight_MCD[:, :, -1]
+        shift_MC = (maps_MCC @ means_MC[:, :, None]).squeeze(2)
+        self.maps.copy_(maps_MCC)
+        self.absent.copy_(absent_MC + shift_MC)
+        self.bias.copy_(bias_C - shift_MC.sum(dim=0))
+
+    def opinions(self, scores_BNC: Tensor) -> Tensor:
+        """Return what the maps read: log-probabilities, or the values as they are."""
+        return torch.log_softmax(scores_BNC, dim=2) if self.classes else scores_BNC
+
+    def vote(self, scores_BNC: Tensor, present_BN1: Tensor) -> Tensor:
+        return torch.log_softmax(self.average(self.opinions(scores_BNC), present_BN1), dim=1)
+
+    def average(self, values_BNC: Tensor, present_BN1: Tensor) -> Tensor:
+        terms_BNC = torch.einsum("bnd,ncd->bnc", values_BNC, self.maps.to(values_BNC.dtype))
+        return torch.where(present_BN1, terms_BNC, self.absent.to(values_BNC.dtype)).sum(dim=1) + self.bias.to(values_BNC.dtype)
 
 
 def normalized(weights_BN1: Tensor) -> Tensor:

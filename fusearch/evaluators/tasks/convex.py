@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["STRENGTHS", "LinearMap", "Solver", "logistic", "ridge"]
+__all__ = ["STRENGTHS", "Floats", "LinearMap", "Solver", "logistic", "ridge"]
 
 Floats = NDArray[np.float64]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fusearch.evaluators.tasks.convex import Solver
+from fusearch.evaluators.tasks.convex import STRENGTHS, Floats, LinearMap, Solver
 from fusearch.registry import Registry
 from fusearch.tasks import Task
 
@@ -71,13 +72,59 @@ class TaskLayer(nn.Module, ABC):
         return torch.as_tensor(np.ascontiguousarray(targets))
 
     def solver(self, *, balanced: bool) -> Solver | None:
-        """Return what solves a linear model of raw values; by default None: it is trained by steps.
+        """Return what solves a linear model of some columns; by default None: it is trained by steps, and a stack of votes is their mean.
 
         Args:
             balanced: Whether rare classes weigh as much as frequent ones.
         """
         del balanced
         return None
+
+    def solve(
+        self,
+        columns_ND: Floats,
+        targets_N: Tensor,
+        *,
+        balanced: bool,
+        held: tuple[Floats, Tensor] | None = None,
+        folds: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]] = (),
+    ) -> tuple[LinearMap, float] | None:
+        """Solve a linear model for the strength of regularization that has the least loss on held-out rows.
+
+        Args:
+            columns_ND: What it reads.
+            targets_N: Targets of these rows, as `encode` gives them.
+            balanced: Whether rare classes weigh as much as frequent ones.
+            held: Columns and targets of rows that choose the strength.
+            folds: Where there are none: positions of rows to solve for and to hold out, in turn. Where there are no folds either, of rows too
+                few for that, the strength is 1.
+
+        Returns:
+            The solution and this loss (NaN where nothing was held out); None where the task has no solver.
+        """
+        solver = self.solver(balanced=balanced)
+        if solver is None:
+            return None
+        weights = self.class_weights(targets_N) if balanced else None
+
+        def solved(rows: NDArray[np.int64] | slice) -> Callable[[float], LinearMap]:
+            return solver(columns_ND[rows], targets_N[rows].cpu().numpy())
+
+        def loss(solution: LinearMap, columns: Floats, targets: Tensor) -> float:
+            weight, bias = solution
+            logits = torch.as_tensor(columns @ weight.T + bias, dtype=torch.float32, device=targets.device)
+            return float(self.loss(logits, targets, weights))
+
+        whole = solved(slice(None))
+        if held is not None:
+            judged = [(whole, *held)]
+        else:
+            judged = [(solved(seen), columns_ND[rest], targets_N[rest]) for seen, rest in folds]
+        if not judged:
+            return whole(1.0), math.nan
+        losses = [sum(loss(each(strength), columns, targets) for each, columns, targets in judged) / len(judged) for strength in STRENGTHS]
+        best = min(range(len(STRENGTHS)), key=losses.__getitem__)
+        return whole(STRENGTHS[best]), losses[best]
 
     def class_weights(self, targets_B: Tensor) -> Tensor | None:
         """Return weights that make rare classes count as much as frequent ones; None where there are no classes."""

@@ -7,7 +7,7 @@
 - `convex`: a linear model, solved to its optimum. Its strength of regularization is chosen as epochs are: by the loss of held-out rows. A
   task that has no solver trains it as `joint`.
 
-A vote with weights is fitted in closed form, after the streams are trained, on scores that are no echo of training: the training rows are
+A vote with weights is fitted, after the streams are trained, on scores that are no echo of training: the training rows are
 dealt into parts, and the voters are trained once more without each part, for as many epochs, to score it (decision 0032).
 """
 
@@ -29,7 +29,7 @@ from fusearch.evaluators.network.operator_layer import Losses
 from fusearch.evaluators.network.stream_runs import StreamNetwork, StreamState
 from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.tasks import TaskLayer
-from fusearch.evaluators.tasks.convex import STRENGTHS, LinearMap, Solver
+from fusearch.evaluators.tasks.convex import Solver
 from fusearch.evaluators.training.optimization import Fit, mixed_precision, optimize, reproducible
 from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
@@ -86,9 +86,9 @@ def train(
     validation = None if validation is None else validation.only(modalities)
     run = _Run(network, samples, validation, recipe, task, settings, generator, epochs or {}, on_epoch)
     fits: dict[str, Fit] = {}
-    solver = solver_of(network.graph, task, recipe)
-    if solver is not None:
-        return {FUSION: run.solve(solver)}
+    solved = run.solve() if network.graph.training == "convex" else None
+    if solved is not None:
+        return {FUSION: solved}
     if network.graph.training not in ("joint", "convex"):
         fits |= run.train_streams(trained or {})
         start_at_mean(network)
@@ -145,7 +145,8 @@ class _Run:
         self.device = samples.targets.device
         self.half = mixed_precision(self.device, settings.mixed_precision)
         self.task = task
-        self.class_weights = task.class_weights(samples.targets) if self.recipe.class_weights == "balanced" else None
+        self.balanced = recipe.class_weights == "balanced"
+        self.class_weights = task.class_weights(samples.targets) if self.balanced else None
 
     def train_streams(self, trained: Mapping[str, Fit]) -> dict[str, Fit]:
         """Train each stream (tied streams as one) on its own class scores, and load its weights into the network.
@@ -209,29 +210,23 @@ class _Run:
         return self._optimize(FUSION, self.network, len(self.samples), loss, validation)
 
     @torch.no_grad()
-    def solve(self, solver: Solver) -> Fit:
-        """Set the one linear map of a linear model to its optimum.
+    def solve(self) -> Fit | None:
+        """Set the one linear map of a linear model to its optimum; None where the task has no solver.
 
         The strength of regularization is chosen as the epochs of other designs are, by the loss of the held-out rows. Where none are held
         out, the parts that the training rows were dealt into are, in turn; of rows too few for that the strength is 1.
         """
         (linear,) = (module for module in self.network.modules() if isinstance(module, nn.Linear))
-        columns, targets = self._read_by(linear, self.samples), self.samples.targets
-        solve = solver(columns, targets.cpu().numpy())
-        if self.validation is not None:
-            held = [(solve, self._read_by(linear, self.validation), self.validation.targets)]
-        else:
-            held = [
-                (solver(columns[seen.cpu().numpy()], targets[seen].cpu().numpy()), columns[rest.cpu().numpy()], targets[rest])
-                for seen, rest in self.samples.sides()
-            ]
-        losses = [
-            sum(self._loss_of(each(strength), rest, truth) for each, rest, truth in held) / max(len(held), 1) for strength in STRENGTHS
-        ]
-        best = min(range(len(STRENGTHS)), key=losses.__getitem__) if held else STRENGTHS.index(1.0)
-        for parameter, values in zip((linear.weight, linear.bias), solve(STRENGTHS[best]), strict=True):
+        columns = self._read_by(linear, self.samples)
+        held = None if self.validation is None else (self._read_by(linear, self.validation), self.validation.targets)
+        folds = [tuple(torch.nonzero(side).flatten().cpu().numpy() for side in sides) for sides in self.samples.sides()]
+        solved = self.task.solve(columns, self.samples.targets, balanced=self.balanced, held=held, folds=folds)
+        if solved is None:
+            return None
+        solution, loss = solved
+        for parameter, values in zip((linear.weight, linear.bias), solution, strict=True):
             parameter.copy_(torch.as_tensor(values))
-        return Fit(1, 1, losses[best] if self.validation is not None else math.nan)
+        return Fit(1, 1, loss if held is not None else math.nan)
 
     def _read_by(self, linear: nn.Linear, samples: Samples) -> NDArray[np.float64]:
         """Return what a layer reads of all samples, (N, D)."""
@@ -239,12 +234,6 @@ class _Run:
         with linear.register_forward_pre_hook(lambda _, inputs: columns.append(inputs[0].double().cpu())):
             predict(self.network, samples)
         return torch.cat(columns).numpy()
-
-    def _loss_of(self, solution: LinearMap, columns: NDArray[np.float64], targets: Tensor) -> float:
-        """Return the loss of a linear map on some rows."""
-        weight, bias = solution
-        logits = torch.as_tensor(columns @ weight.T + bias, dtype=torch.float32, device=targets.device)
-        return float(self.task.loss(logits, targets, self.class_weights))
 
     def train_fusions(self) -> dict[str, Fit]:
         """Train operators, trunks and heads on the states of the streams, computed once."""
@@ -270,7 +259,7 @@ class _Run:
         return {FUSION: self._optimize(FUSION, fusions, len(self.samples), loss, validation)}
 
     def fit_votes(self, fits: Mapping[str, Fit]) -> None:
-        """Set the weights of votes in closed form; where the training rows are too few to be dealt into parts, weights stay equal.
+        """Set the weights of votes; where the training rows are too few to be dealt into parts, weights stay equal.
 
         Args:
             fits: What trained the network so far.
@@ -285,7 +274,7 @@ class _Run:
                 layer.fit([], self.samples.targets, here, self.task)
             elif unseen is not None:
                 scores, present = ([found[source] for source in sources] for found in unseen)
-                layer.fit(scores, self.samples.targets, present, self.task)
+                layer.fit(scores, self.samples.targets, present, self.task, parts=self.samples.parts, balanced=self.balanced)
 
     def _scores_unseen(self, fits: Mapping[str, Fit]) -> tuple[dict[str, Tensor], dict[str, Tensor]] | None:
         """Return scores of each stream on training rows that it was not trained on, (N, 1, K), and which rows have one, (N,)."""

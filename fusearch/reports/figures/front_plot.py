@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fusearch.reports.figures.plot_layout import GRID
 from fusearch.reports.findings.axes import Axis
 from fusearch.reports.findings.findings import Findings, read_findings
-from fusearch.reports.findings.front import FrontInfo, Point, PointKind, extent, front_info
+from fusearch.reports.findings.front import FrontInfo, Point, PointKind, TeamPlace, extent, front_info
 from fusearch.reports.wording import deviation, metric_label, number, role_label, sentence_case
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ __all__ = ["front_figure"]
 
 #: Plotly's name of the symbol of each role; a role of a plug-in takes the last.
 SYMBOLS = {"best_unimodal": "diamond", "linear": "square", "early": "triangle-up", "late": "triangle-down", "penultimate": "pentagon"}
-COLOURS = {"design": "#8b95a5", "front": "#2f6fdb", "reference": "#d9602b", "recommended": "#1f9d76"}
+SYMBOLS["stacked"] = "cross"
+COLOURS = {"design": "#8b95a5", "front": "#2f6fdb", "reference": "#d9602b", "recommended": "#1f9d76", "team": "#8a4fbf"}
 #: As many decimals as the distance between two ticks asks for, at any zoom.
 TICK_FORMATS = [{"dtickrange": [10.0**-n, 10.0 ** (1 - n) * 0.999], "value": f".{n}f"} for n in (1, 2, 3, 4)]
 
@@ -60,6 +61,7 @@ def front_figure(run: Run | Findings | Path | str, x: str | None = None, y: str 
         _add_group(figure, info, chosen, name=name, symbol=SYMBOLS.get(role or "", "hexagon"), size=12)
     others = [point for point in info.points if point.kind == "reference" and point.role is None]
     _add_group(figure, info, others, name="other references", symbol="diamond-open", size=8)
+    _add_teams(figure, info)
     if info.recommended is not None:
         ring = {"symbol": "circle-open-dot", "size": 22, "color": COLOURS["recommended"], "line": {"width": 2.5}}
         trial = [info.recommended.record.number]
@@ -110,6 +112,39 @@ def _add_group(figure: go.Figure, info: FrontInfo, points: Sequence[Point], *, n
             hovertemplate=_template(info) if kind == "design" else "%{hovertext}<extra></extra>",
         )
     )
+
+
+def _add_teams(figure: go.Figure, info: FrontInfo) -> None:
+    """Add the second line: what a few designs together attain for their summed cost."""
+    import plotly.graph_objects as go
+
+    if not info.teams:
+        return
+    xs, ys = zip(*info.team_step, strict=True)
+    line = {"color": COLOURS["team"], "width": 1.5, "dash": "dot"}
+    figure.add_trace(go.Scatter(x=xs, y=ys, mode="lines", line=line, opacity=0.8, hoverinfo="skip", showlegend=False))
+    figure.add_trace(
+        go.Scatter(
+            x=[_short(each.x) for each in info.teams],
+            y=[_short(each.y) for each in info.teams],
+            mode="markers",
+            marker={"symbol": "star", "size": 10, "color": COLOURS["team"]},
+            name="teams",
+            hovertext=[_team_hover(info, each) for each in info.teams],
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    )
+
+
+def _team_hover(info: FrontInfo, place: TeamPlace) -> str:
+    lines = [
+        f"<b>Team: the mean of trials {', '.join(map(str, place.team.trials))}</b>",
+        f"{escape(metric_label(info.y.name))} {number(place.y)} as the search saw it",
+        *(f"{escape(metric_label(name))} {number(value)} in all" for name, value in place.team.cost.items()),
+        "Chosen on these rows, so it looks better than it is:",
+        "the answer on teams tells a score after selection.",
+    ]
+    return "<br>".join(lines)
 
 
 def _short(value: float) -> float:

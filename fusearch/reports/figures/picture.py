@@ -24,6 +24,11 @@ _CHARACTER = 6.6
 
 _SHAPES = {"best_unimodal": "M0-7L7 0L0 7L-7 0Z", "linear": "M-5.5-5.5H5.5V5.5H-5.5Z", "early": "M0-7L7 5.5H-7Z", "late": "M0 7L7-5.5H-7Z"}
 _SHAPES["penultimate"] = "M0-7L6.7-2.2L4.1 5.7H-4.1L-6.7-2.2Z"
+_SHAPES["stacked"] = "M-2.5-7H2.5V-2.5H7V2.5H2.5V7H-2.5V2.5H-7V-2.5H-2.5Z"
+
+
+#: A team.
+_STAR = "M0-6.5L1.6-2.2 6.2-2 2.6.8 3.8 5.3 0 2.7-3.8 5.3-2.6.8-6.2-2-1.6-2.2Z"
 
 
 def front_svg(run: Run | Findings | Path | str, x: str | None = None, y: str | None = None) -> str:
@@ -36,7 +41,7 @@ def front_svg(run: Run | Findings | Path | str, x: str | None = None, y: str | N
 
     Returns:
         The text of an SVG file. A dominated design is a grey dot, one on the front a blue one, a reference has its own
-        shape and its name; bars are standard errors over members.
+        shape and its name; a dotted line with stars is what a few designs together attain; bars are standard errors over members.
     """
     found = run if isinstance(run, Findings) else read_findings(run)
     info = front_info(found, x, y)
@@ -46,7 +51,7 @@ def front_svg(run: Run | Findings | Path | str, x: str | None = None, y: str | N
     named = [_errors(scale, point) + _shape(scale, point) for point in info.points if point.kind == "reference"]
     rings = [_ring(scale, info.recommended)] if info.recommended is not None else []
     style = (Path(__file__).parent / "assets" / "front.css").read_text(encoding="utf-8")
-    body = "".join([*_axes(scale), *faint, _step(scale), *_labels(scale), *strong, *named, *rings, _legend(info)])
+    body = "".join([*_axes(scale), *faint, _step(scale), *_teams(scale), *_labels(scale), *strong, *named, *rings, _legend(info)])
     title = escape(f"{info.y.title} against {info.x.title}, {len(info.points)} designs")
     size = f'width="{_WIDTH}" height="{_HEIGHT}"'
     return (
@@ -95,6 +100,15 @@ def _step(scale: _Scale) -> str:
     return '<path class="step" d="M' + "L".join(f"{scale.x(x)} {scale.y(y)}" for x, y in scale.info.step) + '"/>'
 
 
+def _teams(scale: _Scale) -> Iterator[str]:
+    """Draw what a few designs together attain, and say of each which they are."""
+    if scale.info.teams:
+        yield '<path class="step team" d="M' + "L".join(f"{scale.x(x)} {scale.y(y)}" for x, y in scale.info.team_step) + '"/>'
+    for place in scale.info.teams:
+        title = f"the mean of trials {', '.join(map(str, place.team.trials))}, as the search saw it"
+        yield f'<path class="team" transform="translate({scale.x(place.x)} {scale.y(place.y)})" d="{_STAR}"><title>{title}</title></path>'
+
+
 def _dot(scale: _Scale, point: Point) -> str:
     x, y = scale.at(point)
     return f'<circle class="{point.kind}" cx="{x}" cy="{y}" r="{5 if point.on_front else 3}"/>'
@@ -130,6 +144,7 @@ def _labels(scale: _Scale) -> Iterator[str]:
     taken = [_around(*scale.at(point), 8) for point in scale.info.points if point.kind != "design"]
     dots = [_around(*scale.at(point), 3) for point in scale.info.points if point.kind == "design"]
     dots += [_around(x, y, 2) for x, y in _along(scale)]
+    dots += [_around(scale.x(place.x), scale.y(place.y), 6) for place in scale.info.teams]
     for point in (point for point in scale.info.points if point.role):
         text = role_label(point.role or "").removeprefix("the ")
         x, y = scale.at(point)
@@ -184,6 +199,11 @@ def _legend(info: FrontInfo) -> str:
             mark = mark.format(x + 5) or f'<circle class="{kind}" cx="{x + 5}" cy="26" r="{5 if kind == "front" else 3.5}"/>'
             parts.append(f'{mark}<text class="tick" x="{x + 16}" y="30">{text}</text>')
             x += 34 + int(_CHARACTER * len(text))
+    if info.teams:
+        parts.append(
+            f'<path class="team" transform="translate({x + 6} 26)" d="{_STAR}"/><text class="tick" x="{x + 17}" y="30">teams</text>'
+        )
+        x += 34 + int(_CHARACTER * len("teams"))
     if info.recommended is not None:
         parts.append(f'<circle class="ring" cx="{x + 7}" cy="26" r="7"/><text class="tick" x="{x + 22}" y="30">recommended</text>')
     return "".join(parts)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fusearch.contracts import Objective, feasible
 from fusearch.inference import Answers, answer, status_with_answers
+from fusearch.inference.team_front import TeamPoint, front_of_teams
 from fusearch.reports.findings.decided import Told, read_strategy
 from fusearch.reports.findings.explanations import read_explanations
 from fusearch.reports.findings.influence import Influence, influence_of_choices
@@ -76,6 +77,11 @@ class Findings:
     def answers(self) -> Answers:
         """What the run may claim, estimated once for every document."""
         return answer(self.trials)
+
+    @cached_property
+    def teams(self) -> tuple[TeamPoint, ...]:
+        """What a few designs together reach at what cost; empty where no team is worth it, or predictions are missing."""
+        return front_of_teams(self.trials)
 
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints."""

@@ -9,11 +9,12 @@ from typing import Literal
 
 from fusearch import pareto
 from fusearch.contracts import Objective
+from fusearch.inference.team_front import TeamPoint
 from fusearch.reports.findings.axes import Axis, axis_of
 from fusearch.reports.findings.findings import Findings
 from fusearch.study import TrialRecord
 
-__all__ = ["FrontInfo", "Point", "PointKind", "extent", "front_info", "front_pairs"]
+__all__ = ["FrontInfo", "Point", "PointKind", "TeamPlace", "extent", "front_info", "front_pairs"]
 
 PointKind = Literal["design", "front", "reference"]
 
@@ -33,6 +34,15 @@ class Point:
 
 
 @dataclass(frozen=True)
+class TeamPlace:
+    """One team in the plane: its summed cost, and the metric of the mean of its members as the search's rows tell it."""
+
+    team: TeamPoint
+    x: float
+    y: float
+
+
+@dataclass(frozen=True)
 class FrontInfo:
     """What the figure of a front shows.
 
@@ -42,6 +52,8 @@ class FrontInfo:
         points: One for each graph, with its best recipe.
         step: Corners of the boundary of what is attained in this plane, from left to right; only designs that keep all bounds.
         recommended: The design to take. Its recipe may be another than that of the same graph among the points.
+        teams: The teams that no other dominates in this plane, where it is that of the main objective against a cost.
+        team_step: Corners of what they attain, as `step`.
     """
 
     x: Axis
@@ -49,6 +61,8 @@ class FrontInfo:
     points: tuple[Point, ...]
     step: tuple[tuple[float, float], ...]
     recommended: Point | None
+    teams: tuple[TeamPlace, ...] = ()
+    team_step: tuple[tuple[float, float], ...] = ()
 
 
 def front_pairs(found: Findings) -> list[tuple[Objective, Objective]]:
@@ -73,8 +87,10 @@ def front_info(found: Findings, x: str | None = None, y: str | None = None) -> F
     y_axis = axis_of(vertical, [point.y for point in points])
     if horizontal is None:
         return FrontInfo(Axis("trial", None, log=False), y_axis, points, _best_so_far(allowed, vertical), recommended)
-    x_axis = axis_of(horizontal, [point.x for point in points])
-    return FrontInfo(x_axis, y_axis, points, _attained(allowed, horizontal, vertical), recommended)
+    teams = _teams(found, horizontal, vertical)
+    step = _attained(allowed, horizontal, vertical)
+    x_axis = axis_of(horizontal, [point.x for point in points] + [place.x for place in teams])
+    return FrontInfo(x_axis, y_axis, points, step, recommended, teams, _attained(teams, horizontal, vertical))
 
 
 def _point(found: Findings, record: TrialRecord, x: Objective | None, y: Objective) -> Point:
@@ -92,7 +108,15 @@ def _point(found: Findings, record: TrialRecord, x: Objective | None, y: Objecti
     )
 
 
-def _attained(points: Sequence[Point], x: Objective, y: Objective) -> tuple[tuple[float, float], ...]:
+def _teams(found: Findings, x: Objective, y: Objective) -> tuple[TeamPlace, ...]:
+    if not x.cost or y != found.main:
+        return ()
+    places = [TeamPlace(team, team.cost[x.name], team.plain) for team in found.teams if x.name in team.cost]
+    keep = pareto.is_nondominated([(place.x, place.y) for place in places], [x.direction, y.direction])
+    return tuple(place for place, kept in zip(places, keep, strict=True) if kept)
+
+
+def _attained(points: Sequence[Point | TeamPlace], x: Objective, y: Objective) -> tuple[tuple[float, float], ...]:
     if not points:
         return ()
     keep = pareto.is_nondominated([(point.x, point.y) for point in points], [x.direction, y.direction])
@@ -121,6 +145,7 @@ def extent(axis: Axis, info: FrontInfo) -> tuple[float, float]:
         value, error = (point.x, point.x_error) if horizontal else (point.y, point.y_error)
         error = 0.0 if axis.log or point.kind == "design" else error or 0.0
         values += [axis.scaled(value - error), axis.scaled(value + error)]
+    values += [axis.scaled(each.x if horizontal else each.y) for each in info.teams]
     low, high = min(values, default=0.0), max(values, default=1.0)
     room = 0.05 * (high - low) if high > low else 0.1 * (abs(high) or 1.0)
     return low - room, high + room

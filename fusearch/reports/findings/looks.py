@@ -16,7 +16,10 @@ from fusearch.inference.paired import PairedDifference, holm
 from fusearch.layout import CONFIRMATION
 from fusearch.reports.wording import count, difference, interval_text, metric_label, number, role_label, signed_number
 
-__all__ = ["Confirmed", "Look", "OnTest", "look_sentence", "pick_sentence", "read_looks", "role_in_look"]
+__all__ = ["Confirmed", "Look", "OnTest", "look_sentence", "numbers_told", "pick_sentence", "read_looks", "role_in_look"]
+
+#: The number of a trial; of a team the numbers of several.
+Numbers = int | tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -25,17 +28,22 @@ class Confirmed:
 
     Attributes:
         role: `picked`, the role of a reference, or `front`.
-        trial: Its trial.
-        digest: Its graph.
+        trial: Its trial; of a team several.
+        digest: Its graph; of a team several, joined by `+`.
         search: The metric as the search saw it on validation rows, None where it did not.
         test: The metric on the test split.
     """
 
     role: str
-    trial: int
+    trial: Numbers
     digest: str
     search: float | None
     test: float
+
+    @property
+    def numbers(self) -> str:
+        """Its trial, or its trials, as they stand in a table."""
+        return str(self.trial) if isinstance(self.trial, int) else ", ".join(map(str, self.trial))
 
 
 @dataclass(frozen=True)
@@ -43,14 +51,14 @@ class OnTest:
     """The pick against the reference that was the best in the search, on the test split; against the next best, where it is that itself.
 
     Attributes:
-        trials: The reference's trial, and the pick's.
+        trials: The reference's trial, and the pick's; of a team several.
         difference: By how much the pick is better; negative where it is worse.
         interval: 5 % and 95 % quantile of that.
         p: p-value of a gain, corrected for the number of looks.
         outcome: What may be said.
     """
 
-    trials: tuple[int, int]
+    trials: tuple[int, Numbers]
     difference: float
     interval: tuple[float, float]
     p: float
@@ -122,7 +130,7 @@ def pick_sentence(look: Look, metric: str) -> str:
     told = []
     if look.picked is not None and look.interval is not None:
         score = f"{metric_label(metric)} {number(look.picked.test)} (90 % interval {interval_text(look.interval)})"
-        told.append(f"The pick (trial {look.picked.trial}) has {score}.")
+        told.append(f"The pick ({numbers_told(look.picked.trial)}) has {score}.")
     if look.picked_best_reference:
         alone = "" if look.comparison else ", and there is no other to compare it with"
         told.append(f"It is itself the best reference of the search{alone}.")
@@ -130,7 +138,19 @@ def pick_sentence(look: Look, metric: str) -> str:
     if seen is None:
         return " ".join(told)
     gained = f"{metric_label(metric)} gains {signed_number(seen.difference)} (90 % interval {interval_text(seen.interval, signed=True)})"
-    return " ".join([*told, f"From {look.against} (trial {seen.trials[0]}) to the pick (trial {seen.trials[1]}) {gained}: {seen.outcome}."])
+    return " ".join(
+        [*told, f"From {look.against} (trial {seen.trials[0]}) to the pick ({numbers_told(seen.trials[1])}) {gained}: {seen.outcome}."]
+    )
+
+
+def numbers_told(trial: Numbers) -> str:
+    """Return what a design of a look is called in a sentence.
+
+    Example:
+        >>> numbers_told(9), numbers_told((3, 5))
+        ('trial 9', 'the mean of trials 3, 5')
+    """
+    return f"trial {trial}" if isinstance(trial, int) else f"the mean of trials {', '.join(map(str, trial))}"
 
 
 def role_in_look(role: str) -> str:
@@ -146,13 +166,17 @@ def _comparison(told: Mapping[str, Any], objective: Objective, p: float) -> OnTe
     low, high = told["interval"]
     first, second = told["trials"]
     difference = PairedDifference(told["difference"], (low, high), told["p"])
-    return OnTest((first, second), told["difference"], (low, high), p, difference.claim(p))
+    return OnTest((first, _numbers(second)), told["difference"], (low, high), p, difference.claim(p))
+
+
+def _numbers(told: int | list[int]) -> Numbers:
+    return tuple(told) if isinstance(told, list) else told
 
 
 def _look(look: Mapping[str, Any], objective: Objective, p: float | None) -> Look:
     name = objective.name
     designs = tuple(
-        Confirmed(design["role"], design["trial"], design["digest"], design["search"].get(name), design["values"][name])
+        Confirmed(design["role"], _numbers(design["trial"]), design["digest"], design["search"].get(name), design["values"][name])
         for design in look["designs"]
         if name in design["values"]
     )

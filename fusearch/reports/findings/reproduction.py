@@ -11,7 +11,7 @@ from fusearch.layout import CONFIG
 from fusearch.reports.findings.findings import Findings
 from fusearch.yaml_file import dump_yaml
 
-__all__ = ["command_line", "commands_and_note", "export_command", "identity", "resolved_configuration", "resumed_lines"]
+__all__ = ["command_line", "commands_and_note", "export_command", "identity", "resolved_configuration", "resumed_lines", "team_command"]
 
 
 #: Options that do not belong to a repetition: (name, whether it takes a value).
@@ -35,6 +35,19 @@ def export_command(found: Findings, folder: Path | None = None) -> str | None:
     if found.recommended is None or folder is None:
         return None
     return shlex.join(["fusearch", "export", str(folder), "--out", str(folder / "export")])
+
+
+def team_command(found: Findings, folder: Path | None = None) -> str | None:
+    """Return the command that exports the team; None where it is not recommended, or there is no run folder.
+
+    Args:
+        found: The findings.
+        folder: The run folder as the reader calls it; left out, as the findings have it.
+    """
+    folder = folder or found.folder
+    if folder is None or not found.answers.team.recommended:
+        return None
+    return shlex.join(["fusearch", "export", str(folder), "--pick", "team", "--out", str(folder / "export-team")])
 
 
 def resumed_lines(found: Findings) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Literal
 from fusearch.inference import Answers, Pick, Step, Team
 from fusearch.inference.claims import Claim
 from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.looks import numbers_told
 from fusearch.reports.wording import count, difference, interval_text, metric_label, number, quantity, role_label, signed_number
 from fusearch.study import TrialRecord
 
@@ -216,7 +217,8 @@ def _team(found: Findings, team: Team) -> list[AnswerLine]:
     aim = "" if found.main.aim == "more" else ", where above 0 is better"
     score = f"{metric} {number(team.score)} after selection{at}"
     gained = f"over the recommended design it gains {value} ({_SURE} {interval}){aim}: {team.outcome}"
-    sentence = f"Team: the mean of trials {names} has {score}; {gained}. Export it with `--pick team`."
+    advice = "Recommended where its cost is no matter: export it with `--pick team`." if team.recommended else "Not recommended."
+    sentence = f"Team: the mean of trials {names} has {score}; {gained}. {advice}"
     return [AnswerLine("team", "Are a few designs together better?", f"mean of trials {names}", value, interval, team.outcome, sentence)]
 
 
@@ -244,7 +246,11 @@ def _on_test(found: Findings) -> str:
     where = f"On the test split ({count(look.samples, 'sample')}, look 1 of {len(found.looks)})"
     metric = metric_label(found.main.name)
     sure = f" ({_SURE} {interval_text(look.interval)})" if look.interval else ""
-    has = f" the pick, trial {look.picked.trial}, has {metric} {number(look.picked.test)}{sure}" if look.picked else " nothing was picked"
+    has = (
+        f" the pick, {numbers_told(look.picked.trial)}, has {metric} {number(look.picked.test)}{sure}"
+        if look.picked
+        else " nothing was picked"
+    )
     has += "; it is itself the best reference of the search" if look.picked_best_reference else ""
     seen = look.comparison
     if seen is None:

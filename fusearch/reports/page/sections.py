@@ -67,6 +67,8 @@ def front(found: Findings) -> str:
     title = "Pareto front" if pairs else "Designs over trials"
     note = "Choose a point, or a design in the list, to see it. Bars are standard errors: ± divided by the root of the number of members. "
     note += "Grey designs are dominated." if pairs else "The line is the best value so far."
+    if found.teams:
+        note += " Stars on the dotted line are teams: the mean of a few designs, at the cost of all of them."
     if len(pairs) > 1:
         note += " The line bounds what is attained in the plane shown; blue points are on the front of all objectives."
     about = escape(f"{title}: {len(found.designs)} designs; the list below holds them all")
@@ -108,7 +110,7 @@ def confirmed(found: Findings) -> str:
     for look in found.looks:
         rows = [
             [
-                Cell(str(design.trial), float(design.trial), kind="number"),
+                Cell(design.numbers, float(design.trial) if isinstance(design.trial, int) else None, kind="number"),
                 Cell(role_in_look(design.role)),
                 Cell(number(design.search), design.search, kind="number"),
                 Cell(number(design.test), design.test, kind="number"),

@@ -7,7 +7,7 @@ from html import escape
 from fusearch.inference import Pick
 from fusearch.reports.figures.drawing import draw
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.reproduction import export_command
+from fusearch.reports.findings.reproduction import export_command, team_command
 from fusearch.reports.findings.verdict import AnswerLine, Verdict
 from fusearch.reports.glossary import with_meanings
 from fusearch.reports.page import markup
@@ -71,10 +71,11 @@ def recommended_card(found: Findings, pick: Pick) -> str:
 
 
 def _export(found: Findings) -> str:
-    command = export_command(found)
-    if command is None:
-        return ""
-    return (
-        f'<p class="export"><button type="button" class="copy" data-copy="{escape(command)}">Copy the export command</button> '
+    """Return the command that exports the design, and that of the team where the estimate after selection recommends one."""
+    commands = {"Copy the export command": export_command(found), "Copy the command for the team": team_command(found)}
+    return "".join(
+        f'<p class="export"><button type="button" class="copy" data-copy="{escape(command)}">{text}</button> '
         f'<output class="copied" aria-live="polite"></output></p><pre class="block">{escape(command)}</pre>'
+        for text, command in commands.items()
+        if command is not None
     )

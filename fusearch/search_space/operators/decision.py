@@ -1,7 +1,7 @@
-"""The decision level (printed ⊞): votes on class scores, and the stack that learns to vote.
+"""The decision level (printed ⊞): votes on class scores.
 
-An untrained vote has no parameter that a gradient moves. Where it has weights, they are fitted in closed form after the
-streams are trained (`fit` of its layer), on scores of training rows that the voters have not seen (decision 0032).
+They have no parameter that a gradient moves. Where a vote has weights, they are solved for after the streams are trained (`fit` of its
+layer), on scores of training rows that the voters have not seen (decision 0032).
 """
 
 from __future__ import annotations
@@ -41,9 +41,13 @@ for entry in (
         "decision",
         symmetric=True,
         scores_only=True,
-        equation="s = sum_m W_m log softmax(s_m) + b, W_m starts at I / n; regression: of the values",
-        absent="it adds a learned vector in place of its term",
-        reference="Wolpert, Stacked generalization, Neural Networks 1992",
+        trained=False,
+        equation=(
+            "s = sum_m W_m log softmax(s_m) + b, normalized: a logistic regression on the log-probabilities, L2-regularized; "
+            "regression: a ridge regression on the values"
+        ),
+        absent="a vector of its own stands for its term, its mean term where it never was absent; even odds (zero) where none is present",
+        reference="Wolpert, Stacked generalization, Neural Networks 1992; Breiman, Stacked regressions, Machine Learning 1996",
     ),
     Operator(
         "vote_majority",

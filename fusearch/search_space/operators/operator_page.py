@@ -20,9 +20,9 @@ FAMILIES: Mapping[str, tuple[str, str]] = {
     "sharing": ("Knowledge sharing", "Each modality keeps a result of its own, made more alike, more different or better informed."),
     "decision": (
         "Decision level",
-        """Join class scores (`@score`) and return log-probabilities, or values in a regression; the result is the output. An untrained vote
-has no parameter that a gradient moves; `vote_weighted`, `inverse_covariance` and `product_of_experts` have weights that are fitted in
-closed form on training rows, after the streams are trained.""",
+        """Join class scores (`@score`) and return log-probabilities, or values in a regression; the result is the output. They
+have no parameter that a gradient moves; `stacking`, `vote_weighted`, `inverse_covariance` and `product_of_experts` have weights that are
+solved for after the streams are trained, on scores of training rows that the voters have not seen.""",
     ),
 }
 

@@ -120,7 +120,7 @@ def _draw_params(choose: Chooser, owner: str, of: str, params: Mapping[str, Para
 
 
 def _draw_vote(settings: SpaceSettings, choose: Chooser, streams: list[Stream]) -> Parts:
-    """Join the class scores of all streams: late, or joint-late where the operator learns."""
+    """Join the class scores of all streams: late, or joint-late where a head learns."""
     fitting = tuple(name for name in settings.votes if OPERATORS[name].takes(len(streams)))
     context = "" if fitting == settings.votes else f".n{len(streams)}"
     operator = OPERATORS[choose.pick("late.operator", fitting, f"late.operator{context}")]

@@ -26,6 +26,7 @@ def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, .
     - `early`: the same raw values, joined, then a trunk of two fully connected layers.
     - `penultimate`: the embeddings of all modalities, joined, and a head.
     - `late`: the mean of the class probabilities of all modalities, each trained alone.
+    - `stacked`: the same models, joined by a regularized linear model of their scores on rows that they have not seen.
     """
     encoded = [Stream(_name(settings, modality), modality.name, _encoder(settings, modality)) for modality in settings.modalities]
     raw = [
@@ -43,6 +44,7 @@ def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, .
     if len(encoded) > 1:
         designs["penultimate"] = (_joined(settings, encoded, "L"),)
         designs["late"] = (_joined(settings, encoded, "score", operator="vote_mean", training="independent"),)
+        designs["stacked"] = (_joined(settings, encoded, "score", operator="stacking", training="independent"),)
     return designs
 
 

@@ -41,7 +41,7 @@ class SearchSpace:
         max_trunk: Most stages of a trunk.
         max_streams: Most streams of one modality.
         trunks: Families of trunks; with `continue`, a trunk may be the rest of the encoder of its first argument.
-        trainings: Training modes. Untrained votes train independently in any case; `independent` here also allows it for `stacking`.
+        trainings: Training modes. Votes train independently in any case; `independent` here also allows it for `cat` of class scores.
         scores: Whether designs may join class scores: late and joint-late.
         auxiliary: Whether streams may have auxiliary heads.
         all_stages: Whether a fusion may take all stages of a stream (`@*`).

@@ -92,7 +92,7 @@ class SpaceSettings:
 
     @cached_property
     def votes(self) -> tuple[str, ...]:
-        """Operators that join class scores: votes, stacking, and `cat` with a head."""
+        """Operators that join class scores: votes, and `cat` with a head."""
         if not self.scores:
             return ()
         votes = tuple(name for name in self.operators if OPERATORS[name].scores_only or name == "cat")

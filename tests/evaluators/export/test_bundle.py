@@ -15,7 +15,7 @@ import torch
 
 from fusearch.data import Dataset, load_data
 from fusearch.errors import ExportError, RunError
-from fusearch.evaluators.export import confirm, export
+from fusearch.evaluators.export import export
 from fusearch.evaluators.export.carried import write_program
 from fusearch.evaluators.export.choice import read_choice
 from fusearch.evaluators.export.inputs import raw_values
@@ -260,13 +260,3 @@ def test_a_team_is_one_model_that_says_the_mean_of_its_members(make_run: MakeRun
         expected = torch.stack([model(raw) for model in alone]).mean(dim=0).numpy()
         program = torch.export.load(folder / "model.pt2").module()
         np.testing.assert_allclose(program(raw).numpy(), expected, atol=1e-5)
-
-
-def test_a_team_is_not_confirmed_as_one_yet(make_run: MakeRun) -> None:
-    rng = np.random.default_rng(0)
-    targets = np.arange(120) % 2
-    views = {name: rng.normal(size=(120, 3)) + 0.6 * targets[:, None] for name in ("a", "b")}
-    data = Dataset.from_arrays("parts", modalities=views, targets=targets)
-    run = make_run(data, {"a:identity\na@L ->": None, "b:identity\nb@L ->": None}, recipe=Recipe(learning_rate=0.05))
-    with pytest.raises(RunError, match="confirm its members"):
-        confirm(run, data=data, pick="team")

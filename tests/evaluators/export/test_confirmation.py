@@ -11,10 +11,15 @@ import pytest
 
 from fusearch.data import Dataset, load_data
 from fusearch.errors import LeakError, RunError
-from fusearch.evaluators.export import confirm
-from fusearch.evaluators.export.confirmation import looks_so_far
+from fusearch.evaluators.export import confirm, export
+from fusearch.evaluators.export.choice import read_choice
+from fusearch.evaluators.export.confirmation import looks_so_far, outputs_on_test
+from fusearch.evaluators.export.refit import refit
+from fusearch.inference import team_of
 from fusearch.layout import CONFIRMATION
+from fusearch.metrics import METRICS
 from fusearch.reports.findings.findings import read_findings
+from fusearch.reports.findings.looks import numbers_told, read_looks
 from fusearch.reports.findings.verdict import judge
 from fusearch.reports.markdown import render_markdown
 from fusearch.reports.page import sections
@@ -139,6 +144,36 @@ def pages(run: Run) -> tuple[str, str]:
     """Return what is told of the looks, as the page and as text."""
     found = read_findings(run)
     return html.unescape(re.sub("<[^>]*>", "", sections.confirmed(found))), render_markdown(found, judge(found))
+
+
+def test_a_team_is_confirmed_as_one_pick(make_run: MakeRun) -> None:
+    """Its outputs are the mean of its members', each of which is trained once; it is compared as any other pick is."""
+    rng = np.random.default_rng(0)
+    targets, splits = np.arange(240) % 2, np.array(["train", "train", "train", "test", "test", "train"] * 40)
+    views = {name: rng.normal(size=(240, 3)) + 0.6 * targets[:, None] for name in ("a", "b")}  # each knows a part
+    data = Dataset.from_arrays("parts", modalities=views, targets=targets, splits=splits, folds=2)
+    run = make_run(data, {"a:identity\na@L ->": "best_unimodal", "b:identity\nb@L ->": None}, recipe=Recipe(learning_rate=0.05))
+    trials = run.read()
+    team = team_of(trials)
+    look = confirm(run, data=data, pick="team", seeds=1)
+    picked = look["designs"][0]
+    assert (picked["role"], picked["trial"], picked["digest"]) == ("picked", list(team.trials), "+".join(team.designs))
+    assert picked["search"] == {"auroc": team.plain}
+    choices = [read_choice(run, run.pick(each), data) for each in team.candidates]
+    alone = [outputs_on_test(refit(data, choice.candidate, epochs=choice.epochs, seeds=1), choice.modalities, data) for choice in choices]
+    test = data.targets[data.rows("test")]
+    assert picked["values"]["auroc"] == pytest.approx(METRICS["auroc"](test, (alone[0] + alone[1]) / 2))
+    rival = trials.best_simple
+    assert rival is not None
+    assert look["comparison"]["trials"] == [rival.number, list(team.trials)]
+    mate = alone[list(team.candidates).index(rival.candidate)]
+    assert look["comparison"]["difference"] == pytest.approx(picked["values"]["auroc"] - METRICS["auroc"](test, mate))
+    assert [each["look"] for each in looks_so_far(run)] == [1]
+    (read,) = read_looks(run.path, trials.primary)
+    assert (read.designs[0].trial, read.designs[0].numbers) == (team.trials, ", ".join(map(str, team.trials)))
+    assert f"the pick, {numbers_told(team.trials)}, has AUROC" in judge(read_findings(run)).notes[0]
+    folder = export(run, run.path / "team", data=data, pick="team", seeds=1)
+    assert json.loads((folder / "metrics.json").read_text())["confirmed"]["values"] == picked["values"]
 
 
 @pytest.mark.slow

@@ -7,13 +7,17 @@ import statistics
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss
 from torch import Tensor
 from toy_tasks import class_task, number_task
 
 from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.evaluators.operators.decision import Stacking
+from fusearch.evaluators.tasks.convex import STRENGTHS
 from fusearch.testing import OperatorSuite
 
 
@@ -172,22 +176,121 @@ class TestProductOfExperts(WeightedVote):
 class TestStacking(Vote):
     name = "stacking"
 
-    def expected(self, layer: Any, xs: list[Tensor], here: list[bool], params: Mapping[str, Any]) -> Tensor:
-        result = layer.bias.clone()
-        for m, x in enumerate(xs):
-            if here[m]:
-                opinion = (
-                    x[0] if x.shape[1] == 1 else torch.tensor([math.log(chance) for chance in probabilities(x[0])], dtype=torch.float64)
-                )
-                result = result + layer.maps[m] @ opinion
-            else:
-                result = result + layer.absent[m]
-        return result[None]
+    def stack(self, layer: Any, opinions: dict[int, list[float]]) -> list[float]:
+        """Return the sum of the terms, an absent voter's among them."""
+        result = [float(value) for value in layer.bias]
+        for m in range(len(layer.maps)):
+            for c in range(len(result)):
+                if m in opinions:
+                    result[c] += sum(float(layer.maps[m, c, d]) * opinion for d, opinion in enumerate(opinions[m]))
+                else:
+                    result[c] += float(layer.absent[m, c])
+        return result
+
+    def average(self, layer: Any, values: dict[int, float]) -> float:
+        return self.stack(layer, {m: [value] for m, value in values.items()})[0]
+
+    def vote(self, layer: Any, chances: dict[int, list[float]]) -> list[float]:
+        logits = self.stack(layer, {m: [math.log(chance) for chance in each] for m, each in chances.items()})
+        return probabilities(torch.tensor(logits, dtype=torch.float64))
+
+    def permute_state(self, layer: Any, order: Any, shapes: Any) -> dict[str, Tensor]:
+        moved = {name: getattr(layer, name)[list(order)] for name in ("maps", "absent")}
+        return {**super().permute_state(layer, order, shapes), **moved}
 
     @pytest.mark.parametrize("outputs", [3, 1])
-    def test_the_result_is_usable_at_once(self, outputs: int) -> None:
+    def test_before_it_is_fitted_it_is_the_mean_opinion(self, outputs: int) -> None:
         layer = Stacking([scores(outputs)] * 2, 8).double()
         xs, _ = self.inputs([scores(outputs)] * 2)
         opinions = [x if outputs == 1 else torch.log_softmax(x, dim=2) for x in xs]
         mean = (opinions[0] + opinions[1]) / 2
-        torch.testing.assert_close(layer(xs, [torch.ones(5, dtype=torch.bool)] * 2), mean)
+        expected = mean if outputs == 1 else torch.log_softmax(mean, dim=2)
+        torch.testing.assert_close(layer(xs, [torch.ones(5, dtype=torch.bool)] * 2), expected)
+
+    @pytest.mark.parametrize("balanced", [False, True])
+    @pytest.mark.parametrize("outputs", [2, 3])
+    def test_it_is_the_logistic_regression_whose_strength_has_the_least_loss_on_the_parts(self, outputs: int, balanced: bool) -> None:
+        xs, present, targets, parts = self.voters(outputs)
+        layer = Stacking([scores(outputs)] * 2, 8).double()
+        layer.fit(xs, targets, present, class_task(outputs), parts=parts, balanced=balanced)
+        columns = self.columns(xs, present)
+
+        def probability(strength: float, seen: Any, rest: Any) -> Any:
+            weight = "balanced" if balanced else None
+            model = LogisticRegression(C=strength, class_weight=weight, tol=1e-8, max_iter=10_000)
+            return model.fit(columns[seen], targets.numpy()[seen]).predict_proba(columns[rest])
+
+        def loss(strength: float) -> float:
+            held = [(parts.numpy() == part, targets.numpy()[parts.numpy() == part]) for part in range(3)]
+            return sum(
+                log_loss(truth, probability(strength, ~rest, rest), labels=range(outputs), sample_weight=row_weights(truth))
+                for rest, truth in held
+            )
+
+        def row_weights(truth: Any) -> Any:
+            counts = torch.bincount(targets, minlength=outputs).double()
+            return (1 / counts if balanced else torch.ones(outputs))[torch.as_tensor(truth)].numpy()
+
+        every = parts.numpy() >= 0
+        expected = probability(min(STRENGTHS, key=loss), every, every)
+        np.testing.assert_allclose(layer(xs, present).exp().squeeze(1).numpy(), expected, atol=5e-3)
+
+    def test_of_values_it_is_the_ridge_regression(self) -> None:
+        xs, present, targets, parts = self.voters(1)
+        layer = Stacking([scores(1)] * 2, 8).double()
+        layer.fit(xs, targets, present, number_task(), parts=parts)
+        columns = self.columns(xs, present)
+        fits = [Ridge(alpha=1 / strength).fit(columns, targets.numpy()).predict(columns) for strength in STRENGTHS]
+        distances = [np.abs(layer(xs, present).flatten().numpy() - each).max() for each in fits]
+        assert min(distances) < 1e-8
+        assert np.argmin(distances) > 3  # voters that know something are not shrunk to nothing
+
+    def test_a_voter_that_knows_nothing_is_not_heard(self) -> None:
+        xs, present, targets, parts = self.voters(2)
+        noise = torch.randn(xs[0].shape, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+        layer = Stacking([scores(2)] * 2, 8).double()
+        layer.fit([xs[0], 10 * noise], targets, present, class_task(2), parts=parts)
+        moved = [layer.maps[m][1] - layer.maps[m][0] for m in range(2)]
+        assert moved[1].abs().max() < 0.2 * moved[0].abs().max()
+
+    def test_a_voter_that_was_never_absent_counts_as_its_mean_opinion_where_it_is(self) -> None:
+        xs, _, targets, parts = self.voters(3)
+        xs = [x.nan_to_num() for x in xs]
+        here = torch.ones(len(targets), dtype=torch.bool)
+        layer = Stacking([scores(3)] * 2, 8).double()
+        layer.fit(xs, targets, [here, here], class_task(3), parts=parts)
+        first, second = (torch.log_softmax(x, dim=2) for x in xs)
+        every = torch.ones(len(targets), 2, 1, dtype=torch.bool)
+        logits = layer.average(torch.cat([first, second.mean(dim=0, keepdim=True).expand_as(second)], dim=1), every)
+        torch.testing.assert_close(layer(xs, [here, ~here]).squeeze(1), torch.log_softmax(logits, dim=1))
+
+    def test_without_a_solver_or_a_voter_opinions_weigh_alike(self) -> None:
+        xs, present, targets, parts = self.voters(3)
+        task = class_task(3)
+        task.solver = lambda **_: None  # type: ignore[method-assign]  # a task that has none
+        unsolved, unheard = (Stacking([scores(3)] * 2, 8).double() for _ in range(2))
+        unsolved.fit(xs, targets, present, task, parts=parts)
+        unheard.fit(xs, targets, [torch.zeros(len(targets), dtype=torch.bool)] * 2, class_task(3), parts=parts)
+        for layer in (unsolved, unheard):
+            torch.testing.assert_close(layer.maps, torch.eye(3).double().repeat(2, 1, 1) / 2)
+
+    def voters(self, outputs: int) -> tuple[list[Tensor], list[Tensor], Tensor, Tensor]:
+        """Two voters that both know something, the second one absent on a third of 90 rows, where what stands in it is not finite."""
+        generator = torch.Generator().manual_seed(0)
+        targets = (
+            torch.randint(0, max(outputs, 2), (90,), generator=generator) if outputs > 1 else torch.randn(90, generator=generator).double()
+        )
+        truth = torch.nn.functional.one_hot(targets, outputs).double() if outputs > 1 else targets[:, None]
+        xs = [(truth + noise * torch.randn(truth.shape, generator=generator).double())[:, None] for noise in (0.8, 1.2)]
+        present = [torch.ones(90, dtype=torch.bool), torch.rand(90, generator=generator) < 0.67]
+        xs[1] = torch.where(present[1][:, None, None], xs[1], torch.nan)
+        return xs, present, targets, torch.arange(90) % 3
+
+    def columns(self, xs: list[Tensor], present: list[Tensor]) -> Any:
+        """Return what is read, written out: centred opinions, zero where absent, and whether they are."""
+        columns = []
+        for x, here in zip(xs, present, strict=True):
+            opinion = (x if x.shape[2] == 1 else torch.log_softmax(x, dim=2)).squeeze(1)
+            centred = opinion - opinion[here].mean(dim=0)
+            columns += [torch.where(here[:, None], centred, 0.0), (~here)[:, None].double()]
+        return torch.cat(columns, dim=1).numpy()

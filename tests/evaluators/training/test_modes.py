@@ -13,10 +13,11 @@ from toy_data import TABLES, make_data
 
 from fusearch.data import Dataset
 from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.training import modes
 from fusearch.evaluators.training.members import FoldSamples, prepare_fold, score
 from fusearch.evaluators.training.modes import FUSION, drop_modalities, predict, train
 from fusearch.evaluators.training.optimization import Fit, reproducible
-from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.samples import PARTS, Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import FusionGraph, Recipe
 
@@ -117,9 +118,36 @@ def test_no_gradient_crosses_between_independent_streams(rows: FoldSamples) -> N
     assert any(not torch.equal(joint.state_dict()[name], value) for name, value in beside_b.items())
 
 
-def test_an_untrained_vote_needs_no_phase_of_its_own_and_a_stack_has_one(rows: FoldSamples) -> None:
-    assert list(fit("F1 = vote_mean(a@score, c@score) ->\ntrain = independent", rows)[1]) == ["a", "c"]
-    assert list(fit("F1 = stacking(a@score, c@score) ->\ntrain = independent", rows)[1]) == ["a", "c", FUSION]
+def test_a_vote_needs_no_phase_of_its_own_and_a_head_has_one(rows: FoldSamples) -> None:
+    for operator, phases in (("vote_mean", ["a", "c"]), ("stacking", ["a", "c"]), ("cat", ["a", "c", FUSION])):
+        assert list(fit(f"F1 = {operator}(a@score, c@score) ->\ntrain = independent", rows)[1]) == phases
+
+
+@pytest.mark.parametrize("class_weights", ["none", "balanced"])
+def test_a_stack_is_solved_on_rows_that_the_voters_have_not_seen(class_weights: str, rows: FoldSamples) -> None:
+    """By hand: the voters again without each part; all of it with the same classes weighed up."""
+    recipe = Recipe(width=8, learning_rate=1e-2, class_weights=class_weights)
+    text = "a:mlp | b:mlp | c:mlp\nF1 = stacking(a@score, b@score, c@score) ->\ntrain = independent"
+    network, fits, _ = fit(text, rows, recipe=recipe)
+    epochs = {phase: each.best_epoch for phase, each in fits.items()}
+    parts = rows.train.parts
+    assert parts is not None
+    unseen = {name: torch.zeros(len(parts), 1, 2) for name in "abc"}
+    for part in range(3):
+        others = replace(rows.train.take(torch.nonzero(parts != part).flatten()), parts=None)
+        with reproducible(0, threads=1) as generator:
+            again = FusionNetwork(parse(text), 2, recipe)
+            train(again, others, None, recipe=recipe, task=rows.task, settings=SETTINGS, generator=generator, epochs=epochs)
+        with torch.no_grad():
+            scores = again.run(rows.train.inputs, rows.train.present).scores
+        for name in "abc":
+            unseen[name][parts == part] = scores[name][parts == part][:, None]
+    by_hand = FusionNetwork(parse(text), 2, recipe).join("F1").layer
+    present = [rows.train.present[name] for name in "abc"]
+    by_hand.fit(list(unseen.values()), rows.train.targets, present, rows.task, parts=parts, balanced=class_weights == "balanced")
+    for name, value in network.join("F1").layer.state_dict().items():
+        torch.testing.assert_close(value, by_hand.state_dict()[name])
+    assert not rows.train.present["b"].all()
 
 
 @pytest.mark.parametrize("training", ["joint", "staged", "independent"])
@@ -147,6 +175,13 @@ def test_the_weights_of_a_vote_are_fitted_on_rows_that_the_voters_have_not_seen(
     torch.testing.assert_close(weights, expected / expected.sum())
     assert not rows.train.present["b"].all()
     assert weights[0] > weights[2]  # `c` knows nothing
+
+
+def test_two_votes_of_a_design_share_the_scores_that_voters_have_not_seen(rows: FoldSamples, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(modes, "FusionNetwork", lambda *args, **options: made.append(1) or FusionNetwork(*args, **options))
+    fit("F1 = stacking(a@score, c@score) ->\nF2 = vote_weighted(a@score, c@score) -> aux\ntrain = independent", rows)
+    assert len(made) == PARTS
 
 
 def test_without_parts_weights_stay_equal_and_a_prior_is_fitted_all_the_same(rows: FoldSamples) -> None:
@@ -179,7 +214,7 @@ def test_the_out_of_fold_fit_moves_no_other_number(rows: FoldSamples) -> None:
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
-@pytest.mark.parametrize("operator", ["vote_weighted", "inverse_covariance"])
+@pytest.mark.parametrize("operator", ["vote_weighted", "inverse_covariance", "stacking"])
 def test_the_weight_does_not_go_to_the_voter_that_overfits(operator: str) -> None:
     """A good table beside a wide one of noise: in the sample the noise looks perfect, and took all the weight (AUROC .52, alone .89)."""
     rng = np.random.default_rng(0)
@@ -200,7 +235,8 @@ def test_the_weight_does_not_go_to_the_voter_that_overfits(operator: str) -> Non
                 train(network, samples.train, None, recipe=recipe, task=samples.task, settings=SETTINGS, generator=generator, epochs=phases)
             found.append(score(samples.task.scored(predict(network, samples.validation)), samples.targets, data.task)["auroc"])
             if graph.fusions:
-                weights.append(network.join("F1").layer.voter_weights)
+                layer = network.join("F1").layer
+                weights.append(layer.maps.norm(dim=(1, 2)) if operator == "stacking" else layer.voter_weights)
         return float(np.mean(found)), torch.stack(weights).mean(dim=0) if weights else None
 
     alone, _ = auroc("good:mlp\ngood@score ->")

@@ -3,8 +3,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from planted_runs import TEAMED, planted_trials
+
 from fusearch.reports import front_figure, read_findings
+from fusearch.reports.figures.front_plot import SYMBOLS
+from fusearch.reports.findings.findings import Findings
+from fusearch.reports.wording import number
 from fusearch.run import Run
+from fusearch.study import ROLES
 
 
 def test_the_figure_names_every_reference_and_every_point_carries_its_trial(make_run: Callable[..., Run]) -> None:
@@ -50,3 +56,22 @@ def test_what_follows_plus_minus_is_the_deviation_over_members(make_run: Callabl
     record = read_findings(run).references["late"]
     assert f"± {record.spread['auroc']:.3f}" in late.hovertext[0]
     assert f"± {late.error_y.array[0]:.3f}" not in late.hovertext[0]
+
+
+def test_every_role_has_a_symbol_of_its_own() -> None:
+    assert set(SYMBOLS) == set(ROLES)
+    assert len(set(SYMBOLS.values())) == len(ROLES)
+
+
+def test_teams_say_who_they_are_what_they_cost_and_that_they_look_too_good(tmp_path: Path) -> None:
+    found = Findings(planted_trials(tmp_path, TEAMED))
+    traces = list(front_figure(found).data)
+    at = next(index for index, trace in enumerate(traces) if trace.name == "teams")
+    line, stars = traces[at - 1], traces[at]
+    assert (line.mode, line.line.dash, len(stars.x)) == ("lines", "dot", len(found.teams))
+    assert set(zip(stars.x, stars.y, strict=True)) <= {(round(x, 7), round(y, 7)) for x, y in zip(line.x, line.y, strict=True)}
+    for team, text in zip(found.teams, stars.hovertext, strict=True):
+        assert f"the mean of trials {', '.join(map(str, team.trials))}" in text
+        assert f"AUROC {team.plain:.3f} as the search saw it" in text
+        assert f"MACs {number(team.cost['macs'])} in all" in text
+        assert "it looks better than it is" in text

@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from planted_runs import TEAMED, planted_trials
 
 from fusearch.reports import front_svg
+from fusearch.reports.figures.picture import _SHAPES
+from fusearch.reports.findings.findings import Findings
 from fusearch.run import Run
+from fusearch.study import ROLES
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -38,3 +43,18 @@ def test_labels_do_not_overlap(make_run: Callable[..., Run]) -> None:
 @pytest.mark.parametrize(("trials", "objectives"), [(0, ("auroc", "macs")), (1, ("auroc", "macs")), (9, ("auroc",))])
 def test_small_runs_and_one_objective_have_a_picture(make_run: Callable[..., Run], trials: int, objectives: tuple[str, ...]) -> None:
     assert ET.fromstring(front_svg(make_run(trials, objectives=objectives))).tag == f"{SVG}svg"
+
+
+def test_every_role_has_a_shape_of_its_own() -> None:
+    assert set(_SHAPES) == set(ROLES)
+    assert len(set(_SHAPES.values())) == len(ROLES)
+
+
+def test_teams_are_stars_on_a_line_and_in_the_legend(tmp_path: Path) -> None:
+    found = Findings(planted_trials(tmp_path, TEAMED))
+    svg = ET.fromstring(front_svg(found))
+    stars = [element for element in svg.iter(f"{SVG}path") if element.get("class") == "team"]
+    titles = [element.findtext(f"{SVG}title") for element in stars]
+    assert titles == [*(f"the mean of trials {', '.join(map(str, team.trials))}, as the search saw it" for team in found.teams), None]
+    assert [element.get("class") for element in svg.iter(f"{SVG}path")].count("step team") == 1
+    assert "teams" in [element.text for element in svg.iter(f"{SVG}text")]

@@ -3,10 +3,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from planted_runs import TEAMED, planted_trials
 
 from fusearch.contracts import Objective
 from fusearch.reports.findings.findings import Findings, read_findings
@@ -113,3 +115,16 @@ def test_the_extent_holds_every_point_also_where_all_are_equal() -> None:
         for axis, values in ((info.x, [x for x, _ in points]), (info.y, [y for _, y in points])):
             low, high = extent(axis, info)
             assert all(low < axis.scaled(value) < high for value in values)
+
+
+def test_teams_have_a_line_of_their_own_in_the_plane_of_the_main_objective_and_a_cost(tmp_path: Path) -> None:
+    found = Findings(planted_trials(tmp_path, TEAMED))
+    info = front_info(found)
+    assert [(place.team, place.x, place.y) for place in info.teams] == [(team, team.cost["macs"], team.plain) for team in found.teams]
+    assert len(info.teams) > 1
+    assert {(place.x, place.y) for place in info.teams} <= set(info.team_step)
+    assert max(place.y for place in info.teams) > max(point.y for point in info.points)
+    assert extent(info.x, info)[1] >= info.x.scaled(max(place.x for place in info.teams))
+    assert extent(info.y, info)[1] >= max(place.y for place in info.teams)
+    turned = front_info(found, x="auroc", y="macs")
+    assert (turned.teams, turned.team_step) == ((), ())

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import yaml
+from planted_runs import TEAMED, planted_trials
 
 from fusearch.contracts import Objective
 from fusearch.reports.findings.findings import Findings, read_findings
-from fusearch.reports.findings.reproduction import command_line, commands_and_note, export_command, identity, resolved_configuration
+from fusearch.reports.findings.reproduction import (
+    command_line,
+    commands_and_note,
+    export_command,
+    identity,
+    resolved_configuration,
+    team_command,
+)
 from fusearch.run import Run
 from fusearch.trials import Trials
 
@@ -79,3 +88,13 @@ def test_the_command_that_exports_the_recommended_design(make_run: Callable[...,
     run = make_run(6)
     assert export_command(read_findings(run)) == f"fusearch export {run.path} --out {run.path / 'export'}"
     assert export_command(read_findings(make_run(0))) is None
+
+
+def test_a_team_has_a_command_only_where_the_estimate_after_selection_recommends_it(tmp_path: Path) -> None:
+    better = Findings(planted_trials(tmp_path / "better", TEAMED, rows=900))
+    assert better.answers.team.recommended
+    assert team_command(better) == f"fusearch export {tmp_path}/better --pick team --out {tmp_path}/better/export-team"
+    assert team_command(better, Path("runs/b")) == "fusearch export runs/b --pick team --out runs/b/export-team"
+    noise = Findings(planted_trials(tmp_path / "noise", [(formula, 0.0, None) for formula, _, _ in TEAMED], rows=120, seed=1))
+    assert len(noise.answers.team.trials) > 1
+    assert (noise.answers.team.recommended, team_command(noise)) == (False, None)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from planted_runs import planted_trials
+from planted_runs import TEAMED, planted_trials
 
 from fusearch.layout import predictions_file
 from fusearch.reports.findings.findings import Findings
@@ -68,6 +68,16 @@ def test_each_answer_is_one_sentence_with_its_interval(tmp_path: Path) -> None:
     )
     assert "after selection" in pick
     assert "3 designs were compared on validation data" in confirm
+
+
+def test_a_team_is_recommended_only_where_the_estimate_after_selection_says_so(tmp_path: Path) -> None:
+    better = judge(Findings(planted_trials(tmp_path / "better", TEAMED, rows=900)))
+    (line,) = [line for line in better.lines if line.key == "team"]
+    assert line.outcome == "gain"
+    assert line.sentence.endswith(": gain. Recommended where its cost is no matter: export it with `--pick team`.")
+    noise = judge(Findings(planted_trials(tmp_path / "noise", [(formula, 0.0, None) for formula, _, _ in TEAMED], rows=120, seed=1)))
+    (line,) = [line for line in noise.lines if line.key == "team"]
+    assert line.sentence.endswith(": no clear gain. Not recommended.")
 
 
 def test_a_constant_guess_is_told_only_where_it_matters(tmp_path: Path) -> None:

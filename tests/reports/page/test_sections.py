@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
-from fusearch.reports.findings.findings import read_findings
+from planted_runs import TEAMED, planted_trials
+
+from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.reports.findings.influence import Influence, InfluenceOfChoice
 from fusearch.reports.page import sections
 from fusearch.run import Run
@@ -24,6 +27,12 @@ def test_two_objectives_have_one_figure_and_three_a_choice(make_run: Callable[..
     assert 'id="pair"' not in sections.front(read_findings(make_run(10)))
     three = sections.front(read_findings(make_run(10, objectives=("auroc", "macs", "latency_ms"))))
     assert re.findall(r'<option value="(figure[^"]+)">', three) == ["figure-front-0", "figure-front-1", "figure-front-2"]
+
+
+def test_what_the_stars_are_is_said_where_there_are_any(make_run: Callable[..., Run], tmp_path: Path) -> None:
+    told = "Stars on the dotted line are teams"
+    assert told in text_of(sections.front(Findings(planted_trials(tmp_path / "teamed", TEAMED))))
+    assert told not in text_of(sections.front(read_findings(make_run(20))))
 
 
 def test_every_point_stands_in_a_list_as_well(make_run: Callable[..., Run]) -> None:

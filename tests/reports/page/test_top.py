@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from planted_runs import planted_trials
+from planted_runs import TEAMED, planted_trials
 
 from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.reports.findings.verdict import judge
@@ -49,6 +49,13 @@ def test_the_recommended_design_has_drawing_score_cost_and_a_command_to_copy(tmp
     assert re.search(r"Recommended: trial 2 AUROC after selection 0\.\d+ 90 % interval 0\.\d+ to \d\.\d+ MACs 3\.00", text)
     command = f"fusearch export &#x27;{folder}&#x27; --out &#x27;{folder}/export&#x27;"
     assert f'data-copy="{command}"' in html
+
+
+def test_the_command_of_a_team_stands_there_where_it_is_recommended(tmp_path: Path) -> None:
+    better, plain = (Findings(planted_trials(tmp_path / name, designs, rows=900)) for name, designs in (("b", TEAMED), ("p", DESIGNS)))
+    copied = [re.findall(r'data-copy="([^"]+)"', recommended_card(found, judge(found).answers.pick)) for found in (better, plain)]
+    assert [len(each) for each in copied] == [2, 1]
+    assert "--pick team" in copied[0][1]
 
 
 def test_without_predictions_the_score_is_the_one_that_the_search_saw(make_run: Callable[..., Run]) -> None:

@@ -67,10 +67,10 @@ def test_a_round_follows_from_the_results_of_the_last(space: SearchSpace, drawn:
 def test_the_references_come_first_where_they_are_asked_for(space: SearchSpace, drawn: Drawn, tmp_path: Path) -> None:
     evaluator = drawn()
     run = search(space, evaluator, tmp_path / "run", reference_share=0.3)
-    assert set(run.references()) == {"best_unimodal", "linear", "early", "penultimate", "late"}
+    assert set(run.references()) == {"best_unimodal", "linear", "early", "penultimate", "late", "stacked"}
     roles = [record.reference for record in run.records()]
-    firsts = ["best_unimodal", "linear", "early", "penultimate", "late"]
-    assert roles[:9] == [*firsts, "best_unimodal", "linear", *["best_unimodal"] * 2]  # then the second of those that have more
+    firsts = ["best_unimodal", "linear", "early", "penultimate", "late", "stacked"]
+    assert roles[:10] == [*firsts, "best_unimodal", "linear", *["best_unimodal"] * 2]  # then the second of those that have more
     assert len(evaluator.calls) == len({candidate.digest for candidate in evaluator.calls}), "nothing is trained twice"
 
 

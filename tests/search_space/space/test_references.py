@@ -20,6 +20,7 @@ def test_tables() -> None:
         "early": ["a:identity | b:identity; F1 = cat(a@0, b@0; trunk=fc:2) ->"],
         "penultimate": ["a:mlp | b:mlp; F1 = cat(a@2, b@2) ->"],
         "late": ["a:mlp | b:mlp; train = independent; F1 = vote_mean(a@score, b@score) ->"],
+        "stacked": ["a:mlp | b:mlp; train = independent; F1 = stacking(a@score, b@score) ->"],
     }
 
 
@@ -27,7 +28,14 @@ def test_roles_and_levels() -> None:
     references = SearchSpace(MODALITIES, operators=["film"], encoders={"rna": ["ft_transformer"]}, scores=False).references()
     assert tuple(references) == ROLES
     levels = {role: graphs[0].labels.level for role, graphs in references.items()}
-    assert levels == {"best_unimodal": "unimodal", "linear": "early", "early": "early", "penultimate": "intermediate", "late": "late"}
+    assert levels == {
+        "best_unimodal": "unimodal",
+        "linear": "early",
+        "early": "early",
+        "penultimate": "intermediate",
+        "late": "late",
+        "stacked": "late",
+    }
     assert len(references["best_unimodal"]) == 6  # each twice: as a network, and without an encoder
     assert references["best_unimodal"][0].streams[0].encoder == "ft_transformer"
 
