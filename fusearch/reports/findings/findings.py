@@ -13,6 +13,7 @@ from fusearch.inference import Answers, answer, status_with_answers
 from fusearch.reports.findings.decided import Told, read_strategy
 from fusearch.reports.findings.explanations import read_explanations
 from fusearch.reports.findings.influence import Influence, influence_of_choices
+from fusearch.reports.findings.learning import Learned, read_learned
 from fusearch.reports.findings.looks import Look, read_looks
 from fusearch.reports.findings.predicted import Predicted, read_predicted
 from fusearch.reports.wording import metric_label, number, role_label, sentence_case
@@ -84,7 +85,12 @@ class Findings:
     @cached_property
     def predicted(self) -> Predicted:
         """What the recommended design predicted of held-out rows, and the best simple design beside it."""
-        return read_predicted(self.trials, self.recommended, self.label)
+        return read_predicted(self.trials, self.recommended, self.named)
+
+    @cached_property
+    def learned(self) -> Learned:
+        """How the members of the recommended design learned, and those of the best references."""
+        return read_learned(self.trials, self.recommended, self.named)
 
     @cached_property
     def influence(self) -> Influence:
@@ -195,6 +201,11 @@ class Findings:
         """Return what a design is called in a sentence: its role, or its trial."""
         role = self.roles.get(record.digest)
         return role_label(role) if role else f"trial {record.number}"
+
+    def named(self, record: TrialRecord) -> str:
+        """Return what a design is called in a legend: its role, and its trial."""
+        trial, called = f"trial {record.number}", self.label(record).removeprefix("the ")
+        return called if called == trial else f"{called}, {trial}"
 
 
 def read_findings(run: Run | Path | str) -> Findings:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fusearch import pareto
 from fusearch.reports.figures.drawing import draw, stylesheet
 from fusearch.reports.figures.front_plot import front_figure
+from fusearch.reports.figures.learning_figures import learning_figures
 from fusearch.reports.figures.predicted_figures import predicted_figures
 from fusearch.reports.figures.progress_figures import progress_figure, timeline_figure
 from fusearch.reports.figures.strategy_figures import strategy_figures
@@ -19,6 +20,7 @@ from fusearch.reports.findings.verdict import Verdict
 from fusearch.reports.page import markup, sections
 from fusearch.reports.page.cards import trial_facts
 from fusearch.reports.page.explained import explanation_section
+from fusearch.reports.page.learning_section import learning_section
 from fusearch.reports.page.predicted_section import predicted_section
 from fusearch.reports.page.strategy_section import strategy_section
 from fusearch.reports.page.top import answer_rows, recommended_card
@@ -37,6 +39,7 @@ _TITLES = {
     "data": "Data",
     "front": "Front",
     "predicted": "Predictions",
+    "learning": "Learning",
     "strategy": "Strategy",
     "designs": "Designs",
     "test": "Test split",
@@ -59,6 +62,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         sections.data_warnings(found),
         sections.front(found) if found.complete else "",
         predicted_section(found, list(shown)),
+        learning_section(found),
         strategy_section(found.strategy),
         sections.gallery(found),
         sections.confirmed(found),
@@ -99,6 +103,7 @@ def _figures(found: Findings, predicted: Mapping[str, go.Figure]) -> str:
     pairs: list[tuple[str | None, str | None]] = [(x.name, y.name) for x, y in front_pairs(found)] or [(None, None)]
     figures: dict[str, go.Figure] = {f"front-{index}": _without_texts(front_figure(found, x, y)) for index, (x, y) in enumerate(pairs)}
     figures |= {"progress": progress_figure(found), "timeline": timeline_figure(found), **strategy_figures(found.strategy), **predicted}
+    figures |= learning_figures(found.learned)
     return "\n".join(
         f'<script type="application/json" id="figure-{name}">{markup.embed_figure(figure)}</script>' for name, figure in figures.items()
     )

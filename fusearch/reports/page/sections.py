@@ -57,11 +57,8 @@ def data_warnings(found: Findings) -> str:
 def front(found: Findings) -> str:
     """Return the figure of the front with the panel of the chosen design."""
     pairs = front_pairs(found)
-    options = "".join(
-        f'<option value="figure-front-{index}">{escape(metric_label(y.name))} against {escape(metric_label(x.name))}</option>'
-        for index, (x, y) in enumerate(pairs)
-    )
-    choose = f'<p class="choose"><label for="pair">Objectives</label> <select id="pair">{options}</select></p>' if len(pairs) > 1 else ""
+    options = [(f"figure-front-{at}", f"{metric_label(y.name)} against {metric_label(x.name)}") for at, (x, y) in enumerate(pairs)]
+    choose = markup.figure_chooser("Objectives", options, shows="front-figure") if len(pairs) > 1 else ""
     first = found.recommended or (found.front[0] if found.front else None)
     chosen = f' data-first="{first.number}"' if first is not None else ""
     title = "Pareto front" if pairs else "Designs over trials"
@@ -69,8 +66,8 @@ def front(found: Findings) -> str:
     note += "Grey designs are dominated." if pairs else "The line is the best value so far."
     if len(pairs) > 1:
         note += " The line bounds what is attained in the plane shown; blue points are on the front of all objectives."
-    about = escape(f"{title}: {len(found.designs)} designs; the list below holds them all")
-    figure = f'<div class="figure" id="front-figure" role="figure" aria-label="{about}" data-figure="figure-front-0"></div>'
+    about = f"{title}: {len(found.designs)} designs; the list below holds them all"
+    figure = markup.figure("figure-front-0", about, identifier="front-figure")
     panel = (
         f'<article class="card design-card" id="chosen" tabindex="-1" aria-label="The chosen design" aria-live="polite"{chosen}></article>'
     )

@@ -6,9 +6,10 @@ import base64
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from headless_browser import CHROMIUM, Tab, open_tab
-from planted_runs import planted_trials
+from planted_runs import planted_losses, planted_trials
 
 from fusearch.reports import write_report
 from fusearch.reports.findings.findings import Findings
@@ -27,7 +28,10 @@ VISIBLE = "[...document.querySelectorAll('#table tbody tr')].filter((row) => !ro
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
-    return write_report(Findings(planted_trials(folder, DESIGNS)))
+    trials = planted_trials(folder, DESIGNS)
+    losses = [np.random.default_rng(seed).random((5, 8, 2)) for seed in range(2)]
+    trials = planted_losses(trials, dict.fromkeys(range(len(DESIGNS)), losses), phases=("rna", "fusion"))
+    return write_report(Findings(trials))
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +98,15 @@ def test_the_chart_keeps_its_size_and_its_grey_points_have_their_formula(tab: Ta
     texts = tab.run("document.getElementById('front-figure').data.find((trace) => trace.name === 'other designs').hovertext")
     assert texts
     assert all("F1 = " in text and "-&gt;" in text for text in texts)
+
+
+def test_a_part_of_the_training_is_chosen_and_drawn(tab: Tab) -> None:
+    drawn = "document.getElementById('learning-0').data.find((trace) => trace.name === 'validation').y[0]"
+    before = tab.run(drawn)
+    tab.run("{const list = document.getElementById('learning-0-chooser'); list.selectedIndex = 1; list.dispatchEvent(new Event('change'))}")
+    tab.settle()
+    assert tab.run(drawn) != before
+    assert tab.run("document.querySelectorAll('#learning .main-svg').length") > 0
 
 
 def test_the_button_copies_the_export_command(tab: Tab) -> None:

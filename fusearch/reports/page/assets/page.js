@@ -123,11 +123,13 @@
   document.getElementById("design")?.addEventListener("change", (event) => {
     if (event.target.value) show(Number(event.target.value));
   });
-  document.getElementById("pair")?.addEventListener("change", (event) => {
-    const holder = document.getElementById("front-figure");
-    holder.dataset.figure = event.target.value;
-    draw(holder);
-  });
+  for (const chooser of document.querySelectorAll("select[data-shows]")) {
+    chooser.addEventListener("change", () => {
+      const holder = document.getElementById(chooser.dataset.shows);
+      holder.dataset.figure = chooser.value;
+      draw(holder);
+    });
+  }
 
   // The table of trials: sort by a column, filter by words and by kind.
   const table = document.getElementById("table");
