@@ -63,6 +63,7 @@ def planted_trials(
             parts.append(
                 {
                     "rows": np.arange(rows),
+                    "ids": np.array([f"p{row}" for row in range(rows)]),
                     "fold": fold,
                     "seed": np.full(rows, member_seed),
                     "targets": targets,

@@ -13,6 +13,7 @@ from fusearch.reports.findings.failures import failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.learning import learned_sentence
+from fusearch.reports.findings.level_scores import NOTE, level_cells, level_note
 from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
 from fusearch.reports.findings.search_course import progress_info, throughput_info
@@ -39,6 +40,7 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
     if found.references:
         lines += ["## References", "", *_table(found, list(found.references.values()))]
     lines += _predicted(found)
+    lines += _levels(found)
     if found.strategy is not None:
         lines += [f"## What the strategy decided: {as_words(found.strategy.name)}", "", *_paragraphs(strategy_sentences(found.strategy))]
     lines += [*_looks(found), *_explanations(found), *_factors(found)]
@@ -97,6 +99,17 @@ def _predicted(found: Findings) -> list[str]:
             lines += _grid(header, [*rows, ("precision", *map(number, design.precision), "")])
     learned = learned_sentence(found.recommended, found.learned.reason)
     return [*lines, learned, ""] if learned else lines
+
+
+def _levels(found: Findings) -> list[str]:
+    lines = []
+    for told in found.level_scores:
+        lines += [f"By {as_words(told.column)}. {as_words(level_note(told))}".rstrip(), ""]
+        if told.reason is None:
+            header = (as_words(told.column), "rows", *map(as_words, told.designs), *(("difference",) if len(told.designs) > 1 else ()))
+            rows = [level_cells(told, level) for level in told.levels]
+            lines += _grid(header, [(as_words(name), *rest) for name, *rest in rows])
+    return [f"## {sentence_case(metric_label(found.main.name))} of groups of rows", "", NOTE, "", *lines] if lines else []
 
 
 def _looks(found: Findings) -> list[str]:

@@ -14,6 +14,7 @@ from fusearch.reports.findings.decided import Told, read_strategy
 from fusearch.reports.findings.explanations import read_explanations
 from fusearch.reports.findings.influence import Influence, influence_of_choices
 from fusearch.reports.findings.learning import Learned, read_learned
+from fusearch.reports.findings.level_scores import ColumnScores, read_level_scores
 from fusearch.reports.findings.looks import Look, read_looks
 from fusearch.reports.findings.predicted import Predicted, read_predicted
 from fusearch.reports.wording import metric_label, number, role_label, sentence_case
@@ -91,6 +92,11 @@ class Findings:
     def learned(self) -> Learned:
         """How the members of the recommended design learned, and those of the best references."""
         return read_learned(self.trials, self.recommended, self.named)
+
+    @cached_property
+    def level_scores(self) -> tuple[ColumnScores, ...]:
+        """How good the recommended design is for each level of the columns that rows are told apart by."""
+        return read_level_scores(self.trials, self.recommended, self.named)
 
     @cached_property
     def influence(self) -> Influence:

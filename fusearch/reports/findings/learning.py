@@ -94,7 +94,7 @@ def read_learned(trials: Trials, pick: TrialRecord | None, label: Callable[[Tria
         return Learned(reason="nothing was evaluated")
     first, reason = _phases(trials.path, pick, label)
     others: list[tuple[LearningPhase, ...]] = []
-    for record in [each for each in trials.simple if each.candidate != pick.candidate][:_ASKED]:
+    for record in [each for each in trials.simple if each.digest != pick.digest][:_ASKED]:
         phases = _phases(trials.path, record, label)[0]
         if phases and all(phases[0].digest != each[0].digest for each in others) and len(others) < _REFERENCES:
             others.append(phases)

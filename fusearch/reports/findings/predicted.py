@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["CalibrationBin", "Curve", "DesignPredictions", "Predicted", "read_predicted"]
+__all__ = ["CalibrationBin", "Curve", "DesignPredictions", "Predicted", "pick_and_best_simple", "read_predicted"]
 
 #: Draws of the rows for the bands: at most so many, fewer where there are many rows, at least so few.
 _MOST_DRAWS, _LEAST_DRAWS, _MOST_NUMBERS = 200, 40, 20_000_000
@@ -113,8 +113,7 @@ def read_predicted(trials: Trials, pick: TrialRecord | None, label: Callable[[Tr
     """
     if pick is None:
         return Predicted(reason="nothing was evaluated")
-    other = next((each for each in trials.simple if each.candidate != pick.candidate), None)
-    records = [pick, *([other] if other is not None else [])]
+    records = pick_and_best_simple(trials, pick)
     try:
         kept = read_kept(trials.path, records, trials.described_task)
     except NotEstimableError as error:
@@ -127,6 +126,11 @@ def read_predicted(trials: Trials, pick: TrialRecord | None, label: Callable[[Tr
         return Predicted(reason=f"a {kept.task.kind} has no curves here")
     designs = [DesignPredictions(record.number, record.digest, label(record), **describe(number)) for number, record in enumerate(records)]
     return Predicted(kept.task.labels, len(kept.targets), tuple(designs))
+
+
+def pick_and_best_simple(trials: Trials, pick: TrialRecord) -> list[TrialRecord]:
+    """Return the recommended design, and beside it the best simple one of another graph, where there is one."""
+    return [pick, *[each for each in trials.simple if each.digest != pick.digest][:1]]
 
 
 class _Classes:

@@ -21,6 +21,7 @@ from fusearch.reports.page import markup, sections
 from fusearch.reports.page.cards import trial_facts
 from fusearch.reports.page.explained import explanation_section
 from fusearch.reports.page.learning_section import learning_section
+from fusearch.reports.page.levels_section import levels_section
 from fusearch.reports.page.predicted_section import predicted_section
 from fusearch.reports.page.strategy_section import strategy_section
 from fusearch.reports.page.top import answer_rows, recommended_card
@@ -39,6 +40,7 @@ _TITLES = {
     "data": "Data",
     "front": "Front",
     "predicted": "Predictions",
+    "levels": "Groups of rows",
     "learning": "Learning",
     "strategy": "Strategy",
     "designs": "Designs",
@@ -62,6 +64,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         sections.data_warnings(found),
         sections.front(found) if found.complete else "",
         predicted_section(found, list(shown)),
+        levels_section(found),
         learning_section(found),
         strategy_section(found.strategy),
         sections.gallery(found),
