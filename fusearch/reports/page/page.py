@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from fusearch import pareto
 from fusearch.reports.figures.drawing import draw, stylesheet
 from fusearch.reports.figures.front_plot import front_figure
+from fusearch.reports.figures.growth_plot import growth_of_figure, growth_stops
 from fusearch.reports.figures.learning_figures import learning_figures
 from fusearch.reports.figures.predicted_figures import predicted_figures
 from fusearch.reports.figures.progress_figures import progress_figure, timeline_figure
 from fusearch.reports.figures.strategy_figures import strategy_figures
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.front import front_pairs
+from fusearch.reports.findings.front import front_info, front_pairs
+from fusearch.reports.findings.front_growth import FrontGrowth
 from fusearch.reports.findings.verdict import Verdict
 from fusearch.reports.page import markup, sections
 from fusearch.reports.page.cards import trial_facts
@@ -105,11 +107,21 @@ def _figures(found: Findings, predicted: Mapping[str, go.Figure]) -> str:
         return ""
     pairs: list[tuple[str | None, str | None]] = [(x.name, y.name) for x, y in front_pairs(found)] or [(None, None)]
     figures: dict[str, go.Figure] = {f"front-{index}": _without_texts(front_figure(found, x, y)) for index, (x, y) in enumerate(pairs)}
+    stops = _grown(found, figures) if front_pairs(found) else ""
     figures |= {"progress": progress_figure(found), "timeline": timeline_figure(found), **strategy_figures(found.strategy), **predicted}
     figures |= learning_figures(found.learned)
-    return "\n".join(
+    return stops + "\n".join(
         f'<script type="application/json" id="figure-{name}">{markup.embed_figure(figure)}</script>' for name, figure in figures.items()
     )
+
+
+def _grown(found: Findings, figures: Mapping[str, go.Figure]) -> str:
+    """Put into the figure of each front how it grew, and return what is alike for all of them."""
+    growth = FrontGrowth(found)
+    infos = [front_info(found, x.name, y.name) for x, y in front_pairs(found)]
+    for at, info in enumerate(infos):
+        figures[f"front-{at}"].update_layout(meta=growth_of_figure(growth, info))
+    return f'<script type="application/json" id="growth">{markup.embed(growth_stops(growth, infos[0]))}</script>\n'
 
 
 def _without_texts(figure: go.Figure) -> go.Figure:

@@ -9,6 +9,7 @@ from fusearch.reports.findings.factors import factor_groups
 from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.front import front_pairs
+from fusearch.reports.findings.front_growth import FrontGrowth
 from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
 from fusearch.reports.findings.reproduction import commands_and_note, identity, resolved_configuration
@@ -71,8 +72,18 @@ def front(found: Findings) -> str:
     panel = (
         f'<article class="card design-card" id="chosen" tabindex="-1" aria-label="The chosen design" aria-live="polite"{chosen}></article>'
     )
-    figure += _list_of_designs(found)
+    figure += (_slider(found) if pairs else "") + _list_of_designs(found)
     return _section("front", title, f'<div class="split"><div class="card">{choose}{figure}</div>{panel}</div>', note)
+
+
+def _slider(found: Findings) -> str:
+    """Return what moves the figure back to how the front stood after an earlier trial."""
+    last = len(FrontGrowth(found).stops) - 1
+    ends = f'min="0" max="{last}" value="{last}"'
+    return (
+        f'<p class="choose"><label for="grown">Front after trial</label> <input type="range" id="grown" {ends}>'
+        '<output id="grown-told" for="grown"></output></p>'
+    )
 
 
 def _list_of_designs(found: Findings) -> str:

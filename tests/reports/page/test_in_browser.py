@@ -100,6 +100,24 @@ def test_the_chart_keeps_its_size_and_its_grey_points_have_their_formula(tab: Ta
     assert all("F1 = " in text and "-&gt;" in text for text in texts)
 
 
+def test_the_front_goes_back_to_an_earlier_trial_by_the_keyboard_and_forth_again(tab: Tab) -> None:
+    shown = "document.getElementById('front-figure').data.flatMap((trace) => trace.customdata ?? []).filter((n) => n !== null)"
+    look = "JSON.stringify(document.getElementById('front-figure').data.map((trace) => [trace.name, trace.x, trace.y]))"
+    plot = "JSON.stringify(document.querySelector('#front-figure .nsewdrag').getBoundingClientRect().toJSON())"
+    at_end = tab.run(look)
+    place = tab.run(f"document.getElementById('front').scrollIntoView({{behavior: 'instant'}}), {plot}")
+    tab.run("document.getElementById('grown').focus({preventScroll: true})")
+    for stop in range(len(DESIGNS) - 2, 2, -1):
+        tab.press("ArrowLeft")
+        tab.settle()
+        assert tab.run("document.getElementById('grown').getAttribute('aria-valuetext')").startswith(f"trial {stop}: ")
+        assert sorted(set(tab.run(shown))) == list(range(stop + 1))
+        assert tab.run(plot) == place  # nothing moves
+    tab.press("End")
+    tab.settle()
+    assert tab.run(look) == at_end
+
+
 def test_a_part_of_the_training_is_chosen_and_drawn(tab: Tab) -> None:
     drawn = "document.getElementById('learning-0').data.find((trace) => trace.name === 'validation').y[0]"
     before = tab.run(drawn)

@@ -89,16 +89,47 @@
   };
   // Points without a text of their own show the formula, which the facts hold once for all figures.
   const markup = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\n", "<br>");
+  const formulas = (numbers) => numbers.map((number) => markup(trials.get(number)?.formula ?? ""));
   const withFormulas = (data) => {
     for (const trace of data) {
       if (!trace.customdata || trace.hovertext || !trace.hovertemplate?.includes("%{hovertext}")) continue;
-      trace.hovertext = trace.customdata.map((number) => markup(trials.get(number)?.formula ?? ""));
+      trace.hovertext = formulas(trace.customdata);
     }
     return data;
   };
+  // The front as it stood after a trial, by the groups that its figure has at the end.
+  const grown = document.getElementById("grown");
+  const growth = grown ? read("growth") : [];
+  const asItStood = (figure) => {
+    const stop = growth[Number(grown.value)];
+    const designs = Object.values(stop.groups).flat().length;
+    const told = `${stop.trial}: ${stop.front.length} of ${designs} designs are on the front`;
+    document.getElementById("grown-told").textContent = told;
+    grown.setAttribute("aria-valuetext", `trial ${told}`);
+    if (grown.value === grown.max) return figure;
+    const {points, steps, looks, template} = figure.layout.meta;
+    const [x, y] = steps[Number(grown.value)];
+    const now = (name, known) => {
+      const numbers = stop.groups[name] ?? [];
+      const rings = numbers.map((number) => (stop.front.includes(number) && name !== "on the front" ? 2 : 0));
+      const look = known?.marker ?? looks[name] ?? looks["other references"];
+      const [xs, ys] = [0, 1].map((axis) => numbers.map((number) => points[number][axis]));
+      return {
+        type: "scatter", mode: "markers", name, showlegend: true, marker: {...look, line: {...look.line, width: rings}},
+        x: numbers.length ? xs : [null], y: numbers.length ? ys : [null], // an empty one keeps its place in the legend, so nothing moves
+        customdata: numbers, hovertext: formulas(numbers), hovertemplate: template,
+      };
+    };
+    const kept = figure.data.filter((trace) => trace.meta === "step" || trace.customdata);
+    const traces = kept.map((trace) => (trace.meta === "step" ? {...trace, x, y} : now(trace.name, trace)));
+    const further = Object.keys(stop.groups).filter((name) => kept.every((trace) => trace.name !== name));
+    traces.push(...further.map((name) => now(name)));
+    return {...figure, data: traces};
+  };
   const draw = (holder) => {
-    const figure = read(holder.dataset.figure);
+    let figure = read(holder.dataset.figure);
     withFormulas(figure.data);
+    if (grown && holder.id === "front-figure") figure = asItStood(figure);
     Plotly.react(holder, figure.data, themed(figure.layout), settings);
     if (holder.dataset.listens) return;
     holder.dataset.listens = "yes";
@@ -122,6 +153,11 @@
   addEventListener("afterprint", () => fit(0));
   document.getElementById("design")?.addEventListener("change", (event) => {
     if (event.target.value) show(Number(event.target.value));
+  });
+  let waiting = 0;
+  grown?.addEventListener("input", () => {
+    cancelAnimationFrame(waiting); // a slider that is dragged tells more places than can be drawn
+    waiting = requestAnimationFrame(() => draw(document.getElementById("front-figure")));
   });
   for (const chooser of document.querySelectorAll("select[data-shows]")) {
     chooser.addEventListener("change", () => {

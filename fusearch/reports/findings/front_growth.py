@@ -1,0 +1,52 @@
+"""How the front grew: what its figure showed after earlier trials."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.front import FrontInfo, attained_line, placed_points
+
+__all__ = ["FrontGrowth"]
+
+#: Most trials after which the front is told; of more, so many, spread evenly.
+_MOST_STOPS = 60
+
+
+@dataclass(frozen=True)
+class FrontGrowth:
+    """A run as it stood after some of its trials, by the rules of the whole run.
+
+    Attributes:
+        found: The whole run.
+    """
+
+    found: Findings
+
+    @cached_property
+    def stops(self) -> tuple[int, ...]:
+        """Numbers of the trials after which the front is told, the first and the last among them."""
+        numbers = [record.number for record in self.found.complete]
+        if not numbers:
+            return ()
+        places = np.unique(np.linspace(0, len(numbers) - 1, min(len(numbers), _MOST_STOPS)).astype(int))
+        return tuple(numbers[place] for place in places)
+
+    @cached_property
+    def befores(self) -> Sequence[Findings]:
+        """The run after each stop."""
+        trials = self.found.trials
+        return [Findings(replace(trials, records=[each for each in trials.records if each.number <= stop])) for stop in self.stops]
+
+    def infos(self, info: FrontInfo) -> list[FrontInfo]:
+        """Return what a figure of the front showed after each stop, on the axes that it has at the end; without a recommended design."""
+        by_name = {objective.name: objective for objective in self.found.objectives}
+        x, y = by_name[info.x.name], by_name[info.y.name]
+        return [
+            FrontInfo(info.x, info.y, placed_points(before, x, y), attained_line(before, placed_points(before, x, y), x, y), None)
+            for before in self.befores
+        ]
