@@ -7,10 +7,12 @@ from typing import Literal
 
 from fusearch.reports.figures.chart import Series, chart_svg
 from fusearch.reports.figures.drawing import draw
+from fusearch.reports.figures.parallel_plot import parallel_svg
 from fusearch.reports.figures.picture import front_svg
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.front import front_pairs
 from fusearch.reports.findings.learning import Learned
+from fusearch.reports.findings.parallel import parallels_of
 from fusearch.reports.findings.predicted import Curve, DesignPredictions, Predicted
 from fusearch.reports.findings.search_course import progress_info
 
@@ -35,6 +37,8 @@ def figure_texts(found: Findings) -> dict[str, str]:
     if progress.references is not None:
         curves.append(Series("references alone", [ends[0], ends[-1]], [progress.references] * 2, "guide"))
     texts["hypervolume.svg"] = chart_svg(curves, "Finished trials", "Hypervolume (share of the box)")
+    parallel = parallel_svg(parallels_of(found))
+    texts |= {"choices.svg": parallel} if parallel else {}
     drawn = [(record, found.graphs[record.digest]) for record in found.carded if record.digest in found.graphs]
     return texts | {f"design-{record.digest}.svg": draw(graph, modalities=found.modalities) for record, graph in drawn}
 

@@ -12,6 +12,7 @@ from fusearch.reports.figures.drawing import draw, stylesheet
 from fusearch.reports.figures.front_plot import front_figure
 from fusearch.reports.figures.growth_plot import growth_of_figure, growth_stops
 from fusearch.reports.figures.learning_figures import learning_figures
+from fusearch.reports.figures.parallel_plot import parallel_stylesheet
 from fusearch.reports.figures.predicted_figures import predicted_figures
 from fusearch.reports.figures.progress_figures import progress_figure, timeline_figure
 from fusearch.reports.figures.strategy_figures import strategy_figures
@@ -24,6 +25,7 @@ from fusearch.reports.page.cards import trial_facts
 from fusearch.reports.page.explained import explanation_section
 from fusearch.reports.page.learning_section import learning_section
 from fusearch.reports.page.levels_section import levels_section
+from fusearch.reports.page.parallel_section import parallel_section
 from fusearch.reports.page.predicted_section import predicted_section
 from fusearch.reports.page.strategy_section import strategy_section
 from fusearch.reports.page.top import answer_rows, recommended_card
@@ -48,6 +50,7 @@ _TITLES = {
     "designs": "Designs",
     "test": "Test split",
     "explained": "Modalities",
+    "parallel": "Choices",
     "trials-section": "Trials",
     "progress": "Progress",
     "learned": "What the designs say",
@@ -72,6 +75,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         sections.gallery(found),
         sections.confirmed(found),
         explanation_section(found.explanations),
+        parallel_section(found),
         sections.trials(found) if found.records else "",
         sections.progress(found),
         sections.learned(found),
@@ -82,7 +86,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
     present = [(name, title) for name, title in _TITLES.items() if any(f'<section id="{name}"' in part for part in parts)]
     return Template(markup.asset("page.html")).substitute(
         version=escape(__version__),
-        head=markup.head(f"{_name(found)}: fusearch report", markup.asset("page.css") + stylesheet()),
+        head=markup.head(f"{_name(found)}: fusearch report", markup.asset("page.css") + stylesheet() + parallel_stylesheet()),
         eyebrow=escape(f"Fusion search · {_name(found)}"),
         headline=escape(verdict.headline),
         answers=answer_rows(found, verdict),

@@ -24,6 +24,7 @@ def test_every_figure_is_a_file_that_can_be_read(tmp_path: Path) -> None:
         "precision-recall.svg",
         "calibration.svg",
         "hypervolume.svg",
+        "choices.svg",
         "design-graph1.svg",
         "design-graph0.svg",
     ]

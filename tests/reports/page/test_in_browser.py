@@ -118,6 +118,30 @@ def test_the_front_goes_back_to_an_earlier_trial_by_the_keyboard_and_forth_again
     assert tab.run(look) == at_end
 
 
+def test_the_line_of_a_trial_is_lit_by_pointer_and_by_keyboard_and_opens_its_design(tab: Tab) -> None:
+    told, title = "document.getElementById('strand').textContent", "document.querySelector('#chosen h3').textContent"
+    lit = "document.querySelector('svg.parallel .lit').getAttribute('d')"
+    lines = "[...document.querySelectorAll('svg.parallel [data-trial]')]"
+    strands = tab.run(f"{lines}.map((path) => [path.dataset.trial, path.getAttribute('d')])")
+    assert len(strands) == len(DESIGNS)
+    tab.run("document.querySelector('svg.parallel').focus()")
+    tab.press("End")
+    assert tab.run(lit) == strands[0][1]  # the worst
+    tab.press("ArrowUp")
+    assert tab.run(lit) == strands[1][1]
+    assert tab.run(told).startswith(f"Trial {strands[1][0]} · AUROC 0.")
+    tab.press("Enter")
+    assert tab.run(title) == f"Trial {strands[1][0]}"
+    number, line = strands[-1]
+    x, y = line.removeprefix("M").split("L")[0].split()
+    tab.run("document.getElementById('parallel').scrollIntoView({behavior: 'instant'})")
+    place = tab.run(f"{{const box = document.querySelector('svg.parallel').getBoundingClientRect(); [box.left + {x} + 1, box.top + {y}]}}")
+    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+        tab.ask("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+    assert tab.run(lit) == line
+    assert tab.run(title) == f"Trial {number}"
+
+
 def test_a_part_of_the_training_is_chosen_and_drawn(tab: Tab) -> None:
     drawn = "document.getElementById('learning-0').data.find((trace) => trace.name === 'validation').y[0]"
     before = tab.run(drawn)

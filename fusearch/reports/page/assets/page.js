@@ -42,6 +42,26 @@
     }
     return list;
   };
+  // Every trial as a line over its choices: the nearest one to the pointer is lit, or the next one by the keyboard.
+  const parallel = document.querySelector("svg.parallel");
+  const strands = [...(parallel?.querySelectorAll("[data-trial]") ?? [])].map((path) => ({
+    number: Number(path.dataset.trial),
+    path: path.getAttribute("d"),
+    points: path.getAttribute("d").slice(1).split("L").map((point) => point.split(" ").map(Number)),
+  }));
+  const lit = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  let atStrand = -1;
+  const light = (at) => {
+    atStrand = at;
+    const strand = strands[at];
+    lit.setAttribute("class", "lit");
+    lit.setAttribute("d", strand ? strand.path : "M0 0");
+    const trial = strand && trials.get(strand.number);
+    const told = trial ? trial.values.slice(0, facts.objectives).map(([name, value]) => `${facts.names[name]} ${value}`) : [];
+    const text = trial ? [`Trial ${strand.number}`, ...told, trial.labels].join(" · ") : "";
+    document.getElementById("strand").textContent = text;
+    if (text) parallel.setAttribute("aria-label", text);
+  };
   const show = (number) => {
     const trial = trials.get(number);
     if (!trial || !panel) return;
@@ -66,6 +86,7 @@
     if (list) list.value = [...list.options].some((option) => option.value === String(number)) ? String(number) : "";
     for (const row of document.querySelectorAll("tr.chosen")) row.classList.remove("chosen");
     document.querySelector(`tr[data-trial="${number}"]`)?.classList.add("chosen");
+    if (parallel) light(strands.findIndex((strand) => strand.number === number));
   };
 
   if (panel?.dataset.first) show(Number(panel.dataset.first));
@@ -221,25 +242,60 @@
     observer.observe(body, {attributes: true, attributeFilter: ["hidden"], subtree: true});
     body.addEventListener("focusin", (event) => settle(body, event.target.closest("tr")));
   }
-  const open = (row) => {
-    show(Number(row.dataset.trial));
+  const openTrial = (number) => {
+    show(number);
     document.getElementById("front")?.scrollIntoView();
     panel?.focus({preventScroll: true});
   };
   document.addEventListener("click", (event) => {
     const row = event.target.closest("tr[data-trial]");
-    if (row && !String(getSelection())) open(row);
+    if (row && !String(getSelection())) openTrial(Number(row.dataset.trial));
   });
   document.addEventListener("keydown", (event) => {
     if (!event.target.matches("tr[data-trial]")) return;
     const rows = stops(event.target.parentElement);
     const at = rows.indexOf(event.target);
     const next = {ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1}[event.key];
-    if (event.key === "Enter" || event.key === " ") open(event.target);
+    if (event.key === "Enter" || event.key === " ") openTrial(Number(event.target.dataset.trial));
     else if (next === undefined) return;
     else rows[Math.min(Math.max(next, 0), rows.length - 1)].focus();
     event.preventDefault();
   });
+
+  if (parallel) {
+    const NEAR = 12; // pixels from the pointer to a line
+    const nearest = (event) => {
+      const box = parallel.getBoundingClientRect();
+      const scale = parallel.viewBox.baseVal.width / box.width;
+      const [x, y] = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+      let [best, least] = [-1, NEAR];
+      strands.forEach(({points}, at) => {
+        const next = points.findIndex((point) => point[0] >= x);
+        if (next < 1) return;
+        const [[x0, y0], [x1, y1]] = [points[next - 1], points[next]];
+        const away = Math.abs(y0 + ((y1 - y0) * (x - x0)) / (x1 - x0) - y) / Math.hypot(1, (y1 - y0) / (x1 - x0));
+        if (away <= least) [best, least] = [at, away];
+      });
+      return best;
+    };
+    parallel.append(lit);
+    parallel.tabIndex = 0;
+    parallel.addEventListener("pointermove", (event) => {
+      const at = nearest(event);
+      if (at !== atStrand && at >= 0) light(at);
+    });
+    parallel.addEventListener("click", (event) => {
+      if (nearest(event) >= 0) openTrial(strands[nearest(event)].number);
+    });
+    const best = strands.length - 1; // the worst comes first
+    parallel.addEventListener("keydown", (event) => {
+      const next = {ArrowDown: atStrand - 1, ArrowUp: atStrand + 1, Home: best, End: 0}[event.key];
+      if (event.key === "Enter" && atStrand >= 0) openTrial(strands[atStrand].number);
+      else if (next === undefined) return;
+      else light(Math.min(Math.max(next, 0), best));
+      event.preventDefault();
+    });
+  }
 
   // A table that is wider than its frame says so.
   for (const frame of document.querySelectorAll(".scroll")) {
