@@ -200,7 +200,7 @@ def report(
     run: RunFolder,
     out: Annotated[Path | None, typer.Option(help="Folder for the report (default: the run folder).", show_default=False)] = None,
     figures: Annotated[
-        Path | None, typer.Option(help="Folder for the figures as SVG files, for a paper (default: none).", show_default=False)
+        Path | None, typer.Option(help="Folder for the figures as SVG and PDF files, for a paper (default: none).", show_default=False)
     ] = None,
     by: Annotated[
         list[str] | None,
@@ -229,6 +229,11 @@ def report(
     if not as_json:
         for path in (page, *drawn):
             say(str(path))
+    if figures is not None:
+        from fusearch.reports.figures.pdf import NO_PDF, can_write_pdf
+
+        if not can_write_pdf():
+            warn(NO_PDF)
 
 
 def compare(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from fusearch.reports.figures.chart import Series, chart_svg
@@ -19,6 +20,8 @@ from fusearch.reports.findings.search_course import progress_info
 __all__ = ["figure_texts"]
 
 _Look = Literal["first", "second"]
+#: Axes that the width of a page holds.
+_MOST_AXES = 9
 _LOOKS: tuple[_Look, ...] = ("first", "second")
 
 
@@ -37,7 +40,8 @@ def figure_texts(found: Findings) -> dict[str, str]:
     if progress.references is not None:
         curves.append(Series("references alone", [ends[0], ends[-1]], [progress.references] * 2, "guide"))
     texts["hypervolume.svg"] = chart_svg(curves, "Finished trials", "Hypervolume (share of the box)")
-    parallel = parallel_svg(parallels_of(found))
+    parallels = parallels_of(found)
+    parallel = parallel_svg(replace(parallels, axes=parallels.axes[:_MOST_AXES]))
     texts |= {"choices.svg": parallel} if parallel else {}
     drawn = [(record, found.graphs[record.digest]) for record in found.carded if record.digest in found.graphs]
     return texts | {f"design-{record.digest}.svg": draw(graph, modalities=found.modalities) for record, graph in drawn}

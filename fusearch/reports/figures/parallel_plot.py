@@ -12,7 +12,7 @@ from fusearch.reports.wording import count
 __all__ = ["parallel_stylesheet", "parallel_svg"]
 
 #: Pixels between two axes, and around them.
-_BETWEEN, _LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 118, 56, 76, 62, 18, 460
+_BETWEEN, _LEFT, _RIGHT, _TOP, _BOTTOM, _HEIGHT = 118, 56, 124, 62, 18, 460
 _CHARACTERS = 19
 _KEY = ("worst fifth", *("",) * (FIFTHS - 2), "best fifth")
 
