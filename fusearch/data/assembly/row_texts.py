@@ -51,7 +51,7 @@ def _files(manifest: Manifest, column: str) -> Iterator[tuple[Sequence[str], dic
         if path in seen or not path.name.lower().endswith(TABLES):
             continue
         seen.add(path)
-        frame = read_table(path, lambda names: {manifest.id, column} & set(names), form)
+        frame = read_table(path, lambda names: [name for name in names if name in (manifest.id, column)], form)
         names = [str(name) for name in frame.columns]
         if column not in names:
             yield names, None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fusearch.run import Run
 
-__all__ = ["front_figure", "front_template", "group_name", "short"]
+__all__ = ["front_figure"]
 
 #: Plotly's name of the symbol of each role; a role of a plug-in takes the last.
 SYMBOLS = {"best_unimodal": "diamond", "linear": "square", "early": "triangle-up", "late": "triangle-down", "penultimate": "pentagon"}
@@ -47,18 +47,19 @@ def front_figure(run: Run | Findings | Path | str, x: str | None = None, y: str 
     found = run if isinstance(run, Findings) else read_findings(run)
     info = front_info(found, x, y)
     figure = go.Figure()
-    _add_group(figure, info, [point for point in info.points if point.kind == "design"], symbol="circle", size=7)
+    _add_group(figure, info, [point for point in info.points if point.kind == "design"], name="other designs", symbol="circle", size=7)
     if info.step:
         xs, ys = zip(*info.step, strict=True)
         line = {"color": COLOURS["front"], "width": 1.5}
         figure.add_trace(go.Scatter(x=xs, y=ys, mode="lines", line=line, opacity=0.7, hoverinfo="skip", showlegend=False, meta="step"))
-    _add_group(figure, info, [point for point in info.points if point.kind == "front"], symbol="circle", size=11)
+    _add_group(figure, info, [point for point in info.points if point.kind == "front"], name="on the front", symbol="circle", size=11)
     roles = dict.fromkeys(point.role for point in info.points if point.role)
     for role in roles:
         chosen = [point for point in info.points if point.kind == "reference" and point.role == role]
-        _add_group(figure, info, chosen, symbol=SYMBOLS.get(role or "", "hexagon"), size=12)
+        name = role_label(role or "").removeprefix("the ")
+        _add_group(figure, info, chosen, name=name, symbol=SYMBOLS.get(role or "", "hexagon"), size=12)
     others = [point for point in info.points if point.kind == "reference" and point.role is None]
-    _add_group(figure, info, others, symbol="diamond-open", size=8)
+    _add_group(figure, info, others, name="other references", symbol="diamond-open", size=8)
     if info.recommended is not None:
         ring = {"symbol": "circle-open-dot", "size": 22, "color": COLOURS["recommended"], "line": {"width": 2.5}}
         trial = [info.recommended.record.number]
@@ -79,7 +80,7 @@ def front_figure(run: Run | Findings | Path | str, x: str | None = None, y: str 
     return figure
 
 
-def _add_group(figure: go.Figure, info: FrontInfo, points: Sequence[Point], *, symbol: str, size: int) -> None:
+def _add_group(figure: go.Figure, info: FrontInfo, points: Sequence[Point], *, name: str, symbol: str, size: int) -> None:
     import plotly.graph_objects as go
 
     if not points:
@@ -94,37 +95,28 @@ def _add_group(figure: go.Figure, info: FrontInfo, points: Sequence[Point], *, s
     }
     figure.add_trace(
         go.Scatter(
-            x=[short(point.x) for point in points],
-            y=[short(point.y) for point in points],
+            x=[_short(point.x) for point in points],
+            y=[_short(point.y) for point in points],
             error_x=_errors([point.x_error for point in points], kind),
             error_y=_errors([point.y_error for point in points], kind),
             mode="markers",
-            name=group_name(points[0]),
+            name=name,
             marker=marker,
             customdata=[point.record.number for point in points],
             hovertext=["<br>".join(map(escape, point.record.formula.splitlines())) for point in points]
             if kind == "design"
             else [_hover(info, point) for point in points],
             # What many points share is a template; of these the page drops the texts and takes the formulas from where it has them.
-            hovertemplate=front_template(info) if kind == "design" else "%{hovertext}<extra></extra>",
+            hovertemplate=_template(info) if kind == "design" else "%{hovertext}<extra></extra>",
         )
     )
 
 
-def group_name(point: Point) -> str:
-    """Return what the legend calls the points like this one."""
-    if point.kind != "reference":
-        return "on the front" if point.kind == "front" else "other designs"
-    return role_label(point.role).removeprefix("the ") if point.role else "other references"
-
-
-def short(value: float) -> float:
-    """Return a value with as many digits as a figure can show."""
+def _short(value: float) -> float:
     return float(f"{value:.7g}")
 
 
-def front_template(info: FrontInfo) -> str:
-    """Return what is shown on hover of a point that has its formula as text."""
+def _template(info: FrontInfo) -> str:
     lines = ["<b>Trial %{customdata}</b>"]
     for place, axis in (("y", info.y), ("x", info.x)):
         if axis.name != "trial":

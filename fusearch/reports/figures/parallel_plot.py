@@ -1,4 +1,4 @@
-"""Every trial as a line over parallel axes, as SVG: plotly's own needs WebGL, tells no line on hover and prints no vectors."""
+"""Every trial as a line over parallel axes, as SVG and not by plotly (decision 0061)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our own SVG files as PDF at the size of a journal, vectors and text, by matplotlib (the extra `pdf`)."""
+"""Our own SVG files as PDF at the size of a journal, vectors and text, by matplotlib (the extra `pdf`, decision 0061)."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def _outline(d: str, x: float, y: float, scale: float) -> Outline:
     kinds: list[int] = []
     for command, ends in _commands(d):
         points += [(x + scale * a, y + scale * b) for a, b in ends]
-        kinds += [codes[command]] * len(ends)
+        kinds += [int(codes[command])] * len(ends)
     return Outline(points, kinds)
 
 

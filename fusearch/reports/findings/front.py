@@ -13,7 +13,7 @@ from fusearch.reports.findings.axes import Axis, axis_of
 from fusearch.reports.findings.findings import Findings
 from fusearch.study import TrialRecord
 
-__all__ = ["FrontInfo", "Point", "PointKind", "attained_line", "extent", "front_info", "front_pairs", "placed_points"]
+__all__ = ["FrontInfo", "Point", "PointKind", "attained_by", "extent", "front_info", "front_pairs", "points_of"]
 
 PointKind = Literal["design", "front", "reference"]
 
@@ -67,27 +67,24 @@ def front_info(found: Findings, x: str | None = None, y: str | None = None) -> F
     pairs = front_pairs(found)
     vertical = by_name[y] if y else pairs[0][1] if pairs else found.main
     horizontal = by_name[x] if x else pairs[0][0] if pairs else None
-    points = placed_points(found, horizontal, vertical)
+    points = tuple(_point(found, record, horizontal, vertical) for record in found.designs)
+    allowed = [point for point in points if found.allowed(point.record)]
     recommended = _point(found, found.recommended, horizontal, vertical) if found.recommended is not None else None
     y_axis = axis_of(vertical, [point.y for point in points])
     if horizontal is None:
-        return FrontInfo(Axis("trial", None, log=False), y_axis, points, _best_so_far(_allowed(found, points), vertical), recommended)
+        return FrontInfo(Axis("trial", None, log=False), y_axis, points, _best_so_far(allowed, vertical), recommended)
     x_axis = axis_of(horizontal, [point.x for point in points])
-    return FrontInfo(x_axis, y_axis, points, attained_line(found, points, horizontal, vertical), recommended)
+    return FrontInfo(x_axis, y_axis, points, _attained(allowed, horizontal, vertical), recommended)
 
 
-def placed_points(found: Findings, x: Objective | None, y: Objective) -> tuple[Point, ...]:
-    """Return a point for each graph; without an objective for the horizontal axis at the number of its trial."""
+def points_of(found: Findings, x: Objective, y: Objective) -> tuple[Point, ...]:
+    """Place every design in the plane of two objectives, without its axes."""
     return tuple(_point(found, record, x, y) for record in found.designs)
 
 
-def attained_line(found: Findings, points: Sequence[Point], x: Objective, y: Objective) -> tuple[tuple[float, float], ...]:
+def attained_by(found: Findings, points: Sequence[Point], x: Objective, y: Objective) -> tuple[tuple[float, float], ...]:
     """Return the corners of the boundary of what those points attain that keep all bounds, from left to right."""
-    return _attained(_allowed(found, points), x, y)
-
-
-def _allowed(found: Findings, points: Sequence[Point]) -> list[Point]:
-    return [point for point in points if found.allowed(point.record)]
+    return _attained([point for point in points if found.allowed(point.record)], x, y)
 
 
 def _point(found: Findings, record: TrialRecord, x: Objective | None, y: Objective) -> Point:

@@ -8,13 +8,22 @@ from functools import cached_property
 
 import numpy as np
 
+from fusearch.contracts import Objective
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.front import FrontInfo, attained_line, placed_points
+from fusearch.reports.findings.front import Point, attained_by, points_of
 
-__all__ = ["FrontGrowth"]
+__all__ = ["FrontGrowth", "PlaneThen"]
 
 #: Most trials after which the front is told; of more, so many, spread evenly.
 _MOST_STOPS = 60
+
+
+@dataclass(frozen=True)
+class PlaneThen:
+    """What a figure of the front showed: its points, and the corners of its line."""
+
+    points: tuple[Point, ...]
+    step: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -42,11 +51,7 @@ class FrontGrowth:
         trials = self.found.trials
         return [Findings(replace(trials, records=[each for each in trials.records if each.number <= stop])) for stop in self.stops]
 
-    def infos(self, info: FrontInfo) -> list[FrontInfo]:
-        """Return what a figure of the front showed after each stop, on the axes that it has at the end; without a recommended design."""
-        by_name = {objective.name: objective for objective in self.found.objectives}
-        x, y = by_name[info.x.name], by_name[info.y.name]
-        return [
-            FrontInfo(info.x, info.y, placed_points(before, x, y), attained_line(before, placed_points(before, x, y), x, y), None)
-            for before in self.befores
-        ]
+    def plane(self, x: Objective, y: Objective) -> list[PlaneThen]:
+        """Return what the figure of two objectives showed after each stop."""
+        found = [(before, points_of(before, x, y)) for before in self.befores]
+        return [PlaneThen(points, attained_by(before, points, x, y)) for before, points in found]

@@ -17,7 +17,7 @@ from fusearch.reports.figures.predicted_figures import predicted_figures
 from fusearch.reports.figures.progress_figures import progress_figure, timeline_figure
 from fusearch.reports.figures.strategy_figures import strategy_figures
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.front import front_info, front_pairs
+from fusearch.reports.findings.front import front_pairs
 from fusearch.reports.findings.front_growth import FrontGrowth
 from fusearch.reports.findings.verdict import Verdict
 from fusearch.reports.page import markup, sections
@@ -122,10 +122,10 @@ def _figures(found: Findings, predicted: Mapping[str, go.Figure]) -> str:
 def _grown(found: Findings, figures: Mapping[str, go.Figure]) -> str:
     """Put into the figure of each front how it grew, and return what is alike for all of them."""
     growth = FrontGrowth(found)
-    infos = [front_info(found, x.name, y.name) for x, y in front_pairs(found)]
-    for at, info in enumerate(infos):
-        figures[f"front-{at}"].update_layout(meta=growth_of_figure(growth, info))
-    return f'<script type="application/json" id="growth">{markup.embed(growth_stops(growth, infos[0]))}</script>\n'
+    pairs = front_pairs(found)
+    for at, (x, y) in enumerate(pairs):
+        figures[f"front-{at}"].update_layout(meta=growth_of_figure(growth, x, y))
+    return f'<script type="application/json" id="growth">{markup.embed(growth_stops(growth, *pairs[0]))}</script>\n'
 
 
 def _without_texts(figure: go.Figure) -> go.Figure:

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from fusearch.reports.figures.front_plot import front_figure
 from fusearch.reports.figures.growth_plot import growth_of_figure, growth_stops
 from fusearch.reports.findings.findings import read_findings
-from fusearch.reports.findings.front import front_info
+from fusearch.reports.findings.front import front_pairs
 from fusearch.reports.findings.front_growth import FrontGrowth
 from fusearch.run import Run
 
 
 def test_the_last_stop_has_the_groups_of_the_figure_and_every_trial_has_a_place(make_run: Callable[..., Run]) -> None:
     found = read_findings(make_run(40))
-    growth, info = FrontGrowth(found), front_info(found)
-    stops, told = growth_stops(growth, info), growth_of_figure(growth, info)
+    growth, (x, y) = FrontGrowth(found), front_pairs(found)[0]
+    stops, told = growth_stops(growth, x, y), growth_of_figure(growth, x, y)
     figure = front_figure(found)
     drawn = {trace.name: sorted(trace.customdata) for trace in figure.data if trace.customdata and trace.name != "recommended"}
     assert {name: sorted(numbers) for name, numbers in stops[-1]["groups"].items()} == drawn
@@ -29,4 +29,4 @@ def test_the_last_stop_has_the_groups_of_the_figure_and_every_trial_has_a_place(
 def test_a_run_of_one_trial_has_one_stop(make_run: Callable[..., Run]) -> None:
     found = read_findings(make_run(1))
     growth = FrontGrowth(found)
-    assert growth_stops(growth, front_info(found)) == [{"trial": 0, "groups": {"best single modality": [0]}, "front": [0]}]
+    assert growth_stops(growth, *front_pairs(found)[0]) == [{"trial": 0, "groups": {"best single modality": [0]}, "front": [0]}]

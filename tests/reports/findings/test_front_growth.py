@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fusearch.reports.findings.findings import Findings, read_findings
-from fusearch.reports.findings.front import front_info
+from fusearch.reports.findings.front import front_info, front_pairs
 from fusearch.reports.findings.front_growth import FrontGrowth
 from fusearch.run import Run
 
@@ -16,19 +16,17 @@ from fusearch.run import Run
 def test_after_each_stop_it_shows_what_the_report_showed_then(make_run: Callable[..., Run], objectives: tuple[str, ...]) -> None:
     found = read_findings(make_run(25, objectives=objectives))
     growth = FrontGrowth(found)
-    end = front_info(found)
+    x, y = front_pairs(found)[0]
     assert growth.stops == tuple(range(25))
-    for stop, then in zip(growth.stops, growth.infos(end), strict=True):
+    for stop, then in zip(growth.stops, growth.plane(x, y), strict=True):
         before = front_info(Findings(replace(found.trials, records=found.records[: stop + 1])))
         assert then.points == before.points
         assert then.step == before.step
-        assert (then.x, then.y) == (end.x, end.y)
-    assert (growth.infos(end)[-1].points, growth.infos(end)[-1].step) == (end.points, end.step)
 
 
 def test_the_front_of_an_earlier_trial_holds_what_was_dominated_later(make_run: Callable[..., Run]) -> None:
     found = read_findings(make_run(60))
-    fronts = [{point.record.number for point in then.points if point.on_front} for then in FrontGrowth(found).infos(front_info(found))]
+    fronts = [{point.record.number for point in then.points if point.on_front} for then in FrontGrowth(found).plane(*front_pairs(found)[0])]
     assert set().union(*fronts) > fronts[-1]
     assert all(max(front) <= stop for stop, front in zip(FrontGrowth(found).stops, fronts, strict=True) if front)
 

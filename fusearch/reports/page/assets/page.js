@@ -121,6 +121,7 @@
   // The front as it stood after a trial, by the groups that its figure has at the end.
   const grown = document.getElementById("grown");
   const growth = grown ? read("growth") : [];
+  const PLAIN = "<b>Trial %{customdata}</b><br>%{hovertext}<extra></extra>";
   const asItStood = (figure) => {
     const stop = growth[Number(grown.value)];
     const designs = Object.values(stop.groups).flat().length;
@@ -128,7 +129,8 @@
     document.getElementById("grown-told").textContent = told;
     grown.setAttribute("aria-valuetext", `trial ${told}`);
     if (grown.value === grown.max) return figure;
-    const {points, steps, looks, template} = figure.layout.meta;
+    const {points, steps, looks} = figure.layout.meta;
+    const template = figure.data.find((trace) => trace.name === "other designs")?.hovertemplate ?? PLAIN;
     const [x, y] = steps[Number(grown.value)];
     const now = (name, known) => {
       const numbers = stop.groups[name] ?? [];
