@@ -17,6 +17,7 @@ __all__ = [
     "EXPLANATIONS",
     "JOURNAL",
     "JOURNAL_LOCK",
+    "LEVELS",
     "LOCK",
     "PREDICTIONS",
     "RAY",
@@ -57,6 +58,9 @@ DECISION = "strategy.json"
 DECISION_ARRAYS = "strategy.npz"
 #: The looks at the test split, numbered.
 CONFIRMATION = "confirm.json"
+
+#: What stands in the columns that the report tells rows apart by.
+LEVELS = "levels.json"
 
 #: The report: for the browser, for reading, for programs, and the trials as a table.
 REPORT_PAGE = "report.html"

@@ -67,7 +67,7 @@ class Tab:
 
     def press(self, key: str) -> None:
         """Press a key where the focus is."""
-        code = {"Enter": 13, "ArrowDown": 40, "End": 35, "Tab": 9}[key]
+        code = {"Enter": 13, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "End": 35, "Tab": 9}[key]
         text = {"text": "\r"} if key == "Enter" else {}
         self.ask("Input.dispatchKeyEvent", type="keyDown", key=key, windowsVirtualKeyCode=code, **text)
         self.ask("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from fusearch.metrics import METRICS
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
-__all__ = ["CONFIG", "TEAMED", "planted_trials"]
+__all__ = ["CONFIG", "TEAMED", "planted_losses", "planted_trials"]
 
 MODALITIES = [{"name": name, "kind": "tabular", "shape": [4]} for name in ("rna", "labs")]
 CONFIG = {"space": {"modalities": MODALITIES}, "search": {"trials": 10}}
@@ -70,6 +71,7 @@ def planted_trials(
             parts.append(
                 {
                     "rows": np.arange(rows),
+                    "ids": np.array([f"p{row}" for row in range(rows)]),
                     "fold": fold,
                     "seed": np.full(rows, member_seed),
                     "targets": targets,
@@ -108,3 +110,32 @@ def _member(part: dict[str, np.ndarray], fold: int, names: Collection[str]) -> d
     probabilities /= probabilities.sum(axis=1, keepdims=True)
     metrics = {name: METRICS[name](part["targets"][held], probabilities) for name in sorted(names)}
     return {"fold": fold, "seed": int(part["seed"][0]), "metrics": metrics}
+
+
+def planted_losses(trials: Trials, losses: Mapping[int, Sequence[np.ndarray]], *, phases: Sequence[str] = ("fusion",)) -> Trials:
+    """Write losses beside the predictions of designs, and return their trials with the best epochs in their details.
+
+    Args:
+        trials: Of `planted_trials`.
+        losses: Number of a trial -> for each phase training and validation loss of each epoch of each member, (members, epochs, 2).
+        phases: Names of the phases.
+    """
+    records = []
+    for record in trials.records:
+        told = losses.get(record.number)
+        if told is None:
+            records.append(record)
+            continue
+        file = predictions_file(trials.path, record.candidate)
+        with np.load(file) as held:
+            arrays = {name: held[name] for name in held.files}
+        np.savez(file, **arrays, losses=np.stack(told, axis=1).astype(np.float32))
+        best = [{name: _best_epoch(phase[at]) for name, phase in zip(phases, told, strict=True)} for at in range(len(told[0]))]
+        members = [{**member, "epochs": epochs} for member, epochs in zip(record.details["members"], best, strict=True)]
+        records.append(replace(record, details={**record.details, "members": members, "best_epochs": best[0]}))
+    return replace(trials, records=records)
+
+
+def _best_epoch(losses: np.ndarray) -> int:
+    """Return the epoch with the least validation loss; 1 where there is none, as of a design that is solved."""
+    return int(np.nanargmin(losses[:, 1])) + 1 if np.isfinite(losses[:, 1]).any() else 1

@@ -92,6 +92,7 @@ def test_the_names_on_disk_are_those_of_format_1(tmp_path: Path) -> None:
         "confirm.json",
         "driver.lock",
         "explain",
+        "levels.json",
         "predictions",
         "ray",
         "report.html",

@@ -203,14 +203,28 @@ def report(
     run: RunFolder,
     out: Annotated[Path | None, typer.Option(help="Folder for the report (default: the run folder).", show_default=False)] = None,
     figures: Annotated[
-        Path | None, typer.Option(help="Folder for the figures as SVG files, for a paper (default: none).", show_default=False)
+        Path | None, typer.Option(help="Folder for the figures as SVG and PDF files, for a paper (default: none).", show_default=False)
     ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Column of the data's tables, such as sex or site, whose levels are scored apart; repeat it. Later reports have it too. "
+            "(default: those of the last time)"
+        ),
+    ] = None,
+    data: MovedData = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a search: one HTML page, and its facts as CSV, JSON and Markdown."""
-    from fusearch.reports import read_findings, write_figures, write_report
+    from fusearch.reports import keep_levels, read_findings, write_figures, write_report
+    from fusearch.run import Run
 
     with document(as_json) as write:
+        if by:
+            from fusearch.evaluators.export.choice import load_choice_data
+
+            opened = Run(run)
+            keep_levels(opened, by, load_choice_data(opened, data))
         found = read_findings(run)
         page = write_report(found, out)
         drawn = [] if figures is None else write_figures(found, figures)
@@ -218,6 +232,11 @@ def report(
     if not as_json:
         for path in (page, *drawn):
             say(str(path))
+    if figures is not None:
+        from fusearch.reports.figures.pdf import NO_PDF, can_write_pdf
+
+        if not can_write_pdf():
+            warn(NO_PDF)
 
 
 def compare(

@@ -118,10 +118,12 @@ class TrainingEvaluator:
         """
         start = time.perf_counter()
         step = 0
+        losses: dict[tuple[Member, str], list[tuple[float, float]]] = {}
 
-        def on_epoch(member: Member, _phase: str, epoch: int, values: Mapping[str, float]) -> None:
+        def on_epoch(member: Member, phase: str, epoch: int, values: Mapping[str, float]) -> None:
             nonlocal step
             step += 1
+            losses.setdefault((member, phase), []).append((values["loss"], values.get("val_loss", math.nan)))
             report(step, {**values, "epoch": float(epoch), "fold": float(member.fold), "seed": float(member.seed)})
 
         done: list[TrainedMember] = []
@@ -141,7 +143,8 @@ class TrainingEvaluator:
             **({"start": list(candidate.start)} if candidate.start else {}),
             "seconds": time.perf_counter() - start,
         }
-        return Evaluation(metrics, spread, details, self._arrays(done))
+        members = [trained.member for trained in done]
+        return Evaluation(metrics, spread, details, {**self._arrays(done), "losses": _rectangle(losses, members, list(phases))})
 
     def train_members(self, candidate: Candidate, budget: Budget, on_epoch: OnMemberEpoch | None = None) -> Iterator[TrainedMember]:
         """Train the members that the budget allows, and give each as it is done."""
@@ -267,6 +270,19 @@ class TrainingEvaluator:
             **({} if groups is None else {"groups": np.unique(groups, return_inverse=True)[1][every]}),
             self.data.task.array: np.concatenate([trained.outputs for trained in done]).astype(np.float32),
         }
+
+
+def _rectangle(
+    losses: Mapping[tuple[Member, str], Sequence[tuple[float, float]]], members: Sequence[Member], phases: Sequence[str]
+) -> NDArray[np.float32]:
+    """Return training and validation loss of every epoch, (members, phases, most epochs, 2); NaN where a training had ended."""
+    most = max((len(each) for each in losses.values()), default=0)
+    filled = np.full((len(members), len(phases), most, 2), np.nan, np.float32)
+    for at, member in enumerate(members):
+        for place, phase in enumerate(phases):
+            told = losses.get((member, phase), ())
+            filled[at, place, : len(told)] = np.reshape(told, (len(told), 2))
+    return filled
 
 
 def _median(values: Sequence[int]) -> int:

@@ -108,7 +108,7 @@ def _arrays(folder: Path | None, record: TrialRecord) -> dict[str, NDArray[Any]]
         if folder is None:
             raise FileNotFoundError
         with predictions_file(folder, record.candidate).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            held = {name: file[name] for name in file.files if name != "ids"}
+            held = {name: file[name] for name in file.files if name not in ("ids", "losses")}
             _ = held["rows"], held["fold"], held["targets"]
             return held
     except FileNotFoundError:

@@ -15,6 +15,7 @@ _HOMES = {
     "front_figure": "fusearch.reports.figures.front_plot",
     "front_svg": "fusearch.reports.figures.picture",
     "judge": "fusearch.reports.findings.verdict",
+    "keep_levels": "fusearch.reports.findings.level_scores",
     "read_findings": "fusearch.reports.findings.findings",
     "trials_frame": "fusearch.reports.trials_table",
     "write_figures": "fusearch.reports.report",
@@ -27,6 +28,7 @@ __all__ = [
     "front_figure",
     "front_svg",
     "judge",
+    "keep_levels",
     "read_findings",
     "trials_frame",
     "write_figures",
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from fusearch.reports.figures.front_plot import front_figure
     from fusearch.reports.figures.picture import front_svg
     from fusearch.reports.findings.findings import read_findings
+    from fusearch.reports.findings.level_scores import keep_levels
     from fusearch.reports.findings.verdict import judge
     from fusearch.reports.page.comparison import compare_runs
     from fusearch.reports.report import write_figures, write_report

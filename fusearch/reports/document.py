@@ -22,9 +22,9 @@ __all__ = ["to_document"]
 def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
     """Return the facts of the report.
 
-    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `teams`, `references`, `predicted`, `confirmed`,
-    `strategy`, `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`, `export_command`,
-    `team_command`, `config`.
+    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `teams`, `references`, `predicted`, `learned`, `levels`,
+    `confirmed`, `strategy`, `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`,
+    `export_command`, `team_command`, `config`.
     """
     progress = progress_info(found)
     through = throughput_info(found)
@@ -45,6 +45,8 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "teams": [asdict(team) for team in found.teams],
         "references": {role: _design(record) for role, record in found.references.items()},
         "predicted": asdict(found.predicted),
+        "learned": asdict(found.learned),
+        "levels": [asdict(each) for each in found.level_scores],
         "confirmed": [asdict(look) for look in found.looks],
         "warnings": found.data_warnings,
         "strategy": _strategy(found),

@@ -12,8 +12,9 @@ from fusearch.reports.findings.factors import factor_groups
 from fusearch.reports.findings.failures import failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.influence import influence_sentence
+from fusearch.reports.findings.learning import learned_sentence
+from fusearch.reports.findings.level_scores import NOTE, level_cells, level_note
 from fusearch.reports.findings.looks import look_sentence, pick_sentence, role_in_look
-from fusearch.reports.findings.predicted import epochs_sentence
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
@@ -39,6 +40,7 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
     if found.references:
         lines += ["## References", "", *_table(found, list(found.references.values()))]
     lines += _predicted(found)
+    lines += _levels(found)
     if found.strategy is not None:
         lines += [f"## What the strategy decided: {as_words(found.strategy.name)}", "", *_paragraphs(strategy_sentences(found.strategy))]
     lines += [*_looks(found), *_explanations(found), *_factors(found)]
@@ -95,7 +97,19 @@ def _predicted(found: Findings) -> list[str]:
             counts = zip(predicted.labels, design.confusion, design.sensitivity, strict=True)
             rows = [(as_words(label), *map(str, each), number(found_share)) for label, each, found_share in counts]
             lines += _grid(header, [*rows, ("precision", *map(number, design.precision), "")])
-    return [*lines, epochs_sentence(found.recommended), ""]
+    learned = learned_sentence(found.recommended, found.learned.reason)
+    return [*lines, learned, ""] if learned else lines
+
+
+def _levels(found: Findings) -> list[str]:
+    lines = []
+    for told in found.level_scores:
+        lines += [f"By {as_words(told.column)}. {as_words(level_note(told))}".rstrip(), ""]
+        if told.reason is None:
+            header = (as_words(told.column), "rows", *map(as_words, told.designs), *(("difference",) if len(told.designs) > 1 else ()))
+            rows = [level_cells(told, level) for level in told.levels]
+            lines += _grid(header, [(as_words(name), *rest) for name, *rest in rows])
+    return [f"## {sentence_case(metric_label(found.main.name))} of groups of rows", "", NOTE, "", *lines] if lines else []
 
 
 def _looks(found: Findings) -> list[str]:

@@ -10,6 +10,7 @@ from fusearch.errors import RunError
 from fusearch.layout import REPORT_DOCUMENT, REPORT_PAGE, REPORT_TEXT, TRIALS_TABLE, replace_file
 from fusearch.reports.document import to_document
 from fusearch.reports.figures.figure_files import figure_texts
+from fusearch.reports.figures.pdf import can_write_pdf, pdf_of
 from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.reports.findings.verdict import judge
 from fusearch.reports.markdown import render_markdown
@@ -58,7 +59,9 @@ def write_report(run: Run | Findings | Path | str, out: Path | str | None = None
 
 
 def write_figures(run: Run | Findings | Path | str, folder: Path | str) -> list[Path]:
-    """Write the figures of the report as SVG files: fronts, curves of the recommended design, hypervolume, drawings of designs.
+    """Write the figures of the report as SVG and PDF files: fronts, curves of the recommended design, hypervolume, drawings of designs.
+
+    PDF, at the size of a journal (88 or up to 180 mm wide), needs `pip install 'fusearch[pdf]'`; without it there are SVG files alone.
 
     Args:
         run: A run, or its folder.
@@ -72,14 +75,18 @@ def write_figures(run: Run | Findings | Path | str, folder: Path | str) -> list[
 
     Example:
         >>> [path.name for path in write_figures("runs/demo", "figures")][:2]
-        ['front.svg', 'roc.svg']
+        ['front.svg', 'front.pdf']
     """
-    texts = figure_texts(run if isinstance(run, Findings) else read_findings(run))
-    _write(Path(folder), texts)
-    return [Path(folder) / name for name in texts]
+    files: dict[str, str | bytes] = {}
+    for name, text in figure_texts(run if isinstance(run, Findings) else read_findings(run)).items():
+        files[name] = text
+        if can_write_pdf():
+            files[f"{name.removesuffix('.svg')}.pdf"] = pdf_of(text)
+    _write(Path(folder), files)
+    return [Path(folder) / name for name in files]
 
 
-def _write(folder: Path, texts: Mapping[str, str]) -> None:
+def _write(folder: Path, texts: Mapping[str, str | bytes]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():

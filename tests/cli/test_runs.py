@@ -72,6 +72,21 @@ def test_report_command(finished: Path, tmp_path: Path, fusearch: Callable[..., 
     assert (tmp_path / "figures" / "front.svg").is_file()
 
 
+def test_report_scores_the_levels_of_a_column_apart_and_so_do_later_reports(
+    finished: Path, fusearch: Callable[..., Any], tmp_path: Path
+) -> None:
+    run = shutil.copytree(finished, tmp_path / "run")
+    assert fusearch("report", run, "--by", "mean_radius").code == 0
+    fusearch("report", run)
+    (told,) = json.loads((run / "report.json").read_text(encoding="utf-8"))["levels"]
+    assert (told["column"], [level["level"] is None for level in told["levels"]]) == ("mean_radius", [True, False, False, False])
+    assert sum(level["rows"] for level in told["levels"][1:]) == told["levels"][0]["rows"] == 484
+    assert told["levels"][1]["reason"] is not None or told["levels"][1]["scores"]
+    done = fusearch("report", run, "--by", "mean_radios")
+    assert done.code == 2
+    assert "no table has a column 'mean_radios', did you mean 'mean_radius'?" in done.err
+
+
 def test_compare(finished: Path, tmp_path: Path, fusearch: Callable[..., Any]) -> None:
     shutil.copytree(finished, tmp_path / "copy")
     done = fusearch("compare", finished, tmp_path / "copy", "--out", tmp_path / "page.html")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -22,7 +23,9 @@ from fusearch.evaluators.training.members import prepare_fold, score
 from fusearch.evaluators.training.modes import predict, train
 from fusearch.evaluators.training.optimization import reproducible
 from fusearch.evaluators.training.training_settings import TrainingSettings
+from fusearch.layout import PREDICTIONS, predictions_file
 from fusearch.search.configuration import check_objectives
+from fusearch.search.run_folder import save_predictions
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 
@@ -273,3 +276,43 @@ def test_groups_travel_with_the_predictions_so_that_they_are_drawn_whole() -> No
         (row // 2, int(np.unique(groups, return_inverse=True)[1][row])) for row in range(40)
     }
     assert "groups" not in TrainingEvaluator(make_data(rows=30), folds=2, epochs=1).describe()
+
+
+def test_the_losses_of_every_epoch_are_kept_and_the_least_one_is_the_best_epoch(data: Dataset) -> None:
+    evaluator = TrainingEvaluator(data, folds=2, seeds=2, epochs=30, patience=3)
+    heard: list[tuple[int, int, float, float]] = []
+
+    def listen(_step: int, values: Mapping[str, float]) -> None:
+        if "val_loss" in values:
+            heard.append((int(values["fold"]), int(values["seed"]), values["loss"], values["val_loss"]))
+
+    found = evaluator(candidate_of(data, "F1 = cat(a@L, b@L) ->", width=8), Budget(), listen)
+    losses, members = found.arrays["losses"], found.details["members"]
+    assert losses.dtype == np.float32
+    assert losses.shape == (4, 1, max(Counter(each[:2] for each in heard).values()), 2)
+    for member, kept in zip(members, losses[:, 0], strict=True):
+        told = [each[2:] for each in heard if each[:2] == (member["fold"], member["seed"])]
+        np.testing.assert_allclose(kept[: len(told)], told, rtol=1e-6)
+        assert np.isnan(kept[len(told) :]).all()
+        assert int(np.nanargmin(kept[:, 1])) + 1 == member["epochs"]["fusion"]
+
+
+def test_losses_are_kept_by_phase_and_a_design_that_is_solved_has_none(data: Dataset) -> None:
+    evaluator = TrainingEvaluator(data, folds=2, epochs=3)
+    frozen = evaluator(candidate_of(data, "F1 = cat(a@L, b@L) ->\ntrain = frozen", width=8), Budget(), silent)
+    assert list(frozen.details["best_epochs"]) == ["a", "b", "fusion"]
+    assert frozen.arrays["losses"].shape == (2, 3, 3, 2)
+    assert np.isfinite(frozen.arrays["losses"]).all()
+    solved = evaluator(candidate_of(data, "a:identity | b:identity\nF1 = cat(a@0, b@0) ->\ntrain = convex"), Budget(), silent)
+    assert solved.arrays["losses"].shape == (2, 1, 0, 2)
+
+
+def test_losses_make_a_run_little_larger(data: Dataset, tmp_path: Path) -> None:
+    found = TrainingEvaluator(data, folds=5, epochs=60, patience=60)(candidate_of(data, "F1 = cat(a@L, b@L) ->", width=8), Budget(), silent)
+    assert found.arrays["losses"].shape == (5, 1, 60, 2)
+    (tmp_path / PREDICTIONS).mkdir()
+    sizes = []
+    for name, arrays in (("with", found.arrays), ("without", {key: each for key, each in found.arrays.items() if key != "losses"})):
+        save_predictions(tmp_path, name, arrays)
+        sizes.append(predictions_file(tmp_path, name).stat().st_size)
+    assert 0 < sizes[0] - sizes[1] < 5 * 60 * 2 * 4 + 300  # four bytes a loss, and the head of an array

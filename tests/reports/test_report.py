@@ -79,5 +79,10 @@ def test_a_report_needs_neither_torch_nor_ray(make_run: Callable[..., Run]) -> N
 
 def test_figures_are_written_into_a_folder_that_is_made(make_run: Callable[..., Run], tmp_path: Path) -> None:
     paths = write_figures(make_run(8), tmp_path / "new" / "figures")
-    assert paths[0] == tmp_path / "new" / "figures" / "front.svg"
-    assert {path.read_text(encoding="utf-8")[:4] for path in paths} == {"<svg"}
+    assert paths[:2] == [tmp_path / "new" / "figures" / name for name in ("front.svg", "front.pdf")]
+    assert {(path.suffix, path.read_bytes()[:4]) for path in paths} == {(".svg", b"<svg"), (".pdf", b"%PDF")}
+
+
+def test_without_matplotlib_figures_are_svg_alone(make_run: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert {path.suffix for path in write_figures(make_run(8), tmp_path)} == {".svg"}

@@ -57,8 +57,8 @@ def confirm(
     Returns:
         `look` (1 for the first), `samples`, `pick`, and `designs`: for each its `role` (`picked`, a reference's role, `front`, or
         `reference` for another single modality that was the best simple design), `digest`, `candidate`, `formula`, `trial` (of a team a
-        list), `values` on the test split, and `search`, the same metrics as the search saw them. `score`: `metric`, `value` and `interval` of the pick.
-        `comparison`: the pick against the reference that was the best *in the search*, or, where the pick is that reference
+        list), `values` on the test split, and `search`, the same metrics as the search saw them. `score`: `metric`, `value` and `interval`
+        of the pick. `comparison`: the pick against the reference that was the best *in the search*, or, where the pick is that reference
         (`picked_best_reference`), against the next best of another graph: `trials` and `designs` of both, `difference`, `interval` (5 % and
         95 % quantile of a paired bootstrap over the rows of the test split, whole groups where there are groups), `p`, `p_corrected` for
         the number of looks (Holm), and `outcome` (`gain`, `no clear gain`, `loss`). Either is None where the metric is undefined, and the

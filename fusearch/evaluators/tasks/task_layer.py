@@ -96,8 +96,7 @@ class TaskLayer(nn.Module, ABC):
             targets_N: Targets of these rows, as `encode` gives them.
             balanced: Whether rare classes weigh as much as frequent ones.
             held: Columns and targets of rows that choose the strength.
-            folds: Where there are none: positions of rows to solve for and to hold out, in turn. Where there are no folds either, of rows too
-                few for that, the strength is 1.
+            folds: Where there are none: positions of rows to solve for and to hold out, in turn; without any the strength is 1.
 
         Returns:
             The solution and this loss (NaN where nothing was held out); None where the task has no solver.
@@ -116,10 +115,7 @@ class TaskLayer(nn.Module, ABC):
             return float(self.loss(logits, targets, weights))
 
         whole = solved(slice(None))
-        if held is not None:
-            judged = [(whole, *held)]
-        else:
-            judged = [(solved(seen), columns_ND[rest], targets_N[rest]) for seen, rest in folds]
+        judged = [(whole, *held)] if held is not None else [(solved(seen), columns_ND[rest], targets_N[rest]) for seen, rest in folds]
         if not judged:
             return whole(1.0), math.nan
         losses = [sum(loss(each(strength), columns, targets) for each, columns, targets in judged) / len(judged) for strength in STRENGTHS]

@@ -23,7 +23,7 @@ class Series:
     """One curve, or one cloud of points.
 
     Attributes:
-        name: What the legend says.
+        name: What the legend says; empty for one more curve of the entry before.
         x: Horizontal places.
         y: Vertical places.
         look: Colour: of the first or the second thing that is compared, or a dashed guide.
@@ -55,13 +55,14 @@ def chart_svg(series: Sequence[Series], x_title: str, y_title: str, *, unit: boo
     Returns:
         The text of an SVG file, in light and dark.
     """
-    top = 14 + _LINE * len(series)
+    named = [each for each in series if each.name]
+    top = 14 + _LINE * len(named)
     place = _Place(series, top, unit=unit)
     style = (Path(__file__).parent / "assets" / "front.css").read_text(encoding="utf-8")
-    legend = "".join(_legend(each, 8 + _LINE * at) for at, each in enumerate(series))
+    legend = "".join(_legend(each, 8 + _LINE * at) for at, each in enumerate(named))
     drawn = "".join([*_axes(place, x_title, y_title), *(_drawn(place, each) for each in series), legend])
     size = f'width="{_WIDTH}" height="{_HEIGHT}"'
-    title = escape(f"{y_title} against {x_title}: {', '.join(each.name for each in series)}")
+    title = escape(f"{y_title} against {x_title}: {', '.join(each.name for each in named)}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="front" {size} viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img">'
         f'<title>{title}</title><style>{style}</style><rect class="paper" {size} rx="8"/>{drawn}</svg>\n'

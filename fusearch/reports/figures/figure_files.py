@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from fusearch.reports.figures.chart import Series, chart_svg
 from fusearch.reports.figures.drawing import draw
+from fusearch.reports.figures.parallel_plot import parallel_svg
 from fusearch.reports.figures.picture import front_svg
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.front import front_pairs
+from fusearch.reports.findings.learning import Learned
+from fusearch.reports.findings.parallel import parallels_of
 from fusearch.reports.findings.predicted import Curve, DesignPredictions, Predicted
 from fusearch.reports.findings.search_course import progress_info
 
 __all__ = ["figure_texts"]
 
 _Look = Literal["first", "second"]
+#: Axes that the width of a page holds.
+_MOST_AXES = 9
 _LOOKS: tuple[_Look, ...] = ("first", "second")
 
 
 def figure_texts(found: Findings) -> dict[str, str]:
-    """Return each figure by the name of its file: fronts, curves of the recommended design, hypervolume, a drawing of each shown design."""
+    """Return each figure by the name of its file: fronts, curves of the recommended design, hypervolume, a drawing of each design shown."""
     if not found.complete:
         return {}
     pairs: list[tuple[str | None, str | None]] = [(x.name, y.name) for x, y in front_pairs(found)] or [(None, None)]
     texts = {f"front{f'-{at}' if at > 1 else ''}.svg": front_svg(found, x, y) for at, (x, y) in enumerate(pairs, start=1)}
     texts |= {f"{name}.svg": text for name, text in _predicted(found.predicted).items()}
+    texts |= _learned(found.learned)
     progress = progress_info(found)
     # Corners of a step line: the volume stays until the next trial has finished.
     ends = [end for number in range(1, len(progress.trials) + 1) for end in (number, number + 1)]
@@ -33,6 +40,9 @@ def figure_texts(found: Findings) -> dict[str, str]:
     if progress.references is not None:
         curves.append(Series("references alone", [ends[0], ends[-1]], [progress.references] * 2, "guide"))
     texts["hypervolume.svg"] = chart_svg(curves, "Finished trials", "Hypervolume (share of the box)")
+    parallels = parallels_of(found)
+    parallel = parallel_svg(replace(parallels, axes=parallels.axes[:_MOST_AXES]))
+    texts |= {"choices.svg": parallel} if parallel else {}
     drawn = [(record, found.graphs[record.digest]) for record in found.carded if record.digest in found.graphs]
     return texts | {f"design-{record.digest}.svg": draw(graph, modalities=found.modalities) for record, graph in drawn}
 
@@ -68,6 +78,26 @@ def _predicted(predicted: Predicted) -> dict[str, str]:
         guide = Series("as it is", (min(ends), max(ends)), (min(ends), max(ends)), "guide")
         texts["truth"] = chart_svg([guide, *reversed(clouds)], "Truth", "Predicted")
     return texts
+
+
+def _learned(learned: Learned) -> dict[str, str]:
+    """Draw how the members of the recommended design learned, in the last phase of its training."""
+    if learned.reason is not None or not learned.designs:
+        return {}
+    members = learned.designs[0][0].members
+    series = [
+        Series("training" if at == 0 else "", each.epochs, each.training, "guide", points=len(each.epochs) == 1)
+        for at, each in enumerate(members)
+    ]
+    held_out = [each for each in members if each.validation]
+    series += [
+        Series("validation" if at == 0 else "", each.epochs, each.validation, "first", points=len(each.epochs) == 1)
+        for at, each in enumerate(held_out)
+    ]
+    best = [(float(each.best), each.best_loss) for each in held_out if each.best is not None and each.best_loss is not None]
+    if best:
+        series.append(Series("best epoch", *_apart(best), "first", points=True, line=False))
+    return {"learning.svg": chart_svg(series, "Epoch", "Loss")}
 
 
 def _curve(label: str, curve: Curve, look: _Look) -> Series:

@@ -52,7 +52,7 @@ def front_figure(run: Run | Findings | Path | str, x: str | None = None, y: str 
     if info.step:
         xs, ys = zip(*info.step, strict=True)
         line = {"color": COLOURS["front"], "width": 1.5}
-        figure.add_trace(go.Scatter(x=xs, y=ys, mode="lines", line=line, opacity=0.7, hoverinfo="skip", showlegend=False))
+        figure.add_trace(go.Scatter(x=xs, y=ys, mode="lines", line=line, opacity=0.7, hoverinfo="skip", showlegend=False, meta="step"))
     _add_group(figure, info, [point for point in info.points if point.kind == "front"], name="on the front", symbol="circle", size=11)
     roles = dict.fromkeys(point.role for point in info.points if point.role)
     for role in roles:

@@ -14,6 +14,8 @@ from fusearch.inference.team_front import TeamPoint, front_of_teams
 from fusearch.reports.findings.decided import Told, read_strategy
 from fusearch.reports.findings.explanations import read_explanations
 from fusearch.reports.findings.influence import Influence, influence_of_choices
+from fusearch.reports.findings.learning import Learned, read_learned
+from fusearch.reports.findings.level_scores import ColumnScores, read_level_scores
 from fusearch.reports.findings.looks import Look, read_looks
 from fusearch.reports.findings.predicted import Predicted, read_predicted
 from fusearch.reports.wording import metric_label, number, role_label, sentence_case
@@ -90,7 +92,17 @@ class Findings:
     @cached_property
     def predicted(self) -> Predicted:
         """What the recommended design predicted of held-out rows, and the best simple design beside it."""
-        return read_predicted(self.trials, self.recommended, self.label)
+        return read_predicted(self.trials, self.recommended, self.named)
+
+    @cached_property
+    def learned(self) -> Learned:
+        """How the members of the recommended design learned, and those of the best references."""
+        return read_learned(self.trials, self.recommended, self.named)
+
+    @cached_property
+    def level_scores(self) -> tuple[ColumnScores, ...]:
+        """How good the recommended design is for each level of the columns that rows are told apart by."""
+        return read_level_scores(self.trials, self.recommended, self.named)
 
     @cached_property
     def influence(self) -> Influence:
@@ -201,6 +213,11 @@ class Findings:
         """Return what a design is called in a sentence: its role, or its trial."""
         role = self.roles.get(record.digest)
         return role_label(role) if role else f"trial {record.number}"
+
+    def named(self, record: TrialRecord) -> str:
+        """Return what a design is called in a legend: its role, and its trial."""
+        trial, called = f"trial {record.number}", self.label(record).removeprefix("the ")
+        return called if called == trial else f"{called}, {trial}"
 
 
 def read_findings(run: Run | Path | str) -> Findings:

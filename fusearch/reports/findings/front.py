@@ -14,7 +14,7 @@ from fusearch.reports.findings.axes import Axis, axis_of
 from fusearch.reports.findings.findings import Findings
 from fusearch.study import TrialRecord
 
-__all__ = ["FrontInfo", "Point", "PointKind", "TeamPlace", "extent", "front_info", "front_pairs"]
+__all__ = ["FrontInfo", "Point", "PointKind", "TeamPlace", "attained_by", "extent", "front_info", "front_pairs", "points_of"]
 
 PointKind = Literal["design", "front", "reference"]
 
@@ -91,6 +91,16 @@ def front_info(found: Findings, x: str | None = None, y: str | None = None) -> F
     step = _attained(allowed, horizontal, vertical)
     x_axis = axis_of(horizontal, [point.x for point in points] + [place.x for place in teams])
     return FrontInfo(x_axis, y_axis, points, step, recommended, teams, _attained(teams, horizontal, vertical))
+
+
+def points_of(found: Findings, x: Objective, y: Objective) -> tuple[Point, ...]:
+    """Place every design in the plane of two objectives, without its axes."""
+    return tuple(_point(found, record, x, y) for record in found.designs)
+
+
+def attained_by(found: Findings, points: Sequence[Point], x: Objective, y: Objective) -> tuple[tuple[float, float], ...]:
+    """Return the corners of the boundary of what those points attain that keep all bounds, from left to right."""
+    return _attained([point for point in points if found.allowed(point.record)], x, y)
 
 
 def _point(found: Findings, record: TrialRecord, x: Objective | None, y: Objective) -> Point:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from fusearch.inference.kept import KeptPredictions, NotEstimableError, read_kept
 from fusearch.inference.resampling import QUANTILES, draw_rows
-from fusearch.reports.wording import count
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["CalibrationBin", "Curve", "DesignPredictions", "Predicted", "epochs_sentence", "read_predicted"]
+__all__ = ["CalibrationBin", "Curve", "DesignPredictions", "Predicted", "pick_and_best_simple", "read_predicted"]
 
 #: Draws of the rows for the bands: at most so many, fewer where there are many rows, at least so few.
 _MOST_DRAWS, _LEAST_DRAWS, _MOST_NUMBERS = 200, 40, 20_000_000
@@ -109,13 +108,12 @@ def read_predicted(trials: Trials, pick: TrialRecord | None, label: Callable[[Tr
     Args:
         trials: One reading of the run.
         pick: The recommended design.
-        label: What a design is called.
+        label: What a design is called, with its trial.
         seed: What the draws hang on.
     """
     if pick is None:
         return Predicted(reason="nothing was evaluated")
-    other = next((each for each in trials.simple if each.candidate != pick.candidate), None)
-    records = [pick, *([other] if other is not None else [])]
+    records = pick_and_best_simple(trials, pick)
     try:
         kept = read_kept(trials.path, records, trials.described_task)
     except NotEstimableError as error:
@@ -126,26 +124,13 @@ def read_predicted(trials: Trials, pick: TrialRecord | None, label: Callable[[Tr
         describe = _Numbers(kept).describe
     else:
         return Predicted(reason=f"a {kept.task.kind} has no curves here")
-    designs = [
-        DesignPredictions(record.number, record.digest, _named(record, label), **describe(number)) for number, record in enumerate(records)
-    ]
+    designs = [DesignPredictions(record.number, record.digest, label(record), **describe(number)) for number, record in enumerate(records)]
     return Predicted(kept.task.labels, len(kept.targets), tuple(designs))
 
 
-def _named(record: TrialRecord, label: Callable[[TrialRecord], str]) -> str:
-    trial, called = f"trial {record.number}", label(record).removeprefix("the ")
-    return called if called == trial else f"{called}, {trial}"
-
-
-def epochs_sentence(record: TrialRecord) -> str:
-    """Say how long the members of a design were trained; losses of single epochs are not kept."""
-    members = record.details.get("members") or ()
-    epochs = [max(member["epochs"].values()) for member in members if member.get("epochs")]
-    none = "A run keeps no losses of single epochs, so there are no learning curves."
-    if not epochs or max(epochs) == 1:  # a linear design is solved, not trained by steps
-        return none
-    spread = f"between epoch {min(epochs)} and {max(epochs)}" if min(epochs) < max(epochs) else f"at epoch {epochs[0]}"
-    return f"{none} The {count(len(epochs), 'member')} of this design were best {spread}."
+def pick_and_best_simple(trials: Trials, pick: TrialRecord) -> list[TrialRecord]:
+    """Return the recommended design, and beside it the best simple one of another graph, where there is one."""
+    return [pick, *[each for each in trials.simple if each.digest != pick.digest][:1]]
 
 
 class _Classes:

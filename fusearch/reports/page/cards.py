@@ -55,7 +55,8 @@ def trial_facts(found: Findings) -> dict[str, Any]:
         }
         for record in found.records
     ]
-    return {"names": list(names), "meanings": [meaning(name) for name in names], "trials": trials}
+    objectives = len(found.objectives)
+    return {"names": list(names), "objectives": objectives, "meanings": [meaning(name) for name in names], "trials": trials}
 
 
 def _setting(value: Any) -> str:

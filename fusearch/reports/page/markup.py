@@ -16,7 +16,21 @@ from fusearch.version import __version__
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["Cell", "asset", "embed", "embed_figure", "figure", "formula", "gauge", "head", "pills", "prose", "table", "values"]
+__all__ = [
+    "Cell",
+    "asset",
+    "embed",
+    "embed_figure",
+    "figure",
+    "figure_chooser",
+    "formula",
+    "gauge",
+    "head",
+    "pills",
+    "prose",
+    "table",
+    "values",
+]
 
 
 @dataclass(frozen=True)
@@ -54,9 +68,29 @@ def formula(text: str) -> str:
     return f'<span class="streams">{escape(streams)}</span>\n{escape(rest)}' if newline else escape(text)
 
 
-def figure(name: str, about: str) -> str:
-    """Return the place of a plotly figure, with its name for whoever cannot see it."""
-    return f'<div class="figure" role="figure" aria-label="{escape(about)}" data-figure="{name}"></div>'
+def figure(name: str, about: str, *, identifier: str = "") -> str:
+    """Return the place of a plotly figure, with its name for whoever cannot see it.
+
+    Args:
+        name: Id of the embedded figure.
+        about: What it shows.
+        identifier: Id of the place, where a chooser changes the figure in it.
+    """
+    place = f' id="{identifier}"' if identifier else ""
+    return f'<div class="figure"{place} role="figure" aria-label="{escape(about)}" data-figure="{name}"></div>'
+
+
+def figure_chooser(label: str, options: Iterable[tuple[str, str]], *, shows: str) -> str:
+    """Return a list that chooses which figure stands in a place.
+
+    Args:
+        label: What is chosen.
+        options: (id of the embedded figure, text) of each.
+        shows: Id of the place.
+    """
+    listed = "".join(f'<option value="{value}">{escape(text)}</option>' for value, text in options)
+    name = f"{shows}-chooser"
+    return f'<p class="choose"><label for="{name}">{escape(label)}</label> <select id="{name}" data-shows="{shows}">{listed}</select></p>'
 
 
 def gauge(share: float) -> str:

@@ -10,15 +10,22 @@ from typing import TYPE_CHECKING
 from fusearch import pareto
 from fusearch.reports.figures.drawing import draw, stylesheet
 from fusearch.reports.figures.front_plot import front_figure
+from fusearch.reports.figures.growth_plot import growth_of_figure, growth_stops
+from fusearch.reports.figures.learning_figures import learning_figures
+from fusearch.reports.figures.parallel_plot import parallel_stylesheet
 from fusearch.reports.figures.predicted_figures import predicted_figures
 from fusearch.reports.figures.progress_figures import progress_figure, timeline_figure
 from fusearch.reports.figures.strategy_figures import strategy_figures
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.front import front_pairs
+from fusearch.reports.findings.front_growth import FrontGrowth
 from fusearch.reports.findings.verdict import Verdict
 from fusearch.reports.page import markup, sections
 from fusearch.reports.page.cards import trial_facts
 from fusearch.reports.page.explained import explanation_section
+from fusearch.reports.page.learning_section import learning_section
+from fusearch.reports.page.levels_section import levels_section
+from fusearch.reports.page.parallel_section import parallel_section
 from fusearch.reports.page.predicted_section import predicted_section
 from fusearch.reports.page.strategy_section import strategy_section
 from fusearch.reports.page.top import answer_rows, recommended_card
@@ -37,10 +44,13 @@ _TITLES = {
     "data": "Data",
     "front": "Front",
     "predicted": "Predictions",
+    "levels": "Groups of rows",
+    "learning": "Learning",
     "strategy": "Strategy",
     "designs": "Designs",
     "test": "Test split",
     "explained": "Modalities",
+    "parallel": "Choices",
     "trials-section": "Trials",
     "progress": "Progress",
     "learned": "What the designs say",
@@ -59,10 +69,13 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         sections.data_warnings(found),
         sections.front(found) if found.complete else "",
         predicted_section(found, list(shown)),
+        levels_section(found),
+        learning_section(found),
         strategy_section(found.strategy),
         sections.gallery(found),
         sections.confirmed(found),
         explanation_section(found.explanations),
+        parallel_section(found),
         sections.trials(found) if found.records else "",
         sections.progress(found),
         sections.learned(found),
@@ -73,7 +86,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
     present = [(name, title) for name, title in _TITLES.items() if any(f'<section id="{name}"' in part for part in parts)]
     return Template(markup.asset("page.html")).substitute(
         version=escape(__version__),
-        head=markup.head(f"{_name(found)}: fusearch report", markup.asset("page.css") + stylesheet()),
+        head=markup.head(f"{_name(found)}: fusearch report", markup.asset("page.css") + stylesheet() + parallel_stylesheet()),
         eyebrow=escape(f"Fusion search · {_name(found)}"),
         headline=escape(verdict.headline),
         answers=answer_rows(found, verdict),
@@ -98,10 +111,21 @@ def _figures(found: Findings, predicted: Mapping[str, go.Figure]) -> str:
         return ""
     pairs: list[tuple[str | None, str | None]] = [(x.name, y.name) for x, y in front_pairs(found)] or [(None, None)]
     figures: dict[str, go.Figure] = {f"front-{index}": _without_texts(front_figure(found, x, y)) for index, (x, y) in enumerate(pairs)}
+    stops = _grown(found, figures) if front_pairs(found) else ""
     figures |= {"progress": progress_figure(found), "timeline": timeline_figure(found), **strategy_figures(found.strategy), **predicted}
-    return "\n".join(
+    figures |= learning_figures(found.learned)
+    return stops + "\n".join(
         f'<script type="application/json" id="figure-{name}">{markup.embed_figure(figure)}</script>' for name, figure in figures.items()
     )
+
+
+def _grown(found: Findings, figures: Mapping[str, go.Figure]) -> str:
+    """Put into the figure of each front how it grew, and return what is alike for all of them."""
+    growth = FrontGrowth(found)
+    pairs = front_pairs(found)
+    for at, (x, y) in enumerate(pairs):
+        figures[f"front-{at}"].update_layout(meta=growth_of_figure(growth, x, y))
+    return f'<script type="application/json" id="growth">{markup.embed(growth_stops(growth, *pairs[0]))}</script>\n'
 
 
 def _without_texts(figure: go.Figure) -> go.Figure:

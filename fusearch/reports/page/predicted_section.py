@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.predicted import DesignPredictions, Predicted, epochs_sentence
+from fusearch.reports.findings.predicted import DesignPredictions, Predicted
 from fusearch.reports.page import markup
 from fusearch.reports.page.markup import Cell
 from fusearch.reports.wording import count, number
@@ -42,8 +42,7 @@ def predicted_section(found: Findings, figures: Sequence[str]) -> str:
     cards = "".join(_figure(name) for name in figures)
     tables = "".join(_confusion(predicted, design) for design in predicted.designs if design.confusion)
     matrices = f'<div class="split even">{tables}</div>' if tables else ""
-    epochs = f'<p class="note after">{markup.prose(epochs_sentence(found.recommended))}</p>'
-    return f'{title}<p class="note">{markup.prose(note)}</p><div class="split even">{cards}</div>{matrices}{epochs}</section>'
+    return f'{title}<p class="note">{markup.prose(note)}</p><div class="split even">{cards}</div>{matrices}</section>'
 
 
 def _figure(name: str) -> str:

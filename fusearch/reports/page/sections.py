@@ -9,6 +9,7 @@ from fusearch.reports.findings.factors import factor_groups
 from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.front import front_pairs
+from fusearch.reports.findings.front_growth import FrontGrowth
 from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.looks import look_sentence, pick_sentence, role_in_look
 from fusearch.reports.findings.reproduction import commands_and_note, identity, resolved_configuration
@@ -57,11 +58,8 @@ def data_warnings(found: Findings) -> str:
 def front(found: Findings) -> str:
     """Return the figure of the front with the panel of the chosen design."""
     pairs = front_pairs(found)
-    options = "".join(
-        f'<option value="figure-front-{index}">{escape(metric_label(y.name))} against {escape(metric_label(x.name))}</option>'
-        for index, (x, y) in enumerate(pairs)
-    )
-    choose = f'<p class="choose"><label for="pair">Objectives</label> <select id="pair">{options}</select></p>' if len(pairs) > 1 else ""
+    options = [(f"figure-front-{at}", f"{metric_label(y.name)} against {metric_label(x.name)}") for at, (x, y) in enumerate(pairs)]
+    choose = markup.figure_chooser("Objectives", options, shows="front-figure") if len(pairs) > 1 else ""
     first = found.recommended or (found.front[0] if found.front else None)
     chosen = f' data-first="{first.number}"' if first is not None else ""
     title = "Pareto front" if pairs else "Designs over trials"
@@ -71,13 +69,23 @@ def front(found: Findings) -> str:
         note += " Stars on the dotted line are teams: the mean of a few designs, at the cost of all of them."
     if len(pairs) > 1:
         note += " The line bounds what is attained in the plane shown; blue points are on the front of all objectives."
-    about = escape(f"{title}: {len(found.designs)} designs; the list below holds them all")
-    figure = f'<div class="figure" id="front-figure" role="figure" aria-label="{about}" data-figure="figure-front-0"></div>'
+    about = f"{title}: {len(found.designs)} designs; the list below holds them all"
+    figure = markup.figure("figure-front-0", about, identifier="front-figure")
     panel = (
         f'<article class="card design-card" id="chosen" tabindex="-1" aria-label="The chosen design" aria-live="polite"{chosen}></article>'
     )
-    figure += _list_of_designs(found)
+    figure += (_slider(found) if pairs else "") + _list_of_designs(found)
     return _section("front", title, f'<div class="split"><div class="card">{choose}{figure}</div>{panel}</div>', note)
+
+
+def _slider(found: Findings) -> str:
+    """Return what moves the figure back to how the front stood after an earlier trial."""
+    last = len(FrontGrowth(found).stops) - 1
+    ends = f'min="0" max="{last}" value="{last}"'
+    return (
+        f'<p class="choose"><label for="grown">Front after trial</label> <input type="range" id="grown" {ends}>'
+        '<output id="grown-told" for="grown"></output></p>'
+    )
 
 
 def _list_of_designs(found: Findings) -> str:

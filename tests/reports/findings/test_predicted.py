@@ -13,7 +13,7 @@ from sklearn.metrics import average_precision_score, confusion_matrix, precision
 
 from fusearch.contracts import Objective
 from fusearch.layout import PREDICTIONS, predictions_file
-from fusearch.reports.findings.predicted import Predicted, epochs_sentence, read_predicted
+from fusearch.reports.findings.predicted import Predicted, read_predicted
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
@@ -150,14 +150,3 @@ def test_what_is_missing_is_said_in_words(tmp_path: Path) -> None:
     assert read_predicted(trials, None, str).reason == "nothing was evaluated"
     arrays = {"rows": np.arange(4), "fold": np.zeros(4, int), "targets": np.ones((4, 2)), "predictions": np.ones((4, 1))}
     assert read(one_design(tmp_path / "other", "rmse", arrays)).reason == "a regression has no curves here"
-
-
-def test_how_long_members_were_trained() -> None:
-    def record(*epochs: int) -> TrialRecord:
-        members = [{"epochs": {"fusion": each}} for each in epochs]
-        return TrialRecord("", "", "", number=0, state="complete", details={"members": members})
-
-    assert epochs_sentence(record(3, 5)).endswith("no learning curves. The 2 members of this design were best between epoch 3 and 5.")
-    assert epochs_sentence(record(4, 4)).endswith("were best at epoch 4.")
-    assert epochs_sentence(record(1, 1)).endswith("so there are no learning curves.")
-    assert epochs_sentence(record()).endswith("so there are no learning curves.")

@@ -6,9 +6,10 @@ import base64
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from headless_browser import CHROMIUM, Tab, open_tab
-from planted_runs import planted_trials
+from planted_runs import planted_losses, planted_trials
 
 from fusearch.reports import write_report
 from fusearch.reports.findings.findings import Findings
@@ -27,7 +28,10 @@ VISIBLE = "[...document.querySelectorAll('#table tbody tr')].filter((row) => !ro
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
-    return write_report(Findings(planted_trials(folder, DESIGNS)))
+    trials = planted_trials(folder, DESIGNS)
+    losses = [np.random.default_rng(seed).random((5, 8, 2)) for seed in range(2)]
+    trials = planted_losses(trials, dict.fromkeys(range(len(DESIGNS)), losses), phases=("rna", "fusion"))
+    return write_report(Findings(trials))
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +98,57 @@ def test_the_chart_keeps_its_size_and_its_grey_points_have_their_formula(tab: Ta
     texts = tab.run("document.getElementById('front-figure').data.find((trace) => trace.name === 'other designs').hovertext")
     assert texts
     assert all("F1 = " in text and "-&gt;" in text for text in texts)
+
+
+def test_the_front_goes_back_to_an_earlier_trial_by_the_keyboard_and_forth_again(tab: Tab) -> None:
+    shown = "document.getElementById('front-figure').data.flatMap((trace) => trace.customdata ?? []).filter((n) => n !== null)"
+    look = "JSON.stringify(document.getElementById('front-figure').data.map((trace) => [trace.name, trace.x, trace.y]))"
+    plot = "JSON.stringify(document.querySelector('#front-figure .nsewdrag').getBoundingClientRect().toJSON())"
+    at_end = tab.run(look)
+    place = tab.run(f"document.getElementById('front').scrollIntoView({{behavior: 'instant'}}), {plot}")
+    tab.run("document.getElementById('grown').focus({preventScroll: true})")
+    for stop in range(len(DESIGNS) - 2, 2, -1):
+        tab.press("ArrowLeft")
+        tab.settle()
+        assert tab.run("document.getElementById('grown').getAttribute('aria-valuetext')").startswith(f"trial {stop}: ")
+        assert sorted(set(tab.run(shown))) == list(range(stop + 1))
+        assert tab.run(plot) == place  # nothing moves
+    tab.press("End")
+    tab.settle()
+    assert tab.run(look) == at_end
+
+
+def test_the_line_of_a_trial_is_lit_by_pointer_and_by_keyboard_and_opens_its_design(tab: Tab) -> None:
+    told, title = "document.getElementById('strand').textContent", "document.querySelector('#chosen h3').textContent"
+    lit = "document.querySelector('svg.parallel .lit').getAttribute('d')"
+    lines = "[...document.querySelectorAll('svg.parallel [data-trial]')]"
+    strands = tab.run(f"{lines}.map((path) => [path.dataset.trial, path.getAttribute('d')])")
+    assert len(strands) == len(DESIGNS)
+    tab.run("document.querySelector('svg.parallel').focus()")
+    tab.press("End")
+    assert tab.run(lit) == strands[0][1]  # the worst
+    tab.press("ArrowUp")
+    assert tab.run(lit) == strands[1][1]
+    assert tab.run(told).startswith(f"Trial {strands[1][0]} · AUROC 0.")
+    tab.press("Enter")
+    assert tab.run(title) == f"Trial {strands[1][0]}"
+    number, line = strands[-1]
+    x, y = line.removeprefix("M").split("L")[0].split()
+    tab.run("document.getElementById('parallel').scrollIntoView({behavior: 'instant'})")
+    place = tab.run(f"{{const box = document.querySelector('svg.parallel').getBoundingClientRect(); [box.left + {x} + 1, box.top + {y}]}}")
+    for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+        tab.ask("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+    assert tab.run(lit) == line
+    assert tab.run(title) == f"Trial {number}"
+
+
+def test_a_part_of_the_training_is_chosen_and_drawn(tab: Tab) -> None:
+    drawn = "document.getElementById('learning-0').data.find((trace) => trace.name === 'validation').y[0]"
+    before = tab.run(drawn)
+    tab.run("{const list = document.getElementById('learning-0-chooser'); list.selectedIndex = 1; list.dispatchEvent(new Event('change'))}")
+    tab.settle()
+    assert tab.run(drawn) != before
+    assert tab.run("document.querySelectorAll('#learning .main-svg').length") > 0
 
 
 def test_the_button_copies_the_export_command(tab: Tab) -> None:

@@ -24,7 +24,7 @@ def test_facts_count_what_happened(make_run: Callable[..., Run]) -> None:
 
 
 def test_two_objectives_have_one_figure_and_three_a_choice(make_run: Callable[..., Run]) -> None:
-    assert 'id="pair"' not in sections.front(read_findings(make_run(10)))
+    assert "data-shows" not in sections.front(read_findings(make_run(10)))
     three = sections.front(read_findings(make_run(10, objectives=("auroc", "macs", "latency_ms"))))
     assert re.findall(r'<option value="(figure[^"]+)">', three) == ["figure-front-0", "figure-front-1", "figure-front-2"]
 

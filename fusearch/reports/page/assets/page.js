@@ -42,6 +42,26 @@
     }
     return list;
   };
+  // Every trial as a line over its choices: the nearest one to the pointer is lit, or the next one by the keyboard.
+  const parallel = document.querySelector("svg.parallel");
+  const strands = [...(parallel?.querySelectorAll("[data-trial]") ?? [])].map((path) => ({
+    number: Number(path.dataset.trial),
+    path: path.getAttribute("d"),
+    points: path.getAttribute("d").slice(1).split("L").map((point) => point.split(" ").map(Number)),
+  }));
+  const lit = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  let atStrand = -1;
+  const light = (at) => {
+    atStrand = at;
+    const strand = strands[at];
+    lit.setAttribute("class", "lit");
+    lit.setAttribute("d", strand ? strand.path : "M0 0");
+    const trial = strand && trials.get(strand.number);
+    const told = trial ? trial.values.slice(0, facts.objectives).map(([name, value]) => `${facts.names[name]} ${value}`) : [];
+    const text = trial ? [`Trial ${strand.number}`, ...told, trial.labels].join(" · ") : "";
+    document.getElementById("strand").textContent = text;
+    if (text) parallel.setAttribute("aria-label", text);
+  };
   const show = (number) => {
     const trial = trials.get(number);
     if (!trial || !panel) return;
@@ -66,6 +86,7 @@
     if (list) list.value = [...list.options].some((option) => option.value === String(number)) ? String(number) : "";
     for (const row of document.querySelectorAll("tr.chosen")) row.classList.remove("chosen");
     document.querySelector(`tr[data-trial="${number}"]`)?.classList.add("chosen");
+    if (parallel) light(strands.findIndex((strand) => strand.number === number));
   };
 
   if (panel?.dataset.first) show(Number(panel.dataset.first));
@@ -89,16 +110,49 @@
   };
   // Points without a text of their own show the formula, which the facts hold once for all figures.
   const markup = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\n", "<br>");
+  const formulas = (numbers) => numbers.map((number) => markup(trials.get(number)?.formula ?? ""));
   const withFormulas = (data) => {
     for (const trace of data) {
       if (!trace.customdata || trace.hovertext || !trace.hovertemplate?.includes("%{hovertext}")) continue;
-      trace.hovertext = trace.customdata.map((number) => markup(trials.get(number)?.formula ?? ""));
+      trace.hovertext = formulas(trace.customdata);
     }
     return data;
   };
+  // The front as it stood after a trial, by the groups that its figure has at the end.
+  const grown = document.getElementById("grown");
+  const growth = grown ? read("growth") : [];
+  const PLAIN = "<b>Trial %{customdata}</b><br>%{hovertext}<extra></extra>";
+  const asItStood = (figure) => {
+    const stop = growth[Number(grown.value)];
+    const designs = Object.values(stop.groups).flat().length;
+    const told = `${stop.trial}: ${stop.front.length} of ${designs} designs are on the front`;
+    document.getElementById("grown-told").textContent = told;
+    grown.setAttribute("aria-valuetext", `trial ${told}`);
+    if (grown.value === grown.max) return figure;
+    const {points, steps, looks} = figure.layout.meta;
+    const template = figure.data.find((trace) => trace.name === "other designs")?.hovertemplate ?? PLAIN;
+    const [x, y] = steps[Number(grown.value)];
+    const now = (name, known) => {
+      const numbers = stop.groups[name] ?? [];
+      const rings = numbers.map((number) => (stop.front.includes(number) && name !== "on the front" ? 2 : 0));
+      const look = known?.marker ?? looks[name] ?? looks["other references"];
+      const [xs, ys] = [0, 1].map((axis) => numbers.map((number) => points[number][axis]));
+      return {
+        type: "scatter", mode: "markers", name, showlegend: true, marker: {...look, line: {...look.line, width: rings}},
+        x: numbers.length ? xs : [null], y: numbers.length ? ys : [null], // an empty one keeps its place in the legend, so nothing moves
+        customdata: numbers, hovertext: formulas(numbers), hovertemplate: template,
+      };
+    };
+    const kept = figure.data.filter((trace) => trace.meta === "step" || trace.customdata);
+    const traces = kept.map((trace) => (trace.meta === "step" ? {...trace, x, y} : now(trace.name, trace)));
+    const further = Object.keys(stop.groups).filter((name) => kept.every((trace) => trace.name !== name));
+    traces.push(...further.map((name) => now(name)));
+    return {...figure, data: traces};
+  };
   const draw = (holder) => {
-    const figure = read(holder.dataset.figure);
+    let figure = read(holder.dataset.figure);
     withFormulas(figure.data);
+    if (grown && holder.id === "front-figure") figure = asItStood(figure);
     Plotly.react(holder, figure.data, themed(figure.layout), settings);
     if (holder.dataset.listens) return;
     holder.dataset.listens = "yes";
@@ -123,11 +177,18 @@
   document.getElementById("design")?.addEventListener("change", (event) => {
     if (event.target.value) show(Number(event.target.value));
   });
-  document.getElementById("pair")?.addEventListener("change", (event) => {
-    const holder = document.getElementById("front-figure");
-    holder.dataset.figure = event.target.value;
-    draw(holder);
+  let waiting = 0;
+  grown?.addEventListener("input", () => {
+    cancelAnimationFrame(waiting); // a slider that is dragged tells more places than can be drawn
+    waiting = requestAnimationFrame(() => draw(document.getElementById("front-figure")));
   });
+  for (const chooser of document.querySelectorAll("select[data-shows]")) {
+    chooser.addEventListener("change", () => {
+      const holder = document.getElementById(chooser.dataset.shows);
+      holder.dataset.figure = chooser.value;
+      draw(holder);
+    });
+  }
 
   // The table of trials: sort by a column, filter by words and by kind.
   const table = document.getElementById("table");
@@ -183,25 +244,60 @@
     observer.observe(body, {attributes: true, attributeFilter: ["hidden"], subtree: true});
     body.addEventListener("focusin", (event) => settle(body, event.target.closest("tr")));
   }
-  const open = (row) => {
-    show(Number(row.dataset.trial));
+  const openTrial = (number) => {
+    show(number);
     document.getElementById("front")?.scrollIntoView();
     panel?.focus({preventScroll: true});
   };
   document.addEventListener("click", (event) => {
     const row = event.target.closest("tr[data-trial]");
-    if (row && !String(getSelection())) open(row);
+    if (row && !String(getSelection())) openTrial(Number(row.dataset.trial));
   });
   document.addEventListener("keydown", (event) => {
     if (!event.target.matches("tr[data-trial]")) return;
     const rows = stops(event.target.parentElement);
     const at = rows.indexOf(event.target);
     const next = {ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1}[event.key];
-    if (event.key === "Enter" || event.key === " ") open(event.target);
+    if (event.key === "Enter" || event.key === " ") openTrial(Number(event.target.dataset.trial));
     else if (next === undefined) return;
     else rows[Math.min(Math.max(next, 0), rows.length - 1)].focus();
     event.preventDefault();
   });
+
+  if (parallel) {
+    const NEAR = 12; // pixels from the pointer to a line
+    const nearest = (event) => {
+      const box = parallel.getBoundingClientRect();
+      const scale = parallel.viewBox.baseVal.width / box.width;
+      const [x, y] = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+      let [best, least] = [-1, NEAR];
+      strands.forEach(({points}, at) => {
+        const next = points.findIndex((point) => point[0] >= x);
+        if (next < 1) return;
+        const [[x0, y0], [x1, y1]] = [points[next - 1], points[next]];
+        const away = Math.abs(y0 + ((y1 - y0) * (x - x0)) / (x1 - x0) - y) / Math.hypot(1, (y1 - y0) / (x1 - x0));
+        if (away <= least) [best, least] = [at, away];
+      });
+      return best;
+    };
+    parallel.append(lit);
+    parallel.tabIndex = 0;
+    parallel.addEventListener("pointermove", (event) => {
+      const at = nearest(event);
+      if (at !== atStrand && at >= 0) light(at);
+    });
+    parallel.addEventListener("click", (event) => {
+      if (nearest(event) >= 0) openTrial(strands[nearest(event)].number);
+    });
+    const best = strands.length - 1; // the worst comes first
+    parallel.addEventListener("keydown", (event) => {
+      const next = {ArrowDown: atStrand - 1, ArrowUp: atStrand + 1, Home: best, End: 0}[event.key];
+      if (event.key === "Enter" && atStrand >= 0) openTrial(strands[atStrand].number);
+      else if (next === undefined) return;
+      else light(Math.min(Math.max(next, 0), best));
+      event.preventDefault();
+    });
+  }
 
   // A table that is wider than its frame says so.
   for (const frame of document.querySelectorAll(".scroll")) {

@@ -1,0 +1,39 @@
+"""The section of the page on how good the recommended design is for each level of a column, such as the sexes or the sites."""
+
+from __future__ import annotations
+
+from html import escape
+
+from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.level_scores import NOTE, ColumnScores, LevelScores, level_cells, level_note
+from fusearch.reports.page import markup
+from fusearch.reports.page.markup import Cell
+from fusearch.reports.wording import metric_label, sentence_case
+
+__all__ = ["levels_section"]
+
+
+def levels_section(found: Findings) -> str:
+    """Return the section `levels`; empty where no column was asked for."""
+    if not found.level_scores:
+        return ""
+    metric = sentence_case(metric_label(found.main.name))
+    cards = "".join(map(_card, found.level_scores))
+    return f'<section id="levels"><h2>{escape(metric)} of groups of rows</h2><p class="note">{markup.prose(NOTE)}</p>{cards}</section>'
+
+
+def _card(told: ColumnScores) -> str:
+    note = f'<p class="note">{markup.prose(level_note(told))}</p>' if level_note(told) else ""
+    title = f"<h3>By {escape(told.column)}</h3>"
+    if told.reason is not None:
+        return f'<div class="card levels">{title}{note}</div>'
+    designs = [(sentence_case(name), False) for name in told.designs]
+    columns = [(told.column, False), ("Rows", True), *designs, *([("Difference", False)] if len(told.designs) > 1 else [])]
+    table = markup.table(columns, [_row(told, level) for level in told.levels])
+    return f'<div class="card levels">{title}<div class="scroll short">{table}</div>{note}</div>'
+
+
+def _row(told: ColumnScores, level: LevelScores) -> list[Cell]:
+    name, rows, *scores = level_cells(told, level)
+    kind = "text" if level.reason is None else "reason"
+    return [Cell(name), Cell(rows, kind="number"), *(Cell(text, kind=kind) for text in scores)]
