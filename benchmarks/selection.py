@@ -11,24 +11,37 @@ CACHE, so that rules are compared without training anything again; what is there
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import runpy
-import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import yaml
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
 
+from fusearch.contracts import Objective
 from fusearch.data import Dataset, load_data
 from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.export.choice import read_choice
 from fusearch.evaluators.export.confirmation import outputs_on_test
 from fusearch.evaluators.export.refit import refit
+from fusearch.inference.correction import fit_correction
+from fusearch.inference.kept import KeptPredictions, read_kept
+from fusearch.inference.resampling import Resampled, mean_over
+from fusearch.inference.team import pool_of, team_on_all_rows
+from fusearch.metrics import METRICS
+from fusearch.ranking import best_of_each, is_near
 from fusearch.run import Run
 from fusearch.search import run_search
 from fusearch.search_space import SearchSpace
+from fusearch.study import TrialRecord
+from fusearch.trials import Trials
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SETS = ("rosmap", "brca263", "proctor")
@@ -75,10 +88,183 @@ def measure(folder: Path, cache: Path, name: str, split: int, trials: int, seeds
     return out
 
 
+@dataclass(frozen=True, eq=False)
+class Searched:
+    """What a search and its refits left behind. Designs stand in one order everywhere.
+
+    Attributes:
+        trials: The trials, without repeats; the metric is the first objective.
+        records: The designs.
+        kept: Their predictions of rows held out in the search.
+        test: Their probabilities of the rows taken away, (designs, rows, classes).
+        targets: The classes of these rows.
+    """
+
+    trials: Trials
+    records: list[TrialRecord]
+    kept: KeptPredictions
+    test: np.ndarray
+    targets: np.ndarray
+
+    def place(self, record: TrialRecord) -> int:
+        return next(number for number, each in enumerate(self.records) if each.candidate == record.candidate)
+
+    def by(self, select: str) -> Trials:
+        return replace(self.trials, select=select)
+
+    def resampled(self, objective: Objective | None = None) -> Resampled:
+        return Resampled(self.kept, objective or self.trials.primary, draws=1)
+
+
+def read(folder: Path, metric: str, trials: int) -> Searched:
+    """Read a cached search up to so many evaluated designs, as if it had been asked for this metric."""
+    held = Run(folder).read()
+    first = sorted(held.evaluated, key=lambda record: record.number)[:trials]
+    records = [replace(record, objectives={}) for record in {record.candidate: record for record in reversed(first)}.values()]
+    records.sort(key=lambda record: record.number)
+    told = replace(held, records=records, objectives=(Objective.parse(metric), Objective.parse("macs")))
+    with np.load(folder / "test.npz", allow_pickle=False) as file:
+        test, targets = np.stack([file[record.candidate] for record in records]), file["targets"]
+    return Searched(told, records, read_kept(folder, records, told.described_task), test, targets)
+
+
+#: Out-of-fold probabilities and those of the rows taken away.
+Outputs = tuple[np.ndarray, np.ndarray]
+
+
+def mean_of(searched: Searched, members: Sequence[int]) -> Outputs:
+    """Return what designs say together; one may stand there several times."""
+    return searched.kept.outputs[list(members)].mean(axis=0), searched.test[list(members)].mean(axis=0)
+
+
+def single(select: str, how: str) -> Callable[[Searched], Outputs]:
+    """One design, by `Trials.pick`."""
+    return lambda searched: mean_of(searched, [searched.place(searched.by(select).pick(how))])
+
+
+def near_then_loss(searched: Searched) -> Outputs:
+    """The least loss among the designs within a standard error of the best metric."""
+    trials = searched.by("metric")
+    near = [record for record in trials.feasible if is_near(record, trials.feasible[0], trials.primary)]
+    return mean_of(searched, [searched.place(min(near, key=lambda record: record.value("log_loss")))])
+
+
+def four_kinds(searched: Searched) -> list[int]:
+    trials = searched.by("loss")
+    searched_best = next((record for record in trials.feasible if trials.kind_of_design(record) == "searched"), None)
+    named = [trials.references.get(role) for role in ("linear", "late", "penultimate")]
+    return [searched.place(record) for record in (*named, searched_best) if record is not None]
+
+
+def five_best(searched: Searched) -> list[int]:
+    return [searched.place(record) for record in best_of_each(searched.by("loss").feasible, lambda record: record.digest).values()][:5]
+
+
+def greedy(searched: Searched, name: str, rounds: int = 20) -> list[int]:
+    """Caruana et al. 2004, with replacement: each round adds the design that makes the mean best."""
+    objective, members = Objective.parse(name), list[int]()
+    resampled, every = searched.resampled(objective), np.ones((len(searched.kept.fold), 1))
+    best: tuple[float, list[int]] = (np.inf, [])
+    for _ in range(rounds):
+        tried = [
+            float(mean_over(resampled.losses_of(resampled.outputs_of((*members, each)), every))[0]) for each in range(len(searched.records))
+        ]
+        members.append(int(np.argmin(tried)))
+        best = min(best, (min(tried), list(members)), key=lambda pair: pair[0])
+    return best[1]
+
+
+def own_team(select: str) -> Callable[[Searched], Outputs]:
+    """The team of `--pick team`."""
+
+    def take(searched: Searched) -> Outputs:
+        designs = searched.by(select).feasible
+        order = np.array([searched.place(record) for record in designs])
+        pool = order[pool_of(designs)]
+        return mean_of(searched, team_on_all_rows(searched.resampled(), pool))
+
+    return take
+
+
+def stacked(members: Callable[[Searched], list[int]]) -> Callable[[Searched], Outputs]:
+    """L2 logistic regression on the class scores of some designs; its own out-of-fold predictions leave each fold out."""
+
+    def take(searched: Searched) -> Outputs:
+        chosen = members(searched)
+        inside, outside = (
+            np.log(np.clip(each[chosen], 1e-6, 1)).transpose(1, 0, 2).reshape(each.shape[1], -1)
+            for each in (searched.kept.outputs, searched.test)
+        )
+        fold, targets = searched.kept.fold, searched.kept.targets
+        parts = [(np.flatnonzero(fold != each), np.flatnonzero(fold == each)) for each in np.unique(fold)]
+        scores = {
+            strength: cross_val_predict(model(strength), inside, targets, cv=parts, method="predict_proba")
+            for strength in (1e-3, 1e-2, 1e-1)
+        }
+        best = min(scores, key=lambda strength: METRICS["log_loss"](targets, scores[strength]))
+        return scores[best], model(best).fit(inside, targets).predict_proba(outside)
+
+    def model(strength: float) -> LogisticRegression:
+        return LogisticRegression(C=strength, max_iter=1000)
+
+    return take
+
+
+RULES: dict[str, Callable[[Searched], Outputs]] = {
+    **{f"{select}, {how}": single(select, how) for how in ("best", "simplest") for select in ("metric", "loss", "both")},
+    "loss among near, best": near_then_loss,
+    "team of four kinds": lambda searched: mean_of(searched, four_kinds(searched)),
+    "team of five by loss": lambda searched: mean_of(searched, five_best(searched)),
+    "team of --pick team": own_team("metric"),
+    "team of --pick team, pool by both": own_team("both"),
+    "greedy by metric": lambda searched: mean_of(searched, greedy(searched, searched.trials.primary.name)),
+    "greedy by loss": lambda searched: mean_of(searched, greedy(searched, "log_loss")),
+    "stacked four kinds": stacked(four_kinds),
+    "stacked five by loss": stacked(five_best),
+}
+
+
+def judge(folder: Path, metric: str, trials: int) -> dict[str, float]:
+    """Return the test score of each rule on one split, with and without a correction where the metric asks for a class."""
+    searched, objective = read(folder, metric, trials), Objective.parse(metric)
+    found = {}
+    for rule, take in RULES.items():
+        inside, outside = take(searched)
+        found[rule] = METRICS[metric](searched.targets, outside)
+        if metric == "f1_macro":
+            correction = fit_correction(searched.kept.targets, inside, searched.kept.fold, objective)
+            found[f"{rule}, corrected"] = METRICS[metric](searched.targets, outside if correction is None else correction.apply(outside))
+    return found
+
+
+def table(found: dict[tuple[str, int], dict[str, float]]) -> list[dict[str, object]]:
+    """Return a row for each rule: the mean of each set, of all, and the paired difference from the first rule with its standard error."""
+    rules = list(next(iter(found.values())))
+    rows = []
+    for rule in rules:
+        behind = np.array([scores[rule] - scores[rules[0]] for scores in found.values()])
+        by_set = {
+            name: np.mean([scores[rule] for (each, _), scores in found.items() if each == name])
+            for name in dict.fromkeys(name for name, _ in found)
+        }
+        error = behind.std(ddof=1) / np.sqrt(len(behind)) if len(behind) > 1 else np.nan
+        mean = np.mean([scores[rule] for scores in found.values()])
+        rows.append(
+            {
+                "rule": rule,
+                **{name: float(value) for name, value in by_set.items()},
+                "all": float(mean),
+                "gain": float(behind.mean()),
+                "error": float(error),
+            }
+        )
+    return rows
+
+
 def main() -> None:
     """Measure what is not in the cache, and print what each rule takes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of the prepared sets' sources")
+    parser.add_argument("--data", type=Path, help="folder of the sources of the sets; left out, what is in the cache is judged")
     parser.add_argument("--cache", type=Path, required=True, help="folder of what was measured")
     parser.add_argument("--sets", nargs="+", choices=SETS, default=SETS)
     parser.add_argument("--splits", type=int, default=10)
@@ -86,11 +272,20 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="networks of each refitted design")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    for split in range(asked.splits):
-        for name in asked.sets:
-            started = time.perf_counter()
-            measure(asked.data, asked.cache, name, split, asked.trials, asked.seeds)
-            print(f"{name}-{split}: {time.perf_counter() - started:.0f} s", flush=True)
+    folders = {(name, split): asked.cache / f"{name}-{split}" for split in range(asked.splits) for name in asked.sets}
+    for name, split in folders if asked.data is not None else ():
+        measure(asked.data, asked.cache, name, split, asked.trials, asked.seeds)
+    there = {key: folder for key, folder in folders.items() if (folder / "test.npz").is_file()}
+    for metric in ("f1_macro", "auroc"):
+        rows = table({key: judge(folder, metric, asked.trials) for key, folder in there.items()})
+        if asked.json:
+            print(json.dumps({"metric": metric, "splits": len(there), "rows": rows}))
+            continue
+        print(f"\n{metric}, {len(there)} searches")
+        names = [name for name in asked.sets if name in rows[0]]
+        print(f"{'rule':45}", *(f"{name:>8}" for name in (*names, "all", "gain", "error")))
+        for row in rows:
+            print(f"{row['rule']:45}", *(f"{row[name]:8.3f}" for name in (*names, "all", "gain", "error")))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from fusearch.reports.findings.failures import failure_groups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
-from fusearch.reports.findings.predicted import epochs_sentence
+from fusearch.reports.findings.predicted import decision_sentence, epochs_sentence
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
@@ -95,6 +95,7 @@ def _predicted(found: Findings) -> list[str]:
             counts = zip(predicted.labels, design.confusion, design.sensitivity, strict=True)
             rows = [(as_words(label), *map(str, each), number(found_share)) for label, each, found_share in counts]
             lines += _grid(header, [*rows, ("precision", *map(number, design.precision), "")])
+            lines += [as_words(decision_sentence(predicted, design)), ""]
     return [*lines, epochs_sentence(found.recommended), ""]
 
 
