@@ -107,12 +107,15 @@ class Searched:
     targets: np.ndarray
 
     def place(self, record: TrialRecord) -> int:
+        """Return where a design stands."""
         return next(number for number, each in enumerate(self.records) if each.candidate == record.candidate)
 
     def by(self, select: str) -> Trials:
+        """Return the trials, ranked by something else."""
         return replace(self.trials, select=select)
 
     def resampled(self, objective: Objective | None = None) -> Resampled:
+        """Return what scores means of designs on all held-out rows."""
         return Resampled(self.kept, objective or self.trials.primary, draws=1)
 
 
@@ -150,6 +153,7 @@ def near_then_loss(searched: Searched) -> Outputs:
 
 
 def four_kinds(searched: Searched) -> list[int]:
+    """The best by loss of each kind: linear, late and penultimate fusion, searched."""
     trials = searched.by("loss")
     searched_best = next((record for record in trials.feasible if trials.kind_of_design(record) == "searched"), None)
     named = [trials.references.get(role) for role in ("linear", "late", "penultimate")]
@@ -157,6 +161,7 @@ def four_kinds(searched: Searched) -> list[int]:
 
 
 def five_best(searched: Searched) -> list[int]:
+    """The five best graphs by loss."""
     return [searched.place(record) for record in best_of_each(searched.by("loss").feasible, lambda record: record.digest).values()][:5]
 
 
@@ -166,11 +171,10 @@ def greedy(searched: Searched, name: str, rounds: int = 20) -> list[int]:
     resampled, every = searched.resampled(objective), np.ones((len(searched.kept.fold), 1))
     best: tuple[float, list[int]] = (np.inf, [])
     for _ in range(rounds):
-        tried = [
-            float(mean_over(resampled.losses_of(resampled.outputs_of((*members, each)), every))[0]) for each in range(len(searched.records))
-        ]
-        members.append(int(np.argmin(tried)))
-        best = min(best, (min(tried), list(members)), key=lambda pair: pair[0])
+        means = [resampled.outputs_of((*members, each)) for each in range(len(searched.records))]
+        losses = [float(mean_over(resampled.losses_of(mean, every))[0]) for mean in means]
+        members.append(int(np.argmin(losses)))
+        best = min(best, (min(losses), list(members)), key=lambda pair: pair[0])
     return best[1]
 
 
@@ -191,10 +195,8 @@ def stacked(members: Callable[[Searched], list[int]]) -> Callable[[Searched], Ou
 
     def take(searched: Searched) -> Outputs:
         chosen = members(searched)
-        inside, outside = (
-            np.log(np.clip(each[chosen], 1e-6, 1)).transpose(1, 0, 2).reshape(each.shape[1], -1)
-            for each in (searched.kept.outputs, searched.test)
-        )
+        logs = [np.log(np.clip(each[chosen], 1e-6, 1)) for each in (searched.kept.outputs, searched.test)]
+        inside, outside = (each.transpose(1, 0, 2).reshape(each.shape[1], -1) for each in logs)
         fold, targets = searched.kept.fold, searched.kept.targets
         parts = [(np.flatnonzero(fold != each), np.flatnonzero(fold == each)) for each in np.unique(fold)]
         scores = {
@@ -238,24 +240,28 @@ def judge(folder: Path, metric: str, trials: int) -> dict[str, float]:
 
 
 def table(found: dict[tuple[str, int], dict[str, float]]) -> list[dict[str, object]]:
-    """Return a row for each rule: the mean of each set, of all, and the paired difference from the first rule with its standard error."""
+    """Return a row for each rule.
+
+    The mean of each set, the mean over the sets, the paired difference from the first rule with its standard error over splits, and on how
+    many splits it is better and worse.
+    """
+    names = list(dict.fromkeys(name for name, _ in found))
     rules = list(next(iter(found.values())))
-    rows = []
+    rows: list[dict[str, object]] = []
     for rule in rules:
-        behind = np.array([scores[rule] - scores[rules[0]] for scores in found.values()])
-        by_set = {
-            name: np.mean([scores[rule] for (each, _), scores in found.items() if each == name])
-            for name in dict.fromkeys(name for name, _ in found)
-        }
-        error = behind.std(ddof=1) / np.sqrt(len(behind)) if len(behind) > 1 else np.nan
-        mean = np.mean([scores[rule] for scores in found.values()])
+        scores = {name: np.array([each[rule] for (own, _), each in found.items() if own == name]) for name in names}
+        gains = {name: scores[name] - np.array([each[rules[0]] for (own, _), each in found.items() if own == name]) for name in names}
+        errors = [gains[name].var(ddof=1) / len(gains[name]) if len(gains[name]) > 1 else np.nan for name in names]
+        every = np.concatenate(list(gains.values()))
         rows.append(
             {
                 "rule": rule,
-                **{name: float(value) for name, value in by_set.items()},
-                "all": float(mean),
-                "gain": float(behind.mean()),
-                "error": float(error),
+                **{name: float(scores[name].mean()) for name in names},
+                "all": float(np.mean([scores[name].mean() for name in names])),
+                "gain": float(np.mean([gains[name].mean() for name in names])),
+                "error": float(np.sqrt(np.sum(errors)) / len(names)),
+                "better": int((every > 0).sum()),
+                "worse": int((every < 0).sum()),
             }
         )
     return rows
@@ -276,16 +282,18 @@ def main() -> None:
     for name, split in folders if asked.data is not None else ():
         measure(asked.data, asked.cache, name, split, asked.trials, asked.seeds)
     there = {key: folder for key, folder in folders.items() if (folder / "test.npz").is_file()}
+    splits = {name: sum(each == name for each, _ in there) for name in asked.sets}
     for metric in ("f1_macro", "auroc"):
         rows = table({key: judge(folder, metric, asked.trials) for key, folder in there.items()})
         if asked.json:
-            print(json.dumps({"metric": metric, "splits": len(there), "rows": rows}))
+            print(json.dumps({"metric": metric, "splits": splits, "rows": rows}))
             continue
-        print(f"\n{metric}, {len(there)} searches")
-        names = [name for name in asked.sets if name in rows[0]]
-        print(f"{'rule':45}", *(f"{name:>8}" for name in (*names, "all", "gain", "error")))
+        names = [name for name in asked.sets if splits[name]]
+        print(f"{metric}: {', '.join(f'{splits[name]} splits of {name}' for name in names)}")
+        print(f"{'rule':40}", *(f"{name:>8}" for name in (*names, "all", "gain", "error", "better", "worse")))
         for row in rows:
-            print(f"{row['rule']:45}", *(f"{row[name]:8.3f}" for name in (*names, "all", "gain", "error")))
+            numbers = (f"{row[name]:8.3f}" for name in (*names, "all", "gain", "error"))
+            print(f"{row['rule']:40}", *numbers, *(f"{row[name]:8}" for name in ("better", "worse")))
 
 
 if __name__ == "__main__":

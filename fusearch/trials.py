@@ -255,7 +255,7 @@ class Trials:
         """The metric of the trials that is the loss which their task trains; None where it has none, or they do not tell it."""
         from fusearch.tasks import TASKS
 
-        kind = (self.described_task or {}).get("kind")
+        kind = str((self.described_task or {}).get("kind"))
         name = TASKS[kind].trained if kind in TASKS else ""
         return Objective.parse(name) if name and any(name in record.values for record in self.records) else None
 

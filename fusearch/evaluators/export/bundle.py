@@ -80,7 +80,7 @@ def export(
         model: DeployedModel | DeployedTeam = models[0] if len(models) == 1 else DeployedTeam(models)
         write_files(model, raw_shapes(data, modalities), draft)
         differences = check_files(model, rows_to_check(raw_values(data, modalities, data.rows("search")[:ROWS_CHECKED])), draft)
-        correction = correction_of(trials, records)
+        correction = correction_of(trials, [choice.record for choice in choices])
         inputs = describe_inputs(data, modalities, correction)
         design = describe_design(choices, data, seeds=seeds)
         metrics = describe_metrics(
