@@ -114,9 +114,9 @@ class Searched:
         """Return the trials, ranked by something else."""
         return replace(self.trials, select=select)
 
-    def resampled(self, objective: Objective | None = None) -> Resampled:
+    def resampled(self, *criteria: Objective) -> Resampled:
         """Return what scores means of designs on all held-out rows."""
-        return Resampled(self.kept, objective or self.trials.primary, draws=1)
+        return Resampled(self.kept, self.trials.primary, criteria=criteria, draws=1)
 
 
 def read(folder: Path, metric: str, trials: int) -> Searched:
@@ -168,11 +168,11 @@ def five_best(searched: Searched) -> list[int]:
 def greedy(searched: Searched, name: str, rounds: int = 20) -> list[int]:
     """Caruana et al. 2004, with replacement: each round adds the design that makes the mean best."""
     objective, members = Objective.parse(name), list[int]()
-    resampled, every = searched.resampled(objective), np.ones((len(searched.kept.fold), 1))
+    resampled, every = searched.resampled(), np.ones((len(searched.kept.fold), 1))
     best: tuple[float, list[int]] = (np.inf, [])
     for _ in range(rounds):
         means = [resampled.outputs_of((*members, each)) for each in range(len(searched.records))]
-        losses = [float(mean_over(resampled.losses_of(mean, every))[0]) for mean in means]
+        losses = [float(mean_over(resampled.losses_of(mean, every, objective))[0]) for mean in means]
         members.append(int(np.argmin(losses)))
         best = min(best, (min(losses), list(members)), key=lambda pair: pair[0])
     return best[1]
@@ -182,10 +182,11 @@ def own_team(select: str) -> Callable[[Searched], Outputs]:
     """The team of `--pick team`."""
 
     def take(searched: Searched) -> Outputs:
-        designs = searched.by(select).feasible
+        trials = searched.by(select)
+        designs = trials.feasible
         order = np.array([searched.place(record) for record in designs])
         pool = order[pool_of(designs)]
-        return mean_of(searched, team_on_all_rows(searched.resampled(), pool))
+        return mean_of(searched, team_on_all_rows(searched.resampled(*trials.criteria), pool))
 
     return take
 
@@ -217,13 +218,23 @@ RULES: dict[str, Callable[[Searched], Outputs]] = {
     "loss among near, best": near_then_loss,
     "team of four kinds": lambda searched: mean_of(searched, four_kinds(searched)),
     "team of five by loss": lambda searched: mean_of(searched, five_best(searched)),
-    "team of --pick team": own_team("metric"),
-    "team of --pick team, pool by both": own_team("both"),
+    **{f"--pick team by {select}": own_team(select) for select in ("metric", "loss", "both")},
     "greedy by metric": lambda searched: mean_of(searched, greedy(searched, searched.trials.primary.name)),
     "greedy by loss": lambda searched: mean_of(searched, greedy(searched, "log_loss")),
     "stacked four kinds": stacked(four_kinds),
     "stacked five by loss": stacked(five_best),
 }
+
+
+def corrected(folder: Path, metric: str, trials: int) -> np.ndarray:
+    """Return, for every design of a search, by how much its correction changes the test score, and whether it has one."""
+    searched, objective = read(folder, metric, trials), Objective.parse(metric)
+    found = []
+    for inside, outside in zip(searched.kept.outputs, searched.test, strict=True):
+        correction = fit_correction(searched.kept.targets, inside, searched.kept.fold, objective)
+        taken = outside if correction is None else correction.apply(outside)
+        found.append((METRICS[metric](searched.targets, taken) - METRICS[metric](searched.targets, outside), correction is not None))
+    return np.array(found)
 
 
 def judge(folder: Path, metric: str, trials: int) -> dict[str, float]:
@@ -283,6 +294,17 @@ def main() -> None:
         measure(asked.data, asked.cache, name, split, asked.trials, asked.seeds)
     there = {key: folder for key, folder in folders.items() if (folder / "test.npz").is_file()}
     splits = {name: sum(each == name for each, _ in there) for name in asked.sets}
+    for name in asked.sets:
+        changes = [corrected(folder, "f1_macro", asked.trials) for (each, _), folder in there.items() if each == name]
+        if changes:
+            change, used = np.concatenate(changes).T
+            told = {"designs": len(change), "change": change.mean(), "used": used.mean()}
+            told |= {"better": (change > 0).mean(), "worse": (change < 0).mean()}
+            if asked.json:
+                print(json.dumps({"set": name, **told}))
+                continue
+            shares = f"used {told['used']:.2f}, better {told['better']:.2f}, worse {told['worse']:.2f}"
+            print(f"{name}: the correction of each of {len(change)} designs changes its f1_macro by {told['change']:+.3f}; {shares}")
     for metric in ("f1_macro", "auroc"):
         rows = table({key: judge(folder, metric, asked.trials) for key, folder in there.items()})
         if asked.json:

@@ -131,7 +131,7 @@ class Settings:
         metadata=_facts("Share of the evaluations that tune the reference designs; each of them has at least one.", least=0, most=1),
     )
     select: str = field(
-        default="metric",
+        default="both",
         metadata=_facts(
             "What designs are ranked and picked by: `metric` (the first objective that is no cost), `loss` (what is trained, such as log "
             "loss), or `both` (the sum of their ranks). What the search optimizes stays."

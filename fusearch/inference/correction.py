@@ -23,7 +23,7 @@ __all__ = ["EXPONENTS", "Correction", "correction_for", "correction_of", "fit_co
 Floats = NDArray[np.float64]
 
 #: Powers of the shares that are tried; 0 takes the most probable class, 1 asks which class a row speaks for more than its share does.
-EXPONENTS = tuple(round(0.1 * step, 1) for step in range(11))
+EXPONENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 #: Metrics that are told of the classes that are taken.

@@ -42,6 +42,7 @@ class Resampled:
         seed: What the draws hang on.
 
     Attributes:
+        criteria: What designs are chosen by; a metric beside the loss comes first.
         drawn: How often each draw holds each row, (N, B).
 
     Raises:
@@ -51,12 +52,12 @@ class Resampled:
     def __init__(
         self, kept: KeptPredictions, objective: Objective, *, criteria: Sequence[Objective] = (), draws: int = DRAWS, seed: int = 0
     ) -> None:
-        self._kept, self._objective, self._criteria = kept, objective, tuple(criteria) or (objective,)
-        for each in (objective, *self._criteria):
+        self._kept, self._objective, self.criteria = kept, objective, tuple(criteria) or (objective,)
+        for each in (objective, *self.criteria):
             if each.name not in METRICS:
                 raise NotEstimableError(f"{each.name} is no metric of the predictions that were kept")
         draws = min(draws, max(_FEWEST_DRAWS, _MOST_DRAWN_ROWS // len(kept.fold)))
-        is_own = any(METRICS[each.name].weighted is None for each in (objective, *self._criteria))
+        is_own = any(METRICS[each.name].weighted is None for each in (objective, *self.criteria))
         draws = max(1, round(draws * _OWN_SHARE)) if is_own else draws
         rng = np.random.default_rng(seed)
         self.drawn = draw_rows(rng, strata=kept.strata, groups=kept.groups, draws=draws)
@@ -67,7 +68,7 @@ class Resampled:
     def losses(self) -> tuple[Floats, ...]:
         """For each criterion the loss of each design in each fold on the drawn rows, (D, F, B): smaller is better, NaN where undefined."""
         return tuple(
-            np.stack([self.losses_of(outputs, self.drawn, criterion) for outputs in self._kept.outputs]) for criterion in self._criteria
+            np.stack([self.losses_of(outputs, self.drawn, criterion) for outputs in self._kept.outputs]) for criterion in self.criteria
         )
 
     @cached_property
