@@ -69,6 +69,7 @@ class Run:
 
     Args:
         path: The run folder.
+        select: What designs are ranked and picked by: `metric`, `loss` or `both`; None: what the search was told.
 
     Attributes:
         path: The run folder.
@@ -84,8 +85,8 @@ class Run:
         True
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Path, *, select: str | None = None) -> None:
+        self.path, self.select = Path(path), select
         self.config = read_config(self.path)
         self.objectives = read_objectives(self.config["objectives"])
         self._study: optuna.Study | None = None
@@ -110,13 +111,13 @@ class Run:
         """Return what the study holds now, as one frozen snapshot: ask that where several answers must agree.
 
         Raises:
-            RunError: The study, or the decision of the run's strategy, cannot be read.
+            RunError: The study, or the decision of the run's strategy, cannot be read; or there is no such `select`.
         """
         driver = self.study.user_attrs.get(DRIVER)  # before the trials: a driver that has finished leaves none in flight
         held = read_records(self.study, [objective.name for objective in self.objectives])
         # The others are someone else's, as the study may be shared; what waits is evaluated, whoever queued it.
         records = [record for record in held if record.candidate or record.state == "waiting"]
-        return Trials(records, self.objectives, self.config, self.path, driver, read_decision(self.path))
+        return Trials(records, self.objectives, self.config, self.path, driver, read_decision(self.path), self.select)
 
     def records(self) -> list[TrialRecord]:
         """Return every trial of fusearch as the study tells it now, in the order of their numbers."""

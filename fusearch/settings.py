@@ -11,7 +11,10 @@ from fusearch.contracts import Budget
 from fusearch.errors import RunError, suggestion
 from fusearch.layout import CONFIG
 
-__all__ = ["Pace", "Setting", "Settings"]
+__all__ = ["SELECTIONS", "Pace", "Setting", "Settings"]
+
+#: What designs may be ranked and picked by.
+SELECTIONS = ("metric", "loss", "both")
 
 
 class Pace:
@@ -161,6 +164,13 @@ class Settings:
         default=0.3,
         metadata=_facts("Share of the evaluations that tune the reference designs; each of them has at least one.", least=0, most=1),
     )
+    select: str = field(
+        default="both",
+        metadata=_facts(
+            "What designs are ranked and picked by: `metric` (the first objective that is no cost), `loss` (what is trained, such as log "
+            "loss), or `both` (the sum of their ranks). What the search optimizes stays."
+        ),
+    )
     budget: Budget = field(default_factory=Budget, metadata=_facts("What one evaluation may spend.", is_option=False))
 
     def __post_init__(self) -> None:
@@ -168,6 +178,8 @@ class Settings:
             setting.check(getattr(self, setting.name))
         if not self.cpus_per_trial:
             raise RunError(f"cpus_per_trial is {self.cpus_per_trial}, expected more than 0")
+        if self.select not in SELECTIONS:
+            raise RunError(f"select {self.select!r}: {suggestion(self.select, SELECTIONS)}")
         if self.trials is None and self.time_limit is None:
             raise RunError("neither trials nor time_limit is given: the search would never end")
 

@@ -6,7 +6,7 @@ import math
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from fusearch import pareto
 from fusearch.contracts import Direction, Objective, costs, feasible, primary
 from fusearch.errors import FusearchError, ObjectiveError, RunError, suggestion
-from fusearch.settings import Pace, Settings
-from fusearch.study import ROLES, TrialRecord, standard_error
+from fusearch.ranking import best_of_each, is_near, ranked
+from fusearch.settings import SELECTIONS, Pace, Settings
+from fusearch.study import ROLES, TrialRecord
 
 if TYPE_CHECKING:
     from fusearch.data.modality import Modality
     from fusearch.search_space import FusionGraph
 
-__all__ = ["DesignKind", "Trials", "best_of_each", "paired_error", "point_of", "ranked"]
+__all__ = ["DesignKind", "Trials", "point_of"]
 
 DesignKind = Literal["single", "reference", "searched"]
 
@@ -30,32 +31,6 @@ DesignKind = Literal["single", "reference", "searched"]
 def point_of(record: TrialRecord, objectives: Sequence[Objective]) -> list[float]:
     """Return the values of a trial in the order of the objectives; NaN where it has none."""
     return [record.value(objective.name) for objective in objectives]
-
-
-def ranked(records: Iterable[TrialRecord], objectives: Sequence[Objective]) -> list[TrialRecord]:
-    """Return trials best first: by the primary objective, then the other objectives in their order, then the earliest."""
-    main = primary(objectives)
-    order = [main, *(objective for objective in objectives if objective != main)]
-    return sorted(records, key=lambda record: [*(each.loss(record.value(each.name)) for each in order), record.number])
-
-
-def best_of_each(
-    records: Iterable[TrialRecord], objectives: Sequence[Objective], group: Callable[[TrialRecord], str]
-) -> dict[str, TrialRecord]:
-    """Return the best trial of each group, the group of the best first."""
-    best: dict[str, TrialRecord] = {}
-    for record in ranked(records, objectives):
-        best.setdefault(group(record), record)
-    return best
-
-
-def paired_error(first: TrialRecord, second: TrialRecord, name: str) -> float | None:
-    """Return the standard error of the difference of two trials in a metric, compared fold by fold; None where that is not known.
-
-    The same folds saw the same rows, so what is hard about a fold falls out.
-    """
-    ours, theirs = first.by_fold(name), second.by_fold(name)
-    return standard_error([ours[fold] - theirs[fold] for fold in ours if fold in theirs])
 
 
 @dataclass(frozen=True)
@@ -69,6 +44,7 @@ class Trials:
         path: The run folder, where there is one.
         driver: The note of who drives the run: `pid`, `host`, `state`, `reason`; None where no driver has started it.
         decision: What the strategy decided, None without one or before its decision.
+        select: What designs are ranked and picked by, one of `SELECTIONS`; None: what the configuration says.
 
     Example:
         >>> from fusearch.run import Run
@@ -83,6 +59,16 @@ class Trials:
     path: Path | None = None
     driver: Mapping[str, Any] | None = None
     decision: Mapping[str, Any] | None = None
+    select: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.selected_by not in SELECTIONS:
+            raise RunError(f"select {self.selected_by!r}: {suggestion(self.selected_by, SELECTIONS)}")
+
+    @property
+    def selected_by(self) -> str:
+        """`metric`, `loss` or `both`: what was asked for, whether or not the trials tell a loss."""
+        return self.select or str(self.config.get("search", {}).get("select", "metric"))  # version 0.1.0 knew no other
 
     @cached_property
     def primary(self) -> Objective:
@@ -90,10 +76,21 @@ class Trials:
         return primary(self.objectives)
 
     @cached_property
+    def criteria(self) -> tuple[Objective, ...]:
+        """What designs are ranked and picked by: the primary objective, the loss that is trained, or both, by the sum of their ranks.
+
+        Where the primary objective is a cost, or the loss is not known as a metric of the trials, it is the primary objective alone.
+        """
+        loss = None if self.selected_by == "metric" or self.primary.cost else self._trained_loss
+        if loss is None or loss.name == self.primary.name:
+            return (self.primary,)
+        return (loss,) if self.selected_by == "loss" else (self.primary, loss)
+
+    @cached_property
     def evaluated(self) -> list[TrialRecord]:
-        """The evaluated trials with a finite value of every objective, repeats left out, best first."""
-        done = (record for record in self.records if record.evaluated)
-        return ranked((record for record in done if all(map(math.isfinite, point_of(record, self.objectives)))), self.objectives)
+        """The evaluated trials with a finite value of every objective, repeats left out, best first by `criteria`."""
+        done = [record for record in self.records if record.evaluated and all(map(math.isfinite, point_of(record, self.objectives)))]
+        return ranked(done, self.objectives, self.criteria)
 
     @cached_property
     def feasible(self) -> list[TrialRecord]:
@@ -109,23 +106,24 @@ class Trials:
         """
         mask = pareto.is_nondominated(self._points, self._directions)
         kept = [record for record, keep in zip(self.feasible, mask, strict=True) if keep]
-        return list(best_of_each(kept, self.objectives, lambda record: record.digest).values())
+        return list(best_of_each(ranked(kept, self.objectives), lambda record: record.digest).values())
 
     @cached_property
     def references(self) -> dict[str, TrialRecord]:
-        """For each role that was evaluated, its record with the best primary objective, over all graphs and recipes tried."""
-        tried = [record for record in self.evaluated if record.reference is not None]
-        best = best_of_each(tried, self.objectives, lambda record: str(record.reference))
+        """For each role that was evaluated, its best record by `criteria`, over all graphs and recipes tried."""
+        tried = (record for record in self.evaluated if record.reference is not None)
+        best = best_of_each(tried, lambda record: str(record.reference))
         return {role: best[role] for role in [*ROLES, *sorted(set(best) - set(ROLES))] if role in best}
 
     def pick(self, how: str = "simplest") -> TrialRecord:
         """Choose one design.
 
         Args:
-            how: `simplest`, the cheapest design that is at most one standard error behind the best in the primary objective, compared
+            how: `simplest`, the cheapest design that is at most one standard error behind the best in each of `criteria`, compared
                 fold by fold (where folds are not told, the standard error of the best; where that is not known either, as with one
-                fold, the best itself); `knee`, the point of the front nearest to the ideal; `best:METRIC`; `strategy`, the design
-                that the run's strategy ended with; or the first characters of the digest of a graph or a candidate.
+                fold, the best itself); `best`, the best by `criteria`; `knee`, the point of the front nearest to the ideal;
+                `best:METRIC`; `strategy`, the design that the run's strategy ended with; or the first characters of the digest of a
+                graph or a candidate.
 
         Raises:
             RunError: There is no complete trial, or no (or more than one) design with that digest.
@@ -135,6 +133,8 @@ class Trials:
             raise RunError(f"{self._name} has no complete trial within the bounds to pick from")
         if how == "simplest":
             return self._simplest()
+        if how == "best":
+            return self.feasible[0]
         if how == "knee":
             return self.front[pareto.knee([point_of(record, self.objectives) for record in self.front], self._directions)]
         if how.startswith("best:"):
@@ -236,6 +236,7 @@ class Trials:
             "reason": reason,
             "trials": counts,
             "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
+            "picked_by": [objective.name for objective in self.criteria],
             "front": [_entry(record) for record in self.front],
             "references": {role: _entry(record) for role, record in self.references.items()},
             "best": {objective.name: _entry(self._best(objective.name)) if points else None for objective in self.objectives},
@@ -250,6 +251,15 @@ class Trials:
         return self._state()[0]
 
     @property
+    def _trained_loss(self) -> Objective | None:
+        """The metric of the trials that is the loss which their task trains; None where it has none, or they do not tell it."""
+        from fusearch.tasks import TASKS
+
+        kind = str((self.described_task or {}).get("kind"))
+        name = TASKS[kind].trained if kind in TASKS else ""
+        return Objective.parse(name) if name and any(name in record.values for record in self.records) else None
+
+    @property
     def _name(self) -> str:
         return f"run {str(self.path)!r}"
 
@@ -262,13 +272,8 @@ class Trials:
         return [objective.direction for objective in self.objectives]
 
     def _simplest(self) -> TrialRecord:
-        best, main = self.feasible[0], self.primary
-        near = [best]
-        for record in self.feasible[1:]:
-            error = paired_error(best, record, main.name)
-            error = (best.standard_error(main.name) or 0.0) if error is None else error
-            if main.loss(record.value(main.name)) <= main.loss(best.value(main.name)) + error:
-                near.append(record)
+        best = self.feasible[0]
+        near = [record for record in self.feasible if record is best or all(is_near(record, best, each) for each in self.criteria)]
         return min(near, key=self.simplicity)
 
     def _best(self, name: str) -> TrialRecord:

@@ -32,7 +32,8 @@ MAY_IMPORT = {
     "layout": set(),
     "study": {"errors", "layout"},
     "pareto": {"errors", "contracts"},
-    "trials": {"errors", "data", "search_space", "contracts", "settings", "study", "pareto"},
+    "ranking": {"contracts", "study"},
+    "trials": {"errors", "tasks", "data", "search_space", "contracts", "settings", "study", "ranking", "pareto"},
     "inference": {"errors", "layout", "metrics", "tasks", "contracts", "study", "trials"},
     "run": {"errors", "layout", "yaml_file", "contracts", "study", "trials", "inference"},
     "evaluators": {
@@ -63,6 +64,7 @@ MAY_IMPORT = {
         "search_space",
         "contracts",
         "study",
+        "ranking",
         "trials",
         "run",
         "inference",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AsJson", "Data", "DataOption", "Epochs", "Folds", "MovedData", "RunFolder", "Seeds"]
+__all__ = ["AsJson", "Data", "DataOption", "Epochs", "Folds", "MovedData", "RunFolder", "Seeds", "Select"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Data = Annotated[str, typer.Argument(help="A data manifest (YAML), or the name of an embedded data set.", metavar="DATA")]
@@ -22,3 +22,11 @@ Folds = Annotated[
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="Seeds: each fold is trained this many times.")]
 Epochs = Annotated[int, typer.Option(min=1, help="Most epochs a member is trained; early stopping may end it sooner.")]
+Select = Annotated[
+    str | None,
+    typer.Option(
+        "--select",
+        help="What designs are ranked and picked by: metric, loss or both (default: what the search was told).",
+        show_default=False,
+    ),
+]

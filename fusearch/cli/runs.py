@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fusearch.cli.command_words import words_of_command
-from fusearch.cli.options import AsJson, Data, Epochs, Folds, MovedData, RunFolder, Seeds
+from fusearch.cli.options import AsJson, Data, Epochs, Folds, MovedData, RunFolder, Seeds, Select
 from fusearch.cli.output import document, say, show_table, warn
 from fusearch.cli.settings_options import with_settings
 from fusearch.evaluators.training.training_settings import TrainingSettings
@@ -25,7 +25,7 @@ __all__ = ["add_commands"]
 Pick = Annotated[
     str,
     typer.Option(
-        help="Which design: simplest (cheapest within one standard error of the best), knee, best:METRIC, "
+        help="Which design: simplest (cheapest within one standard error of the best), best, knee, best:METRIC, "
         "strategy (what the run's strategy ended with), a digest, or team (the mean of a few different ones)."
     ),
 ]
@@ -128,13 +128,13 @@ def search(
         raise typer.Exit(130)  # as a shell says of a command that Ctrl-C ended
 
 
-def status(run: RunFolder, as_json: AsJson = False) -> None:
+def status(run: RunFolder, select: Select = None, as_json: AsJson = False) -> None:
     """Tell where a search stands: trials, front, references. Works while it runs."""
     from fusearch.reports import read_findings
     from fusearch.run import Run
 
     with document(as_json) as write:
-        opened = Run(run)
+        opened = Run(run, select=select)
         facts = opened.status() if as_json else opened.read().status()  # the table has no answers: they come in words
         write(facts)
     if not as_json:
@@ -213,6 +213,7 @@ def report(
         ),
     ] = None,
     data: MovedData = None,
+    select: Select = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a search: one HTML page, and its facts as CSV, JSON and Markdown."""
@@ -225,7 +226,7 @@ def report(
 
             opened = Run(run)
             keep_levels(opened, by, load_choice_data(opened, data))
-        found = read_findings(run)
+        found = read_findings(Run(run, select=select))
         page = write_report(found, out)
         drawn = [] if figures is None else write_figures(found, figures)
         write({"report": str(page), **({} if figures is None else {"figures": [str(path) for path in drawn]})})
@@ -269,13 +270,15 @@ def export(
     pick: Pick = "simplest",
     seeds: Annotated[int, typer.Option(min=1, help="Networks to train on train + val; their outputs are averaged.")] = 3,
     data: MovedData = None,
+    select: Select = None,
     as_json: AsJson = False,
 ) -> None:
     """Refit one design on train + val and write a folder that runs without fusearch."""
     from fusearch.evaluators.export import export as export_design
+    from fusearch.run import Run
 
     with document(as_json) as write:
-        folder = export_design(run, out, data=data, pick=pick, seeds=seeds)
+        folder = export_design(Run(run, select=select), out, data=data, pick=pick, seeds=seeds)
         design, metrics = (json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("design", "metrics"))
         facts: dict[str, Any] = {
             "out": str(folder),
@@ -290,14 +293,14 @@ def export(
         say(facts["formula"])
 
 
-def confirm(run: RunFolder, pick: Pick = "simplest", data: MovedData = None, as_json: AsJson = False) -> None:
+def confirm(run: RunFolder, pick: Pick = "simplest", data: MovedData = None, select: Select = None, as_json: AsJson = False) -> None:
     """Evaluate the picked design, the references and the front on the test split; looks are counted."""
     from fusearch.evaluators.export import confirm as confirm_run
     from fusearch.reports import read_findings, write_report
     from fusearch.run import Run
 
     with document(as_json) as write:
-        opened = Run(run)
+        opened = Run(run, select=select)
         facts = confirm_run(opened, pick=pick, data=data)
         found = read_findings(opened)
         write_report(found)

@@ -37,7 +37,7 @@ class Step:
         outcome: `gain` where the whole interval is above 0, `loss` where it is below, else `no clear gain`; `not estimable`, see `reason`.
         difference: By how much the second one is better after selection, in the metric; negative where it is worse.
         interval: 5 % and 95 % quantile of the difference.
-        designs: Digests of the best of either, by the plain score; None where there is none.
+        designs: Digests of the best of either, as the search saw them; None where there is none.
         trials: Their trials.
         reason: Why it cannot be estimated.
     """
@@ -200,7 +200,7 @@ def _resampled(trials: Trials, designs: Sequence[TrialRecord], seed: int) -> tup
             raise NotEstimableError("the strategy chose its networks on the same predictions")
         kept = read_kept(trials.path, designs, trials.described_task)
         kept = kept.with_constant(trials.described_constant) if trials.described_constant else kept
-        return Resampled(kept, trials.primary, seed=seed), None
+        return Resampled(kept, trials.primary, criteria=trials.criteria, seed=seed), None
     except NotEstimableError as error:
         return None, str(error)
 

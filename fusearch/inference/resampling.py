@@ -6,6 +6,7 @@ rows that it was not chosen on, so the score holds no luck of the choice. Nothin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -36,32 +37,46 @@ class Resampled:
     Args:
         kept: The predictions.
         objective: The metric; a score of a draw is its mean over the folds in which it is defined, as in the search.
+        criteria: What designs are chosen by, as `Trials.criteria`; left out, the metric.
         draws: Number of draws.
         seed: What the draws hang on.
 
     Attributes:
+        criteria: What designs are chosen by; a metric beside the loss comes first.
         drawn: How often each draw holds each row, (N, B).
 
     Raises:
         NotEstimableError: The metric is none of out-of-fold predictions.
     """
 
-    def __init__(self, kept: KeptPredictions, objective: Objective, *, draws: int = DRAWS, seed: int = 0) -> None:
-        if objective.name not in METRICS:
-            raise NotEstimableError(f"{objective.name} is no metric of the predictions that were kept")
-        self._metric = METRICS[objective.name]
-        self._kept, self._objective = kept, objective
+    def __init__(
+        self, kept: KeptPredictions, objective: Objective, *, criteria: Sequence[Objective] = (), draws: int = DRAWS, seed: int = 0
+    ) -> None:
+        self._kept, self._objective, self.criteria = kept, objective, tuple(criteria) or (objective,)
+        for each in (objective, *self.criteria):
+            if each.name not in METRICS:
+                raise NotEstimableError(f"{each.name} is no metric of the predictions that were kept")
         draws = min(draws, max(_FEWEST_DRAWS, _MOST_DRAWN_ROWS // len(kept.fold)))
-        draws = draws if self._metric.weighted is not None else max(1, round(draws * _OWN_SHARE))
+        is_own = any(METRICS[each.name].weighted is None for each in (objective, *self.criteria))
+        draws = max(1, round(draws * _OWN_SHARE)) if is_own else draws
         rng = np.random.default_rng(seed)
         self.drawn = draw_rows(rng, strata=kept.strata, groups=kept.groups, draws=draws)
         self._left_out = (self.drawn == 0).astype(np.float64)
         self._folds = [np.flatnonzero(kept.fold == fold) for fold in np.unique(kept.fold)]
 
     @cached_property
-    def losses(self) -> Floats:
-        """Loss of each design in each fold on the drawn rows, (D, F, B): smaller is better, NaN where the metric is undefined."""
-        return np.stack([self.losses_of(outputs, self.drawn) for outputs in self._kept.outputs])
+    def losses(self) -> tuple[Floats, ...]:
+        """For each criterion the loss of each design in each fold on the drawn rows, (D, F, B): smaller is better, NaN where undefined."""
+        return tuple(
+            np.stack([self.losses_of(outputs, self.drawn, criterion) for outputs in self._kept.outputs]) for criterion in self.criteria
+        )
+
+    @cached_property
+    def merits(self) -> Floats:
+        """What designs are ordered by on each draw, (D, B), the best lowest: the loss, or the sum of the ranks in each criterion."""
+        means = [np.stack([mean_over(each) for each in losses_DFB]) for losses_DFB in self.losses]
+        means = [np.where(np.isnan(each), np.inf, each) for each in means]
+        return means[0] if len(means) == 1 else np.sum([_ranks(each) for each in means], axis=0)
 
     def left_out(self, chosen: NDArray[np.int64]) -> Floats:
         """Return the metric of the design chosen in each draw on the rows that the draw left out, (B,); NaN where it is undefined."""
@@ -88,31 +103,31 @@ class Resampled:
 
     def best_of(self, designs: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the best of some designs on each draw, (B,); the first of equals."""
-        losses_DB = np.stack([mean_over(self.losses[design]) for design in designs])
-        return np.asarray(designs[np.argmin(np.where(np.isnan(losses_DB), np.inf, losses_DB), axis=0)])
+        return np.asarray(designs[np.argmin(self.merits[designs], axis=0)])
 
     def simplest_of(self, designs: NDArray[np.int64], order: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return, for each draw, the first in `order` of the designs within one paired standard error of the best, (B,).
+        """Return, for each draw, the first in `order` of the designs within one paired standard error of the best in each criterion, (B,).
 
         Args:
             designs: Numbers of the designs.
             order: Rank of each of them, the simplest first.
         """
-        losses_DFB = self.losses[designs]
         best = np.searchsorted(designs, self.best_of(designs))
-        behind_DFB = losses_DFB - losses_DFB[best, :, np.arange(len(best))].T
-        means = np.stack([mean_over(each) for each in behind_DFB])
-        errors = np.stack([_standard_error(each) for each in behind_DFB])
-        near = means <= np.where(np.isnan(errors), 0.0, errors)
+        near = np.ones((len(designs), len(best)), bool)
+        for losses_DFB in self.losses:
+            behind_DFB = losses_DFB[designs] - losses_DFB[designs][best, :, np.arange(len(best))].T
+            means = np.stack([mean_over(each) for each in behind_DFB])
+            errors = np.stack([_standard_error(each) for each in behind_DFB])
+            near &= means <= np.where(np.isnan(errors), 0.0, errors)
         near[best, np.arange(len(best))] = True
         ranked = np.where(near, np.asarray(order)[:, None], len(order))
         return np.asarray(designs[ranked.argmin(axis=0)])
 
-    def losses_of(self, outputs: Floats, weights_NB: Floats) -> Floats:
-        """Return the loss of some outputs in each fold, (F, B)."""
-        targets = self._kept.targets
-        values = [self._metric.on_draws(targets[rows], outputs[rows], weights_NB[rows]) for rows in self._folds]
-        return self._objective.loss(1.0) * np.stack(values)
+    def losses_of(self, outputs: Floats, weights_NB: Floats, objective: Objective | None = None) -> Floats:
+        """Return the loss of some outputs in each fold, (F, B), of the metric or of another objective."""
+        objective, targets = objective or self._objective, self._kept.targets
+        values = [METRICS[objective.name].on_draws(targets[rows], outputs[rows], weights_NB[rows]) for rows in self._folds]
+        return objective.loss(1.0) * np.stack(values)
 
 
 def draw_rows(rng: np.random.Generator, *, strata: NDArray[np.int64], groups: NDArray[np.int64] | None, draws: int) -> Floats:
@@ -148,6 +163,14 @@ def mean_over(losses_FB: Floats) -> Floats:
     counts = defined.sum(axis=0)
     mean: Floats = np.divide(np.where(defined, losses_FB, 0.0).sum(axis=0), counts, out=np.full(len(counts), np.nan), where=counts > 0)
     return mean
+
+
+def _ranks(values_DB: Floats) -> Floats:
+    """Return how many of the values of each draw are lower, (D, B)."""
+    from scipy.stats import rankdata
+
+    ranks: Floats = rankdata(values_DB, method="min", axis=0) - 1.0
+    return ranks
 
 
 def _standard_error(values_FB: Floats) -> Floats:

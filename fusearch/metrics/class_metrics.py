@@ -53,13 +53,13 @@ def _surplus(targets: Codes, probabilities: Floats) -> Floats:
     return surplus
 
 
-@metric("accuracy", direction="maximize", kinds="classification", weighted=weighted.weighted_mean(_hits))
+@metric("accuracy", direction="maximize", kinds="classification", weighted=weighted.weighted_mean(_hits), decides=True)
 def accuracy(targets: Codes, probabilities: Floats) -> float:
     """Share of samples whose most probable class is the right one."""
     return float(np.mean(_hits(targets, probabilities)))
 
 
-@metric("balanced_accuracy", direction="maximize", kinds="classification", weighted=weighted.weighted_balanced_accuracy)
+@metric("balanced_accuracy", direction="maximize", kinds="classification", weighted=weighted.weighted_balanced_accuracy, decides=True)
 def balanced_accuracy(targets: Codes, probabilities: Floats) -> float:
     """Mean over the classes of the share of each that is found."""
     from sklearn.metrics import recall_score
@@ -83,7 +83,7 @@ def auprc(targets: Codes, probabilities: Floats) -> float:
     return _over_classes(average_precision_score, targets, probabilities)
 
 
-@metric("f1_macro", direction="maximize", kinds="classification", weighted=weighted.weighted_f1_macro)
+@metric("f1_macro", direction="maximize", kinds="classification", weighted=weighted.weighted_f1_macro, decides=True)
 def f1_macro(targets: Codes, probabilities: Floats) -> float:
     """Mean over the classes of the harmonic mean of precision and recall."""
     from sklearn.metrics import f1_score
@@ -91,7 +91,7 @@ def f1_macro(targets: Codes, probabilities: Floats) -> float:
     return float(f1_score(targets, probabilities.argmax(axis=1), average="macro", zero_division=0.0))
 
 
-@metric("mcc", direction="maximize", kinds="classification", weighted=weighted.weighted_mcc)
+@metric("mcc", direction="maximize", kinds="classification", weighted=weighted.weighted_mcc, decides=True)
 def mcc(targets: Codes, probabilities: Floats) -> float:
     """Matthews correlation of predicted and right class."""
     from sklearn.metrics import matthews_corrcoef

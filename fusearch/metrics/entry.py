@@ -47,6 +47,8 @@ class Metric:
             NaN where it is undefined, as a rank is with one class alone; such a fold is left out of the mean.
         summary: One line on what it is.
         weighted: The same for many draws of the rows at once; None: rows are repeated, draw by draw.
+        decides: Whether it reads which class has the largest probability and nothing else, and weighs all classes, so that a threshold
+            can be fitted for it.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Metric:
     function: Score
     summary: str = ""
     weighted: WeightedScore | None = None
+    decides: bool = False
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.name in COSTS or "_without" in self.name or self.name.startswith("worst_missing_"):
@@ -103,7 +106,13 @@ METRICS: Registry[Metric] = Registry("metric")
 
 
 def metric(
-    name: str, *, direction: Direction, kinds: str | tuple[str, ...], summary: str = "", weighted: WeightedScore | None = None
+    name: str,
+    *,
+    direction: Direction,
+    kinds: str | tuple[str, ...],
+    summary: str = "",
+    weighted: WeightedScore | None = None,
+    decides: bool = False,
 ) -> Callable[[F], F]:
     """Register a function of targets and outputs as the metric `name`, an objective from then on.
 
@@ -114,6 +123,8 @@ def metric(
         summary: One line on what it is; left out, the first line of the function's docstring.
         weighted: The same for many draws of the rows at once (`fusearch.metrics.weighted` shows the built-in ones): targets, outputs and
             how often each draw holds each row, (N, B), to a value of each draw, (B,). Left out, a bootstrap repeats rows, which is slow.
+        decides: Whether it reads which class has the largest probability and nothing else, and weighs all classes: an exported model then
+            gets a threshold that was fitted for it, where that pays.
 
     Raises:
         FusearchError: The name is taken or no name of a metric, or the direction is not known.
@@ -131,7 +142,7 @@ def metric(
 
     def register(function: F) -> F:
         about = summary or (function.__doc__ or "").strip().split("\n")[0]
-        METRICS.add(name, Metric(name, direction, (kinds,) if isinstance(kinds, str) else tuple(kinds), function, about, weighted))
+        METRICS.add(name, Metric(name, direction, (kinds,) if isinstance(kinds, str) else tuple(kinds), function, about, weighted, decides))
         return function
 
     return register

@@ -22,8 +22,8 @@ __all__ = ["to_document"]
 def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
     """Return the facts of the report.
 
-    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `teams`, `references`, `predicted`, `learned`, `levels`,
-    `confirmed`, `strategy`, `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`,
+    Keys: `format`, `fusearch`, `objectives`, `picked_by`, `verdict`, `recommended`, `front`, `teams`, `references`, `predicted`, `learned`,
+    `levels`, `confirmed`, `strategy`, `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`,
     `export_command`, `team_command`, `config`.
     """
     progress = progress_info(found)
@@ -34,6 +34,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "objectives": [
             {"name": objective.name, "direction": objective.direction, "bound": objective.bound} for objective in found.objectives
         ],
+        "picked_by": [objective.name for objective in found.trials.criteria],
         "verdict": {
             "headline": verdict.headline,
             "sentences": [*verdict.sentences, *found.data_notes],

@@ -15,6 +15,7 @@ from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.learning import learned_sentence
 from fusearch.reports.findings.level_scores import NOTE, level_cells, level_note
 from fusearch.reports.findings.looks import look_sentence, pick_sentence, role_in_look
+from fusearch.reports.findings.predicted import decision_sentence
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
@@ -97,6 +98,7 @@ def _predicted(found: Findings) -> list[str]:
             counts = zip(predicted.labels, design.confusion, design.sensitivity, strict=True)
             rows = [(as_words(label), *map(str, each), number(found_share)) for label, each, found_share in counts]
             lines += _grid(header, [*rows, ("precision", *map(number, design.precision), "")])
+            lines += [as_words(decision_sentence(predicted, design)), ""]
     learned = learned_sentence(found.recommended, found.learned.reason)
     return [*lines, learned, ""] if learned else lines
 

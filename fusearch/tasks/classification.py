@@ -33,6 +33,7 @@ class Classification(Task):
     holds: ClassVar[str] = "label"
     named_classes: ClassVar[bool] = True
     headline: ClassVar[str] = "auroc"
+    trained: ClassVar[str] = "log_loss"
     says: ClassVar[str] = "class probabilities"
     array: ClassVar[str] = "probabilities"
 

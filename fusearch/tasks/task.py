@@ -32,6 +32,7 @@ class Task(ABC):
         holds: What a row holds, in a word, for messages.
         named_classes: Whether a target tells classes that have names; the manifest may give their order (`labels`).
         headline: Name of the metric that stands for the task where none is named.
+        trained: Name of the metric that falls as the loss does which is trained; empty where none does.
         says: What the outputs are, in words.
         array: Name of the outputs among the arrays of an evaluation.
         name: Name of the target.
@@ -52,6 +53,7 @@ class Task(ABC):
     holds: ClassVar[str] = "number"
     named_classes: ClassVar[bool] = False
     headline: ClassVar[str]
+    trained: ClassVar[str] = ""
     says: ClassVar[str] = "values"
     array: ClassVar[str] = "predictions"
 

@@ -87,6 +87,25 @@ def test_report_scores_the_levels_of_a_column_apart_and_so_do_later_reports(
     assert "no table has a column 'mean_radios', did you mean 'mean_radius'?" in done.err
 
 
+def test_select_is_kept_and_may_be_asked_for_otherwise(finished: Path, tmp_path: Path, fusearch: Callable[..., Any]) -> None:
+    kept = Run(finished).read()
+    assert Run(finished).config["search"]["select"] == kept.selected_by
+    for how, names in (("metric", ["auroc"]), ("loss", ["log_loss"]), ("both", ["auroc", "log_loss"])):
+        status = fusearch("status", finished, "--select", how, "--json").document
+        assert status["picked_by"] == names
+        page = fusearch("report", finished, "--select", how, "--out", tmp_path / how, "--json").document["report"]
+        told = json.loads(Path(page).with_name("report.json").read_text(encoding="utf-8"))
+        best = Run(finished, select=how).read()
+        assert told["picked_by"] == names
+        assert told["verdict"]["answers"] == status["verdict"]["answers"]
+        assert told["recommended"]["trial"] == status["verdict"]["answers"]["pick"]["trial"] == best.pick("simplest").number
+        losses = [record.values["log_loss"] for record in best.feasible]
+        assert (losses == sorted(losses)) == (how == "loss")
+    refused = fusearch("search", "wisconsin", "--out", tmp_path / "run", "--select", "los", *SMALL)
+    assert refused.code == 2
+    assert "select 'los': did you mean 'loss'" in refused.err
+
+
 def test_compare(finished: Path, tmp_path: Path, fusearch: Callable[..., Any]) -> None:
     shutil.copytree(finished, tmp_path / "copy")
     done = fusearch("compare", finished, tmp_path / "copy", "--out", tmp_path / "page.html")
@@ -194,6 +213,9 @@ def test_export_and_confirm(finished: Path, tmp_path: Path, fusearch: Callable[.
     assert {"model.pt2", "model.onnx", "design.json", "predict.py"} <= set(done.document["files"])
     again = fusearch("export", finished, "--out", tmp_path / "export", "--seeds", 1)
     assert again.code == 2
+    chosen = {"--select": "loss", "--pick": "best", "--out": tmp_path / "by_loss", "--seeds": 1}
+    by_loss = fusearch("export", finished, *(word for pair in chosen.items() for word in pair), "--json").document
+    assert by_loss["values"]["log_loss"] == min(record.values["log_loss"] for record in Run(finished).feasible())
     first = fusearch("confirm", finished, "--json")
     assert first.code == 0, first.err
     assert first.document["look"] == 1

@@ -12,6 +12,28 @@ FUSED = "F1 = cat(rna@L, labs@L) ->"
 OTHER = "F1 = mean(rna@L, labs@L) ->"
 
 
+TASK = {"kind": "classification", "name": "target", "labels": ["no", "yes"]}
+
+
+def test_designs_are_chosen_by_what_is_asked_for_and_scored_by_the_metric(tmp_path):
+    """The better one ranks well but is far too sure of itself, so the loss takes the other one."""
+    designs = [("rna", 0.3, "best_unimodal"), (FUSED, 1.2, None), (OTHER, 2.5, None)]
+    trials = planted_trials(tmp_path, designs, objectives=("auroc", "log_loss", "macs"))
+    path = predictions_file(tmp_path, "candidate2")
+    arrays = dict(np.load(path))
+    odds = arrays["probabilities"].astype(float) ** 20
+    np.savez(path, **{**arrays, "probabilities": odds / odds.sum(axis=1, keepdims=True)})
+    values = {**trials.records[2].values, "log_loss": 3.0}
+    sure = replace(trials.records[2], values=values, objectives=values, details={})
+    trials = replace(trials, records=[*trials.records[:2], sure], config={**trials.config, "evaluator": {"data": {"task": TASK}}})
+    by_metric, by_loss, by_both = (answer(replace(trials, select=how)) for how in ("metric", "loss", "both"))
+    assert (by_metric.search.trials, by_loss.search.trials, by_both.search.trials) == ((0, 2), (0, 1), (0, 1))
+    assert (by_metric.pick.trial, by_loss.pick.trial) == (2, 1)
+    assert by_metric.metric == by_loss.metric == "auroc"
+    assert by_metric.pick.score - by_loss.pick.score == pytest.approx(by_metric.pick.plain - by_loss.pick.plain, abs=0.02)
+    assert by_metric.search.difference > by_loss.search.difference > 0
+
+
 def test_a_planted_gain_is_claimed_for_fusion_and_for_searching(tmp_path):
     designs = [("rna", 0.3, "best_unimodal"), ("labs", 0.2, "best_unimodal"), (FUSED, 1.0, "late"), (OTHER, 2.5, None)]
     found = answer(planted_trials(tmp_path, designs))

@@ -38,7 +38,7 @@ def test_the_losses_of_a_draw_are_those_of_its_rows(kept):
     for fold in range(3):
         rows = np.repeat(np.arange(60), (weights[:, 2] * (kept.fold == fold)).astype(int))
         expected = -METRICS["auroc"](kept.targets[rows], kept.outputs[1][rows])
-        assert resampled.losses[1, fold, 2] == pytest.approx(expected)
+        assert resampled.losses[0][1, fold, 2] == pytest.approx(expected)
     out = np.flatnonzero(weights[:, 2] == 0)
     expected = np.mean(
         [METRICS["auroc"](kept.targets[rows], kept.outputs[1][rows]) for fold in range(3) if len(rows := out[kept.fold[out] == fold])]
@@ -53,6 +53,29 @@ def test_the_best_and_the_gain_follow_the_direction(kept):
         assert (best == 1).mean() > 0.9
         gain = resampled.gain(resampled.left_out(np.zeros(40, int)), resampled.left_out(np.ones(40, int)))
         assert np.nanmean(gain) > 0
+
+
+def test_by_two_criteria_the_best_has_the_least_sum_of_ranks(kept):
+    both = (Objective.parse("auroc"), Objective.parse("log_loss"))
+    by_one = [Resampled(kept, both[0], criteria=[each], draws=40) for each in both]
+    together = Resampled(kept, both[0], criteria=both, draws=40)
+    places = [each.merits.argsort(axis=0).argsort(axis=0) for each in by_one]
+    assert (together.merits == sum(places)).all()
+    assert (together.best_of(np.array([0, 2])) == np.array([0, 2])[together.merits[[0, 2]].argmin(axis=0)]).all()
+    assert (by_one[0].merits != by_one[1].merits).any()  # the loss is chosen by, the metric is scored
+    assert (by_one[0].left_out(np.zeros(40, int)) == by_one[1].left_out(np.zeros(40, int))).all()
+
+
+def test_by_two_criteria_the_simplest_is_near_in_both(tmp_path):
+    same = [("rna", 1.0, None), ("F1 = cat(rna@L, labs@L) ->", 1.0, None), ("labs", -1.0, None)]
+    kept = read_kept(tmp_path, planted_trials(tmp_path, same, rows=400).records)
+    both = (Objective.parse("auroc"), Objective.parse("log_loss"))
+    designs, order = np.arange(3), np.array([0, 1, 2])
+    near = [Resampled(kept, both[0], criteria=criteria, draws=60).simplest_of(designs, order) for criteria in (both[:1], both[1:], both)]
+    best = Resampled(kept, both[0], criteria=both, draws=60).best_of(designs)
+    assert (near[2] <= best).all()  # cheaper than the best, or the best
+    assert (near[2] < best).any()
+    assert 2 not in near[2]
 
 
 def test_the_simplest_is_the_first_in_order_within_an_error_of_the_best(tmp_path):
@@ -80,7 +103,7 @@ def test_a_metric_of_ones_own_is_drawn_less_often_and_a_cost_not_at_all(kept):
         return float(np.mean(outputs.argmax(axis=1) == targets))
 
     try:
-        assert Resampled(kept, Objective.parse("hits"), draws=100).losses.shape == (3, 3, 10)
+        assert Resampled(kept, Objective.parse("hits"), draws=100).losses[0].shape == (3, 3, 10)
     finally:
         METRICS.remove("hits")
     with pytest.raises(NotEstimableError, match="macs is no metric"):
@@ -90,7 +113,7 @@ def test_a_metric_of_ones_own_is_drawn_less_often_and_a_cost_not_at_all(kept):
 def test_many_rows_are_drawn_less_often(kept, monkeypatch):
     monkeypatch.setattr("fusearch.inference.resampling._FEWEST_DRAWS", 5)
     monkeypatch.setattr("fusearch.inference.resampling._MOST_DRAWN_ROWS", 60 * 7)
-    assert Resampled(kept, Objective.parse("auroc")).losses.shape == (3, 3, 7)
+    assert Resampled(kept, Objective.parse("auroc")).losses[0].shape == (3, 3, 7)
 
 
 def test_an_interval_needs_half_of_the_draws():

@@ -81,3 +81,18 @@ def test_where_there_is_none_the_reason_is_said(tmp_path):
     with pytest.raises(RunError, match=r"no team can be chosen from run .*: no predictions of trial 0 were kept"):
         team_of(trials)
     assert answer(trials).team.outcome == "not estimable"
+
+
+def test_a_team_grows_by_the_loss_where_designs_are_picked_by_it_too(tmp_path):
+    """One is far too sure of itself: the metric of ranks does not mind that, the loss does."""
+    designs = [("rna", 1.0, None), ("labs", 0.9, None), ("F1 = cat(rna@L, labs@L) ->", 1.2, None)]
+    trials = planted_trials(tmp_path, designs, rows=200)
+    path = predictions_file(tmp_path, "candidate2")
+    arrays = dict(np.load(path))
+    odds = arrays["probabilities"].astype(float) ** 40
+    np.savez(path, **{**arrays, "probabilities": odds / odds.sum(axis=1, keepdims=True)})
+    kept, pool = read_kept(tmp_path, trials.records), np.arange(3)
+    metric, loss = Objective.parse("auroc"), Objective.parse("log_loss")
+    grown = {names: team_on_all_rows(Resampled(kept, metric, criteria=names), pool) for names in ((metric,), (loss,), (metric, loss))}
+    assert grown[(loss,)] == grown[(metric, loss)] == team_on_all_rows(Resampled(kept, loss), pool)
+    assert grown[(loss,)] != grown[(metric,)]

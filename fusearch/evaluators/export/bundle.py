@@ -21,6 +21,7 @@ from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_v
 from fusearch.evaluators.export.model_files import ROWS_CHECKED, TOLERANCE, check_files, rows_to_check, write_files
 from fusearch.evaluators.export.new_folder import new_folder
 from fusearch.evaluators.export.refit import refit
+from fusearch.inference import correction_of
 from fusearch.inference.picked import read_pick
 from fusearch.run import Run
 
@@ -79,7 +80,8 @@ def export(
         model: DeployedModel | DeployedTeam = models[0] if len(models) == 1 else DeployedTeam(models)
         write_files(model, raw_shapes(data, modalities), draft)
         differences = check_files(model, rows_to_check(raw_values(data, modalities, data.rows("search")[:ROWS_CHECKED])), draft)
-        inputs = describe_inputs(data, modalities)
+        correction = correction_of(trials, [choice.record for choice in choices])
+        inputs = describe_inputs(data, modalities, correction)
         design = describe_design(choices, data, seeds=[len(each.networks) for each in models])
         metrics = describe_metrics(
             choices,
@@ -88,6 +90,7 @@ def export(
             confirmed=_confirmed(run, design["candidate"]),
             file_differences=differences,
             tolerance=TOLERANCE,
+            correction=correction,
         )
         for name, document in (("inputs.json", inputs), ("design.json", design), ("metrics.json", metrics)):
             _write_json(draft / name, document)

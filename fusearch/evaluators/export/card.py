@@ -41,7 +41,7 @@ Its test split was not used. Length of training: {epochs}.
 
 {metrics[note]}
 
-{confirmed}
+{decision}{confirmed}
 
 ## Intended use and caveats
 
@@ -92,6 +92,7 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
         training=design["graph"]["training"],
         epochs=_epochs(design["epochs"]),
         table=_metrics_table(metrics),
+        decision=_decision(metrics.get("correction"), inputs),
         confirmed=_confirmed(metrics["confirmed"]),
         options=" ".join(f"{modality['option']} {name}.{_suffix(modality)}" for name, modality in inputs["modalities"].items()),
         inputs=_inputs_list(inputs),
@@ -117,6 +118,21 @@ def _confirmed(confirmed: Mapping[str, Any] | None) -> str:
         return "This design has not been evaluated on the test split."
     values = ", ".join(f"{name} {value:.4g}" for name, value in confirmed["values"].items())
     return f"On the test split ({confirmed['samples']} samples, look {confirmed['look']}): {values}."
+
+
+def _decision(correction: Mapping[str, Any] | None, inputs: Mapping[str, Any]) -> str:
+    """Say how probabilities become a class, where that was fitted."""
+    if correction is None:
+        return ""
+    labels = [as_words(name) for name in inputs["outputs"]]
+    weights = ", ".join(f"{label} {weight:.3g}" for label, weight in zip(labels, correction["weights"], strict=True))
+    how = (
+        f"the one with the largest probability times a weight ({weights})"
+        if correction["threshold"] is None
+        else f"{labels[1]} from a probability of {correction['threshold']:.3g} on, else {labels[0]}"
+    )
+    scores = f"{correction['score']:.4g} instead of {correction['plain']:.4g}"
+    return f"The class that `predict.py` names is {how}. This was fitted for {correction['metric']} on held-out rows: {scores} there.\n\n"
 
 
 def _inputs_list(inputs: Mapping[str, Any]) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 from fusearch.data import Dataset
 from fusearch.evaluators.export.choice import Choice
+from fusearch.inference import Correction
 
 __all__ = ["REQUIREMENTS", "describe_design", "describe_metrics", "requirements"]
 
@@ -96,6 +98,7 @@ def describe_metrics(
     confirmed: Mapping[str, Any] | None,
     file_differences: Mapping[str, float],
     tolerance: float,
+    correction: Correction | None = None,
 ) -> dict[str, Any]:
     """Return the content of `metrics.json`: what the search measured, what `confirm` measured, and how exact the model files are.
 
@@ -106,6 +109,7 @@ def describe_metrics(
         confirmed: What the first look at the test split found.
         file_differences: Largest difference of each model file from the network.
         tolerance: What is allowed.
+        correction: How probabilities become a class, where that was fitted.
     """
     records = [choice.record for choice in choices]
     alone = records[0] if len(records) == 1 else None
@@ -116,6 +120,7 @@ def describe_metrics(
         "candidates_evaluated": candidates,
         "search": {name: {"mean": value, "spread": alone.spread.get(name) if alone else None} for name, value in values.items()},
         "note": (NOTE if alone else TEAM_NOTE).format(members=members, candidates=candidates, designs=len(records)),
+        "correction": None if correction is None else asdict(correction),
         "confirmed": None if confirmed is None else dict(confirmed),
         "file_differences": dict(file_differences),
         "tolerance": tolerance,

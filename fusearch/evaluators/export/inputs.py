@@ -15,6 +15,8 @@ from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.modality import Modality
 from fusearch.data.readers.array_file import ArrayKeys, axes_order
 from fusearch.data.readers.image_files import ImageKeys
+from fusearch.evaluators.tasks import bind_task
+from fusearch.inference import Correction
 
 __all__ = ["describe_inputs", "raw_shapes", "raw_values"]
 
@@ -22,20 +24,23 @@ __all__ = ["describe_inputs", "raw_shapes", "raw_values"]
 _TAKEN = frozenset({"out", "help"})
 
 
-def describe_inputs(data: Dataset, modalities: Sequence[Modality]) -> dict[str, Any]:
+def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: Correction | None = None) -> dict[str, Any]:
     """Return the content of `inputs.json`.
 
     Args:
         data: The data set that the model was fitted on.
         modalities: What the design reads.
+        correction: How probabilities become a class; None: the most probable one is taken.
 
     Returns:
         `id`, the column that joins the files (None: a column `id` where there is one, else the order of the rows); `missing` and
         `decimal` of text files, as the manifest gives them, or as the training files have it; `outputs`, the names of the model's
-        numbers; `unused`, the options of modalities that the design does not read; and for each modality its command-line `option`,
-        `kind`, `shape` of one sample's raw values, `key` in an NPZ file that holds several arrays, and `axes`, the order that brings
-        those of a file into ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of
-        their codes; of images that a table names its `column`, their `root`, `size` and `channels`.
+        numbers; `decision`, the `weights` that class probabilities are multiplied by before the largest one is taken, the `threshold`
+        of the second of two classes, and the metric that they were `fitted_for` (None where there are no classes); `unused`, the
+        options of modalities that the design does not read; and for each modality its command-line `option`, `kind`, `shape` of one
+        sample's raw values, `key` in an NPZ file that holds several arrays, and `axes`, the order that brings those of a file into
+        ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of their codes; of images
+        that a table names its `column`, their `root`, `size` and `channels`.
     """
     source = Path(data.source) if data.source else None
     manifest = load_manifest(source) if source is not None and source.is_file() else None
@@ -61,8 +66,18 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality]) -> dict[str, 
         "decimal": form.decimal or _decimal(manifest),
         "unused": {other.name: _option(other.name) for other in data.modalities if other.name not in entries},
         "outputs": list(data.task.outputs),
+        "decision": _decision(data, correction),
         "modalities": entries,
     }
+
+
+def _decision(data: Dataset, correction: Correction | None) -> dict[str, Any] | None:
+    if not bind_task(data.task).classes:
+        return None
+    if correction is None:
+        num_classes = len(data.task.outputs)
+        return {"weights": [1.0] * num_classes, "threshold": 0.5 if num_classes == 2 else None, "fitted_for": None}
+    return {"weights": list(correction.weights), "threshold": correction.threshold, "fitted_for": correction.metric}
 
 
 def _decimal(manifest: Manifest | None) -> str | None:

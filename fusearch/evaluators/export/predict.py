@@ -50,7 +50,11 @@ def main() -> None:
     session = onnxruntime.InferenceSession(FOLDER / "model.onnx", providers=["CPUExecutionProvider"])
     parts = [slice(start, start + ROWS_AT_ONCE) for start in range(0, len(ids), ROWS_AT_ONCE)]
     outputs = [session.run(None, {f"raw.{name}": values[part] for name, values in inputs.items()})[0] for part in parts]
-    predictions = pd.DataFrame(np.concatenate(outputs), columns=spec["outputs"])
+    numbers = np.concatenate(outputs)
+    predictions = pd.DataFrame(numbers, columns=spec["outputs"])
+    if spec.get("decision"):
+        taken = (numbers * np.array(spec["decision"]["weights"])).argmax(axis=1)
+        predictions.insert(len(predictions.columns), "predicted", [spec["outputs"][code] for code in taken], allow_duplicates=True)
     predictions.insert(0, spec["id"] or "id", ids, allow_duplicates=True)
     try:
         predictions.to_csv(out, index=False)

@@ -28,7 +28,7 @@ class ComparedRun:
         name: What it is called: its folder, as far as that tells it from the others.
         state: `running`, `finished` or `stopped`.
         trials: Evaluated trials.
-        best: Best value of the primary objective.
+        best: Primary objective of its best design.
         hypervolume: Of its front, under the reference point of all runs, as a share of the box down to that point.
         curve: The same after its first 1, 2, ... evaluated trials.
         front: Points of its front in the plane that is drawn, best first.
@@ -162,6 +162,10 @@ def _warnings(names: Sequence[str], read: Sequence[Trials]) -> tuple[str, ...]:
         if len(set(prints)) > 1:
             told = ", ".join(f"{name}: {each or 'unknown'}" for name, each in zip(names, prints, strict=True))
             warnings.append(f"the {what} differ{'s' if key == 'space' else ''} between the runs ({told})")
+    selected = [" and ".join(each.name for each in trials.criteria) for trials in read]
+    if len(set(selected)) > 1:
+        told = ", ".join(f"{name}: {each}" for name, each in zip(names, selected, strict=True))
+        warnings.append(f"the best designs are picked by different things in the runs ({told})")
     return tuple(warnings)
 
 

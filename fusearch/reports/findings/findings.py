@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fusearch.contracts import Objective, feasible
 from fusearch.inference import Answers, answer, status_with_answers
 from fusearch.inference.team_front import TeamPoint, front_of_teams
+from fusearch.ranking import best_of_each
 from fusearch.reports.findings.decided import Told, read_strategy
 from fusearch.reports.findings.explanations import read_explanations
 from fusearch.reports.findings.influence import Influence, influence_of_choices
@@ -21,7 +22,7 @@ from fusearch.reports.findings.predicted import Predicted, read_predicted
 from fusearch.reports.wording import metric_label, number, role_label, sentence_case
 from fusearch.run import Run
 from fusearch.study import TrialRecord
-from fusearch.trials import Trials, best_of_each, point_of, ranked
+from fusearch.trials import Trials, point_of
 
 if TYPE_CHECKING:
     from fusearch.search_space import FusionGraph
@@ -126,8 +127,8 @@ class Findings:
 
     @cached_property
     def designs(self) -> list[TrialRecord]:
-        """One trial for each graph that finished: the one on the front, or else its best by the main objective."""
-        best = best_of_each(self.complete, self.objectives, lambda record: record.digest)
+        """One trial for each graph that finished: the one on the front, or else its best."""
+        best = best_of_each(self.trials.evaluated, lambda record: record.digest)
         best |= {record.digest: record for record in (*self.references.values(), *self.front)}
         return sorted(best.values(), key=lambda record: record.number)
 
@@ -204,10 +205,6 @@ class Findings:
     def allowed(self, record: TrialRecord) -> bool:
         """Whether a trial keeps the bounds of all objectives."""
         return feasible(self.objectives, point_of(record, self.objectives))
-
-    def best(self, records: Sequence[TrialRecord]) -> TrialRecord | None:
-        """Return the best of some trials, as `Run.pick` ranks them."""
-        return next(iter(ranked(records, self.objectives)), None)
 
     def label(self, record: TrialRecord) -> str:
         """Return what a design is called in a sentence: its role, or its trial."""

@@ -5,12 +5,15 @@ Axis letters: N rows, K classes, B draws of the rows (the first is the rows as t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fusearch.contracts import Objective
+from fusearch.inference.correction import Correction, correction_for, scores_of_classes
 from fusearch.inference.kept import KeptPredictions, NotEstimableError, read_kept
 from fusearch.inference.resampling import QUANTILES, draw_rows
+from fusearch.reports.wording import metric_label, number
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
@@ -20,7 +23,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["CalibrationBin", "Curve", "DesignPredictions", "Predicted", "pick_and_best_simple", "read_predicted"]
+__all__ = [
+    "CalibrationBin",
+    "Curve",
+    "DesignPredictions",
+    "Predicted",
+    "decision_sentence",
+    "pick_and_best_simple",
+    "read_predicted",
+]
 
 #: Draws of the rows for the bands: at most so many, fewer where there are many rows, at least so few.
 _MOST_DRAWS, _LEAST_DRAWS, _MOST_NUMBERS = 200, 40, 20_000_000
@@ -62,9 +73,11 @@ class DesignPredictions:
         roc: Sensitivity over 1 − specificity, the mean over folds (of several classes: and over each class against the rest).
         precision_recall: Precision over sensitivity, the same way.
         calibration: Of two classes the probability of the second one; of several that of the predicted one.
-        confusion: Rows of each class (first index) that were taken for each class, by the highest probability.
+        confusion: Rows of each class (first index) that were taken for each class: the most probable one, or as `correction` says.
         sensitivity: Of each class; None for a class without rows.
         precision: Of each class; None for a class that is never predicted.
+        correction: How probabilities become a class, where that was fitted for the metric of the run.
+        decided: Metrics of the classes that were taken, means over folds.
         points: (truth, prediction) of rows, for a number.
     """
 
@@ -77,6 +90,8 @@ class DesignPredictions:
     confusion: tuple[tuple[int, ...], ...] = ()
     sensitivity: tuple[float | None, ...] = ()
     precision: tuple[float | None, ...] = ()
+    correction: Correction | None = None
+    decided: Mapping[str, float] = field(default_factory=dict)
     points: tuple[tuple[float, float], ...] = ()
 
 
@@ -119,7 +134,7 @@ def read_predicted(trials: Trials, pick: TrialRecord | None, label: Callable[[Tr
     except NotEstimableError as error:
         return Predicted(reason=str(error))
     if kept.task.named_classes and kept.outputs.ndim == 3 and kept.targets.ndim == 1:
-        describe: Callable[[int], dict[str, Any]] = _Classes(kept, seed).describe
+        describe: Callable[[int], dict[str, Any]] = _Classes(kept, trials.primary, seed).describe
     elif kept.outputs.ndim == 2 and kept.targets.ndim == 1:
         describe = _Numbers(kept).describe
     else:
@@ -133,13 +148,34 @@ def pick_and_best_simple(trials: Trials, pick: TrialRecord) -> list[TrialRecord]
     return [pick, *[each for each in trials.simple if each.digest != pick.digest][:1]]
 
 
+def decision_sentence(predicted: Predicted, design: DesignPredictions) -> str:
+    """Say how probabilities became the classes of the confusion matrix, and what that is worth."""
+    correction = design.correction
+    values = ", ".join(f"{metric_label(name)} {number(value)}" for name, value in design.decided.items())
+    if correction is None:
+        return f"Taken for the most probable class: {values}."
+    weights = ", ".join(f"{label} {number(weight)}" for label, weight in zip(predicted.labels, correction.weights, strict=True))
+    how = (
+        f"the class with the largest probability times a weight ({weights})"
+        if correction.threshold is None
+        else f"{predicted.labels[1]} from a probability of {number(correction.threshold)} on"
+    )
+    rises = f"which that brings from {number(correction.plain)} to {number(correction.score)} on rows that it was not fitted on"
+    return f"Taken for {how}, fitted for {metric_label(correction.metric)}, {rises}: {values}."
+
+
+def _named(record: TrialRecord, label: Callable[[TrialRecord], str]) -> str:
+    trial, called = f"trial {record.number}", label(record).removeprefix("the ")
+    return called if called == trial else f"{called}, {trial}"
+
+
 class _Classes:
     """Curves of class probabilities. Every design is scored on the same draws of the rows."""
 
-    def __init__(self, kept: KeptPredictions, seed: int) -> None:
+    def __init__(self, kept: KeptPredictions, objective: Objective, seed: int) -> None:
         import numpy as np
 
-        self._kept = kept
+        self._kept, self._objective = kept, objective
         draws = min(_MOST_DRAWS, max(_LEAST_DRAWS, _MOST_NUMBERS // len(kept.targets)))
         drawn = draw_rows(np.random.default_rng(seed), strata=kept.strata, groups=kept.groups, draws=draws)
         self._weights_NB = np.column_stack([np.ones(len(drawn)), drawn])
@@ -154,8 +190,10 @@ class _Classes:
         parts = [
             _ranked(targets[rows] == each, probabilities_NK[rows, each], self._weights_NB[rows]) for rows in self._folds for each in classes
         ]
+        correction = correction_for(self._kept, probabilities_NK, self._objective)
+        taken_NK = probabilities_NK if correction is None else correction.apply(probabilities_NK)
         counts_KK = np.zeros((num_classes, num_classes), np.int64)
-        np.add.at(counts_KK, (targets, probabilities_NK.argmax(axis=1)), 1)
+        np.add.at(counts_KK, (targets, taken_NK.argmax(axis=1)), 1)
         right = np.diagonal(counts_KK)
         return {
             "roc": _curve([_roc(*part) for part in parts]),
@@ -164,6 +202,8 @@ class _Classes:
             "confusion": tuple(tuple(map(int, row)) for row in counts_KK),
             "sensitivity": _shares(right, counts_KK.sum(axis=1)),
             "precision": _shares(right, counts_KK.sum(axis=0)),
+            "correction": correction,
+            "decided": scores_of_classes(self._kept, taken_NK),
         }
 
     def _calibration(self, probabilities_NK: Floats, targets: NDArray[Any]) -> tuple[CalibrationBin, ...]:

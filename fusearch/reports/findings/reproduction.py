@@ -34,7 +34,8 @@ def export_command(found: Findings, folder: Path | None = None) -> str | None:
     folder = folder or found.folder
     if found.recommended is None or folder is None:
         return None
-    return shlex.join(["fusearch", "export", str(folder), "--out", str(folder / "export")])
+    asked = [] if found.trials.select is None else ["--select", found.trials.select]
+    return shlex.join(["fusearch", "export", str(folder), *asked, "--out", str(folder / "export")])
 
 
 def team_command(found: Findings, folder: Path | None = None) -> str | None:

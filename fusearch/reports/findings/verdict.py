@@ -223,9 +223,11 @@ def _team(found: Findings, team: Team) -> list[AnswerLine]:
 
 
 def _why(found: Findings, record: TrialRecord) -> str:
+    criteria = found.trials.criteria
+    by = "" if criteria == (found.main,) else f" by {' and '.join(metric_label(each.name) for each in criteria)}"
     if record.standard_error(found.main.name) is None:
-        return "the best, as one fold cannot tell which designs are as good"
-    return "the cheapest design within one standard error of the best, fold by fold"
+        return f"the best{by}, as one fold cannot tell which designs are as good"
+    return f"the cheapest design within one standard error of the best{by}, fold by fold"
 
 
 def _called(found: Findings, trial: int | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.predicted import DesignPredictions, Predicted
+from fusearch.reports.findings.predicted import DesignPredictions, Predicted, decision_sentence
 from fusearch.reports.page import markup
 from fusearch.reports.page.markup import Cell
 from fusearch.reports.wording import count, number
@@ -60,5 +60,5 @@ def _confusion(predicted: Predicted, design: DesignPredictions) -> str:
         rows.append([Cell(label), *cells, Cell(number(design.sensitivity[index]), kind="number")])
     rows.append([Cell("Precision"), *(Cell(number(each), kind="number") for each in design.precision), Cell("")])
     title = f"<h3>Confusion matrix: {escape(design.label)}</h3>"
-    how = '<p class="note">Rows of each class, by what they were taken for.</p>'
+    how = f'<p class="note">{markup.prose(f"Rows of each class, by what they were taken for. {decision_sentence(predicted, design)}")}</p>'
     return f'<div class="card">{title}{how}<div class="scroll short">{markup.table(columns, rows)}</div></div>'

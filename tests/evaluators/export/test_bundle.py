@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 
 from fusearch.data import Dataset, load_data
 from fusearch.errors import ExportError, RunError
@@ -21,7 +23,8 @@ from fusearch.evaluators.export.choice import read_choice
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.predict import main as predict_main
 from fusearch.evaluators.export.refit import refit
-from fusearch.inference import team_of
+from fusearch.inference import correction_of, team_of
+from fusearch.layout import CONFIG
 from fusearch.run import Run
 from fusearch.search_space import FusionGraph, Recipe
 
@@ -74,7 +77,12 @@ def predict(outside: dict[str, str], tmp_path: Path) -> Predict:
         done = subprocess.run(command, env=outside, capture_output=True, text=True, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (0, ""), done.stderr
         assert all(": the design does not use" in note or "ids in common" in note for note in done.stderr.splitlines()), done.stderr
-        return pd.read_csv(tmp_path / "predictions.csv", dtype={0: str}, index_col=0)
+        found = pd.read_csv(tmp_path / "predictions.csv", dtype={0: str, "predicted": str}, index_col=0)
+        spec = json.loads((bundle / "inputs.json").read_text(encoding="utf-8"))
+        if spec["decision"] is not None:
+            taken = (found[spec["outputs"]].to_numpy() * spec["decision"]["weights"]).argmax(axis=1)
+            assert found.pop("predicted").tolist() == [spec["outputs"][code] for code in taken]
+        return found
 
     return run
 
@@ -152,9 +160,10 @@ def test_a_prediction_never_hangs_on_the_other_rows_of_a_file(
     numeric, boolean = frame["icd"].isin(["010", "020"]), frame["smoker"].isin(["TRUE", "FALSE"])
     for part in (frame[numeric], frame[boolean], frame[numeric & boolean], frame.iloc[[7]], frame.sample(frac=1, random_state=0)):
         found = predicted(part)
-        np.testing.assert_allclose(found, whole.loc[found.index], atol=1e-6)
+        assert (found["predicted"] == whole.loc[found.index, "predicted"]).all()
+        np.testing.assert_allclose(found[["case", "control"]], whole.loc[found.index, ["case", "control"]], atol=1e-6)
     strange = frame.assign(icd=frame["icd"].where(frame.index > 0, "C99"))
-    np.testing.assert_allclose(predicted(strange).iloc[1:], whole.iloc[1:], atol=1e-6)
+    np.testing.assert_allclose(predicted(strange)[["case", "control"]].iloc[1:], whole[["case", "control"]].iloc[1:], atol=1e-6)
     assert "column 'icd' holds levels that the model was not trained on, taken for unknown: 'C99' in 1 rows" in capsys.readouterr().err
 
 
@@ -230,6 +239,32 @@ def test_what_cannot_be_exported_leaves_nothing(clinic: Path, make_run: MakeRun,
     with pytest.raises(RunError, match="no design 'bset'"):
         export(run.path, tmp_path / "bundle", pick="bset")
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_the_threshold_that_was_fitted_travels_with_the_model(make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
+    """Probabilities stay what they are; the class that is named, the documents and the report say one threshold."""
+    rng = np.random.default_rng(0)
+    targets = np.where(rng.random(800) < 0.12, "sick", "well")
+    views = {name: rng.normal(size=(800, 3)) + 0.5 * (targets == "sick")[:, None] for name in ("a", "b")}
+    data = Dataset.from_arrays("rare", modalities=views, targets=targets, labels=["well", "sick"])
+    made = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"}, recipe=Recipe(learning_rate=0.05))
+    config = yaml.safe_load((made.path / CONFIG).read_text())
+    config["objectives"][0]["name"] = "f1_macro"
+    (made.path / CONFIG).write_text(yaml.safe_dump(config))
+    run = Run(made.path)
+    correction = correction_of(run.read(), run.records())
+    assert correction is not None
+    bundle = export(run, tmp_path / "rare", data=data, seeds=1)
+    inputs, metrics = (json.loads((bundle / f"{name}.json").read_text()) for name in ("inputs", "metrics"))
+    told = {"weights": list(correction.weights), "threshold": correction.threshold, "fitted_for": "f1_macro"}
+    assert inputs["decision"] == told
+    assert metrics["correction"] == {**asdict(correction), "weights": list(correction.weights)}
+    assert f"is sick from a probability of {correction.threshold:.3g} on, else well" in (bundle / "model_card.md").read_text()
+    for name in data.raw:
+        np.savez(tmp_path / f"{name}.npz", id=data.ids, **{name: data.raw[name]})
+    found = predict(bundle, a=tmp_path / "a.npz", b=tmp_path / "b.npz")  # which checks the class
+    np.testing.assert_allclose(found.to_numpy(), eager(run, data, found.index), atol=1e-4)
+    assert ((found["sick"] > correction.threshold) & (found["sick"] < 0.5)).any()
 
 
 def test_a_team_is_one_model_that_says_the_mean_of_its_members(make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:

@@ -63,6 +63,16 @@ def test_the_card_says_what_how_good_and_how_to_run() -> None:
     assert "7 epochs, the median of the best epochs of its members" in card
 
 
+def test_a_threshold_that_was_fitted_is_told() -> None:
+    fitted = {"metric": "f1_macro", "weights": [0.4, 1.6], "threshold": 0.2, "plain": 0.48, "score": 0.65}
+    card = write_card(DESIGN, {**METRICS, "correction": fitted}, INPUTS)
+    how = "The class that `predict.py` names is dead from a probability of 0.2 on, else alive."
+    assert f"{how} This was fitted for f1_macro on held-out rows: 0.65 instead of 0.48 there." in card
+    several = write_card(DESIGN, {**METRICS, "correction": {**fitted, "threshold": None}}, INPUTS)
+    assert "is the one with the largest probability times a weight (alive 0.4, dead 1.6)." in several
+    assert "The class that" not in write_card(DESIGN, {**METRICS, "correction": None}, INPUTS)
+
+
 def test_names_of_others_do_not_become_markup() -> None:
     task = {**DESIGN["task"], "name": "y|`*<b>", "predicts": "one of a_b, <i>", "note": "Positive class: <i>."}
     table = {"option": "--a", "kind": "tabular", "shape": [1], "numeric": ["x`|y"], "categorical": {"s_x": ["<u>", "a|b"]}}

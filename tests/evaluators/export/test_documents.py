@@ -60,7 +60,7 @@ def test_metrics_say_how_they_came_about(run: Run, choice: Choice) -> None:
         file_differences=differences,
         tolerance=1e-4,
     )
-    assert (document["members"], document["candidates_evaluated"]) == (2, 2)
+    assert (document["members"], document["candidates_evaluated"], document["correction"]) == (2, 2, None)
     assert document["search"]["auroc"] == {"mean": choice.record.values["auroc"], "spread": choice.record.spread["auroc"]}
     assert "over the 2 trainings" in document["note"]
     assert "optimistic" in document["note"]

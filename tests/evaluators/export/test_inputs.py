@@ -14,6 +14,7 @@ def test_inputs_of_a_manifest(clinic: Path) -> None:
     document = describe_inputs(data, data.modalities)
     assert document["id"] == "patient"
     assert document["outputs"] == ["alive", "dead"]
+    assert document["decision"] == {"weights": [1.0, 1.0], "threshold": 0.5, "fitted_for": None}
     assert (document["missing"], document["decimal"], document["unused"]) == ([], None, {})
     assert describe_inputs(data, data.modalities[:1])["unused"] == {other.name: f"--{other.name}" for other in data.modalities[1:]}
     assert document["modalities"]["clinical"] == {
@@ -44,6 +45,7 @@ def test_inputs_of_arrays_in_memory(data: Dataset) -> None:
     document = describe_inputs(data, data.modalities)
     assert document["id"] is None
     assert document["outputs"] == ["days"]
+    assert document["decision"] is None
     assert document["modalities"]["out"]["option"] == "--out_file"
     assert document["modalities"]["image"] == {"option": "--image", "kind": "image2d", "shape": [2, 3, 4], "key": "image"}
     assert list(describe_inputs(data, data.modalities[1:])["modalities"]) == ["image"]

@@ -67,6 +67,20 @@ def test_other_data_are_warned_of(make_run: Callable[..., Run]) -> None:
     assert "another" in warning
 
 
+def test_runs_that_are_picked_from_otherwise_are_warned_of(make_run: Callable[..., Run]) -> None:
+    runs = make_run(6), make_run(6, seed=1)
+    for run, how in zip(runs, ("metric", "loss"), strict=True):
+        config = yaml.safe_load((run.path / "config.yaml").read_text())
+        config["search"]["select"] = how
+        config["evaluator"]["data"]["task"] = {"kind": "classification", "name": "target", "labels": ["no", "yes"]}
+        (run.path / "config.yaml").write_text(yaml.safe_dump(config))
+    found = read_compared([run.path for run in runs])
+    (warning,) = found.warnings
+    assert "the best designs are picked by different things in the runs (" in warning
+    assert warning.endswith(": log_loss)")
+    assert [run.best for run in found.runs] == [Run(run.path).feasible()[0].value("auroc") for run in runs]
+
+
 def test_messages(make_run: Callable[..., Run]) -> None:
     run = make_run(6)
     with pytest.raises(RunError, match="1 run to compare, expected two or more"):

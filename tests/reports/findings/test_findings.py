@@ -65,22 +65,6 @@ def test_references_have_a_label() -> None:
     assert found.label(records[2]) == "trial 2"
 
 
-def test_the_best_follows_the_direction() -> None:
-    loss = Objective.parse("log_loss")
-    records = [replace(trial(number, 0.5), objectives={"log_loss": value}) for number, value in enumerate([0.4, 0.2, 0.3])]
-    best = Findings(Trials(records, (loss,))).best(records)
-    assert best is not None
-    assert best.number == 1
-    assert Findings(Trials((), (loss,))).best([]) is None
-
-
-def test_of_equals_the_best_is_the_one_that_pick_takes() -> None:
-    records = [trial(0, 0.9, 20), trial(1, 0.9, 10), trial(2, 0.9, 10)]
-    best = Findings(Trials(records, (AUROC, MACS))).best(records)
-    assert best is not None
-    assert best.number == 1
-
-
 def test_a_formula_that_cannot_be_read_here_is_left_out() -> None:
     found = Findings(Trials([trial(0, 0.8, formula="F1 = my_plugin(a@0, b@0) ->")], (AUROC,)))
     assert found.graphs == {}

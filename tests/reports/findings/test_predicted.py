@@ -13,7 +13,8 @@ from sklearn.metrics import average_precision_score, confusion_matrix, precision
 
 from fusearch.contracts import Objective
 from fusearch.layout import PREDICTIONS, predictions_file
-from fusearch.reports.findings.predicted import Predicted, read_predicted
+from fusearch.reports.findings.predicted import Predicted, decision_sentence, read_predicted
+from fusearch.reports.wording import number
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
@@ -150,3 +151,29 @@ def test_what_is_missing_is_said_in_words(tmp_path: Path) -> None:
     assert read_predicted(trials, None, str).reason == "nothing was evaluated"
     arrays = {"rows": np.arange(4), "fold": np.zeros(4, int), "targets": np.ones((4, 2)), "predictions": np.ones((4, 1))}
     assert read(one_design(tmp_path / "other", "rmse", arrays)).reason == "a regression has no curves here"
+
+
+def test_classes_are_taken_at_the_threshold_that_was_fitted_for_the_metric(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    targets = (rng.random(600) < 0.1).astype(int)
+    odds = np.exp(1.2 * (rng.normal(size=600) + 1.2 * targets)) / 9
+    probabilities = np.column_stack([1 / (1 + odds), odds / (1 + odds)])
+    fold = rng.permutation(np.arange(600) % 5)
+    arrays = {"rows": np.arange(600), "fold": fold, "targets": targets, "probabilities": probabilities}
+    task = {"kind": "classification", "name": "outcome", "labels": ["well", "sick"]}
+    found = {metric: read(one_design(tmp_path / metric, metric, arrays, task)) for metric in ("f1_macro", "auroc")}
+    plain, fitted = found["auroc"].designs[0], found["f1_macro"].designs[0]
+    assert plain.correction is None
+    assert plain.confusion == tuple(map(tuple, confusion_matrix(targets, probabilities.argmax(axis=1))))
+    assert fitted.correction is not None
+    threshold = fitted.correction.threshold
+    taken = probabilities[:, 1] > threshold
+    assert fitted.confusion == tuple(map(tuple, confusion_matrix(targets, taken)))
+    assert fitted.sensitivity[1] == pytest.approx(recall_score(targets, taken))
+    recalls = [recall_score(targets[fold == each], taken[fold == each]) for each in range(5)]
+    assert fitted.decided["sensitivity"] == pytest.approx(np.mean(recalls))
+    assert fitted.decided["sensitivity"] > plain.decided["sensitivity"]
+    assert decision_sentence(found["auroc"], plain).startswith("Taken for the most probable class: sensitivity 0.")
+    told = decision_sentence(found["f1_macro"], fitted)
+    assert told.startswith(f"Taken for sick from a probability of {number(threshold)} on, fitted for macro F1, which that brings from 0.")
+    assert fitted.calibration == plain.calibration  # probabilities stay what they are

@@ -80,6 +80,15 @@ def test_a_team_is_recommended_only_where_the_estimate_after_selection_says_so(t
     assert line.sentence.endswith(": no clear gain. Not recommended.")
 
 
+def test_what_the_recommended_design_is_picked_by_is_told_where_it_is_not_the_metric(tmp_path: Path) -> None:
+    trials = planted_trials(tmp_path, [SINGLE, (FUSED, 1.0, "late"), (OTHER, 3.0, None)], objectives=("auroc", "log_loss", "macs"))
+    task = {"kind": "classification", "name": "target", "labels": ["no", "yes"]}
+    trials = replace(trials, config={**trials.config, "evaluator": {"data": {"task": task}}})
+    for select, by in (("metric", ""), ("loss", " by log loss"), ("both", " by AUROC and log loss")):
+        pick = judge(Findings(replace(trials, select=select))).lines[2].sentence
+        assert f"within one standard error of the best{by}, fold by fold" in pick
+
+
 def test_a_constant_guess_is_told_only_where_it_matters(tmp_path: Path) -> None:
     (constant, *_) = judge(Findings(planted_trials(tmp_path, [("rna", 0.0, None), (FUSED, 0.0, "late")]))).sentences
     assert constant.startswith("Constant: from guessing the same for everyone to the best design (")
