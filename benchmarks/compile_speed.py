@@ -1,14 +1,15 @@
-"""Milliseconds of the CPU to compile a design, and to count its cost from its shapes, by the families of its operators; and beside them a real pass.
+"""Milliseconds of the CPU to compile a design, to run it once, and to count its cost from its shapes, by the families of its operators.
 
     python benchmarks/compile_speed.py [--designs 100]
 
-The designs are drawn from a space with every operator over a table, an image and a series. A real pass is what counting took before: the
-network is compiled, and torch's counter runs it once on one sample.
+The designs are drawn from a space with every operator over a table, an image and a series. To compile and to run once, under torch's
+counter, is what counting would take without shapes.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import time
 
@@ -51,7 +52,7 @@ def main() -> None:
         times.append(time.process_time())
         count_costs(candidate, TASK, torch.tensor([0]), batch=64)
         times.append(time.process_time())
-        took = tuple(1e3 * (end - start) for start, end in zip(times, times[1:], strict=False))
+        took = tuple(1e3 * (end - start) for start, end in itertools.pairwise(times))
         for family in {"all", *({OPERATORS[fusion.operator].family for fusion in candidate.graph.fusions} or {"no fusion"})}:
             by_family.setdefault(family, []).append(took)
     print(f"{'designs with':15s} {'number':>6s}" + "".join(f"{name:>14s}" for name in columns) + "   (medians, ms)")

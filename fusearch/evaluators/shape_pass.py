@@ -102,7 +102,7 @@ class _Recurrences(TorchFunctionMode):
         self._counted = counted
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if getattr(func, "__name__", "") not in self._LAYERS or len(args) != 9:  # packed sequences stay as they are
+        if getattr(func, "__name__", "") not in self._LAYERS or not isinstance(args[2], list):  # packed sequences stay as they are
             return func(*args, **(kwargs or {}))
         series, *rest, both_ways, batch_first = args
         series_TBD = series.transpose(0, 1) if batch_first else series
