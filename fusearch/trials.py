@@ -16,7 +16,7 @@ from fusearch import pareto
 from fusearch.contracts import Direction, Objective, costs, feasible, primary
 from fusearch.errors import FusearchError, ObjectiveError, RunError, suggestion
 from fusearch.settings import Settings
-from fusearch.study import ROLES, TrialRecord, standard_error
+from fusearch.study import ROLES, TrialRecord, kind_of_reason, standard_error
 
 if TYPE_CHECKING:
     from fusearch.data.modality import Modality
@@ -225,6 +225,13 @@ class Trials:
         kinds = Counter(_kind(record) for record in self.records)
         return {kind: kinds[kind] for kind in ("complete", "failed", "running", "repeated", "pruned", "interrupted", "waiting")}
 
+    @cached_property
+    def refused(self) -> dict[str, int]:
+        """How many designs were not trained, by cause: the first reason of those that differ in numbers alone."""
+        first: dict[str, str] = {}
+        reasons = [record.reason for record in self.records if record.state == "pruned"]
+        return dict(Counter(first.setdefault(kind_of_reason(reason), str(reason)) for reason in reasons))
+
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints: one JSON-able document."""
         points = self._points
@@ -235,6 +242,7 @@ class Trials:
             "state": state,
             "reason": reason,
             "trials": counts,
+            "refused": self.refused,
             "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
             "front": [_entry(record) for record in self.front],
             "references": {role: _entry(record) for role, record in self.references.items()},

@@ -40,7 +40,9 @@ def from_shapes(build: Callable[[], nn.Module], shape: tuple[int, ...]) -> tuple
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 9])
-@pytest.mark.parametrize("options", [{}, {"bidirectional": True}, {"num_layers": 2}, {"num_layers": 2, "bidirectional": True, "bias": False}])
+@pytest.mark.parametrize(
+    "options", [{}, {"bidirectional": True}, {"num_layers": 2}, {"num_layers": 2, "bidirectional": True, "bias": False}]
+)
 @pytest.mark.parametrize("batch_first", [True, False])
 @pytest.mark.parametrize("kind", [nn.GRU, nn.RNN])
 def test_further_steps_of_a_recurrent_layer_are_counted_like_the_third(kind, batch_first, options, steps) -> None:
