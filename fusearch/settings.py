@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from numbers import Integral, Real
 from typing import Any, get_type_hints
@@ -171,6 +172,18 @@ class Settings:
             "loss), or `both` (the sum of their ranks). What the search optimizes stays."
         ),
     )
+    max_parameters: float = field(
+        default=1e8,
+        metadata=_facts("Most parameters of a design; one with more is not trained. 0: no bound.", least=0),
+    )
+    max_memory: float = field(
+        default=float(2**30),
+        metadata=_facts(
+            "Most bytes that a training step of a design may keep for its backward pass, at the batch size; one that keeps more is not "
+            "trained. 0: no bound.",
+            least=0,
+        ),
+    )
     budget: Budget = field(default_factory=Budget, metadata=_facts("What one evaluation may spend.", is_option=False))
 
     def __post_init__(self) -> None:
@@ -205,6 +218,19 @@ class Settings:
             if name not in names:
                 raise RunError(f"no setting {name!r}: {suggestion(name, names)}")
         return replace(self, **values)
+
+    def refusal(self, costs: Mapping[str, float]) -> str | None:
+        """Say why a design is too large to be trained, by what it costs; None where it is not.
+
+        Args:
+            costs: `parameters` and `memory`; one that is not known is not bounded.
+        """
+        for name, setting in (("parameters", "max_parameters"), ("memory", "max_memory")):
+            most = getattr(self, setting)
+            if most and costs.get(name, 0.0) > most:
+                advice = f"take smaller encoders or operators, or raise {setting} (0: no bound)"
+                return f"{name} is {costs[name]:g}, {setting} is {most:g}: {advice}"
+        return None
 
     def seconds_left(self, elapsed: float, done: int, pace: Pace, workers: int) -> float | None:
         """Estimate the seconds until a search ends at the pace so far; None where nothing tells.

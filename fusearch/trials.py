@@ -17,7 +17,7 @@ from fusearch.contracts import Direction, Objective, costs, feasible, primary
 from fusearch.errors import FusearchError, ObjectiveError, RunError, suggestion
 from fusearch.ranking import best_of_each, is_near, ranked
 from fusearch.settings import SELECTIONS, Pace, Settings
-from fusearch.study import ROLES, TrialRecord
+from fusearch.study import ROLES, TrialRecord, kind_of_reason
 
 if TYPE_CHECKING:
     from fusearch.data.modality import Modality
@@ -225,6 +225,13 @@ class Trials:
         kinds = Counter(_kind(record) for record in self.records)
         return {kind: kinds[kind] for kind in ("complete", "failed", "running", "repeated", "pruned", "interrupted", "waiting")}
 
+    @cached_property
+    def refused(self) -> dict[str, int]:
+        """How many designs were not trained, by cause: the first reason of those that differ in numbers alone."""
+        first: dict[str, str] = {}
+        reasons = [record.reason for record in self.records if record.state == "pruned"]
+        return dict(Counter(first.setdefault(kind_of_reason(reason), str(reason)) for reason in reasons))
+
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints: one JSON-able document."""
         points = self._points
@@ -235,6 +242,7 @@ class Trials:
             "state": state,
             "reason": reason,
             "trials": counts,
+            "refused": self.refused,
             "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
             "picked_by": [objective.name for objective in self.criteria],
             "front": [_entry(record) for record in self.front],

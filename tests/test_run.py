@@ -228,6 +228,7 @@ def test_status_is_the_document_of_the_command_line(folder):
     folder.add("g3", state="FAIL", reason="boom", repeat_of=3)
     folder.add("g4", state="FAIL", reason=STOPPED)
     folder.add("g5", state="PRUNED", reason="macs is 9, bound <= 1")
+    folder.add("g5b", state="PRUNED", reason="macs is 8, bound <= 1")
     folder.add("g6", state="running")
     folder.study.enqueue_trial({})
     folder.drive("running")
@@ -239,11 +240,12 @@ def test_status_is_the_document_of_the_command_line(folder):
         "failed": 1,
         "running": 1,
         "repeated": 1,
-        "pruned": 1,
+        "pruned": 2,
         "interrupted": 1,
         "waiting": 1,
         "total": 20,
     }
+    assert status["refused"] == {"macs is 9, bound <= 1": 2}
     assert status["objectives"] == [{"name": "auroc", "direction": "maximize"}, {"name": "macs", "direction": "minimize"}]
     first = status["front"][0]
     assert (first["digest"], first["formula"], first["trial"]) == ("g1", "g1 ->", 0)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from fusearch.cli.options import AsJson, DataOption, Epochs, Folds, Seeds
-from fusearch.cli.output import document, figure, say, show_table
+from fusearch.cli.output import document, figure, say, show_table, warn
+from fusearch.cli.settings_options import with_settings
 from fusearch.evaluators.training.training_settings import TrainingSettings
 
 __all__ = ["add_commands"]
@@ -19,8 +22,9 @@ Formula = Annotated[str, typer.Argument(help="A design in text form; ';' or a ne
 def show(
     formula: Formula, data: Annotated[str | None, typer.Option("--data", help="The data set it is for.")] = None, as_json: AsJson = False
 ) -> None:
-    """Explain a design: its text, labels, and with --data its streams, parameters and MACs. Patterns are explained too."""
+    """Explain a design: its text, labels, and with --data its streams and its cost. Patterns are explained too."""
     from fusearch.search_space import FusionGraph, FusionPattern, parse
+    from fusearch.settings import Settings
 
     modalities: tuple[Any, ...] = ()
     loaded = None
@@ -43,7 +47,9 @@ def show(
             from fusearch.evaluators import TrainingEvaluator
             from fusearch.search_space import Candidate, Recipe
 
-            facts.update({name: int(value) for name, value in TrainingEvaluator(loaded).cheap(Candidate(design, Recipe())).items()})
+            costs = TrainingEvaluator(loaded).cheap(Candidate(design, Recipe()))
+            facts.update({name: int(value) if math.isfinite(value) else None for name, value in costs.items()})
+            facts["refused"] = Settings().refusal(costs)
     with document(as_json) as write:
         write(facts)
     if as_json:
@@ -58,12 +64,15 @@ def show(
         say()
     rows = [{"fact": name, "value": value} for name, value in {**facts["labels"], **_extra(facts)}.items()]
     show_table(rows, ("fact", "value"))
+    if facts.get("refused") is not None:
+        warn(f"a search does not train it: {facts['refused']}")
 
 
 def _extra(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: facts[name] for name in ("digest", "parameters", "macs") if name in facts}
+    return {name: facts[name] for name in ("digest", "parameters", "macs", "memory") if name in facts}
 
 
+@partial(with_settings, only=("max_parameters", "max_memory"))
 def evaluate(
     formula: Formula,
     data: DataOption,
@@ -75,12 +84,15 @@ def evaluate(
     dropout: Annotated[float | None, typer.Option(help="Dropout.")] = None,
     width: Annotated[int | None, typer.Option(help="Width of hidden layers.")] = None,
     as_json: AsJson = False,
+    **settings: Any,
 ) -> None:
     """Train one design on every fold and seed, and print its metrics with their spread."""
     from fusearch.contracts import Budget
     from fusearch.data import load_data
+    from fusearch.errors import EvaluationError
     from fusearch.evaluators import TrainingEvaluator
     from fusearch.search_space import Candidate, FusionGraph, Recipe
+    from fusearch.settings import Settings
 
     given: dict[str, Any] = {"learning_rate": learning_rate, "weight_decay": weight_decay, "dropout": dropout, "width": width}
     with document(as_json) as write:
@@ -88,6 +100,9 @@ def evaluate(
         graph = FusionGraph.parse(formula, dataset.modalities)
         candidate = Candidate(graph, Recipe(**{name: value for name, value in given.items() if value is not None}))
         evaluator = TrainingEvaluator(dataset, folds=folds, seeds=seeds, epochs=epochs)
+        refused = Settings(**settings).refusal(evaluator.cheap(candidate))
+        if refused is not None:
+            raise EvaluationError(refused)
         began = time.perf_counter()
         result = evaluator(candidate, Budget(), _ignore)
         facts: dict[str, Any] = {

@@ -46,15 +46,20 @@ class LiveLine:
     def __call__(self, progress: Progress) -> None:
         """Take the newest state."""
         for told in progress.blamed:
-            if told.partition(" failed in all ")[0] not in self._warned:
-                self._warned.add(told.partition(" failed in all ")[0])
-                self._write(f"warning: {told}; it is no longer proposed")
-                sys.stderr.write("\n" if self._live else "")
+            self._warn(told.partition(" failed in all ")[0], f"{told}; it is no longer proposed")
+        for told in progress.refused:
+            self._warn(told, told)
         now = time.monotonic()
         wait = 0.1 if self._live else self.every
         if now - self._last >= wait or progress.done == progress.total:
             self._write(progress_line(progress))
             self._last = now
+
+    def _warn(self, about: str, text: str) -> None:
+        if about not in self._warned:
+            self._warned.add(about)
+            self._write(f"warning: {text}")
+            sys.stderr.write("\n" if self._live else "")
 
     def _write(self, line: str) -> None:
         if line == self._shown:

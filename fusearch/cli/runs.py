@@ -146,6 +146,8 @@ def status(run: RunFolder, select: Select = None, as_json: AsJson = False) -> No
 def _show_status(facts: dict[str, Any]) -> None:
     trials = facts["trials"]
     say(f"{facts['state']}: " + ", ".join(f"{count} {name}" for name, count in trials.items() if count or name == "complete"))
+    for reason, count in facts["refused"].items():
+        say(f"not trained, {count} times: {reason}")
     names = [objective["name"] for objective in facts["objectives"]]
     if facts["front"]:
         say()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import wraps
 from typing import Annotated, Any
 
@@ -15,8 +15,12 @@ from fusearch.settings import Setting, Settings
 __all__ = ["with_settings"]
 
 
-def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command that takes `**settings` one option for each setting.
+def with_settings(command: Callable[..., None], *, only: Container[str] | None = None) -> Callable[..., None]:
+    """Give a command that takes `**settings` one option for each setting, or for some of them.
+
+    Args:
+        command: The command.
+        only: Names of the settings that it takes; None: all.
 
     Example:
         >>> @with_settings
@@ -31,7 +35,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     def wrapped(**options: Any) -> None:
         command(**options)
 
-    options = [_option(setting) for setting in Settings.table() if setting.is_option]
+    options = [_option(setting) for setting in Settings.table() if setting.is_option and (only is None or setting.name in only)]
     wrapped.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]  # typer reads it
     return wrapped
 

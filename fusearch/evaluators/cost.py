@@ -1,4 +1,4 @@
-"""What a network costs: parameters and multiply-accumulates by counting, latency and memory by measuring."""
+"""What a design costs: parameters, multiply-accumulates and activation memory from shapes, latency and peak memory by measuring."""
 
 from __future__ import annotations
 
@@ -7,18 +7,32 @@ import math
 import statistics
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import FlopCounterMode
 
 from fusearch.data.modality import Modality
+from fusearch.errors import EvaluationError
+from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.network.operator_layer import Losses
+from fusearch.evaluators.shape_pass import ShapePass
+from fusearch.evaluators.tasks import TaskLayer
+from fusearch.search_space import Candidate
 
-__all__ = ["MEASURED_COSTS", "count_macs", "count_parameters", "example_inputs", "measure_latency", "measure_peak_memory"]
+__all__ = [
+    "MEASURED_COSTS",
+    "count_activations",
+    "count_costs",
+    "count_macs",
+    "count_parameters",
+    "example_inputs",
+    "measure_latency",
+    "measure_peak_memory",
+]
 
 #: Costs that are measured, not counted: the evaluator computes them only where asked.
 MEASURED_COSTS = ("latency_ms", "peak_memory_mb")
@@ -37,55 +51,73 @@ def count_parameters(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
+def count_costs(candidate: Candidate, task: TaskLayer, targets: Tensor, *, batch: int) -> dict[str, float]:
+    """Return `parameters`, `macs` and `memory` of a design from its shapes alone: nothing is computed and nothing is allocated.
+
+    Args:
+        candidate: The design, its width and its dropout.
+        task: What is predicted, fitted.
+        targets: Of one row or more, as `task` encodes them.
+        batch: Rows of a training step, for `memory`.
+
+    Raises:
+        EvaluationError: A layer needs values, not shapes alone.
+    """
+    modalities = candidate.graph.modalities
+    try:
+        with ShapePass():
+            network = FusionNetwork.of(candidate, task)
+        values = {"parameters": count_parameters(network), "macs": count_macs(network, *example_inputs(modalities, device="meta"))}
+        losses = Losses(torch.empty((batch, *targets.shape[1:]), dtype=targets.dtype, device="meta"), task)
+        values["memory"] = count_activations(network, *example_inputs(modalities, batch=batch, device="meta"), losses=losses)
+    except (RuntimeError, TypeError) as error:
+        said = " ".join(str(error).split())
+        if "overflow" in said:  # a tensor of 2^63 bytes or more
+            return dict.fromkeys(("parameters", "macs", "memory"), math.inf)
+        if "meta" not in said:
+            raise
+        raise EvaluationError(f"the cost cannot be counted from shapes, a layer asks for the values of its tensors: {said}") from error
+    return {name: float(value) for name, value in values.items()}
+
+
 def count_macs(network: nn.Module, *inputs: Any) -> int:
-    """Return the multiply-accumulates of one forward pass in evaluation mode.
+    """Return the multiply-accumulates of one forward pass in evaluation mode; network and inputs are on the `meta` device.
 
     Half the floating-point operations of matrix products, convolutions, recurrent layers, attention and Fourier transforms; element-wise
     work is free. A Fourier transform of N complex numbers counts 5 N log2 N operations, of N real ones half of that, as benchmarks of
-    FFTW do (https://www.fftw.org/speed/method.html). Inputs and network may be on the `meta` device, which computes nothing.
+    FFTW do (https://www.fftw.org/speed/method.html).
     """
-    training = network.training
-    network.eval()
-    counter = FlopCounterMode(display=False, custom_mapping=_UNCOUNTED)
-    with _attention_in_parts(), counter, torch.no_grad():
+    with _in_mode(network, training=False), ShapePass() as counted, torch.no_grad():
         network(*inputs)
-    network.train(training)
-    return int(counter.get_total_flops()) // 2
+    return counted.operations // 2
+
+
+def count_activations(
+    network: FusionNetwork, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor], losses: Losses | None = None
+) -> int:
+    """Return the bytes that a training step keeps of its forward pass for the backward one, in float32, on the `meta` device.
+
+    Each storage counts once, weights not at all. The loss of the outputs is left out: it keeps a few numbers a row.
+
+    Args:
+        network: The network of a design.
+        inputs: A batch of what it reads.
+        present: Its masks.
+        losses: Where its operators put losses of their own.
+    """
+    with _in_mode(network, training=True), ShapePass() as counted:
+        network.run(inputs, present, losses)
+    return counted.kept([*network.parameters(), *network.buffers()])
 
 
 @contextlib.contextmanager
-def _attention_in_parts() -> Iterator[None]:
-    """Let torch's own attention layers run as the products that they consist of, not as one operation that counts nothing."""
-    before = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
+def _in_mode(network: nn.Module, *, training: bool) -> Iterator[None]:
+    before = network.training
+    network.train(training)
     try:
         yield
     finally:
-        torch.backends.mha.set_fastpath_enabled(before)
-
-
-def _transform(shape: Sequence[int], dims: Sequence[int], each: float) -> int:
-    length = math.prod(shape[dim] for dim in dims)
-    return round(each * math.prod(shape) * math.log2(length)) if length else 0
-
-
-def _attention(query: Sequence[int], key: Sequence[int], value: Sequence[int]) -> int:
-    return 2 * math.prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
-
-
-#: Floating-point operations of what torch's counter takes for free, by its arguments, tensors as their shapes.
-_UNCOUNTED: dict[Any, Callable[..., int]] = {
-    torch.ops.aten._fft_c2c: lambda x, dims, *_, **__: _transform(x, dims, 5.0),
-    torch.ops.aten._fft_r2c: lambda x, dims, *_, **__: _transform(x, dims, 2.5),
-    torch.ops.aten._fft_c2r: lambda _, dims, *__, out_shape: _transform(out_shape, dims, 2.5),
-    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: lambda query, key, value, *_, **__: _attention(query, key, value),
-    torch.ops.aten.mkldnn_rnn_layer: lambda x, to, back, *_, **__: 2 * math.prod(x[:-1]) * (math.prod(to) + math.prod(back)),
-    torch.ops.aten._trilinear: lambda left, weight, *_, **__: 2 * left[0] * math.prod(weight[-3:]),
-    torch.ops.aten.mv: lambda matrix, *_, **__: 2 * math.prod(matrix),
-    torch.ops.aten.addmv: lambda _, matrix, *__, **___: 2 * math.prod(matrix),
-    torch.ops.aten.dot: lambda left, *_, **__: 2 * math.prod(left),
-    torch.ops.aten.addbmm: lambda _, left, right, **__: 2 * math.prod(left) * right[-1],
-}
+        network.train(before)
 
 
 def measure_latency(network: nn.Module, *inputs: Any, repeats: int = 30, warmup: int = 5) -> float:

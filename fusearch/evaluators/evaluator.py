@@ -14,13 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fusearch.contracts import Budget, Evaluation, Report
+from fusearch.contracts import CHEAP_OBJECTIVES, Budget, Evaluation, Report
 from fusearch.data import Dataset, check_data
 from fusearch.errors import EvaluationError, suggestion
 from fusearch.evaluators.cost import (
     MEASURED_COSTS,
-    count_macs,
-    count_parameters,
+    count_costs,
     example_inputs,
     measure_latency,
     measure_peak_memory,
@@ -117,6 +116,7 @@ class TrainingEvaluator:
             EvaluationError: A loss is not finite.
         """
         start = time.perf_counter()
+        costs = self.cheap(candidate)  # first: it takes milliseconds, and what cannot be counted need not be trained
         step = 0
         losses: dict[tuple[Member, str], list[tuple[float, float]]] = {}
 
@@ -132,7 +132,7 @@ class TrainingEvaluator:
             means, _, _ = summarize([member.metrics for member in done])
             report(step, {**means, "members": float(len(done))})
         metrics, spread, undefined = summarize([member.metrics for member in done])
-        metrics |= self.cheap(candidate)
+        metrics |= costs
         metrics["train_seconds"] = float(np.mean([member.seconds for member in done]))
         metrics |= self._measure(candidate)
         phases = dict.fromkeys(phase for member in done for phase in member.fits)
@@ -167,14 +167,16 @@ class TrainingEvaluator:
         return self._prepared[fold]
 
     def cheap(self, candidate: Candidate) -> dict[str, float]:
-        """Return `parameters` and `macs` (multiply-accumulates of one sample) without training; a few milliseconds for a small design.
+        """Return what a design costs, from its shapes alone: nothing is computed and nothing is allocated, however large it is.
 
-        The operations of one forward pass are counted as they run. The `meta` device would compute nothing but takes ten times longer.
+        `parameters`; `macs`, multiply-accumulates of one sample; `memory`, bytes that a training step keeps for its backward pass, at
+        the batch size.
+
+        Raises:
+            EvaluationError: A layer needs values, not shapes alone.
         """
-        with torch.random.fork_rng(devices=[]):
-            network = FusionNetwork.of(candidate, bind_task(self.data.task))
-        macs = count_macs(network, *example_inputs(candidate.graph.modalities))
-        return {"parameters": float(count_parameters(network)), "macs": float(macs)}
+        task = bind_task(self.data.task).fit(self.data.targets)
+        return count_costs(candidate, task, task.encode(self.data.targets[:1].copy()), batch=self.settings.batch_size)
 
     def objectives(self) -> frozenset[str]:
         """Return the names of every quantity that an evaluation holds."""
@@ -182,7 +184,7 @@ class TrainingEvaluator:
         if self.missing:
             names += [f"{metric}_without.{modality.name}" for metric in self.data.task.metrics for modality in self.data.modalities]
             names += [f"worst_missing_{metric}" for metric in self.data.task.metrics]
-        return frozenset([*names, "parameters", "macs", "train_seconds", *self.costs])
+        return frozenset([*names, *CHEAP_OBJECTIVES, "train_seconds", *self.costs])
 
     def folds_defined(self, metric: str) -> int:
         """Return in how many folds a metric of the task has a value: one that asks for several classes has none where a fold holds one."""

@@ -21,7 +21,7 @@ __all__ = ["CHEAP_OBJECTIVES", "COSTS", "METRICS", "Direction", "Metric", "Score
 Direction = Literal["maximize", "minimize"]
 
 #: Objectives that are computed from the design alone, before anything is trained.
-CHEAP_OBJECTIVES = frozenset({"parameters", "macs"})
+CHEAP_OBJECTIVES = frozenset({"parameters", "macs", "memory"})
 
 #: Quantities that say what a design costs, not how good it is; less is better.
 COSTS = CHEAP_OBJECTIVES | {"latency_ms", "peak_memory_mb", "train_seconds"}

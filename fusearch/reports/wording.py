@@ -38,6 +38,7 @@ _METRICS: Mapping[str, str] = {
     "r2": "R²",
     "parameters": "parameters",
     "macs": "MACs",
+    "memory": "activation memory (bytes)",
     "latency_ms": "latency (ms)",
     "peak_memory_mb": "peak memory (MB)",
     "train_seconds": "training time (s)",
@@ -47,6 +48,7 @@ _METRICS: Mapping[str, str] = {
 _UNITS: Mapping[str, str] = {
     "parameters": "parameters",
     "macs": "MACs",
+    "memory": "bytes of activations",
     "latency_ms": "ms latency",
     "peak_memory_mb": "MB peak memory",
     "train_seconds": "s of training",

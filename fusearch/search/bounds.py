@@ -1,4 +1,4 @@
-"""Bounds on cheap objectives: known before training, so a design that breaks one is never trained."""
+"""Bounds on what a design costs: known before training, so a design that breaks one is never trained."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ from collections.abc import Sequence
 
 from fusearch.contracts import Evaluator, Objective
 from fusearch.search_space import Candidate
+from fusearch.settings import Settings
 
 __all__ = ["CheapBounds"]
 
 
 class CheapBounds:
-    """Which candidates keep the bounds on the cheap objectives; each is costed once.
+    """Which candidates keep the bounds on the cheap objectives, and those that the settings set every design; each is costed once.
 
     Args:
         evaluator: Where it offers `cheap(candidate)`, that is asked; else every candidate is allowed.
         objectives: Those that are cheap and have a bound count.
+        settings: Its most parameters and most memory count.
     """
 
-    def __init__(self, evaluator: Evaluator, objectives: Sequence[Objective]) -> None:
-        self._evaluator = evaluator
+    def __init__(self, evaluator: Evaluator, objectives: Sequence[Objective], settings: Settings) -> None:
+        self._evaluator, self._settings = evaluator, settings
         self._bounded = [objective for objective in objectives if objective.cheap and objective.bound is not None]
         self._known: dict[str, str | None] = {}
 
     def broken(self, candidate: Candidate) -> str | None:
         """Return which bound a candidate breaks, in words, or None."""
-        if not self._bounded or not hasattr(self._evaluator, "cheap"):
+        if not hasattr(self._evaluator, "cheap"):
             return None
         if candidate.digest not in self._known:
             self._known[candidate.digest] = self._ask(candidate)
@@ -43,4 +45,4 @@ class CheapBounds:
         for objective in self._bounded:
             if objective.name in values and not objective.allows(values[objective.name]):
                 return f"{objective.name} is {values[objective.name]:g}, bound {objective.sign} {objective.bound:g}"
-        return None
+        return self._settings.refusal(values)

@@ -26,6 +26,7 @@ class Progress:
         seconds: Wall time since the driver started.
         seconds_left: Estimate of the time left; None before the first evaluation that tells.
         blamed: What is said of operators and encoders that fail in every design that has them, and are no longer proposed.
+        refused: What is said of references that are too large to be trained.
     """
 
     done: int
@@ -38,6 +39,7 @@ class Progress:
     seconds: float = 0.0
     seconds_left: float | None = None
     blamed: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 ProgressCallback = Callable[[Progress], None]

@@ -22,6 +22,7 @@ from fusearch.search.proposer import Proposer, SamplerProposer
 from fusearch.search.run_folder import save_predictions, writing
 from fusearch.search.strategies.strategy import Strategy
 from fusearch.search.strategies.strategy_proposer import StrategyProposer
+from fusearch.search_space import Recipe
 from fusearch.settings import Pace, Settings
 from fusearch.study import (
     DIED,
@@ -96,13 +97,14 @@ class Session:
         self._running: dict[int, Proposal] = {}
         self._followers: dict[int, list[Proposal]] = {}
         self._answers: dict[str, _Answer] = {}
-        self._bounds = CheapBounds(evaluator, objectives)
+        self._bounds = CheapBounds(evaluator, objectives, settings)
         self._standing = Standing(objectives)
         self._failed = self._failed_here = self._repeated = self._idle = self._side_by_side = 0
         self._pace = Pace()
         self._last: dict[int | None, float] = {}
         self._kinds: set[str] = set()
         self._culprits = Culprits()
+        self._refused: dict[str, str] = {}
         self._may_skip = strategy is None  # a strategy waits for each result that it asked for
         self.stop_reason: str | None = None
         self.is_whole = False
@@ -207,7 +209,11 @@ class Session:
             self._followers.setdefault(leader, []).append(proposal)
             self.queue.uncount()
             return None
-        broken = self._bounds.broken(proposal.candidate) or (self._culprits.blame(proposal.candidate) if self._may_skip else None)
+        broken = self._bounds.broken(proposal.candidate)
+        role = read_trial(trial).reference
+        if broken is not None and role is not None and proposal.candidate.recipe == Recipe():
+            self._refused.setdefault(proposal.candidate.graph.digest, f"the reference {role!r} is not trained: {broken}")
+        broken = broken or (self._culprits.blame(proposal.candidate) if self._may_skip else None)
         if broken is not None:
             write_trial(trial, TrialFacts(reason=broken))
             self._study.tell(trial, state=TrialState.PRUNED)
@@ -315,6 +321,7 @@ class Session:
         self._callback(
             Progress(
                 blamed=tuple(self._culprits.blamed().values()),
+                refused=tuple(self._refused.values()),
                 done=done,
                 running=len(self._running),
                 failed=self._failed,

@@ -13,6 +13,7 @@ import itertools
 import torch
 
 from fusearch.evaluators.network.encoder_network import NETWORKS
+from fusearch.evaluators.shape_pass import ShapePass
 from fusearch.testing.deployment import check_torch_export
 from fusearch.testing.encoder_case import EncoderCase, choices
 
@@ -117,6 +118,16 @@ class EncoderSuite(EncoderCase):
             torch.testing.assert_close(x_BTD, expected[depth])
             left, needed = (sum(p.numel() for p in stages.parameters()) for stages in (network, whole.stages[:depth]))
             assert left == needed, f"{self.name}: {left} parameters are left at depth {depth}, its stages have {needed}"
+
+    def test_cost_is_known_from_shapes(self) -> None:
+        """The network is built and run on shapes alone: it reads no values, and its states have the shapes that it promises."""
+        for params in self.param_sets():
+            modality = self.modality()
+            with ShapePass():
+                network = self.build(modality, params).train()
+                found = self.states(network, torch.empty(2, *modality.shape))
+            given, promised = [tuple(state.shape) for state in found], [(2, shape.tokens, shape.width) for shape in network.shapes]
+            assert given == promised, f"{self.name}: from shapes alone states of shape {given}, `shapes` promises {promised}"
 
     def test_torch_export(self) -> None:
         """The exported program, with an open batch size, gives the same."""

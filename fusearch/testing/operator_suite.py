@@ -15,11 +15,12 @@ from torch import Tensor
 
 from fusearch.evaluators.network.operator_layer import Losses
 from fusearch.evaluators.operators import LAYERS
+from fusearch.evaluators.shape_pass import ShapePass
 from fusearch.evaluators.tasks import bind_task
 from fusearch.search_space.entries.parameter import Param, Value, complete_params
 from fusearch.tasks.regression import Regression
 from fusearch.testing.deployment import check_members, check_onnx, check_torch_export
-from fusearch.testing.operator_case import OperatorCase
+from fusearch.testing.operator_case import WIDTH, OperatorCase
 
 __all__ = ["OperatorSuite"]
 
@@ -189,6 +190,20 @@ class OperatorSuite(OperatorCase):
             padded = Losses(torch.cat([each, each[:2]]), task, weights=torch.tensor([1.0] * 6 + [0.0] * 2, dtype=torch.float64))
             layer([torch.cat([x, 7 * x[:2]]) for x in xs], [torch.cat([mask, mask[:2]]) for mask in present], padded)
             torch.testing.assert_close(padded.total(), losses.total(), rtol=1e-10, atol=1e-10)
+
+    def test_cost_is_known_from_shapes(self) -> None:
+        """The layer is built and run on shapes alone: it reads no values, and its results have the shapes that it promises."""
+        for changed in [{name: value} for name, param in self.operator.params.items() for value in _values(param)] or [{}]:
+            params = complete_params({**self.params, **changed}, self.operator.params, self.name)
+            shapes = self.shapes()
+            with ShapePass():
+                layer = LAYERS[self.name](shapes, WIDTH, **params).train()
+                xs = [torch.empty(5, shape.tokens, shape.width) for shape in shapes]
+                losses = Losses(self.targets(5, shapes).to("meta"), self.task(shapes))
+                results = self.run(layer, xs, [torch.ones(5, dtype=torch.bool) for _ in shapes], losses)
+            outs = layer.out if isinstance(layer.out, tuple) else (layer.out,)
+            given, promised = [tuple(result.shape) for result in results], [(5, out.tokens, out.width) for out in outs]
+            assert given == promised, f"{self.name}: from shapes alone results of shape {given}, `out` promises {promised}"
 
     def test_members_run_in_one_batch(self) -> None:
         """Three networks give under vmap what each gives alone."""

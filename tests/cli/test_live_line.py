@@ -41,3 +41,11 @@ def test_what_fails_always_is_told_once(capsys: pytest.CaptureFixture[str]) -> N
     assert [text for text in told if text.startswith("warning")] == [
         "warning: operator 'x' failed in all 4 designs: boom; it is no longer proposed"
     ]
+
+
+def test_a_reference_that_is_too_large_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    line = LiveLine(every=0.0)
+    for done in (3, 4):
+        line(Progress(done=done, running=1, failed=0, repeated=0, total=9, refused=("the reference 'early' is not trained: parameters",)))
+    told = [text for text in capsys.readouterr().err.splitlines() if text.startswith("warning")]
+    assert told == ["warning: the reference 'early' is not trained: parameters"]

@@ -247,6 +247,20 @@ def test_a_design_that_breaks_a_bound_on_a_cheap_objective_is_never_trained(sear
     assert run.status()["trials"]["complete"] == 15
 
 
+def test_a_reference_that_is_too_large_is_told_and_the_search_goes_on(search, toy_evaluator):
+    class Sized(Costed):
+        def cheap(self, candidate):
+            return {"macs": 1.0, "parameters": 1e9 if len(candidate.graph.fusions) == 1 and candidate.recipe == Recipe() else 1.0}
+
+    told = []
+    run = search(Sized(toy_evaluator), trials=12, reference_share=0.3, progress=told.append)
+    (refusal,) = told[-1].refused
+    assert refusal.startswith("the reference 'linear' is not trained: parameters is 1e+09, max_parameters is 1e+08: take smaller")
+    assert run.status()["trials"]["complete"] == 12
+    (refused,) = [record for record in run.records() if record.reference == "linear" and record.recipe == Recipe().to_dict()]
+    assert refused.state == "pruned"
+
+
 def test_a_bound_that_nothing_keeps_ends_the_search(search, toy_evaluator):
     evaluator = Costed(toy_evaluator)
     status = search(evaluator, objectives=["score:max", "macs<=1"], trials=15).status()

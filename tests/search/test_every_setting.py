@@ -36,6 +36,23 @@ def references(run):
     return sum(record.reference is not None for record in run.records())
 
 
+class Sized:
+    """An evaluator whose designs of width 32 are large."""
+
+    def __init__(self, evaluate):
+        self.evaluate = evaluate
+
+    def __call__(self, candidate, budget, report):
+        return self.evaluate(candidate, budget, report)
+
+    def cheap(self, candidate):
+        return {"parameters": 1e6 * candidate.recipe.width, "memory": 1e7 * candidate.recipe.width}
+
+
+def refused(run):
+    return [record.reason for record in run.records() if record.state == "pruned"]
+
+
 #: Setting -> (the setting beside others, another value, what it shows in).
 INLINE = {
     "trials": ({}, 5, lambda run: len(run.records())),
@@ -47,6 +64,8 @@ INLINE = {
     "seed": ({}, 1, lambda run: trials(run)),
     "reference_share": ({"trials": 20}, 0.9, lambda run: references(run)),
     "select": ({}, "loss", lambda run: run.read().selected_by),
+    "max_parameters": ({}, 2e7, lambda run: refused(run)),
+    "max_memory": ({}, 2e8, lambda run: refused(run)),
     "budget": ({}, Budget(epochs=2), lambda run: [record.budget for record in run.records()]),
 }
 #: Setting -> (another value, what it shows in): numbers that the executor on Ray reads before it starts one.
@@ -78,7 +97,7 @@ def test_a_setting_of_the_search_is_used(name, space, toy_evaluator, tmp_path):
     value = value.format(tmp_path=tmp_path) if isinstance(value, str) else value
     settings = {"objectives": ["score:max", "macs"], "executor": "inline", "trials": 12, **beside}
     plain, changed = (
-        run_search(space, toy_evaluator, **{**settings, **change}, out=tmp_path / folder)
+        run_search(space, Sized(toy_evaluator), **{**settings, **change}, out=tmp_path / folder)
         for folder, change in (("plain", {}), ("changed", {name: value}))
     )
     assert seen(plain) != seen(changed)
