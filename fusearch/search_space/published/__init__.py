@@ -1,7 +1,8 @@
-"""The 54 published networks of the review, printed and as built."""
+"""The 54 published networks of the review, printed and as built, with what is known of each study."""
 
 from __future__ import annotations
 
-from fusearch.search_space.published.catalogue import PUBLISHED, PublishedStudy, printed_pattern, published_design
+from fusearch.search_space.published.catalogue import PUBLISHED, PublishedStudy, fitting_designs, printed_pattern, published_design
+from fusearch.search_space.published.study_facts import TASK_KINDS, Headline, StudyFacts
 
-__all__ = ["PUBLISHED", "PublishedStudy", "printed_pattern", "published_design"]
+__all__ = ["PUBLISHED", "TASK_KINDS", "Headline", "PublishedStudy", "StudyFacts", "fitting_designs", "printed_pattern", "published_design"]
