@@ -1,4 +1,4 @@
-"""What is known of a published study beside its network: the paper, its task and losses, its headline result, and how it differs in print."""
+"""What is known of a published study beside its network: paper, task, losses, headline result, and how it differs in print."""
 
 from __future__ import annotations
 

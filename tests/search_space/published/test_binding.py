@@ -1,4 +1,4 @@
-"""All 54 networks bound to data of their kinds and counts: one line of output a network with `-v`, and the reasons where one does not fit."""
+"""All 54 networks bound to data of their kinds and counts: one line of output each, and the reasons where one does not fit."""
 
 from __future__ import annotations
 
