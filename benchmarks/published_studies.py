@@ -4,9 +4,9 @@
 
 FOLDER holds `rosmap_mogonet/rosmap.npz`, `brca263_mogonet/brca263.npz` and `proctor_opcnn/PrOCTOR_sample_data_all.csv.gz`.
 
-For each of `--splits` outer folds the design and the references are trained on the other rows alone: three inner folds choose the number of
-epochs by log loss, then each is refitted on all of them, and the outer fold is looked at once. Preprocessing is fitted inside. The reference
-that a split is compared with is chosen on the inner folds. All have the default recipe and one seed; nothing is tuned on either side.
+For each of `--splits` outer folds the design and the references are trained on the other rows alone: three inner folds choose the number
+of epochs by log loss, then each is refitted on all of them, and the outer fold is looked at once. Preprocessing is fitted inside. The
+reference that a split is compared with is chosen on the inner folds. All have the default recipe and one seed; nothing is tuned.
 """
 
 from __future__ import annotations
@@ -20,9 +20,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(name, "1")
 
 import numpy as np
 import pandas as pd
@@ -44,8 +41,9 @@ CASES: dict[str, dict[str, Any]] = {
         "epochs": 60,
         "title": "ROSMAP, Alzheimer's disease or control: 351 subjects, mRNA, methylation and miRNA of 200 columns each",
         "published": "accuracy 0.842 (the released checkpoint gives 0.840 when run again)",
-        "differs": "The paper: one fixed split of 245 and 106 subjects; how the number of epochs was chosen is not recorded. Ours: all subjects, "
-        "each tested once. The 200 columns of a table were selected upstream by the authors of the data, the test subjects not provably "
+        "differs": "The paper: one fixed split of 245 and 106 subjects; how the number of epochs was chosen is not recorded. "
+        "Ours: all subjects, each tested once. The 200 columns of a table were selected upstream by the authors of the data, "
+        "the test subjects not provably "
         "left out; nothing here can undo that, so ours may still be too high.",
     },
     "brca263": {
@@ -54,20 +52,22 @@ CASES: dict[str, dict[str, Any]] = {
         "epochs": 60,
         "title": "TCGA-BRCA, five subtypes: 247 of the 263 test rows of the paper's set, 503 columns of each table",
         "published": "accuracy 0.877",
-        "differs": "Not comparable: the paper's 875 rows of 1,000, 1,000 and 503 columns are not at hand, only its test rows, of which 16 are pairs "
-        "with identical values and mostly contradicting labels and are left out here.",
+        "differs": "Not comparable: the paper's 875 rows are not at hand, only its test rows with 503 columns a table, of which 16 "
+        "are pairs with identical values and mostly contradicting labels and are left out here.",
     },
     "proctor": {
         "study": "opcnn",
         "primary": "auroc",
         "epochs": 20,
         "params": {"dim": 16},
-        "title": "PrOCTOR, drugs that passed or failed for toxicity: 828 drugs, 13 chemical and 34 target columns; look-alike targets together",
+        "title": "PrOCTOR, drugs that passed or failed for toxicity: 828 drugs, 13 chemical and 34 target columns; look-alikes together",
         "published": "AUROC 0.9824, accuracy 0.9758, MCC 0.8451",
-        "differs": "The paper: 10 random folds, one model compiled again for every fold without resetting its weights, so that from the second fold "
-        "on it is tested on drugs that it was trained on. Ours: fresh weights for every member, imputation and scaling inside the fold, and "
-        "drugs with the same target and tissue values on one side. The outer product is 16 x 16 in place of 50 x 50, and a member has 20 epochs at "
-        "most, so that one core ends in minutes.",
+        "differs": "The paper: 10 random folds, one model compiled again for every fold without resetting its weights, so that from "
+        "the second fold on it is tested on drugs that it was trained on. Ours: fresh weights for every member, imputation and "
+        "scaling inside "
+        "the fold, and drugs with the same target and tissue values on one side. The outer product is 16 x 16 in place of 50 x "
+        "50, and a member "
+        "has 20 epochs at most, so that one core ends in minutes.",
     },
     "proctor, random folds": {
         "study": "opcnn",
@@ -168,16 +168,16 @@ def _summary(values: list[dict[str, float]]) -> dict[str, tuple[float, float]]:
 
 def page(found: list[dict[str, Any]]) -> str:
     """Return the docs page."""
+    minutes = sum(each["seconds"] for each in found) / 60
     parts = [
         "# Two published studies on their own data",
         "",
-        "Made by `python benchmarks/published_studies.py FOLDER --out docs/published_results.md`"
-        f" ({sum(each['seconds'] for each in found) / 60:.0f} minutes on one core).",
+        f"Made by `python benchmarks/published_studies.py FOLDER --out docs/published_results.md` ({minutes:.0f} minutes, one core).",
         "",
-        *__doc__.split("\n\n", 3)[3].strip().splitlines(),
+        *(__doc__ or "").split("\n\n", 3)[3].strip().splitlines(),
         "",
-        "Mean and standard deviation over the outer folds. The standard deviation is of single folds: it says how far one split may mislead. "
-        "*Best reference* is, in each fold, the reference that was best on the inner folds; the last line is the study's network minus it.",
+        "Mean and standard deviation over the outer folds; the latter is of single folds and says how far one split may mislead.",
+        "*Best reference*: in each fold, the reference that was best on the inner folds; the last line is the study's network minus it.",
         "",
     ]
     for each in found:

@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 from fusearch.search_space.published.catalogue import PUBLISHED, PublishedStudy, fitting_designs, printed_pattern, published_design
+from fusearch.search_space.published.differences import AGREEMENTS
+from fusearch.search_space.published.review_statistics import Count, other_sheets, review_statistics
 from fusearch.search_space.published.study_facts import TASK_KINDS, Headline, StudyFacts
 
-__all__ = ["PUBLISHED", "TASK_KINDS", "Headline", "PublishedStudy", "StudyFacts", "fitting_designs", "printed_pattern", "published_design"]
+__all__ = [
+    "AGREEMENTS",
+    "PUBLISHED",
+    "TASK_KINDS",
+    "Count",
+    "Headline",
+    "PublishedStudy",
+    "StudyFacts",
+    "fitting_designs",
+    "other_sheets",
+    "printed_pattern",
+    "published_design",
+    "review_statistics",
+]

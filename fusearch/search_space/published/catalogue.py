@@ -24,6 +24,7 @@ from fusearch.search_space.design.pattern import FusionPattern
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.notation import read_design
 from fusearch.search_space.published.binding import assign, with_modalities
+from fusearch.search_space.published.differences import Agreement, agreement
 from fusearch.search_space.published.study_facts import StudyFacts, study_facts
 
 __all__ = ["PUBLISHED", "PublishedStudy", "fitting_designs", "printed_pattern", "published_design"]
@@ -99,6 +100,11 @@ class PublishedStudy:
     def citation(self) -> str:
         """The paper as a reference."""
         return self.facts.citation(self.title, self.year, self.doi)
+
+    @property
+    def agreement(self) -> Agreement:
+        """What the printed formula and the network as built differ in; `facts.differs` says more."""
+        return agreement(self.pattern(), self.design())
 
     def bind(self, modalities: Sequence[Modality]) -> FusionGraph:
         """Return the network over other data: each modality of the study becomes one of the same kind, in order.
