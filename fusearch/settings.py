@@ -11,7 +11,10 @@ from fusearch.contracts import Budget
 from fusearch.errors import RunError, suggestion
 from fusearch.layout import CONFIG
 
-__all__ = ["Setting", "Settings"]
+__all__ = ["STARTS", "Setting", "Settings"]
+
+#: What a search may begin with, beside the designs of the user's.
+STARTS = ("references", "published")
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,13 @@ class Settings:
         default=0.3,
         metadata=_facts("Share of the evaluations that tune the reference designs; each of them has at least one.", least=0, most=1),
     )
+    start: str = field(
+        default="references",
+        metadata=_facts(
+            "What comes before the sampler: the `references`, or after them every `published` design that fits the data, each once. "
+            "Only for the strategy `graph`."
+        ),
+    )
     budget: Budget = field(default_factory=Budget, metadata=_facts("What one evaluation may spend.", is_option=False))
 
     def __post_init__(self) -> None:
@@ -134,6 +144,8 @@ class Settings:
             setting.check(getattr(self, setting.name))
         if not self.cpus_per_trial:
             raise RunError(f"cpus_per_trial is {self.cpus_per_trial}, expected more than 0")
+        if self.start not in STARTS:
+            raise RunError(f"start is {self.start!r}: {suggestion(str(self.start), STARTS)}")
         if self.trials is None and self.time_limit is None:
             raise RunError("neither trials nor time_limit is given: the search would never end")
 

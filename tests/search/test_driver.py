@@ -381,6 +381,8 @@ def test_the_configuration_is_kept_as_resolved(search):
         ({"trials": 0}, RunError, "trials is 0, expected a whole number of at least 1"),
         ({"trials": None}, RunError, "would never end"),
         ({"reference_share": 1.5}, RunError, "reference_share is 1.5, expected a number between 0 and 1"),
+        ({"start": "publisht"}, RunError, "start is 'publisht': did you mean 'published'?"),
+        ({"start": "published", "strategy": "late-ensemble"}, RunError, "strategy 'late-ensemble' does not take it, expected strategy"),
         ({"cpus_per_trial": 0}, RunError, "cpus_per_trial is 0, expected more than 0"),
         ({"workers": 0}, RunError, "workers is 0, expected a whole number of at least 1"),
         ({"trials": "3"}, RunError, "trials is '3', expected a whole number of at least 1"),

@@ -46,6 +46,7 @@ INLINE = {
     "storage": ({}, "sqlite:///{tmp_path}/study.db", lambda run: (run.path / "study.journal").exists()),
     "seed": ({}, 1, lambda run: trials(run)),
     "reference_share": ({"trials": 20}, 0.9, lambda run: references(run)),
+    "start": ({}, "published", lambda run: trials(run)),
     "budget": ({}, Budget(epochs=2), lambda run: [record.budget for record in run.records()]),
 }
 #: Setting -> (another value, what it shows in): numbers that the executor on Ray reads before it starts one.
