@@ -14,6 +14,7 @@ from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
 from fusearch.reports.findings.predicted import epochs_sentence
+from fusearch.reports.findings.published import published_sentences
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
@@ -38,6 +39,7 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
         lines += ["## Pareto front", "", *_table(found, list(found.front))]
     if found.references:
         lines += ["## References", "", *_table(found, list(found.references.values()))]
+    lines += _published(found)
     lines += _predicted(found)
     if found.strategy is not None:
         lines += [f"## What the strategy decided: {as_words(found.strategy.name)}", "", *_paragraphs(strategy_sentences(found.strategy))]
@@ -75,6 +77,26 @@ def _table(found: Findings, records: Sequence[TrialRecord]) -> list[str]:
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return [*lines, ""]
+
+
+def _published(found: Findings) -> list[str]:
+    told = found.published
+    lines = [line for sentence in published_sentences(told, found.main.name) for line in (as_words(sentence), "")]
+    if told.evaluated:
+        names = [objective.name for objective in found.objectives]
+        rows = [
+            (each.name, str(each.rank), *(number(found.value(each.record, name)) for name in names), f"`{each.digest}`")
+            for each in told.evaluated
+            if each.record is not None
+        ]
+        lines += _grid(("study", "place", *map(metric_label, names), "digest"), rows)
+    if told.neighbours:
+        near = [
+            (str(each.record.number), f"[{each.study}]({each.link})" if each.link else each.study, f"{each.distance:.2f}")
+            for each in told.neighbours
+        ]
+        lines += _grid(("trial on the front", "nearest published design", "distance"), near)
+    return ["## Published designs", "", *lines] if lines else []
 
 
 def _predicted(found: Findings) -> list[str]:

@@ -20,6 +20,7 @@ from fusearch.reports.page import markup, sections
 from fusearch.reports.page.cards import trial_facts
 from fusearch.reports.page.explained import explanation_section
 from fusearch.reports.page.predicted_section import predicted_section
+from fusearch.reports.page.published_section import published_section
 from fusearch.reports.page.strategy_section import strategy_section
 from fusearch.reports.page.top import answer_rows, recommended_card
 from fusearch.trials import point_of
@@ -39,6 +40,7 @@ _TITLES = {
     "predicted": "Predictions",
     "strategy": "Strategy",
     "designs": "Designs",
+    "published": "Published designs",
     "test": "Test split",
     "explained": "Modalities",
     "trials-section": "Trials",
@@ -61,6 +63,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         predicted_section(found, list(shown)),
         strategy_section(found.strategy),
         sections.gallery(found),
+        published_section(found),
         sections.confirmed(found),
         explanation_section(found.explanations),
         sections.trials(found) if found.records else "",

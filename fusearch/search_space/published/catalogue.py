@@ -24,7 +24,7 @@ from fusearch.search_space.design.pattern import FusionPattern
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.notation import read_design
 from fusearch.search_space.published.binding import assign, with_modalities
-from fusearch.search_space.published.differences import Agreement, agreement
+from fusearch.search_space.published.differences import PrintAgreement, agreement
 from fusearch.search_space.published.study_facts import StudyFacts, study_facts
 
 __all__ = ["PUBLISHED", "PublishedStudy", "fitting_designs", "printed_pattern", "published_design"]
@@ -102,7 +102,7 @@ class PublishedStudy:
         return self.facts.citation(self.title, self.year, self.doi)
 
     @property
-    def agreement(self) -> Agreement:
+    def agreement(self) -> PrintAgreement:
         """What the printed formula and the network as built differ in; `facts.differs` says more."""
         return agreement(self.pattern(), self.design())
 

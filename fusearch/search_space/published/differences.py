@@ -9,12 +9,12 @@ from fusearch.search_space.design.graph import FusionGraph
 from fusearch.search_space.design.pattern import FusionPattern
 from fusearch.search_space.design.pattern_parts import UNKNOWN
 
-__all__ = ["AGREEMENTS", "Agreement", "agreement"]
+__all__ = ["AGREEMENTS", "PrintAgreement", "agreement"]
 
-Agreement = Literal["equal", "depths", "operators", "operators and depths", "graph"]
+PrintAgreement = Literal["equal", "depths", "operators", "operators and depths", "graph"]
 
 #: What a printed formula and a network may differ in, and what that means.
-AGREEMENTS: dict[Agreement, str] = {
+AGREEMENTS: dict[PrintAgreement, str] = {
     "equal": "The network as built is one of the designs that the printed formula stands for.",
     "depths": "Graph and classes of operators are as printed; depths differ: the review often counts layers, a stage here is a block.",
     "operators": "Graph and depths are as printed; an operator is of another class.",
@@ -23,7 +23,7 @@ AGREEMENTS: dict[Agreement, str] = {
 }
 
 
-def agreement(printed: FusionPattern, built: FusionGraph) -> Agreement:
+def agreement(printed: FusionPattern, built: FusionGraph) -> PrintAgreement:
     """Return what a printed formula and a network differ in: the least that has to be left open for one to stand for the other.
 
     Example:
