@@ -96,6 +96,8 @@ def run_search(
     decider = make_strategy(settings.strategy)
     if decider is not None and settings.start != "references":
         raise RunError(f"start is {settings.start!r}: strategy {decider.name!r} does not take it, expected strategy 'graph'")
+    if decider is not None and getattr(space, "pattern", None) is not None:
+        raise SpaceError(f"pattern {space.pattern!r}: strategy {decider.name!r} does not take one, expected strategy 'graph'")
     for design in first:
         if not isinstance(design, FusionGraph | Candidate):
             raise SpaceError(f"first: {design!r}, expected a FusionGraph or a Candidate; FusionGraph.parse reads a formula")

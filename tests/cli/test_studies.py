@@ -1,12 +1,14 @@
 """The catalogue of published networks at the command line: listed, shown, bound."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fusearch.search_space import PUBLISHED
+from fusearch.run import Run
+from fusearch.search_space import PUBLISHED, FusionPattern
 
 
 def keys(done: Any) -> set[str]:
@@ -136,3 +138,27 @@ def test_the_statistics_of_the_review_are_listed(fusearch: Callable[..., Any]) -
     counts = {(row["counted"], row["as"]): row["number"] for row in done.document}
     assert counts["studies by number of fusions", "single"] == 35
     assert counts["fusions by class of operator", "⊕ concatenation"] == 77
+
+
+def test_a_search_starts_with_published_designs_and_stays_in_its_pattern(tmp_path: Path, fusearch: Callable[..., Any]) -> None:
+    pattern = "F1 = ⊕(mean^x, worst^x) →"
+    out = tmp_path / "run"
+    settings = ("--executor", "inline", "--epochs", 1, "--folds", 2, "--sampler", "random", "--encoder", "mean=mlp", "--trials")
+    done = fusearch("search", "wisconsin", "-o", "auroc", "--out", out, "--start", "published", "--pattern", pattern, *settings, 14)
+    assert done.code == 0
+    assert "- 5 published designs fit the data, 3 of them were tried." in done.out
+    assert "2 left out, as the search ended before their turn: " in done.out
+    more = fusearch(
+        "search", "wisconsin", "-o", "auroc", "--out", out, "--start", "published", "--pattern", pattern, *settings, 24, "--resume"
+    )
+    assert more.code == 0
+    assert "- 5 published designs fit the data, 5 of them were tried." in more.out
+    found = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    told = {each["digest"] for each in found["published"]["standings"]}
+    trials = Run(out).read()
+    searched = [record for record in trials.records if record.reference is None and record.digest not in told]
+    assert searched
+    for record in searched:
+        assert FusionPattern.parse(pattern).matches(trials.graphs[record.digest])
+    assert "## Published designs" in (out / "report.md").read_text(encoding="utf-8")
+    assert '<section id="published">' in (out / "report.html").read_text(encoding="utf-8")
