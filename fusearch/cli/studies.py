@@ -88,18 +88,17 @@ def study_rows(
 
     _check("--kind", kinds, list(KINDS))
     _check("--task", tasks, TASK_KINDS)
-    families = {**{name: name for name in SYMBOLS}, **{symbol: name for name, symbol in reversed(SYMBOLS.items())}}
-    _check("--class", classes, list(families))
+    _check("--class", classes, list(dict.fromkeys([*SYMBOLS, *SYMBOLS.values()])))
     _check("--label", labels, LABELS)
-    asked = {families[name] for name in classes}
     fitting, reasons = fitting_designs(data.modalities) if data is not None else ({}, {})
     rows = []
     for study in PUBLISHED.values():
         design = study.design()
         has = list(dict.fromkeys(modality.kind for modality in design.modalities))
-        used = {OPERATORS[fusion.operator].family for fusion in design.fusions}
+        entries = [OPERATORS[fusion.operator] for fusion in design.fusions]
+        used = {word for entry in entries for word in (entry.family, entry.symbol)}
         words = _words(design.labels)
-        if not set(kinds) <= set(has) or not asked <= used or not set(labels) <= set(words):
+        if not set(kinds) <= set(has) or not set(classes) <= used or not set(labels) <= set(words):
             continue
         if tasks and study.facts.task_kind not in tasks:
             continue

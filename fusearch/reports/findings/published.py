@@ -118,9 +118,9 @@ def read_published(trials: Trials) -> Published:
     ]
     neighbours = []
     for record in trials.front:
-        graph = trials.graphs.get(record.digest)
-        if graph is not None and graph.fusions:
-            study, distance = nearest_study(graph)
+        design = trials.graphs.get(record.digest)
+        if design is not None and design.fusions:
+            study, distance = nearest_study(design)
             neighbours.append(Neighbour(record, study.key, study.citation, _link(study), distance))
     return Published(
         asked=trials.config.get("search", {}).get("start") == "published",

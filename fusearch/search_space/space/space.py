@@ -235,7 +235,7 @@ class SearchSpace:
         names = ", ".join(modality.name for modality in self.modalities)
         return f"SearchSpace({names}; {len(self.settings.operators)} operators, up to {self.settings.max_fusions} fusions)"
 
-    def _replayed(self, graph: FusionGraph, recipe: Mapping[str, Value]) -> tuple[Chooser, Candidate]:
+    def _replayed(self, graph: FusionGraph, recipe: dict[str, Value]) -> tuple[Chooser, Candidate]:
         """Return the answers that make a design again, or where none does, those of the last try."""
         if self.settings.pattern is None:
             chooser = AnswerChooser(read_answers(self.settings, graph) | recipe)
