@@ -1,4 +1,4 @@
-"""Binds a published network to the modalities of other data: by kind, and within a kind in order."""
+"""Binds a published network to the modalities of other data: by kind, and within a kind in order (decision 0096)."""
 
 from __future__ import annotations
 

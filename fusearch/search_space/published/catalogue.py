@@ -173,7 +173,12 @@ def _read_studies() -> dict[int, PublishedStudy]:
 
 
 class _PublishedStudies(Mapping[int | str, PublishedStudy]):
-    """The studies by number or key; the file is read on first use."""
+    """The studies by number or key; the file is read on first use.
+
+    Example:
+        >>> PUBLISHED["medfuse"].facts.task_kind, len(PUBLISHED)
+        ('classification', 54)
+    """
 
     def __getitem__(self, name: int | str) -> PublishedStudy:
         studies = _read_studies()

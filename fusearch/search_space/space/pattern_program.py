@@ -2,7 +2,7 @@
 
 The pattern gives the fusions, who takes what, and the depths that it states; asked are what `?` sources stand for (one choice among all
 ways that obey the rules), the modality and encoder of each stream, the letters, operators of a class, parameters, trunks and training.
-Every name of a decision ends with a code of its choices, so that under one name they are always the same.
+Every name of a decision ends with a code of its choices, so that under one name they are always the same (decision 0095).
 """
 
 from __future__ import annotations
