@@ -28,10 +28,10 @@ with the package as printed, and as they were built, read from the papers' figur
     fusearch list statistics                                   # the counts below
 
 In Python, `fusearch.PUBLISHED["mmdynamics"].bind(data.modalities)` is the design over your data, `.facts` what is known of the study, and
-`fusearch.fitting_designs(data.modalities)` gives all that fit, with a reason for each other one. A network is bound **by kind and, within a
-kind, in order**: its first table becomes your first table. Modalities that are left over stay out of the design; to choose, pass those that it shall
-have. Encoders are fusearch's own for the kind, with the paper's number of stages. A headline result is the paper's claim under the paper's
-protocol and was not measured here; where the protocol is not recorded, `show` says so."""
+`fusearch.fitting_designs(data.modalities)` gives all that fit, with a reason for each other one. A network is bound **by kind and, within
+a kind, in order**: its first table becomes your first table. Modalities that are left over stay out of the design; to choose, pass those
+that it shall have. Encoders are fusearch's own for the kind, with the paper's number of stages. A headline result is the paper's claim
+under the paper's protocol and was not measured here; where the protocol is not recorded, `show` says so."""
 
 
 def published_page() -> str:
