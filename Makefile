@@ -52,7 +52,8 @@ reference: $(INSTALLED)  ## Write the pages that are made from the code: command
 	@$(BIN)/python -m fusearch.cli.help_page > docs/cli.md
 	@$(BIN)/python -m fusearch.data.manifest.manifest_page > docs/manifest.md
 	@$(BIN)/python -m fusearch.search_space.operators.operator_page > docs/operators.md
-	@$(BIN)/python -m fusearch.cli.published_page docs
+	@$(BIN)/python -m fusearch.cli.published_page > docs/published.md
+	@$(BIN)/python -m fusearch.cli.published_page figure > docs/published.svg
 	@$(BIN)/python docs/signatures.py
 
 picture: $(INSTALLED)  ## Draw the README's front from runs/demo

@@ -72,7 +72,9 @@ def show(
             used = {modality.name for modality in design.modalities}
             facts["left_out"] = [modality.name for modality in modalities if modality.name not in used]
         if drawing is not None:
-            _write_drawing(design, drawing)
+            from fusearch.reports.figures.drawing import write_drawing
+
+            write_drawing(design, drawing)
             facts["drawing"] = str(drawing)
         if loaded is not None:
             from fusearch.evaluators import TrainingEvaluator
@@ -98,15 +100,6 @@ def show(
         say()
     rows = [{"fact": name, "value": value} for name, value in {**facts["labels"], **_extra(facts)}.items()]
     show_table(rows, ("fact", "value"))
-
-
-def _write_drawing(design: FusionGraph, file: Path) -> None:
-    from fusearch.reports import draw
-
-    try:
-        file.write_text(draw(design) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise FusearchError(f"cannot write {str(file)!r}: {error.strerror or error}") from None
 
 
 def _extra(facts: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,9 @@
-"""The page `docs/published.md` and its figure, made from the catalogue: `python -m fusearch.cli.published_page docs`."""
+"""The page `docs/published.md`, made from the catalogue: `python -m fusearch.cli.published_page`, and its figure with the word `figure`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from fusearch.reports.figures.bars import bars_svg
 from fusearch.search_space.published import AGREEMENTS, FEATURES, PUBLISHED, Count, other_sheets, review_statistics
@@ -112,11 +111,5 @@ def _distance() -> Iterator[str]:
     )
 
 
-def main(folder: Path) -> None:
-    """Write page and figure into a folder."""
-    (folder / "published.md").write_text(published_page(), encoding="utf-8")
-    (folder / "published.svg").write_text(statistics_figure(), encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    sys.stdout.write(statistics_figure() if sys.argv[1:] == ["figure"] else published_page())

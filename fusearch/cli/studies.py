@@ -38,7 +38,7 @@ LABELS = (
 
 #: Facts of `show` that are a sentence or more, and what stands before them.
 _SENTENCES = {
-    "authors_say": "Task",
+    "task_in_words": "Task",
     "losses": "Losses",
     "training": "Training",
     "missing": "Missing modality",
@@ -147,7 +147,7 @@ def study_facts_of(study: PublishedStudy, design: FusionGraph) -> dict[str, Any]
         "area": facts.area,
         "purpose": facts.purpose,
         "task": facts.task_kind,
-        "authors_say": facts.task,
+        "task_in_words": facts.task,
         "losses": facts.losses,
         "training": design.training,
         "missing": facts.missing or NOT_RECORDED,

@@ -26,6 +26,7 @@ def test_the_page_is_whole() -> None:
     assert "The sheets of studies 17 (`pbd-central-attn`), 27 (`mmhfnet`), 50 (`brain-degeneration-attn`) print the type sudden" in page
 
 
-def test_the_module_writes_both(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-W", "error", "-m", "fusearch.cli.published_page", str(tmp_path)], check=True)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["published.md", "published.svg"]
+def test_the_module_prints_page_and_figure() -> None:
+    for words, text in (((), published_page()), (("figure",), statistics_figure())):
+        command = [sys.executable, "-W", "error", "-m", "fusearch.cli.published_page", *words]
+        assert subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True).stdout == text
