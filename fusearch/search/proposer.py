@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["Proposer", "SamplerProposer", "published_first"]
 
 
-def published_first(space: SearchSpace) -> tuple[FusionGraph, ...]:
+def published_first(space: SearchSpace) -> tuple[Candidate, ...]:
     """Return the published designs that fit the modalities of a space, each once: two studies may have one network for them."""
-    return tuple({graph.digest: graph for graph in fitting_designs(space.modalities)[0].values()}.values())
+    fitting = {graph.digest: graph for graph in fitting_designs(space.modalities)[0].values()}
+    return tuple(Candidate(graph, Recipe()) for graph in fitting.values())
 
 
 class Proposer(Protocol):
@@ -49,7 +50,7 @@ class SamplerProposer:
 
     The order: whatever is queued in the study (designs of the user's, candidates of a driver that stopped); each reference
     graph once with the default recipe; then a reference graph with a drawn recipe whenever one of them has had less than its
-    part of the references' share, else the next of the designs that come first, each once with the default recipe, else what
+    part of the references' share, else the next of the candidates that come first, each once, else what
     the sampler says. The share is kept at every moment, so that a search that is stopped early compares fairly too; designs of
     the sampler's that are reference graphs count for it.
 
@@ -58,7 +59,7 @@ class SamplerProposer:
         space: The search space.
         share: Share of the evaluations that goes to the reference designs.
         seed: Seed of the drawn recipes and fresh draws.
-        before: Designs that come before what the sampler says, such as the published ones.
+        before: Candidates that come before what the sampler says, such as the published ones.
     """
 
     #: Draws for a recipe, or a design, that the study does not hold yet, before the source counts as exhausted.
@@ -66,9 +67,9 @@ class SamplerProposer:
 
     is_done = False
 
-    def __init__(self, queue: CandidateQueue, space: SearchSpace, *, share: float, seed: int, before: Sequence[FusionGraph] = ()) -> None:
+    def __init__(self, queue: CandidateQueue, space: SearchSpace, *, share: float, seed: int, before: Sequence[Candidate] = ()) -> None:
         self._queue, self._space, self._share, self._seed = queue, space, share, seed
-        self._before = [Candidate(graph, Recipe()) for graph in before]
+        self._before = before
 
     def propose(self) -> Proposal:
         """Return the next candidate as a running trial, described in the study."""

@@ -12,7 +12,8 @@ from strategies import MODALITIES
 
 from fusearch.data.modality import Modality
 from fusearch.errors import FormulaError, SpaceError, UnknownNameError
-from fusearch.search_space import OPERATORS, FusionPattern, SearchSpace
+from fusearch.search_space import OPERATORS, PUBLISHED, FusionPattern, SearchSpace
+from fusearch.search_space.published.bound_table import data_of_kinds
 from fusearch.search_space.space.choosers import RandomChooser
 from fusearch.search_space.space.pattern_program import resolutions
 
@@ -147,3 +148,17 @@ def test_the_references_stay_as_they_are() -> None:
 def test_a_pattern_that_no_design_fits_is_refused(text: str, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         SearchSpace(MODALITIES, pattern=text)
+
+
+@pytest.mark.parametrize("study", PUBLISHED.values(), ids=lambda study: study.key)
+def test_a_printed_formula_is_a_space_unless_it_counts_layers(study) -> None:
+    data = data_of_kinds(study)
+    depths = [arg.depth for fusion in study.pattern().fusions for arg in fusion.args]
+    if max((depth for depth in depths if isinstance(depth, int)), default=0) > 8:  # the most stages of an encoder of ours
+        with pytest.raises(SpaceError, match=r"is taken after \d+ stages, no encoder of"):
+            SearchSpace(data, pattern=study.printed, max_streams=2)
+        return
+    space = SearchSpace(data, pattern=study.printed, max_streams=2)
+    candidate = space.sample(np.random.default_rng(study.number))
+    assert study.pattern().matches(candidate.graph)
+    assert space.contains(candidate)
