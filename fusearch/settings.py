@@ -11,10 +11,7 @@ from fusearch.contracts import Budget
 from fusearch.errors import RunError, suggestion
 from fusearch.layout import CONFIG
 
-__all__ = ["STARTS", "Setting", "Settings"]
-
-#: What a search may begin with, beside the designs of the user's.
-STARTS = ("references", "published")
+__all__ = ["Setting", "Settings"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +64,10 @@ class Setting:
         return f" of at least {self.least:g}" if self.least > -math.inf else ""
 
 
+#: What may come before the sampler, beside the designs of the user's.
+_STARTS = ("references", "published")
+
+
 def _facts(text: str, *, least: float = -math.inf, most: float = math.inf, is_option: bool = True, unset: str = "") -> dict[str, Any]:
     return {"help": text, "least": least, "most": most, "is_option": is_option, "unset": unset}
 
@@ -107,6 +108,13 @@ class Settings:
             "and leave their decision in the run folder."
         ),
     )
+    start: str = field(
+        default="references",
+        metadata=_facts(
+            "What comes before the sampler: the `references`, or after them every `published` design that fits the data, each once. "
+            "Only for the strategy `graph`."
+        ),
+    )
     executor: str = field(default="ray", metadata=_facts("Where trials run: `ray` (Ray Tune) or `inline` (this process)."))
     workers: int | None = field(default=None, metadata=_facts("Evaluations side by side; inline has one.", least=1, unset="as many as fit"))
     cpus_per_trial: float = field(default=1.0, metadata=_facts("CPU cores of one evaluation; its worker uses as many threads.", least=0))
@@ -130,22 +138,15 @@ class Settings:
         default=0.3,
         metadata=_facts("Share of the evaluations that tune the reference designs; each of them has at least one.", least=0, most=1),
     )
-    start: str = field(
-        default="references",
-        metadata=_facts(
-            "What comes before the sampler: the `references`, or after them every `published` design that fits the data, each once. "
-            "Only for the strategy `graph`."
-        ),
-    )
     budget: Budget = field(default_factory=Budget, metadata=_facts("What one evaluation may spend.", is_option=False))
 
     def __post_init__(self) -> None:
         for setting in self.table():
             setting.check(getattr(self, setting.name))
+        if self.start not in _STARTS:
+            raise RunError(f"start is {self.start!r}: {suggestion(str(self.start), _STARTS)}")
         if not self.cpus_per_trial:
             raise RunError(f"cpus_per_trial is {self.cpus_per_trial}, expected more than 0")
-        if self.start not in STARTS:
-            raise RunError(f"start is {self.start!r}: {suggestion(str(self.start), STARTS)}")
         if self.trials is None and self.time_limit is None:
             raise RunError("neither trials nor time_limit is given: the search would never end")
 

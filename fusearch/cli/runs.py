@@ -86,7 +86,6 @@ def search(
     from fusearch.cli.live_line import LiveLine
     from fusearch.data import check_data, load_data
     from fusearch.reports import read_findings, write_report
-    from fusearch.reports.findings.published import published_sentences
     from fusearch.search import run_search
     from fusearch.search_space import FusionGraph
     from fusearch.settings import Settings
@@ -129,7 +128,7 @@ def search(
         _show_status(status)
         _show_verdict(found, out)
         if found.published.asked:
-            for sentence in published_sentences(found.published, found.main.name):
+            for sentence in found.published.sentences:
                 say(f"- {sentence}")
         say(f"Report: {page}")
         if status["state"] != "finished":

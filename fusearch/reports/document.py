@@ -10,7 +10,6 @@ from fusearch.reports.findings.decided import strategy_sentences
 from fusearch.reports.findings.factors import factor_frame
 from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.published import published_sentences
 from fusearch.reports.findings.reproduction import command_line, export_command, resumed_lines
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
@@ -23,9 +22,10 @@ __all__ = ["to_document"]
 def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
     """Return the facts of the report.
 
-    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `references`, `published`, `predicted`, `confirmed`,
-    `strategy`, `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`,
-    `export_command`, `config`.
+    Beside these keys, `published`: where published designs stand, and which is nearest to each on the front.
+
+    Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `references`, `predicted`, `confirmed`, `strategy`,
+    `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`, `export_command`, `config`.
     """
     progress = progress_info(found)
     through = throughput_info(found)
@@ -44,7 +44,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "recommended": _design(found.recommended),
         "front": [_design(record) for record in found.front],
         "references": {role: _design(record) for role, record in found.references.items()},
-        "published": _published(found),
+        "published": found.published.to_dict(),
         "predicted": asdict(found.predicted),
         "confirmed": [asdict(look) for look in found.looks],
         "warnings": found.data_warnings,
@@ -69,27 +69,6 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "export_command": export_command(found),
         "resumed": resumed_lines(found),
         "config": dict(found.config),
-    }
-
-
-def _published(found: Findings) -> dict[str, Any]:
-    told = found.published
-    return {
-        "sentences": list(published_sentences(told, found.main.name)),
-        "standings": [
-            {
-                "studies": list(each.studies),
-                "digest": each.digest,
-                "trial": None if each.record is None else each.record.number,
-                "place": each.rank,
-                "on_front": each.on_front,
-                "tried": each.tried,
-            }
-            for each in told.standings
-        ],
-        "nearest": [
-            {"digest": each.record.digest, "study": each.study, "link": each.link, "distance": each.distance} for each in told.neighbours
-        ],
     }
 
 

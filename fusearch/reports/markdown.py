@@ -14,7 +14,6 @@ from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.looks import comparison_sentence, look_sentence, role_in_look
 from fusearch.reports.findings.predicted import epochs_sentence
-from fusearch.reports.findings.published import published_sentences
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
@@ -81,7 +80,7 @@ def _table(found: Findings, records: Sequence[TrialRecord]) -> list[str]:
 
 def _published(found: Findings) -> list[str]:
     told = found.published
-    lines = [line for sentence in published_sentences(told, found.main.name) for line in (as_words(sentence), "")]
+    lines = [line for sentence in told.sentences for line in (as_words(sentence), "")]
     if told.evaluated:
         names = [objective.name for objective in found.objectives]
         rows = [

@@ -22,7 +22,7 @@ __all__ = ["front_figure"]
 
 #: Plotly's name of the symbol of each role; a role of a plug-in takes the last.
 SYMBOLS = {"best_unimodal": "diamond", "linear": "square", "early": "triangle-up", "late": "triangle-down", "penultimate": "pentagon"}
-COLOURS = {"design": "#8b95a5", "front": "#2f6fdb", "reference": "#d9602b", "recommended": "#1f9d76", "published": "#7a4fc4"}
+COLOURS = {"design": "#8b95a5", "front": "#2f6fdb", "reference": "#d9602b", "recommended": "#1f9d76"}
 #: As many decimals as the distance between two ticks asks for, at any zoom.
 TICK_FORMATS = [{"dtickrange": [10.0**-n, 10.0 ** (1 - n) * 0.999], "value": f".{n}f"} for n in (1, 2, 3, 4)]
 
@@ -60,21 +60,6 @@ def front_figure(run: Run | Findings | Path | str, x: str | None = None, y: str 
         _add_group(figure, info, chosen, name=name, symbol=SYMBOLS.get(role or "", "hexagon"), size=12)
     others = [point for point in info.points if point.kind == "reference" and point.role is None]
     _add_group(figure, info, others, name="other references", symbol="diamond-open", size=8)
-    published = [point for point in info.points if point.study]
-    if published:
-        figure.add_trace(
-            go.Scatter(
-                x=[_short(point.x) for point in published],
-                y=[_short(point.y) for point in published],
-                mode="markers+text",
-                marker={"symbol": "star-open", "size": 13, "color": COLOURS["published"], "line": {"width": 1.4}},
-                text=[escape(point.study or "") for point in published],
-                textposition="top center",
-                textfont={"size": 10},
-                hoverinfo="skip",
-                name="published designs",
-            )
-        )
     if info.recommended is not None:
         ring = {"symbol": "circle-open-dot", "size": 22, "color": COLOURS["recommended"], "line": {"width": 2.5}}
         trial = [info.recommended.record.number]
@@ -91,6 +76,7 @@ def front_figure(run: Run | Findings | Path | str, x: str | None = None, y: str 
                 name="recommended",
             )
         )
+    _add_published(figure, info)
     figure.update_layout(**_layout(info))
     return figure
 
@@ -156,6 +142,27 @@ def _hover(info: FrontInfo, point: Point) -> str:
             lines.append(f"{escape(metric_label(axis.name))} {number(value)}{about}")
     lines += [escape(line) for line in point.record.formula.splitlines()]
     return "<br>".join(lines)
+
+
+def _add_published(figure: go.Figure, info: FrontInfo) -> None:
+    """Name the points of published designs."""
+    import plotly.graph_objects as go
+
+    points = [point for point in info.points if point.study]
+    if points:
+        figure.add_trace(
+            go.Scatter(
+                x=[_short(point.x) for point in points],
+                y=[_short(point.y) for point in points],
+                mode="markers+text",
+                marker={"symbol": "square-open", "size": 15, "color": "#0f8b8d", "line": {"width": 1.4}},
+                text=[escape(point.study or "") for point in points],
+                textposition="top center",
+                textfont={"size": 10},
+                hoverinfo="skip",
+                name="published designs",
+            )
+        )
 
 
 def _layout(info: FrontInfo) -> dict[str, Any]:

@@ -126,12 +126,12 @@ def _errors(scale: _Scale, point: Point) -> str:
 
 
 def _labels(scale: _Scale) -> Iterator[str]:
-    """Name each reference and published design at the nearest place around it that hides nothing."""
+    """Name each reference at the nearest place around it that hides nothing."""
     taken = [_around(*scale.at(point), 8) for point in scale.info.points if point.kind != "design"]
     dots = [_around(*scale.at(point), 3) for point in scale.info.points if point.kind == "design"]
     dots += [_around(x, y, 2) for x, y in _along(scale)]
-    for point in (point for point in scale.info.points if point.role or point.study):
-        text = role_label(point.role).removeprefix("the ") if point.role else point.study or ""
+    for point in (point for point in scale.info.points if point.role):
+        text = role_label(point.role or "").removeprefix("the ")
         x, y = scale.at(point)
         places = list(_places(x, y, _CHARACTER * len(text) + 4))
         if not places:  # a name too long for the picture

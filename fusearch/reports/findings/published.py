@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fusearch.reports.wording import count, metric_label
 from fusearch.study import TrialRecord
@@ -13,7 +12,7 @@ from fusearch.trials import Trials, best_of_each, ranked
 if TYPE_CHECKING:
     from fusearch.search_space import PublishedStudy
 
-__all__ = ["Neighbour", "Published", "PublishedStanding", "published_sentences", "read_published"]
+__all__ = ["Neighbour", "Published", "PublishedStanding", "read_published"]
 
 
 @dataclass(frozen=True)
@@ -71,12 +70,14 @@ class Published:
         standings: Those that fit the data, the evaluated ones by rank first.
         designs: Number of designs that the ranks are among.
         neighbours: One for each design on the front that has a fusion.
+        metric: Name of the main objective, by which the ranks are.
     """
 
     asked: bool
     standings: tuple[PublishedStanding, ...]
     designs: int
     neighbours: tuple[Neighbour, ...]
+    metric: str
 
     @property
     def evaluated(self) -> tuple[PublishedStanding, ...]:
@@ -86,6 +87,46 @@ class Published:
     def left_out(self) -> tuple[PublishedStanding, ...]:
         """Those that the search did not come to."""
         return tuple(each for each in self.standings if not each.tried)
+
+    @property
+    def sentences(self) -> list[str]:
+        """How many were tried and where the best of them stands; nothing where none was tried or asked for."""
+        if not self.asked and not self.evaluated:
+            return []
+        tried = len(self.standings) - len(self.left_out)
+        sentences = [f"{count(len(self.standings), 'published design')} fit the data, {tried} of them were tried."]
+        if len(self.standings) == 1:
+            sentences = [f"1 published design fits the data, {'it was' if tried else 'it was not'} tried."]
+        failed = [each.name for each in self.standings if each.tried and each.record is None]
+        if failed:
+            sentences.append(f"Without a result: {', '.join(failed)}.")
+        if self.asked and self.left_out:
+            names = ", ".join(each.name for each in self.left_out)
+            sentences.append(f"{len(self.left_out)} left out, as the search ended before their turn: {names}.")
+        if self.evaluated:
+            best = self.evaluated[0]
+            sentences.append(
+                f"The best of them by {metric_label(self.metric)} is {best.name}: place {best.rank} of {self.designs} designs."
+            )
+        return sentences
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the facts as JSON-able values."""
+        standings = [
+            {
+                "studies": list(each.studies),
+                "digest": each.digest,
+                "trial": None if each.record is None else each.record.number,
+                "place": each.rank,
+                "on_front": each.on_front,
+                "tried": each.tried,
+            }
+            for each in self.standings
+        ]
+        nearest = [
+            {"digest": each.record.digest, "study": each.study, "link": each.link, "distance": each.distance} for each in self.neighbours
+        ]
+        return {"sentences": self.sentences, "standings": standings, "nearest": nearest}
 
     def name_of(self, digest: str) -> str | None:
         """Return the study, or the studies, whose network a design is; None for any other."""
@@ -127,27 +168,8 @@ def read_published(trials: Trials) -> Published:
         standings=tuple(sorted(standings, key=lambda each: (each.rank is None, each.rank or 0, not each.tried))),
         designs=len(order),
         neighbours=tuple(neighbours),
+        metric=trials.primary.name,
     )
-
-
-def published_sentences(found: Published, metric: str) -> Sequence[str]:
-    """Say how many of the published designs were tried and where the best of them stands; nothing where none was tried or asked for."""
-    if not found.asked and not found.evaluated:
-        return []
-    tried = len(found.standings) - len(found.left_out)
-    sentences = [f"{count(len(found.standings), 'published design')} fit the data, {tried} of them were tried."]
-    if len(found.standings) == 1:
-        sentences = [f"1 published design fits the data, {'it was' if tried else 'it was not'} tried."]
-    failed = [each.name for each in found.standings if each.tried and each.record is None]
-    if failed:
-        sentences.append(f"Without a result: {', '.join(failed)}.")
-    if found.asked and found.left_out:
-        names = ", ".join(each.name for each in found.left_out)
-        sentences.append(f"{len(found.left_out)} left out, as the search ended before their turn: {names}.")
-    if found.evaluated:
-        best = found.evaluated[0]
-        sentences.append(f"The best of them by {metric_label(metric)} is {best.name}: place {best.rank} of {found.designs} designs.")
-    return sentences
 
 
 def _link(study: PublishedStudy) -> str:

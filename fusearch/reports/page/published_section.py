@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.published import published_sentences
 from fusearch.reports.page import markup
 from fusearch.reports.page.markup import Cell
 from fusearch.reports.wording import metric_label, number, sentence_case
@@ -50,7 +49,7 @@ def published_section(found: Findings) -> str:
         )
     if not parts and not told.asked:
         return ""
-    sentences = "".join(f"<p>{markup.prose(sentence)}</p>" for sentence in published_sentences(told, found.main.name))
+    sentences = "".join(f"<p>{markup.prose(sentence)}</p>" for sentence in told.sentences)
     return f'<section id="published"><h2>Published designs</h2>{sentences}{"".join(parts)}</section>'
 
 

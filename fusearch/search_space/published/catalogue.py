@@ -72,25 +72,6 @@ class PublishedStudy:
     sheet: Mapping[str, Any]
     as_built: Mapping[str, Any]
 
-    def pattern(self) -> FusionPattern:
-        """Return the printed formula as a pattern."""
-        return FusionPattern.parse(self.printed)
-
-    def design(self) -> FusionGraph:
-        """Return the network as built, as a valid design.
-
-        The encoders are fusearch's own for the kind of each modality, with the paper's number of stages; the shapes of the modalities
-        are small stand-ins. Parameters of an operator that fusearch's operator does not have are left out.
-        """
-        built = self.as_built
-        modalities = tuple(Modality(item["name"], item["kind"], _SHAPES[item["kind"]]) for item in built["modalities"])
-        kinds = {modality.name: modality.kind for modality in modalities}
-        streams = tuple(_stand_in(item, KINDS[kinds[item["modality"]]].layouts[0].encoder) for item in built["streams"])
-        header = " | ".join(f"{stream.name} = {stream.modality}:{stream.encoder}" for stream in streams)
-        draft = read_design("\n".join([header, *built["formula"]]), modalities)
-        fusions = tuple(_as_built(fusion, built["trunks"].get(fusion.name)) for fusion in draft.fusions)
-        return FusionGraph(modalities, streams, fusions, draft.outputs, built["training"])
-
     @property
     def facts(self) -> StudyFacts:
         """What is known of the study beside its network: paper, task, losses, headline result, how it differs in print."""
@@ -135,6 +116,25 @@ class PublishedStudy:
             return with_modalities(design, assigned, encoders)
         except DesignError as error:
             raise DesignError(f"study {self.number} ({self.key}): {error}") from None
+
+    def pattern(self) -> FusionPattern:
+        """Return the printed formula as a pattern."""
+        return FusionPattern.parse(self.printed)
+
+    def design(self) -> FusionGraph:
+        """Return the network as built, as a valid design.
+
+        The encoders are fusearch's own for the kind of each modality, with the paper's number of stages; the shapes of the modalities
+        are small stand-ins. Parameters of an operator that fusearch's operator does not have are left out.
+        """
+        built = self.as_built
+        modalities = tuple(Modality(item["name"], item["kind"], _SHAPES[item["kind"]]) for item in built["modalities"])
+        kinds = {modality.name: modality.kind for modality in modalities}
+        streams = tuple(_stand_in(item, KINDS[kinds[item["modality"]]].layouts[0].encoder) for item in built["streams"])
+        header = " | ".join(f"{stream.name} = {stream.modality}:{stream.encoder}" for stream in streams)
+        draft = read_design("\n".join([header, *built["formula"]]), modalities)
+        fusions = tuple(_as_built(fusion, built["trunks"].get(fusion.name)) for fusion in draft.fusions)
+        return FusionGraph(modalities, streams, fusions, draft.outputs, built["training"])
 
 
 def _stand_in(item: Mapping[str, Any], encoder: str) -> Stream:

@@ -9,7 +9,7 @@ from reports.conftest import MODALITIES
 
 from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.reports.findings.front import front_info
-from fusearch.reports.findings.published import published_sentences, read_published
+from fusearch.reports.findings.published import read_published
 from fusearch.run import Run
 from fusearch.search_space import PUBLISHED, fitting_designs
 
@@ -50,7 +50,7 @@ def test_those_that_fit_stand_by_rank(make_found: Callable[..., Findings]) -> No
 def test_what_the_budget_left_out_is_counted(make_found: Callable[..., Findings]) -> None:
     told = make_found("mmdynamics", "opcnn").published
     assert {each.name for each in told.left_out} == set(FITTING) - {"mmdynamics", "opcnn"}
-    sentences = published_sentences(told, "auroc")
+    sentences = told.sentences
     assert sentences[0] == f"{len(FITTING)} published designs fit the data, 2 of them were tried."
     assert sentences[1].startswith(f"{len(FITTING) - 2} left out, as the search ended before their turn: ")
     assert sentences[2].startswith(f"The best of them by AUROC is {told.evaluated[0].name}: place ")
@@ -58,13 +58,13 @@ def test_what_the_budget_left_out_is_counted(make_found: Callable[..., Findings]
 
 def test_a_failed_one_was_tried(make_found: Callable[..., Findings]) -> None:
     told = make_found("mmdynamics", failures=1).published
-    assert "Without a result: opcnn." in published_sentences(told, "auroc")
+    assert "Without a result: opcnn." in told.sentences
     assert "opcnn" not in {each.name for each in told.left_out}
 
 
 def test_without_being_asked_only_what_was_met_is_told(make_found: Callable[..., Findings]) -> None:
-    assert published_sentences(make_found(asked=False).published, "auroc") == []
-    met = published_sentences(make_found("opcnn", asked=False).published, "auroc")
+    assert make_found(asked=False).published.sentences == []
+    met = make_found("opcnn", asked=False).published.sentences
     assert len(met) == 2
     assert not [sentence for sentence in met if "left out" in sentence]
 
@@ -93,4 +93,4 @@ def test_a_kind_that_is_not_known_here_leaves_nothing_to_say(make_run: Callable[
     (run.path / "config.yaml").write_text(yaml.safe_dump(config))
     told = read_published(Run(run.path).read())
     assert told.standings == ()
-    assert published_sentences(told, "auroc") == []
+    assert told.sentences == []

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from reports.conftest import MODALITIES
 
 from fusearch.reports.figures.front_plot import front_figure
-from fusearch.reports.figures.picture import front_svg
 from fusearch.reports.findings.findings import read_findings
 from fusearch.reports.page.published_section import published_section
 from fusearch.run import Run
@@ -42,10 +41,3 @@ def test_a_run_without_any_has_no_section(make_run: Callable[..., Run]) -> None:
     unimodal = "mrna:mlp\nmrna@L ->"
     assert published_section(read_findings(make_run(3, references=False, formula=lambda _rng: unimodal))) == ""
     assert published_section(read_findings(make_run(0))) == ""
-
-
-def test_the_picture_names_their_points(make_run: Callable[..., Run]) -> None:
-    texts = iter([str(FITTING["mmdynamics"]), str(FITTING["opcnn"])])
-    drawn = front_svg(make_run(8, formula=lambda _rng: next(texts)))
-    assert ">mmdynamics</text>" in drawn
-    assert ">opcnn</text>" in drawn
