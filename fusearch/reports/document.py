@@ -22,8 +22,6 @@ __all__ = ["to_document"]
 def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
     """Return the facts of the report.
 
-    Beside these keys, `published`: where published designs stand, and which is nearest to each on the front.
-
     Keys: `format`, `fusearch`, `objectives`, `verdict`, `recommended`, `front`, `references`, `predicted`, `confirmed`, `strategy`,
     `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`, `export_command`, `config`.
     """
