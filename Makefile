@@ -50,6 +50,8 @@ clean:  ## Remove .venv, caches and runs/demo
 
 reference: $(INSTALLED)  ## Write the pages that are made from the code: commands, manifest, operators, signatures
 	@$(BIN)/python -m fusearch.cli.help_page > docs/cli.md
+	@$(BIN)/python -m fusearch.cli.published_page > docs/published.md
+	@$(BIN)/python -m fusearch.cli.published_page figure > docs/published.svg
 	@$(BIN)/python -m fusearch.data.manifest.manifest_page > docs/manifest.md
 	@$(BIN)/python -m fusearch.search_space.operators.operator_page > docs/operators.md
 	@$(BIN)/python docs/signatures.py

@@ -24,6 +24,7 @@ _HOMES: dict[str, str] = {
     "Modality": "fusearch.data.modality",
     "Objective": "fusearch.contracts",
     "Operator": "fusearch.search_space",
+    "PUBLISHED": "fusearch.search_space",
     "Recipe": "fusearch.search_space",
     "Run": "fusearch.run",
     "SearchSpace": "fusearch.search_space",
@@ -35,6 +36,7 @@ _HOMES: dict[str, str] = {
     "encoder_network": "fusearch.evaluators",
     "explain": "fusearch.evaluators.explanation.explain",
     "export": "fusearch.evaluators.export",
+    "fitting_designs": "fusearch.search_space",
     "front_figure": "fusearch.reports",
     "fusion_operator": "fusearch.evaluators",
     "load_data": "fusearch.data",
@@ -46,6 +48,7 @@ _HOMES: dict[str, str] = {
 }
 
 __all__ = [
+    "PUBLISHED",
     "Budget",
     "Candidate",
     "Dataset",
@@ -70,6 +73,7 @@ __all__ = [
     "encoder_network",
     "explain",
     "export",
+    "fitting_designs",
     "front_figure",
     "fusion_operator",
     "load_data",
@@ -92,7 +96,7 @@ if TYPE_CHECKING:
     from fusearch.reports import front_figure, write_report
     from fusearch.run import Run
     from fusearch.search import run_search, sampler_builder
-    from fusearch.search_space import Candidate, FusionGraph, FusionPattern, Operator, Recipe, SearchSpace
+    from fusearch.search_space import PUBLISHED, Candidate, FusionGraph, FusionPattern, Operator, Recipe, SearchSpace, fitting_designs
     from fusearch.settings import Settings
     from fusearch.tasks import Task
 

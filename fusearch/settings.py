@@ -102,6 +102,10 @@ class Setting:
         return f" of at least {self.least:g}" if self.least > -math.inf else ""
 
 
+#: What may come before the sampler, beside the designs of the user's.
+_STARTS = ("references", "published")
+
+
 def _facts(text: str, *, least: float = -math.inf, most: float = math.inf, is_option: bool = True, unset: str = "") -> dict[str, Any]:
     return {"help": text, "least": least, "most": most, "is_option": is_option, "unset": unset}
 
@@ -140,6 +144,13 @@ class Settings:
         metadata=_facts(
             "What decides: see `fusearch list strategies`. All but `graph` end by themselves, after `trials` at most, "
             "and leave their decision in the run folder."
+        ),
+    )
+    start: str = field(
+        default="references",
+        metadata=_facts(
+            "What comes before the sampler: the `references`, or after them every `published` design that fits the data, each once. "
+            "Only for the strategy `graph`."
         ),
     )
     executor: str = field(default="ray", metadata=_facts("Where trials run: `ray` (Ray Tune) or `inline` (this process)."))
@@ -189,6 +200,8 @@ class Settings:
     def __post_init__(self) -> None:
         for setting in self.table():
             setting.check(getattr(self, setting.name))
+        if self.start not in _STARTS:
+            raise RunError(f"start is {self.start!r}: {suggestion(str(self.start), _STARTS)}")
         if not self.cpus_per_trial:
             raise RunError(f"cpus_per_trial is {self.cpus_per_trial}, expected more than 0")
         if self.select not in SELECTIONS:

@@ -44,6 +44,7 @@ def compose_space(
     encoders: Sequence[str] | None = None,
     operators: Sequence[str] | None = None,
     max_fusions: int | None = None,
+    pattern: str | None = None,
 ) -> SearchSpace:
     """Return the search space of a YAML file (keys: the arguments of `SearchSpace`), changed by the options that are given.
 
@@ -63,6 +64,8 @@ def compose_space(
         record["operators"] = "all"
     if max_fusions is not None:
         record["max_fusions"] = max_fusions
+    if pattern is not None:
+        record["pattern"] = pattern
     if any(_is_missing(objective) for objective in objectives):
         recipe = record.get("recipe", {})
         record["recipe"] = {"modality_dropout": _MODALITY_DROPOUT, **recipe} if isinstance(recipe, Mapping) else recipe

@@ -5,14 +5,20 @@ from __future__ import annotations
 import math
 import time
 from functools import partial
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fusearch.cli.options import AsJson, DataOption, Epochs, Folds, Seeds
 from fusearch.cli.output import document, figure, say, show_table, warn
 from fusearch.cli.settings_options import with_settings
+from fusearch.cli.studies import find_study, show_study, study_facts_of
+from fusearch.errors import FusearchError
 from fusearch.evaluators.training.training_settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from fusearch.search_space import FusionGraph
 
 __all__ = ["add_commands"]
 
@@ -20,22 +26,44 @@ Formula = Annotated[str, typer.Argument(help="A design in text form; ';' or a ne
 
 
 def show(
-    formula: Formula, data: Annotated[str | None, typer.Option("--data", help="The data set it is for.")] = None, as_json: AsJson = False
+    formula: Annotated[
+        str,
+        typer.Argument(
+            help="A design in text form, ';' or a newline between its lines; or the number or key of a published one: "
+            "`fusearch list designs`.",
+            metavar="FORMULA|KEY",
+        ),
+    ],
+    data: Annotated[str | None, typer.Option("--data", help="The data set it is for; a published design is bound to it.")] = None,
+    drawing: Annotated[Path | None, typer.Option(help="SVG file to draw the design into.", show_default=False)] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Explain a design: its text, labels, and with --data its streams and its cost. Patterns are explained too."""
+    """Explain a design: its text, labels, and with --data its streams and its cost. Patterns are explained too.
+
+    Of a published design also the paper, its formula in print and why it differs, its task, losses and headline result.
+    """
     from fusearch.search_space import FusionGraph, FusionPattern, parse
     from fusearch.settings import Settings
 
     modalities: tuple[Any, ...] = ()
     loaded = None
+    study = find_study(formula)
     if data is not None:
         from fusearch.data import load_data
 
         loaded = load_data(data)
         modalities = loaded.modalities
-    design = parse(formula, modalities)
+    design: FusionGraph | FusionPattern
+    if study is None:
+        design = parse(formula, modalities)
+    elif loaded is None:
+        design = study.design()
+    else:
+        design = study.bind(modalities)
     facts: dict[str, Any] = {"formula": str(design), "labels": design.labels.to_dict()}
     if isinstance(design, FusionPattern):
+        if drawing is not None:
+            raise FusearchError(f"--drawing {str(drawing)!r}: a pattern stands for many designs, expected one design")
         facts["pattern"] = True
     if isinstance(design, FusionGraph):
         facts = {"digest": design.digest, **facts, "review": str(design.to_pattern())}
@@ -43,6 +71,15 @@ def show(
             {"stream": stream.name, "modality": stream.modality, "encoder": stream.encoder, "stages": design.num_stages(stream.name)}
             for stream in design.streams
         ]
+        if study is not None:
+            facts["study"] = study_facts_of(study, design)
+            used = {modality.name for modality in design.modalities}
+            facts["left_out"] = [modality.name for modality in modalities if modality.name not in used]
+        if drawing is not None:
+            from fusearch.reports.figures.drawing import write_drawing
+
+            write_drawing(design, drawing)
+            facts["drawing"] = str(drawing)
         if loaded is not None:
             from fusearch.evaluators import TrainingEvaluator
             from fusearch.search_space import Candidate, Recipe
@@ -54,7 +91,12 @@ def show(
         write(facts)
     if as_json:
         return
+    if "study" in facts:
+        show_study(facts["study"])
+        say("As built:" if loaded is None else f"Bound to {loaded.name}:")
     say(facts["formula"])
+    if facts.get("left_out"):
+        say(f"Left out of the design, which has fewer modalities: {', '.join(facts['left_out'])}")
     say()
     if "review" in facts:
         say(facts["review"])
@@ -69,7 +111,7 @@ def show(
 
 
 def _extra(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: facts[name] for name in ("digest", "parameters", "macs", "memory") if name in facts}
+    return {name: facts[name] for name in ("digest", "parameters", "macs", "memory", "drawing") if name in facts}
 
 
 @partial(with_settings, only=("max_parameters", "max_memory"))
@@ -129,5 +171,5 @@ def _ignore(_step: int, _values: Any) -> None:
 
 def add_commands(app: typer.Typer) -> None:
     """Register this module's commands."""
-    app.command("show", epilog="Example: fusearch show 'F1 = cat(mean@1, worst@L) ->' --data wisconsin")(show)
+    app.command("show", epilog="Examples: fusearch show 'F1 = cat(mean@1, worst@L) ->' --data wisconsin; fusearch show mmdynamics")(show)
     app.command("evaluate", epilog="Example: fusearch evaluate 'F1 = cat(mean@L, worst@L) ->' --data wisconsin --epochs 20")(evaluate)

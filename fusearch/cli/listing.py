@@ -1,4 +1,4 @@
-"""Commands about what there is: `check` looks at data, `list` at operators, encoders, samplers, kinds of data, tasks, metrics, ..."""
+"""Commands about what there is: `check` looks at data, `list` at operators, encoders, published designs, samplers, tasks, metrics, ..."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from fusearch.cli.options import AsJson, Data
 from fusearch.cli.output import document, say, show_table
+from fusearch.cli.studies import check_filters, study_rows
 
 if TYPE_CHECKING:
     from fusearch.search_space.entries.parameter import Param
@@ -22,6 +23,8 @@ class What(StrEnum):
 
     operators = "operators"
     encoders = "encoders"
+    designs = "designs"
+    statistics = "statistics"
     samplers = "samplers"
     strategies = "strategies"
     kinds = "kinds"
@@ -57,9 +60,30 @@ def _columns(first: str, table: dict[str, Any]) -> list[str]:
     return [first, *dict.fromkeys(name for facts in table.values() for name in facts)]
 
 
-def list_names(what: Annotated[What, typer.Argument(help="What to list.")], as_json: AsJson = False) -> None:
+def list_names(
+    what: Annotated[What, typer.Argument(help="What to list; statistics: the review's counts, from the formulas that it prints.")],
+    kind: Annotated[list[str] | None, typer.Option(help="Designs with a modality of that kind; repeat it.")] = None,
+    task: Annotated[list[str] | None, typer.Option(help="Designs for that task, such as survival; repeat it for one of several.")] = None,
+    family: Annotated[
+        list[str] | None, typer.Option("--class", help="Designs with an operator of that class, such as attention; repeat it.")
+    ] = None,
+    label: Annotated[list[str] | None, typer.Option(help="Designs with that label, such as gradual; repeat it.")] = None,
+    data: Annotated[str | None, typer.Option("--data", help="Say of each design whether it fits that data set, and why not.")] = None,
+    as_json: AsJson = False,
+) -> None:
     """List what the language of designs and the search know."""
-    rows, columns = _rows(what)
+    given = {"--kind": kind, "--task": task, "--class": family, "--label": label, "--data": data}
+    if what is not What.designs:
+        check_filters(what, given)
+        rows, columns = _rows(what)
+    else:
+        loaded = None
+        if data is not None:
+            from fusearch.data import load_data
+
+            loaded = load_data(data)
+        rows = study_rows(kinds=kind or (), tasks=task or (), classes=family or (), labels=label or (), data=loaded)
+        columns = ("key", "number", "modalities", "task", "operators", "labels", "differs in", *(() if data is None else ("fits",)))
     with document(as_json) as write:
         write(rows)
     if not as_json:
@@ -116,6 +140,11 @@ def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
             if kind.loadable
         ]
         return rows, ("name", "files", "array", "encoder", "about")
+    if what is What.statistics:
+        from fusearch.search_space.published import review_statistics
+
+        counted = [{"counted": count.group, "as": count.name, "number": count.count} for count in review_statistics()]
+        return counted, ("counted", "as", "number")
     if what is What.data:
         from fusearch.data import DATA_SETS
 

@@ -68,6 +68,14 @@ def search(
     operator: Annotated[
         list[str] | None, typer.Option(help="Operators to search, or all; repeat it. (default: two or more of each class)")
     ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            help="Search only designs of a formula in which letters, `?` and classes of operators are free: "
+            "'F1 = ⊞(x1^3, x2^y) →'. (default: the whole language)",
+            show_default=False,
+        ),
+    ] = None,
     design: Annotated[list[str] | None, typer.Option(help="A design to try first, as a formula; repeat it.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     as_json: AsJson = False,
@@ -93,13 +101,16 @@ def search(
             required=require,
             operator=fusion_operator,
         )
+        searched = compose_space(
+            dataset, objectives, file=space, encoders=encoder, operators=operator, max_fusions=max_fusions, pattern=pattern
+        )
         evaluator = compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs)
         for warning in check_data(dataset).warnings:
             warn(warning)
         run: Run
         with LiveLine() as line:
             run = run_search(
-                compose_space(dataset, objectives, file=space, encoders=encoder, operators=operator, max_fusions=max_fusions),
+                searched,
                 evaluator,
                 objectives=objectives,
                 out=out,
@@ -116,6 +127,9 @@ def search(
     if not as_json:
         _show_status(status)
         _show_verdict(found, out)
+        if found.published.asked:
+            for sentence in found.published.sentences:
+                say(f"- {sentence}")
         say(f"Report: {page}")
         if status["state"] != "finished":
             say(f"{status['reason']}. To go on: the same command with --resume.")

@@ -45,6 +45,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "front": [_design(record) for record in found.front],
         "teams": [asdict(team) for team in found.teams],
         "references": {role: _design(record) for role, record in found.references.items()},
+        "published": found.published.to_dict(),
         "predicted": asdict(found.predicted),
         "learned": asdict(found.learned),
         "levels": [asdict(each) for each in found.level_scores],

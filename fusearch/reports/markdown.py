@@ -40,6 +40,7 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
         lines += ["## Pareto front", "", *_table(found, list(found.front))]
     if found.references:
         lines += ["## References", "", *_table(found, list(found.references.values()))]
+    lines += _published(found)
     lines += _predicted(found)
     lines += _levels(found)
     if found.strategy is not None:
@@ -78,6 +79,26 @@ def _table(found: Findings, records: Sequence[TrialRecord]) -> list[str]:
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return [*lines, ""]
+
+
+def _published(found: Findings) -> list[str]:
+    told = found.published
+    lines = [line for sentence in told.sentences for line in (as_words(sentence), "")]
+    if told.evaluated:
+        names = [objective.name for objective in found.objectives]
+        rows = [
+            (each.name, str(each.rank), *(number(found.value(each.record, name)) for name in names), f"`{each.digest}`")
+            for each in told.evaluated
+            if each.record is not None
+        ]
+        lines += _grid(("study", "place", *map(metric_label, names), "digest"), rows)
+    if told.neighbours:
+        near = [
+            (str(each.record.number), f"[{each.study}]({each.link})" if each.link else each.study, f"{each.distance:.2f}")
+            for each in told.neighbours
+        ]
+        lines += _grid(("trial on the front", "nearest published design", "distance"), near)
+    return ["## Published designs", "", *lines] if lines else []
 
 
 def _predicted(found: Findings) -> list[str]:

@@ -94,6 +94,10 @@ def run_search(
     settings = (settings or Settings()).changed(**changes)
     build_sampler, build_executor = SAMPLERS[settings.sampler], EXECUTORS[settings.executor]
     decider = make_strategy(settings.strategy)
+    if decider is not None and settings.start != "references":
+        raise RunError(f"start is {settings.start!r}: strategy {decider.name!r} does not take it, expected strategy 'graph'")
+    if decider is not None and getattr(space, "pattern", None) is not None:
+        raise SpaceError(f"pattern {space.pattern!r}: strategy {decider.name!r} does not take one, expected strategy 'graph'")
     for design in first:
         if not isinstance(design, FusionGraph | Candidate):
             raise SpaceError(f"first: {design!r}, expected a FusionGraph or a Candidate; FusionGraph.parse reads a formula")
@@ -132,7 +136,7 @@ def run_search(
                 progress=progress,
             )
             sampler_seed = int(np.random.SeedSequence([settings.seed, num_known]).generate_state(1)[0])
-            study.sampler = build_sampler(space, sampler_seed, STARTUP + len(session.queue.references))
+            study.sampler = build_sampler(space, sampler_seed, STARTUP + len(session.queue.references) + len(session.published))
             if not resume:
                 session.queue.put_designs(first)
             is_kept = True

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, final
 
 import numpy as np
 
 from fusearch.search.candidate_queue import CandidateQueue, Proposal
-from fusearch.search_space import Candidate, FusionGraph, Recipe
+from fusearch.search_space import Candidate, FusionGraph, Recipe, fitting_designs
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
 
-__all__ = ["Proposer", "SamplerProposer"]
+__all__ = ["Proposer", "SamplerProposer", "published_first"]
+
+
+def published_first(space: SearchSpace) -> tuple[Candidate, ...]:
+    """Return the published designs that fit the modalities of a space, each once: two studies may have one network for them."""
+    fitting = {graph.digest: graph for graph in fitting_designs(space.modalities)[0].values()}
+    return tuple(Candidate(graph, Recipe()) for graph in fitting.values())
 
 
 class Proposer(Protocol):
@@ -44,14 +50,16 @@ class SamplerProposer:
 
     The order: whatever is queued in the study (designs of the user's, candidates of a driver that stopped); each reference
     graph once with the default recipe; then a reference graph with a drawn recipe whenever one of them has had less than its
-    part of the references' share, else what the sampler says. The share is kept at every moment, so that a search that is
-    stopped early compares fairly too; designs of the sampler's that are reference graphs count for it.
+    part of the references' share, else the next of the candidates that come first, each once, else what
+    the sampler says. The share is kept at every moment, so that a search that is stopped early compares fairly too; designs of
+    the sampler's that are reference graphs count for it.
 
     Args:
         queue: The queue of the study; the study's sampler proposes.
         space: The search space.
         share: Share of the evaluations that goes to the reference designs.
         seed: Seed of the drawn recipes and fresh draws.
+        before: Candidates that come before what the sampler says, such as the published ones.
     """
 
     #: Draws for a recipe, or a design, that the study does not hold yet, before the source counts as exhausted.
@@ -59,13 +67,14 @@ class SamplerProposer:
 
     is_done = False
 
-    def __init__(self, queue: CandidateQueue, space: SearchSpace, *, share: float, seed: int) -> None:
+    def __init__(self, queue: CandidateQueue, space: SearchSpace, *, share: float, seed: int, before: Sequence[Candidate] = ()) -> None:
         self._queue, self._space, self._share, self._seed = queue, space, share, seed
+        self._before = before
 
     def propose(self) -> Proposal:
         """Return the next candidate as a running trial, described in the study."""
-        if self._queue.is_empty:
-            self._queue_reference()
+        if self._queue.is_empty and not self._queue_reference():
+            self._queue_before()
         return self._queue.take()
 
     def settle(self) -> None:
@@ -81,23 +90,30 @@ class SamplerProposer:
                 return True
         return False
 
-    def _queue_reference(self) -> None:
-        """Queue a reference design where one is due."""
+    def _queue_before(self) -> None:
+        """Queue the next design that comes before the sampler's."""
+        candidate = next((candidate for candidate in self._before if not self._queue.holds(candidate)), None)
+        if candidate is not None:
+            self._queue.put(candidate)
+
+    def _queue_reference(self) -> bool:
+        """Queue a reference design where one is due; whether one was queued."""
         references, tried = self._queue.references, self._queue.tries
         if not references:
-            return
+            return False
         _role, graph = min(references, key=lambda entry: tried[entry[1].digest])
         tries = tried[graph.digest]
         if tries and tries * len(references) >= self._share * (self._queue.num_proposed + 1):
-            return
+            return False
         rng = self._rng()
         recipes = [Recipe()] if not tries else (self._draw_recipe(graph, rng) for _ in range(self.RECIPE_DRAWS))
         for recipe in recipes:
             candidate = Candidate(graph, recipe)
             if not self._queue.holds(candidate) or not tries:
                 self._queue.put(candidate)
-                return
+                return True
         tried[graph.digest] += 1  # its recipes are exhausted: let the others have the share
+        return False
 
     def _draw_recipe(self, graph: FusionGraph, rng: np.random.Generator) -> Recipe:
         """Draw a recipe for a reference; of one that a solved model reads, its class weights alone differ from the default."""

@@ -18,7 +18,7 @@ from fusearch.search.culprits import Culprits
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job, Outcome, describe_evaluation
 from fusearch.search.progress import Progress, ProgressCallback, Standing
-from fusearch.search.proposer import Proposer, SamplerProposer
+from fusearch.search.proposer import Proposer, SamplerProposer, published_first
 from fusearch.search.run_folder import save_predictions, writing
 from fusearch.search.strategies.strategy import Strategy
 from fusearch.search.strategies.strategy_proposer import StrategyProposer
@@ -68,6 +68,7 @@ class Session:
 
     Attributes:
         queue: The queue of the study, where designs can be put.
+        published: The published designs that are tried before the sampler proposes.
         stop_reason: Why no more jobs are given, None while they are.
         is_whole: Whether the search came to its own end (all trials done, or the space is exhausted).
     """
@@ -111,8 +112,9 @@ class Session:
         self._recall()
         share, seed = settings.reference_share, settings.seed
         self.queue = CandidateQueue(study, space)
+        self.published = published_first(space) if settings.start == "published" else ()
         self._proposer: Proposer = (
-            SamplerProposer(self.queue, space, share=share, seed=seed)
+            SamplerProposer(self.queue, space, share=share, seed=seed, before=self.published)
             if strategy is None
             else StrategyProposer(self.queue, study, space, strategy=strategy, folder=folder, with_references=share > 0)
         )

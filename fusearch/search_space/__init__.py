@@ -13,7 +13,7 @@ from fusearch.search_space.design.recipe import Recipe
 from fusearch.search_space.entries.encoder import ENCODERS, Encoder
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param, Params, Value, complete_params
-from fusearch.search_space.published import PUBLISHED, PublishedStudy, printed_pattern, published_design
+from fusearch.search_space.published import PUBLISHED, PublishedStudy, fitting_designs, printed_pattern, published_design
 from fusearch.search_space.space.counting import Size
 from fusearch.search_space.space.recipe_space import RecipeSpace
 from fusearch.search_space.space.space import DEFAULT_OPERATORS, SearchSpace
@@ -45,6 +45,7 @@ __all__ = [
     "Value",
     "complete_params",
     "encoders",
+    "fitting_designs",
     "operators",
     "parse",
     "printed_pattern",

@@ -29,6 +29,14 @@ def test_options_change_the_file(data: Dataset, tmp_path: Path) -> None:
     assert space.settings.recipe.width == (8,)
 
 
+def test_a_pattern_comes_from_the_option_or_the_file(data: Dataset, tmp_path: Path) -> None:
+    file = tmp_path / "space.yaml"
+    file.write_text("pattern: 'F1 = ⊞(x1^x, x2^y) →'\n", encoding="utf-8")
+    assert compose_space(data, (), file=file).pattern == "F1 = ⊞(x1^x, x2^y) →"
+    assert compose_space(data, (), file=file, pattern="F1 = ⊕(x1^1, x2^1) →").pattern == "F1 = ⊕(x1^1, x2^1) →"
+    assert compose_space(data, ()).pattern is None
+
+
 def test_all_operators(data: Dataset) -> None:
     assert len(compose_space(data, (), operators=["all"]).settings.operators) >= 45
 

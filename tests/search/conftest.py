@@ -35,6 +35,8 @@ class Draws:
 class ToySpace:
     """One stream, or one join of two streams, with three widths: small enough to be exhausted."""
 
+    modalities = TABLES
+
     def __init__(self, operators=OPERATORS, widths=WIDTHS):
         self.operators, self.widths = operators, widths
         self.fingerprint = hashlib.sha256(repr((operators, widths)).encode()).hexdigest()[:12]

@@ -19,11 +19,12 @@ import pytest
 import yaml
 
 from fusearch.contracts import Budget, Evaluation, Objective
+from fusearch.data.modality import Modality
 from fusearch.errors import EvaluationError, ObjectiveError, RunError, SpaceError, UnknownNameError
 from fusearch.run import Run
 from fusearch.search import Progress, run_search
 from fusearch.search.orphans import find_orphans
-from fusearch.search_space import Candidate, Recipe
+from fusearch.search_space import Candidate, Recipe, SearchSpace
 
 
 def test_a_search_ends_after_its_trials_and_says_so(search):
@@ -383,6 +384,9 @@ def test_the_configuration_is_kept_as_resolved(search):
 # What is refused, before anything is written
 
 
+PATTERNED = SearchSpace([Modality(name, "tabular", (5,)) for name in "ab"], pattern="F1 = ⊕(x1^x, x2^y) →")
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
@@ -395,6 +399,9 @@ def test_the_configuration_is_kept_as_resolved(search):
         ({"trials": 0}, RunError, "trials is 0, expected a whole number of at least 1"),
         ({"trials": None}, RunError, "would never end"),
         ({"reference_share": 1.5}, RunError, "reference_share is 1.5, expected a number between 0 and 1"),
+        ({"start": "publisht"}, RunError, "start is 'publisht': did you mean 'published'?"),
+        ({"space": PATTERNED, "strategy": "late-ensemble"}, SpaceError, "strategy 'late-ensemble' does not take one, expected strategy"),
+        ({"start": "published", "strategy": "late-ensemble"}, RunError, "strategy 'late-ensemble' does not take it, expected strategy"),
         ({"cpus_per_trial": 0}, RunError, "cpus_per_trial is 0, expected more than 0"),
         ({"workers": 0}, RunError, "workers is 0, expected a whole number of at least 1"),
         ({"trials": "3"}, RunError, "trials is '3', expected a whole number of at least 1"),

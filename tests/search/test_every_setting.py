@@ -60,6 +60,7 @@ INLINE = {
     "trial_time_limit": ({"trials": 1}, 0.0, lambda run: [record.state for record in run.records()]),
     "sampler": ({"trials": 30}, "evolution", lambda run: trials(run)),
     "strategy": ({}, BestStream(), lambda run: (run.path / "strategy.json").exists()),
+    "start": ({}, "published", lambda run: trials(run)),
     "storage": ({}, "sqlite:///{tmp_path}/study.db", lambda run: (run.path / "study.journal").exists()),
     "seed": ({}, 1, lambda run: trials(run)),
     "reference_share": ({"trials": 20}, 0.9, lambda run: references(run)),

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 
 from fusearch.data.modality import Modality
 from fusearch.search.candidate_queue import CandidateQueue
-from fusearch.search.proposer import SamplerProposer
+from fusearch.search.proposer import SamplerProposer, published_first
 from fusearch.search_space import Candidate, Recipe, SearchSpace
 from fusearch.study import STOPPED, TrialFacts, write_trial
 
@@ -22,8 +22,8 @@ def study():
     return optuna.create_study(directions=["maximize", "minimize"], sampler=optuna.samplers.RandomSampler(seed=0))
 
 
-def proposer(study, space, share=0.3, seed=0):
-    return SamplerProposer(CandidateQueue(study, space), space, share=share, seed=seed)
+def proposer(study, space, share=0.3, seed=0, before=()):
+    return SamplerProposer(CandidateQueue(study, space), space, share=share, seed=seed, before=before)
 
 
 def propose(proposer, study, number):
@@ -142,3 +142,36 @@ def test_a_solved_reference_comes_with_each_choice_of_class_weights_and_never_tw
     for graph in [graph for _, graph in references(space) if graph.training == "convex"]:
         weights = {candidate.recipe.class_weights for candidate in solved if candidate.graph == graph}
         assert weights == {space.sample_recipe(np.random.default_rng(seed)).class_weights for seed in range(20)}
+
+
+def test_published_designs_come_once_each_after_the_references(study, space):
+    published = published_first(space)
+    assert len(published) == 3
+    due = len(references(space))
+    candidates = propose(proposer(study, space, share=0.0, before=published), study, due + 3 + 5)
+    assert [candidate.graph.digest for candidate in candidates[due : due + 3]] == [each.graph.digest for each in published]
+    assert candidates[due : due + 3] == list(published)
+    assert not {each.graph.digest for each in published} & {candidate.graph.digest for candidate in candidates[due + 3 :]}
+
+
+def test_the_references_keep_their_share_beside_published_designs(study, space):
+    published = published_first(space)
+    candidates = propose(proposer(study, space, share=0.6, before=published), study, 10)
+    first = {graph.digest for _, graph in references(space)}
+    assert sum(candidate.graph.digest in first for candidate in candidates) >= int(0.6 * 10)
+    assert set(published) <= set(candidates)
+
+
+def test_published_designs_go_on_where_the_study_is(study, space):
+    published = published_first(space)
+    due = len(references(space))
+    propose(proposer(study, space, share=0.0, before=published), study, due + 1)
+    rest = propose(proposer(study, space, share=0.0, before=published), study, 2)
+    assert rest == list(published[1:])
+
+
+def test_two_studies_with_one_network_for_the_data_are_tried_once():
+    tables = [Modality(name, "tabular", (5,)) for name in "abcdefg"]
+    space = SearchSpace([*tables, Modality("scan", "image2d", (1, 16, 16))])
+    digests = [candidate.digest for candidate in published_first(space)]
+    assert len(set(digests)) == len(digests)

@@ -7,13 +7,15 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fusearch.errors import FusearchError
+from fusearch.layout import replace_file
 from fusearch.reports.figures.marks import SLOT, Edge, Head, Mark, Node, Rail
 from fusearch.reports.figures.placement import lay_out
 
 if TYPE_CHECKING:
     from fusearch.search_space import FusionGraph
 
-__all__ = ["draw"]
+__all__ = ["draw", "write_drawing"]
 
 #: Number of colours for streams; a ninth stream starts again.
 _COLOURS = 8
@@ -46,6 +48,18 @@ def draw(graph: FusionGraph, *, modalities: Sequence[str] = (), standalone: bool
     frame = ' xmlns="http://www.w3.org/2000/svg"' if standalone else f' style="min-width:{0.7 * layout.width:.0f}px"'
     title = escape(f"Drawing of the design {graph}")
     return f'<svg{frame} class="design" {size} {view} role="img"><title>{title}</title>{style}{"".join(parts)}</svg>'
+
+
+def write_drawing(graph: FusionGraph, file: Path) -> None:
+    """Draw a design into an SVG file.
+
+    Raises:
+        FusearchError: It cannot be written.
+    """
+    try:
+        replace_file(file, draw(graph) + "\n")
+    except OSError as error:
+        raise FusearchError(f"cannot write {str(file)!r}: {error.strerror or error}") from None
 
 
 def stylesheet() -> str:

@@ -78,6 +78,7 @@ def front_figure(run: Run | Findings | Path | str, x: str | None = None, y: str 
                 name="recommended",
             )
         )
+    _add_published(figure, info)
     figure.update_layout(**_layout(info))
     return figure
 
@@ -176,6 +177,27 @@ def _hover(info: FrontInfo, point: Point) -> str:
             lines.append(f"{escape(metric_label(axis.name))} {number(value)}{about}")
     lines += [escape(line) for line in point.record.formula.splitlines()]
     return "<br>".join(lines)
+
+
+def _add_published(figure: go.Figure, info: FrontInfo) -> None:
+    """Name the points of published designs."""
+    import plotly.graph_objects as go
+
+    points = [point for point in info.points if point.study]
+    if points:
+        figure.add_trace(
+            go.Scatter(
+                x=[_short(point.x) for point in points],
+                y=[_short(point.y) for point in points],
+                mode="markers+text",
+                marker={"symbol": "square-open", "size": 15, "color": "#0f8b8d", "line": {"width": 1.4}},
+                text=[escape(point.study or "") for point in points],
+                textposition="top center",
+                textfont={"size": 10},
+                hoverinfo="skip",
+                name="published designs",
+            )
+        )
 
 
 def _layout(info: FrontInfo) -> dict[str, Any]:

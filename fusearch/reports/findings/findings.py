@@ -19,6 +19,7 @@ from fusearch.reports.findings.learning import Learned, read_learned
 from fusearch.reports.findings.level_scores import ColumnScores, read_level_scores
 from fusearch.reports.findings.looks import Look, read_looks
 from fusearch.reports.findings.predicted import Predicted, read_predicted
+from fusearch.reports.findings.published import Published, read_published
 from fusearch.reports.wording import metric_label, number, role_label, sentence_case
 from fusearch.run import Run
 from fusearch.study import TrialRecord
@@ -109,6 +110,11 @@ class Findings:
     def influence(self) -> Influence:
         """How much the rank of a trial hangs on each choice."""
         return influence_of_choices(self.trials)
+
+    @cached_property
+    def published(self) -> Published:
+        """Where the published designs stand, and which is nearest to each design on the front."""
+        return read_published(self.trials)
 
     @property
     def config(self) -> Mapping[str, Any]:

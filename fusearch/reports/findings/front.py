@@ -21,7 +21,7 @@ PointKind = Literal["design", "front", "reference"]
 
 @dataclass(frozen=True)
 class Point:
-    """One design in the plane of two objectives; errors are standard errors of the mean over members."""
+    """One design in the plane of two objectives; errors are standard errors of the mean over members, `study` is whose network it is."""
 
     record: TrialRecord
     x: float
@@ -31,6 +31,7 @@ class Point:
     kind: PointKind
     role: str | None
     on_front: bool
+    study: str | None
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ def _point(found: Findings, record: TrialRecord, x: Objective | None, y: Objecti
         kind="reference" if record.digest in found.trials.reference_digests else "front" if on_front else "design",
         role=role,
         on_front=on_front,
+        study=found.published.name_of(record.digest),
     )
 
 

@@ -27,6 +27,7 @@ from fusearch.reports.page.learning_section import learning_section
 from fusearch.reports.page.levels_section import levels_section
 from fusearch.reports.page.parallel_section import parallel_section
 from fusearch.reports.page.predicted_section import predicted_section
+from fusearch.reports.page.published_section import published_section
 from fusearch.reports.page.strategy_section import strategy_section
 from fusearch.reports.page.top import answer_rows, recommended_card
 from fusearch.trials import point_of
@@ -48,6 +49,7 @@ _TITLES = {
     "learning": "Learning",
     "strategy": "Strategy",
     "designs": "Designs",
+    "published": "Published designs",
     "test": "Test split",
     "explained": "Modalities",
     "parallel": "Choices",
@@ -73,6 +75,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         learning_section(found),
         strategy_section(found.strategy),
         sections.gallery(found),
+        published_section(found),
         sections.confirmed(found),
         explanation_section(found.explanations),
         parallel_section(found),

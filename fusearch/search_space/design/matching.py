@@ -11,7 +11,7 @@ from fusearch.search_space.design.parts import AUTO, Fusion, Output, Stream, Tap
 from fusearch.search_space.design.pattern_parts import UNKNOWN, PatternFusion, PatternOutput, PatternStream, PatternTap, Unknown
 from fusearch.search_space.entries.operator import OPERATORS
 
-__all__ = ["Design", "match"]
+__all__ = ["Design", "readings"]
 
 
 class Design(Protocol):
@@ -61,13 +61,13 @@ class _Match:
         return _Match(self.names, {**self.letters, letter: actual})
 
 
-def match(
+def readings(
     streams: Sequence[PatternStream],
     fusions: Sequence[PatternFusion],
     outputs: Sequence[PatternOutput],
     design: Design,
-) -> bool:
-    """Whether names and letters of the pattern can stand for parts and depths of the design so that both agree.
+) -> Iterator[tuple[Mapping[str, str], Mapping[str, Unknown]]]:
+    """Give what names and letters of the pattern stand for, in each way in which they can stand for parts and depths of the design.
 
     Args:
         streams: The pattern's streams.
@@ -76,8 +76,11 @@ def match(
         design: A design.
     """
     if len(fusions) != len(design.fusions) or len(outputs) != len(design.outputs) or len(streams) > len(design.streams):
-        return False
-    return any(_match_outputs(outputs, streams, design, found) for found in _match_fusions(fusions, streams, design, _Match()))
+        return
+    for found in _match_fusions(fusions, streams, design, _Match()):
+        whole = _match_outputs(outputs, streams, design, found)
+        if whole is not None:
+            yield whole.names, whole.letters
 
 
 def _match_fusions(fusions: Sequence[PatternFusion], streams: Sequence[PatternStream], design: Design, so_far: _Match) -> Iterator[_Match]:
@@ -159,9 +162,7 @@ def _allows_trunk(wanted: Trunk | None, actual: Trunk, found: _Match) -> bool:
     return wanted.num_stages in (AUTO, actual.num_stages) and (wanted.family == actual.family or wanted.num_stages == 0)
 
 
-def _match_outputs(outputs: Sequence[PatternOutput], streams: Sequence[PatternStream], design: Design, so_far: _Match) -> bool:
-    if not outputs:
-        return True
+def _match_outputs(outputs: Sequence[PatternOutput], streams: Sequence[PatternStream], design: Design, so_far: _Match) -> _Match | None:
     for order in permutations(design.outputs):
         found: _Match | None = so_far
         for wanted, actual in zip(outputs, order, strict=True):
@@ -170,5 +171,5 @@ def _match_outputs(outputs: Sequence[PatternOutput], streams: Sequence[PatternSt
                 break
             found = _match_tap(wanted.source, actual.source, streams, design, found)
         if found is not None:
-            return True
-    return False
+            return found
+    return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from fusearch.errors import FormulaError
 from fusearch.search_space.design.labels import Labels, compute_labels
-from fusearch.search_space.design.matching import Design, match
+from fusearch.search_space.design.matching import Design, readings
 from fusearch.search_space.design.parts import RuleError, Training
 from fusearch.search_space.design.pattern_parts import UNKNOWN, PatternFusion, PatternOutput, PatternStream, PatternTap
 from fusearch.search_space.design.structure import check_uses, coverage, topological_order
@@ -101,10 +102,13 @@ class FusionPattern:
 
     def matches(self, graph: Design) -> bool:
         """Whether `graph` is one of the pattern's designs, whatever its fusions and its streams `x1`, `x2`, ... are called."""
-        if self.training not in (None, graph.training):
-            return False
-        by_name = {fusion.name: fusion for fusion in self.fusions}
-        return match(self.streams, [by_name[name] for name in self._order], self.outputs, graph)
+        return any(True for _ in self.readings(graph))
+
+    def readings(self, graph: Design) -> Iterator[tuple[Mapping[str, str], Mapping[str, int | str]]]:
+        """Give, for each way in which the pattern stands for a design, its name of each part -> the design's, and letter -> depth."""
+        if self.training in (None, graph.training):
+            by_name = {fusion.name: fusion for fusion in self.fusions}
+            yield from readings(self.streams, [by_name[name] for name in self._order], self.outputs, graph)
 
 
 def _parts_of(

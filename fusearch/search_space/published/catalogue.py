@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -17,14 +17,17 @@ from typing import Any
 
 from fusearch.data.kinds import KINDS
 from fusearch.data.modality import Modality
-from fusearch.errors import UnknownNameError, suggestion
+from fusearch.errors import DesignError, UnknownNameError, suggestion
 from fusearch.search_space.design.graph import FusionGraph
 from fusearch.search_space.design.parts import Fusion, Stream, Trunk
 from fusearch.search_space.design.pattern import FusionPattern
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.notation import read_design
+from fusearch.search_space.published.binding import assign, with_modalities
+from fusearch.search_space.published.differences import PrintAgreement, agreement
+from fusearch.search_space.published.study_facts import StudyFacts, study_facts
 
-__all__ = ["PUBLISHED", "PublishedStudy", "printed_pattern", "published_design"]
+__all__ = ["PUBLISHED", "PublishedStudy", "fitting_designs", "printed_pattern", "published_design"]
 
 #: Sample shapes that stand in for those of the studies, which differ in size only.
 _SHAPES = {
@@ -54,7 +57,7 @@ class PublishedStudy:
         key: A short name.
         title: Title of the paper.
         year: Year of the paper.
-        doi: Its digital object identifier.
+        doi: Its digital object identifier, None where it has none.
         printed: The formula that the review prints.
         sheet: The analysis that the review prints: `fusions`, `multiple`, `flows`, `type`, `synchronous`.
         as_built: The network as built: `modalities`, `streams` (with the paper's encoder in words), `formula`, `trunks`, `training`.
@@ -64,10 +67,55 @@ class PublishedStudy:
     key: str
     title: str
     year: int
-    doi: str
+    doi: str | None
     printed: str
     sheet: Mapping[str, Any]
     as_built: Mapping[str, Any]
+
+    @property
+    def facts(self) -> StudyFacts:
+        """What is known of the study beside its network: paper, task, losses, headline result, how it differs in print."""
+        return study_facts(self.number)
+
+    @property
+    def citation(self) -> str:
+        """The paper as a reference."""
+        return self.facts.citation(self.title, self.year, self.doi)
+
+    @property
+    def agreement(self) -> PrintAgreement:
+        """What the printed formula and the network as built differ in; `facts.differs` says more."""
+        return agreement(self.pattern(), self.design())
+
+    def bind(self, modalities: Sequence[Modality]) -> FusionGraph:
+        """Return the network over other data: each modality of the study becomes one of the same kind, in order.
+
+        The streams are called like the modalities of the data, and their encoders are fusearch's own for them, with the paper's number
+        of stages. Modalities that are left over stay out of the design; pass those that it shall have, in the order of the paper's.
+
+        Args:
+            modalities: The modalities of the data.
+
+        Raises:
+            DesignError: The data have too few modalities of a kind, or streams that share weights would differ in shape.
+
+        Example:
+            >>> tables = [Modality("rna", "tabular", (200,)), Modality("cnv", "tabular", (60,)), Modality("ecg", "timeseries", (100, 2))]
+            >>> print(PUBLISHED["opcnn"].bind(tables).fusion("F1").operator)
+            outer_cnn
+            >>> PUBLISHED["medfuse"].bind(tables)
+            Traceback (most recent call last):
+            ...
+            fusearch.errors.DesignError: study 25 (medfuse): it needs 1 image2d (cxr), the data have none
+        """
+        design = self.design()
+        try:
+            assigned = assign(design.modalities, modalities)
+            stages = {item["name"]: item for item in self.as_built["streams"]}
+            encoders = {name: _stand_in(item, assigned[item["modality"]].layout.encoder) for name, item in stages.items()}
+            return with_modalities(design, assigned, encoders)
+        except DesignError as error:
+            raise DesignError(f"study {self.number} ({self.key}): {error}") from None
 
     def pattern(self) -> FusionPattern:
         """Return the printed formula as a pattern."""
@@ -82,17 +130,16 @@ class PublishedStudy:
         built = self.as_built
         modalities = tuple(Modality(item["name"], item["kind"], _SHAPES[item["kind"]]) for item in built["modalities"])
         kinds = {modality.name: modality.kind for modality in modalities}
-        streams = tuple(_stand_in(item, kinds[item["modality"]]) for item in built["streams"])
+        streams = tuple(_stand_in(item, KINDS[kinds[item["modality"]]].layouts[0].encoder) for item in built["streams"])
         header = " | ".join(f"{stream.name} = {stream.modality}:{stream.encoder}" for stream in streams)
         draft = read_design("\n".join([header, *built["formula"]]), modalities)
         fusions = tuple(_as_built(fusion, built["trunks"].get(fusion.name)) for fusion in draft.fusions)
         return FusionGraph(modalities, streams, fusions, draft.outputs, built["training"])
 
 
-def _stand_in(item: Mapping[str, Any], kind: str) -> Stream:
+def _stand_in(item: Mapping[str, Any], encoder: str) -> Stream:
     if item["stages"] == 0:
         return Stream(item["name"], item["modality"], "identity")
-    encoder = KINDS[kind].layouts[0].encoder
     return Stream(item["name"], item["modality"], encoder, {_STAGES.get(encoder, "stages"): item["stages"]}, item.get("tie"))
 
 
@@ -126,7 +173,12 @@ def _read_studies() -> dict[int, PublishedStudy]:
 
 
 class _PublishedStudies(Mapping[int | str, PublishedStudy]):
-    """The studies by number or key; the file is read on first use."""
+    """The studies by number or key; the file is read on first use.
+
+    Example:
+        >>> PUBLISHED["medfuse"].facts.task_kind, len(PUBLISHED)
+        ('classification', 54)
+    """
 
     def __getitem__(self, name: int | str) -> PublishedStudy:
         studies = _read_studies()
@@ -166,6 +218,31 @@ def published_design(name: int | str) -> FusionGraph:
         ehr:tcn(stages=2) | cxr:cnn(stages=4); train = staged; F1 = recurrent(ehr@2, cxr@4) ->
     """
     return PUBLISHED[name].design()
+
+
+def fitting_designs(modalities: Sequence[Modality]) -> tuple[dict[str, FusionGraph], dict[str, str]]:
+    """Bind every published network to some data.
+
+    Args:
+        modalities: The modalities of the data.
+
+    Returns:
+        The networks that fit, and why each other one does not, both by the key of the study.
+
+    Example:
+        >>> designs, reasons = fitting_designs([Modality("chem", "tabular", (13,)), Modality("target", "tabular", (34,))])
+        >>> print(designs["opcnn"].formula.split(";")[0])
+        chem:mlp(layers=1) | target:mlp(layers=1)
+        >>> reasons["medfuse"]
+        'it needs 1 timeseries (ehr), the data have none; 1 image2d (cxr), the data have none'
+    """
+    designs, reasons = {}, {}
+    for study in PUBLISHED.values():
+        try:
+            designs[study.key] = study.bind(modalities)
+        except DesignError as error:
+            reasons[study.key] = str(error).partition(": ")[2]
+    return designs, reasons
 
 
 def printed_pattern(name: int | str) -> FusionPattern:

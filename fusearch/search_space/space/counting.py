@@ -10,7 +10,8 @@ from typing import Any
 
 from fusearch.search_space.entries.parameter import Value
 from fusearch.search_space.space.choosers import Chooser
-from fusearch.search_space.space.program import build, draw_parts
+from fusearch.search_space.space.pattern_program import draw_design
+from fusearch.search_space.space.program import build
 from fusearch.search_space.space.space_settings import SpaceSettings
 
 __all__ = ["MAX_ENUMERATED", "PROBES", "Size", "count_designs"]
@@ -75,7 +76,7 @@ def count_designs(settings: SpaceSettings) -> Size:
     walks = []
     for _ in range(PROBES):
         walk = _WalkChooser(rng=rng)
-        draw_parts(settings, walk)
+        draw_design(settings, walk)
         walks.append(math.prod(walk.widths))
     estimate = sum(walks) / len(walks)
     if estimate <= MAX_ENUMERATED:
@@ -95,7 +96,7 @@ def _enumerate(settings: SpaceSettings) -> set[str] | None:
         if steps > 2 * MAX_ENUMERATED:
             return None
         walk = _WalkChooser(prefix)
-        digests.add(build(settings, draw_parts(settings, walk)).digest)
+        digests.add(build(settings, draw_design(settings, walk)).digest)
         prefix = _next_prefix(walk)
     return digests
 

@@ -19,7 +19,9 @@ from fusearch.search_space.entries.parameter import Param, Value
 from fusearch.search_space.space.answers import read_answers
 from fusearch.search_space.space.choosers import AnswerChooser, Chooser, MutatingChooser, RandomChooser, ReplayChooser, Trial, TrialChooser
 from fusearch.search_space.space.counting import Size, count_designs
-from fusearch.search_space.space.program import Parts, build, draw_parts
+from fusearch.search_space.space.pattern_answers import read_pattern_answers
+from fusearch.search_space.space.pattern_program import check_pattern, draw_design
+from fusearch.search_space.space.program import Parts, build
 from fusearch.search_space.space.recipe_space import RecipeSpace
 from fusearch.search_space.space.references import reference_designs
 from fusearch.search_space.space.space_settings import DEFAULT_OPERATORS, SpaceSettings, choose_encoders, read_names
@@ -46,6 +48,7 @@ class SearchSpace:
         auxiliary: Whether streams may have auxiliary heads.
         all_stages: Whether a fusion may take all stages of a stream (`@*`).
         recipe: Ranges of the numbers of training.
+        pattern: A formula with letters, `?` or classes of operators: only designs that it stands for are drawn.
 
     Raises:
         SpaceError: A setting is not legal.
@@ -75,6 +78,7 @@ class SearchSpace:
         auxiliary: bool = False,
         all_stages: bool = False,
         recipe: RecipeSpace | Mapping[str, Any] | None = None,
+        pattern: str | None = None,
     ) -> None:
         if operators is None:
             operators = DEFAULT_OPERATORS
@@ -93,12 +97,20 @@ class SearchSpace:
             auxiliary=auxiliary,
             all_stages=all_stages,
             recipe=recipe if isinstance(recipe, RecipeSpace) else RecipeSpace.from_dict(recipe or {}),
+            pattern=pattern,
         )
+        if pattern is not None:
+            check_pattern(self.settings)
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
         """The modalities of the data."""
         return self.settings.modalities
+
+    @property
+    def pattern(self) -> str | None:
+        """The formula that restricts it; None for the whole language."""
+        return self.settings.pattern
 
     def suggest(self, trial: Trial) -> Candidate:
         """Return the candidate that a trial decides on.
@@ -122,9 +134,8 @@ class SearchSpace:
         Raises:
             SpaceError: The candidate lies outside of the space.
         """
-        answers = read_answers(self.settings, candidate.graph) | self.settings.recipe.answers(candidate.recipe)
-        chooser = AnswerChooser(answers)
-        found = self._run(chooser)
+        recipe = self.settings.recipe.answers(candidate.recipe)
+        chooser, found = self._replayed(candidate.graph, recipe)
         if found.graph.digest != candidate.graph.digest:
             raise SpaceError(f"the design lies outside of this space; the nearest in it is: {found.graph.formula}")
         # Numbers that the space does not ask for in this design have to be the defaults.
@@ -224,8 +235,25 @@ class SearchSpace:
         names = ", ".join(modality.name for modality in self.modalities)
         return f"SearchSpace({names}; {len(self.settings.operators)} operators, up to {self.settings.max_fusions} fusions)"
 
+    def _replayed(self, graph: FusionGraph, recipe: dict[str, Value]) -> tuple[Chooser, Candidate]:
+        """Return the answers that make a design again, or where none does, those of the last try."""
+        if self.settings.pattern is None:
+            chooser = AnswerChooser(read_answers(self.settings, graph) | recipe)
+            return chooser, self._run(chooser)
+        failure = SpaceError(f"the design is none of the pattern {self.settings.pattern!r}: {graph.formula}")
+        for answers in read_pattern_answers(self.settings, graph):
+            chooser = AnswerChooser({**answers, **recipe})
+            try:
+                found = self._run(chooser)
+            except FusearchError as error:
+                failure = SpaceError(str(error))
+                continue
+            if found.graph.digest == graph.digest:
+                return chooser, found
+        raise failure
+
     def _run(self, choose: Chooser) -> Candidate:
-        parts = draw_parts(self.settings, choose)
+        parts = draw_design(self.settings, choose)
         graph = build(self.settings, parts)
         return Candidate(graph, self.settings.recipe.suggest(choose, fused=bool(parts.fusions), adds_loss=_adds_loss(parts)))
 

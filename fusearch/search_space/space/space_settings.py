@@ -58,6 +58,7 @@ class SpaceSettings:
     auxiliary: bool = False
     all_stages: bool = False
     recipe: RecipeSpace = field(default_factory=RecipeSpace)
+    pattern: str | None = None
 
     def __post_init__(self) -> None:
         if not self.modalities:
@@ -180,6 +181,7 @@ class SpaceSettings:
             "auxiliary": self.auxiliary,
             "all_stages": self.all_stages,
             "recipe": self.recipe.to_dict(),
+            **({} if self.pattern is None else {"pattern": self.pattern}),
         }
 
 

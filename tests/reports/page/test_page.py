@@ -38,7 +38,8 @@ class Reader(html.parser.HTMLParser):
         if found.get("id"):
             self.ids.append(str(found["id"]))
         self.loaded += [str(found[name]) for name in ("src", "srcset") if name in found]
-        if tag in ("a", "link") and "href" in found:
+        is_paper = tag == "a" and str(found.get("href")).startswith("https://doi.org/")  # opened by a reader, not by the page
+        if tag in ("a", "link") and "href" in found and not is_paper:
             (self.anchors if str(found["href"]).startswith("#") else self.loaded).append(str(found["href"]))
         self.figures += [str(found["data-figure"])] if "data-figure" in found else []
         self._json_id = str(found["id"]) if found.get("type") == "application/json" else None

@@ -1,0 +1,45 @@
+"""Reads a design as the answers that the program of a pattern would need to make it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fusearch.search_space.design.graph import FusionGraph
+from fusearch.search_space.design.pattern import FusionPattern
+from fusearch.search_space.design.pattern_parts import UNKNOWN
+from fusearch.search_space.entries.parameter import Value
+from fusearch.search_space.space.pattern_program import resolutions
+from fusearch.search_space.space.space_settings import SpaceSettings
+
+__all__ = ["read_pattern_answers"]
+
+
+def read_pattern_answers(settings: SpaceSettings, graph: FusionGraph) -> Iterator[dict[str, Value]]:
+    """Give the answers to every decision, by key, for each way in which the pattern can stand for the design.
+
+    The caller checks that the design made from the answers has the same digest.
+    """
+    for sources, pattern in resolutions(settings).items():
+        for names, letters in pattern.readings(graph):
+            yield {"sources": sources, "training": graph.training, **_answers(pattern, graph, names, letters)}
+
+
+def _answers(pattern: FusionPattern, graph: FusionGraph, names: Mapping[str, str], letters: Mapping[str, int | str]) -> dict[str, Value]:
+    answers: dict[str, Value] = {f"depth.{letter}": depth for letter, depth in letters.items()}
+    for wanted in pattern.streams:
+        stream = graph.stream(names[wanted.name])
+        answers |= {f"{wanted.name}.modality": stream.modality, f"{wanted.name}.encoder": stream.encoder}
+        answers |= {f"{wanted.name}.{name}": value for name, value in stream.params.items()}
+    for wanted_fusion in pattern.fusions:
+        name, fusion = wanted_fusion.name, graph.fusion(names[wanted_fusion.name])
+        answers |= {f"{name}.operator": fusion.operator, f"{name}.trunk": fusion.trunk.num_stages, f"{name}.family": fusion.trunk.family}
+        answers |= {f"{name}.{fusion.operator}.{param}": value for param, value in fusion.params.items()}
+        left = list(fusion.args)
+        for at, arg in enumerate(wanted_fusion.args):
+            actual = next((tap for tap in left if tap.source == names[arg.source]), None)
+            if actual is None:
+                continue
+            left.remove(actual)
+            if arg.depth == UNKNOWN:
+                answers[f"{name}.{at}.depth"] = actual.depth
+    return answers
