@@ -47,6 +47,8 @@ class _Match:
         return None if meaning in self.names.values() else _Match({**self.names, name: meaning}, self.letters)
 
     def bind_depth(self, depth: Unknown, actual: Unknown, num_stages: int) -> _Match | None:
+        if actual == "L":
+            actual = num_stages
         if depth in (UNKNOWN, actual) or (depth == "L" and actual == num_stages):
             return self
         if not isinstance(depth, str) or depth in ("L", "score", "*"):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from fusearch.errors import DesignError
 from fusearch.registry import Registry
-from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.parameter import Param, Value
 
 __all__ = ["FAMILIES_BY_SYMBOL", "OPERATORS", "SYMBOLS", "Family", "Operator"]
 
@@ -47,6 +47,13 @@ class Operator:
         trained: False for an untrained vote.
         adds_loss: Whether it adds a term to the loss, weighed by the recipe's `loss_weight`.
         needs_grid: Whether the first argument must carry a grid (image, volume or series) to make sense.
+        tokens: Gives, from the parameters, whether the result has `one` token, `many`, or as many as its `args`.
+        attention: Gives, from whether each argument has many tokens, whether each attention of the operator has more than one key. Over
+            one key a softmax is one whatever the query, so that what makes query and key never gets a gradient.
+        attention_params: Parameters that nothing but its attention reads.
+        token_params: Parameters that matter only where an argument has many tokens.
+        absorbs: Operators in whose place it may take the arguments themselves: `cat(cat(a, b)@0, c)` is `cat(a, b, c)`.
+        absorbs_from: First argument for which that holds.
         equation: The equation, in plain text.
         absent: What an absent argument does.
         reference: The paper.
@@ -68,6 +75,12 @@ class Operator:
     trained: bool = True
     adds_loss: bool = False
     needs_grid: bool = False
+    tokens: Callable[[Mapping[str, Value]], Literal["one", "many", "args"]] = lambda _: "args"
+    attention: Callable[[tuple[bool, ...]], Sequence[bool]] | None = None
+    attention_params: tuple[str, ...] = ()
+    token_params: tuple[str, ...] = ()
+    absorbs: tuple[str, ...] = ()
+    absorbs_from: int = 0
     equation: str = ""
     absent: str = ""
     reference: str = ""
@@ -86,6 +99,27 @@ class Operator:
     def symbol(self) -> str:
         """The review's symbol of the class."""
         return SYMBOLS[self.family]
+
+    @property
+    def takes_width_of_one(self) -> bool:
+        """Whether the shapes decide which argument's shape the result has."""
+        return self.symmetric and self.keeps == "first"
+
+    def works(self, many: tuple[bool, ...]) -> bool:
+        """Whether every parameter can be trained on arguments of which each has many tokens or one."""
+        return self.attention is None or all(self.attention(many))
+
+    def idle(self, many: tuple[bool, ...]) -> tuple[str, ...]:
+        """Return the parameters without effect on such arguments."""
+        dead = self.attention is not None and not any(self.attention(many))
+        return (self.attention_params if dead else ()) + (self.token_params if not any(many) else ())
+
+    def has_many(self, params: Mapping[str, Value], many: tuple[bool, ...]) -> bool:
+        """Whether the result has several tokens; of an operator with ports, the first one's."""
+        tokens = self.tokens(params)
+        if tokens != "args":
+            return tokens == "many"
+        return many[0] if self.keeps == "first" and not self.takes_width_of_one else any(many)
 
     def takes(self, num_args: int) -> bool:
         """Whether it takes that many arguments."""

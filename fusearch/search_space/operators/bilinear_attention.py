@@ -17,6 +17,8 @@ for entry in (
             "k": Param(3, (1, 3), minimum=1),
         },
         max_args=2,
+        tokens=lambda _: "one",
+        attention=lambda many: [any(many)],
         equation=(
             "A = softmax over all pairs (i, j) of p . (relu(U x_i) * relu(V y_j)); "
             "b = sum_ij A_ij (U' x_i * V' y_j), summed over k neighbours; y_j <- y_j + P b a glimpse; out = sum_j y_j"

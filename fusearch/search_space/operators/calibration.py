@@ -12,6 +12,8 @@ for entry in (
         "film",
         "calibration",
         keeps="first",
+        absorbs=("cat",),
+        absorbs_from=1,
         equation="y = (1 + G s + g) * x_1 + B s + b, s = [mean over tokens of x_2; ...; of x_n]",
         absent="its mean is zero; where all conditions are absent x_1 passes unchanged",
         reference="Perez et al., FiLM: visual reasoning with a general conditioning layer, AAAI 2018, eq. 2",
@@ -28,6 +30,8 @@ for entry in (
         "input_gate",
         "calibration",
         keeps="first",
+        absorbs=("cat",),
+        absorbs_from=1,
         equation="y_t = x_1t * sigmoid(W_x x_1t + W s + b), s = [mean over tokens of x_2; ...; of x_n]",
         absent="its mean is zero; without x_1 the result is zero",
         reference="Miech et al., Learnable pooling with context gating, CVPR workshop 2017, with the other modalities as context",
@@ -38,6 +42,7 @@ for entry in (
         max_args=2,
         ports=True,
         keeps="each",
+        attention=lambda many: many,
         equation=(
             "s = [sum_t softmax_t(w . a_t) a_t; mean_t of self-attention(b)_t]; g_m = sigmoid(W_m s + b_m); y_m = g_m on every token of m"
         ),

@@ -13,6 +13,8 @@ for entry in (
         "calibration",
         params={"dim": Param(8, (8, 16), minimum=1), "steps": Param(1, (1, 2), minimum=1)},
         keeps="first",
+        absorbs=("cat",),
+        absorbs_from=1,
         equation=(
             "h_0 = W_i x_1; h_k = relu(LN(M h_(k-1))), M = reshape(W s + b) to dim x dim, s = means over tokens of the others; "
             "y = W_o h of the last step"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise, product
 
-from fusearch.errors import SpaceError
+from fusearch.errors import FusearchError, SpaceError
 from fusearch.search_space.design.graph import FusionGraph
-from fusearch.search_space.design.parts import Fusion, Tap
+from fusearch.search_space.design.parts import AUTO, Fusion, Stream, Tap
+from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.entries.parameter import Value
 from fusearch.search_space.space.program import AUXILIARY, NOT_TAKEN, take_key
 from fusearch.search_space.space.space_settings import SpaceSettings
 
-__all__ = ["read_answers"]
+__all__ = ["num_spellings", "read_answers"]
 
 
 def read_answers(settings: SpaceSettings, graph: FusionGraph) -> dict[str, Value]:
@@ -27,18 +31,23 @@ def read_answers(settings: SpaceSettings, graph: FusionGraph) -> dict[str, Value
     """
     order = _order_of_making(graph)
     slots = _slots(settings, graph, order)
-    answers: dict[str, Value] = {"fusions": len(graph.fusions), "training": graph.training}
+    answers: dict[str, Value] = {"training": graph.training}
+    if graph.training == "joint" and "joint" not in settings.trainings_of_features:
+        answers["training"] = settings.trainings_of_features[0]  # of streams without a stage all modes are one
+    counts = {modality.name: sum(stream.modality == modality.name for stream in graph.streams) for modality in settings.modalities}
+    used = sum(count > 0 for count in counts.values())
+    answers["modalities.all"] = used == len(counts)
+    answers[f"modalities.1to{settings.counted_modalities}"] = used
+    for name, count in counts.items():
+        answers[f"{name}.used"] = count > 0
+        answers[f"{name}.streams"] = count
     for stream in graph.streams:
-        slot = slots[stream.name]
-        answers[f"{slot}.encoder"] = stream.encoder
-        answers |= {f"{slot}.{name}": value for name, value in stream.params.items()}
-        answers[f"{slot}.auxiliary"] = False
+        _read_stream(settings, graph, stream, slots[stream.name], answers)
     _read_outputs(graph, slots, answers)
     if not graph.fusions:
-        answers["modality"] = graph.streams[0].modality
         return answers
-    for modality in settings.modalities:
-        answers[f"{modality.name}.streams"] = sum(stream.modality == modality.name for stream in graph.streams)
+    for least in (1, settings.least_fusions(len(graph.streams))):
+        answers |= {f"fusions.{least}to{most}": len(graph.fusions) for most in (1, settings.max_joined)}
     fusions = [graph.fusion(name) for name in order if name not in slots]
     names = {**slots, **{fusion.name: f"{settings.prefix}{number}" for number, fusion in enumerate(fusions, start=1)}}
     only_scores = len(fusions) == 1 and all(arg.depth == "score" for arg in fusions[0].args)
@@ -47,12 +56,52 @@ def read_answers(settings: SpaceSettings, graph: FusionGraph) -> dict[str, Value
     if only_scores:
         answers["late.operator"] = fusions[0].operator
         answers["late.family"] = fusions[0].trunk.family
-        answers |= {f"late.{name}": value for name, value in fusions[0].params.items()}
+        answers |= {f"late.{name}": value for name, value in _offered_params(fusions[0]).items()}
         return answers
     places = {name: place for place, name in enumerate(_source_order(settings, len(fusions)))}
     for number, fusion in enumerate(fusions, start=1):
         _read_fusion(fusion, f"f{number}", names, places, answers)
     return answers
+
+
+def _read_stream(settings: SpaceSettings, graph: FusionGraph, stream: Stream, slot: str, answers: dict[str, Value]) -> None:
+    """Find an encoder and parameters that this space offers and that become the stream, once what nothing reads is left out of them."""
+    answers[f"{slot}.encoder"] = stream.encoder
+    answers |= {f"{slot}.{name}": value for name, value in stream.params.items()}
+    answers[f"{slot}.auxiliary"] = False
+    spelling = next(_spellings(settings, graph, stream), None)
+    if spelling is not None:
+        answers[f"{slot}.encoder"] = spelling[0]
+        answers |= {f"{slot}.{key}": value for key, value in spelling[1].items()}
+
+
+def _spellings(settings: SpaceSettings, graph: FusionGraph, stream: Stream) -> Iterator[tuple[str, dict[str, Value]]]:
+    """Give the encoders, with parameters, that a space offers and that become the stream in a design."""
+    for text, (name, fixed) in settings.chains.get(stream.modality, {}).items():
+        params = ENCODERS[name].params
+        free = [key for key in params if key not in fixed]
+        for values in product(*(params[key].choices or (params[key].default,) for key in free)):
+            offered = {**fixed, **dict(zip(free, values, strict=True))}
+            if _becomes(graph, stream, Stream(stream.name, stream.modality, name, offered)):
+                yield text, offered
+
+
+def num_spellings(settings: SpaceSettings, graph: FusionGraph) -> int:
+    """Return in how many ways a space offers the streams of a design."""
+    return math.prod(max(1, sum(1 for _ in _spellings(settings, graph, stream))) for stream in graph.streams)
+
+
+def _becomes(graph: FusionGraph, stream: Stream, offered: Stream) -> bool:
+    """Whether a design with the offered stream in the place of its own is the same design."""
+    if (offered.encoder, offered.params) == (stream.encoder, stream.params):
+        return True
+    streams = tuple(offered if other.name == stream.name else other for other in graph.streams)
+    onward = [fusion.trunk if fusion.trunk.stream is None else replace(fusion.trunk, num_stages=AUTO) for fusion in graph.fusions]
+    fusions = tuple(replace(fusion, trunk=trunk) for fusion, trunk in zip(graph.fusions, onward, strict=True))
+    try:
+        return FusionGraph(graph.modalities, streams, fusions, graph.outputs, graph.training) == graph
+    except FusearchError:  # it has too few stages
+        return False
 
 
 def _order_of_making(graph: FusionGraph) -> list[str]:
@@ -97,11 +146,20 @@ def _read_outputs(graph: FusionGraph, slots: dict[str, str], answers: dict[str, 
         tap = output.source
         if output == graph.main_output and output.task is None:
             continue
-        if output.task != AUXILIARY or tap.depth != "score":
+        if output.task != AUXILIARY or tap.source not in slots:
             raise SpaceError(
                 f"output {tap} -> {output.task or ''}: this space offers one main output, and auxiliary heads STREAM@score -> aux"
             )
         answers[f"{slots[tap.source]}.auxiliary"] = True
+
+
+def _offered_params(fusion: Fusion) -> dict[str, Value]:
+    """Return the parameters; one at its default that is not offered may be without effect, so that any choice will do."""
+    offered = {name: param.choices or (param.default,) for name, param in OPERATORS[fusion.operator].params.items()}
+    default = {name: param.default for name, param in OPERATORS[fusion.operator].params.items()}
+    return {
+        name: offered[name][0] if value == default[name] and value not in offered[name] else value for name, value in fusion.params.items()
+    }
 
 
 def _source_order(settings: SpaceSettings, num_fusions: int) -> list[str]:
@@ -122,7 +180,7 @@ def _read_fusion(fusion: Fusion, key: str, names: dict[str, str], places: dict[s
     position = sorted(taken, key=lambda name: places[name]).index(names[fusion.args[0].source])
     if not OPERATORS[fusion.operator].symmetric:
         answers[f"{key}.first"] = position
-    answers |= {f"{key}.{name}": value for name, value in fusion.params.items()}
+    answers |= {f"{key}.{name}": value for name, value in _offered_params(fusion).items()}
     if fusion.trunk.stream is None:
         answers[f"{key}.continue"] = NOT_TAKEN
     else:

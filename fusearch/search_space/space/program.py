@@ -7,12 +7,15 @@ stands in the name, as in `f1.mrna.mlp2` for a tap of fusion 1 on a stream whose
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fusearch.data.modality import Modality
 from fusearch.search_space.design.graph import FusionGraph
 from fusearch.search_space.design.parts import Depth, Fusion, Output, Stream, Tap, Training, Trunk, TrunkFamily
+from fusearch.search_space.design.ports import default_ports
+from fusearch.search_space.encoders import FLATTEN
 from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param, Value
@@ -50,10 +53,24 @@ class _Source:
     name: str
     depths: tuple[Depth, ...]
     context: str
+    many: tuple[bool, ...] = ()  # of a stream: whether a sample has several tokens, at each depth; of a fusion, of each of its results
+    args: tuple[Tap, ...] = ()  # of a fusion with ports: what its results come from
+    operator: str = ""  # of a fusion
     has_grid: bool = False  # with no stage applied, or at any depth for a stream and a trunk that continues one
     continues: bool = False
     origin: tuple[str, int] | None = None  # stream and stage that its state at depth 0 belongs to
     is_open: bool = True  # nothing has taken it yet
+
+
+@dataclass(frozen=True)
+class _Arg:
+    """What a fusion takes, and what is known of it."""
+
+    tap: Tap
+    many: bool
+    has_grid: bool
+    origin: tuple[str, int] | None  # stream and stage that its state belongs to, where a trunk could go on with that stream
+    operator: str  # that gave it and would be joined with this one, where no stage is between them
 
 
 def build(settings: SpaceSettings, parts: Parts) -> FusionGraph:
@@ -68,49 +85,80 @@ def draw_parts(settings: SpaceSettings, choose: Chooser) -> Parts:
         settings: What may be used.
         choose: Who decides.
     """
-    num_fusions = choose.whole("fusions", 0, settings.max_joined)
-    if num_fusions == 0:
-        by_name = {modality.name: modality for modality in settings.modalities}
-        modality = by_name[choose.pick("modality", tuple(by_name))]
-        stream, _ = _draw_stream(settings, choose, modality, settings.slots[modality.name][0])
-        return Parts((stream,), (), (Output(Tap(stream.name, "L")),))
-    level = "scores" if not settings.features else "features"
-    if num_fusions == 1 and settings.features and settings.votes:
+    modalities = _draw_modalities(settings, choose)
+    streams = _draw_streams(settings, choose, modalities)
+    if len(streams) == 1:
+        return Parts(tuple(streams), (), (Output(Tap(streams[0].name, "L")),))
+    able = settings.levels(len(streams))
+    least = 1 if "scores" in able else settings.least_fusions(len(streams))
+    most = settings.max_joined if "features" in able else 1
+    num_fusions = choose.whole(f"fusions.{least}to{most}", least, most)
+    joined = num_fusions >= settings.least_fusions(len(streams))
+    level = "features" if num_fusions > 1 or "scores" not in able else "scores"
+    if num_fusions == 1 and joined and len(able) == 2:
         level = choose.pick("level", ("features", "scores"))
-    streams, sources = _draw_streams(settings, choose, num_fusions, level)
     if level == "scores":
         return _draw_vote(settings, choose, streams)
-    return _draw_joins(settings, choose, streams, sources, num_fusions)
+    return _draw_joins(settings, choose, streams, [_source_of(settings, stream) for stream in streams], num_fusions)
 
 
-def _draw_streams(settings: SpaceSettings, choose: Chooser, num_fusions: int, level: str) -> tuple[list[Stream], list[_Source]]:
-    """Draw how many streams each modality has, two or more in all and no more than the fusions can join, and their encoders."""
-    most = settings.max_votes if level == "scores" else 1 + num_fusions * (settings.max_args - 1)
-    streams: list[Stream] = []
-    sources: list[_Source] = []
+def _draw_modalities(settings: SpaceSettings, choose: Chooser) -> list[Modality]:
+    """Draw how many modalities a design has, all of them half of the time, and which."""
+    number, most = len(settings.modalities), settings.counted_modalities
+    count = number
+    if settings.max_joinable < number or not choose.pick("modalities.all", (True, False) if most else (True,), weights=settings.all_or_some):
+        count = choose.whole(f"modalities.1to{most}", 1, most)
+    chosen: list[Modality] = []
     for position, modality in enumerate(settings.modalities):
-        later = (len(settings.modalities) - position - 1) * settings.max_streams
-        low = max(0, 2 - len(streams) - later)
-        high = min(settings.max_streams, most - len(streams))
-        context = f".{low}to{high}" if (low, high) != (0, settings.max_streams) else ""
+        wanted, later = count - len(chosen), number - position
+        if wanted == later or (wanted > 0 and _is_drawn(choose, modality, wanted, later)):
+            chosen.append(modality)
+    return chosen
+
+
+def _is_drawn(choose: Chooser, modality: Modality, wanted: int, later: int) -> bool:
+    """Draw a modality so that all sets of that size are equally likely."""
+    key = f"{modality.name}.used"
+    return bool(choose.pick(key, (True, False), f"{key}.{wanted}of{later}", weights=(wanted, later - wanted)))
+
+
+def _draw_streams(settings: SpaceSettings, choose: Chooser, modalities: list[Modality]) -> list[Stream]:
+    """Draw how many streams each modality has, no more in all than the fusions can join, and their encoders."""
+    streams: list[Stream] = []
+    for position, modality in enumerate(modalities):
+        later = len(modalities) - position - 1
+        high = min(settings.max_streams, settings.max_joinable - len(streams) - later)
         key = f"{modality.name}.streams"
-        count = choose.pick(key, tuple(range(low, high + 1)), f"{key}{context}")
-        for name in settings.slots[modality.name][:count]:
-            stream, num_stages = _draw_stream(settings, choose, modality, name)
-            depths: tuple[Depth, ...] = tuple(range(num_stages + 1))
-            if settings.all_stages and num_stages > 0:
-                depths = (*depths, "*")
-            context = f"{stream.encoder}{num_stages}"
-            has_grid = modality.has_grid and stream.encoder != "flatten"
-            streams.append(stream)
-            sources.append(_Source(name, depths, context, has_grid, origin=(name, 0)))
-    return streams, sources
+        count = choose.pick(key, tuple(range(1, high + 1)), f"{key}.1to{high}")
+        streams += [_draw_stream(settings, choose, modality, name) for name in settings.slots[modality.name][:count]]
+    return streams
 
 
-def _draw_stream(settings: SpaceSettings, choose: Chooser, modality: Modality, name: str) -> tuple[Stream, int]:
-    encoder = ENCODERS[choose.pick(f"{name}.encoder", settings.encoders[modality.name])]
-    params = _draw_params(choose, name, encoder.name, encoder.params)
-    return Stream(name, modality.name, encoder.name, params), encoder.num_stages(params)
+def _source_of(settings: SpaceSettings, stream: Stream) -> _Source:
+    encoder = ENCODERS[stream.encoder]
+    num_stages = encoder.num_stages(stream.params)
+    modality = next(modality for modality in settings.modalities if modality.name == stream.modality)
+    sizes = tuple(modality.shape[axis] for axis in modality.layout.positions) if modality.shape else ()
+    many = tuple(
+        encoder.has_many(depth, positions=bool(modality.layout.positions)) and not encoder.comes_to_one(depth, sizes)
+        for depth in range(num_stages + 1)
+    )
+    depths: tuple[Depth, ...] = tuple(range(num_stages + 1))
+    pooled = encoder.has_many(num_stages, positions=bool(modality.layout.positions))
+    if pooled:
+        depths = (*depths, "L")
+    if settings.all_stages and num_stages > 0:
+        depths = (*depths, "*")
+    context = f"{stream.encoder}{num_stages}{'L' if pooled else ''}"
+    has_grid = modality.has_grid and encoder.name != FLATTEN.name
+    return _Source(stream.name, depths, context, many, has_grid=has_grid, origin=(stream.name, 0))
+
+
+def _draw_stream(settings: SpaceSettings, choose: Chooser, modality: Modality, name: str) -> Stream:
+    chosen = settings.chains[modality.name][choose.pick(f"{name}.encoder", settings.encoders[modality.name])]
+    encoder, fixed = ENCODERS[chosen[0]], chosen[1]
+    free = {key: param for key, param in encoder.params.items() if key not in fixed}
+    return Stream(name, modality.name, encoder.name, {**fixed, **_draw_params(choose, name, encoder.name, free)})
 
 
 def _draw_params(choose: Chooser, owner: str, of: str, params: Mapping[str, Param]) -> dict[str, Value]:
@@ -126,7 +174,7 @@ def _draw_vote(settings: SpaceSettings, choose: Chooser, streams: list[Stream]) 
     operator = OPERATORS[choose.pick("late.operator", fitting, f"late.operator{context}")]
     params = _draw_params(choose, "late", operator.name, operator.params)
     depth = 0 if operator.scores_only else choose.whole("late.trunk", 0, settings.max_trunk)
-    family: TrunkFamily = choose.pick("late.family", settings.families) if depth else "fc"
+    family: TrunkFamily = choose.pick("late.family", settings.vector_families) if depth else "fc"
     training: Training = choose.pick("training", settings.trainings, "late.training") if operator.trained else "independent"
     name = f"{settings.prefix}1"
     fusion = Fusion(name, operator.name, tuple(Tap(stream.name, "score") for stream in streams), params, Trunk(family, depth))
@@ -139,29 +187,28 @@ def _draw_joins(settings: SpaceSettings, choose: Chooser, streams: list[Stream],
     for number in range(1, num_fusions + 1):
         key, name = f"f{number}", f"{settings.prefix}{number}"
         args = _draw_args(settings, choose, key, sources, num_fusions - number)
-        by_name = {source.name: source for source in sources}
-        grids = [_tap_has_grid(by_name[arg.source], arg) for arg in args]
-        fitting = settings.admissible(len(args), grid=any(grids))
-        context = "" if fitting == settings.features else f".n{len(args)}{'.grid' if any(grids) else ''}"
-        operator = OPERATORS[choose.pick(f"{key}.operator", fitting, f"{key}.operator{context}")]
+        args, able = _able(settings, args)
+        fitting = tuple(able)
+        operator = OPERATORS[choose.pick(f"{key}.operator", fitting, f"{key}.operator{_context(fitting, settings.features)}")]
         if not operator.symmetric:
-            able = tuple(index for index, grid in enumerate(grids) if grid or not operator.needs_grid)
-            context = f".n{len(args)}" if len(able) == len(args) else f".of{''.join(map(str, able))}"
-            first = choose.pick(f"{key}.first", able, f"{key}.first{context}")
-            args = [args[first], *args[:first], *args[first + 1 :]]
-            grids = [grids[first], *grids[:first], *grids[first + 1 :]]
+            every = tuple(range(len(args)))
+            context = _context(able[operator.name], every)
+            args = _with_first(args, choose.pick(f"{key}.first", able[operator.name], f"{key}.first.n{len(args)}{context}"))
         params = _draw_params(choose, key, operator.name, operator.params)
-        onward = _draw_onward(settings, choose, key, operator, streams, [_origin(by_name[arg.source], arg) for arg in args])
+        onward = _draw_onward(settings, choose, key, operator, streams, [arg.origin for arg in args])
         if onward is not None:
             # Only a symmetric operator may go on with an argument that is not its first; the order is then free.
-            args = [args[onward], *args[:onward], *args[onward + 1 :]]
-            grids = [grids[onward], *grids[:onward], *grids[onward + 1 :]]
-        trunk, source = _trunk_of(settings, name, streams, _origin(by_name[args[0].source], args[0]), operator, onward is not None)
-        kept = grids if operator.symmetric and onward is None else grids[:1]
+            args = _with_first(args, onward)
+        trunk, source = _trunk_of(settings, name, streams, args[0].origin, operator, onward is not None)
+        kept = [arg.has_grid for arg in (args if operator.symmetric and onward is None else args[:1])]
         source.has_grid = operator.keeps == "first" and all(kept)
-        drafts.append(Fusion(name, operator.name, tuple(args), params, trunk))
+        many = tuple(arg.many for arg in args)
+        source.many = many if operator.ports else (operator.has_many(params, many),)
+        source.args = tuple(arg.tap for arg in args) if operator.ports else ()
+        source.operator = operator.name
+        drafts.append(Fusion(name, operator.name, tuple(arg.tap for arg in args), params, trunk))
         sources.append(source)
-    fusions = _finish_trunks(settings, choose, drafts)
+    fusions = _finish_trunks(settings, choose, drafts, {source.name: source for source in sources})
     outputs = [Output(Tap(fusions[-1].name, "L"))]
     if settings.auxiliary:
         outputs += [
@@ -171,7 +218,54 @@ def _draw_joins(settings: SpaceSettings, choose: Chooser, streams: list[Stream],
     return Parts(tuple(streams), tuple(fusions), tuple(outputs), training)
 
 
-def _draw_args(settings: SpaceSettings, choose: Chooser, key: str, sources: list[_Source], fusions_left: int) -> list[Tap]:
+def _able(settings: SpaceSettings, args: list[_Arg]) -> tuple[list[_Arg], dict[str, tuple[int, ...]]]:
+    """Return the arguments and, by the operators that can join them, which of them may come first.
+
+    Where every operator would only go on with the join that an argument comes from, a stage is put between. In a space of nothing else an
+    operator is offered all the same.
+    """
+    operators = [OPERATORS[name] for name in settings.features if OPERATORS[name].takes(len(args))]
+    while True:
+        able = {operator.name: first for operator in operators if (first := _able_first(operator, args))}
+        joined = next((place for place, arg in enumerate(args) if arg.operator), None)
+        if able or joined is None or not settings.max_trunk:
+            break
+        deeper = replace(args[joined], tap=replace(args[joined].tap, depth=1), has_grid=False, origin=None, operator="")
+        args = [*args[:joined], deeper, *args[joined + 1 :]]
+    for operator in [] if able else operators:
+        places = range(1 if operator.symmetric else len(args))
+        able[operator.name] = tuple(place for place in places if not operator.needs_grid or args[place].has_grid)
+    return args, {name: first for name, first in able.items() if first}
+
+
+def _able_first(operator: Operator, args: list[_Arg]) -> tuple[int, ...]:
+    """Return the arguments that may come first, so that every part of the operator can be trained and none is another one's in disguise.
+
+    Of a symmetric operator the order means nothing, so that it is the first one, or none.
+    """
+    places = range(1 if operator.symmetric else len(args))
+    return tuple(place for place in places if _is_able(operator, _with_first(args, place)))
+
+
+def _is_able(operator: Operator, args: list[_Arg]) -> bool:
+    has_grid = any(arg.has_grid for arg in args) if operator.symmetric else args[0].has_grid
+    return (
+        (has_grid or not operator.needs_grid)
+        and operator.works(tuple(arg.many for arg in args))
+        and not any(arg.operator in operator.absorbs for arg in args[operator.absorbs_from :])
+    )
+
+
+def _with_first(args: list[_Arg], first: int) -> list[_Arg]:
+    return [args[first], *args[:first], *args[first + 1 :]]
+
+
+def _context(choices: tuple[Value, ...], everything: tuple[Value, ...]) -> str:
+    """Return what tells choices from all of them in the name of a decision."""
+    return "" if choices == everything else f".{zlib.crc32(repr(choices).encode()):08x}"
+
+
+def _draw_args(settings: SpaceSettings, choose: Chooser, key: str, sources: list[_Source], fusions_left: int) -> list[_Arg]:
     """Draw the arguments of a fusion: two or more, and so many of those that nothing has taken yet that the rest can still be joined."""
     num_open = sum(source.is_open for source in sources)
     least_open = max(0, num_open - fusions_left * (settings.max_args - 1))
@@ -191,7 +285,21 @@ def _draw_args(settings: SpaceSettings, choose: Chooser, key: str, sources: list
     taken = {arg.source for arg in args}
     for source in sources:
         source.is_open = source.is_open and source.name not in taken
-    return args
+    by_name = {source.name: source for source in sources}
+    return [_arg(by_name[tap.source], tap, taken) for tap in args]
+
+
+def _arg(source: _Source, tap: Tap, taken: set[str]) -> _Arg:
+    if source.args:
+        # Of an operator with ports a fusion reads those of its own other arguments, else all of them.
+        read = default_ports(source.args, [other for other in taken if other != source.name])
+        many = any(source.many[port] for port in read)
+    elif source.operator:
+        many = source.many[0]
+    else:
+        many = isinstance(tap.depth, int) and source.many[tap.depth]
+    operator = source.operator if tap.depth == 0 and not source.continues else ""
+    return _Arg(tap, many, _tap_has_grid(source, tap), _origin(source, tap), operator)
 
 
 def _taken_open(sources: list[_Source], args: list[Tap]) -> int:
@@ -200,7 +308,7 @@ def _taken_open(sources: list[_Source], args: list[Tap]) -> int:
 
 
 def _tap_has_grid(source: _Source, tap: Tap) -> bool:
-    return source.has_grid and (tap.depth == 0 or source.continues or source.origin == (source.name, 0)) and tap.depth != "*"
+    return source.has_grid and (tap.depth == 0 or source.continues or source.origin == (source.name, 0)) and isinstance(tap.depth, int)
 
 
 def _origin(source: _Source, tap: Tap) -> tuple[str, int] | None:
@@ -251,7 +359,7 @@ def _trunk_of(
     return Trunk(), _Source(name, tuple(range(settings.max_trunk + 1)), "trunk", origin=kept)
 
 
-def _finish_trunks(settings: SpaceSettings, choose: Chooser, drafts: list[Fusion]) -> list[Fusion]:
+def _finish_trunks(settings: SpaceSettings, choose: Chooser, drafts: list[Fusion], sources: Mapping[str, _Source]) -> list[Fusion]:
     """Give each trunk its length, what its deepest consumer asks for or what is drawn for the output, and its family."""
     fusions = []
     for number, fusion in enumerate(drafts, start=1):
@@ -259,6 +367,8 @@ def _finish_trunks(settings: SpaceSettings, choose: Chooser, drafts: list[Fusion
         if trunk.stream is None:
             reads = [arg.depth for later in drafts for arg in later.args if arg.source == fusion.name and isinstance(arg.depth, int)]
             depth = choose.whole("output.trunk", 0, settings.max_trunk) if fusion is drafts[-1] else max(reads)
-            trunk = Trunk(choose.pick(f"f{number}.family", settings.families) if depth else "fc", depth)
+            families = settings.families if any(sources[fusion.name].many) else settings.vector_families
+            key = f"f{number}.family"
+            trunk = Trunk(choose.pick(key, families, key + _context(families, settings.families)) if depth else "fc", depth)
         fusions.append(Fusion(fusion.name, fusion.operator, fusion.args, fusion.params, trunk))
     return fusions

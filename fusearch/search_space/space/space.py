@@ -22,7 +22,7 @@ from fusearch.search_space.space.counting import Size, count_designs
 from fusearch.search_space.space.program import Parts, build, draw_parts
 from fusearch.search_space.space.recipe_space import RecipeSpace
 from fusearch.search_space.space.references import reference_designs
-from fusearch.search_space.space.space_settings import DEFAULT_OPERATORS, SpaceSettings, choose_encoders, read_names
+from fusearch.search_space.space.space_settings import DEFAULT_OPERATORS, SpaceSettings, choose_encoders, default_trainings, read_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,8 @@ class SearchSpace:
         max_trunk: Most stages of a trunk.
         max_streams: Most streams of one modality.
         trunks: Families of trunks; with `continue`, a trunk may be the rest of the encoder of its first argument.
-        trainings: Training modes. Untrained votes train independently in any case; `independent` here also allows it for `stacking`.
+        trainings: Training modes; None for `joint`, and where a modality has positions (an image, a series), so that its stream is costly,
+            `staged` and `frozen` too. Untrained votes train independently in any case; `independent` here also allows it for `stacking`.
         scores: Whether designs may join class scores: late and joint-late.
         auxiliary: Whether streams may have auxiliary heads.
         all_stages: Whether a fusion may take all stages of a stream (`@*`).
@@ -70,7 +71,7 @@ class SearchSpace:
         max_trunk: int = 2,
         max_streams: int = 1,
         trunks: Sequence[TrunkFamily] = ("fc",),
-        trainings: Sequence[Training] = ("joint",),
+        trainings: Sequence[Training] | None = None,
         scores: bool = True,
         auxiliary: bool = False,
         all_stages: bool = False,
@@ -88,7 +89,7 @@ class SearchSpace:
             max_trunk=max_trunk,
             max_streams=max_streams,
             trunks=read_names("trunks", trunks),
-            trainings=read_names("trainings", trainings),
+            trainings=default_trainings(modalities) if trainings is None else read_names("trainings", trainings),
             scores=scores,
             auxiliary=auxiliary,
             all_stages=all_stages,
@@ -188,7 +189,9 @@ class SearchSpace:
         """Sixteen hex digits of everything that decides what the space holds, choices of operators and encoders included."""
         declared = {
             "operators": {name: _choices(OPERATORS[name].params) for name in self.settings.operators},
-            "encoders": {name: _choices(ENCODERS[name].params) for names in self.settings.encoders.values() for name in names},
+            "encoders": {
+                name: _choices(ENCODERS[name].params) for chains in self.settings.chains.values() for name, _ in chains.values()
+            },
         }
         text = json.dumps([self.to_dict(), declared], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -231,7 +234,7 @@ class SearchSpace:
 
 
 def _adds_loss(parts: Parts) -> bool:
-    return any(OPERATORS[fusion.operator].adds_loss for fusion in parts.fusions)
+    return any(OPERATORS[fusion.operator].adds_loss for fusion in parts.fusions) or any(output.task for output in parts.outputs)
 
 
 def _choices(params: Mapping[str, Param]) -> dict[str, list[Value]]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
 from fusearch.data.modality import Modality
-from fusearch.errors import SpaceError, suggestion
+from fusearch.errors import FormulaError, SpaceError, suggestion
 from fusearch.search_space.design.parts import RESERVED, TRAININGS, TRUNKS, Training, TrunkFamily
 from fusearch.search_space.encoders import default_encoder
-from fusearch.search_space.entries.encoder import ENCODERS
+from fusearch.search_space.entries.encoder import ENCODERS, Chain
 from fusearch.search_space.entries.operator import OPERATORS
+from fusearch.search_space.entries.parameter import complete_params
+from fusearch.search_space.notation import parse_document
 from fusearch.search_space.space.recipe_space import RecipeSpace
 
-__all__ = ["DEFAULT_OPERATORS", "SpaceSettings", "choose_encoders", "read_names"]
+__all__ = ["DEFAULT_OPERATORS", "SpaceSettings", "choose_encoders", "default_trainings", "read_chain", "read_names"]
 
 Name = TypeVar("Name", bound=str)
 
@@ -109,6 +112,16 @@ class SpaceSettings:
         return tuple(training for training in self.trainings if training != "independent")
 
     @cached_property
+    def vector_families(self) -> tuple[TrunkFamily, ...]:
+        """Trunk families of a single token: without others a convolution, a recurrence or an attention is but a layer with dead weights."""
+        return ("fc",) if "fc" in self.families else self.families
+
+    @cached_property
+    def chains(self) -> Mapping[str, Mapping[str, Chain]]:
+        """For each modality, by the text of its encoders: the encoder, and the parameters that are fixed."""
+        return {name: {text: read_chain(text) for text in texts} for name, texts in self.encoders.items()}
+
+    @cached_property
     def max_args(self) -> int:
         """Most arguments of a fusion: every number from 2 up to it has an operator that works on any kind of argument."""
         return self._most_args([name for name in self.features if not OPERATORS[name].needs_grid])
@@ -137,6 +150,32 @@ class SpaceSettings:
         return self.max_fusions if self.features else min(self.max_fusions, 1)
 
     @cached_property
+    def max_joinable(self) -> int:
+        """Most streams of a design."""
+        joined = 1 + self.max_joined * (self.max_args - 1) if self.features else 1
+        return max(1, joined, self.max_votes if self.votes and self.max_joined else 1)
+
+    @cached_property
+    def counted_modalities(self) -> int:
+        """Most modalities where their number is drawn, that is, where not all of them are used."""
+        return min(self.max_joinable, len(self.modalities) - 1)
+
+    @property
+    def all_or_some(self) -> tuple[float, float]:
+        """Odds of a design of all modalities; of two, one alone is but a small part of what can be built."""
+        return (3.0, 1.0) if len(self.modalities) == 2 else (1.0, 1.0)
+
+    def levels(self, num_streams: int) -> tuple[str, ...]:
+        """Return where that many streams can be joined: by their features, by their class scores."""
+        features = self.features and self.least_fusions(num_streams) <= self.max_joined
+        scores = self.votes and num_streams <= self.max_votes and self.max_joined
+        return (("features",) if features else ()) + (("scores",) if scores else ())
+
+    def least_fusions(self, num_streams: int) -> int:
+        """Return how many fusions it takes to join the features of that many streams."""
+        return math.ceil((num_streams - 1) / (self.max_args - 1)) if self.max_args > 1 else self.max_fusions + 1
+
+    @cached_property
     def slots(self) -> Mapping[str, tuple[str, ...]]:
         """Names of the streams that a modality may have."""
         taken = {modality.name for modality in self.modalities} | RESERVED
@@ -161,10 +200,6 @@ class SpaceSettings:
             prefix += "F"
         return prefix
 
-    def admissible(self, num_args: int, *, grid: bool) -> tuple[str, ...]:
-        """Return the operators of features for that many arguments; those that need a grid only where an argument has one."""
-        return tuple(name for name in self.features if OPERATORS[name].takes(num_args) and (grid or not OPERATORS[name].needs_grid))
-
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON-able values."""
         return {
@@ -183,6 +218,29 @@ class SpaceSettings:
         }
 
 
+def default_trainings(modalities: Iterable[Modality]) -> tuple[Training, ...]:
+    """Return the training modes of a space: streams of images, volumes or series cost enough to be trained once and then kept."""
+    return ("joint", "staged", "frozen") if any(modality.layout.positions for modality in modalities) else ("joint",)
+
+
+def read_chain(text: str) -> Chain:
+    """Return the encoder that a text names, `cnn` or `cnn(stages=4)`, and the parameters that it fixes.
+
+    Raises:
+        SpaceError: It is no encoder, or a parameter is not legal.
+        UnknownNameError: There is no such encoder.
+    """
+    try:
+        streams = parse_document(f"x:{text}").streams
+    except FormulaError:
+        streams = []
+    if len(streams) != 1 or not streams[0].encoder or streams[0].tie is not None:
+        raise SpaceError(f"encoders: {text!r}, expected a name such as 'cnn', or one with parameters such as 'cnn(stages=4)'")
+    encoder, given = ENCODERS[streams[0].encoder], streams[0].params
+    complete = complete_params(given, encoder.params, f"encoder {encoder.name!r}")
+    return encoder.name, {name: complete[name] for name in given}
+
+
 def choose_encoders(
     modalities: Sequence[Modality], encoders: Mapping[str, Sequence[str]] | Sequence[str] | None
 ) -> dict[str, tuple[str, ...]]:
@@ -190,16 +248,16 @@ def choose_encoders(
 
     Args:
         modalities: The modalities of the space.
-        encoders: Names for all modalities, or names by modality; None for the defaults.
+        encoders: Names, such as `cnn` or `cnn(stages=4)`, for all modalities or by modality; None for the defaults.
 
     Raises:
         SpaceError: A name is not a modality, or an encoder does not read it.
         UnknownNameError: There is no such encoder.
     """
     if not isinstance(encoders, Mapping):
-        listed = [ENCODERS[name] for name in read_names("encoders", () if encoders is None else encoders)]
-        fitting = {m.name: tuple(encoder.name for encoder in listed if encoder.reads(m.kind)) for m in modalities}
-        return {m.name: tuple(dict.fromkeys(fitting[m.name])) or (default_encoder(m),) for m in modalities}
+        listed = {text: ENCODERS[read_chain(text)[0]] for text in read_names("encoders", () if encoders is None else encoders)}
+        fitting = {m.name: tuple(text for text, encoder in listed.items() if encoder.reads(m.kind)) for m in modalities}
+        return {m.name: fitting[m.name] or (default_encoder(m),) for m in modalities}
     by_name = {modality.name: modality for modality in modalities}
     chosen: dict[str, tuple[str, ...]] = {modality.name: (default_encoder(modality),) for modality in modalities}
     for name, given in encoders.items():
@@ -207,7 +265,7 @@ def choose_encoders(
             raise SpaceError(f"encoders: unknown modality {name!r}, {suggestion(name, by_name)}")
         names = read_names(f"encoders: {name}", given)
         for encoder in names:
-            if not ENCODERS[encoder].reads(by_name[name].kind):
+            if not ENCODERS[read_chain(encoder)[0]].reads(by_name[name].kind):
                 raise SpaceError(f"encoders: {encoder!r} does not read modality {name!r}, which is {by_name[name].kind}")
         if not names:
             raise SpaceError(f"encoders: none for modality {name!r}")

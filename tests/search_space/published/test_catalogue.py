@@ -11,6 +11,10 @@ def test_there_are_54() -> None:
     assert len({study.key for study in PUBLISHED.values()}) == 54
 
 
+#: Joined by `cat` as they are, what another `cat` joined is one join: the fusions that are left out of the built designs.
+ABSORBED = {21: {"F1"}, 24: {"F2"}, 43: {"F2"}}
+
+
 @pytest.mark.parametrize("number", list(PUBLISHED))
 def test_every_network_is_a_valid_design_of_the_right_depths(number: int) -> None:
     built = PUBLISHED[number].as_built
@@ -19,12 +23,14 @@ def test_every_network_is_a_valid_design_of_the_right_depths(number: int) -> Non
         stream["name"]: stream["stages"] for stream in built["streams"]
     }
     assert {modality.name: modality.kind for modality in graph.modalities} == {item["name"]: item["kind"] for item in built["modalities"]}
-    assert [fusion.operator for fusion in graph.fusions] == [line.split("= ")[1].split("(")[0] for line in built["formula"]]
+    written = {line.split(" = ")[0]: line.split("= ")[1].split("(")[0] for line in built["formula"]}
+    kept = {name: operator for name, operator in written.items() if name not in ABSORBED.get(number, ())}
+    assert {fusion.name: fusion.operator for fusion in graph.fusions} == kept
     for fusion in graph.fusions:
         trunk = built["trunks"].get(fusion.name)
-        if trunk is not None and trunk.startswith("continue"):
+        if trunk is not None and trunk.startswith("continue") and graph.num_stages(fusion.name):
             assert trunk == f"continue({fusion.trunk.stream})"
-        elif trunk is not None and not trunk.endswith("0)"):
+        elif trunk is not None and graph.num_stages(fusion.name):
             assert trunk == f"new({fusion.trunk.family},{fusion.trunk.num_stages})"
     assert graph.training == built["training"]
     assert FusionGraph.parse(str(graph)) == graph

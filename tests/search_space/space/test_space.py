@@ -45,13 +45,14 @@ def test_mutation_is_local_and_reaches_every_decision() -> None:
     rng = np.random.default_rng(0)
     parent = SMALL.decode(
         {
-            "fusions": 1,
+            "modalities.all": True,
+            "fusions.1to2": 1,
             "level": "features",
             "a.mlp.layers": 2,
             "b.mlp.layers": 2,
             "f1.a.mlp2.must": 1,
             "f1.b.mlp2.must": 1,
-            "f1.operator": "cat",
+            "f1.operator.3af4f1f6": "cat",
             "output.trunk": 0,
             "recipe.learning_rate": 1e-3,
             "recipe.weight_decay": 1e-2,
