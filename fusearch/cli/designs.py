@@ -43,7 +43,10 @@ def show(
             from fusearch.evaluators import TrainingEvaluator
             from fusearch.search_space import Candidate, Recipe
 
-            facts.update({name: int(value) for name, value in TrainingEvaluator(loaded).cheap(Candidate(design, Recipe())).items()})
+            evaluator, candidate = TrainingEvaluator(loaded), Candidate(design, Recipe())
+            facts.update({name: int(value) for name, value in evaluator.cheap(candidate).items()})
+            dead, groups = evaluator.never_trained(candidate)
+            facts["never_trained"] = {"parameters": dead, "of": groups}
     with document(as_json) as write:
         write(facts)
     if as_json:
@@ -58,6 +61,11 @@ def show(
         say()
     rows = [{"fact": name, "value": value} for name, value in {**facts["labels"], **_extra(facts)}.items()]
     show_table(rows, ("fact", "value"))
+
+    dead = facts.get("never_trained", {"parameters": []})
+    if dead["parameters"]:
+        say()
+        say(f"{len(dead['parameters'])} of {dead['of']} groups of parameters are never trained: {', '.join(dead['parameters'])}")
 
 
 def _extra(facts: dict[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def raw_shape(modality: Modality) -> TokenShape:
     if not shape:
         raise DesignError(f"modality {modality.name!r} has no shape, expected one such as (30,), as a data set gives it")
     layout = modality.layout
-    grid = tuple(shape[axis] for axis in layout.positions)
+    grid = modality.positions
     width = 1 if layout.channel_axis is None else shape[layout.channel_axis]
     return TokenShape(math.prod(grid), width, grid if modality.has_grid else None)
 

@@ -15,7 +15,7 @@ from fusearch.data.modality import Modality
 from fusearch.search_space.design.graph import FusionGraph
 from fusearch.search_space.design.parts import Depth, Fusion, Output, Stream, Tap, Training, Trunk, TrunkFamily
 from fusearch.search_space.design.ports import default_ports
-from fusearch.search_space.encoders import FLATTEN
+from fusearch.search_space.encoders import FLATTEN, POOL
 from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param, Value
@@ -106,7 +106,9 @@ def _draw_modalities(settings: SpaceSettings, choose: Chooser) -> list[Modality]
     """Draw how many modalities a design has, all of them half of the time, and which."""
     number, most = len(settings.modalities), settings.counted_modalities
     count = number
-    if settings.max_joinable < number or not choose.pick("modalities.all", (True, False) if most else (True,), weights=settings.all_or_some):
+    if settings.max_joinable < number or not choose.pick(
+        "modalities.all", (True, False) if most else (True,), weights=settings.all_or_some
+    ):
         count = choose.whole(f"modalities.1to{most}", 1, most)
     chosen: list[Modality] = []
     for position, modality in enumerate(settings.modalities):
@@ -138,9 +140,8 @@ def _source_of(settings: SpaceSettings, stream: Stream) -> _Source:
     encoder = ENCODERS[stream.encoder]
     num_stages = encoder.num_stages(stream.params)
     modality = next(modality for modality in settings.modalities if modality.name == stream.modality)
-    sizes = tuple(modality.shape[axis] for axis in modality.layout.positions) if modality.shape else ()
     many = tuple(
-        encoder.has_many(depth, positions=bool(modality.layout.positions)) and not encoder.comes_to_one(depth, sizes)
+        encoder.has_many(depth, positions=bool(modality.layout.positions)) and not encoder.comes_to_one(depth, modality.positions)
         for depth in range(num_stages + 1)
     )
     depths: tuple[Depth, ...] = tuple(range(num_stages + 1))
@@ -158,7 +159,11 @@ def _draw_stream(settings: SpaceSettings, choose: Chooser, modality: Modality, n
     chosen = settings.chains[modality.name][choose.pick(f"{name}.encoder", settings.encoders[modality.name])]
     encoder, fixed = ENCODERS[chosen[0]], chosen[1]
     free = {key: param for key, param in encoder.params.items() if key not in fixed}
-    return Stream(name, modality.name, encoder.name, {**fixed, **_draw_params(choose, name, encoder.name, free)})
+    pooling = free.pop(POOL, None)
+    params = {**fixed, **_draw_params(choose, name, encoder.name, free)}
+    if pooling is not None and not encoder.comes_to_one(encoder.num_stages(params), modality.positions):
+        params |= _draw_params(choose, name, encoder.name, {POOL: pooling})
+    return Stream(name, modality.name, encoder.name, params)
 
 
 def _draw_params(choose: Chooser, owner: str, of: str, params: Mapping[str, Param]) -> dict[str, Value]:
@@ -367,7 +372,7 @@ def _finish_trunks(settings: SpaceSettings, choose: Chooser, drafts: list[Fusion
         if trunk.stream is None:
             reads = [arg.depth for later in drafts for arg in later.args if arg.source == fusion.name and isinstance(arg.depth, int)]
             depth = choose.whole("output.trunk", 0, settings.max_trunk) if fusion is drafts[-1] else max(reads)
-            families = settings.families if any(sources[fusion.name].many) else settings.vector_families
+            families = settings.families if all(sources[fusion.name].many) else settings.vector_families  # each result has a trunk
             key = f"f{number}.family"
             trunk = Trunk(choose.pick(key, families, key + _context(families, settings.families)) if depth else "fc", depth)
         fusions.append(Fusion(fusion.name, fusion.operator, fusion.args, fusion.params, trunk))

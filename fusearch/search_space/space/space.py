@@ -189,9 +189,7 @@ class SearchSpace:
         """Sixteen hex digits of everything that decides what the space holds, choices of operators and encoders included."""
         declared = {
             "operators": {name: _choices(OPERATORS[name].params) for name in self.settings.operators},
-            "encoders": {
-                name: _choices(ENCODERS[name].params) for chains in self.settings.chains.values() for name, _ in chains.values()
-            },
+            "encoders": {name: _choices(ENCODERS[name].params) for chains in self.settings.chains.values() for name, _ in chains.values()},
         }
         text = json.dumps([self.to_dict(), declared], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]

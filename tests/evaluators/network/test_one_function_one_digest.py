@@ -75,7 +75,6 @@ WRITTEN = [
     "a | b | c; F1 = cat(b@1, c@0); F2 = gated_cat(a@1, F1@0) ->",
     "a | b; F1 = cross_attention(a@1, b@1; heads=2) ->",
     "a | b; F1 = co_attention(a@1, b@1; heads=1) ->",
-
     "a | b; F1 = cat(a@1, b@1; align=1) ->",
     "i:cnn(stages=3) | a; F1 = cat(i@2, a@1; align=1) ->",
     "i:cnn(stages=3, pool=attention) | a; F1 = cat_tokens(i@2, a@1) ->",
