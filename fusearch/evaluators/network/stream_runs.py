@@ -142,8 +142,8 @@ class Streams(nn.Module):
     def forward(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[StreamState, Tensor]:
         """Compute every state that something reads, each stage once.
 
-        `@L` is one vector of the last stage's tokens, `@*` the means over tokens of all stages, side by side. A stream that a sample lacks gives scores from zeros, the bias of
-        its head; its other states are not masked yet.
+        `@L` is one vector of the last stage's tokens, `@*` the means over tokens of all stages, side by side. A stream that a sample lacks
+        gives scores from zeros, the bias of its head; its other states are not masked yet.
         """
         states: dict[StreamState, Tensor] = {}
         for name, taps in self.taps.items():

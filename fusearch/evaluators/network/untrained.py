@@ -30,7 +30,7 @@ def parameter_groups(network: nn.Module) -> list[str]:
 def never_trained(candidate: Candidate, task: TaskLayer, targets: NDArray[np.generic]) -> tuple[str, ...]:
     """Return the names of the parameters whose gradient is zero whatever the data, as of query and key where there is one key.
 
-    The gradient of all outputs and added losses is taken at several random weights, for random values of the modalities, in double precision.
+    The gradient of all outputs and added losses is taken at several random weights and random values, in double precision.
 
     Args:
         candidate: The design, with the width of its recipe.
@@ -60,7 +60,7 @@ def _take_gradient(network: FusionNetwork, candidate: Candidate, task: TaskLayer
     total = losses.total().double()
     for logits_BK in (result.main, *result.auxiliary):
         total = total + (torch.randn_like(logits_BK) * logits_BK).sum()
-    total.backward()
+    torch.autograd.backward(total)
 
 
 def _values(modality: Modality) -> Tensor:

@@ -149,9 +149,8 @@ def _computes_the_same(
     if any(design.ports[fusion.name, index] for fusion in (outer, inner) for index in range(len(fusion.args))):
         return False  # which port an argument reads hangs on the other arguments
     if operator.takes_width_of_one:
-        return (
-            not any(each.many for each in everything) and len({each.width for each in everything}) == 1 and everything[0].width is not None
-        )
+        widths = {each.width for each in everything}
+        return not any(each.many for each in everything) and len(widths) == 1 and None not in widths
     if not any(each.many for each in parts):
         return True
     return outer.operator == inner.operator and not any(fusion.params[name] for fusion in (outer, inner) for name in operator.token_params)

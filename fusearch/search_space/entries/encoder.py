@@ -13,8 +13,8 @@ from fusearch.search_space.entries.parameter import Param, Value
 
 __all__ = ["ENCODERS", "POOL", "POOLING", "Chain", "Encoder"]
 
-#: The parameter of an encoder of many tokens that says how `@L` and its class scores make one vector of them: the mean, or attention
-#: (Ilse et al., Attention-based deep multiple instance learning, ICML 2018, eq. 8). Streams read it, not the encoder's network.
+#: The parameter of an encoder of many tokens that says how `@L` and its class scores make one vector of them (decision 0029): the mean, or
+#: attention (Ilse et al., Attention-based deep multiple instance learning, ICML 2018, eq. 8). Streams read it, not the encoder's network.
 POOL = "pool"
 POOLING = Param("mean", choices=("mean", "attention"))
 

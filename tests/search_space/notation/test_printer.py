@@ -11,7 +11,7 @@ from fusearch.search_space import FusionGraph
         "a:mlp\na@L ->",
         "a:mlp\na@L -> risk",
         "x = a:mlp(layers=3) | b:mlp\ntrain = frozen\nF1 = sum(x@1, b@2; trunk=continue(x)) ->",
-        "a:mlp(layers=1) | b:mlp\nF1 = cat(a@1, b@2; trunk=conv)\nF2 = low_rank(F1@2, a@0; rank=8, trunk=attention:1) -> grade\nF1 -> stage",
+        "a:mlp(layers=1) | b:mlp\nF1 = cat(a@1, b@2; trunk=conv)\nF2 = low_rank(F1@2, a@0; rank=8, trunk=rnn:1) -> grade\nF1 -> stage",
         "a:mlp(layers=1) | b:mlp\nF1 = cat(a@1, b@2)\nF2 = sum(F1@0, b@1) ->\nF1 -> early\nb@L -> aux",
         "a:mlp(layers=1) | b:mlp\nF1 = mmtm(a@1, b@2; emit=gates)\nF2 = cat(a@1, F1.b@0) ->\nF1.a ->",
         "a:mlp(layers=1) | b:mlp\nF1 = difference(a@1, b@2; absolute=true) ->",
