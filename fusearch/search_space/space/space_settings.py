@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -13,12 +13,22 @@ from fusearch.errors import FormulaError, SpaceError, suggestion
 from fusearch.search_space.design.parts import RESERVED, TRAININGS, TRUNKS, Training, TrunkFamily
 from fusearch.search_space.encoders import default_encoder
 from fusearch.search_space.entries.encoder import ENCODERS, Chain
-from fusearch.search_space.entries.operator import OPERATORS
-from fusearch.search_space.entries.parameter import complete_params
+from fusearch.search_space.entries.operator import OPERATORS, Operator
+from fusearch.search_space.entries.parameter import Value, complete_params
 from fusearch.search_space.notation import parse_document
 from fusearch.search_space.space.recipe_space import RecipeSpace
 
-__all__ = ["DEFAULT_OPERATORS", "SpaceSettings", "choose_encoders", "default_trainings", "read_chain", "read_names"]
+__all__ = [
+    "DEFAULT_OPERATORS",
+    "EXTRAS",
+    "SEARCHED",
+    "SpaceSettings",
+    "choose_encoders",
+    "default_trainings",
+    "read_chain",
+    "read_names",
+    "read_operator",
+]
 
 Name = TypeVar("Name", bound=str)
 
@@ -41,6 +51,17 @@ DEFAULT_OPERATORS = (
 )
 
 
+#: What a space holds beside the usual designs only where it is asked for.
+EXTRAS: Mapping[str, str] = {
+    "argument_order": "the order of all arguments of an operator, not only the first one",
+    "idle_parts": "operators and trunks of which some part is never trained, as attention over one key",
+    "ports": "one named result of an operator that gives one per argument",
+    "scores_beside_features": "class scores among the arguments of a fusion of features",
+    "several_outputs": "fusions that go to a head of their own, beside the last one",
+    "source_twice": "one source at two depths in one fusion",
+    "ties": "streams that share the weights of another one",
+}
+
 #: Training modes that a space may hold; a linear model that is solved is a reference.
 SEARCHED = tuple(training for training in TRAININGS if training != "convex")
 
@@ -60,6 +81,7 @@ class SpaceSettings:
     scores: bool = True
     auxiliary: bool = False
     all_stages: bool = False
+    extras: tuple[str, ...] = ()
     recipe: RecipeSpace = field(default_factory=RecipeSpace)
 
     def __post_init__(self) -> None:
@@ -81,25 +103,34 @@ class SpaceSettings:
                     raise SpaceError(f"{name}: {value!r}, {suggestion(str(value), legal)}")
         if not self.families or not self.trainings_of_features:
             raise SpaceError("expected at least one trunk family other than 'continue' and one training other than 'independent'")
-        for name in self.operators:
-            OPERATORS[name]
+        for extra in self.extras:
+            if extra not in EXTRAS:
+                raise SpaceError(f"extras: {extra!r}, {suggestion(extra, EXTRAS)}")
         if self.max_fusions and not (self.features or self.votes):
             raise SpaceError("operators: expected at least one that joins two arguments of any kind, such as 'cat'")
         if self.max_fusions and self.features and self.max_args < 2:
             raise SpaceError(f"operators: {', '.join(self.features)}: expected one among them that joins any two arguments, such as 'cat'")
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}  # what is worked out is worked out again
+
+    @cached_property
+    def joins(self) -> Mapping[str, tuple[Operator, Mapping[str, Value]]]:
+        """By the text of each operator: the operator, and the parameters that are fixed."""
+        return {text: read_operator(text) for text in self.operators}
+
     @cached_property
     def features(self) -> tuple[str, ...]:
         """Operators that join features."""
-        return tuple(name for name in self.operators if not OPERATORS[name].scores_only)
+        return tuple(text for text, (operator, _) in self.joins.items() if not operator.scores_only)
 
     @cached_property
     def votes(self) -> tuple[str, ...]:
         """Operators that join class scores: votes, stacking, and `cat` with a head."""
         if not self.scores:
             return ()
-        votes = tuple(name for name in self.operators if OPERATORS[name].scores_only or name == "cat")
-        return votes if any(OPERATORS[name].takes(2) for name in votes) else ()
+        votes = tuple(text for text, (operator, _) in self.joins.items() if operator.scores_only or operator.name == "cat")
+        return votes if any(self.joins[text][0].takes(2) for text in votes) else ()
 
     @cached_property
     def families(self) -> tuple[TrunkFamily, ...]:
@@ -124,7 +155,7 @@ class SpaceSettings:
     @cached_property
     def max_args(self) -> int:
         """Most arguments of a fusion: every number from 2 up to it has an operator that works on any kind of argument."""
-        return self._most_args([name for name in self.features if not OPERATORS[name].needs_grid])
+        return self._most_args([text for text in self.features if not self.joins[text][0].needs_grid])
 
     @cached_property
     def max_votes(self) -> int:
@@ -133,7 +164,7 @@ class SpaceSettings:
 
     def _most_args(self, operators: Sequence[str]) -> int:
         most = 1
-        while most < self.max_sources and any(OPERATORS[name].takes(most + 1) for name in operators):
+        while most < self.max_sources and any(self.joins[text][0].takes(most + 1) for text in operators):
             most += 1
         return most
 
@@ -214,6 +245,7 @@ class SpaceSettings:
             "scores": self.scores,
             "auxiliary": self.auxiliary,
             "all_stages": self.all_stages,
+            "extras": list(self.extras),
             "recipe": self.recipe.to_dict(),
         }
 
@@ -230,15 +262,34 @@ def read_chain(text: str) -> Chain:
         SpaceError: It is no encoder, or a parameter is not legal.
         UnknownNameError: There is no such encoder.
     """
+    name, given = _read_entry("encoders", text, "'cnn', or one with parameters such as 'cnn(stages=4)'")
+    encoder = ENCODERS[name]
+    complete = complete_params(given, encoder.params, f"encoder {name!r}")
+    return name, {key: complete[key] for key in given}
+
+
+def read_operator(text: str) -> tuple[Operator, Mapping[str, Value]]:
+    """Return the operator that a text names, `cat` or `low_rank(rank=8)`, and the parameters that it fixes.
+
+    Raises:
+        SpaceError: It is no operator, or a parameter is not legal.
+        UnknownNameError: There is no such operator.
+    """
+    name, given = _read_entry("operators", text, "'cat', or one with parameters such as 'low_rank(rank=8)'")
+    operator = OPERATORS[name]
+    complete = complete_params(given, operator.params, f"operator {name!r}")
+    return operator, {key: complete[key] for key in given}
+
+
+def _read_entry(what: str, text: str, expected: str) -> tuple[str, Mapping[str, Value]]:
+    """Read a name with parameters, in the grammar of an encoder in a formula."""
     try:
         streams = parse_document(f"x:{text}").streams
     except FormulaError:
         streams = []
     if len(streams) != 1 or not streams[0].encoder or streams[0].tie is not None:
-        raise SpaceError(f"encoders: {text!r}, expected a name such as 'cnn', or one with parameters such as 'cnn(stages=4)'")
-    encoder, given = ENCODERS[streams[0].encoder], streams[0].params
-    complete = complete_params(given, encoder.params, f"encoder {encoder.name!r}")
-    return encoder.name, {name: complete[name] for name in given}
+        raise SpaceError(f"{what}: {text!r}, expected a name such as {expected}")
+    return streams[0].encoder, streams[0].params
 
 
 def choose_encoders(
