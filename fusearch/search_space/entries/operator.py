@@ -8,7 +8,7 @@ from typing import Literal
 
 from fusearch.errors import DesignError
 from fusearch.registry import Registry
-from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.parameter import Param, Value
 
 __all__ = ["FAMILIES_BY_SYMBOL", "OPERATORS", "SYMBOLS", "Family", "Operator"]
 
@@ -41,15 +41,18 @@ class Operator:
         min_args: Fewest arguments.
         max_args: Most arguments; None for any number.
         symmetric: Whether the order of the arguments does not matter.
+        symmetric_where: Values of parameters with which it does not matter, where others make it matter; see `commutes`.
         ports: Whether it gives one result per argument.
         keeps: Whose shape the result has: `none`, the `first` argument's, or `each` argument's (ports); `continue(u)` needs it.
         scores_only: Whether all arguments must be class scores (`@score`).
         trained: False for an untrained vote.
         adds_loss: Whether it adds a term to the loss, weighed by the recipe's `loss_weight`.
         needs_grid: Whether the first argument must carry a grid (image, volume or series) to make sense.
+        classifies: Whether it classifies inside: a network raises its parameter `classes` to the outputs of the task.
         equation: The equation, in plain text.
         absent: What an absent argument does.
         reference: The paper.
+        differs: What the module of that paper does otherwise; empty where the equation is the paper's (decision 0033).
 
     Example:
         >>> Operator("second", family="tensor", max_args=2, equation="y = x_2").takes(3)
@@ -62,15 +65,18 @@ class Operator:
     min_args: int = 2
     max_args: int | None = None
     symmetric: bool = False
+    symmetric_where: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     ports: bool = False
     keeps: Literal["none", "first", "each"] = "none"
     scores_only: bool = False
     trained: bool = True
     adds_loss: bool = False
     needs_grid: bool = False
+    classifies: bool = False
     equation: str = ""
     absent: str = ""
     reference: str = ""
+    differs: str = ""
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
@@ -81,6 +87,9 @@ class Operator:
             raise DesignError(f"operator {self.name!r}: takes {self.min_args} to {self.max_args} arguments, expected two or more")
         if self.ports != (self.keeps == "each") and self.keeps == "each":
             raise DesignError(f"operator {self.name!r}: keeps each argument's shape but has no ports")
+        missing = [name for name in (*self.symmetric_where, *(["classes"] if self.classifies else [])) if name not in self.params]
+        if missing:
+            raise DesignError(f"operator {self.name!r}: has no parameter {missing[0]!r}")
 
     @property
     def symbol(self) -> str:
@@ -90,6 +99,10 @@ class Operator:
     def takes(self, num_args: int) -> bool:
         """Whether it takes that many arguments."""
         return num_args >= self.min_args and (self.max_args is None or num_args <= self.max_args)
+
+    def commutes(self, params: Mapping[str, Value]) -> bool:
+        """Whether the order of the arguments does not matter, with these parameters."""
+        return self.symmetric or any(params.get(name) in values for name, values in self.symmetric_where.items())
 
 
 OPERATORS: Registry[Operator] = Registry("operator")
