@@ -16,8 +16,7 @@ from torch.nn.functional import conv2d
 from fusearch.errors import DesignError
 from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.evaluators.operators import LAYERS
-from fusearch.search_space.entries.parameter import complete_params
-from fusearch.search_space.operators import OPERATORS
+from fusearch.search_space.published import published_design
 from fusearch.testing import OperatorSuite, affine
 
 
@@ -123,9 +122,11 @@ class TestOPCNN(OperatorSuite):
         }
         return transposed(state, list(order) == sorted(order), 0)
 
-    def test_as_published_by_default(self) -> None:
-        layer: Any = LAYERS["opcnn"]([TokenShape(1, 17), TokenShape(1, 30)], 32, **complete_params({}, OPERATORS["opcnn"].params, "opcnn"))
+    def test_study_45_is_as_large_as_published(self) -> None:
+        fusion = published_design("opcnn").fusions[0]
+        layer: Any = LAYERS[fusion.operator]([TokenShape(1, 17), TokenShape(1, 30)], 32, **fusion.params)
         assert layer.out == TokenShape(1, 32 * 50 * 50)
         convolutions = [module for module in layer.modules() if isinstance(module, torch.nn.Conv2d)]
-        assert [(conv.in_channels, conv.out_channels, conv.kernel_size) for conv in convolutions[:2]] == [(1, 32, (3, 3)), (32, 32, (3, 3))]
-        assert len(convolutions) == 9
+        assert [(conv.in_channels, conv.out_channels, conv.kernel_size) for conv in convolutions] == [(1, 32, (3, 3))] + [
+            (32, 32, (3, 3))
+        ] * 8
