@@ -24,7 +24,7 @@ def twins() -> dict[str, str]:
 def with_table(page: str) -> str:
     """Return the page with its table written anew."""
     held = twins()
-    lines = ["| operator | paper | what differs | twin |", "|---|---|---|---|"]
+    lines = ["| operator, linked to what it computes | paper | what differs | twin |", "|---|---|---|---|"]
     for name in OPERATORS:
         operator = OPERATORS[name]
         cells = [f"[{name}](../operators.md#{name})", operator.reference, operator.differs or "nothing", f"`{held[name]}`"]

@@ -127,6 +127,5 @@ class TestOPCNN(OperatorSuite):
         layer: Any = LAYERS[fusion.operator]([TokenShape(1, 17), TokenShape(1, 30)], 32, **fusion.params)
         assert layer.out == TokenShape(1, 32 * 50 * 50)
         convolutions = [module for module in layer.modules() if isinstance(module, torch.nn.Conv2d)]
-        assert [(conv.in_channels, conv.out_channels, conv.kernel_size) for conv in convolutions] == [(1, 32, (3, 3))] + [
-            (32, 32, (3, 3))
-        ] * 8
+        sizes = [(conv.in_channels, conv.out_channels, conv.kernel_size) for conv in convolutions]
+        assert sizes == [(1, 32, (3, 3)), *[(32, 32, (3, 3))] * 8]
