@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from toy_data import make_data
 from toy_tasks import class_task, number_task
 
+from fusearch.contracts import Budget
 from fusearch.data.modality import Modality
+from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.network.operator_layer import Losses
-from fusearch.search_space import FusionGraph, Recipe
+from fusearch.search_space import Candidate, FusionGraph, Recipe
 from fusearch.search_space.published import PUBLISHED
 from fusearch.testing import OperatorSuite, affine
 
@@ -160,3 +163,11 @@ def test_it_trains_with_any_number_of_classes(operator: str, classes: int) -> No
     assert losses.total().isfinite()
     assert layer.classify[0].weight.grad.abs().sum(dim=1).min() > 0
     assert layer.classify[0].out_features == max(classes, 16 if operator == "confidence_gate" else 1)
+
+
+@pytest.mark.parametrize("operator", ["confidence_gate", "multimodal_dynamics"])
+def test_a_search_of_more_than_16_classes_trains_it(operator: str) -> None:
+    data = make_data(rows=120, classes=20)
+    candidate = Candidate(FusionGraph.parse(f"F1 = {operator}(a@0, b@0) ->", data.modalities), Recipe(width=8))
+    found = TrainingEvaluator(data, folds=2, epochs=2)(candidate, Budget(), lambda _step, _values: None)
+    assert math.isfinite(found["log_loss"])
