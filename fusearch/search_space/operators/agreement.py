@@ -23,7 +23,7 @@ for entry in (
         ),
         absent=_ABSENT_LOSS,
         reference="Zhang et al., ConVIRT, MLHC 2022; Radford et al., CLIP, ICML 2021",
-        differs="the loss of one batch: no queue, no momentum; a fixed temperature; both directions weigh alike",
+        differs="a fixed temperature, learned in CLIP; linear projections and equal directions, two layers and weights in ConVIRT",
     ),
     Operator(
         "distribution_match",
