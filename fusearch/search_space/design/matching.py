@@ -93,7 +93,7 @@ def _match_fusions(fusions: Sequence[PatternFusion], streams: Sequence[PatternSt
             continue
         if any(fusion.params.get(name) != value for name, value in first.params.items()):
             continue
-        for found in _match_args(first.args, fusion.args, OPERATORS[fusion.operator].symmetric, streams, design, named):
+        for found in _match_args(first.args, fusion.args, OPERATORS[fusion.operator].commutes(fusion.params), streams, design, named):
             if _allows_trunk(first.trunk, fusion.trunk, found):
                 yield from _match_fusions(fusions[1:], streams, design, found)
 

@@ -41,6 +41,7 @@ class Operator:
         min_args: Fewest arguments.
         max_args: Most arguments; None for any number.
         symmetric: Whether the order of the arguments does not matter.
+        symmetric_where: Values of parameters with which it does not matter, where others make it matter; see `commutes`.
         ports: Whether it gives one result per argument.
         keeps: Whose shape the result has: `none`, the `first` argument's, or `each` argument's (ports); `continue(u)` needs it.
         scores_only: Whether all arguments must be class scores (`@score`).
@@ -54,9 +55,11 @@ class Operator:
         token_params: Parameters that matter only where an argument has many tokens.
         absorbs: Operators in whose place it may take the arguments themselves: `cat(cat(a, b)@0, c)` is `cat(a, b, c)`.
         absorbs_from: First argument for which that holds.
+        classifies: Whether it classifies inside: a network raises its parameter `classes` to the outputs of the task.
         equation: The equation, in plain text.
         absent: What an absent argument does.
         reference: The paper.
+        differs: What the module of that paper does otherwise; empty where the equation is the paper's (decision 0033).
 
     Example:
         >>> Operator("second", family="tensor", max_args=2, equation="y = x_2").takes(3)
@@ -69,6 +72,7 @@ class Operator:
     min_args: int = 2
     max_args: int | None = None
     symmetric: bool = False
+    symmetric_where: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     ports: bool = False
     keeps: Literal["none", "first", "each"] = "none"
     scores_only: bool = False
@@ -81,9 +85,11 @@ class Operator:
     token_params: tuple[str, ...] = ()
     absorbs: tuple[str, ...] = ()
     absorbs_from: int = 0
+    classifies: bool = False
     equation: str = ""
     absent: str = ""
     reference: str = ""
+    differs: str = ""
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
@@ -94,6 +100,9 @@ class Operator:
             raise DesignError(f"operator {self.name!r}: takes {self.min_args} to {self.max_args} arguments, expected two or more")
         if self.ports != (self.keeps == "each") and self.keeps == "each":
             raise DesignError(f"operator {self.name!r}: keeps each argument's shape but has no ports")
+        missing = [name for name in (*self.symmetric_where, *(["classes"] if self.classifies else [])) if name not in self.params]
+        if missing:
+            raise DesignError(f"operator {self.name!r}: has no parameter {missing[0]!r}")
 
     @property
     def symbol(self) -> str:
@@ -124,6 +133,10 @@ class Operator:
     def takes(self, num_args: int) -> bool:
         """Whether it takes that many arguments."""
         return num_args >= self.min_args and (self.max_args is None or num_args <= self.max_args)
+
+    def commutes(self, params: Mapping[str, Value]) -> bool:
+        """Whether the order of the arguments does not matter, with these parameters."""
+        return self.symmetric or any(params.get(name) in values for name, values in self.symmetric_where.items())
 
 
 OPERATORS: Registry[Operator] = Registry("operator")

@@ -28,6 +28,7 @@ for entry in (
         equation="y_t = W [x_1t; ...; x_nt] + b on the grid of the first argument, back to its width",
         absent="its channels are zero",
         reference="Ronneberger et al., U-Net, MICCAI 2015 (the join of the skip connections); review no. 30",
+        differs="the 3 x 3 convolution there is 1 x 1 here; a conv trunk adds the neighbourhood",
     ),
     Operator(
         "cat_tokens",
@@ -36,6 +37,7 @@ for entry in (
         equation="Y = [X_1 W_1; ...; X_n W_n] along the tokens; W_m only where the widths differ",
         absent="its tokens are zero",
         reference="Li et al., VisualBERT: a simple and performant baseline for vision and language, 2019",
+        differs="segment and position embeddings are left out",
     ),
     Operator(
         "gated_cat",
@@ -45,6 +47,7 @@ for entry in (
         equation="y_t = [g_1 * x_1t; ...; g_n * x_nt], g_m = sigmoid(W_m [x_1t; ...; x_nt] + b_m)",
         absent="its features are zero, in the result and in every gate",
         reference="Kiela et al., Efficient large-scale multi-modal classification, AAAI 2018",
+        differs="there one modality gates the other; here all gate all",
     ),
 ):
     OPERATORS.add(entry.name, entry)

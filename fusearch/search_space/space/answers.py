@@ -124,7 +124,7 @@ def _order_of_making(graph: FusionGraph) -> list[str]:
     for fusion in graph.fusions:
         sources = [arg.source for arg in fusion.args]
         before[fusion.name].update(sources)
-        if not OPERATORS[fusion.operator].symmetric:
+        if not OPERATORS[fusion.operator].commutes(fusion.params):
             for earlier, later in pairwise(sources[1:]):
                 before[later].add(earlier)
     order: list[str] = []
@@ -215,7 +215,7 @@ def _read_fusion(
     answers[f"{key}.operator"] = _operator_text(settings, fusion, settings.features)
     # Where each argument stands among those that are left, in the order of the design.
     rest, position = list(listed), listed.index(0)
-    if not OPERATORS[fusion.operator].symmetric:
+    if not OPERATORS[fusion.operator].commutes(fusion.params):
         answers[f"{key}.first"] = position
         rest.remove(0)
         for index in range(1, len(fusion.args)):

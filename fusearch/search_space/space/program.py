@@ -199,9 +199,9 @@ def _draw_joins(settings: SpaceSettings, choose: Chooser, streams: list[Stream],
         fitting = tuple(able)
         text = choose.pick(f"{key}.operator", fitting, f"{key}.operator{_context(fitting, settings.features)}")
         operator = settings.joins[text][0]
-        if not operator.symmetric:
-            args = _draw_order(settings, choose, key, args, able[text])
         params = _draw_operator_params(settings, choose, key, text)
+        if not operator.commutes(params):
+            args = _draw_order(settings, choose, key, args, able[text])
         onward = _draw_onward(settings, choose, key, operator, streams, [arg.origin for arg in args])
         if onward is not None:
             # Only a symmetric operator may go on with an argument that is not its first; the order is then free.

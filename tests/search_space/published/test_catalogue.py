@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fusearch.errors import UnknownNameError
-from fusearch.search_space import PUBLISHED, FusionGraph, FusionPattern, printed_pattern, published_design
+from fusearch.search_space import PUBLISHED, FusionGraph, FusionPattern, Recipe, printed_pattern, published_design
 
 
 def test_there_are_54() -> None:
@@ -23,7 +23,7 @@ def test_every_network_is_a_valid_design_of_the_right_depths(number: int) -> Non
         stream["name"]: stream["stages"] for stream in built["streams"]
     }
     assert {modality.name: modality.kind for modality in graph.modalities} == {item["name"]: item["kind"] for item in built["modalities"]}
-    written = {line.split(" = ")[0]: line.split("= ")[1].split("(")[0] for line in built["formula"]}
+    written = {line.split(" = ")[0]: line.split("= ")[1].split("(")[0] for line in built["formula"] if " = " in line}
     kept = {name: operator for name, operator in written.items() if name not in ABSORBED.get(number, ())}
     assert {fusion.name: fusion.operator for fusion in graph.fusions} == kept
     for fusion in graph.fusions:
@@ -59,6 +59,19 @@ def test_look_up() -> None:
         published_design("medfus")
     with pytest.raises(UnknownNameError, match="55: expected a number from 1 to 54"):
         published_design(55)
+
+
+def test_numbers_of_training_that_belong_to_a_fusion() -> None:
+    assert {number: study.recipe().loss_weight for number in PUBLISHED if (study := PUBLISHED[number]).recipe() != Recipe()} == {
+        17: 1.0,
+        36: 1.0,
+    }
+
+
+def test_visits_are_compared_by_their_absolute_difference() -> None:
+    for number in (24, 43):
+        compared = [fusion for fusion in published_design(number).fusions if fusion.operator == "difference"]
+        assert [fusion.params["absolute"] for fusion in compared] == [True, True]
 
 
 def test_siamese_streams_are_tied() -> None:
