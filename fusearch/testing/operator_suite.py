@@ -94,7 +94,7 @@ class OperatorSuite(OperatorCase):
             if isinstance(out, tuple):
                 assert tuple(each.tokens > 1 for each in out) == many, f"{self.name}: tokens of the results are not those of the arguments"
             else:
-                assert (out.tokens > 1) == self.operator.has_many(params, many), f"{self.name}: `tokens` of the entry is not true of {shapes}"
+                assert (out.tokens > 1) == self.operator.has_many(params, many), f"{self.name}: the entry's `tokens` for {shapes}"
 
     def test_samples_do_not_mix(self) -> None:
         """Each sample gets what it gets alone, in any batch and in any order."""
