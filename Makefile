@@ -48,13 +48,14 @@ clean:  ## Remove .venv, caches and runs/demo
 	@rm -rf $(VENV) runs/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-reference: $(INSTALLED)  ## Write the pages that are made from the code: commands, manifest, operators, signatures
+reference: $(INSTALLED)  ## Write the pages that are made from the code: commands, manifest, operators, signatures, decision 0033
 	@$(BIN)/python -m fusearch.cli.help_page > docs/cli.md
 	@$(BIN)/python -m fusearch.cli.published_page > docs/published.md
 	@$(BIN)/python -m fusearch.cli.published_page figure > docs/published.svg
 	@$(BIN)/python -m fusearch.data.manifest.manifest_page > docs/manifest.md
 	@$(BIN)/python -m fusearch.search_space.operators.operator_page > docs/operators.md
 	@$(BIN)/python docs/signatures.py
+	@$(BIN)/python docs/as_published.py
 
 picture: $(INSTALLED)  ## Draw the README's front from runs/demo
 	@$(BIN)/python -c "from pathlib import Path; from fusearch.reports import front_svg; Path('docs/front.svg').write_text(front_svg('runs/demo'), encoding='utf-8')"

@@ -23,8 +23,10 @@ from torch.nn import functional
 
 from fusearch.evaluators.network.operator_layer import Losses, TokenShape
 from fusearch.evaluators.operators import LAYERS
+from fusearch.evaluators.tasks import bind_task
 from fusearch.search_space.entries.parameter import complete_params
 from fusearch.search_space.operators import OPERATORS
+from fusearch.tasks.classification import Classification
 
 BATCH, WIDTH, CLASSES = 64, 32, 3
 
@@ -116,14 +118,15 @@ def measure(name: str, plain: Plain | None, tokens: int, repeats: int) -> tuple[
     side = int(tokens**0.5)
     shape = TokenShape(1, CLASSES) if operator.scores_only else TokenShape(side * side, WIDTH, (side, side))
     shapes = [shape] * operator.min_args
-    layer = LAYERS[name](shapes, WIDTH, **complete_params({}, operator.params, name))
+    params = complete_params({"classes": CLASSES} if operator.classifies else {}, operator.params, name)
+    layer = LAYERS[name](shapes, WIDTH, **params)
     xs = [torch.randn(BATCH, shape.tokens, shape.width, requires_grad=True) for shape in shapes]
     present = [torch.ones(BATCH, dtype=torch.bool) for _ in shapes]
-    targets = torch.arange(BATCH) % CLASSES
+    targets, task = torch.arange(BATCH) % CLASSES, bind_task(Classification("class", tuple(map(str, range(CLASSES)))))
     to_width = nn.Linear(len(shapes) * shape.width, WIDTH)
 
     def ours() -> Tensor:
-        losses = Losses(targets) if operator.adds_loss else None
+        losses = Losses(targets, task) if operator.adds_loss else None
         result = layer(xs, present, losses)
         total = torch.stack([each.sum() for each in (result if isinstance(result, list) else [result])]).sum()
         return total + losses.total() if losses is not None else total

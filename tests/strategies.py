@@ -72,7 +72,7 @@ class _DrawChooser(Chooser):
         super().__init__()
         self._draw = draw
 
-    def _pick(self, _key: str, _name: str, choices: Sequence[Any]) -> Any:
+    def _pick(self, _key: str, _name: str, choices: Sequence[Any], _weights: Sequence[float] | None = None) -> Any:
         return self._draw(st.sampled_from(list(choices)))
 
     def _real(self, _key: str, low: float, high: float) -> float:
@@ -85,7 +85,7 @@ def candidates(draw: st.DrawFn, space: SearchSpace = WIDE) -> Candidate:
     chooser = _DrawChooser(draw)
     parts = draw_parts(space.settings, chooser)
     graph = build(space.settings, parts)
-    losses = any(OPERATORS[fusion.operator].adds_loss for fusion in graph.fusions)
+    losses = any(OPERATORS[fusion.operator].adds_loss for fusion in graph.fusions) or any(output.task for output in graph.outputs)
     return Candidate(graph, space.settings.recipe.suggest(chooser, fused=bool(graph.fusions), adds_loss=losses))
 
 

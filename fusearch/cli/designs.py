@@ -84,9 +84,13 @@ def show(
             from fusearch.evaluators import TrainingEvaluator
             from fusearch.search_space import Candidate, Recipe
 
-            costs = TrainingEvaluator(loaded).cheap(Candidate(design, Recipe()))
+            evaluator, candidate = TrainingEvaluator(loaded), Candidate(design, Recipe())
+            costs = evaluator.cheap(candidate)
             facts.update({name: int(value) if math.isfinite(value) else None for name, value in costs.items()})
             facts["refused"] = Settings().refusal(costs)
+            if facts["refused"] is None:
+                dead, groups = evaluator.never_trained(candidate)
+                facts["never_trained"] = {"parameters": dead, "of": groups}
     with document(as_json) as write:
         write(facts)
     if as_json:
@@ -108,6 +112,11 @@ def show(
     show_table(rows, ("fact", "value"))
     if facts.get("refused") is not None:
         warn(f"a search does not train it: {facts['refused']}")
+
+    dead = facts.get("never_trained", {"parameters": []})
+    if dead["parameters"]:
+        say()
+        say(f"{len(dead['parameters'])} of {dead['of']} groups of parameters are never trained: {', '.join(dead['parameters'])}")
 
 
 def _extra(facts: dict[str, Any]) -> dict[str, Any]:

@@ -105,6 +105,7 @@ def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
                 **_params(operator.params),
                 "equation": operator.equation,
                 "reference": operator.reference,
+                "differs": operator.differs,
             }
             for operator in OPERATORS.values()
         ]

@@ -48,6 +48,11 @@ class Modality:
         return self.entry.layout(self.shape)
 
     @property
+    def positions(self) -> tuple[int, ...]:
+        """Sizes of the axes of its positions; empty for a vector, and where the shape is not known."""
+        return tuple(self.shape[axis] for axis in self.layout.positions) if self.shape else ()
+
+    @property
     def has_grid(self) -> bool:
         """Whether its positions form a grid: neither a vector nor positions without an order."""
         return self.entry.ordered and bool(self.layout.positions)

@@ -45,7 +45,7 @@ class OperatorSuite(OperatorCase):
             import pytest
 
             pytest.skip(f"{self.name} gives no naive twin (`expected`)")
-        changes = [{name: value} for name, param in self.operator.params.items() for value in _values(param)]
+        changes = [{name: value} for name, param in self.operator.params.items() for value in self._values(name, param)]
         for shapes, changed in itertools.product(self.twin_shapes(), changes or [{}]):
             layer = self.build(shapes, changed)
             params = complete_params({**self.params, **changed}, self.operator.params, self.name)
@@ -86,6 +86,17 @@ class OperatorSuite(OperatorCase):
                 kept = tuple(shapes[:1]) if self.operator.keeps == "first" else tuple(shapes)
                 assert outs == kept, f"{self.name} keeps {self.operator.keeps}: `out` is {outs}, expected {kept}"
 
+    def test_the_entry_tells_how_many_tokens_the_result_has(self) -> None:
+        """What a space knows of a design without shapes, one token or many, is what the layer gives."""
+        for shapes in self.shape_sets():
+            out = self.build(shapes).out
+            many = tuple(shape.tokens > 1 for shape in shapes)
+            params = complete_params(self.params, self.operator.params, self.name)
+            if isinstance(out, tuple):
+                assert tuple(each.tokens > 1 for each in out) == many, f"{self.name}: tokens of the results are not those of the arguments"
+            else:
+                assert (out.tokens > 1) == self.operator.has_many(params, many), f"{self.name}: the entry's `tokens` for {shapes}"
+
     def test_samples_do_not_mix(self) -> None:
         """Each sample gets what it gets alone, in any batch and in any order."""
         for shapes in (self.shapes(), next(self.shape_sets())):
@@ -100,7 +111,7 @@ class OperatorSuite(OperatorCase):
 
     def test_symmetric_arguments_may_change_places(self) -> None:
         """A symmetric operator computes the same functions whatever the order of its arguments."""
-        if not self.operator.symmetric:
+        if not self.operator.commutes(complete_params(self.params, self.operator.params, self.name)):
             return
         sets = [list(shapes) for shapes in self.shape_sets()]
         if self.operator.keeps == "first":  # the network orders arguments of different shapes itself (`argument_order`)
@@ -166,7 +177,7 @@ class OperatorSuite(OperatorCase):
         shapes = self.shapes()
         for name, param in self.operator.params.items():
             outcomes: list[list[Tensor]] = []
-            for value in _values(param):
+            for value in self._values(name, param):
                 layer = self.build(shapes, {name: value})
                 xs, present = self.inputs(shapes)
                 losses = self.losses(5, shapes)
@@ -193,7 +204,7 @@ class OperatorSuite(OperatorCase):
 
     def test_cost_is_known_from_shapes(self) -> None:
         """The layer is built and run on shapes alone: it reads no values, and its results have the shapes that it promises."""
-        for changed in [{name: value} for name, param in self.operator.params.items() for value in _values(param)] or [{}]:
+        for changed in [{name: value} for name, param in self.operator.params.items() for value in self._values(name, param)] or [{}]:
             params = complete_params({**self.params, **changed}, self.operator.params, self.name)
             shapes = self.shapes()
             with ShapePass():
@@ -219,6 +230,5 @@ class OperatorSuite(OperatorCase):
         """The ONNX file gives the same. Takes seconds: call it in a test of your own, marked slow."""
         check_onnx(*self.deployable())
 
-
-def _values(param: Param) -> tuple[Value, ...]:
-    return param.choices or ((False, True) if isinstance(param.default, bool) else (param.default,))
+    def _values(self, name: str, param: Param) -> tuple[Value, ...]:
+        return param.choices or ((False, True) if isinstance(param.default, bool) else (self.params.get(name, param.default),))

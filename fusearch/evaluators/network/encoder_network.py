@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from fusearch.data.modality import Modality
@@ -17,7 +18,7 @@ from fusearch.errors import DesignError
 from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.registry import Registry
 
-__all__ = ["NETWORKS", "StageEncoder", "encoder", "from_grid", "raw_shape", "to_grid"]
+__all__ = ["NETWORKS", "AttentionPool", "MeanPool", "StageEncoder", "encoder", "from_grid", "pooled", "raw_shape", "to_grid"]
 
 
 def raw_shape(modality: Modality) -> TokenShape:
@@ -30,7 +31,7 @@ def raw_shape(modality: Modality) -> TokenShape:
     if not shape:
         raise DesignError(f"modality {modality.name!r} has no shape, expected one such as (30,), as a data set gives it")
     layout = modality.layout
-    grid = tuple(shape[axis] for axis in layout.positions)
+    grid = modality.positions
     width = 1 if layout.channel_axis is None else shape[layout.channel_axis]
     return TokenShape(math.prod(grid), width, grid if modality.has_grid else None)
 
@@ -45,6 +46,39 @@ def from_grid(x_BDs: Tensor) -> Tensor:
     return x_BDs.flatten(2).transpose(1, 2)
 
 
+def pooled(shape: TokenShape) -> TokenShape:
+    """Return the shape of one vector of many tokens."""
+    return TokenShape(1, shape.width)
+
+
+class AttentionPool(nn.Module):
+    """Weighs the tokens: y = sum_t a_t x_t, a = softmax over t of w . tanh(V x_t).
+
+    Reference: Ilse et al., Attention-based deep multiple instance learning, ICML 2018, eq. 8.
+
+    Args:
+        shape: What it reads.
+    """
+
+    def __init__(self, shape: TokenShape) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(shape.width, shape.width, bias=False)
+        self.score = nn.Linear(shape.width, 1, bias=False)
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """Map (B, T, D) to (B, 1, D)."""
+        weights_BT1 = torch.softmax(self.score(torch.tanh(self.hidden(x_BTD))), dim=1)
+        return (weights_BT1 * x_BTD).sum(dim=1, keepdim=True)
+
+
+class MeanPool(nn.Module):
+    """The mean over tokens: (B, T, D) -> (B, 1, D)."""
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        """Map (B, T, D) to (B, 1, D)."""
+        return x_BTD.mean(dim=1, keepdim=True) if x_BTD.shape[1] > 1 else x_BTD
+
+
 class StageEncoder(nn.Module, ABC):
     """A chain of stages over one modality. It keeps no statistics over a batch (no BatchNorm).
 
@@ -56,6 +90,7 @@ class StageEncoder(nn.Module, ABC):
     Attributes:
         shapes: What a tap carries; index = depth, from `shapes[0]`, the raw input, to `shapes[L]`, the embedding.
         stages: The L stages; `stages[i - 1]` leads from depth i - 1 to depth i.
+        pool: Makes one vector of the last stage's tokens: what `@L` and the stream's class scores read.
     """
 
     shapes: tuple[TokenShape, ...]
@@ -67,6 +102,7 @@ class StageEncoder(nn.Module, ABC):
         self.modality = modality
         self.shapes = (raw_shape(modality),)
         self.stages = nn.ModuleList()
+        self.pool: nn.Module = MeanPool()
 
     def add(self, stage: nn.Module, shape: TokenShape) -> None:
         """Append a stage that maps (B, T, D) of the last shape to (B, T, D) of `shape`."""

@@ -69,6 +69,7 @@ class Join(nn.Module):
         depths: Deepest read of each result: position of the argument (0 where the operator has no ports) -> depth.
         continuation: Where the trunk continues a stream.
         recipe: Width and dropout.
+        outputs: Numbers that the task asks for a sample.
 
     Attributes:
         shapes: Result -> shape at each depth.
@@ -84,6 +85,7 @@ class Join(nn.Module):
         depths: Mapping[int, int],
         continuation: Continuation | None,
         recipe: Recipe,
+        outputs: int = 1,
     ) -> None:
         super().__init__()
         operator = OPERATORS[fusion.operator]
@@ -91,7 +93,10 @@ class Join(nn.Module):
         keeps_one = operator.symmetric and operator.keeps == "first"
         first = continuation.argument if continuation is not None else None
         self.order = argument_order(shapes, first) if keeps_one else tuple(range(len(shapes)))
-        self.layer: OperatorLayer = LAYERS[fusion.operator]([shapes[index] for index in self.order], recipe.width, **fusion.params)
+        params = dict(fusion.params)
+        if operator.classifies:
+            params["classes"] = max(int(params["classes"]), outputs)
+        self.layer: OperatorLayer = LAYERS[fusion.operator]([shapes[index] for index in self.order], recipe.width, **params)
         self.ports = operator.ports
         out = self.layer.out if isinstance(self.layer.out, tuple) else (self.layer.out,)
         self.depths = dict(depths)

@@ -89,7 +89,7 @@ class FusionNetwork(nn.Module):
             if continued is not None and fusion.trunk.stream is not None:
                 continuation = Continuation(self.streams.encoder_of(fusion.trunk.stream), *continued)
             shapes = [argument.shape for argument in arguments]
-            self.joins[f"fusion_{name}"] = Join(fusion, shapes, depths[name], continuation, recipe)
+            self.joins[f"fusion_{name}"] = Join(fusion, shapes, depths[name], continuation, recipe, task_outputs)
         self.heads = nn.ModuleList()
         self._outputs = tuple(self._output(output, index) for index, output in enumerate(graph.outputs))
         self._main = graph.outputs.index(graph.main_output)

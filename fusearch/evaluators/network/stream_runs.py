@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 import fusearch.evaluators.encoders  # noqa: F401  # registers the networks
-from fusearch.evaluators.network.encoder_network import NETWORKS, StageEncoder
+from fusearch.evaluators.network.encoder_network import NETWORKS, AttentionPool, MeanPool, StageEncoder, pooled
 from fusearch.evaluators.network.operator_layer import TokenShape, mask_absent
 from fusearch.search_space import OPERATORS, Depth, FusionGraph, Recipe, Stream
+from fusearch.search_space.entries.encoder import POOL
 
 __all__ = ["StreamNetwork", "StreamState", "Streams", "taps_of"]
 
@@ -58,7 +59,11 @@ class ScoreHead(nn.Module):
 
 
 def _make_encoder(graph: FusionGraph, stream: Stream, recipe: Recipe) -> StageEncoder:
-    return NETWORKS[stream.encoder](graph.modality(stream.modality), recipe.width, recipe.dropout, **stream.params)
+    params = {name: value for name, value in stream.params.items() if name != POOL}
+    network = NETWORKS[stream.encoder](graph.modality(stream.modality), recipe.width, recipe.dropout, **params)
+    if stream.params.get(POOL) == "attention":
+        network.pool = AttentionPool(network.shapes[-1])
+    return network
 
 
 class StreamNetwork(nn.Module):
@@ -74,14 +79,14 @@ class StreamNetwork(nn.Module):
     def __init__(self, graph: FusionGraph, name: str, num_outputs: int, recipe: Recipe) -> None:
         super().__init__()
         self.encoder = _make_encoder(graph, graph.stream(name), recipe)
-        self.head = ScoreHead(self.encoder.shapes[-1], num_outputs, at_zero=True)
+        self.head = ScoreHead(pooled(self.encoder.shapes[-1]), num_outputs, at_zero=True)
 
     def forward(self, raw: Tensor) -> Tensor:
         """Map raw values of the modality to (B, K)."""
         x_BTD = self.encoder.tokens(raw)
         for index in range(1, len(self.encoder.shapes)):
             x_BTD = self.encoder.stage(index, x_BTD)
-        result: Tensor = self.head(x_BTD)
+        result: Tensor = self.head(self.encoder.pool(x_BTD))
         return result
 
 
@@ -113,7 +118,9 @@ class Streams(nn.Module):
             shared = [name for name, other in self.lenders.items() if other == lender]
             if any("score" in self.taps[name] for name in shared):
                 at_zero = not any(name in joined for name in shared)
-                self.heads[f"stream_{lender}"] = ScoreHead(network.shapes[-1], num_outputs, at_zero=at_zero)
+                self.heads[f"stream_{lender}"] = ScoreHead(pooled(network.shapes[-1]), num_outputs, at_zero=at_zero)
+            if not any(self.taps[name] & {"L", "score"} for name in shared):
+                network.pool = MeanPool()  # nothing reads what the weights of another one would pool
             network.truncate(max(max(self.depths[name], continued.get(name, 0)) for name in shared))
             self.encoders[f"stream_{lender}"] = network
 
@@ -130,13 +137,13 @@ class Streams(nn.Module):
             return self.scores
         if depth == "*":
             return TokenShape(1, sum(shape.width for shape in shapes[1:]))
-        return shapes[int(depth)]
+        return pooled(shapes[-1]) if depth == "L" else shapes[int(depth)]
 
     def forward(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[StreamState, Tensor]:
         """Compute every state that something reads, each stage once.
 
-        `@*` is the means over tokens of all stages, side by side. A stream that a sample lacks gives scores from zeros, the bias of
-        its head; its other states are not masked yet.
+        `@L` is one vector of the last stage's tokens, `@*` the means over tokens of all stages, side by side. A stream that a sample lacks
+        gives scores from zeros, the bias of its head; its other states are not masked yet.
         """
         states: dict[StreamState, Tensor] = {}
         for name, taps in self.taps.items():
@@ -149,7 +156,9 @@ class Streams(nn.Module):
             for tap in taps:
                 if tap == "score":
                     head = self.heads[f"stream_{self.lenders[name]}"]
-                    states[name, tap] = head(mask_absent(depths[-1], present[modality])).unsqueeze(1)
+                    states[name, tap] = head(encoder.pool(mask_absent(depths[-1], present[modality]))).unsqueeze(1)
+                elif tap == "L":
+                    states[name, tap] = encoder.pool(depths[-1])
                 elif tap == "*":
                     states[name, tap] = torch.cat([x_BTD.mean(dim=1, keepdim=True) for x_BTD in depths[1:]], dim=2)
                 else:

@@ -97,7 +97,7 @@ class DistributionMatch(Agreement):
     Args:
         shapes: Shape of each argument.
         width: Width d of the results.
-        distance: `mmd`, or `coral` for the covariances C.
+        distance: `mmd`; `deep_coral` for the covariances C, with 1 / (n - 1) as published; `coral` with 1 / n.
     """
 
     def __init__(self, shapes: Sequence[TokenShape], width: int, *, distance: str) -> None:
@@ -106,8 +106,11 @@ class DistributionMatch(Agreement):
 
     def pair_loss(self, left_BD: Tensor, right_BD: Tensor, left_rows_B: Tensor, right_rows_B: Tensor) -> Tensor:
         left_B, right_B = share(left_rows_B), share(right_rows_B)
-        if self.distance == "coral":
-            gap = covariance(left_BD, left_B) - covariance(right_BD, right_B)
+        if self.distance != "mmd":
+            left_DD, right_DD = covariance(left_BD, left_B), covariance(right_BD, right_B)
+            if self.distance == "deep_coral":
+                left_DD, right_DD = left_DD * unbiased(left_rows_B), right_DD * unbiased(right_rows_B)
+            gap = left_DD - right_DD
             return gap.square().sum() / (4 * left_BD.shape[1] ** 2) * (left_B.sum() * right_B.sum())
         values, signed = torch.cat([left_BD, right_BD]), torch.cat([left_B * right_B.sum(), -right_B * left_B.sum()])
         return signed @ gaussian_kernels(squared_distances(values), values.shape[1]) @ signed
@@ -123,6 +126,12 @@ def covariance(z_BD: Tensor, share_B: Tensor) -> Tensor:
     """Return the weighted covariance (D, D)."""
     centred = z_BD - share_B @ z_BD
     return (centred * share_B[:, None]).T @ centred
+
+
+def unbiased(rows_B: Tensor) -> Tensor:
+    """Return n / (n - 1) of the rows that count; zero for a single one, of which there is no covariance."""
+    count = rows_B.sum()
+    return torch.where(count > 1, count / torch.where(count > 1, count - 1, 1.0), 0.0)
 
 
 def squared_distances(z_BD: Tensor) -> Tensor:

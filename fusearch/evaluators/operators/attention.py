@@ -1,4 +1,4 @@
-"""Attention over tokens: cross_attention, co_attention, self_attention, bottleneck."""
+"""Attention over tokens: cross_attention, co_attention, self_attention, bottleneck, mbt."""
 
 # ruff: noqa: ARG002  # all layers share one signature
 
@@ -13,7 +13,7 @@ from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, To
 from fusearch.evaluators.operators.alignment import Alignment, any_present, mask_all, masked_mean, presence
 from fusearch.evaluators.operators.softmax_attention import Attention, TransformerLayer
 
-__all__ = ["Bottleneck", "CoAttention", "CrossAttention", "SelfAttention"]
+__all__ = ["MBT", "Bottleneck", "CoAttention", "CrossAttention", "SelfAttention"]
 
 
 def tokens_present(shapes: Sequence[TokenShape], present: Sequence[Tensor]) -> Tensor:
@@ -152,13 +152,56 @@ class Bottleneck(OperatorLayer):
         """Return (B, tokens, width)."""
         streams = self.align(mask_all(xs, present))
         shared_BTD = self.bottleneck_TD.expand(xs[0].shape[0], -1, -1)
-        everything = torch.ones_like(presence(present)[:, :1])
         for depth in range(len(self.layers[0])):  # type: ignore[arg-type]  # a ModuleList of ModuleLists
-            updates = []
-            for index, layers in enumerate(self.layers):
-                tokens = torch.cat([streams[index], shared_BTD], dim=1)
-                tokens = layers[depth](tokens, everything.expand(-1, tokens.shape[1]))  # type: ignore[index]  # a ModuleList
-                streams[index], update = torch.split(tokens, [self.shapes[index].tokens, self.out.tokens], dim=1)
-                updates.append(mask_absent(update, present[index]))
-            shared_BTD = torch.where(any_present(present)[:, None, None], masked_mean(updates, present), shared_BTD)
+            streams, shared_BTD = exchange([layers[depth] for layers in self.layers], streams, shared_BTD, present)  # type: ignore[index]  # a ModuleList
         return shared_BTD
+
+
+def exchange(layers: Sequence[nn.Module], streams: list[Tensor], shared_BTD: Tensor, present: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+    """Apply one layer of each stream to its tokens and the shared ones; return the streams, and the shared tokens averaged over them."""
+    everything = torch.ones_like(presence(present)[:, :1])
+    results, updates = [], []
+    for layer, stream_BTD, present_B in zip(layers, streams, present, strict=True):
+        tokens = torch.cat([stream_BTD, shared_BTD], dim=1)
+        tokens = layer(tokens, everything.expand(-1, tokens.shape[1]))
+        stream_BTD, update_BTD = torch.split(tokens, [stream_BTD.shape[1], shared_BTD.shape[1]], dim=1)  # the next one
+        results.append(stream_BTD)
+        updates.append(mask_absent(update_BTD, present_B))
+    return results, torch.where(any_present(present)[:, None, None], masked_mean(updates, present), shared_BTD)
+
+
+@operator_layer("mbt")
+class MBT(OperatorLayer):
+    """[X_m; Z_m] = transformer layer_m([X_m; Z]), Z = mean over m of Z_m; y = mean over m of LN(class token_m).
+
+    X_m begins as [class token_m; the tokens of m], with learned positions added.
+    The class and bottleneck tokens of an absent argument are left out of the means; zero where none is present.
+
+    Args:
+        shapes: Shape of each argument.
+        width: Width of all tokens and of the result.
+        tokens: Number of bottleneck tokens.
+        layers: Number of layers; with one, nothing would be exchanged before the class tokens are read.
+        heads: Number of heads.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int, *, tokens: int, layers: int, heads: int) -> None:
+        super().__init__()
+        self.out: TokenShape = TokenShape(1, width)
+        self.bottleneck_TD = nn.Parameter(0.02 * torch.randn(tokens, width))
+        self.align = Alignment(shapes, [TokenShape(shape.tokens, width) for shape in shapes], bias=True, always=True)
+        self.class_D = nn.ParameterList(torch.zeros(width) for _ in shapes)
+        self.positions_TD = nn.ParameterList(0.02 * torch.randn(1 + shape.tokens, width) for shape in shapes)
+        self.layers = nn.ModuleList(nn.ModuleList(TransformerLayer(width, heads, expansion=4) for _ in range(layers)) for _ in shapes)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
+        """Return (B, 1, width)."""
+        streams = []
+        for x_BTD, class_D, positions_TD in zip(self.align(mask_all(xs, present)), self.class_D, self.positions_TD, strict=True):
+            begin_B1D = class_D.expand(x_BTD.shape[0], 1, -1)
+            streams.append(torch.cat([begin_B1D, x_BTD], dim=1) + positions_TD)
+        shared_BTD = self.bottleneck_TD.expand(xs[0].shape[0], -1, -1)
+        for depth in range(len(self.layers[0])):  # type: ignore[arg-type]  # a ModuleList of ModuleLists
+            streams, shared_BTD = exchange([layers[depth] for layers in self.layers], streams, shared_BTD, present)  # type: ignore[index]  # a ModuleList
+        return masked_mean(mask_all([self.norm(stream_BTD[:, :1]) for stream_BTD in streams], present), present)

@@ -1,10 +1,11 @@
-"""bilinear_attention: attention over all pairs of tokens of two modalities (BAN)."""
+"""Attention over all pairs of tokens of two modalities: bilinear_attention, ban."""
 
 # ruff: noqa: ARG002  # all layers share one signature
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
 from fusearch.evaluators.operators.alignment import any_present, mask_all
 
-__all__ = ["BilinearAttention"]
+__all__ = ["BAN", "BilinearAttention"]
 
 
 @operator_layer("bilinear_attention")
@@ -30,14 +31,18 @@ class BilinearAttention(OperatorLayer):
         k: Number of neighbouring products that are summed to one feature of b.
     """
 
+    #: Whether the projections of the join have a ReLU, and all projections a bias.
+    rectified: ClassVar[bool] = False
+
     def __init__(self, shapes: Sequence[TokenShape], width: int, *, glimpses: int, hidden: int, k: int) -> None:
         super().__init__()
         first, second = (shape.width for shape in shapes)
         self.hidden, self.k = hidden, k
-        self.score_maps = nn.ModuleList(nn.Linear(size, hidden * k, bias=False) for size in (first, second))
+        bias = self.rectified
+        self.score_maps = nn.ModuleList(nn.Linear(size, hidden * k, bias=bias) for size in (first, second))
         self.score = nn.Linear(hidden * k, glimpses, bias=False)
-        self.left = nn.ModuleList(nn.Linear(first, hidden * k, bias=False) for _ in range(glimpses))
-        self.right = nn.ModuleList(nn.Linear(second, hidden * k, bias=False) for _ in range(glimpses))
+        self.left = nn.ModuleList(nn.Linear(first, hidden * k, bias=bias) for _ in range(glimpses))
+        self.right = nn.ModuleList(nn.Linear(second, hidden * k, bias=bias) for _ in range(glimpses))
         self.back = nn.ModuleList(nn.Linear(hidden, second) for _ in range(glimpses))
         self.out: TokenShape = TokenShape(1, second)
 
@@ -53,7 +58,25 @@ class BilinearAttention(OperatorLayer):
         scores_BGIJ = (scored[0][:, None] * self.score.weight[:, None, :]) @ scored[1].transpose(1, 2)[:, None]
         attention_BGIJ = torch.softmax(scores_BGIJ.flatten(2), dim=2).reshape(scores_BGIJ.shape)
         for glimpse, (left, right, back) in enumerate(zip(self.left, self.right, self.back, strict=True)):
-            u_BIK, v_BJK = factor(left(x_BID), 0), factor(right(y_BJD), 1)
+            u_BIK, v_BJK = left(x_BID), right(y_BJD)
+            if self.rectified:
+                u_BIK, v_BJK = torch.relu(u_BIK), torch.relu(v_BJK)
+            u_BIK, v_BJK = factor(u_BIK, 0), factor(v_BJK, 1)
             joined_BK = (u_BIK * (attention_BGIJ[:, glimpse] @ v_BJK)).sum(dim=1)
             y_BJD = y_BJD + back(torch.unflatten(joined_BK, 1, (self.hidden, self.k)).sum(dim=2))[:, None]
         return mask_absent(y_BJD.sum(dim=1, keepdim=True), any_present(present))
+
+
+@operator_layer("ban")
+class BAN(BilinearAttention):
+    """The same with a ReLU on both projections of the join as well, and a bias in every projection: the published network.
+
+    Args:
+        shapes: Shape of x and of y.
+        width: Not used; the result is one token as wide as y.
+        glimpses: Number of glimpses.
+        hidden: Features of b.
+        k: Number of neighbouring products that are summed to one feature of b.
+    """
+
+    rectified = True

@@ -1,19 +1,20 @@
-"""Elementwise layers: sum, mean, product, max, difference. The result has the shape of the first argument."""
+"""Elementwise layers: sum, sum_on_grid, mean, product, max, difference. The result has the shape of the first argument."""
 
 # ruff: noqa: ARG002  # all layers share one signature
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
 from fusearch.evaluators.operators.alignment import Alignment, any_present, mask_all, masked_mean, total
 
-__all__ = ["Difference", "Elementwise", "Max", "Mean", "Product", "Sum"]
+__all__ = ["Difference", "Elementwise", "Max", "Mean", "Product", "Sum", "SumOnGrid"]
 
 
 class Elementwise(OperatorLayer):
@@ -89,6 +90,44 @@ class Difference(Elementwise):
     def combine(self, xs: list[Tensor], present: list[Tensor]) -> Tensor:
         difference = mask_absent(xs[0] - xs[1], present[0] & present[1])
         return difference.abs() if self.absolute else difference
+
+
+@operator_layer("sum_on_grid")
+class SumOnGrid(OperatorLayer):
+    """y_t = b + sum_m W_m x_mt on the grid of the first argument. An absent argument adds nothing.
+
+    An argument with more axes than the first has its first axes in x_mt: an image reads a volume with W_m over all its slices. One with
+    fewer axes, or none, is repeated.
+
+    Args:
+        shapes: Shape of each argument.
+        width: Not used; the result has the first argument's shape.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
+        super().__init__()
+        self.out: TokenShape = shapes[0]
+        rank = len(shapes[0].grid or ())
+        self.folded = tuple(_folded(shape, rank) for shape in shapes)
+        self.align = Alignment(self.folded, self.out, always=True)
+        self.bias_D = nn.Parameter(torch.zeros(self.out.width))
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
+        """Return (B, T_1, D_1)."""
+        slices = [
+            torch.unflatten(x_BTD, 1, (-1, shape.tokens)).transpose(1, 2).flatten(2)
+            for x_BTD, shape in zip(mask_all(xs, present), self.folded, strict=True)
+        ]
+        return total(self.align(slices)) + self.bias_D
+
+
+def _folded(shape: TokenShape, rank: int) -> TokenShape:
+    """Return the shape of an argument of which the first axes, beyond the last `rank`, stand in the features."""
+    grid = (shape.grid or ())[-rank:]
+    if not rank or len(shape.grid or ()) <= rank:
+        return shape
+    tokens = math.prod(grid)
+    return TokenShape(tokens, shape.width * (shape.tokens // tokens), grid)
 
 
 def product(xs: Sequence[Tensor], present: Sequence[Tensor]) -> Tensor:

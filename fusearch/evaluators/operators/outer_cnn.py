@@ -1,4 +1,4 @@
-"""outer_cnn: the outer product of two vectors, read by a convolutional network as if it were an image."""
+"""The outer product of two vectors, read by a convolutional network as if it were an image: outer_cnn, opcnn."""
 
 # ruff: noqa: ARG002  # all layers share one signature
 
@@ -13,7 +13,7 @@ from fusearch.errors import DesignError
 from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, mask_absent, operator_layer
 from fusearch.evaluators.operators.alignment import Alignment, any_present, common_shape, mask_all
 
-__all__ = ["OuterCNN"]
+__all__ = ["OPCNN", "OuterCNN"]
 
 
 @operator_layer("outer_cnn")
@@ -53,8 +53,7 @@ class OuterCNN(OperatorLayer):
         out: int,
     ) -> None:
         super().__init__()
-        if kernel % 2 == 0:
-            raise DesignError(f"operator 'outer_cnn': parameter 'kernel' is {kernel}, expected an odd number such as 3")
+        _check_odd("outer_cnn", kernel)
         if pool > dim:
             raise DesignError(f"operator 'outer_cnn': parameter 'pool' is {pool}, expected at most dim = {dim}")
         target = common_shape(shapes, dim)
@@ -71,13 +70,57 @@ class OuterCNN(OperatorLayer):
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T, out)."""
-        aligned = self.align(mask_all(xs, present))
-        vectors = [torch.where(present_B[:, None, None], x, 1.0) for x, present_B in zip(aligned, present, strict=True)]
-        maps = (vectors[0][..., :, None] * vectors[1][..., None, :]).flatten(0, 1)[:, None]
+        maps = _outer_maps(self.align(mask_all(xs, present)), present)
         for index, block in enumerate(self.blocks):
             result = block(maps)
             maps = result + self.skips[index](maps) if self.skips else result
         return mask_absent(torch.unflatten(self.head(maps), 0, (-1, self.out.tokens)), any_present(present))
+
+
+@operator_layer("opcnn")
+class OPCNN(OperatorLayer):
+    """M_0 = a b^T, a = W_1 x_1 + b_1, b = W_2 x_2 + b_2; a block is c_1 = relu(conv M), ..., M <- c_1 + c_convs; y = vec(M).
+
+    Works token by token on the tokens of the longest argument. The vector of an absent argument is ones, so that the map repeats the
+    other one; zero where both are absent.
+
+    Args:
+        shapes: Shape of each argument.
+        width: Not used; the result has `filters` maps of `dim` x `dim` features.
+        dim: Features of a and b.
+        filters: Channels of the convolutions.
+        kernel: Size of the convolutions, odd.
+        blocks: Number of blocks.
+        convs: Convolutions, each with a ReLU, in a block; the first and the last are added.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int, *, dim: int, filters: int, kernel: int, blocks: int, convs: int) -> None:
+        super().__init__()
+        _check_odd("opcnn", kernel)
+        target = common_shape(shapes, dim)
+        self.align = Alignment(shapes, target, bias=True, always=True)
+        self.first = nn.ModuleList(_block(source, filters, kernel, 1) for source in [1] + [filters] * (blocks - 1))
+        self.rest = nn.ModuleList(_block(filters, filters, kernel, convs - 1) for _ in range(blocks))
+        self.out: TokenShape = TokenShape(target.tokens, filters * dim**2, target.grid)
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
+        """Return (B, T, filters dim dim)."""
+        maps = _outer_maps(self.align(mask_all(xs, present)), present)
+        for first, rest in zip(self.first, self.rest, strict=True):
+            begun = first(maps)
+            maps = begun + rest(begun)
+        return mask_absent(torch.unflatten(maps.flatten(1), 0, (-1, self.out.tokens)), any_present(present))
+
+
+def _check_odd(operator: str, kernel: int) -> None:
+    if kernel % 2 == 0:
+        raise DesignError(f"operator {operator!r}: parameter 'kernel' is {kernel}, expected an odd number such as 3")
+
+
+def _outer_maps(aligned: list[Tensor], present: list[Tensor]) -> Tensor:
+    """Return the outer products of two vectors as images of one channel: (B T, 1, dim, dim)."""
+    left, right = (torch.where(present_B[:, None, None], x, 1.0) for x, present_B in zip(aligned, present, strict=True))
+    return (left[..., :, None] * right[..., None, :]).flatten(0, 1)[:, None]
 
 
 def _block(source: int, filters: int, kernel: int, convs: int) -> nn.Sequential:

@@ -1,4 +1,4 @@
-"""Knowledge sharing between streams: shared_private, shared_bottleneck, cross_stitch. One result an argument."""
+"""Knowledge sharing between streams: shared_private, misa, shared_bottleneck, cross_stitch. One result an argument."""
 
 # ruff: noqa: ARG002  # all layers share one signature
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, TokenShape, operator_layer
 from fusearch.evaluators.operators.alignment import Align, Alignment, common_shape, mask_all, masked_mean, total
 
-__all__ = ["CrossStitch", "SharedBottleneck", "SharedPrivate", "row_mean", "unit_rows"]
+__all__ = ["MISA", "CrossStitch", "SharedBottleneck", "SharedPrivate", "row_mean", "unit_rows"]
 
 
 def row_mean(values_B: Tensor, weights_B: Tensor) -> Tensor:
@@ -84,6 +84,78 @@ def overlap_loss(shared: Tensor, private: Tensor, rows_B: Tensor) -> Tensor:
     left, right = unit_rows(shared.mean(dim=1)), unit_rows(private.mean(dim=1))
     weight = rows_B.sum()
     return ((left * rows_B[:, None]).T @ right).square().sum() / torch.where(weight > 0, weight, 1.0).square()
+
+
+@operator_layer("misa")
+class MISA(OperatorLayer):
+    """h_m = LN(relu(W_m x_m + w_m)); s_m = sigmoid(S h_m + s), p_m = sigmoid(P_m h_m + b_m); y_m = [s_m; p_m], or s_m.
+
+    Adds, on means over tokens: the central moment discrepancy of s_m and s_l (mean over pairs); how much s_m tells about p_m, and p_m
+    about p_l, in rows of mean zero and unit length (sum over modalities and pairs); and |h_m - D(s_m + p_m)|^2 / d (mean over m). The
+    result of an absent argument comes from zeros, and it is left out of every loss.
+
+    Args:
+        shapes: Shape of each argument.
+        width: Width d of each part.
+        emit: `both` for shared and private side by side, `shared` for the shared part.
+    """
+
+    def __init__(self, shapes: Sequence[TokenShape], width: int, *, emit: str) -> None:
+        super().__init__()
+        self.emit = emit
+        self.align = Alignment(shapes, [TokenShape(shape.tokens, width) for shape in shapes], bias=True, always=True)
+        self.norm = nn.ModuleList(nn.LayerNorm(width) for _ in shapes)
+        self.shared = nn.Linear(width, width)
+        self.private = nn.ModuleList(nn.Linear(width, width) for _ in shapes)
+        self.decode = nn.Linear(width, width)
+        size = width if emit == "shared" else 2 * width
+        self.out: tuple[TokenShape, ...] = tuple(TokenShape(shape.tokens, size, shape.grid) for shape in shapes)
+
+    def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
+        """Return one (B, T_m, 2 width) or (B, T_m, width) an argument."""
+        hidden = [norm(torch.relu(h)) for norm, h in zip(self.norm, self.align(mask_all(xs, present)), strict=True)]
+        shared = [torch.sigmoid(self.shared(h)) for h in hidden]
+        if losses is None and self.emit == "shared":
+            return shared
+        private = [torch.sigmoid(encode(h)) for encode, h in zip(self.private, hidden, strict=True)]
+        if losses is not None:
+            h_m, s_m, p_m = ([x.mean(dim=1) for x in parts] for parts in (hidden, shared, private))
+            rows = [losses.rows(present_B).to(hidden[0]) for present_B in present]
+            pairs = list(combinations(range(len(xs)), 2))
+            losses.add(torch.stack([moment_discrepancy(s_m[m], s_m[n], rows[m], rows[n]) for m, n in pairs]).mean())
+            own = [correlation_loss(s, p, rows_B) for s, p, rows_B in zip(s_m, p_m, rows, strict=True)]
+            others = [correlation_loss(p_m[m], p_m[n], torch.where(present[m], rows[n], 0.0)) for m, n in pairs]
+            losses.add(torch.stack([*own, *others]).sum())
+            errors = [(h - self.decode(s + p)).square().mean(dim=1) for h, s, p in zip(h_m, s_m, p_m, strict=True)]
+            losses.add(torch.stack([row_mean(error_B, rows_B) for error_B, rows_B in zip(errors, rows, strict=True)]).mean())
+        return shared if self.emit == "shared" else [torch.cat(parts, dim=2) for parts in zip(shared, private, strict=True)]
+
+
+def moment_discrepancy(left_BD: Tensor, right_BD: Tensor, left_rows_B: Tensor, right_rows_B: Tensor, moments: int = 5) -> Tensor:
+    """Return the central moment discrepancy of two samples of values between 0 and 1 (Zellinger et al., ICLR 2017); zero without a row."""
+
+    def shares(rows_B: Tensor) -> Tensor:
+        return rows_B / torch.where(rows_B.sum() > 0, rows_B.sum(), 1.0)
+
+    def distance(left_D: Tensor, right_D: Tensor) -> Tensor:
+        squared = (left_D - right_D).square().sum()
+        return torch.where(squared > 0, torch.sqrt(torch.where(squared > 0, squared, 1.0)), 0.0)  # the root has no slope at zero
+
+    left_B, right_B = shares(left_rows_B), shares(right_rows_B)
+    left_mean, right_mean = left_B @ left_BD, right_B @ right_BD
+    left, right = left_BD - left_mean, right_BD - right_mean
+    terms = [distance(left_mean, right_mean)]
+    terms += [distance(left_B @ left**order, right_B @ right**order) for order in range(2, moments + 1)]
+    return torch.where((left_rows_B.sum() > 0) & (right_rows_B.sum() > 0), torch.stack(terms).sum(), 0.0)
+
+
+def correlation_loss(left_BD: Tensor, right_BD: Tensor, rows_B: Tensor) -> Tensor:
+    """Return the mean of the squared entries of L^T R, whose rows have mean zero over the samples, then unit length."""
+
+    def scaled(x_BD: Tensor) -> Tensor:
+        return unit_rows(x_BD - rows_B @ x_BD / torch.where(rows_B.sum() > 0, rows_B.sum(), 1.0)) * torch.sqrt(rows_B)[:, None]
+
+    return (scaled(left_BD).T @ scaled(right_BD)).square().mean()
 
 
 @operator_layer("shared_bottleneck")

@@ -63,15 +63,16 @@ class TransformerLayer(nn.Module):
         width: Width of the tokens.
         heads: Number of heads.
         residual: Whether x is added to both parts.
+        expansion: How much wider W_a x is than x.
     """
 
-    def __init__(self, width: int, heads: int, *, residual: bool = True) -> None:
+    def __init__(self, width: int, heads: int, *, residual: bool = True, expansion: int = 2) -> None:
         super().__init__()
         self.residual = residual
         self.norm_attention = nn.LayerNorm(width)
         self.attention = Attention(width, width, width, heads)
         self.norm_feedforward = nn.LayerNorm(width)
-        self.feedforward = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+        self.feedforward = nn.Sequential(nn.Linear(width, expansion * width), nn.GELU(), nn.Linear(expansion * width, width))
 
     def forward(self, x_BTD: Tensor, allowed_BT: Tensor) -> Tensor:
         """Return (B, T, width); tokens that are not allowed are not read by the others."""

@@ -53,7 +53,7 @@ class _Parts:
             trunk = fusion.trunk
             self.labels.append((fusion.operator, tuple(sorted(fusion.params.items())), trunk.family, trunk.num_stages))
             self.args[number] = [self._edge(arg, design.ports[name, index]) for index, arg in enumerate(fusion.args)]
-            self.symmetric[number] = design.operators[name].symmetric
+            self.symmetric[number] = design.operators[name].commutes(fusion.params)
             if trunk.stream is not None:
                 self.onward[number] = self.number[trunk.stream]
         self.outputs = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +12,8 @@ from fusearch.errors import DesignError, suggestion
 from fusearch.search_space.design.digest import compute_digest
 from fusearch.search_space.design.labels import Labels, compute_labels
 from fusearch.search_space.design.network_view import to_networkx
-from fusearch.search_space.design.parts import Fusion, Output, RuleError, Stream, Training
+from fusearch.search_space.design.normal_form import normal_form
+from fusearch.search_space.design.parts import Depth, Fusion, Output, RuleError, Stream, Tap, Training
 from fusearch.search_space.design.pattern import FusionPattern
 from fusearch.search_space.design.pattern_parts import PatternFusion, PatternOutput, PatternStream, PatternTap
 from fusearch.search_space.design.record import from_record, to_record
@@ -66,11 +67,14 @@ class FusionGraph:
 
     def __post_init__(self) -> None:
         design = resolve(self.modalities, self.streams, self.fusions, self.outputs, self.training)
+        while (parts := normal_form(design)) is not None:
+            design = resolve(design.modalities, *parts)
         put = object.__setattr__
         put(self, "modalities", design.modalities)
         put(self, "streams", tuple(design.streams.values()))
         put(self, "fusions", tuple(design.fusions.values()))
         put(self, "outputs", design.outputs)
+        put(self, "training", design.training)
         self.__dict__["_resolution"] = design
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -189,7 +193,12 @@ class FusionGraph:
         modality_of = {stream.name: stream.modality for stream in self.streams}
         trained = any(OPERATORS[fusion.operator].trained for fusion in self.fusions)
         how = [*(f"{name}: {self._how(self.fusion(name))}" for name in self.order), self.training]
-        return compute_labels(self.order, self._design.fusions, modality_of, trained=trained, training=self.training, how=how)
+        # The review counts stages; it has no word for what is pooled behind the last one.
+        counted = {
+            name: replace(fusion, args=tuple(replace(arg, depth=self._counted(arg)) for arg in fusion.args))
+            for name, fusion in self._design.fusions.items()
+        }
+        return compute_labels(self.order, counted, modality_of, trained=trained, training=self.training, how=how)
 
     @cached_property
     def digest(self) -> str:
@@ -223,7 +232,7 @@ class FusionGraph:
                 PatternFusion(
                     short[fusion.name],
                     OPERATORS[fusion.operator].symbol,
-                    tuple(PatternTap(short[arg.source], arg.depth) for arg in fusion.args),
+                    tuple(PatternTap(short[arg.source], self._counted(arg)) for arg in fusion.args),
                 )
                 for fusion in fusions
             ),
@@ -236,6 +245,10 @@ class FusionGraph:
     def to_networkx(self) -> nx.DiGraph[str]:
         """Return the design as a networkx graph, ready to draw."""
         return to_networkx(self._design)
+
+    def _counted(self, tap: Tap) -> Depth:
+        """Return the depth of a tap in stages."""
+        return self._design.depth_of(tap) if tap.depth == "L" else tap.depth
 
     @staticmethod
     def _how(fusion: Fusion) -> str:

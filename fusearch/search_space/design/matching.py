@@ -47,6 +47,8 @@ class _Match:
         return None if meaning in self.names.values() else _Match({**self.names, name: meaning}, self.letters)
 
     def bind_depth(self, depth: Unknown, actual: Unknown, num_stages: int) -> _Match | None:
+        if actual == "L":
+            actual = num_stages
         if depth in (UNKNOWN, actual) or (depth == "L" and actual == num_stages):
             return self
         if not isinstance(depth, str) or depth in ("L", "score", "*"):
@@ -94,7 +96,7 @@ def _match_fusions(fusions: Sequence[PatternFusion], streams: Sequence[PatternSt
             continue
         if any(fusion.params.get(name) != value for name, value in first.params.items()):
             continue
-        for found in _match_args(first.args, fusion.args, OPERATORS[fusion.operator].symmetric, streams, design, named):
+        for found in _match_args(first.args, fusion.args, OPERATORS[fusion.operator].commutes(fusion.params), streams, design, named):
             if _allows_trunk(first.trunk, fusion.trunk, found):
                 yield from _match_fusions(fusions[1:], streams, design, found)
 

@@ -15,6 +15,7 @@ from fusearch.search_space.design.parts import AUTO, TRAININGS, Fusion, Output, 
 from fusearch.search_space.design.ports import default_ports, named_port, port_name
 from fusearch.search_space.design.streams import complete_streams, count_stages
 from fusearch.search_space.design.structure import check_uses, coverage, topological_order
+from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import complete_params
 
@@ -48,6 +49,20 @@ class Resolution:
     continued: dict[str, tuple[int, int]] = field(default_factory=dict)
     operators: dict[str, Operator] = field(default_factory=dict)
     origins: dict[str, list[Origin | None]] = field(default_factory=dict)
+
+    def modality_of(self, stream: str) -> Modality:
+        """Return the modality that a stream reads."""
+        name = self.streams[stream].modality
+        return next(modality for modality in self.modalities if modality.name == name)
+
+    def has_many(self, stream: str) -> bool:
+        """Whether a sample has several tokens after all stages of a stream."""
+        encoder = ENCODERS[self.streams[stream].encoder]
+        return encoder.has_many(self.stages[stream], positions=bool(self.modality_of(stream).layout.positions))
+
+    def depth_of(self, tap: Tap) -> int:
+        """Return how many stages a tap has behind it."""
+        return tap.depth if isinstance(tap.depth, int) else self.stages[tap.source]
 
 
 def resolve(
@@ -132,15 +147,15 @@ def _complete_fusion(design: Resolution, name: str, deepest: int) -> None:
 def _complete_tap(design: Resolution, tap: Tap, part: str, index: int, args: Sequence[Tap]) -> Tap:
     depth = tap.depth
     is_stream = tap.source in design.streams
-    if depth == "L":
-        depth = design.stages[tap.source]
+    if depth == "L" and not (is_stream and design.has_many(tap.source)):
+        depth = design.stages[tap.source]  # of one token, the embedding is the state after the last stage
     if isinstance(depth, int):
         _check_depth(design, tap.source, depth, part, index)
     elif not is_stream:
         raise RuleError(f"{part} reads {tap.source}@{depth}: only a stream has @{depth}, a fusion has stages 0 to L", part, index)
     elif depth == "*" and design.stages[tap.source] == 0:
         raise RuleError(f"{part} reads {tap.source}@*, but its encoder has no stages: write {tap.source}@0", part, index)
-    elif depth not in ("*", "score"):
+    elif depth not in ("*", "score", "L"):
         raise RuleError(f"{part} reads {tap.source}@{depth}: expected a number, L, score or *", part, index)
     port = _complete_port(design, replace(tap, depth=depth), part, index, [arg.source for i, arg in enumerate(args) if i != index])
     return Tap(tap.source, depth, port)
@@ -230,6 +245,8 @@ def _complete_outputs(design: Resolution, outputs: Sequence[Output]) -> None:
     complete = []
     for index, output in enumerate(outputs):
         tap = _complete_tap(design, output.source, "->", index, ())
+        if tap.depth == "L":
+            tap = replace(tap, depth=design.stages[tap.source])
         if tap.depth not in ("score", design.stages[tap.source]):
             end = f"{tap.source}@L or {tap.source}@score" if tap.source in design.streams else f"the end of its trunk, {tap.source}"
             raise RuleError(f"output {tap}: expected {end}", "->", index)

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from fusearch.search_space.entries.encoder import ENCODERS, Encoder
+import math
+
+from fusearch.search_space.encoders.raw import shortened
+from fusearch.search_space.entries.encoder import ENCODERS, POOL, POOLING, Encoder
 from fusearch.search_space.entries.parameter import Param
 
 __all__ = ["CNN", "CNN3D", "RESNET"]
+
+
+def _halved(sizes: tuple[int, ...], depth: int) -> int:
+    return math.prod(math.ceil(size / 2**depth) for size in sizes)
+
+
+def _resnet_positions(sizes: tuple[int, ...], depth: int) -> int:
+    if depth == 0:
+        return math.prod(sizes)
+    stem = 1 if min(sizes) < 64 else 4
+    return math.prod(math.ceil(size / (stem * 2 ** max(0, depth - 2))) for size in sizes)
+
 
 CNN = ENCODERS.add(
     "cnn",
@@ -13,7 +28,10 @@ CNN = ENCODERS.add(
         "cnn",
         ("image2d",),
         num_stages=lambda params: int(params["stages"]),
-        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8)},
+        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING},
+        recipe_width=True,
+        positions=_halved,
+        first_stages=shortened("cnn", "stages"),
         stages="each a 2D convolution with normalization and activation that halves the grid while it can",
     ),
 )
@@ -24,6 +42,8 @@ RESNET = ENCODERS.add(
         "resnet",
         ("image2d",),
         num_stages=lambda _: 5,
+        positions=_resnet_positions,
+        params={POOL: POOLING},
         stages="stem, layer 1, layer 2, layer 3, layer 4 of MONAI's ResNet-18",
         reference="He et al., Deep residual learning for image recognition, CVPR 2016",
     ),
@@ -35,7 +55,10 @@ CNN3D = ENCODERS.add(
         "cnn3d",
         ("volume3d", "video"),
         num_stages=lambda params: int(params["stages"]),
-        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8)},
+        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING},
+        recipe_width=True,
+        positions=_halved,
+        first_stages=shortened("cnn3d", "stages"),
         stages="each a 3D convolution with normalization and activation that halves the grid while it can",
     ),
 )

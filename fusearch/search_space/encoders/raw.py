@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from fusearch.search_space.entries.encoder import ENCODERS, Encoder
+from collections.abc import Callable, Mapping
 
-__all__ = ["FLATTEN", "IDENTITY"]
+from fusearch.search_space.entries.encoder import ENCODERS, Chain, Encoder
+from fusearch.search_space.entries.parameter import Value
+
+__all__ = ["FLATTEN", "IDENTITY", "shortened"]
 
 IDENTITY = ENCODERS.add(
     "identity",
@@ -23,7 +26,17 @@ FLATTEN = ENCODERS.add(
         "flatten",
         ("tabular",),
         any_kind=True,
+        tokens="one",
         num_stages=lambda _: 0,
         stages="none: the whole raw sample as one token, so that a linear head is a linear model of every value",
     ),
 )
+
+
+def shortened(name: str, count: str) -> Callable[[Mapping[str, Value], int], Chain]:
+    """Return `Encoder.first_stages` of an encoder that is as long as its parameter `count` says, each stage whatever follows it."""
+
+    def first_stages(params: Mapping[str, Value], depth: int) -> Chain:
+        return (name, {**params, count: depth}) if depth else (IDENTITY.name, {})
+
+    return first_stages

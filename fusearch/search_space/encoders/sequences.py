@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fusearch.search_space.entries.encoder import ENCODERS, Encoder
+from fusearch.search_space.encoders.raw import shortened
+from fusearch.search_space.entries.encoder import ENCODERS, POOL, POOLING, Encoder
 from fusearch.search_space.entries.parameter import Param
 
 __all__ = ["GRU", "TCN", "TEXT_CNN"]
@@ -13,7 +14,9 @@ TCN = ENCODERS.add(
         "tcn",
         ("timeseries", "audio", "text", "sequence"),
         num_stages=lambda params: int(params["stages"]),
-        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8)},
+        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING},
+        recipe_width=True,
+        first_stages=shortened("tcn", "stages"),
         stages="each a residual block of dilated 1D convolutions; the dilation doubles",
         reference="Bai, Kolter, Koltun, An empirical evaluation of generic convolutional and recurrent networks, arXiv 1803.01271",
     ),
@@ -25,7 +28,9 @@ GRU = ENCODERS.add(
         "gru",
         ("timeseries", "audio", "text", "sequence"),
         num_stages=lambda params: int(params["layers"]),
-        params={"layers": Param(2, choices=(1, 2), minimum=1, maximum=4)},
+        params={"layers": Param(2, choices=(1, 2), minimum=1, maximum=4), POOL: POOLING},
+        recipe_width=True,
+        first_stages=shortened("gru", "layers"),
         stages="each one GRU layer; every step is a token",
         reference="Cho et al., Learning phrase representations using RNN encoder-decoder, EMNLP 2014",
     ),
@@ -37,7 +42,9 @@ TEXT_CNN = ENCODERS.add(
         "text_cnn",
         ("text", "sequence"),
         num_stages=lambda params: int(params["stages"]),
-        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), "vocabulary": Param(1000, minimum=2)},
+        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), "vocabulary": Param(1000, minimum=2), POOL: POOLING},
+        recipe_width=True,
+        first_stages=shortened("text_cnn", "stages"),
         stages="embedding of integer codes 0..vocabulary-1 (larger codes share the last entry), then 1D convolutions",
         reference="Kim, Convolutional neural networks for sentence classification, EMNLP 2014",
     ),

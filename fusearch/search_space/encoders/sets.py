@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fusearch.search_space.entries.encoder import ENCODERS, Encoder
+from fusearch.search_space.encoders.raw import shortened
+from fusearch.search_space.entries.encoder import ENCODERS, POOL, POOLING, Encoder
 from fusearch.search_space.entries.parameter import Param
 
 __all__ = ["DEEPSET"]
@@ -13,7 +14,9 @@ DEEPSET = ENCODERS.add(
         "deepset",
         ("graph",),
         num_stages=lambda params: int(params["stages"]),
-        params={"stages": Param(2, choices=(1, 2, 3), minimum=1, maximum=8)},
+        params={"stages": Param(2, choices=(1, 2, 3), minimum=1, maximum=8), POOL: POOLING},
+        recipe_width=True,
+        first_stages=shortened("deepset", "stages"),
         stages="each a linear layer on every node plus one on the mean of all nodes; it reads the nodes (N, D), not the edges",
         reference="Zaheer et al., Deep sets, NeurIPS 2017",
     ),

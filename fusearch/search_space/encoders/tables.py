@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fusearch.search_space.entries.encoder import ENCODERS, Encoder
+from fusearch.search_space.encoders.raw import IDENTITY, shortened
+from fusearch.search_space.entries.encoder import ENCODERS, POOL, POOLING, Chain, Encoder
 from fusearch.search_space.entries.parameter import Param, Value
 
 __all__ = ["FT_TRANSFORMER", "MLP", "PAPER_WIDTHS"]
@@ -16,9 +17,23 @@ MLP = ENCODERS.add(
         ("tabular",),
         num_stages=lambda params: int(params["layers"]),
         params={"layers": Param(2, choices=(1, 2, 3), minimum=1, maximum=8)},
+        tokens="one",
+        recipe_width=True,
+        first_stages=shortened("mlp", "layers"),
         stages="each a linear layer of the recipe's width, normalization, activation and dropout",
     ),
 )
+
+
+def _first_blocks(params: Mapping[str, Value], depth: int) -> Chain:
+    """The last block ends with a normalization of its own, so that one block stays behind those that are read."""
+    if depth == 0:
+        return IDENTITY.name, {}
+    if depth > int(params["blocks"]):
+        return "ft_transformer", params
+    heads = {} if depth == 1 else {"heads": params["heads"]}
+    return "ft_transformer", {**{key: value for key, value in params.items() if key != "heads"}, **heads, "blocks": depth}
+
 
 FT_TRANSFORMER = ENCODERS.add(
     "ft_transformer",
@@ -26,7 +41,10 @@ FT_TRANSFORMER = ENCODERS.add(
         "ft_transformer",
         ("tabular",),
         num_stages=lambda params: 1 + int(params["blocks"]),
-        params={"blocks": Param(2, choices=(1, 2), minimum=1, maximum=8), "heads": Param(4, minimum=1, maximum=16)},
+        tokens="many",
+        recipe_width=True,
+        first_stages=_first_blocks,
+        params={"blocks": Param(2, choices=(1, 2), minimum=1, maximum=8), "heads": Param(4, minimum=1, maximum=16), POOL: POOLING},
         stages="a token for each column, then transformer blocks over the tokens",
         reference="Gorishniy et al., Revisiting deep learning models for tabular data, NeurIPS 2021",
     ),
@@ -45,12 +63,19 @@ def _add(name: str, widths: tuple[int, ...]) -> None:
     def num_stages(_: Mapping[str, Value]) -> int:
         return len(widths)
 
+    def first_stages(_: Mapping[str, Value], depth: int) -> Chain:
+        if depth == 0:
+            return IDENTITY.name, {}
+        return next(other for other, wide in PAPER_WIDTHS.items() if wide[:depth] == widths[:depth]), {}
+
     ENCODERS.add(
         name,
         Encoder(
             name,
             ("tabular",),
             num_stages=num_stages,
+            tokens="one",
+            first_stages=first_stages,
             stages=f"fully connected layers of {'-'.join(map(str, widths))}",
             reference="Guarrasi and Soda, Comput. Biol. Med. 2023",
         ),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from fusearch.errors import DesignError
 from fusearch.registry import Registry
-from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.parameter import Param, Value
 
 __all__ = ["FAMILIES_BY_SYMBOL", "OPERATORS", "SYMBOLS", "Family", "Operator"]
 
@@ -41,15 +41,25 @@ class Operator:
         min_args: Fewest arguments.
         max_args: Most arguments; None for any number.
         symmetric: Whether the order of the arguments does not matter.
+        symmetric_where: Values of parameters with which it does not matter, where others make it matter; see `commutes`.
         ports: Whether it gives one result per argument.
         keeps: Whose shape the result has: `none`, the `first` argument's, or `each` argument's (ports); `continue(u)` needs it.
         scores_only: Whether all arguments must be class scores (`@score`).
         trained: False for an untrained vote.
         adds_loss: Whether it adds a term to the loss, weighed by the recipe's `loss_weight`.
         needs_grid: Whether the first argument must carry a grid (image, volume or series) to make sense.
+        tokens: Gives, from the parameters, whether the result has `one` token, `many`, or as many as its `args`.
+        attention: Gives, from whether each argument has many tokens, whether each attention of the operator has more than one key. Over
+            one key a softmax is one whatever the query, so that what makes query and key never gets a gradient.
+        attention_params: Parameters that nothing but its attention reads.
+        token_params: Parameters that matter only where an argument has many tokens.
+        absorbs: Operators in whose place it may take the arguments themselves: `cat(cat(a, b)@0, c)` is `cat(a, b, c)`.
+        absorbs_from: First argument for which that holds.
+        classifies: Whether it classifies inside: a network raises its parameter `classes` to the outputs of the task.
         equation: The equation, in plain text.
         absent: What an absent argument does.
         reference: The paper.
+        differs: What the module of that paper does otherwise; empty where the equation is the paper's (decision 0033).
 
     Example:
         >>> Operator("second", family="tensor", max_args=2, equation="y = x_2").takes(3)
@@ -62,15 +72,24 @@ class Operator:
     min_args: int = 2
     max_args: int | None = None
     symmetric: bool = False
+    symmetric_where: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     ports: bool = False
     keeps: Literal["none", "first", "each"] = "none"
     scores_only: bool = False
     trained: bool = True
     adds_loss: bool = False
     needs_grid: bool = False
+    tokens: Callable[[Mapping[str, Value]], Literal["one", "many", "args"]] = lambda _: "args"
+    attention: Callable[[tuple[bool, ...]], Sequence[bool]] | None = None
+    attention_params: tuple[str, ...] = ()
+    token_params: tuple[str, ...] = ()
+    absorbs: tuple[str, ...] = ()
+    absorbs_from: int = 0
+    classifies: bool = False
     equation: str = ""
     absent: str = ""
     reference: str = ""
+    differs: str = ""
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():
@@ -81,15 +100,43 @@ class Operator:
             raise DesignError(f"operator {self.name!r}: takes {self.min_args} to {self.max_args} arguments, expected two or more")
         if self.ports != (self.keeps == "each") and self.keeps == "each":
             raise DesignError(f"operator {self.name!r}: keeps each argument's shape but has no ports")
+        missing = [name for name in (*self.symmetric_where, *(["classes"] if self.classifies else [])) if name not in self.params]
+        if missing:
+            raise DesignError(f"operator {self.name!r}: has no parameter {missing[0]!r}")
 
     @property
     def symbol(self) -> str:
         """The review's symbol of the class."""
         return SYMBOLS[self.family]
 
+    @property
+    def takes_width_of_one(self) -> bool:
+        """Whether the shapes decide which argument's shape the result has."""
+        return self.symmetric and self.keeps == "first"
+
+    def works(self, many: tuple[bool, ...]) -> bool:
+        """Whether every parameter can be trained on arguments of which each has many tokens or one."""
+        return self.attention is None or all(self.attention(many))
+
+    def idle(self, many: tuple[bool, ...]) -> tuple[str, ...]:
+        """Return the parameters without effect on such arguments."""
+        dead = self.attention is not None and not any(self.attention(many))
+        return (self.attention_params if dead else ()) + (self.token_params if not any(many) else ())
+
+    def has_many(self, params: Mapping[str, Value], many: tuple[bool, ...]) -> bool:
+        """Whether the result has several tokens; of an operator with ports, the first one's."""
+        tokens = self.tokens(params)
+        if tokens != "args":
+            return tokens == "many"
+        return many[0] if self.keeps == "first" and not self.takes_width_of_one else any(many)
+
     def takes(self, num_args: int) -> bool:
         """Whether it takes that many arguments."""
         return num_args >= self.min_args and (self.max_args is None or num_args <= self.max_args)
+
+    def commutes(self, params: Mapping[str, Value]) -> bool:
+        """Whether the order of the arguments does not matter, with these parameters."""
+        return self.symmetric or any(params.get(name) in values for name, values in self.symmetric_where.items())
 
 
 OPERATORS: Registry[Operator] = Registry("operator")

@@ -10,7 +10,7 @@ from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.entries.parameter import Param, Value
 
-__all__ = ["print_design", "print_pattern"]
+__all__ = ["print_design", "print_entry", "print_pattern"]
 
 
 def print_design(streams: Sequence[Stream], fusions: Sequence[Fusion], outputs: Sequence[Output], training: str) -> str:
@@ -50,6 +50,12 @@ def _print_trunk(trunk: Trunk, deepest: int) -> list[str]:
     if trunk.num_stages == deepest:
         return [] if trunk.family == "fc" else [f"trunk={trunk.family}"]
     return [f"trunk={trunk.family}:{trunk.num_stages}"]
+
+
+def print_entry(name: str, params: Mapping[str, Value]) -> str:
+    """Return an encoder or operator with all its parameters, as a search space reads it: `low_rank(rank=4)`."""
+    stated = ", ".join(f"{key}={_print_value(value)}" for key, value in params.items())
+    return f"{name}({stated})" if stated else name
 
 
 def _print_value(value: Value) -> str:

@@ -16,6 +16,7 @@ for entry in (
         equation="y_k = [x_1; 1]^T W_k [x_2; 1]; arguments wider than `width` are first projected to it",
         absent="its vector is [0; 1], which leaves the linear map of the other",
         reference="Tenenbaum & Freeman, Separating style and content with bilinear models, Neural Computation 2000",
+        differs="there without the appended one, and of full vectors",
     ),
     Operator(
         "factorized_bilinear",
@@ -25,6 +26,7 @@ for entry in (
         equation="z = sum over k neighbours of U_1 x_1 * ... * U_n x_n; y = normalize(z / sqrt(|z| + 1e-4))",
         absent="its factor is one; zero where none is present",
         reference="Yu et al., Multi-modal factorized bilinear pooling (MFB), ICCV 2017",
+        differs="two arguments and dropout there; the signed root is softened by 1e-4",
     ),
     Operator(
         "low_rank",
@@ -44,6 +46,7 @@ for entry in (
         equation="y = vec([W_1 x_1; 1] (x) ... (x) [W_n x_n; 1]); W_m to `dim` features, only where x_m has another width",
         absent="its vector is [0; 1], so that the products without it stay",
         reference="Zadeh et al., Tensor fusion network, EMNLP 2017",
+        differs="vectors wider than `dim` are first projected to it",
     ),
     Operator(
         "tucker",

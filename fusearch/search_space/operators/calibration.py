@@ -12,9 +12,12 @@ for entry in (
         "film",
         "calibration",
         keeps="first",
+        absorbs=("cat",),
+        absorbs_from=1,
         equation="y = (1 + G s + g) * x_1 + B s + b, s = [mean over tokens of x_2; ...; of x_n]",
         absent="its mean is zero; where all conditions are absent x_1 passes unchanged",
         reference="Perez et al., FiLM: visual reasoning with a general conditioning layer, AAAI 2018, eq. 2",
+        differs="the recurrent network that makes the condition, and the residual block around it, are left out",
     ),
     Operator(
         "gated_unit",
@@ -28,9 +31,12 @@ for entry in (
         "input_gate",
         "calibration",
         keeps="first",
+        absorbs=("cat",),
+        absorbs_from=1,
         equation="y_t = x_1t * sigmoid(W_x x_1t + W s + b), s = [mean over tokens of x_2; ...; of x_n]",
         absent="its mean is zero; without x_1 the result is zero",
         reference="Miech et al., Learnable pooling with context gating, CVPR workshop 2017, with the other modalities as context",
+        differs="there the gate is made from the input alone",
     ),
     Operator(
         "mifm",
@@ -38,11 +44,13 @@ for entry in (
         max_args=2,
         ports=True,
         keeps="each",
+        attention=lambda many: many,
         equation=(
             "s = [sum_t softmax_t(w . a_t) a_t; mean_t of self-attention(b)_t]; g_m = sigmoid(W_m s + b_m); y_m = g_m on every token of m"
         ),
         absent="its part of s is zero",
         reference="Hou et al., Image-gene fusion, Eng. Appl. Artif. Intell. 2023 (review no. 9); Cao et al., GCNet, ICCV workshop 2019",
+        differs="read from a figure; both poolings are as their sources have them, without layer normalization",
     ),
     Operator(
         "mmtm",

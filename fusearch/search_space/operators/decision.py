@@ -25,6 +25,7 @@ for entry in (
         ),
         absent="its weight is zero and the others are scaled up; even odds (zero) where none is present",
         reference="Bates & Granger, The combination of forecasts, 1969; Wang et al., ISBI 2021 (review no. 28)",
+        differs="weights below zero are clipped; no. 28 adds 0.01 I to C where here the off-diagonal entries shrink",
     ),
     Operator(
         "product_of_experts",

@@ -19,15 +19,18 @@ for entry in (
         equation=f"y = x_1 - P_2 x_2, or its absolute value; {_PROJECTED}",
         absent="the difference is zero where either argument is absent",
         reference="Koch et al., Siamese neural networks for one-shot image recognition, ICML workshop 2015",
+        differs="there absolute=1, of tied encoders, weighed by the layer behind it",
     ),
     Operator(
         "max",
         "tensor",
         symmetric=True,
         keeps="first",
+        absorbs=("max",),
         equation=f"y = max(x_1, P_2 x_2, ..., P_n x_n) elementwise; {_PROJECTED}",
         absent="the maximum is over the arguments that are present; zero where none is",
         reference="Su et al., Multi-view convolutional neural networks, ICCV 2015",
+        differs="there over views of one object, by one encoder",
     ),
     Operator(
         "mean",
@@ -37,12 +40,14 @@ for entry in (
         equation=f"y = (x_1 + P_2 x_2 + ... + P_n x_n) / n; {_PROJECTED}",
         absent="the mean is over the arguments that are present; zero where none is",
         reference="Havaei et al., HeMIS: hetero-modal image segmentation, MICCAI 2016",
+        differs="the variance over modalities, which is joined to the mean there, is left out",
     ),
     Operator(
         "product",
         "tensor",
         symmetric=True,
         keeps="first",
+        absorbs=("product",),
         equation=f"y = x_1 * P_2 x_2 * ... * P_n x_n; {_PROJECTED}",
         absent="its factor is one; zero where none is present",
         reference="Antol et al., VQA: visual question answering, ICCV 2015",
@@ -52,9 +57,23 @@ for entry in (
         "tensor",
         symmetric=True,
         keeps="first",
+        absorbs=("sum",),
         equation=f"y = x_1 + P_2 x_2 + ... + P_n x_n; {_PROJECTED}",
         absent="it adds nothing",
         reference="Hazirbas et al., FuseNet: incorporating depth into semantic segmentation, ACCV 2016",
+    ),
+    Operator(
+        "sum_on_grid",
+        "tensor",
+        keeps="first",
+        needs_grid=True,
+        equation=(
+            "y_t = b + sum_m W_m x_mt on the grid of the first argument; of an argument with more axes (a volume beside an image), "
+            "x_mt holds all positions along its first axes"
+        ),
+        absent="it adds nothing",
+        reference="Li et al., Multimodal information fusion for glaucoma and diabetic retinopathy, MICCAI workshop 2022 (review no. 41)",
+        differs="how the paper's learned conversion layers bring a volume to two axes is not known; here they are W_m",
     ),
 ):
     OPERATORS.add(entry.name, entry)

@@ -42,6 +42,8 @@ an image its positions, a series its steps. Every operator takes any T and D:
   shape it is that of the continued stream, else of the argument with most tokens, then features.
 - **Ports** means one result per argument.
 - What an absent argument holds never matters: not to the result, not to a loss, not to a gradient.
+- **Differs** says what the module of the source does otherwise
+  ([0033](decisions/0033-published-operators-simplified.md)); without it the equation is the paper's.
 
 In the equations `*` is elementwise, `(x)` the outer product, `[a; b]` side by side, W, U, V, P are learned maps. Values of a parameter that
 a search picks from stand in braces, the default first; numbers may also be stated freely (`heads=8`).
@@ -74,8 +76,9 @@ def _facts(operator: Operator) -> Iterator[str]:
         count = f"{operator.min_args} or more"
     else:
         count = str(operator.min_args) if operator.max_args == operator.min_args else f"{operator.min_args} to {operator.max_args}"
+    where = " or ".join(f"{name}={value}" for name, values in operator.symmetric_where.items() for value in values)
     traits = [
-        "symmetric" if operator.symmetric else "in order",
+        "symmetric" if operator.symmetric else f"symmetric with {where}" if where else "in order",
         *(["the first on a grid"] if operator.needs_grid else []),
         *(["class scores"] if operator.scores_only else []),
     ]
@@ -91,6 +94,8 @@ def _facts(operator: Operator) -> Iterator[str]:
         yield f"Parameters: {', '.join(_parameter(name, param) for name, param in operator.params.items())}."
     yield f"Absent argument: {operator.absent}."
     yield f"Source: {operator.reference}."
+    if operator.differs:
+        yield f"Differs: {operator.differs}."
 
 
 def _parameter(name: str, param: Param) -> str:

@@ -15,6 +15,7 @@ for entry in (
         equation="h_m = cell(W_m x_m + b_m, h_(m-1)) over the arguments in order; y = h_n",
         absent="its step is skipped: the state passes unchanged",
         reference="Hayat et al., MedFuse, MLHC 2022",
+        differs="there an LSTM over the record and the projected image; here each argument is projected",
     ),
 ):
     OPERATORS.add(entry.name, entry)

@@ -11,6 +11,25 @@ _ABSENT_LOSS = "its result comes from zeros and it is left out of every loss"
 
 for entry in (
     Operator(
+        "misa",
+        "sharing",
+        params={"emit": Param("both", ("shared", "both"))},
+        symmetric=True,
+        ports=True,
+        adds_loss=True,
+        equation=(
+            "h_m = LN(relu(W_m x_m + w_m)); s_m = sigmoid(S h_m + s), p_m = sigmoid(P_m h_m + b_m); y_m = [s_m; p_m], or s_m; "
+            "loss = mean over pairs of CMD_5(s_m, s_l) + sum_m |S_m^T P_m|_F^2 / d^2 + sum over pairs |P_m^T P_l|_F^2 / d^2 "
+            "(rows of mean zero, then unit length) + mean_m |h_m - D(s_m + p_m)|^2 / d, of the means over tokens"
+        ),
+        absent=_ABSENT_LOSS,
+        reference="Hazarika et al., MISA: modality-invariant and -specific representations, ACM MM 2020, and the authors' code",
+        differs=(
+            "what follows, a transformer layer over all parts, is the next fusion of a design (self_attention); one decoder for all, "
+            "as in the equations, where the code has one a modality; the three losses have one weight, the recipe's"
+        ),
+    ),
+    Operator(
         "cross_stitch",
         "sharing",
         symmetric=True,
@@ -33,6 +52,7 @@ for entry in (
         equation="z = mean over m of relu(E_m x_m + e_m), `dim` features; y_m = x_m + D_m z",
         absent="it is left out of the mean; its own result is what the others tell",
         reference="Sedghi et al., Fusion of MRI and temporal enhanced ultrasound, IJCARS 2020 (review no. 20); Ngiam et al., ICML 2011",
+        differs="there three linked convolution blocks a branch; how they share is not stated",
     ),
     Operator(
         "shared_private",
@@ -47,7 +67,11 @@ for entry in (
             "+ |h_m - D(s_m + p_m)|^2 / d, each averaged over m"
         ),
         absent=_ABSENT_LOSS,
-        reference="Bousmalis et al., Domain separation networks, NeurIPS 2016; Hazarika et al., MISA, ACM MM 2020",
+        reference="after Bousmalis et al., Domain separation networks, NeurIPS 2016; Hazarika et al., ACM MM 2020; as published: misa",
+        differs=(
+            "in both papers the difference loss is of rows of mean zero, in MISA also of p_m and p_l; the similarity is an adversary, "
+            "MMD or, in MISA, the central moment discrepancy, here a squared distance; the gradient of the reconstruction reaches h_m"
+        ),
     ),
 ):
     OPERATORS.add(entry.name, entry)

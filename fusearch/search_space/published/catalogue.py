@@ -21,6 +21,7 @@ from fusearch.errors import DesignError, UnknownNameError, suggestion
 from fusearch.search_space.design.graph import FusionGraph
 from fusearch.search_space.design.parts import Fusion, Stream, Trunk
 from fusearch.search_space.design.pattern import FusionPattern
+from fusearch.search_space.design.recipe import Recipe
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.notation import read_design
 from fusearch.search_space.published.binding import assign, with_modalities
@@ -60,7 +61,8 @@ class PublishedStudy:
         doi: Its digital object identifier, None where it has none.
         printed: The formula that the review prints.
         sheet: The analysis that the review prints: `fusions`, `multiple`, `flows`, `type`, `synchronous`.
-        as_built: The network as built: `modalities`, `streams` (with the paper's encoder in words), `formula`, `trunks`, `training`.
+        as_built: The network as built: `modalities`, `streams` (with the paper's encoder in words), `formula`, `trunks`, `training`, and
+            `recipe` where the paper's numbers of training matter to what an operator computes.
     """
 
     number: int
@@ -135,6 +137,10 @@ class PublishedStudy:
         draft = read_design("\n".join([header, *built["formula"]]), modalities)
         fusions = tuple(_as_built(fusion, built["trunks"].get(fusion.name)) for fusion in draft.fusions)
         return FusionGraph(modalities, streams, fusions, draft.outputs, built["training"])
+
+    def recipe(self) -> Recipe:
+        """Return the recipe: the numbers of the paper where they belong to its fusion, such as the weight of its losses; else defaults."""
+        return Recipe.from_dict(self.as_built.get("recipe", {}))
 
 
 def _stand_in(item: Mapping[str, Any], encoder: str) -> Stream:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise, product
 
-from fusearch.errors import SpaceError
+from fusearch.errors import FusearchError, SpaceError
 from fusearch.search_space.design.graph import FusionGraph
-from fusearch.search_space.design.parts import Fusion, Tap
+from fusearch.search_space.design.parts import AUTO, Depth, Fusion, Stream
+from fusearch.search_space.design.ports import port_name
+from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.entries.parameter import Value
 from fusearch.search_space.space.program import AUXILIARY, NOT_TAKEN, take_key
 from fusearch.search_space.space.space_settings import SpaceSettings
 
-__all__ = ["read_answers"]
+__all__ = ["becomes", "num_spellings", "read_answers"]
 
 
 def read_answers(settings: SpaceSettings, graph: FusionGraph) -> dict[str, Value]:
@@ -27,32 +32,82 @@ def read_answers(settings: SpaceSettings, graph: FusionGraph) -> dict[str, Value
     """
     order = _order_of_making(graph)
     slots = _slots(settings, graph, order)
-    answers: dict[str, Value] = {"fusions": len(graph.fusions), "training": graph.training}
+    answers: dict[str, Value] = {"training": graph.training}
+    if graph.training == "joint" and "joint" not in settings.trainings_of_features:
+        answers["training"] = settings.trainings_of_features[0]  # of streams without a stage all modes are one
+    counts = {modality.name: sum(stream.modality == modality.name for stream in graph.streams) for modality in settings.modalities}
+    used = sum(count > 0 for count in counts.values())
+    answers["modalities.all"] = used == len(counts)
+    answers[f"modalities.1to{settings.counted_modalities}"] = used
+    for name, count in counts.items():
+        answers[f"{name}.used"] = count > 0
+        answers[f"{name}.streams"] = count
     for stream in graph.streams:
-        slot = slots[stream.name]
-        answers[f"{slot}.encoder"] = stream.encoder
-        answers |= {f"{slot}.{name}": value for name, value in stream.params.items()}
-        answers[f"{slot}.auxiliary"] = False
-    _read_outputs(graph, slots, answers)
-    if not graph.fusions:
-        answers["modality"] = graph.streams[0].modality
-        return answers
-    for modality in settings.modalities:
-        answers[f"{modality.name}.streams"] = sum(stream.modality == modality.name for stream in graph.streams)
+        _read_stream(settings, graph, stream, slots[stream.name], answers)
+        answers[f"{slots[stream.name]}.tie"] = NOT_TAKEN if stream.tie is None else slots[stream.tie]
     fusions = [graph.fusion(name) for name in order if name not in slots]
     names = {**slots, **{fusion.name: f"{settings.prefix}{number}" for number, fusion in enumerate(fusions, start=1)}}
-    only_scores = len(fusions) == 1 and all(arg.depth == "score" for arg in fusions[0].args)
+    _read_outputs(settings, graph, names, answers)
+    if not graph.fusions:
+        return answers
+    for least in (1, settings.least_fusions(len(graph.streams))):
+        answers |= {f"fusions.{least}to{most}": len(graph.fusions) for most in (1, settings.max_joined)}
+    voted = {settings.joins[text][0].name for text in settings.votes}
+    only_scores = len(fusions) == 1 and all(arg.depth == "score" for arg in fusions[0].args) and fusions[0].operator in voted
     answers["level"] = "scores" if only_scores else "features"
     answers["output.trunk"] = answers["late.trunk"] = fusions[-1].trunk.num_stages
     if only_scores:
-        answers["late.operator"] = fusions[0].operator
+        answers["late.operator"] = _operator_text(settings, fusions[0], settings.votes)
         answers["late.family"] = fusions[0].trunk.family
-        answers |= {f"late.{name}": value for name, value in fusions[0].params.items()}
+        answers |= {f"late.{name}": value for name, value in _offered_params(fusions[0]).items()}
         return answers
     places = {name: place for place, name in enumerate(_source_order(settings, len(fusions)))}
-    for number, fusion in enumerate(fusions, start=1):
-        _read_fusion(fusion, f"f{number}", names, places, answers)
+    for fusion in fusions:
+        _read_fusion(settings, graph, fusion, names, places, answers)
     return answers
+
+
+def _read_stream(settings: SpaceSettings, graph: FusionGraph, stream: Stream, slot: str, answers: dict[str, Value]) -> None:
+    """Find an encoder and parameters that this space offers and that become the stream, once what nothing reads is left out of them."""
+    answers[f"{slot}.encoder"] = stream.encoder
+    answers |= {f"{slot}.{name}": value for name, value in stream.params.items()}
+    answers[f"{slot}.auxiliary"] = False
+    spellings = list(_spellings(settings, graph, stream))
+    if spellings:
+        # A trunk that continues a stream has to be offered, also where none of its stages is read.
+        continued = any(fusion.trunk.stream == stream.name for fusion in graph.fusions)
+        spelling = spellings[-1 if continued else 0]
+        answers[f"{slot}.encoder"] = spelling[0]
+        answers |= {f"{slot}.{key}": value for key, value in spelling[1].items()}
+
+
+def _spellings(settings: SpaceSettings, graph: FusionGraph, stream: Stream) -> Iterator[tuple[str, dict[str, Value]]]:
+    """Give the encoders, with parameters, that a space offers and that become the stream in a design."""
+    for text, (name, fixed) in settings.chains.get(stream.modality, {}).items():
+        params = ENCODERS[name].params
+        free = [key for key in params if key not in fixed]
+        for values in product(*(params[key].choices or (params[key].default,) for key in free)):
+            offered = {**fixed, **dict(zip(free, values, strict=True))}
+            if becomes(graph, stream, Stream(stream.name, stream.modality, name, offered)):
+                yield text, offered
+
+
+def num_spellings(settings: SpaceSettings, graph: FusionGraph) -> int:
+    """Return in how many ways a space offers the streams of a design."""
+    return math.prod(max(1, sum(1 for _ in _spellings(settings, graph, stream))) for stream in graph.streams)
+
+
+def becomes(graph: FusionGraph, stream: Stream, offered: Stream) -> bool:
+    """Whether a design with the offered stream in the place of its own is the same design."""
+    if (offered.encoder, offered.params) == (stream.encoder, stream.params):
+        return True
+    streams = tuple(offered if other.name == stream.name else other for other in graph.streams)
+    onward = [fusion.trunk if fusion.trunk.stream is None else replace(fusion.trunk, num_stages=AUTO) for fusion in graph.fusions]
+    fusions = tuple(replace(fusion, trunk=trunk) for fusion, trunk in zip(graph.fusions, onward, strict=True))
+    try:
+        return FusionGraph(graph.modalities, streams, fusions, graph.outputs, graph.training) == graph
+    except FusearchError:  # it has too few stages
+        return False
 
 
 def _order_of_making(graph: FusionGraph) -> list[str]:
@@ -60,12 +115,16 @@ def _order_of_making(graph: FusionGraph) -> list[str]:
 
     The program lists the arguments of an operator that is not symmetric in the order in which the sources were made, but for the first.
     """
-    names = [*(stream.name for stream in graph.streams), *graph.order]
+    main = graph.main_output.source.source
+    names = [*(stream.name for stream in graph.streams), *(name for name in graph.order if name != main)]
+    names += [main] if main in graph.order else []
     before: dict[str, set[str]] = {name: set() for name in names}
+    for stream in graph.streams:
+        before[stream.name].update({stream.tie} - {None})
     for fusion in graph.fusions:
         sources = [arg.source for arg in fusion.args]
         before[fusion.name].update(sources)
-        if not OPERATORS[fusion.operator].symmetric:
+        if not OPERATORS[fusion.operator].commutes(fusion.params):
             for earlier, later in pairwise(sources[1:]):
                 before[later].add(earlier)
     order: list[str] = []
@@ -87,21 +146,49 @@ def _slots(settings: SpaceSettings, graph: FusionGraph, order: list[str]) -> dic
             raise SpaceError(f"{len(streams)} streams of modality {modality!r}: this space offers {settings.max_streams}")
         slots |= dict(zip((stream.name for stream in streams), settings.slots[modality], strict=False))
     for stream in graph.streams:
-        if stream.tie is not None:
+        if stream.tie is not None and "ties" not in settings.extras:
             raise SpaceError(f"stream {stream.name!r} is tied to {stream.tie!r}: this space offers no ties")
     return slots
 
 
-def _read_outputs(graph: FusionGraph, slots: dict[str, str], answers: dict[str, Value]) -> None:
+def _read_outputs(settings: SpaceSettings, graph: FusionGraph, names: dict[str, str], answers: dict[str, Value]) -> None:
+    several = "several_outputs" in settings.extras
+    number = {name: key for key, name in enumerate(graph.order)}
+    streams = {stream.name for stream in graph.streams}
+    taken = {arg.source for fusion in graph.fusions for arg in fusion.args}
+    for name in number:
+        key = f"f{names[name].removeprefix(settings.prefix)}"
+        answers[f"{key}.output"], answers[f"{key}.ends"] = False, name not in taken
     for output in graph.outputs:
         tap = output.source
         if output == graph.main_output and output.task is None:
             continue
-        if output.task != AUXILIARY or tap.depth != "score":
+        if output.task == AUXILIARY and tap.source in streams:
+            answers[f"{names[tap.source]}.auxiliary"] = True
+        elif several and output.task is None and tap.source not in streams and tap.port is None:
+            answers[f"f{names[tap.source].removeprefix(settings.prefix)}.output"] = True
+        else:
             raise SpaceError(
                 f"output {tap} -> {output.task or ''}: this space offers one main output, and auxiliary heads STREAM@score -> aux"
             )
-        answers[f"{slots[tap.source]}.auxiliary"] = True
+
+
+def _operator_text(settings: SpaceSettings, fusion: Fusion, offered: Sequence[str]) -> str:
+    """Return the first operator, with the parameters that it fixes, that the fusion has."""
+    for text in offered:
+        operator, fixed = settings.joins[text]
+        if operator.name == fusion.operator and all(fusion.params[name] == value for name, value in fixed.items()):
+            return text
+    return fusion.operator
+
+
+def _offered_params(fusion: Fusion) -> dict[str, Value]:
+    """Return the parameters; one at its default that is not offered may be without effect, so that any choice will do."""
+    offered = {name: param.choices or (param.default,) for name, param in OPERATORS[fusion.operator].params.items()}
+    default = {name: param.default for name, param in OPERATORS[fusion.operator].params.items()}
+    return {
+        name: offered[name][0] if value == default[name] and value not in offered[name] else value for name, value in fusion.params.items()
+    }
 
 
 def _source_order(settings: SpaceSettings, num_fusions: int) -> list[str]:
@@ -109,22 +196,57 @@ def _source_order(settings: SpaceSettings, num_fusions: int) -> list[str]:
     return streams + [f"{settings.prefix}{number}" for number in range(1, num_fusions + 1)]
 
 
-def _read_fusion(fusion: Fusion, key: str, names: dict[str, str], places: dict[str, int], answers: dict[str, Value]) -> None:
+def _read_fusion(
+    settings: SpaceSettings, graph: FusionGraph, fusion: Fusion, names: dict[str, str], places: dict[str, int], answers: dict[str, Value]
+) -> None:
+    key = f"f{names[fusion.name].removeprefix(settings.prefix)}"
     for name in places:
-        answers[take_key(key, name)] = NOT_TAKEN
-    taken: dict[str, Tap] = {}
-    for arg in fusion.args:
-        if names[arg.source] in taken:
-            raise SpaceError(f"{fusion.name} takes {arg.source!r} twice: this space offers one tap of a source a fusion")
-        taken[names[arg.source]] = arg
-        answers[take_key(key, names[arg.source])] = arg.depth
-    answers[f"{key}.operator"] = fusion.operator
-    position = sorted(taken, key=lambda name: places[name]).index(names[fusion.args[0].source])
-    if not OPERATORS[fusion.operator].symmetric:
+        answers[take_key(key, name)] = answers[f"{take_key(key, name)} again"] = NOT_TAKEN
+    listed = _listed(fusion, names, places)
+    seen: set[str] = set()
+    for index in listed:
+        source = names[fusion.args[index].source]
+        tap_key = f"{take_key(key, source)} again" if source in seen else take_key(key, source)
+        if answers[tap_key] != NOT_TAKEN or (source in seen and "source_twice" not in settings.extras):
+            raise SpaceError(f"{fusion.name} takes {fusion.args[index].source!r} twice: this space offers one tap of a source a fusion")
+        seen.add(source)
+        answers[tap_key] = fusion.args[index].depth
+        answers[f"{tap_key} port"] = _port(graph, fusion, index, names, places)
+    answers[f"{key}.operator"] = _operator_text(settings, fusion, settings.features)
+    # Where each argument stands among those that are left, in the order of the design.
+    rest, position = list(listed), listed.index(0)
+    if not OPERATORS[fusion.operator].commutes(fusion.params):
         answers[f"{key}.first"] = position
-    answers |= {f"{key}.{name}": value for name, value in fusion.params.items()}
+        rest.remove(0)
+        for index in range(1, len(fusion.args)):
+            answers[f"{key}.then{index}"] = rest.index(index)
+            rest.remove(index)
+    answers |= {f"{key}.{name}": value for name, value in _offered_params(fusion).items()}
     if fusion.trunk.stream is None:
         answers[f"{key}.continue"] = NOT_TAKEN
     else:
         answers[f"{key}.continue"] = position if OPERATORS[fusion.operator].symmetric else 0
     answers[f"{key}.family"] = fusion.trunk.family
+    answers |= {f"{key}.trunk.from{least}": fusion.trunk.num_stages for least in range(fusion.trunk.num_stages + 1)}
+
+
+def _rank(depth: Depth) -> tuple[int, int]:
+    """Return the place of a depth among those that a source offers."""
+    return (0, depth) if isinstance(depth, int) else (("L", "*", "score").index(depth) + 1, 0)
+
+
+def _listed(fusion: Fusion, names: dict[str, str], places: dict[str, int]) -> list[int]:
+    """Return the arguments as the program lists them: by the order of their sources, and of one source by depth."""
+    return sorted(range(len(fusion.args)), key=lambda index: (places[names[fusion.args[index].source]], _rank(fusion.args[index].depth)))
+
+
+def _port(graph: FusionGraph, fusion: Fusion, index: int, names: dict[str, str], places: dict[str, int]) -> str:
+    """Return the name that the program gives to the port that an argument names."""
+    tap = fusion.args[index]
+    if tap.port is None:
+        return NOT_TAKEN
+    inner = graph.fusion(tap.source)
+    (port,) = graph.ports_read(fusion.name, index)
+    if port_name(inner.args, port) == inner.args[port].source:
+        return names[inner.args[port].source]
+    return str(1 + (_listed(inner, names, places).index(port) if OPERATORS[inner.operator].symmetric else port))

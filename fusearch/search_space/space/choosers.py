@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Protocol
 
 from fusearch.errors import SpaceError
@@ -39,12 +41,12 @@ class Chooser(ABC):
     def __init__(self) -> None:
         self.params: dict[str, Value] = {}
 
-    def pick(self, key: str, choices: Sequence[Value], name: str = "") -> Any:
-        """Return one of `choices`."""
+    def pick(self, key: str, choices: Sequence[Value], name: str = "", *, weights: Sequence[float] | None = None) -> Any:
+        """Return one of `choices`; where chance decides, by `weights`, else all alike."""
         if len(choices) == 1:
             return choices[0]
         name = name or key
-        value = self._pick(key, name, choices)
+        value = self._pick(key, name, choices, weights)
         self.params[name] = value
         return value
 
@@ -65,7 +67,7 @@ class Chooser(ABC):
         return value
 
     @abstractmethod
-    def _pick(self, key: str, name: str, choices: Sequence[Value]) -> Any: ...
+    def _pick(self, key: str, name: str, choices: Sequence[Value], weights: Sequence[float] | None = None) -> Any: ...
 
     def _whole(self, key: str, low: int, high: int) -> int:
         return int(self._pick(key, key, range(low, high + 1)))
@@ -81,7 +83,7 @@ class TrialChooser(Chooser):
         super().__init__()
         self._trial = trial
 
-    def _pick(self, _key: str, name: str, choices: Sequence[Value]) -> Any:
+    def _pick(self, _key: str, name: str, choices: Sequence[Value], _weights: Sequence[float] | None = None) -> Any:
         return self._trial.suggest_categorical(name, list(choices))
 
     def _whole(self, key: str, low: int, high: int) -> int:
@@ -92,14 +94,15 @@ class TrialChooser(Chooser):
 
 
 class RandomChooser(Chooser):
-    """Draws uniformly."""
+    """Draws by the weights of the choices, uniformly where they have none."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         super().__init__()
         self._rng = rng
 
-    def _pick(self, _key: str, _name: str, choices: Sequence[Value]) -> Any:
-        return choices[int(self._rng.random() * len(choices))]
+    def _pick(self, _key: str, _name: str, choices: Sequence[Value], weights: Sequence[float] | None = None) -> Any:
+        bounds = list(accumulate([1.0] * len(choices) if weights is None else weights))
+        return choices[min(bisect_right(bounds, float(self._rng.random()) * bounds[-1]), len(choices) - 1)]
 
     def _real(self, _key: str, low: float, high: float) -> float:
         drawn = low * math.exp(float(self._rng.random()) * math.log(high / low))
@@ -117,7 +120,7 @@ class ReplayChooser(Chooser):
         super().__init__()
         self._given = params
 
-    def _pick(self, _key: str, name: str, choices: Sequence[Value]) -> Any:
+    def _pick(self, _key: str, name: str, choices: Sequence[Value], _weights: Sequence[float] | None = None) -> Any:
         if name not in self._given:
             raise SpaceError(f"parameter {name!r} is missing: expected one of {list(choices)}")
         return _one_of(self._given[name], choices, f"parameter {name!r}")
@@ -139,13 +142,13 @@ class AnswerChooser(Chooser):
         super().__init__()
         self._answers = answers
 
-    def pick(self, key: str, choices: Sequence[Value], name: str = "") -> Any:
+    def pick(self, key: str, choices: Sequence[Value], name: str = "", *, weights: Sequence[float] | None = None) -> Any:
         """Return the known answer; also where there is no choice, so that another wish is noticed."""
         if len(choices) == 1 and key in self._answers:
             return _one_of(self._answers[key], choices, key)
-        return super().pick(key, choices, name)
+        return super().pick(key, choices, name, weights=weights)
 
-    def _pick(self, key: str, _name: str, choices: Sequence[Value]) -> Any:
+    def _pick(self, key: str, _name: str, choices: Sequence[Value], _weights: Sequence[float] | None = None) -> Any:
         if key not in self._answers:
             raise SpaceError(f"the design does not say {key!r}: this space offers {list(choices)}")
         return _one_of(self._answers[key], choices, key)
@@ -167,12 +170,12 @@ class MutatingChooser(RandomChooser):
         super().__init__(rng)
         self._given, self._renewed = params, renewed
 
-    def _pick(self, key: str, name: str, choices: Sequence[Value]) -> Any:
-        kept = name in self._given and self._given[name] in choices
-        if kept and name not in self._renewed:
+    def _pick(self, key: str, name: str, choices: Sequence[Value], weights: Sequence[float] | None = None) -> Any:
+        if name not in self._given or self._given[name] not in choices:
+            return super()._pick(key, name, choices, weights)
+        if name not in self._renewed:
             return self._given[name]
-        others = [choice for choice in choices if not kept or choice != self._given[name]]
-        return super()._pick(key, name, others)
+        return super()._pick(key, name, [choice for choice in choices if choice != self._given[name]])
 
     def _real(self, key: str, low: float, high: float) -> float:
         if key in self._given and key not in self._renewed and low <= float(self._given[key]) <= high:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fusearch.errors import SpaceError
 from fusearch.search_space.entries.parameter import Value
+from fusearch.search_space.space.answers import num_spellings
 from fusearch.search_space.space.choosers import Chooser
 from fusearch.search_space.space.pattern_program import draw_design
-from fusearch.search_space.space.program import build
+from fusearch.search_space.space.program import Parts, build
 from fusearch.search_space.space.space_settings import SpaceSettings
 
-__all__ = ["MAX_ENUMERATED", "PROBES", "Size", "count_designs"]
+__all__ = ["MAX_ENUMERATED", "PROBES", "Size", "all_parts", "count_designs"]
 
 #: A space with no more decision sequences than this is enumerated.
 MAX_ENUMERATED = 4000
 
 #: Random walks through the program for an estimate.
 PROBES = 2000
+
+#: Of these, walks of which the number of sequences that lead to the same design is worked out.
+EXAMINED = 200
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class _WalkChooser(Chooser):
         self.widths: list[int] = []
         self._prefix, self._rng = prefix, rng
 
-    def _pick(self, _key: str, _name: str, choices: Sequence[Value]) -> Any:
+    def _pick(self, _key: str, _name: str, choices: Sequence[Value], _weights: Sequence[float] | None = None) -> Any:
         step = len(self.taken)
         index = self._rng.randrange(len(choices)) if self._rng is not None else 0
         if step < len(self._prefix):
@@ -67,38 +73,45 @@ def count_designs(settings: SpaceSettings) -> Size:
     """Count the designs of a space.
 
     A small space is enumerated, and designs with the same digest count once. Else the number of decision sequences is estimated by
-    Knuth's method: the mean, over random walks, of the product of the numbers of choices met. It counts a design as often as it can be
-    decided on, as with fusions in another order, and so leans to the high side.
+    Knuth's method, the mean, over random walks, of the product of the numbers of choices met, and divided by how many sequences lead to
+    one design, as with an encoder longer than what is read of it. It counts a design as often as its fusions can be made in another
+    order, and so leans to the high side.
 
     Reference: Knuth, Estimating the efficiency of backtrack programs, Mathematics of Computation 29, 1975.
     """
     rng = random.Random(0)  # noqa: S311  # a fixed walk, so that a space always has the same size
-    walks = []
-    for _ in range(PROBES):
+    walks, designs, sequences = [], 0.0, 0.0
+    for number in range(PROBES):
         walk = _WalkChooser(rng=rng)
-        draw_design(settings, walk)
+        parts = draw_design(settings, walk)
         walks.append(math.prod(walk.widths))
+        if number < EXAMINED:
+            sequences += walks[-1]
+            designs += walks[-1] / num_spellings(settings, build(settings, parts))
     estimate = sum(walks) / len(walks)
     if estimate <= MAX_ENUMERATED:
-        digests = _enumerate(settings)
-        if digests is not None:
+        with contextlib.suppress(SpaceError):  # the estimate was too low
+            digests = {build(settings, parts).digest for parts in all_parts(settings, 2 * MAX_ENUMERATED)}
             return Size(math.log10(len(digests)), len(digests), "enumeration of all designs, by digest")
-    return Size(math.log10(estimate), None, f"Knuth's estimate of the number of decision sequences, {PROBES} random walks")
+    method = f"Knuth's estimate, {PROBES} random walks, each design once"
+    return Size(math.log10(estimate * designs / sequences), None, method)
 
 
-def _enumerate(settings: SpaceSettings) -> set[str] | None:
-    """Return the digests of all designs, or None where there are more decision sequences than the limit allows."""
-    digests: set[str] = set()
+def all_parts(settings: SpaceSettings, limit: int) -> Iterator[Parts]:
+    """Give the parts of every design, once for each sequence of decisions that leads to it.
+
+    Raises:
+        SpaceError: There are more sequences than `limit`.
+    """
     prefix: list[int] | None = []
     steps = 0
     while prefix is not None:
         steps += 1
-        if steps > 2 * MAX_ENUMERATED:
-            return None
+        if steps > limit:
+            raise SpaceError(f"the space has more than {limit:,} sequences of decisions")
         walk = _WalkChooser(prefix)
-        digests.add(build(settings, draw_design(settings, walk)).digest)
+        yield draw_design(settings, walk)
         prefix = _next_prefix(walk)
-    return digests
 
 
 def _next_prefix(walk: _WalkChooser) -> list[int] | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fusearch.search_space.design.graph import FusionGraph
+from fusearch.search_space.design.parts import Stream
 from fusearch.search_space.design.pattern import FusionPattern
 from fusearch.search_space.design.pattern_parts import UNKNOWN
 from fusearch.search_space.entries.parameter import Value
-from fusearch.search_space.space.pattern_program import resolutions
+from fusearch.search_space.space.answers import becomes
+from fusearch.search_space.space.pattern_program import encoders_offered, least_stages, resolutions
 from fusearch.search_space.space.space_settings import SpaceSettings
 
 __all__ = ["read_pattern_answers"]
@@ -21,15 +23,20 @@ def read_pattern_answers(settings: SpaceSettings, graph: FusionGraph) -> Iterato
     """
     for sources, pattern in resolutions(settings).items():
         for names, letters in pattern.readings(graph):
-            yield {"sources": sources, "training": graph.training, **_answers(pattern, graph, names, letters)}
+            yield {"sources": sources, "training": graph.training, **_answers(settings, pattern, graph, names, letters)}
 
 
-def _answers(pattern: FusionPattern, graph: FusionGraph, names: Mapping[str, str], letters: Mapping[str, int | str]) -> dict[str, Value]:
+def _answers(
+    settings: SpaceSettings, pattern: FusionPattern, graph: FusionGraph, names: Mapping[str, str], letters: Mapping[str, int | str]
+) -> dict[str, Value]:
     answers: dict[str, Value] = {f"depth.{letter}": depth for letter, depth in letters.items()}
     for wanted in pattern.streams:
         stream = graph.stream(names[wanted.name])
-        answers |= {f"{wanted.name}.modality": stream.modality, f"{wanted.name}.encoder": stream.encoder}
-        answers |= {f"{wanted.name}.{name}": value for name, value in stream.params.items()}
+        offered = encoders_offered(settings, wanted, stream.modality, least_stages(pattern, wanted.name))
+        spelled = (each for each in offered if becomes(graph, stream, Stream(stream.name, stream.modality, *each)))
+        encoder, params = next(spelled, (stream.encoder, stream.params))
+        answers |= {f"{wanted.name}.modality": stream.modality, f"{wanted.name}.encoder": encoder}
+        answers |= {f"{wanted.name}.{name}": value for name, value in params.items()}
     for wanted_fusion in pattern.fusions:
         name, fusion = wanted_fusion.name, graph.fusion(names[wanted_fusion.name])
         answers |= {f"{name}.operator": fusion.operator, f"{name}.trunk": fusion.trunk.num_stages, f"{name}.family": fusion.trunk.family}

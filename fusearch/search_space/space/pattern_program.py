@@ -28,7 +28,7 @@ from fusearch.search_space.space.space_settings import SpaceSettings
 
 T = TypeVar("T", bound=Value)
 
-__all__ = ["check_pattern", "draw_design", "draw_pattern", "resolutions"]
+__all__ = ["check_pattern", "draw_design", "draw_pattern", "encoders_offered", "least_stages", "resolutions"]
 
 #: Most ways to fill in `?` sources that are listed.
 MAX_RESOLUTIONS = 2000
@@ -193,7 +193,7 @@ def _draw_streams(settings: SpaceSettings, choose: Chooser, pattern: FusionPatte
         modality = _pick(choose, f"{wanted.name}.modality", _modalities(settings, pattern, wanted, taken))
         name = settings.slots[modality][sum(other == modality for other in taken.values())]
         taken[wanted.name] = modality
-        offered = _settings_of(settings, wanted, modality, _least(pattern, wanted.name))
+        offered = encoders_offered(settings, wanted, modality, least_stages(pattern, wanted.name))
         encoder = _pick(choose, f"{wanted.name}.encoder", tuple(dict.fromkeys(encoder for encoder, _ in offered)))
         left = [params for other, params in offered if other == encoder]
         for param in left[0]:
@@ -212,14 +212,14 @@ def _modalities(settings: SpaceSettings, pattern: FusionPattern, stream: Pattern
     given = stream.modality if stream.modality is not None else None if stream.is_free else stream.name
     names = [given] if given is not None else [modality.name for modality in settings.modalities]
     free = [name for name in names if sum(other == name for other in taken.values()) < settings.max_streams]
-    least = _least(pattern, stream.name)
-    fitting = tuple(name for name in free if _settings_of(settings, stream, name, least))
+    least = least_stages(pattern, stream.name)
+    fitting = tuple(name for name in free if encoders_offered(settings, stream, name, least))
     if not fitting:
         raise SpaceError(f"pattern: {stream.name} is taken after {least} stages, no encoder of {', '.join(names)} has as many")
     return fitting
 
 
-def _least(pattern: FusionPattern, stream: str) -> int:
+def least_stages(pattern: FusionPattern, stream: str) -> int:
     """Return how many stages a stream needs at least."""
     taps = [arg for fusion in pattern.fusions for arg in fusion.args] + [output.source for output in pattern.outputs]
     depths: list[Unknown] = [tap.depth for tap in taps if tap.source == stream]
@@ -227,18 +227,16 @@ def _least(pattern: FusionPattern, stream: str) -> int:
     return max([0, *whole, *(1 for depth in depths if depth == "*"), *(_letter(depth)[1] for depth in depths if _is_letter(depth))])
 
 
-def _settings_of(settings: SpaceSettings, stream: PatternStream, modality: str, least: int) -> list[tuple[str, Params]]:
+def encoders_offered(settings: SpaceSettings, stream: PatternStream, modality: str, least: int) -> list[tuple[str, Params]]:
     """Return encoders with parameters that have enough stages; where the choices are too short, the shortest legal one."""
     kind = next(each.kind for each in settings.modalities if each.name == modality)
-    names = settings.encoders[modality] if stream.encoder is None else (stream.encoder,)
+    chains = settings.chains[modality].values() if stream.encoder is None else ((stream.encoder, {}),)
     found = []
-    for encoder in (ENCODERS[name] for name in names):
+    for encoder, fixed in ((ENCODERS[name], fixed) for name, fixed in chains):
         if not encoder.reads(kind):
             continue
-        choices = {
-            name: (stream.params[name],) if name in stream.params else param.choices or (param.default,)
-            for name, param in encoder.params.items()
-        }
+        stated = {**fixed, **stream.params}
+        choices = {name: (stated[name],) if name in stated else param.choices or (param.default,) for name, param in encoder.params.items()}
         offered = [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
         enough = [params for params in offered if encoder.num_stages(params) >= least]
         if not enough and offered:
@@ -285,7 +283,8 @@ def _operators(settings: SpaceSettings, fusion: PatternFusion, *, all_scores: bo
     Raises:
         SpaceError: None joins that many arguments.
     """
-    for offered in (settings.operators, tuple(OPERATORS)):
+    of_space = dict.fromkeys(operator.name for operator, _ in settings.joins.values())
+    for offered in (tuple(of_space), tuple(OPERATORS)):
         able = tuple(
             name
             for name in offered
@@ -309,10 +308,10 @@ def _draw_operator(
     has_grid = first is not None and by_name[first.modality].has_grid and first.encoder != "flatten" and isinstance(taps[0].depth, int)
     on_vectors = tuple(name for name in able if has_grid or not OPERATORS[name].needs_grid)
     name = _pick(choose, f"{fusion.name}.operator", on_vectors or able)
+    fixed = next((fixed for operator, fixed in settings.joins.values() if operator.name == name), {})
+    stated = {**fixed, **fusion.params}
     params = {
-        param: fusion.params[param]
-        if param in fusion.params
-        else _pick(choose, f"{fusion.name}.{name}.{param}", entry.choices or (entry.default,))
+        param: stated[param] if param in stated else _pick(choose, f"{fusion.name}.{name}.{param}", entry.choices or (entry.default,))
         for param, entry in OPERATORS[name].params.items()
     }
     return name, Params(params)

@@ -11,11 +11,13 @@ from fusearch.data.modality import Modality
 from fusearch.errors import FusearchError, SpaceError, suggestion
 from fusearch.search_space.design.candidate import Candidate
 from fusearch.search_space.design.graph import FusionGraph
-from fusearch.search_space.design.parts import Training, TrunkFamily
+from fusearch.search_space.design.parts import TRUNKS, Training, TrunkFamily
 from fusearch.search_space.design.recipe import Recipe
+from fusearch.search_space.encoders import default_encoder
 from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.entries.parameter import Param, Value
+from fusearch.search_space.notation import print_entry
 from fusearch.search_space.space.answers import read_answers
 from fusearch.search_space.space.choosers import AnswerChooser, Chooser, MutatingChooser, RandomChooser, ReplayChooser, Trial, TrialChooser
 from fusearch.search_space.space.counting import Size, count_designs
@@ -24,7 +26,15 @@ from fusearch.search_space.space.pattern_program import check_pattern, draw_desi
 from fusearch.search_space.space.program import Parts, build
 from fusearch.search_space.space.recipe_space import RecipeSpace
 from fusearch.search_space.space.references import reference_designs
-from fusearch.search_space.space.space_settings import DEFAULT_OPERATORS, SpaceSettings, choose_encoders, read_names
+from fusearch.search_space.space.space_settings import (
+    DEFAULT_OPERATORS,
+    EXTRAS,
+    SEARCHED,
+    SpaceSettings,
+    choose_encoders,
+    default_trainings,
+    read_names,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,16 +47,21 @@ class SearchSpace:
 
     Args:
         modalities: What the data have.
-        encoders: Names of encoders, or names by modality; None for the default of each kind.
-        operators: Names of operators, or `"all"`; None for two or more of each class, and the votes.
+        encoders: Names of encoders, `cnn` or with fixed parameters `cnn(stages=4)`, or names by modality; None for the default of each
+            kind.
+        operators: Names of operators, `cat` or `low_rank(rank=8)`, or `"all"`; None for two or more of each class, and the votes.
         max_fusions: Most fusions of a design; designs without a fusion are always in the space.
         max_trunk: Most stages of a trunk.
         max_streams: Most streams of one modality.
         trunks: Families of trunks; with `continue`, a trunk may be the rest of the encoder of its first argument.
-        trainings: Training modes. Votes train independently in any case; `independent` here also allows it for `cat` of class scores.
+        trainings: Training modes; None for `joint`, and where a modality has positions (an image, a series), so that its stream is costly,
+            `staged` and `frozen` too. Votes train independently in any case; `independent` here also allows it for `cat` of class
+            scores.
         scores: Whether designs may join class scores: late and joint-late.
         auxiliary: Whether streams may have auxiliary heads.
         all_stages: Whether a fusion may take all stages of a stream (`@*`).
+        extras: What is seldom wanted: `argument_order`, `idle_parts`, `ports`, `scores_beside_features`, `several_outputs`, `source_twice`,
+            `ties`, or `"all"`.
         recipe: Ranges of the numbers of training.
         pattern: A formula with letters, `?` or classes of operators: only designs that it stands for are drawn.
 
@@ -73,10 +88,11 @@ class SearchSpace:
         max_trunk: int = 2,
         max_streams: int = 1,
         trunks: Sequence[TrunkFamily] = ("fc",),
-        trainings: Sequence[Training] = ("joint",),
+        trainings: Sequence[Training] | None = None,
         scores: bool = True,
         auxiliary: bool = False,
         all_stages: bool = False,
+        extras: str | Sequence[str] = (),
         recipe: RecipeSpace | Mapping[str, Any] | None = None,
         pattern: str | None = None,
     ) -> None:
@@ -92,15 +108,51 @@ class SearchSpace:
             max_trunk=max_trunk,
             max_streams=max_streams,
             trunks=read_names("trunks", trunks),
-            trainings=read_names("trainings", trainings),
+            trainings=default_trainings(modalities) if trainings is None else read_names("trainings", trainings),
             scores=scores,
             auxiliary=auxiliary,
             all_stages=all_stages,
+            extras=tuple(EXTRAS) if extras == "all" else read_names("extras", extras),
             recipe=recipe if isinstance(recipe, RecipeSpace) else RecipeSpace.from_dict(recipe or {}),
             pattern=pattern,
         )
         if pattern is not None:
             check_pattern(self.settings)
+
+    @classmethod
+    def widest(cls, modalities: Sequence[Modality], designs: Sequence[FusionGraph] = ()) -> SearchSpace:
+        """Return the space with every operator and every switch on.
+
+        Args:
+            modalities: What the data have.
+            designs: Designs whose encoders and operators, with their parameters, are in it too, and which fit its sizes.
+
+        Example:
+            >>> from fusearch.search_space import PUBLISHED, Candidate, published_design
+            >>> design = published_design("mmdynamics")
+            >>> SearchSpace.widest(design.modalities, [design]).contains(Candidate(design))
+            True
+        """
+        encoders: dict[str, list[str]] = {modality.name: [] for modality in modalities}
+        for stream in (stream for design in designs for stream in design.streams):
+            encoders[stream.modality].append(print_entry(stream.encoder, stream.params))
+        for modality in modalities:
+            encoders[modality.name].append(default_encoder(modality))
+        stated = [print_entry(fusion.operator, fusion.params) for design in designs for fusion in design.fusions]
+        streams = [[stream.modality for stream in design.streams] for design in designs]
+        return cls(
+            modalities,
+            encoders=encoders,
+            operators=[*stated, *(operator.name for operator in OPERATORS.values())],
+            max_fusions=max([4, *(len(design.fusions) for design in designs)]),
+            max_trunk=max([3, *(fusion.trunk.num_stages for design in designs for fusion in design.fusions)]),
+            max_streams=max([2, *(used.count(name) for used in streams for name in used)]),
+            trunks=TRUNKS,
+            trainings=SEARCHED,
+            auxiliary=True,
+            all_stages=True,
+            extras="all",
+        )
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
@@ -198,8 +250,8 @@ class SearchSpace:
     def fingerprint(self) -> str:
         """Sixteen hex digits of everything that decides what the space holds, choices of operators and encoders included."""
         declared = {
-            "operators": {name: _choices(OPERATORS[name].params) for name in self.settings.operators},
-            "encoders": {name: _choices(ENCODERS[name].params) for names in self.settings.encoders.values() for name in names},
+            "operators": {operator.name: _choices(operator.params) for operator, _ in self.settings.joins.values()},
+            "encoders": {name: _choices(ENCODERS[name].params) for chains in self.settings.chains.values() for name, _ in chains.values()},
         }
         text = json.dumps([self.to_dict(), declared], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -259,7 +311,7 @@ class SearchSpace:
 
 
 def _adds_loss(parts: Parts) -> bool:
-    return any(OPERATORS[fusion.operator].adds_loss for fusion in parts.fusions)
+    return any(OPERATORS[fusion.operator].adds_loss for fusion in parts.fusions) or any(output.task for output in parts.outputs)
 
 
 def _choices(params: Mapping[str, Param]) -> dict[str, list[Value]]:

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, TypeVar
 
 from fusearch.data.modality import Modality
-from fusearch.errors import SpaceError, suggestion
+from fusearch.errors import FormulaError, SpaceError, suggestion
 from fusearch.search_space.design.parts import RESERVED, TRAININGS, TRUNKS, Training, TrunkFamily
 from fusearch.search_space.encoders import default_encoder
-from fusearch.search_space.entries.encoder import ENCODERS
-from fusearch.search_space.entries.operator import OPERATORS
+from fusearch.search_space.entries.encoder import ENCODERS, Chain
+from fusearch.search_space.entries.operator import OPERATORS, Operator
+from fusearch.search_space.entries.parameter import Value, complete_params
+from fusearch.search_space.notation import parse_document
 from fusearch.search_space.space.recipe_space import RecipeSpace
 
-__all__ = ["DEFAULT_OPERATORS", "SpaceSettings", "choose_encoders", "read_names"]
+__all__ = [
+    "DEFAULT_OPERATORS",
+    "EXTRAS",
+    "SEARCHED",
+    "SpaceSettings",
+    "choose_encoders",
+    "default_trainings",
+    "read_chain",
+    "read_names",
+    "read_operator",
+]
 
 Name = TypeVar("Name", bound=str)
 
@@ -38,6 +51,17 @@ DEFAULT_OPERATORS = (
 )
 
 
+#: What a space holds beside the usual designs only where it is asked for.
+EXTRAS: Mapping[str, str] = {
+    "argument_order": "the order of all arguments of an operator, not only the first one",
+    "idle_parts": "operators and trunks of which some part is never trained, as attention over one key",
+    "ports": "one named result of an operator that gives one per argument",
+    "scores_beside_features": "class scores among the arguments of a fusion of features",
+    "several_outputs": "fusions that go to a head of their own, beside the last one",
+    "source_twice": "one source at two depths in one fusion",
+    "ties": "streams that share the weights of another one",
+}
+
 #: Training modes that a space may hold; a linear model that is solved is a reference.
 SEARCHED = tuple(training for training in TRAININGS if training != "convex")
 
@@ -57,6 +81,7 @@ class SpaceSettings:
     scores: bool = True
     auxiliary: bool = False
     all_stages: bool = False
+    extras: tuple[str, ...] = ()
     recipe: RecipeSpace = field(default_factory=RecipeSpace)
     pattern: str | None = None
 
@@ -79,25 +104,34 @@ class SpaceSettings:
                     raise SpaceError(f"{name}: {value!r}, {suggestion(str(value), legal)}")
         if not self.families or not self.trainings_of_features:
             raise SpaceError("expected at least one trunk family other than 'continue' and one training other than 'independent'")
-        for name in self.operators:
-            OPERATORS[name]
+        for extra in self.extras:
+            if extra not in EXTRAS:
+                raise SpaceError(f"extras: {extra!r}, {suggestion(extra, EXTRAS)}")
         if self.max_fusions and not (self.features or self.votes):
             raise SpaceError("operators: expected at least one that joins two arguments of any kind, such as 'cat'")
         if self.max_fusions and self.features and self.max_args < 2:
             raise SpaceError(f"operators: {', '.join(self.features)}: expected one among them that joins any two arguments, such as 'cat'")
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}  # what is worked out is worked out again
+
+    @cached_property
+    def joins(self) -> Mapping[str, tuple[Operator, Mapping[str, Value]]]:
+        """By the text of each operator: the operator, and the parameters that are fixed."""
+        return {text: read_operator(text) for text in self.operators}
+
     @cached_property
     def features(self) -> tuple[str, ...]:
         """Operators that join features."""
-        return tuple(name for name in self.operators if not OPERATORS[name].scores_only)
+        return tuple(text for text, (operator, _) in self.joins.items() if not operator.scores_only)
 
     @cached_property
     def votes(self) -> tuple[str, ...]:
         """Operators that join class scores: votes, and `cat` with a head."""
         if not self.scores:
             return ()
-        votes = tuple(name for name in self.operators if OPERATORS[name].scores_only or name == "cat")
-        return votes if any(OPERATORS[name].takes(2) for name in votes) else ()
+        votes = tuple(text for text, (operator, _) in self.joins.items() if operator.scores_only or operator.name == "cat")
+        return votes if any(self.joins[text][0].takes(2) for text in votes) else ()
 
     @cached_property
     def families(self) -> tuple[TrunkFamily, ...]:
@@ -110,9 +144,19 @@ class SpaceSettings:
         return tuple(training for training in self.trainings if training != "independent")
 
     @cached_property
+    def vector_families(self) -> tuple[TrunkFamily, ...]:
+        """Trunk families of a single token: without others a convolution, a recurrence or an attention is but a layer with dead weights."""
+        return ("fc",) if "fc" in self.families else self.families
+
+    @cached_property
+    def chains(self) -> Mapping[str, Mapping[str, Chain]]:
+        """For each modality, by the text of its encoders: the encoder, and the parameters that are fixed."""
+        return {name: {text: read_chain(text) for text in texts} for name, texts in self.encoders.items()}
+
+    @cached_property
     def max_args(self) -> int:
         """Most arguments of a fusion: every number from 2 up to it has an operator that works on any kind of argument."""
-        return self._most_args([name for name in self.features if not OPERATORS[name].needs_grid])
+        return self._most_args([text for text in self.features if not self.joins[text][0].needs_grid])
 
     @cached_property
     def max_votes(self) -> int:
@@ -121,7 +165,7 @@ class SpaceSettings:
 
     def _most_args(self, operators: Sequence[str]) -> int:
         most = 1
-        while most < self.max_sources and any(OPERATORS[name].takes(most + 1) for name in operators):
+        while most < self.max_sources and any(self.joins[text][0].takes(most + 1) for text in operators):
             most += 1
         return most
 
@@ -136,6 +180,32 @@ class SpaceSettings:
         if len(self.modalities) * self.max_streams < 2:
             return 0
         return self.max_fusions if self.features else min(self.max_fusions, 1)
+
+    @cached_property
+    def max_joinable(self) -> int:
+        """Most streams of a design."""
+        joined = 1 + self.max_joined * (self.max_args - 1) if self.features else 1
+        return max(1, joined, self.max_votes if self.votes and self.max_joined else 1)
+
+    @cached_property
+    def counted_modalities(self) -> int:
+        """Most modalities where their number is drawn, that is, where not all of them are used."""
+        return min(self.max_joinable, len(self.modalities) - 1)
+
+    @property
+    def all_or_some(self) -> tuple[float, float]:
+        """Odds of a design of all modalities; of two, one alone is but a small part of what can be built."""
+        return (3.0, 1.0) if len(self.modalities) == 2 else (1.0, 1.0)
+
+    def levels(self, num_streams: int) -> tuple[str, ...]:
+        """Return where that many streams can be joined: by their features, by their class scores."""
+        features = self.features and self.least_fusions(num_streams) <= self.max_joined
+        scores = self.votes and num_streams <= self.max_votes and self.max_joined
+        return (("features",) if features else ()) + (("scores",) if scores else ())
+
+    def least_fusions(self, num_streams: int) -> int:
+        """Return how many fusions it takes to join the features of that many streams."""
+        return math.ceil((num_streams - 1) / (self.max_args - 1)) if self.max_args > 1 else self.max_fusions + 1
 
     @cached_property
     def slots(self) -> Mapping[str, tuple[str, ...]]:
@@ -162,10 +232,6 @@ class SpaceSettings:
             prefix += "F"
         return prefix
 
-    def admissible(self, num_args: int, *, grid: bool) -> tuple[str, ...]:
-        """Return the operators of features for that many arguments; those that need a grid only where an argument has one."""
-        return tuple(name for name in self.features if OPERATORS[name].takes(num_args) and (grid or not OPERATORS[name].needs_grid))
-
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON-able values."""
         return {
@@ -180,9 +246,52 @@ class SpaceSettings:
             "scores": self.scores,
             "auxiliary": self.auxiliary,
             "all_stages": self.all_stages,
+            "extras": list(self.extras),
             "recipe": self.recipe.to_dict(),
             **({} if self.pattern is None else {"pattern": self.pattern}),
         }
+
+
+def default_trainings(modalities: Iterable[Modality]) -> tuple[Training, ...]:
+    """Return the training modes of a space: streams of images, volumes or series cost enough to be trained once and then kept."""
+    return ("joint", "staged", "frozen") if any(modality.layout.positions for modality in modalities) else ("joint",)
+
+
+def read_chain(text: str) -> Chain:
+    """Return the encoder that a text names, `cnn` or `cnn(stages=4)`, and the parameters that it fixes.
+
+    Raises:
+        SpaceError: It is no encoder, or a parameter is not legal.
+        UnknownNameError: There is no such encoder.
+    """
+    name, given = _read_entry("encoders", text, "'cnn', or one with parameters such as 'cnn(stages=4)'")
+    encoder = ENCODERS[name]
+    complete = complete_params(given, encoder.params, f"encoder {name!r}")
+    return name, {key: complete[key] for key in given}
+
+
+def read_operator(text: str) -> tuple[Operator, Mapping[str, Value]]:
+    """Return the operator that a text names, `cat` or `low_rank(rank=8)`, and the parameters that it fixes.
+
+    Raises:
+        SpaceError: It is no operator, or a parameter is not legal.
+        UnknownNameError: There is no such operator.
+    """
+    name, given = _read_entry("operators", text, "'cat', or one with parameters such as 'low_rank(rank=8)'")
+    operator = OPERATORS[name]
+    complete = complete_params(given, operator.params, f"operator {name!r}")
+    return operator, {key: complete[key] for key in given}
+
+
+def _read_entry(what: str, text: str, expected: str) -> tuple[str, Mapping[str, Value]]:
+    """Read a name with parameters, in the grammar of an encoder in a formula."""
+    try:
+        streams = parse_document(f"x:{text}").streams
+    except FormulaError:
+        streams = []
+    if len(streams) != 1 or not streams[0].encoder or streams[0].tie is not None:
+        raise SpaceError(f"{what}: {text!r}, expected a name such as {expected}")
+    return streams[0].encoder, streams[0].params
 
 
 def choose_encoders(
@@ -192,16 +301,16 @@ def choose_encoders(
 
     Args:
         modalities: The modalities of the space.
-        encoders: Names for all modalities, or names by modality; None for the defaults.
+        encoders: Names, such as `cnn` or `cnn(stages=4)`, for all modalities or by modality; None for the defaults.
 
     Raises:
         SpaceError: A name is not a modality, or an encoder does not read it.
         UnknownNameError: There is no such encoder.
     """
     if not isinstance(encoders, Mapping):
-        listed = [ENCODERS[name] for name in read_names("encoders", () if encoders is None else encoders)]
-        fitting = {m.name: tuple(encoder.name for encoder in listed if encoder.reads(m.kind)) for m in modalities}
-        return {m.name: tuple(dict.fromkeys(fitting[m.name])) or (default_encoder(m),) for m in modalities}
+        listed = {text: ENCODERS[read_chain(text)[0]] for text in read_names("encoders", () if encoders is None else encoders)}
+        fitting = {m.name: tuple(text for text, encoder in listed.items() if encoder.reads(m.kind)) for m in modalities}
+        return {m.name: fitting[m.name] or (default_encoder(m),) for m in modalities}
     by_name = {modality.name: modality for modality in modalities}
     chosen: dict[str, tuple[str, ...]] = {modality.name: (default_encoder(modality),) for modality in modalities}
     for name, given in encoders.items():
@@ -209,7 +318,7 @@ def choose_encoders(
             raise SpaceError(f"encoders: unknown modality {name!r}, {suggestion(name, by_name)}")
         names = read_names(f"encoders: {name}", given)
         for encoder in names:
-            if not ENCODERS[encoder].reads(by_name[name].kind):
+            if not ENCODERS[read_chain(encoder)[0]].reads(by_name[name].kind):
                 raise SpaceError(f"encoders: {encoder!r} does not read modality {name!r}, which is {by_name[name].kind}")
         if not names:
             raise SpaceError(f"encoders: none for modality {name!r}")

@@ -7,12 +7,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from toy_tasks import class_task, number_task
 
-from fusearch.evaluators.network.operator_layer import Losses
+from fusearch.evaluators.network.operator_layer import Losses, TokenShape
 from fusearch.testing import OperatorSuite, affine
 
 
@@ -112,7 +113,23 @@ class TestDistributionMatch(Agreement):
             covariances = [torch.cov(torch.stack(list(side.values())).T, correction=0) for side in (left, right)]
             return float((covariances[0] - covariances[1]).square().sum()) / (4 * len(covariances[0]) ** 2)
 
-        return mean_over_pairs(vectors, mmd if params["distance"] == "mmd" else coral)
+        def deep_coral(left: dict[int, Tensor], right: dict[int, Tensor]) -> float:
+            """Sun & Saenko, eq. 1 to 3."""
+            covariances = []
+            for side in (left, right):
+                data = np.stack([row.numpy() for row in side.values()])
+                ones = np.ones((1, len(data)))
+                covariances.append((data.T @ data - (ones @ data).T @ (ones @ data) / len(data)) / (len(data) - 1))
+            return float(((covariances[0] - covariances[1]) ** 2).sum()) / (4 * data.shape[1] ** 2)
+
+        return mean_over_pairs(vectors, {"mmd": mmd, "coral": coral, "deep_coral": deep_coral}[params["distance"]])
+
+    def test_a_single_row_has_no_covariance(self) -> None:
+        layer = self.build(self.shapes(), {"distance": "deep_coral"})
+        xs, _ = self.inputs(self.shapes(), batch=2)
+        losses = Losses(torch.tensor([0, 1]), class_task(3))
+        layer(xs, [torch.arange(2) == m % 2 for m in range(len(xs))], losses)
+        assert float(losses.total().detach()) == 0.0
 
 
 class TestManifold(Agreement):
@@ -135,3 +152,18 @@ class TestManifold(Agreement):
             return sum((distance(left, i, j) - distance(right, i, j)) ** 2 for i, j in pairs) / len(pairs)
 
         return sum(inside(side) for side in vectors) / len(vectors) + mean_over_pairs(vectors, between)
+
+    @torch.no_grad()
+    def test_inside_a_modality_it_is_twice_the_loss_of_hadsell_et_al(self) -> None:
+        """Their eq. 4, (1 - Y) D^2 / 2 + Y max(0, m - D)^2 / 2, with D over sqrt(d); Y is one for samples of different classes."""
+        layer: Any = self.build(self.shapes())
+        (z, _, _), _ = self.inputs([TokenShape(1, 8)] * 3, batch=6)
+        labels, present = torch.arange(6) % 3, torch.ones(6, dtype=torch.bool)
+        losses = Losses(labels, class_task(3))
+        inside = float(layer.loss([z[:, 0]] * 3, [present] * 3, losses))  # equal modalities have equal distances
+        terms = []
+        for i, j in itertools.permutations(range(6), 2):
+            distance = float((z[i, 0] - z[j, 0]).norm()) / math.sqrt(8)
+            other = float(labels[i] != labels[j])
+            terms.append((1 - other) * distance**2 / 2 + other * max(0.0, 1.0 - distance) ** 2 / 2)
+        assert inside == pytest.approx(2 * sum(terms) / len(terms), rel=1e-6)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -118,6 +118,63 @@ class TestBottleneck(OperatorSuite):
                     updates.append(torch.stack(tokens[len(stream) :]))
             shared = list(torch.stack(updates).mean(dim=0)) if updates else shared
         return torch.stack(shared)
+
+
+class TestMBT(OperatorSuite):
+    name = "mbt"
+
+    def twin_shapes(self) -> list[list[TokenShape]]:
+        return [UNEQUAL]
+
+    def permute_state(self, layer: Any, order: Sequence[int], shapes: Sequence[TokenShape]) -> dict[str, Tensor]:
+        # There are as many layers as arguments: only the lists of the arguments move, not the layers in them.
+        state = dict(layer.state_dict())
+        lists = ("align", "class_D", "positions_TD", "layers")
+        for new, old in enumerate(order):
+            for name in lists:
+                moved = {key: value for key, value in layer.state_dict().items() if key.split(".")[:2] == [name, str(old)]}
+                state |= {key.replace(f"{name}.{old}", f"{name}.{new}", 1): value for key, value in moved.items()}
+        return state
+
+    def expected(self, layer: Any, xs: list[Tensor], here: list[bool], params: Mapping[str, Any]) -> Tensor:
+        """Nagrani et al.: eq. 8 (each modality with the bottleneck), eq. 9 (its mean), and the class tokens at the end."""
+        streams = []
+        for m, x in enumerate(xs):
+            tokens = [layer.class_D[m], *[affine(layer.align[m].project, token) for token in x]]
+            streams.append([token + position for token, position in zip(tokens, layer.positions_TD[m], strict=True)])
+        bottleneck = list(layer.bottleneck_TD)
+        for depth in range(params["layers"]):
+            fused = []
+            for m, stream in enumerate(streams):
+                tokens = transformer(layer.layers[m][depth], [*stream, *bottleneck], [True] * (len(stream) + len(bottleneck)))
+                streams[m] = tokens[: len(stream)]
+                if here[m]:
+                    fused.append(tokens[len(stream) :])
+            if fused:
+                bottleneck = [sum(tokens) / len(fused) for tokens in zip(*fused, strict=True)]
+        read = [stream[0] for m, stream in enumerate(streams) if here[m]]
+        normed = []
+        for token in read:
+            centred = token - token.mean()
+            normed.append(layer.norm.weight * centred / torch.sqrt(centred.square().mean() + layer.norm.eps) + layer.norm.bias)
+        return sum(normed)[None] / len(normed) if normed else torch.zeros(1, layer.out.width).double()
+
+    def test_a_modality_reaches_the_class_token_of_another_through_the_bottleneck_alone(self) -> None:
+        layer: Any = self.build(UNEQUAL)
+        xs, _ = self.inputs(UNEQUAL, batch=1)
+        moved = [xs[0], xs[1] + 1, xs[2]]
+        present = [torch.tensor([True])] * 3
+        before, after = (exchanged_class_token(layer, each, present) for each in (xs, moved))
+        assert not torch.allclose(before, after)
+
+
+def exchanged_class_token(layer: Any, xs: list[Tensor], present: list[Tensor]) -> Tensor:
+    """Return the class token of the first modality, before the mean over modalities."""
+    seen: list[Tensor] = []
+    handle = layer.norm.register_forward_hook(lambda _module, args, _result: seen.append(args[0]))
+    layer(xs, present)
+    handle.remove()
+    return seen[0]
 
 
 def test_a_planted_bug_is_found(planted: Any) -> None:

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from fusearch.testing import OperatorSuite, affine
@@ -49,3 +51,44 @@ class TestDynamicMLP(OperatorSuite):
                 hidden = torch.relu(layer.norm.weight * centred / torch.sqrt(centred.square().mean() + layer.norm.eps) + layer.norm.bias)
             rows.append(affine(layer.leave, hidden))
         return torch.stack(rows)
+
+
+class TestRecursiveDynamicMLP(OperatorSuite):
+    name = "recursive_dynamic_mlp"
+
+    def expected(self, layer: Any, xs: list[Tensor], here: list[bool], params: Mapping[str, Any]) -> Tensor:
+        """Yang et al., from their equations in numpy: z_img projected, N recursive blocks, projected back, normalized, added."""
+        s = squeezed(xs[1:]).numpy()
+
+        def linear(module: Any, x: NDArray[np.float64]) -> NDArray[np.float64]:
+            result: NDArray[np.float64] = affine(module, torch.from_numpy(x)).numpy()
+            return result
+
+        def norm(module: Any, x: NDArray[np.float64]) -> NDArray[np.float64]:
+            scaled = (x - x.mean()) / np.sqrt(((x - x.mean()) ** 2).mean() + module.eps)
+            result: NDArray[np.float64] = module.weight.numpy() * scaled + module.bias.numpy()
+            return result
+
+        def two(layers: Any, x: NDArray[np.float64]) -> NDArray[np.float64]:
+            return linear(layers[2], np.maximum(0, linear(layers[0], x)))
+
+        widths = [params["dim"], *[params["hidden"]] * (params["steps"] - 1), params["dim"]]
+        rows = []
+        for token in xs[0]:
+            h = linear(layer.enter, token.numpy())
+            for block, source, target in zip(layer.blocks, widths, widths[1:], strict=False):
+                both = np.concatenate([h, s])
+                if params["block"] == "a":
+                    h = np.maximum(0, norm(block.norm, h @ linear(block.weights, s).reshape(source, target)))
+                    continue
+                features = two(block.features, both if params["block"] == "c" else h)
+                matrix = two(block.weights, both if params["block"] == "c" else s).reshape(source, target)
+                mixed = np.maximum(0, norm(block.norm, features @ matrix))
+                h = np.maximum(0, norm(block.last[1], linear(block.last[0], mixed)))
+            rows.append(token + torch.from_numpy(norm(layer.norm, linear(layer.leave, h))))
+        return torch.stack(rows)
+
+    def test_every_step_has_a_generator_and_a_norm_of_its_own(self) -> None:
+        layer: Any = self.build(self.shapes(), {"steps": 3, "dim": 16, "hidden": 4})
+        assert [block.sizes for block in layer.blocks] == [(16, 4), (4, 4), (4, 16)]
+        assert len({id(block.norm) for block in layer.blocks} | {id(block.weights) for block in layer.blocks}) == 6

@@ -67,6 +67,26 @@ class TestDifference(Elementwise):
         return abs(difference) if params["absolute"] else difference
 
 
+class TestSumOnGrid(OperatorSuite):
+    name = "sum_on_grid"
+
+    def expected(self, layer: Any, xs: list[Tensor], here: list[bool], params: Mapping[str, Any]) -> Tensor:
+        return torch.stack([layer.bias_D + sum(affine(layer.align[m].project, x[t]) for m, x in enumerate(xs)) for t in range(len(xs[0]))])
+
+    def test_a_volume_keeps_its_places_on_an_image(self) -> None:
+        """W reads all slices of a place, written out: what stands elsewhere does not reach it, and each slice has weights of its own."""
+        image, volume = TokenShape(4, 3, (2, 2)), TokenShape(12, 5, (3, 2, 2))
+        layer: Any = self.build([image, volume])
+        x, v = torch.randn(1, 4, 3).double(), torch.randn(1, 12, 5).double()
+        result = layer([x, v], [torch.tensor([True])] * 2)
+        for row in range(2):
+            for column in range(2):
+                place = 2 * row + column
+                slices = torch.cat([v[0, 4 * depth + place] for depth in range(3)])
+                expected = affine(layer.align[0].project, x[0, place]) + affine(layer.align[1].project, slices) + layer.bias_D
+                torch.testing.assert_close(result[0, place], expected)
+
+
 def test_the_order_of_a_formula_does_not_decide_the_shape() -> None:
     shapes = [TokenShape(1, 9), TokenShape(6, 4, (2, 3)), TokenShape(6, 5)]
     kept = [[shapes[i] for i in order][argument_order([shapes[i] for i in order])[0]] for order in ((0, 1, 2), (2, 0, 1), (1, 2, 0))]

@@ -53,7 +53,7 @@ def test_one_changed_detail_changes_the_digest() -> None:
         digest(header, "F1 = cat(a@2, b@1) ->"),
         digest(header, "F1 = cat(a@1, b@1; trunk=fc:1) ->"),
         digest(header, "F1 = cat(a@1, b@1; trunk=conv:1) ->"),
-        digest(header, "F1 = cat(a@1, b@1; align=true) ->"),
+        digest(header, "F1 = gated_cat(a@1, b@1) ->"),
         digest(header, "F1 = sum(a@1, b@1) ->"),
         digest(header, "F1 = sum(a@1, b@1; trunk=continue(a)) ->"),
         digest(header, "train = staged", "F1 = cat(a@1, b@1) ->"),
@@ -63,11 +63,32 @@ def test_one_changed_detail_changes_the_digest() -> None:
         digest(header, "F1 = cat(a@1, b@1, a@1) ->"),
         digest(header, "F1 = film(a@1, b@1) ->"),
         digest(header, "F1 = film(b@1, a@1) ->"),
-        digest("a:mlp(layers=3) | b:mlp", "F1 = cat(a@1, b@1) ->"),
+        digest("a:mlp(layers=3) | b:mlp", "train = staged", "F1 = cat(a@1, b@1) ->"),
         digest("x = a:mlp | y = a:mlp", "F1 = cat(x@1, y@1) ->"),
         digest("x = a:mlp | y = a:mlp(tie=x)", "F1 = cat(x@1, y@1) ->"),
     ]
     assert all(one != other for one, other in combinations(variants, 2))
+
+
+def test_what_nothing_reads_is_no_part_of_a_design() -> None:
+    variants = [
+        digest("a:mlp(layers=1) | b:mlp", "F1 = cat(a@1, b@2) ->"),
+        digest("a:mlp(layers=3) | b:mlp", "F1 = cat(a@1, b@2) ->"),
+        digest("a:mlp(layers=3) | b:mlp(layers=3)", "F1 = cat(b@2, a@1; align=true) ->"),
+    ]
+    assert len(set(variants)) == 1
+    assert FusionGraph.parse("a:mlp(layers=3) | b:mlp\nF1 = cat(a@1, b@0) ->").formula == (
+        "a:mlp(layers=1) | b:identity; F1 = cat(a@1, b@0) ->"
+    )
+
+
+def test_a_join_of_joins_is_one_join_where_it_computes_the_same() -> None:
+    head = "a:mlp | b:mlp | c:mlp"
+    assert digest(head, "F1 = cat(a@1, b@2)", "F2 = cat(F1@0, c@1) ->") == digest(head, "F1 = cat(c@1, b@2, a@1) ->")
+    assert digest(head, "F1 = sum(a@1, b@2)", "F2 = sum(F1@0, c@1) ->") == digest(head, "F1 = sum(a@1, b@2, c@1) ->")
+    # Raw columns may differ in width, and a sum then projects them; a stage between is a layer.
+    assert digest(head, "F1 = sum(a@0, b@0)", "F2 = sum(F1@0, c@1) ->") != digest(head, "F1 = sum(a@0, b@0, c@1) ->")
+    assert digest(head, "F1 = cat(a@1, b@2)", "F2 = cat(F1@1, c@1) ->") != digest(head, "F1 = cat(a@1, b@2, c@1) ->")
 
 
 def test_sharing_a_stream_differs_from_having_two_alike() -> None:

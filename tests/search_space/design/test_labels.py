@@ -35,8 +35,8 @@ def test_the_printed_analysis_of_the_54_sheets(number: int) -> None:
         ("a:mlp | b:mlp; F1 = vote_mean(a@score, b@score) ->", "joint-late", "sudden"),
         ("a:mlp | b:mlp; train = independent; F1 = stacking(a@score, b@score) ->", "late", "sudden"),
         ("a:mlp | b:mlp; F1 = cat(a@score, b@score) ->", "joint-late", "sudden"),
-        ("a:mlp | b:mlp | c:mlp; F1 = cat(a@1, b@1); F2 = cat(F1@0, c@1) ->", "intermediate", "gradual"),
-        ("a:mlp | b:mlp; F1 = cat(a@1, b@1); F2 = cat(a@2, b@2); F3 = cat(F1@0, F2@0) ->", "intermediate", "multi-flow"),
+        ("a:mlp | b:mlp | c:mlp; F1 = cat(a@1, b@1); F2 = cat(F1@1, c@1) ->", "intermediate", "gradual"),
+        ("a:mlp | b:mlp; F1 = cat(a@1, b@1); F2 = cat(a@2, b@2); F3 = cat(F1@1, F2@1) ->", "intermediate", "multi-flow"),
     ],
 )
 def test_levels_and_types(formula: str, level: str, kind: str) -> None:

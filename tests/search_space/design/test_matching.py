@@ -5,7 +5,7 @@ import pytest
 from fusearch.search_space import FusionGraph, FusionPattern
 
 GRAPH = FusionGraph.parse(
-    "a:mlp(layers=3) | b:mlp | c:mlp\nF1 = cross_attention(a@2, b@2; heads=2)\nF2 = sum(F1@1, c@2, a@3; trunk=conv:2) ->"
+    "a:mlp(layers=3) | b:ft_transformer | c:mlp\nF1 = cross_attention(a@2, b@2; heads=2)\nF2 = sum(F1@1, c@2, a@3; trunk=conv:2) ->"
 )
 
 

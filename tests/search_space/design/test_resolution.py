@@ -39,7 +39,7 @@ def test_ports_follow_the_other_arguments() -> None:
 
 
 def test_a_port_that_the_rule_finds_by_itself_is_left_out() -> None:
-    text = "a:mlp | b:mlp\nF1 = mmtm(a@1, b@1)\nF2 = cat({}@0, a@1) ->"
+    text = "a:mlp | b:mlp\nF1 = mmtm(a@2, b@2)\nF2 = cat({}@0, a@1) ->"
     wordy, short = (FusionGraph.parse(text.format(tap)) for tap in ("F1.a", "F1"))
     assert wordy == short
     assert str(wordy) == text.format("F1")

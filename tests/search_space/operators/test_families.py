@@ -17,17 +17,39 @@ FAMILIES = {
         "context_attention",
         "cross_attention",
         "high_order_gate",
+        "mbt",
         "modality_attention",
         "modality_spatial_attention",
         "self_attention",
         "spatial_gate",
         "spatial_max_gate",
     ),
-    "calibration": ("confidence_gate", "dynamic_mlp", "expert_gated_unit", "film", "gated_unit", "input_gate", "mifm", "mmtm"),
+    "calibration": (
+        "confidence_gate",
+        "dynamic_mlp",
+        "expert_gated_unit",
+        "film",
+        "gated_unit",
+        "input_gate",
+        "mifm",
+        "mmtm",
+        "multimodal_dynamics",
+        "recursive_dynamic_mlp",
+    ),
     "concatenation": ("cat", "cat_channels", "cat_tokens", "gated_cat"),
     "decision": ("inverse_covariance", "product_of_experts", "stacking", "vote_majority", "vote_mean", "vote_weighted"),
-    "sharing": ("contrastive", "cross_stitch", "distribution_match", "manifold", "orthogonal", "shared_bottleneck", "shared_private"),
+    "sharing": (
+        "contrastive",
+        "cross_stitch",
+        "distribution_match",
+        "manifold",
+        "misa",
+        "orthogonal",
+        "shared_bottleneck",
+        "shared_private",
+    ),
     "tensor": (
+        "ban",
         "bilinear",
         "bilinear_attention",
         "compact_bilinear",
@@ -36,11 +58,13 @@ FAMILIES = {
         "low_rank",
         "max",
         "mean",
+        "opcnn",
         "outer",
         "outer_cnn",
         "product",
         "recurrent",
         "sum",
+        "sum_on_grid",
         "tucker",
     ),
 }
@@ -74,7 +98,11 @@ def test_a_gate_over_positions_needs_positions() -> None:
 
 
 def test_a_result_of_its_own_is_the_exception() -> None:
-    assert {name for name in FAMILIES["calibration"] if OPERATORS[name].keeps == "none"} == {"confidence_gate", "gated_unit"}
+    assert {name for name in FAMILIES["calibration"] if OPERATORS[name].keeps == "none"} == {
+        "confidence_gate",
+        "gated_unit",
+        "multimodal_dynamics",
+    }
     assert {name for name in FAMILIES["calibration"] if OPERATORS[name].ports} == {"mifm", "mmtm"}
 
 
@@ -114,8 +142,33 @@ def test_what_is_shared_by_weights_adds_no_loss() -> None:
 
 def test_elementwise_operators_keep_the_first_shape() -> None:
     kept = {name for name in FAMILIES["tensor"] if OPERATORS[name].keeps == "first"}
-    assert kept == {"sum", "mean", "product", "max", "difference"}
+    assert kept == {"sum", "sum_on_grid", "mean", "product", "max", "difference"}
     assert not OPERATORS["difference"].symmetric
+
+
+def test_self_attention_commutes_where_it_takes_the_mean() -> None:
+    operator = OPERATORS["self_attention"]
+    assert [operator.commutes({"pool": pool}) for pool in ("mean", "none", "mean_per_stream")] == [True, False, False]
+    assert OPERATORS["outer_cnn"].commutes({})
+    assert not OPERATORS["cat_tokens"].commutes({})
+
+
+def test_what_does_not_follow_its_paper_says_so() -> None:
+    """Every name of a published module gives it, or says what it leaves out and where the published one is."""
+    published = {
+        "confidence_gate": "multimodal_dynamics",
+        "outer_cnn": "opcnn",
+        "bilinear_attention": "ban",
+        "dynamic_mlp": "recursive_dynamic_mlp",
+        "bottleneck": "mbt",
+        "shared_private": "misa",
+    }
+    for simple, faithful in published.items():
+        assert OPERATORS[simple].differs
+        assert OPERATORS[simple].reference.endswith(faithful)
+        assert faithful in OPERATORS
+    assert "review no. 18" in OPERATORS["manifold"].reference
+    assert "GMRLNet" not in OPERATORS["manifold"].reference
 
 
 @pytest.mark.parametrize(

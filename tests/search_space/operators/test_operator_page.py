@@ -25,6 +25,7 @@ def test_every_operator_is_told_in_full(name: str) -> None:
     assert operator.equation in section
     assert operator.absent in section
     assert operator.reference in section
+    assert operator.differs in section
     for parameter, param in operator.params.items():
         assert f"`{parameter}=" in section
         assert all(str(int(choice) if isinstance(choice, bool) else choice) in section for choice in param.choices)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from itertools import product
 
 import pytest
 from strategies import MODALITIES, SMALL, WIDE
@@ -19,12 +18,11 @@ def test_one_modality_has_one_design_an_encoder() -> None:
 
 @pytest.mark.parametrize("operators", [["sum"], ["cat", "film"]])
 @pytest.mark.parametrize("max_trunk", [0, 1])
-def test_small_spaces_are_counted_exactly(operators: list[str], max_trunk: int) -> None:
+def test_functions_are_counted(operators: list[str], max_trunk: int) -> None:
     space = SearchSpace(TABLES, operators=operators, max_fusions=1, max_trunk=max_trunk, scores=False)
     alone = 2 * 3
-    # Per operator: encoders with 1, 2 or 3 stages, a tap at each depth; film has either argument first.
-    taps = sum((one + 1) * (other + 1) for one, other in product((1, 2, 3), repeat=2))
-    joined = taps * sum(2 if name == "film" else 1 for name in operators) * (max_trunk + 1)
+    # Per operator a tap at each depth of either, as no encoder is longer than what is read of it; film has either argument first.
+    joined = 4 * 4 * sum(2 if name == "film" else 1 for name in operators) * (max_trunk + 1)
     size = space.size()
     assert size.exact == alone + joined
     assert size.log10 == pytest.approx(math.log10(alone + joined))
@@ -48,8 +46,8 @@ def test_the_estimate_is_close_to_the_count(monkeypatch: pytest.MonkeyPatch) -> 
     estimate = space.size()
     assert exact.exact is not None
     assert estimate.exact is None
-    # This program gives each design once, so that the estimate has the count as its expectation.
-    assert estimate.log10 == pytest.approx(exact.log10, abs=0.05)
+    # What leads to one design several ways, an encoder longer than what is read of it, counts once.
+    assert estimate.log10 == pytest.approx(exact.log10, abs=0.1)
 
 
 def test_sizes_print() -> None:

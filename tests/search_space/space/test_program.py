@@ -25,10 +25,10 @@ class OfferingChooser(RandomChooser):
         super().__init__(rng)
         self._offers = offers
 
-    def pick(self, key: str, choices: Any, name: str = "") -> Any:
+    def pick(self, key: str, choices: Any, name: str = "", **weights: Any) -> Any:
         if len(choices) > 1:
             self._offers[name or key].add(tuple(choices))
-        return super().pick(key, choices, name)
+        return super().pick(key, choices, name, **weights)
 
     def whole(self, key: str, low: int, high: int) -> int:
         self._offers[key].add((low, high))
@@ -72,7 +72,10 @@ def test_everything_that_is_switched_on_is_drawn() -> None:
     assert {graph.labels.level for graph in graphs} == {"unimodal", "early", "intermediate", "joint-late", "late"}
     assert {graph.labels.type for graph in graphs} >= {"none", "sudden", "gradual"}
     assert {len(graph.fusions) for graph in graphs} == {0, 1, 2, 3, 4}
-    assert {stream.encoder for graph in graphs for stream in graph.streams} == {"mlp", "ft_transformer", "mlp1", "cnn", "tcn", "gru"}
+    assert {stream.encoder for graph in graphs for stream in graph.streams} == {
+        *("mlp", "ft_transformer", "mlp1", "cnn", "tcn", "gru"),
+        "identity",  # what is left of an encoder of which no stage is read
+    }
     assert any(output.task == "aux" for graph in graphs for output in graph.outputs)
     assert any(arg.depth == "*" for fusion in fusions for arg in fusion.args)
     assert any(len({stream.modality for stream in graph.streams}) < len(graph.streams) for graph in graphs)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import MODALITIES, SMALL, WIDE, candidates, law
 
-from fusearch.errors import SpaceError
-from fusearch.search_space import Candidate, Recipe, RecipeSpace, SearchSpace
+from fusearch.errors import FusearchError, SpaceError
+from fusearch.search_space import PUBLISHED, Candidate, Recipe, RecipeSpace, SearchSpace, published_design
 
 
 @law
@@ -45,13 +45,14 @@ def test_mutation_is_local_and_reaches_every_decision() -> None:
     rng = np.random.default_rng(0)
     parent = SMALL.decode(
         {
-            "fusions": 1,
+            "modalities.all": True,
+            "fusions.1to2": 1,
             "level": "features",
             "a.mlp.layers": 2,
             "b.mlp.layers": 2,
             "f1.a.mlp2.must": 1,
             "f1.b.mlp2.must": 1,
-            "f1.operator": "cat",
+            "f1.operator.3af4f1f6": "cat",
             "output.trunk": 0,
             "recipe.learning_rate": 1e-3,
             "recipe.weight_decay": 1e-2,
@@ -127,3 +128,55 @@ def test_default_recipes_are_in_the_default_space() -> None:
         encoded = [graph for graph in space.references()[role] if graph.streams[0].encoder not in ("identity", "flatten")]
         assert encoded
         assert all(space.contains(Candidate(graph, Recipe())) for graph in encoded)
+
+
+@pytest.mark.parametrize("number", list(PUBLISHED))
+def test_every_published_design_lies_in_the_widest_space(number: int) -> None:
+    design = published_design(number)
+    space = SearchSpace.widest(design.modalities, [design])
+    assert space.decode(space.encode(Candidate(design))).graph.digest == design.digest
+
+
+def test_a_space_says_why_a_design_lies_outside() -> None:
+    reasons = {}
+    for number in PUBLISHED:
+        design = published_design(number)
+        space = SearchSpace.widest(design.modalities)
+        if not space.contains(Candidate(design)):
+            with pytest.raises(SpaceError) as caught:
+                space.encode(Candidate(design))
+            reasons[number] = str(caught.value)
+    assert reasons
+    assert all(len(reason.splitlines()) == 1 for reason in reasons.values())
+
+
+def test_extras_are_drawn_and_encoded() -> None:
+    space = SearchSpace.widest(MODALITIES)
+    rng = np.random.default_rng(0)
+    graphs = [space.sample(rng).graph for _ in range(150)]
+    for graph in graphs:
+        assert space.decode(space.encode(Candidate(graph))).graph.digest == graph.digest
+    fusions = [fusion for graph in graphs for fusion in graph.fusions]
+    assert any(len({arg.source for arg in fusion.args}) < len(fusion.args) for fusion in fusions)
+    assert any({"score"} < {arg.depth for arg in fusion.args} for fusion in fusions)
+    assert any(arg.port is not None for fusion in fusions for arg in fusion.args)
+    assert any(stream.tie is not None for graph in graphs for stream in graph.streams)
+    assert any(sum(output.task is None for output in graph.outputs) > 1 for graph in graphs)
+    with pytest.raises(SpaceError, match="extras: 'port', did you mean 'ports'"):
+        SearchSpace(MODALITIES, extras=["port"])
+
+
+def test_fixed_parameters_of_encoders_and_operators() -> None:
+    space = SearchSpace(MODALITIES, encoders={"scan": ["cnn(stages=4)", "resnet"]}, operators=["cat", "low_rank(rank=16)"])
+    rng = np.random.default_rng(0)
+    graphs = [space.sample(rng).graph for _ in range(300)]
+    assert {fusion.params["rank"] for graph in graphs for fusion in graph.fusions if fusion.operator == "low_rank"} == {16}
+    assert {stream.encoder for graph in graphs for stream in graph.streams if stream.modality == "scan"} == {"cnn", "resnet", "identity"}
+    assert max(stream.params.get("stages", 0) for graph in graphs for stream in graph.streams) == 4
+    for graph in graphs[:50]:
+        assert space.decode(space.encode(Candidate(graph))).graph.digest == graph.digest
+    for encoders, message in ((["cnn(stages"], "expected a name such as 'cnn'"), (["cnn(depth=3)"], "unknown parameter 'depth'")):
+        with pytest.raises(FusearchError, match=message):
+            SearchSpace(MODALITIES, encoders=encoders)
+    with pytest.raises(FusearchError, match="unknown parameter 'ranks'"):
+        SearchSpace(MODALITIES, operators=["low_rank(ranks=2)"])

@@ -1,0 +1,64 @@
+"""What an edge of a design carries, as far as the design alone tells it: one token or many, and whose width."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fusearch.search_space.design.parts import Tap
+from fusearch.search_space.design.resolution import Resolution
+from fusearch.search_space.entries.encoder import ENCODERS
+
+__all__ = ["Carried", "carried_by"]
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What a tap carries.
+
+    Attributes:
+        many: Whether a sample has several tokens. A grid that its stages have brought down to one position counts as many.
+        width: `recipe`, `scores`, or None where only the shapes tell it.
+    """
+
+    many: bool
+    width: str | None = None
+
+
+def carried_by(design: Resolution, tap: Tap, reader: tuple[str, int]) -> Carried:
+    """Return what a tap carries.
+
+    Args:
+        design: A complete design.
+        tap: What is read.
+        reader: Who reads it: the fusion and the index of its argument (`->` and the index, for an output).
+    """
+    if tap.source in design.streams:
+        return _of_stream(design, tap)
+    fusion, operator = design.fusions[tap.source], design.operators[tap.source]
+    depth = design.depth_of(tap)
+    args = [carried_by(design, arg, (fusion.name, index)) for index, arg in enumerate(fusion.args)]
+    ports = design.ports[reader]
+    many = any(args[port].many for port in ports) if ports else operator.has_many(fusion.params, tuple(arg.many for arg in args))
+    if fusion.trunk.stream is not None and depth:
+        return _at(design, fusion.trunk.stream, design.continued[fusion.name][1] + depth)
+    if depth:
+        return Carried(many, "recipe" if len(ports) < 2 else None)
+    if operator.keeps == "each" and len(ports) == 1:
+        return args[ports[0]]
+    widths = {arg.width for arg in (args if operator.symmetric else args[:1])}
+    return Carried(many, widths.pop() if operator.keeps == "first" and len(widths) == 1 else None)
+
+
+def _of_stream(design: Resolution, tap: Tap) -> Carried:
+    if tap.depth == "score":
+        return Carried(False, "scores")
+    if tap.depth == "*":
+        return Carried(False)
+    at = _at(design, tap.source, design.depth_of(tap))
+    return Carried(False, at.width) if tap.depth == "L" else at
+
+
+def _at(design: Resolution, name: str, depth: int) -> Carried:
+    encoder = ENCODERS[design.streams[name].encoder]
+    many = encoder.has_many(depth, positions=bool(design.modality_of(name).layout.positions))
+    return Carried(many, "recipe" if depth and encoder.recipe_width else None)

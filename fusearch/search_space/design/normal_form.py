@@ -1,0 +1,156 @@
+"""The normal form of a design: what is built, and nothing else (decision 0028).
+
+Two formulas that compute the same with the same weights become the same parts: stages that nothing reads are left out, parameters without
+effect are at their defaults, and a join of joins is one join where it computes the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fusearch.search_space.design.carried import Carried, carried_by
+from fusearch.search_space.design.parts import AUTO, Fusion, Output, Stream, Tap, Training, Trunk
+from fusearch.search_space.design.resolution import Resolution
+from fusearch.search_space.encoders import FLATTEN, IDENTITY, POOL
+from fusearch.search_space.entries.encoder import ENCODERS, Chain
+from fusearch.search_space.entries.operator import Operator
+from fusearch.search_space.entries.parameter import Params, complete_params
+
+__all__ = ["NormalParts", "normal_form"]
+
+#: Streams, fusions, outputs and training of a design.
+NormalParts = tuple[tuple[Stream, ...], tuple[Fusion, ...], tuple[Output, ...], Training]
+
+
+def normal_form(design: Resolution) -> NormalParts | None:
+    """Return the parts one step nearer to the normal form, None where the design has it."""
+    given: NormalParts = (tuple(design.streams.values()), tuple(design.fusions.values()), design.outputs, design.training)
+    fusions = _used([_simpler(design, fusion) for fusion in given[1]], design.outputs)
+    changed: NormalParts = (_shorter(design), fusions, tuple(_ended(design, output) for output in given[2]), _training(design))
+    if changed == given:
+        return None
+    # As many stages go on through a stream as it has left.
+    onward = tuple(fusion if fusion.trunk.stream is None else _auto(fusion) for fusion in changed[1])
+    return changed[0], onward, changed[2], changed[3]
+
+
+def _auto(fusion: Fusion) -> Fusion:
+    return replace(fusion, trunk=replace(fusion.trunk, num_stages=AUTO))
+
+
+def _ended(design: Resolution, output: Output) -> Output:
+    """A head on the embedding of a stream gives its class scores."""
+    if output.source.source in design.streams and output.source.depth == "score":
+        return replace(output, source=replace(output.source, depth=design.stages[output.source.source]))
+    return output
+
+
+def _training(design: Resolution) -> Training:
+    """Streams of which no stage is read hold nothing that could be trained before the design."""
+    alone = design.training in ("staged", "frozen") and not any(_reads(design).values())
+    return "joint" if alone and not any(output.source.source in design.streams for output in design.outputs) else design.training
+
+
+# Streams
+
+
+def _reads(design: Resolution) -> dict[str, int]:
+    """Return how many stages of each stream something reads."""
+    deepest = dict.fromkeys(design.streams, 0)
+    ends = {output.source.source for output in design.outputs}
+    for name, fusion in design.fusions.items():
+        for arg in fusion.args:
+            if arg.source in deepest:
+                deepest[arg.source] = max(deepest[arg.source], design.depth_of(arg))
+        if fusion.trunk.stream is not None:
+            read = _trunk_read(design, name)
+            if read:
+                deepest[fusion.trunk.stream] = max(deepest[fusion.trunk.stream], design.continued[name][1] + read)
+    return {name: design.stages[name] if name in ends else depth for name, depth in deepest.items()}
+
+
+def _trunk_read(design: Resolution, name: str) -> int:
+    """Return how many stages of a fusion's trunk something reads."""
+    if any(output.source.source == name for output in design.outputs):
+        return design.stages[name]
+    return max((design.depth_of(arg) for fusion in design.fusions.values() for arg in fusion.args if arg.source == name), default=0)
+
+
+def _shorter(design: Resolution) -> tuple[Stream, ...]:
+    reads = _reads(design)
+    pooled = {output.source.source for output in design.outputs}
+    pooled |= {arg.source for fusion in design.fusions.values() for arg in fusion.args if arg.depth in ("L", "score")}
+    streams = []
+    for stream in design.streams.values():
+        family = [other.name for other in design.streams.values() if (other.tie or other.name) == (stream.tie or stream.name)]
+        streams.append(_shortened(design, stream, max(reads[name] for name in family), pooled=bool(pooled & set(family))))
+    return tuple(streams)
+
+
+def _shortened(design: Resolution, stream: Stream, depth: int, *, pooled: bool) -> Stream:
+    encoder = ENCODERS[stream.encoder]
+    alone = design.training in ("staged", "frozen") and depth > 0  # trained before the design, and then whole
+    chain: Chain = (stream.encoder, stream.params)
+    if encoder.first_stages is not None and not alone and (depth < design.stages[stream.name] or not pooled):
+        chain = encoder.first_stages(stream.params, depth)
+    if stream.encoder == FLATTEN.name and not design.modality_of(stream.name).layout.positions:
+        chain = (IDENTITY.name, {})
+    name, params = chain
+    if POOL in params and not pooled and not alone:
+        params = {key: value for key, value in params.items() if key != POOL}
+    if depth == 0 and stream.tie is not None and name == IDENTITY.name:
+        stream = replace(stream, tie=None)  # there are no weights to share
+    return replace(stream, encoder=name, params=Params(complete_params(params, ENCODERS[name].params, name)))
+
+
+# Fusions
+
+
+def _used(fusions: Sequence[Fusion], outputs: Sequence[Output]) -> tuple[Fusion, ...]:
+    """Leave out what nothing takes any more."""
+    while True:
+        taken = {arg.source for fusion in fusions for arg in fusion.args} | {output.source.source for output in outputs}
+        kept = [fusion for fusion in fusions if fusion.name in taken]
+        if len(kept) == len(fusions):
+            return tuple(kept)
+        fusions = kept
+
+
+def _simpler(design: Resolution, fusion: Fusion) -> Fusion:
+    operator = design.operators[fusion.name]
+    carried = [carried_by(design, arg, (fusion.name, index)) for index, arg in enumerate(fusion.args)]
+    many = tuple(each.many for each in carried)
+    idle = operator.idle(many)
+    params = {name: operator.params[name].default if name in idle else value for name, value in fusion.params.items()}
+    trunk = fusion.trunk
+    if trunk.stream is not None and _trunk_read(design, fusion.name) == 0 and not operator.takes_width_of_one:
+        trunk = Trunk("fc", 0)  # no stage goes on
+    return replace(fusion, args=_absorbed(design, fusion, operator, carried), params=Params(params), trunk=trunk)
+
+
+def _absorbed(design: Resolution, fusion: Fusion, operator: Operator, carried: Sequence[Carried]) -> tuple[Tap, ...]:
+    """Put the arguments of an argument in its place, where the operator computes the same of them."""
+    for index, arg in enumerate(fusion.args):
+        if index < operator.absorbs_from or arg.source not in design.fusions or arg.depth != 0:
+            continue
+        inner = design.fusions[arg.source]
+        if inner.trunk.stream is not None or inner.operator not in operator.absorbs:
+            continue
+        parts = [carried_by(design, tap, (inner.name, place)) for place, tap in enumerate(inner.args)]
+        if _computes_the_same(design, fusion, inner, operator, [*carried, *parts], parts):
+            return (*fusion.args[:index], *inner.args, *fusion.args[index + 1 :])
+    return fusion.args
+
+
+def _computes_the_same(
+    design: Resolution, outer: Fusion, inner: Fusion, operator: Operator, everything: Sequence[Carried], parts: Sequence[Carried]
+) -> bool:
+    if any(design.ports[fusion.name, index] for fusion in (outer, inner) for index in range(len(fusion.args))):
+        return False  # which port an argument reads hangs on the other arguments
+    if operator.takes_width_of_one:
+        widths = {each.width for each in everything}
+        return not any(each.many for each in everything) and len(widths) == 1 and None not in widths
+    if not any(each.many for each in parts):
+        return True
+    return outer.operator == inner.operator and not any(fusion.params[name] for fusion in (outer, inner) for name in operator.token_params)
