@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "pareto": {"errors", "contracts"},
     "ranking": {"contracts", "study"},
     "trials": {"errors", "tasks", "data", "search_space", "contracts", "settings", "study", "ranking", "pareto"},
-    "inference": {"errors", "layout", "metrics", "tasks", "contracts", "study", "trials"},
+    "inference": {"errors", "layout", "metrics", "pareto", "tasks", "contracts", "study", "trials"},
     "run": {"errors", "layout", "yaml_file", "contracts", "study", "trials", "inference"},
     "evaluators": {
         "lazy",

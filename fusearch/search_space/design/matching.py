@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Protocol
 
@@ -171,7 +171,9 @@ def _match_outputs(outputs: Sequence[PatternOutput], streams: Sequence[PatternSt
             if found is None or wanted.task != actual.task:
                 found = None
                 break
-            found = _match_tap(wanted.source, actual.source, streams, design, found)
+            # A head on an embedding gives the class scores of its stream.
+            source = replace(wanted.source, depth="L") if wanted.source.depth == "score" else wanted.source
+            found = _match_tap(source, actual.source, streams, design, found)
         if found is not None:
             return found
     return None

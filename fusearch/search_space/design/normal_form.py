@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fusearch.search_space.design.carried import Carried, carried_by
 from fusearch.search_space.design.parts import AUTO, Fusion, Output, Stream, Tap, Training, Trunk
 from fusearch.search_space.design.resolution import Resolution
+from fusearch.search_space.design.tap_facts import Carried, carried_by
 from fusearch.search_space.encoders import FLATTEN, IDENTITY, POOL
 from fusearch.search_space.entries.encoder import ENCODERS, Chain
 from fusearch.search_space.entries.operator import Operator
@@ -94,7 +94,8 @@ def _shortened(design: Resolution, stream: Stream, depth: int, *, pooled: bool) 
     chain: Chain = (stream.encoder, stream.params)
     if encoder.first_stages is not None and not alone and (depth < design.stages[stream.name] or not pooled):
         chain = encoder.first_stages(stream.params, depth)
-    if stream.encoder == FLATTEN.name and not design.modality_of(stream.name).layout.positions:
+    modality = design.modality_of(stream.name)
+    if stream.encoder == FLATTEN.name and modality.shape and not modality.layout.positions:
         chain = (IDENTITY.name, {})
     name, params = chain
     if POOL in params and not pooled and not alone:

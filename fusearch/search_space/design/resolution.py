@@ -57,8 +57,17 @@ class Resolution:
 
     def has_many(self, stream: str) -> bool:
         """Whether a sample has several tokens after all stages of a stream."""
-        encoder = ENCODERS[self.streams[stream].encoder]
-        return encoder.has_many(self.stages[stream], positions=bool(self.modality_of(stream).layout.positions))
+        return self.has_many_at(stream, self.stages[stream])
+
+    def has_many_at(self, stream: str, depth: int) -> bool:
+        """Whether a sample has several tokens after `depth` stages of a stream.
+
+        A kind that was only guessed, as in a formula without modalities, may have positions where the encoder reads any kind: what is not
+        known is not simplified.
+        """
+        encoder, modality = ENCODERS[self.streams[stream].encoder], self.modality_of(stream)
+        guessed = not modality.shape and encoder.any_kind
+        return encoder.has_many(depth, positions=bool(modality.layout.positions) or guessed)
 
     def depth_of(self, tap: Tap) -> int:
         """Return how many stages a tap has behind it."""

@@ -19,13 +19,14 @@ from fusearch.data.kinds import KINDS
 from fusearch.data.modality import Modality
 from fusearch.errors import DesignError, UnknownNameError, suggestion
 from fusearch.search_space.design.graph import FusionGraph
-from fusearch.search_space.design.parts import Fusion, Stream, Trunk
+from fusearch.search_space.design.parts import Fusion, Output, Stream, Training, Trunk
 from fusearch.search_space.design.pattern import FusionPattern
 from fusearch.search_space.design.recipe import Recipe
+from fusearch.search_space.design.resolution import resolve
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.notation import read_design
 from fusearch.search_space.published.binding import assign, with_modalities
-from fusearch.search_space.published.differences import PrintAgreement, agreement
+from fusearch.search_space.published.differences import PrintAgreement, WrittenDesign, agreement
 from fusearch.search_space.published.study_facts import StudyFacts, study_facts
 
 __all__ = ["PUBLISHED", "PublishedStudy", "fitting_designs", "printed_pattern", "published_design"]
@@ -86,8 +87,8 @@ class PublishedStudy:
 
     @property
     def agreement(self) -> PrintAgreement:
-        """What the printed formula and the network as built differ in; `facts.differs` says more."""
-        return agreement(self.pattern(), self.design())
+        """What the printed formula and the network, written down fusion by fusion, differ in; `facts.differs` says more."""
+        return agreement(self.pattern(), WrittenDesign(resolve(*self._parts())))
 
     def bind(self, modalities: Sequence[Modality]) -> FusionGraph:
         """Return the network over other data: each modality of the study becomes one of the same kind, in order.
@@ -104,7 +105,7 @@ class PublishedStudy:
         Example:
             >>> tables = [Modality("rna", "tabular", (200,)), Modality("cnv", "tabular", (60,)), Modality("ecg", "timeseries", (100, 2))]
             >>> print(PUBLISHED["opcnn"].bind(tables).fusion("F1").operator)
-            outer_cnn
+            opcnn
             >>> PUBLISHED["medfuse"].bind(tables)
             Traceback (most recent call last):
             ...
@@ -129,6 +130,9 @@ class PublishedStudy:
         The encoders are fusearch's own for the kind of each modality, with the paper's number of stages; the shapes of the modalities
         are small stand-ins. Parameters of an operator that fusearch's operator does not have are left out.
         """
+        return FusionGraph(*self._parts())
+
+    def _parts(self) -> tuple[tuple[Modality, ...], tuple[Stream, ...], tuple[Fusion, ...], tuple[Output, ...], Training]:
         built = self.as_built
         modalities = tuple(Modality(item["name"], item["kind"], _SHAPES[item["kind"]]) for item in built["modalities"])
         kinds = {modality.name: modality.kind for modality in modalities}
@@ -136,7 +140,7 @@ class PublishedStudy:
         header = " | ".join(f"{stream.name} = {stream.modality}:{stream.encoder}" for stream in streams)
         draft = read_design("\n".join([header, *built["formula"]]), modalities)
         fusions = tuple(_as_built(fusion, built["trunks"].get(fusion.name)) for fusion in draft.fusions)
-        return FusionGraph(modalities, streams, fusions, draft.outputs, built["training"])
+        return modalities, streams, fusions, draft.outputs, built["training"]
 
     def recipe(self) -> Recipe:
         """Return the recipe: the numbers of the paper where they belong to its fusion, such as the weight of its losses; else defaults."""

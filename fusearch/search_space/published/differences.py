@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from fusearch.search_space.design.graph import FusionGraph
+from fusearch.search_space.design.matching import Design
 from fusearch.search_space.design.pattern import FusionPattern
 from fusearch.search_space.design.pattern_parts import UNKNOWN
+from fusearch.search_space.design.resolution import Resolution
 
-__all__ = ["AGREEMENTS", "PrintAgreement", "agreement"]
+__all__ = ["AGREEMENTS", "PrintAgreement", "WrittenDesign", "agreement"]
 
 PrintAgreement = Literal["equal", "depths", "operators", "operators and depths", "graph"]
 
@@ -23,7 +24,20 @@ AGREEMENTS: dict[PrintAgreement, str] = {
 }
 
 
-def agreement(printed: FusionPattern, built: FusionGraph) -> PrintAgreement:
+class WrittenDesign:
+    """A design as it is written down, before joins of joins become one join (decision 0028)."""
+
+    def __init__(self, design: Resolution) -> None:
+        self.streams, self.fusions = tuple(design.streams.values()), tuple(design.fusions.values())
+        self.outputs, self.training = design.outputs, design.training
+        self._stages = design.stages
+
+    def num_stages(self, name: str) -> int:
+        """Return the number of stages of a stream's encoder, or of a fusion's trunk."""
+        return self._stages[name]
+
+
+def agreement(printed: FusionPattern, built: Design) -> PrintAgreement:
     """Return what a printed formula and a network differ in: the least that has to be left open for one to stand for the other.
 
     Example:

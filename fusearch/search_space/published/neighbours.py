@@ -8,7 +8,6 @@ from functools import cache
 from statistics import fmean
 
 from fusearch.search_space.design.graph import FusionGraph
-from fusearch.search_space.design.parts import Tap
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.published.catalogue import PUBLISHED, PublishedStudy
 
@@ -48,7 +47,7 @@ def _overlap(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     return 1 - sum(min(one.get(name, 0), other.get(name, 0)) for name in names) / most if most else 0.0
 
 
-def _ratio(one: int, other: int) -> float:
+def _ratio(one: float, other: float) -> float:
     return abs(one - other) / max(one, other, 1)
 
 
@@ -66,16 +65,11 @@ def _kinds(design: FusionGraph) -> Counter[str]:
 
 
 def _depth(design: FusionGraph) -> float:
-    """Return the mean depth at which streams are taken: 0 is the raw input, 1 the embedding or the class scores."""
+    """Return the mean number of stages that streams have behind them where they are taken."""
     streams = {stream.name for stream in design.streams}
     taps = [arg for fusion in design.fusions for arg in fusion.args if arg.source in streams]
     taps = taps or [output.source for output in design.outputs]
-    return fmean(_relative(design, tap) for tap in taps)
-
-
-def _relative(design: FusionGraph, tap: Tap) -> float:
-    stages = design.num_stages(tap.source)
-    return tap.depth / stages if isinstance(tap.depth, int) and stages else float(not isinstance(tap.depth, int))
+    return fmean(tap.depth if isinstance(tap.depth, int) else design.num_stages(tap.source) for tap in taps)
 
 
 #: What two designs are compared in, in words -> how much they differ in it, from 0 to 1.
@@ -86,7 +80,7 @@ FEATURES: Mapping[str, Callable[[FusionGraph, FusionGraph], float]] = {
     "type (sudden, gradual, multi-flow)": lambda one, other: float(one.labels.type != other.labels.type),
     "synchronous or not": lambda one, other: float(one.labels.synchronous != other.labels.synchronous),
     "level (early, intermediate, joint-late, late)": lambda one, other: float(one.labels.level != other.labels.level),
-    "mean depth of the taps of streams, as a share of their stages": lambda one, other: abs(_depth(one) - _depth(other)),
+    "mean depth of the taps of streams, by the ratio": lambda one, other: _ratio(_depth(one), _depth(other)),
     "number of modalities, by their ratio": lambda one, other: _ratio(len(one.modalities), len(other.modalities)),
     "kinds of modalities, as a collection": lambda one, other: _overlap(_kinds(one), _kinds(other)),
     "training": lambda one, other: float(one.training != other.training),

@@ -8,7 +8,7 @@ Every name of a decision ends with a code of its choices, so that under one name
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -77,7 +77,9 @@ def draw_pattern(settings: SpaceSettings, choose: Chooser) -> Parts:
     ends = {output.source.source for output in outputs}
     fusions = []
     for fusion in pattern.fusions:
-        operator, params = _draw_operator(settings, choose, fusion, streams, taps[fusion.name])
+        operator, params = _draw_operator(
+            settings, choose, fusion, streams, taps[fusion.name], {made.name: made.operator for made in fusions}
+        )
         deepest = max((arg.depth for arg in read if arg.source == fusion.name and isinstance(arg.depth, int)), default=0)
         trunk = _draw_trunk(settings, choose, fusion, deepest, is_output=fusion.name in ends)
         fusions.append(Fusion(fusion.name, operator, tuple(taps[fusion.name]), params, trunk))
@@ -277,15 +279,15 @@ def _letter(depth: Unknown) -> tuple[str, int]:
     return letter, int(plus or 0)
 
 
-def _operators(settings: SpaceSettings, fusion: PatternFusion, *, all_scores: bool) -> tuple[str, ...]:
-    """Return the operators that may stand there: the space's, or where it has none of that class, all of it.
+def _operators(settings: SpaceSettings, fusion: PatternFusion, *, all_scores: bool) -> list[tuple[str, ...]]:
+    """Return the operators of the space that may stand there, and then all that may.
 
     Raises:
         SpaceError: None joins that many arguments.
     """
-    of_space = dict.fromkeys(operator.name for operator, _ in settings.joins.values())
-    for offered in (tuple(of_space), tuple(OPERATORS)):
-        able = tuple(
+    of_space = tuple(dict.fromkeys(operator.name for operator, _ in settings.joins.values()))
+    ways = [
+        tuple(
             name
             for name in offered
             if fusion.allows(name)
@@ -293,21 +295,34 @@ def _operators(settings: SpaceSettings, fusion: PatternFusion, *, all_scores: bo
             and (all_scores or not OPERATORS[name].scores_only)
             and all(param in OPERATORS[name].params for param in fusion.params)
         )
-        if able:
-            return able
-    stated = f" with {', '.join(fusion.params)}" if fusion.params else ""
-    raise SpaceError(f"pattern: {fusion.name}: no operator {fusion.operator}{stated} joins {len(fusion.args)} such arguments")
+        for offered in (of_space, tuple(OPERATORS))
+    ]
+    if not any(ways):
+        stated = f" with {', '.join(fusion.params)}" if fusion.params else ""
+        raise SpaceError(f"pattern: {fusion.name}: no operator {fusion.operator}{stated} joins {len(fusion.args)} such arguments")
+    return [way for way in ways if way]
 
 
 def _draw_operator(
-    settings: SpaceSettings, choose: Chooser, fusion: PatternFusion, streams: dict[str, Stream], taps: Sequence[Tap]
+    settings: SpaceSettings,
+    choose: Chooser,
+    fusion: PatternFusion,
+    streams: dict[str, Stream],
+    taps: Sequence[Tap],
+    made: Mapping[str, str],
 ) -> tuple[str, Params]:
-    able = _operators(settings, fusion, all_scores=all(tap.depth == "score" for tap in taps))
+    """Draw an operator that can work there, and that does not make one join of this fusion and of one that it takes (decision 0028)."""
+    joined = [made.get(tap.source) if tap.depth == 0 else None for tap in taps]
     by_name = {modality.name: modality for modality in settings.modalities}
     first = next((stream for stream in streams.values() if stream.name == taps[0].source), None)
     has_grid = first is not None and by_name[first.modality].has_grid and first.encoder != "flatten" and isinstance(taps[0].depth, int)
-    on_vectors = tuple(name for name in able if has_grid or not OPERATORS[name].needs_grid)
-    name = _pick(choose, f"{fusion.name}.operator", on_vectors or able)
+    ways = list(_operators(settings, fusion, all_scores=all(tap.depth == "score" for tap in taps)))
+    on_grid = [tuple(name for name in way if has_grid or not OPERATORS[name].needs_grid) or way for way in ways]
+    apart = [
+        tuple(name for name in way if not any(other in OPERATORS[name].absorbs for other in joined[OPERATORS[name].absorbs_from :]))
+        for way in on_grid
+    ]
+    name = _pick(choose, f"{fusion.name}.operator", next((way for way in apart if way), on_grid[0]))
     fixed = next((fixed for operator, fixed in settings.joins.values() if operator.name == name), {})
     stated = {**fixed, **fusion.params}
     params = {
@@ -334,7 +349,9 @@ def _draw_trunk(settings: SpaceSettings, choose: Chooser, fusion: PatternFusion,
 def _draw_training(settings: SpaceSettings, choose: Chooser, pattern: FusionPattern, fusions: Sequence[Fusion]) -> Training:
     if pattern.training is not None:
         return pattern.training
-    if fusions and not any(OPERATORS[fusion.operator].trained for fusion in fusions):
+    if not fusions:
+        return "joint"
+    if not any(OPERATORS[fusion.operator].trained for fusion in fusions):
         return "independent"
     training: Training = _pick(choose, "training", settings.trainings_of_features)
     return training

@@ -20,7 +20,7 @@ from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import Operator
 from fusearch.search_space.entries.parameter import Param, Value
 from fusearch.search_space.space.choosers import Chooser
-from fusearch.search_space.space.sources import Argument, Source, able_operators, argument_of, source_of, with_first
+from fusearch.search_space.space.join_sources import Argument, JoinSource, able_operators, argument_of, source_of, with_first
 from fusearch.search_space.space.space_settings import SpaceSettings
 
 __all__ = ["AUXILIARY", "NOT_TAKEN", "Parts", "build", "draw_parts", "take_key"]
@@ -186,10 +186,10 @@ def _draw_vote(settings: SpaceSettings, choose: Chooser, streams: list[Stream]) 
     return Parts(tuple(streams), (fusion,), (Output(Tap(name, "L")),), training)
 
 
-def _draw_joins(settings: SpaceSettings, choose: Chooser, streams: list[Stream], sources: list[Source], num_fusions: int) -> Parts:
+def _draw_joins(settings: SpaceSettings, choose: Chooser, streams: list[Stream], sources: list[JoinSource], num_fusions: int) -> Parts:
     """Draw the fusions one by one; each may take streams and earlier fusions, and the last one takes whatever is left."""
     drafts: list[Fusion] = []
-    made: dict[str, Source] = {}
+    made: dict[str, JoinSource] = {}
     heads: list[str] = []
     for number in range(1, num_fusions + 1):
         key, name = f"f{number}", f"{settings.prefix}{number}"
@@ -237,7 +237,7 @@ def _context(choices: tuple[Value, ...], everything: tuple[Value, ...]) -> str:
     return "" if choices == everything else f".{zlib.crc32(repr(choices).encode()):08x}"
 
 
-def _draw_args(settings: SpaceSettings, choose: Chooser, key: str, sources: list[Source], fusions_left: int) -> list[Argument]:
+def _draw_args(settings: SpaceSettings, choose: Chooser, key: str, sources: list[JoinSource], fusions_left: int) -> list[Argument]:
     """Draw the arguments of a fusion: two or more, and so many of those that nothing has taken yet that the rest can still be joined."""
     num_open = sum(source.is_open for source in sources)
     least_open = max(0, num_open - fusions_left * (settings.max_args - 1))
@@ -276,13 +276,13 @@ def _draw_args(settings: SpaceSettings, choose: Chooser, key: str, sources: list
     return [argument_of(by_name[tap.source], tap, taken) for tap in args]
 
 
-def _num_joined(sources: list[Source], args: list[Tap]) -> int:
+def _num_joined(sources: list[JoinSource], args: list[Tap]) -> int:
     """Return how many parts are joined so far, an earlier fusion that is taken twice as two."""
     fused = {source.name for source in sources if source.operator}
     return len({arg.source for arg in args}) + (len(args) == 2 and args[0].source == args[1].source and args[0].source in fused)
 
 
-def _draw_port(settings: SpaceSettings, choose: Chooser, source: Source, tap: Tap, key: str, name: str) -> Tap:
+def _draw_port(settings: SpaceSettings, choose: Chooser, source: JoinSource, tap: Tap, key: str, name: str) -> Tap:
     """Draw which result of an operator with one per argument is read; by default those of the consumer's other arguments, or all."""
     if "ports" not in settings.extras or not source.args or source.continues:
         return tap
@@ -291,7 +291,7 @@ def _draw_port(settings: SpaceSettings, choose: Chooser, source: Source, tap: Ta
     return tap if chosen == NOT_TAKEN else replace(tap, port=str(chosen))
 
 
-def _taken_open(sources: list[Source], args: list[Tap]) -> int:
+def _taken_open(sources: list[JoinSource], args: list[Tap]) -> int:
     taken = {arg.source for arg in args}
     return sum(source.is_open and source.name in taken for source in sources)
 
@@ -325,18 +325,20 @@ def _stages_left(streams: list[Stream], origin: tuple[str, int]) -> int:
 
 def _trunk_of(
     settings: SpaceSettings, name: str, streams: list[Stream], origin: tuple[str, int] | None, operator: Operator, onward: bool
-) -> tuple[Trunk, Source]:
+) -> tuple[Trunk, JoinSource]:
     """Return a trunk and what later fusions may take of it. How long a trunk of its own stages is, its consumers will say."""
     if onward and origin is not None:
         left = _stages_left(streams, origin)
-        return Trunk("continue", stream=origin[0]), Source(name, tuple(range(left + 1)), f"continue{left}", continues=True, origin=origin)
+        return Trunk("continue", stream=origin[0]), JoinSource(
+            name, tuple(range(left + 1)), f"continue{left}", continues=True, origin=origin
+        )
     # Which argument's shape a symmetric operator keeps depends on the shapes, unless the trunk says it.
     kept = origin if operator.keeps == "first" and not operator.symmetric else None
-    return Trunk(), Source(name, tuple(range(settings.max_trunk + 1)), "trunk", origin=kept)
+    return Trunk(), JoinSource(name, tuple(range(settings.max_trunk + 1)), "trunk", origin=kept)
 
 
 def _finish_trunks(
-    settings: SpaceSettings, choose: Chooser, drafts: list[Fusion], made: Mapping[str, Source], heads: list[str]
+    settings: SpaceSettings, choose: Chooser, drafts: list[Fusion], made: Mapping[str, JoinSource], heads: list[str]
 ) -> list[Fusion]:
     """Give each trunk its length, what its deepest consumer asks for or what is drawn for an output, and its family."""
     fusions = []

@@ -12,10 +12,10 @@ BASE = "F1 = cat(rna@2, cnv@2) ->"
 #: What differs from the base in one feature or two -> the features.
 CHANGED = {
     "F1 = gated_cat(rna@2, cnv@2) ->": {"operators, as a collection", "classes of operators, by their shares"},
-    "F1 = cat(rna@1, cnv@1) ->": {"mean depth of the taps of streams, as a share of their stages"},
+    "F1 = cat(rna@1, cnv@1) ->": {"mean depth of the taps of streams, by the ratio"},
     "F1 = cat(rna@2, cnv@2, labs@2) ->": {"number of modalities, by their ratio", "kinds of modalities, as a collection"},
     "train = staged; F1 = cat(rna@2, cnv@2) ->": {"training"},
-    "F1 = cat(rna@1, cnv@2) ->": {"synchronous or not", "mean depth of the taps of streams, as a share of their stages"},
+    "F1 = cat(rna@1, cnv@2) ->": {"synchronous or not", "mean depth of the taps of streams, by the ratio"},
     "F1 = cat(rna@score, cnv@score) ->": {"level (early, intermediate, joint-late, late)"},
 }
 
@@ -55,8 +55,8 @@ def test_the_distance_is_symmetric_and_between_0_and_1() -> None:
 
 
 def test_a_design_finds_its_family() -> None:
-    assert nearest_study(design("F1 = outer_cnn(rna@L, cnv@L) ->"))[0].key == "opcnn"
-    assert nearest_study(design("F1 = confidence_gate(rna@L, cnv@L, labs@L) ->"))[0].key == "mmdynamics"
+    assert nearest_study(design("F1 = opcnn(rna@0, cnv@0) ->"))[0].key == "opcnn"
+    assert nearest_study(design("F1 = multimodal_dynamics(rna@0, cnv@0, labs@0) ->"))[0].key == "mmdynamics"
     late = design("train = independent; F1 = inverse_covariance(rna@score, cnv@score) ->")
     assert nearest_study(late)[0].key == "uncertainty-latefusion-lung"
 

@@ -11,11 +11,11 @@ from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import Operator
 from fusearch.search_space.space.space_settings import SpaceSettings
 
-__all__ = ["Argument", "Source", "able_operators", "argument_of", "source_of", "with_first"]
+__all__ = ["Argument", "JoinSource", "able_operators", "argument_of", "source_of", "with_first"]
 
 
 @dataclass
-class Source:
+class JoinSource:
     """Something that a fusion may take."""
 
     name: str
@@ -41,7 +41,7 @@ class Argument:
     operator: str  # that gave it and would be joined with this one, where no stage is between them
 
 
-def source_of(settings: SpaceSettings, stream: Stream) -> Source:
+def source_of(settings: SpaceSettings, stream: Stream) -> JoinSource:
     """Return what fusions may take of a stream."""
     encoder = ENCODERS[stream.encoder]
     num_stages = encoder.num_stages(stream.params)
@@ -60,7 +60,7 @@ def source_of(settings: SpaceSettings, stream: Stream) -> Source:
     if "scores_beside_features" in settings.extras:
         depths, context = (*depths, "score"), f"{context}S"
     has_grid = modality.has_grid and encoder.name != FLATTEN.name
-    return Source(stream.name, depths, context, many, has_grid=has_grid, origin=(stream.name, 0))
+    return JoinSource(stream.name, depths, context, many, has_grid=has_grid, origin=(stream.name, 0))
 
 
 def able_operators(settings: SpaceSettings, args: list[Argument]) -> tuple[list[Argument], dict[str, tuple[int, ...]]]:
@@ -107,7 +107,7 @@ def with_first(args: list[Argument], first: int) -> list[Argument]:
     return [args[first], *args[:first], *args[first + 1 :]]
 
 
-def argument_of(source: Source, tap: Tap, taken: set[str]) -> Argument:
+def argument_of(source: JoinSource, tap: Tap, taken: set[str]) -> Argument:
     """Return what is known of a tap of a fusion that takes these sources."""
     if source.args and tap.port is not None:
         many = source.many[[port_name(source.args, index) for index in range(len(source.args))].index(tap.port)]
@@ -123,11 +123,11 @@ def argument_of(source: Source, tap: Tap, taken: set[str]) -> Argument:
     return Argument(tap, many, _tap_has_grid(source, tap), _origin(source, tap), operator)
 
 
-def _tap_has_grid(source: Source, tap: Tap) -> bool:
+def _tap_has_grid(source: JoinSource, tap: Tap) -> bool:
     return source.has_grid and (tap.depth == 0 or source.continues or source.origin == (source.name, 0)) and isinstance(tap.depth, int)
 
 
-def _origin(source: Source, tap: Tap) -> tuple[str, int] | None:
+def _origin(source: JoinSource, tap: Tap) -> tuple[str, int] | None:
     """Return the stream and stage that a tap's state belongs to, where a trunk could go on with that stream."""
     if source.origin is None or not isinstance(tap.depth, int):
         return None

@@ -60,5 +60,4 @@ def _of_stream(design: Resolution, tap: Tap) -> Carried:
 
 def _at(design: Resolution, name: str, depth: int) -> Carried:
     encoder = ENCODERS[design.streams[name].encoder]
-    many = encoder.has_many(depth, positions=bool(design.modality_of(name).layout.positions))
-    return Carried(many, "recipe" if depth and encoder.recipe_width else None)
+    return Carried(design.has_many_at(name, depth), "recipe" if depth and encoder.recipe_width else None)
