@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "study": {"errors", "layout"},
     "pareto": {"errors", "contracts"},
     "trials": {"errors", "data", "search_space", "contracts", "settings", "study", "pareto"},
-    "inference": {"errors", "layout", "metrics", "tasks", "contracts", "study", "trials"},
+    "inference": {"errors", "layout", "metrics", "pareto", "tasks", "contracts", "study", "trials"},
     "run": {"errors", "layout", "yaml_file", "contracts", "study", "trials", "inference"},
     "evaluators": {
         "lazy",
