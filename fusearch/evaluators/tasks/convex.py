@@ -6,13 +6,13 @@ Axis letters: N rows, D columns, K logits.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["STRENGTHS", "Floats", "LinearMap", "Solver", "folds_of", "logistic", "ridge"]
+__all__ = ["STRENGTHS", "Floats", "LinearMap", "Solver", "logistic", "ridge"]
 
 Floats = NDArray[np.float64]
 
@@ -89,12 +89,3 @@ def _in_the_span(solve: _Fit) -> Solver:
         return back
 
     return prepare
-
-
-def folds_of(num_rows: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield training and held-out rows of the folds that choose a strength where no rows were held out."""
-    place = np.random.default_rng(0).permutation(num_rows) % 5
-    for fold in range(5):
-        held_out = np.flatnonzero(place == fold)
-        if 0 < len(held_out) < num_rows:
-            yield np.flatnonzero(place != fold), held_out

@@ -29,13 +29,14 @@ from fusearch.evaluators.network.operator_layer import Losses
 from fusearch.evaluators.network.stream_runs import StreamNetwork, StreamState
 from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.tasks import TaskLayer
+from fusearch.evaluators.tasks.convex import Solver
 from fusearch.evaluators.training.optimization import Fit, mixed_precision, optimize, reproducible
-from fusearch.evaluators.training.samples import PARTS, Samples
+from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import start_at_mean
-from fusearch.search_space import Recipe
+from fusearch.search_space import FusionGraph, Recipe
 
-__all__ = ["FUSION", "OnPhaseEpoch", "drop_modalities", "predict", "train"]
+__all__ = ["FUSION", "OnPhaseEpoch", "drop_modalities", "predict", "solver_of", "train"]
 
 #: Name of the phase that trains the design as a whole; the phases before it bear the names of streams.
 FUSION = "fusion"
@@ -85,9 +86,9 @@ def train(
     validation = None if validation is None else validation.only(modalities)
     run = _Run(network, samples, validation, recipe, task, settings, generator, epochs or {}, on_epoch)
     fits: dict[str, Fit] = {}
-    solved = run.solve() if network.graph.training == "convex" else None
-    if solved is not None:
-        return {FUSION: solved}
+    solver = solver_of(network.graph, task, recipe)
+    if solver is not None:
+        return {FUSION: run.solve(solver)}
     if network.graph.training not in ("joint", "convex"):
         fits |= run.train_streams(trained or {})
         start_at_mean(network)
@@ -100,6 +101,11 @@ def train(
         fits |= run.train_fusions()
     network.eval()
     return fits
+
+
+def solver_of(graph: FusionGraph, task: TaskLayer, recipe: Recipe) -> Solver | None:
+    """Return what solves a linear model to its optimum, which no seed changes; None for a design that is trained by steps."""
+    return task.solver(balanced=recipe.class_weights == "balanced") if graph.training == "convex" else None
 
 
 @torch.inference_mode()
@@ -139,8 +145,7 @@ class _Run:
         self.device = samples.targets.device
         self.half = mixed_precision(self.device, settings.mixed_precision)
         self.task = task
-        self.balanced = recipe.class_weights == "balanced"
-        self.class_weights = task.class_weights(samples.targets) if self.balanced else None
+        self.class_weights = task.class_weights(samples.targets) if self.recipe.class_weights == "balanced" else None
 
     def train_streams(self, trained: Mapping[str, Fit]) -> dict[str, Fit]:
         """Train each stream (tied streams as one) on its own class scores, and load its weights into the network.
@@ -204,18 +209,18 @@ class _Run:
         return self._optimize(FUSION, self.network, len(self.samples), loss, validation)
 
     @torch.no_grad()
-    def solve(self) -> Fit | None:
-        """Set the one linear map of a linear model to its optimum; None where the task has no solver.
+    def solve(self, solver: Solver) -> Fit:
+        """Set the one linear map of a linear model to its optimum.
 
-        The strength of regularization is chosen as the epochs of other designs are, by the loss of the held-out rows.
+        The strength of regularization is chosen as the epochs of other designs are, by the loss of the held-out rows. Where none are held
+        out, the parts that the training rows were dealt into are, in turn; of rows too few for that the strength is 1.
         """
         (linear,) = (module for module in self.network.modules() if isinstance(module, nn.Linear))
         columns = self._read_by(linear, self.samples)
         held = None if self.validation is None else (self._read_by(linear, self.validation), self.validation.targets)
-        solved = self.task.solve(columns, self.samples.targets, balanced=self.balanced, held=held)
-        if solved is None:
-            return None
-        solution, loss = solved
+        solution, loss = self.task.solve(
+            solver, columns, self.samples.targets, weights=self.class_weights, held=held, sides=self.samples.sides()
+        )
         for parameter, values in zip((linear.weight, linear.bias), solution, strict=True):
             parameter.copy_(torch.as_tensor(values))
         return Fit(1, 1, loss if held is not None else math.nan)
@@ -258,6 +263,7 @@ class _Run:
         """
         layers = {name: self.network.join(name).layer for name in self.network.graph.order}
         votes = {name: layer for name, layer in layers.items() if isinstance(layer, Vote)}
+        balanced = self.recipe.class_weights == "balanced"
         unseen = self._scores_unseen(fits) if any(layer.weighs for layer in votes.values()) else None
         for name, layer in votes.items():
             sources = [tap.source for tap in self.network.graph.fusion(name).args]
@@ -266,18 +272,17 @@ class _Run:
                 layer.fit([], self.samples.targets, here, self.task)
             elif unseen is not None:
                 scores, present = ([found[source] for source in sources] for found in unseen)
-                layer.fit(scores, self.samples.targets, present, self.task, parts=self.samples.parts, balanced=self.balanced)
+                layer.fit(scores, self.samples.targets, present, self.task, parts=self.samples.parts, balanced=balanced)
 
     def _scores_unseen(self, fits: Mapping[str, Fit]) -> tuple[dict[str, Tensor], dict[str, Tensor]] | None:
         """Return scores of each stream on training rows that it was not trained on, (N, 1, K), and which rows have one, (N,)."""
-        parts = self.samples.parts
-        if parts is None:
+        if self.samples.parts is None:
             return None
         graph, epochs = self.network.graph, {phase: fit.best_epoch for phase, fit in fits.items()}
         scores: dict[str, Tensor] = {}
         present: dict[str, Tensor] = {}
-        for part in range(PARTS):
-            seen, held = (self.samples.take(torch.nonzero(rows).flatten()) for rows in (parts != part, parts == part))
+        for others, part in self.samples.sides():
+            seen, held = (self.samples.take(torch.nonzero(rows).flatten()) for rows in (others, part))
             with reproducible(self.generator.initial_seed(), device=self.device) as order:
                 network = FusionNetwork(graph, self.network.num_outputs, self.recipe, classes=self.task.classes).to(self.device)
                 run = _Run(network, seen, None, self.recipe, self.task, self.settings, order, epochs, None)
@@ -291,9 +296,9 @@ class _Run:
                     run.train_all()
                 for (name, depth), x_NTK in run.states(held).items():
                     if depth == "score":
-                        scores.setdefault(name, torch.zeros(len(parts), *x_NTK.shape[1:], device=self.device))[parts == part] = x_NTK
+                        scores.setdefault(name, torch.zeros(len(part), *x_NTK.shape[1:], device=self.device))[part] = x_NTK
                         mask = present.setdefault(name, self.samples.present[modality_of[name]].clone())
-                        mask[parts == part] &= lenders[name] in known
+                        mask[part] &= lenders[name] in known
         return scores, present
 
     @torch.no_grad()

@@ -62,6 +62,13 @@ class Samples:
         for rows in torch.split(torch.arange(len(self), device=self.targets.device), size):
             yield self.take(rows)
 
+    def sides(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Give, for each part, which samples are in the others and which in it, (N,) each; nothing where they were not dealt out."""
+        if self.parts is None:
+            return
+        for part in range(PARTS):
+            yield self.parts.ne(part), self.parts.eq(part)
+
     def only(self, modalities: set[str]) -> Samples:
         """Return the same samples with those modalities alone, so that a design copies nothing that it does not read."""
         return replace(

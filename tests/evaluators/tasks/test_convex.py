@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from fusearch.evaluators.tasks.convex import STRENGTHS, folds_of, logistic, ridge
+from fusearch.evaluators.tasks.convex import STRENGTHS, logistic, ridge
 
 
 def softmax(logits):
@@ -48,11 +48,3 @@ def test_it_is_the_ridge_regression_of_scikit_learn(columns):
     y = X[:, 0] + 5 + rng.normal(size=60)
     weight, bias = ridge()(X, y)(0.1)
     np.testing.assert_allclose(X @ weight[0] + bias, Ridge(alpha=10.0).fit(X, y).predict(X), rtol=1e-6)
-
-
-@pytest.mark.parametrize("rows", [1, 2, 7, 100])
-def test_folds_hold_out_each_row_once(rows):
-    parts = list(folds_of(rows))
-    held = np.concatenate([rest for _, rest in parts]) if parts else np.empty(0)
-    assert sorted(held) == (list(range(rows)) if rows > 1 else [])
-    assert all(not set(fitted) & set(rest) and len(fitted) for fitted, rest in parts)
