@@ -279,12 +279,13 @@ class Stacking(Vote):
         means_MC = torch.where(here_NM1, opinions_NMC, 0.0).sum(dim=0) / here_NM1.sum(dim=0).clamp(min=1)
         columns_NMD = torch.cat([torch.where(here_NM1, opinions_NMC - means_MC, 0.0), ~here_NM1], dim=2)
         within = torch.zeros(0) if parts is None else parts[known]
+        found = sorted(set(within.tolist()))
         solution, _ = task.solve(
             solver,
             columns_NMD[known].flatten(1).cpu().numpy(),
             targets[known],
             weights=task.class_weights(targets[known]) if balanced else None,
-            sides=[(within != part, within == part) for part in within.unique() if bool((within != part).any())],
+            sides=[(within != part, within == part) for part in found if len(found) > 1],
         )
         weight_CD, bias_C = (torch.as_tensor(values, dtype=torch.float64, device=means_MC.device) for values in solution)
         weight_MCD = weight_CD.reshape(self.num_outputs, self.num_voters, -1).transpose(0, 1)
