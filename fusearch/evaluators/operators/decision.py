@@ -12,7 +12,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
@@ -272,20 +271,23 @@ class Stacking(Vote):
         far an opinion moves the result from that of the mean opinion. A task without a solver keeps equal weights.
         """
         here_NM1 = presence(present)[:, :, None]
+        known = here_NM1.any(dim=1).flatten()
+        solver = task.solver(balanced=balanced)
+        if solver is None or not known.any():
+            return
         opinions_NMC = self.opinions(torch.cat(mask_all(scores, present), dim=1).detach().double())
         means_MC = torch.where(here_NM1, opinions_NMC, 0.0).sum(dim=0) / here_NM1.sum(dim=0).clamp(min=1)
         columns_NMD = torch.cat([torch.where(here_NM1, opinions_NMC - means_MC, 0.0), ~here_NM1], dim=2)
-        known = here_NM1.any(dim=1).flatten()
-        if not known.any():
-            return
-        within = np.zeros(0) if parts is None else parts[known].cpu().numpy()
-        folds = [(np.flatnonzero(within != part), np.flatnonzero(within == part)) for part in np.unique(within)]
-        solved = task.solve(
-            columns_NMD[known].flatten(1).cpu().numpy(), targets[known], balanced=balanced, folds=folds if len(folds) > 1 else ()
+        within = torch.zeros(0) if parts is None else parts[known]
+        found = sorted(set(within.tolist()))
+        solution, _ = task.solve(
+            solver,
+            columns_NMD[known].flatten(1).cpu().numpy(),
+            targets[known],
+            weights=task.class_weights(targets[known]) if balanced else None,
+            sides=[(within != part, within == part) for part in found if len(found) > 1],
         )
-        if solved is None:
-            return
-        weight_CD, bias_C = (torch.as_tensor(values, dtype=torch.float64, device=means_MC.device) for values in solved[0])
+        weight_CD, bias_C = (torch.as_tensor(values, dtype=torch.float64, device=means_MC.device) for values in solution)
         weight_MCD = weight_CD.reshape(self.num_outputs, self.num_voters, -1).transpose(0, 1)
         maps_MCC, absent_MC = weight_MCD[:, :, :-1], weight_MCD[:, :, -1]
         shift_MC = (maps_MCC @ means_MC[:, :, None]).squeeze(2)

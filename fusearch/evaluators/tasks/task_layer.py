@@ -82,31 +82,29 @@ class TaskLayer(nn.Module, ABC):
 
     def solve(
         self,
+        solver: Solver,
         columns_ND: Floats,
         targets_N: Tensor,
         *,
-        balanced: bool,
+        weights: Tensor | None = None,
         held: tuple[Floats, Tensor] | None = None,
-        folds: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]] = (),
-    ) -> tuple[LinearMap, float] | None:
-        """Solve a linear model for the strength of regularization that has the least loss on held-out rows.
+        sides: Iterable[tuple[Tensor, Tensor]] = (),
+    ) -> tuple[LinearMap, float]:
+        """Solve a linear model for the strength of regularization that has the least loss on held-out rows; of too few rows it is 1.
 
         Args:
-            columns_ND: What it reads.
+            solver: What `solver` gives.
+            columns_ND: What the model reads.
             targets_N: Targets of these rows, as `encode` gives them.
-            balanced: Whether rare classes weigh as much as frequent ones.
+            weights: What `class_weights` gives, where the recipe asks for balanced classes.
             held: Columns and targets of rows that choose the strength.
-            folds: Where there are none: positions of rows to solve for and to hold out, in turn; without any the strength is 1.
+            sides: Where there are none: which rows to solve for and which to hold out, (N,) each, in turn.
 
         Returns:
-            The solution and this loss (NaN where nothing was held out); None where the task has no solver.
+            The solution, and the loss of the held-out rows; NaN where none were held out.
         """
-        solver = self.solver(balanced=balanced)
-        if solver is None:
-            return None
-        weights = self.class_weights(targets_N) if balanced else None
 
-        def solved(rows: NDArray[np.int64] | slice) -> Callable[[float], LinearMap]:
+        def solved(rows: NDArray[np.bool_] | slice) -> Callable[[float], LinearMap]:
             return solver(columns_ND[rows], targets_N[rows].cpu().numpy())
 
         def loss(solution: LinearMap, columns: Floats, targets: Tensor) -> float:
@@ -115,7 +113,10 @@ class TaskLayer(nn.Module, ABC):
             return float(self.loss(logits, targets, weights))
 
         whole = solved(slice(None))
-        judged = [(whole, *held)] if held is not None else [(solved(seen), columns_ND[rest], targets_N[rest]) for seen, rest in folds]
+        if held is not None:
+            judged = [(whole, *held)]
+        else:
+            judged = [(solved(seen.cpu().numpy()), columns_ND[rest.cpu().numpy()], targets_N[rest]) for seen, rest in sides]
         if not judged:
             return whole(1.0), math.nan
         losses = [sum(loss(each(strength), columns, targets) for each, columns, targets in judged) / len(judged) for strength in STRENGTHS]

@@ -86,9 +86,9 @@ def train(
     validation = None if validation is None else validation.only(modalities)
     run = _Run(network, samples, validation, recipe, task, settings, generator, epochs or {}, on_epoch)
     fits: dict[str, Fit] = {}
-    solved = run.solve() if network.graph.training == "convex" else None
-    if solved is not None:
-        return {FUSION: solved}
+    solver = solver_of(network.graph, task, recipe)
+    if solver is not None:
+        return {FUSION: run.solve(solver)}
     if network.graph.training not in ("joint", "convex"):
         fits |= run.train_streams(trained or {})
         start_at_mean(network)
@@ -145,8 +145,7 @@ class _Run:
         self.device = samples.targets.device
         self.half = mixed_precision(self.device, settings.mixed_precision)
         self.task = task
-        self.balanced = recipe.class_weights == "balanced"
-        self.class_weights = task.class_weights(samples.targets) if self.balanced else None
+        self.class_weights = task.class_weights(samples.targets) if self.recipe.class_weights == "balanced" else None
 
     def train_streams(self, trained: Mapping[str, Fit]) -> dict[str, Fit]:
         """Train each stream (tied streams as one) on its own class scores, and load its weights into the network.
@@ -210,8 +209,8 @@ class _Run:
         return self._optimize(FUSION, self.network, len(self.samples), loss, validation)
 
     @torch.no_grad()
-    def solve(self) -> Fit | None:
-        """Set the one linear map of a linear model to its optimum; None where the task has no solver.
+    def solve(self, solver: Solver) -> Fit:
+        """Set the one linear map of a linear model to its optimum.
 
         The strength of regularization is chosen as the epochs of other designs are, by the loss of the held-out rows. Where none are held
         out, the parts that the training rows were dealt into are, in turn; of rows too few for that the strength is 1.
@@ -219,11 +218,9 @@ class _Run:
         (linear,) = (module for module in self.network.modules() if isinstance(module, nn.Linear))
         columns = self._read_by(linear, self.samples)
         held = None if self.validation is None else (self._read_by(linear, self.validation), self.validation.targets)
-        folds = [tuple(torch.nonzero(side).flatten().cpu().numpy() for side in sides) for sides in self.samples.sides()]
-        solved = self.task.solve(columns, self.samples.targets, balanced=self.balanced, held=held, folds=folds)
-        if solved is None:
-            return None
-        solution, loss = solved
+        solution, loss = self.task.solve(
+            solver, columns, self.samples.targets, weights=self.class_weights, held=held, sides=self.samples.sides()
+        )
         for parameter, values in zip((linear.weight, linear.bias), solution, strict=True):
             parameter.copy_(torch.as_tensor(values))
         return Fit(1, 1, loss if held is not None else math.nan)
@@ -266,6 +263,7 @@ class _Run:
         """
         layers = {name: self.network.join(name).layer for name in self.network.graph.order}
         votes = {name: layer for name, layer in layers.items() if isinstance(layer, Vote)}
+        balanced = self.recipe.class_weights == "balanced"
         unseen = self._scores_unseen(fits) if any(layer.weighs for layer in votes.values()) else None
         for name, layer in votes.items():
             sources = [tap.source for tap in self.network.graph.fusion(name).args]
@@ -274,7 +272,7 @@ class _Run:
                 layer.fit([], self.samples.targets, here, self.task)
             elif unseen is not None:
                 scores, present = ([found[source] for source in sources] for found in unseen)
-                layer.fit(scores, self.samples.targets, present, self.task, parts=self.samples.parts, balanced=self.balanced)
+                layer.fit(scores, self.samples.targets, present, self.task, parts=self.samples.parts, balanced=balanced)
 
     def _scores_unseen(self, fits: Mapping[str, Fit]) -> tuple[dict[str, Tensor], dict[str, Tensor]] | None:
         """Return scores of each stream on training rows that it was not trained on, (N, 1, K), and which rows have one, (N,)."""
