@@ -81,6 +81,10 @@ def test_without_a_loss_that_is_told_the_metric_decides():
     assert select(records, "loss", {}).criteria == (AUROC,)  # the run does not tell its task
     assert select([trial(0, 0.7, 5)], "both").criteria == (AUROC,)  # no trial has the loss
     assert select(records, "loss", objectives=(MACS,)).criteria == (MACS,)
+    numbers = {"evaluator": {"data": {"task": {"kind": "regression", "name": "days"}}}}
+    rmse = Objective.parse("rmse")
+    error = TrialRecord(number=0, state="complete", objectives={"rmse": 1.0}, values={"rmse": 1.0})
+    assert {select([error], how, numbers, (rmse,)).criteria for how in ("metric", "loss", "both")} == {(rmse,)}  # they agree
     loss = Objective.parse("log_loss")
     assert select(records, "both", objectives=(loss, MACS)).criteria == (loss,)
 

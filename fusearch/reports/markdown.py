@@ -15,9 +15,9 @@ from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.learning import learned_sentence
 from fusearch.reports.findings.level_scores import NOTE, level_cells, level_note
 from fusearch.reports.findings.looks import look_sentence, pick_sentence, role_in_look
-from fusearch.reports.findings.predicted import decision_sentence
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
 from fusearch.reports.findings.search_course import progress_info, throughput_info
+from fusearch.reports.findings.taken_classes import decision_sentence
 from fusearch.reports.findings.verdict import Verdict
 from fusearch.reports.glossary import GLOSSARY, terms_in
 from fusearch.reports.wording import count, deviation, duration, metric_label, number, role_label, sentence_case, with_spread

@@ -22,6 +22,12 @@ def test_every_metric_of_a_task_has_a_direction() -> None:
     assert not set(classes) & set(numbers)
 
 
+def test_the_loss_that_a_built_in_task_trains_is_one_of_its_metrics() -> None:
+    for task in (make_task("classification", "vital", ("alive", "dead")), make_task("regression", "age")):
+        assert task.trained in task.metrics
+        assert Objective.parse(task.trained).direction == "minimize"
+
+
 def test_a_task_that_does_not_say_all_is_refused() -> None:
     class Half(Task):
         kind = "half"

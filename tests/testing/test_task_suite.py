@@ -103,7 +103,6 @@ class GoesUp(torch.autograd.Function):
         ({"says": " "}, {}, "test_the_entry_says_what_it_is"),
         ({"summary": lambda self, targets: {"mean": targets.mean()}}, {}, "test_the_entry_says_what_it_is"),
         ({"headline": "rmse"}, {}, "test_the_headline_is_a_metric_that_it_has"),
-        ({"trained": "rmse"}, {}, "test_the_headline_is_a_metric_that_it_has"),
         ({"encode": classmethod(sorted_rows)}, {}, "test_encoding_goes_row_by_row"),
         ({"__reduce__": lambda self: (Regression, ("x",))}, {}, "test_a_task_is_a_value"),
         ({"strata": own_stratum}, {}, "test_strata_are_one_a_row"),

@@ -13,7 +13,6 @@ from fusearch.contracts import Objective
 from fusearch.inference.correction import Correction, correction_for, scores_of_classes
 from fusearch.inference.kept import KeptPredictions, NotEstimableError, read_kept
 from fusearch.inference.resampling import QUANTILES, draw_rows
-from fusearch.reports.wording import metric_label, number
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
@@ -23,15 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = [
-    "CalibrationBin",
-    "Curve",
-    "DesignPredictions",
-    "Predicted",
-    "decision_sentence",
-    "pick_and_best_simple",
-    "read_predicted",
-]
+__all__ = ["CalibrationBin", "Curve", "DesignPredictions", "Predicted", "pick_and_best_simple", "read_predicted"]
 
 #: Draws of the rows for the bands: at most so many, fewer where there are many rows, at least so few.
 _MOST_DRAWS, _LEAST_DRAWS, _MOST_NUMBERS = 200, 40, 20_000_000
@@ -146,22 +137,6 @@ def read_predicted(trials: Trials, pick: TrialRecord | None, label: Callable[[Tr
 def pick_and_best_simple(trials: Trials, pick: TrialRecord) -> list[TrialRecord]:
     """Return the recommended design, and beside it the best simple one of another graph, where there is one."""
     return [pick, *[each for each in trials.simple if each.digest != pick.digest][:1]]
-
-
-def decision_sentence(predicted: Predicted, design: DesignPredictions) -> str:
-    """Say how probabilities became the classes of the confusion matrix, and what that is worth."""
-    correction = design.correction
-    values = ", ".join(f"{metric_label(name)} {number(value)}" for name, value in design.decided.items())
-    if correction is None:
-        return f"Taken for the most probable class: {values}."
-    weights = ", ".join(f"{label} {number(weight)}" for label, weight in zip(predicted.labels, correction.weights, strict=True))
-    how = (
-        f"the class with the largest probability times a weight ({weights})"
-        if correction.threshold is None
-        else f"{predicted.labels[1]} from a probability of {number(correction.threshold)} on"
-    )
-    rises = f"which that brings from {number(correction.plain)} to {number(correction.score)} on rows that it was not fitted on"
-    return f"Taken for {how}, fitted for {metric_label(correction.metric)}, {rises}: {values}."
 
 
 def _named(record: TrialRecord, label: Callable[[TrialRecord], str]) -> str:

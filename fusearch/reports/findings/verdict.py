@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fusearch.inference import Answers, Pick, Step, Team
+from fusearch.inference import Answers, Pick, Step, Team, correction_of
 from fusearch.inference.claims import Claim
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.looks import numbers_told
@@ -202,8 +202,18 @@ def _pick(found: Findings, pick: Pick) -> AnswerLine:
         sentence = f"{picked}: {metric} {plain}, which is too good by the luck of the choice."
         return AnswerLine("pick", question, f"{called}: {pick.reason}", "", "", "not estimable", sentence)
     interval = interval_text(pick.interval)
-    sentence = f"{picked}: {metric} {number(pick.score)} after selection ({_SURE} {interval}; {plain})."
+    told = _at_threshold(found, record)
+    sentence = f"{picked}: {metric} {number(pick.score)} after selection ({_SURE} {interval}; {plain}).{told}"
     return AnswerLine("pick", question, f"{called}, after selection", number(pick.score), interval, None, sentence)
+
+
+def _at_threshold(found: Findings, record: TrialRecord) -> str:
+    """Say what the metric is where classes are taken as an export takes them, if that is not the most probable one."""
+    correction = correction_of(found.trials, [record])
+    if correction is None:
+        return ""
+    scores = f"{number(correction.score)} instead of {number(correction.plain)}"
+    return f" An export takes classes at a fitted threshold: {scores} on rows that it was not fitted on."
 
 
 def _team(found: Findings, team: Team) -> list[AnswerLine]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.predicted import DesignPredictions, Predicted, decision_sentence
+from fusearch.reports.findings.predicted import DesignPredictions, Predicted
+from fusearch.reports.findings.taken_classes import decision_sentence
 from fusearch.reports.page import markup
 from fusearch.reports.page.markup import Cell
 from fusearch.reports.wording import count, number

@@ -13,8 +13,7 @@ from sklearn.metrics import average_precision_score, confusion_matrix, precision
 
 from fusearch.contracts import Objective
 from fusearch.layout import PREDICTIONS, predictions_file
-from fusearch.reports.findings.predicted import Predicted, decision_sentence, read_predicted
-from fusearch.reports.wording import number
+from fusearch.reports.findings.predicted import Predicted, read_predicted
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
@@ -173,7 +172,4 @@ def test_classes_are_taken_at_the_threshold_that_was_fitted_for_the_metric(tmp_p
     recalls = [recall_score(targets[fold == each], taken[fold == each]) for each in range(5)]
     assert fitted.decided["sensitivity"] == pytest.approx(np.mean(recalls))
     assert fitted.decided["sensitivity"] > plain.decided["sensitivity"]
-    assert decision_sentence(found["auroc"], plain).startswith("Taken for the most probable class: sensitivity 0.")
-    told = decision_sentence(found["f1_macro"], fitted)
-    assert told.startswith(f"Taken for sick from a probability of {number(threshold)} on, fitted for macro F1, which that brings from 0.")
     assert fitted.calibration == plain.calibration  # probabilities stay what they are

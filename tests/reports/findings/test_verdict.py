@@ -4,10 +4,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from planted_runs import TEAMED, planted_trials
 
+from fusearch.inference import correction_of
 from fusearch.layout import predictions_file
+from fusearch.reports import wording
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.looks import Confirmed, Look, OnTest
 from fusearch.reports.findings.verdict import judge
@@ -87,6 +90,24 @@ def test_what_the_recommended_design_is_picked_by_is_told_where_it_is_not_the_me
     for select, by in (("metric", ""), ("loss", " by log loss"), ("both", " by AUROC and log loss")):
         pick = judge(Findings(replace(trials, select=select))).lines[2].sentence
         assert f"within one standard error of the best{by}, fold by fold" in pick
+
+
+def test_the_threshold_of_an_export_is_told_with_what_it_is_worth(tmp_path: Path) -> None:
+    trials = planted_trials(tmp_path, [SINGLE, (FUSED, 1.5, None)], objectives=("f1_macro", "macs"))
+    for number in range(2):  # a rare class
+        path = predictions_file(tmp_path, f"candidate{number}")
+        arrays = dict(np.load(path))
+        rows = (arrays["targets"] == 0) | (np.arange(len(arrays["targets"])) % 6 == 0)
+        odds = arrays["probabilities"][rows] * [0.9, 0.1]
+        held = {name: values[rows] for name, values in arrays.items() if name != "probabilities"}
+        np.savez(path, **held, probabilities=odds / odds.sum(axis=1, keepdims=True))
+    found = Findings(trials)
+    assert found.recommended is not None
+    correction = correction_of(trials, [found.recommended])
+    assert correction is not None
+    scores = f"{wording.number(correction.score)} instead of {wording.number(correction.plain)}"
+    (pick,) = [line.sentence for line in judge(found).lines if line.key == "pick"]
+    assert pick.endswith(f"An export takes classes at a fitted threshold: {scores} on rows that it was not fitted on.")
 
 
 def test_a_constant_guess_is_told_only_where_it_matters(tmp_path: Path) -> None:
