@@ -54,7 +54,7 @@ GLOSSARY: Mapping[str, str] = {
     "intermediate": "Modalities are fused inside the network, between inputs and class scores.",
     "recipe": "How a design is trained: width, dropout, learning rate and the like.",
     "stopped": "Not trained to the end: above a bound, or worse than others at the same point.",
-    "digest": "A short code that names a design; `--pick` takes it.",
+    "digest": "A short code that names a design; --pick takes it.",
 }
 
 _PLURALS = {f"{word}s": word for word in ("fusion", "design", "reference", "member", "fold", "recipe", "digest", "standard error")}

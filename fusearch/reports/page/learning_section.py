@@ -27,8 +27,7 @@ def learning_section(found: Findings) -> str:
     told = learned_sentence(found.recommended, learned.reason)
     cards = "".join(_card(place, phases) for place, phases in enumerate(learned.designs))
     note = f'<p class="note">{markup.prose(_NOTE)}</p>' if cards else ""
-    wide = " three" if len(learned.designs) > 2 else ""
-    grid = f'<div class="split even{wide}">{cards}</div>' if cards else ""
+    grid = f'<div class="split even">{cards}</div>' if cards else ""
     after = f'<p class="note{" after" if cards else ""}">{markup.prose(told)}</p>' if told else ""
     return f'<section id="learning"><h2>How the members learned</h2>{note}{grid}{after}</section>'
 

@@ -18,11 +18,11 @@ def levels_section(found: Findings) -> str:
     if not found.level_scores:
         return ""
     metric = sentence_case(metric_label(found.main.name))
-    cards = "".join(map(_card, found.level_scores))
+    cards = "".join(_card(at, told) for at, told in enumerate(found.level_scores))
     return f'<section id="levels"><h2>{escape(metric)} of groups of rows</h2><p class="note">{markup.prose(NOTE)}</p>{cards}</section>'
 
 
-def _card(told: ColumnScores) -> str:
+def _card(at: int, told: ColumnScores) -> str:
     note = f'<p class="note">{markup.prose(level_note(told))}</p>' if level_note(told) else ""
     title = f"<h3>By {escape(told.column)}</h3>"
     if told.reason is not None:
@@ -30,10 +30,10 @@ def _card(told: ColumnScores) -> str:
     designs = [(sentence_case(name), False) for name in told.designs]
     columns = [(told.column, False), ("Rows", True), *designs, *([("Difference", False)] if len(told.designs) > 1 else [])]
     table = markup.table(columns, [_row(told, level) for level in told.levels])
-    return f'<div class="card levels">{title}<div class="scroll short">{table}</div>{note}</div>'
+    names = markup.folded(f"levels-{at}", [name for name, _ in columns])
+    return f'<div class="card levels">{title}{names}<div class="scroll short" id="levels-{at}">{table}</div>{note}</div>'
 
 
 def _row(told: ColumnScores, level: LevelScores) -> list[Cell]:
     name, rows, *scores = level_cells(told, level)
-    kind = "text" if level.reason is None else "reason"
-    return [Cell(name), Cell(rows, kind="number"), *(Cell(text, kind=kind) for text in scores)]
+    return [Cell(name), Cell(rows, kind="number"), *map(Cell, scores)]

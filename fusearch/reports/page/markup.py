@@ -23,6 +23,7 @@ __all__ = [
     "embed_figure",
     "figure",
     "figure_chooser",
+    "folded",
     "formula",
     "gauge",
     "head",
@@ -136,8 +137,8 @@ def table(
         f"<tr{' ' + attributes[index] if attributes else ''}>{''.join(cell.html() for cell in row)}</tr>" for index, row in enumerate(rows)
     )
     name = f' id="{identifier}"' if identifier else ""
-    folded = _folded(identifier, [title for title, _ in columns]) if identifier else ""
-    return f"{folded}<table{name}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    names = folded(identifier, [title for title, _ in columns]) if identifier else ""
+    return f"{names}<table{name}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _head(title: str, *, sorts: bool) -> str:
@@ -147,8 +148,13 @@ def _head(title: str, *, sorts: bool) -> str:
     return f'<button type="button"{told}>{escape(title)}</button>'
 
 
-def _folded(identifier: str, titles: Sequence[str]) -> str:
-    """Return the styles that name each value where a narrow screen shows a row as a card: each title once, not once a row."""
+def folded(identifier: str, titles: Sequence[str]) -> str:
+    """Return the styles that name each value where a narrow screen shows a row as a card: each title once, not once a row.
+
+    Args:
+        identifier: Id of the table, or of what it stands in.
+        titles: Of its columns.
+    """
     rules = "".join(
         f'#{identifier} td:nth-child({place})::before{{content:"{_css_text(title)}"}}' for place, title in enumerate(titles, start=1)
     )
@@ -156,7 +162,7 @@ def _folded(identifier: str, titles: Sequence[str]) -> str:
 
 
 def _css_text(text: str) -> str:
-    return "".join(each if each.isascii() and (each.isalnum() or each == " ") else f"\\{ord(each):06x}" for each in text)
+    return "".join(each if each.isascii() and (each.isalnum() or each == " ") else f"\\{ord(each):06x} " for each in text)
 
 
 def asset(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from headless_browser import CHROMIUM, Tab, open_tab
 from planted_runs import planted_losses, planted_trials
 
+from fusearch.layout import LEVELS
 from fusearch.reports import write_report
 from fusearch.reports.findings.findings import Findings
 
@@ -31,6 +33,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     trials = planted_trials(folder, DESIGNS)
     losses = [np.random.default_rng(seed).random((5, 8, 2)) for seed in range(2)]
     trials = planted_losses(trials, dict.fromkeys(range(len(DESIGNS)), losses), phases=("rna", "fusion"))
+    (folder / LEVELS).write_text(json.dumps({"site": {f"p{row}": "small" if row < 9 else f"site {row % 3}" for row in range(300)}}))
     return write_report(Findings(trials))
 
 
@@ -186,6 +189,11 @@ def test_a_telephone_shows_it_without_scrolling_sideways(tab: Tab, report: Path)
     assert len(rights) > 5
     assert max(rights) <= 390
     assert tab.run(f"getComputedStyle({cells}.at(-1), '::before').content") == '"Digest"'
+    levels = "[...document.querySelectorAll('#levels td')]"
+    assert max(tab.run(f"{levels}.map((cell) => cell.getBoundingClientRect().right)")) <= 390
+    names = tab.run(f"{levels}.slice(0, 5).map((cell) => getComputedStyle(cell, '::before').content)")
+    assert names[:2] == ['"site"', '"Rows"']
+    assert names[3:] == ['"Best single modality, trial 0"', '"Difference"']
 
 
 def test_a_table_that_is_cut_says_so(tab: Tab, report: Path) -> None:

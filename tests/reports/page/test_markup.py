@@ -52,7 +52,7 @@ def test_on_a_narrow_screen_each_value_has_its_name_without_a_word_in_the_rows()
     html = table([("AUROC", True), ('a"</style>', False)], [[Cell("1"), Cell("x")]] * 50, identifier="table")
     assert html.startswith('<style>@media (max-width:640px){#table td:nth-child(1)::before{content:"AUROC"}')
     assert html.count("AUROC") == 2
-    assert "a\\000022\\00003c\\00002fstyle\\00003e" in html
+    assert "a\\000022 \\00003c \\00002f style\\00003e " in html
 
 
 def test_prose_has_code_in_backticks_and_words_with_their_meaning() -> None:

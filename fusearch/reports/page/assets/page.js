@@ -149,11 +149,14 @@
     traces.push(...further.map((name) => now(name)));
     return {...figure, data: traces};
   };
+  const BUTTONS = 620; // pixels
   const draw = (holder) => {
     let figure = read(holder.dataset.figure);
     withFormulas(figure.data);
     if (grown && holder.id === "front-figure") figure = asItStood(figure);
-    Plotly.react(holder, figure.data, themed(figure.layout), settings);
+    // In a narrow figure the buttons would lie on the legend; a double click takes a zoom back without them.
+    const displayModeBar = holder.clientWidth > BUTTONS && "hover";
+    Plotly.react(holder, figure.data, themed(figure.layout), {...settings, displayModeBar});
     if (holder.dataset.listens) return;
     holder.dataset.listens = "yes";
     holder.on("plotly_click", (event) => {
