@@ -267,7 +267,7 @@ class CheapEvaluator(Evaluator, Protocol):
     """An evaluator that knows some objectives before training, and can describe itself for the run's configuration."""
 
     def cheap(self, candidate: Candidate, /) -> Mapping[str, float]:
-        """Return the cheap objectives of `candidate` (parameters, MACs) without training it."""
+        """Return the cheap objectives of `candidate` (parameters, MACs, memory) without training it."""
         ...
 
     def objectives(self) -> frozenset[str]:
