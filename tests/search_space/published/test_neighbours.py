@@ -55,8 +55,9 @@ def test_the_distance_is_symmetric_and_between_0_and_1() -> None:
 
 
 def test_a_design_finds_its_family() -> None:
-    assert nearest_study(design("F1 = outer_cnn(rna@L, cnv@L) ->"))[0].key == "opcnn"
-    assert nearest_study(design("F1 = confidence_gate(rna@L, cnv@L, labs@L) ->"))[0].key == "mmdynamics"
+    for key, taps in (("opcnn", "rna@L, cnv@L"), ("mmdynamics", "rna@L, cnv@L, labs@L")):
+        (fusion,) = PUBLISHED[key].design().fusions
+        assert nearest_study(design(f"F1 = {fusion.operator}({taps}) ->"))[0].key == key
     late = design("train = independent; F1 = inverse_covariance(rna@score, cnv@score) ->")
     assert nearest_study(late)[0].key == "uncertainty-latefusion-lung"
 
