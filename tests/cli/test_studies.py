@@ -70,7 +70,7 @@ def test_a_study_is_shown_by_key_and_by_number(name: str, fusearch: Callable[...
         "Han et al., ",
         "doi 10.1109/",
         PUBLISHED[36].printed,
-        "confidence_gate(mrna@1, meth@1, mirna@1)",
+        str(PUBLISHED[36].design()),
         "Printed as a plain concatenation of two inputs; as built three inputs",
         "squared error of the confidence against the true-class probability",
         "accuracy 0.842; ROSMAP (BRCA 0.877); protocol: not recorded; source: recalled from the paper's tables, not verified",

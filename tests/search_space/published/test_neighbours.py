@@ -54,6 +54,11 @@ def test_the_distance_is_symmetric_and_between_0_and_1() -> None:
             assert design_distance(one, other) == pytest.approx(design_distance(other, one))
 
 
+@pytest.mark.parametrize("key", ["opcnn", "mmdynamics", "uncertainty-latefusion-lung"])
+def test_a_network_on_other_data_finds_its_study(key: str) -> None:
+    assert nearest_study(PUBLISHED[key].bind(TABLES))[0].key == key
+
+
 def test_a_design_finds_its_family() -> None:
     assert nearest_study(design("F1 = opcnn(rna@0, cnv@0) ->"))[0].key == "opcnn"
     assert nearest_study(design("F1 = multimodal_dynamics(rna@0, cnv@0, labs@0) ->"))[0].key == "mmdynamics"
