@@ -106,8 +106,7 @@ def _distance() -> Iterator[str]:
     yield from (f"- {name}" for name in FEATURES)
     yield from (
         "",
-        "A *collection* differs by one minus what both have over what either has; a *ratio* by the difference over the larger number; a",
-        "*depth* of d stages counts d / (d + 1), the raw input 0 and class scores 1.",
+        "A *collection* differs by one minus what both have over what either has; a *ratio* by the difference over the larger number.",
         "",
     )
 

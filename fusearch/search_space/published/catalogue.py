@@ -24,7 +24,7 @@ from fusearch.search_space.design.pattern import FusionPattern
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.notation import read_design
 from fusearch.search_space.published.binding import assign, with_modalities
-from fusearch.search_space.published.differences import PrintAgreement, WrittenDesign, agreement
+from fusearch.search_space.published.differences import PrintAgreement, agreement
 from fusearch.search_space.published.study_facts import StudyFacts, study_facts
 
 __all__ = ["PUBLISHED", "PublishedStudy", "fitting_designs", "printed_pattern", "published_design"]
@@ -85,7 +85,7 @@ class PublishedStudy:
     @property
     def agreement(self) -> PrintAgreement:
         """What the printed formula and the network as built differ in; `facts.differs` says more."""
-        return agreement(self.pattern(), self._written())
+        return agreement(self.pattern(), self.design())
 
     def bind(self, modalities: Sequence[Modality]) -> FusionGraph:
         """Return the network over other data: each modality of the study becomes one of the same kind, in order.
@@ -128,21 +128,14 @@ class PublishedStudy:
         The encoders are fusearch's own for the kind of each modality, with the paper's number of stages; the shapes of the modalities
         are small stand-ins. Parameters of an operator that fusearch's operator does not have are left out.
         """
-        written = self._written()
-        return FusionGraph(self._stand_ins(), written.streams, written.fusions, written.outputs, self.as_built["training"])
-
-    def _stand_ins(self) -> tuple[Modality, ...]:
-        return tuple(Modality(item["name"], item["kind"], _SHAPES[item["kind"]]) for item in self.as_built["modalities"])
-
-    def _written(self) -> WrittenDesign:
-        built, modalities = self.as_built, self._stand_ins()
+        built = self.as_built
+        modalities = tuple(Modality(item["name"], item["kind"], _SHAPES[item["kind"]]) for item in built["modalities"])
         kinds = {modality.name: modality.kind for modality in modalities}
         streams = tuple(_stand_in(item, KINDS[kinds[item["modality"]]].layouts[0].encoder) for item in built["streams"])
         header = " | ".join(f"{stream.name} = {stream.modality}:{stream.encoder}" for stream in streams)
         draft = read_design("\n".join([header, *built["formula"]]), modalities)
         fusions = tuple(_as_built(fusion, built["trunks"].get(fusion.name)) for fusion in draft.fusions)
-        stages = {item["name"]: item["stages"] for item in built["streams"]}
-        return WrittenDesign(streams, fusions, draft.outputs, built["training"], stages)
+        return FusionGraph(modalities, streams, fusions, draft.outputs, built["training"])
 
 
 def _stand_in(item: Mapping[str, Any], encoder: str) -> Stream:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Literal
 
-from fusearch.search_space.design.matching import Design
-from fusearch.search_space.design.parts import Fusion, Output, Stream
+from fusearch.search_space.design.graph import FusionGraph
 from fusearch.search_space.design.pattern import FusionPattern
 from fusearch.search_space.design.pattern_parts import UNKNOWN
 
-__all__ = ["AGREEMENTS", "PrintAgreement", "WrittenDesign", "agreement"]
+__all__ = ["AGREEMENTS", "PrintAgreement", "agreement"]
 
 PrintAgreement = Literal["equal", "depths", "operators", "operators and depths", "graph"]
 
@@ -25,30 +23,7 @@ AGREEMENTS: dict[PrintAgreement, str] = {
 }
 
 
-@dataclass(frozen=True)
-class WrittenDesign:
-    """A network as the atlas writes it, whatever of it a design leaves out because it computes the same without.
-
-    Attributes:
-        streams: The streams.
-        fusions: The fusions.
-        outputs: The outputs.
-        training: The training mode.
-        stages: Number of stages of each stream.
-    """
-
-    streams: tuple[Stream, ...]
-    fusions: tuple[Fusion, ...]
-    outputs: tuple[Output, ...]
-    training: str = "joint"
-    stages: Mapping[str, int] = field(default_factory=dict)
-
-    def num_stages(self, name: str) -> int:
-        """Return the number of stages of a stream; 0 for a fusion, whose trunk no printed formula tells."""
-        return self.stages.get(name, 0)
-
-
-def agreement(printed: FusionPattern, built: Design) -> PrintAgreement:
+def agreement(printed: FusionPattern, built: FusionGraph) -> PrintAgreement:
     """Return what a printed formula and a network differ in: the least that has to be left open for one to stand for the other.
 
     Example:

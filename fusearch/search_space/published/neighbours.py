@@ -66,18 +66,16 @@ def _kinds(design: FusionGraph) -> Counter[str]:
 
 
 def _depth(design: FusionGraph) -> float:
-    """Return the mean depth at which streams are taken: 0 is the raw input, d / (d + 1) what d stages give, 1 the class scores."""
+    """Return the mean depth at which streams are taken: 0 is the raw input, 1 the embedding or the class scores."""
     streams = {stream.name for stream in design.streams}
     taps = [arg for fusion in design.fusions for arg in fusion.args if arg.source in streams]
     taps = taps or [output.source for output in design.outputs]
-    return fmean(_depth_of(design, tap) for tap in taps)
+    return fmean(_relative(design, tap) for tap in taps)
 
 
-def _depth_of(design: FusionGraph, tap: Tap) -> float:
-    if tap.depth == "score":
-        return 1.0
-    stages = tap.depth if isinstance(tap.depth, int) else design.num_stages(tap.source)
-    return stages / (stages + 1)
+def _relative(design: FusionGraph, tap: Tap) -> float:
+    stages = design.num_stages(tap.source)
+    return tap.depth / stages if isinstance(tap.depth, int) and stages else float(not isinstance(tap.depth, int))
 
 
 #: What two designs are compared in, in words -> how much they differ in it, from 0 to 1.
@@ -88,7 +86,7 @@ FEATURES: Mapping[str, Callable[[FusionGraph, FusionGraph], float]] = {
     "type (sudden, gradual, multi-flow)": lambda one, other: float(one.labels.type != other.labels.type),
     "synchronous or not": lambda one, other: float(one.labels.synchronous != other.labels.synchronous),
     "level (early, intermediate, joint-late, late)": lambda one, other: float(one.labels.level != other.labels.level),
-    "mean depth of the taps of streams": lambda one, other: abs(_depth(one) - _depth(other)),
+    "mean depth of the taps of streams, as a share of their stages": lambda one, other: abs(_depth(one) - _depth(other)),
     "number of modalities, by their ratio": lambda one, other: _ratio(len(one.modalities), len(other.modalities)),
     "kinds of modalities, as a collection": lambda one, other: _overlap(_kinds(one), _kinds(other)),
     "training": lambda one, other: float(one.training != other.training),

@@ -12,11 +12,11 @@ BASE = "F1 = cat(rna@2, cnv@2) ->"
 #: What differs from the base in one feature or two -> the features.
 CHANGED = {
     "F1 = gated_cat(rna@2, cnv@2) ->": {"operators, as a collection", "classes of operators, by their shares"},
-    "F1 = cat(rna@1, cnv@1) ->": {"mean depth of the taps of streams"},
+    "F1 = cat(rna@1, cnv@1) ->": {"mean depth of the taps of streams, as a share of their stages"},
     "F1 = cat(rna@2, cnv@2, labs@2) ->": {"number of modalities, by their ratio", "kinds of modalities, as a collection"},
     "train = staged; F1 = cat(rna@2, cnv@2) ->": {"training"},
-    "F1 = cat(rna@1, cnv@2) ->": {"synchronous or not", "mean depth of the taps of streams"},
-    "F1 = cat(rna@score, cnv@score) ->": {"level (early, intermediate, joint-late, late)", "mean depth of the taps of streams"},
+    "F1 = cat(rna@1, cnv@2) ->": {"synchronous or not", "mean depth of the taps of streams, as a share of their stages"},
+    "F1 = cat(rna@score, cnv@score) ->": {"level (early, intermediate, joint-late, late)"},
 }
 
 
