@@ -84,9 +84,7 @@ def test_without_a_loss_that_is_told_the_metric_decides():
     numbers = {"evaluator": {"data": {"task": {"kind": "regression", "name": "days"}}}}
     rmse = Objective.parse("rmse")
     error = TrialRecord(number=0, state="complete", objectives={"rmse": 1.0}, values={"rmse": 1.0})
-    assert {select([error], how, numbers, (rmse,)).criteria for how in ("metric", "loss", "both")} == {
-        (rmse,)
-    }  # they agree
+    assert {select([error], how, numbers, (rmse,)).criteria for how in ("metric", "loss", "both")} == {(rmse,)}  # they agree
     loss = Objective.parse("log_loss")
     assert select(records, "both", objectives=(loss, MACS)).criteria == (loss,)
 
