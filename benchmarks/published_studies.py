@@ -138,6 +138,7 @@ def measure(folder: Path, case: str) -> dict[str, Any]:
         rivals.append(next(entry["values"] for entry in look["designs"] if entry["trial"] == look["comparison"]["trials"][0]))
     return {
         "case": case,
+        "formula": design.formula,
         "samples": len(targets),
         "splits": about["splits"],
         "seconds": round(time.perf_counter() - began),
@@ -164,7 +165,7 @@ def page(found: list[dict[str, Any]]) -> str:
     parts = [
         "# Two published studies on their own data",
         "",
-        f"Made by `python benchmarks/published_studies.py FOLDER --out docs/published_results.md` ({minutes:.0f} minutes, one core).",
+        f"Made by `python benchmarks/published_studies.py FOLDER --out docs/published_results.md` ({minutes:.0f} minutes, one busy core).",
         "",
         *(__doc__ or "").split("\n\n", 2)[2].strip().splitlines(),
         "",
@@ -182,6 +183,7 @@ def page(found: list[dict[str, Any]]) -> str:
             "best reference": each["rival"],
         }
         parts += [f"## {study.key}: {each['case']}", "", about["title"] + f". {each['splits']} outer folds.", ""]
+        parts += [f"Network: `{each['formula']}`", ""]
         parts += [f"Published: {about['published']}. {about['differs']}", ""]
         parts += ["| | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
         parts += [f"| {line} | " + " | ".join(_cell(values, name) for name in names) + " |" for line, values in lines.items()]

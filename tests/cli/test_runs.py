@@ -72,6 +72,16 @@ def test_report_command(finished: Path, tmp_path: Path, fusearch: Callable[..., 
     assert (tmp_path / "figures" / "front.svg").is_file()
 
 
+def test_report_says_what_pdf_needs_where_it_is_absent(
+    finished: Path, fusearch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    done = fusearch("report", finished, "--out", tmp_path / "page", "--figures", tmp_path / "figures")
+    assert done.code == 0
+    assert done.err == "warning: figures are written as SVG alone: for PDF too, pip install 'fusearch[pdf]'\n"
+    assert {path.suffix for path in (tmp_path / "figures").iterdir()} == {".svg"}
+
+
 def test_report_scores_the_levels_of_a_column_apart_and_so_do_later_reports(
     finished: Path, fusearch: Callable[..., Any], tmp_path: Path
 ) -> None:

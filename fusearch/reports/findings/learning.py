@@ -103,8 +103,9 @@ def read_learned(trials: Trials, pick: TrialRecord | None, label: Callable[[Tria
 
 def learned_sentence(record: TrialRecord, reason: str | None) -> str:
     """Say at which epochs the members of a design were best, and why there are no curves where there are none."""
-    members = record.details.get("members") or ()
-    epochs = [max(member["epochs"].values()) for member in members if isinstance(member, Mapping) and member.get("epochs")]
+    members = record.details.get("members")  # an evaluator of one's own may tell their number alone
+    told = members if isinstance(members, list) else []
+    epochs = [max(member["epochs"].values()) for member in told if member.get("epochs")]
     parts = [f"No learning curves of this design: {reason}."] if reason is not None else []
     if epochs and max(epochs) > 1:  # a linear design is solved, not trained by steps
         spread = f"between epoch {min(epochs)} and {max(epochs)}" if min(epochs) < max(epochs) else f"at epoch {epochs[0]}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fusearch.reports.wording import count, metric_label
 from fusearch.study import TrialRecord
-from fusearch.trials import Trials, best_of_each, ranked
+from fusearch.trials import Trials
 
 if TYPE_CHECKING:
     from fusearch.search_space import PublishedStudy
@@ -141,8 +141,10 @@ def read_published(trials: Trials) -> Published:
     keys: dict[str, list[str]] = {}
     for key, graph in fitting_designs(trials.modalities)[0].items() if trials.modalities else ():
         keys.setdefault(graph.digest, []).append(key)
-    best = best_of_each(trials.evaluated, trials.objectives, lambda record: record.digest)
-    order = [record.digest for record in ranked(list(best.values()), trials.objectives)]
+    best: dict[str, TrialRecord] = {}
+    for record in sorted(trials.evaluated, key=lambda record: (trials.primary.loss(record.value(trials.primary.name)), record.number)):
+        best.setdefault(record.digest, record)
+    order = list(best)
     front = {record.digest for record in trials.front}
     ended = {record.digest for record in trials.records if record.state in ("complete", "failed", "pruned") and not record.interrupted}
     standings = [

@@ -94,3 +94,5 @@ def test_a_solved_design_a_missing_file_and_no_design(tmp_path: Path) -> None:
     predictions_file(tmp_path, "candidate2").write_bytes(b"no archive")
     assert read(trials).reason == "no losses of single epochs were kept"
     assert read_learned(trials, None, str).reason == "nothing was evaluated"
+    own = replace(trials.records[2], details={"members": 3})
+    assert learned_sentence(own, "none were kept") == "No learning curves of this design: none were kept."
