@@ -166,7 +166,8 @@ def page(found: list[dict[str, Any]]) -> str:
     parts = [
         "# Two published studies on their own data",
         "",
-        f"Made by `python benchmarks/published_studies.py FOLDER --out docs/published_results.md` ({minutes:.0f} minutes on one core, with other work on it).",
+        "Made by `python benchmarks/published_studies.py FOLDER --out docs/published_results.md`",
+        f"({minutes:.0f} minutes on one core, with other work on it).",
         "",
         *(__doc__ or "").split("\n\n", 2)[2].strip().splitlines(),
         "",
