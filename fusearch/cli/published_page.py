@@ -26,6 +26,8 @@ with the package as printed, and as they were built, read from the papers' figur
     fusearch search lgg.yaml --start published --out runs/lgg  # try each that fits, after the references
     fusearch list statistics                                   # the counts below
 
+Two of the studies were run on their own data under a protocol without a leak: [results beside the published ones](published_results.md).
+
 In Python, `fusearch.PUBLISHED["mmdynamics"].bind(data.modalities)` is the design over your data, `.facts` what is known of the study, and
 `fusearch.fitting_designs(data.modalities)` gives all that fit, with a reason for each other one. A network is bound **by kind and, within
 a kind, in order**: its first table becomes your first table. Modalities that are left over stay out of the design; to choose, pass those
