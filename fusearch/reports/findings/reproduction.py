@@ -48,7 +48,8 @@ def team_command(found: Findings, folder: Path | None = None) -> str | None:
     folder = folder or found.folder
     if folder is None or not found.answers.team.recommended:
         return None
-    return shlex.join(["fusearch", "export", str(folder), "--pick", "team", "--out", str(folder / "export-team")])
+    asked = [] if found.trials.select is None else ["--select", found.trials.select]
+    return shlex.join(["fusearch", "export", str(folder), "--pick", "team", *asked, "--out", str(folder / "export-team")])
 
 
 def resumed_lines(found: Findings) -> list[str]:
