@@ -120,7 +120,7 @@ def _order_of_making(graph: FusionGraph) -> list[str]:
     names += [main] if main in graph.order else []
     before: dict[str, set[str]] = {name: set() for name in names}
     for stream in graph.streams:
-        before[stream.name].update({stream.tie} - {None})
+        before[stream.name].update(() if stream.tie is None else (stream.tie,))
     for fusion in graph.fusions:
         sources = [arg.source for arg in fusion.args]
         before[fusion.name].update(sources)

@@ -75,7 +75,7 @@ def draw_pattern(settings: SpaceSettings, choose: Chooser) -> Parts:
     outputs = tuple(Output(tap(output.source, f"output.{at}.depth"), output.task) for at, output in enumerate(pattern.outputs))
     read = [arg for args in taps.values() for arg in args]
     ends = {output.source.source for output in outputs}
-    fusions = []
+    fusions: list[Fusion] = []
     for fusion in pattern.fusions:
         operator, params = _draw_operator(
             settings, choose, fusion, streams, taps[fusion.name], {made.name: made.operator for made in fusions}
