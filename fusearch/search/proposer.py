@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, final
 import numpy as np
 
 from fusearch.search.candidate_queue import CandidateQueue, Proposal
-from fusearch.search_space import Candidate, FusionGraph, Recipe, fitting_designs
+from fusearch.search_space import PUBLISHED, Candidate, FusionGraph, Recipe, fitting_designs
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -18,9 +18,12 @@ __all__ = ["Proposer", "SamplerProposer", "published_first"]
 
 
 def published_first(space: SearchSpace) -> tuple[Candidate, ...]:
-    """Return the published designs that fit the modalities of a space, each once: two studies may have one network for them."""
-    fitting = {graph.digest: graph for graph in fitting_designs(space.modalities)[0].values()}
-    return tuple(Candidate(graph, Recipe()) for graph in fitting.values())
+    """Return the published designs that fit the modalities of a space, each once: two studies may have one network for them.
+
+    Where the paper's numbers belong to its fusion, such as the weight of its losses, the recipe has them.
+    """
+    fitting = {graph.digest: Candidate(graph, PUBLISHED[key].recipe()) for key, graph in fitting_designs(space.modalities)[0].items()}
+    return tuple(fitting.values())
 
 
 class Proposer(Protocol):

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from strategies import MODALITIES, SMALL, WIDE, candidates, law
 
 from fusearch.errors import FusearchError, SpaceError
 from fusearch.search_space import PUBLISHED, Candidate, Recipe, RecipeSpace, SearchSpace, published_design
+from fusearch.search_space.space.space_settings import EXTRAS
 
 
 @law
@@ -180,3 +183,9 @@ def test_fixed_parameters_of_encoders_and_operators() -> None:
             SearchSpace(MODALITIES, encoders=encoders)
     with pytest.raises(FusearchError, match="unknown parameter 'ranks'"):
         SearchSpace(MODALITIES, operators=["low_rank(ranks=2)"])
+
+
+def test_the_extras_of_the_docs_are_those_of_the_space() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "search.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", page.split("| `extras` |")[1].split("\n\n")[0], re.MULTILINE))
+    assert rows == dict(EXTRAS)
