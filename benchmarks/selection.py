@@ -251,31 +251,36 @@ def judge(folder: Path, metric: str, trials: int) -> dict[str, float]:
     return found
 
 
-def table(found: dict[tuple[str, int], dict[str, float]]) -> list[dict[str, object]]:
-    """Return a row for each rule.
+#: Scores of the rules on each split of each set.
+Scores = dict[tuple[str, int], dict[str, float]]
 
-    The mean of each set, the mean over the sets, the paired difference from the first rule with its standard error over splits, and on how
-    many splits it is better and worse.
+
+def paired(found: Scores, rule: str, base: str) -> dict[str, float]:
+    """Return by how much a rule is better than another one, its standard error over splits, and on how many it is better and worse.
+
+    Each set weighs alike.
     """
+    gains: dict[str, list[float]] = {}
+    for (name, _), scores in found.items():
+        gains.setdefault(name, []).append(scores[rule] - scores[base])
+    errors = [np.var(each, ddof=1) / len(each) if len(each) > 1 else np.nan for each in gains.values()]
+    every = np.concatenate(list(gains.values()))
+    return {
+        "gain": float(np.mean([np.mean(each) for each in gains.values()])),
+        "error": float(np.sqrt(np.sum(errors)) / len(gains)),
+        "better": int((every > 0).sum()),
+        "worse": int((every < 0).sum()),
+    }
+
+
+def table(found: Scores) -> list[dict[str, object]]:
+    """Return a row for each rule: the mean of each set, the mean over the sets, and what it gains over the first rule."""
     names = list(dict.fromkeys(name for name, _ in found))
     rules = list(next(iter(found.values())))
     rows: list[dict[str, object]] = []
     for rule in rules:
-        scores = {name: np.array([each[rule] for (own, _), each in found.items() if own == name]) for name in names}
-        gains = {name: scores[name] - np.array([each[rules[0]] for (own, _), each in found.items() if own == name]) for name in names}
-        errors = [gains[name].var(ddof=1) / len(gains[name]) if len(gains[name]) > 1 else np.nan for name in names]
-        every = np.concatenate(list(gains.values()))
-        rows.append(
-            {
-                "rule": rule,
-                **{name: float(scores[name].mean()) for name in names},
-                "all": float(np.mean([scores[name].mean() for name in names])),
-                "gain": float(np.mean([gains[name].mean() for name in names])),
-                "error": float(np.sqrt(np.sum(errors)) / len(names)),
-                "better": int((every > 0).sum()),
-                "worse": int((every < 0).sum()),
-            }
-        )
+        means = {name: float(np.mean([each[rule] for (own, _), each in found.items() if own == name])) for name in names}
+        rows.append({"rule": rule, **means, "all": float(np.mean(list(means.values()))), **paired(found, rule, rules[0])})
     return rows
 
 
@@ -311,9 +316,13 @@ def main() -> None:
             shares = f"used {told['used']:.2f}, better {told['better']:.2f}, worse {told['worse']:.2f}"
             print(f"{name}: the correction of each of {len(change)} designs changes its f1_macro by {told['change']:+.3f}; {shares}")
     for metric in ("f1_macro", "auroc"):
-        rows = table({key: judge(folder, metric, asked.trials) for key, folder in there.items()})
+        found = {key: judge(folder, metric, asked.trials) for key, folder in there.items()}
+        rows = table(found)
+        corrected_too = ", corrected" if metric == "f1_macro" else ""
+        twins = {how.format("both"): how.format("metric") for how in ("{}, best", "{}, simplest", "--pick team by {}")}
+        pairs = {rule: paired(found, f"{rule}{corrected_too}", f"{base}{corrected_too}") for rule, base in twins.items()}
         if asked.json:
-            print(json.dumps({"metric": metric, "splits": splits, "rows": rows}))
+            print(json.dumps({"metric": metric, "splits": splits, "rows": rows, "over the metric": pairs}))
             continue
         names = [name for name in asked.sets if splits[name]]
         print(f"{metric}: {', '.join(f'{splits[name]} splits of {name}' for name in names)}")
@@ -321,6 +330,9 @@ def main() -> None:
         for row in rows:
             numbers = (f"{row[name]:8.3f}" for name in (*names, "all", "gain", "error"))
             print(f"{row['rule']:40}", *numbers, *(f"{row[name]:8}" for name in ("better", "worse")))
+        for rule, pair in pairs.items():
+            gain = f"{pair['gain']:+.3f} +- {pair['error']:.3f}"
+            print(f"{rule}{corrected_too}: {gain} over the same by metric, better on {pair['better']} splits, worse on {pair['worse']}")
 
 
 if __name__ == "__main__":
