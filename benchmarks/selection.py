@@ -84,7 +84,7 @@ def measure(folder: Path, cache: Path, name: str, split: int, trials: int, seeds
         if record.candidate not in found:
             choice = read_choice(run, record, data)
             model = refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size)
-            found[record.candidate] = outputs_on_test(model, choice, data)
+            found[record.candidate] = outputs_on_test(model, choice.modalities, data)
     np.savez(out / "test.npz", targets=data.targets[data.rows("test")], **found)
     return out
 
