@@ -20,9 +20,11 @@ from fusearch.evaluators.export.deployed import DeployedModel, DeployedTeam
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.refit import refit
 from fusearch.evaluators.training.members import score
+from fusearch.inference import correction_of
 from fusearch.inference.paired import holm, paired_difference, score_interval
 from fusearch.inference.picked import Picked, read_pick
 from fusearch.layout import CONFIRMATION, replace_file
+from fusearch.metrics import METRICS
 from fusearch.run import Run
 from fusearch.study import TrialRecord
 
@@ -62,7 +64,8 @@ def confirm(
         (`picked_best_reference`), against the next best of another graph: `trials` and `designs` of both, `difference`, `interval` (5 % and
         95 % quantile of a paired bootstrap over the rows of the test split, whole groups where there are groups), `p`, `p_corrected` for
         the number of looks (Holm), and `outcome` (`gain`, `no clear gain`, `loss`). Either is None where the metric is undefined, and the
-        comparison where there is no other reference.
+        comparison where there is no other reference. Metrics of classes are those of the classes that an export of the design takes, at
+        the threshold that was fitted for it where that pays.
 
     Raises:
         RunError: The data set has changed, or has no test split.
@@ -86,6 +89,7 @@ def confirm(
         raise RunError(f"data set {data.name!r} has no test split: nothing to confirm on")
     looks = looks_so_far(run)
     outputs: dict[str, NDArray[np.float64]] = {}
+    taken: dict[str, NDArray[np.float64]] = {}  # the largest of which is the class that an export takes
     models: dict[str, DeployedModel] = {}
     designs = []
     for role, each in roles.items():
@@ -102,7 +106,12 @@ def confirm(
             read = {modality.name for choice in choices for modality in choice.modalities}
             modalities = [modality for modality in data.modalities if modality.name in read]
             outputs[each.candidate] = outputs_on_test(members[0] if len(members) == 1 else DeployedTeam(members), modalities, data)
-        designs.append(_entry(role.split()[0], each, score_on_test(outputs[each.candidate], data)))
+            correction = correction_of(trials, each.records)
+            taken[each.candidate] = outputs[each.candidate] if correction is None else correction.apply(outputs[each.candidate])
+        values = score_on_test(outputs[each.candidate], data)
+        values |= {name: value for name, value in score_on_test(taken[each.candidate], data).items() if METRICS[name].decides}
+        designs.append(_entry(role.split()[0], each, values))
+    judged = taken if trials.primary.name in METRICS and METRICS[trials.primary.name].decides else outputs
     look = {
         "look": len(looks) + 1,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -112,8 +121,8 @@ def confirm(
         "seeds": seeds,
         "designs": designs,
         "picked_best_reference": trials.best_simple is not None and trials.best_simple.digest == picked.digest,
-        "score": _score(trials.primary, outputs[picked.candidate], data),
-        "comparison": None if rival is None else _compare(trials.primary, picked, rival, outputs, data, looks),
+        "score": _score(trials.primary, judged[picked.candidate], data),
+        "comparison": None if rival is None else _compare(trials.primary, picked, rival, judged, data, looks),
     }
     _write(run.path / CONFIRMATION, {"looks": [*looks, look]})
     return look

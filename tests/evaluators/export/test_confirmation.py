@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from fusearch.data import Dataset, load_data
 from fusearch.errors import LeakError, RunError
@@ -15,8 +16,8 @@ from fusearch.evaluators.export import confirm, export
 from fusearch.evaluators.export.choice import read_choice
 from fusearch.evaluators.export.confirmation import looks_so_far, outputs_on_test
 from fusearch.evaluators.export.refit import refit
-from fusearch.inference import team_of
-from fusearch.layout import CONFIRMATION
+from fusearch.inference import correction_of, team_of
+from fusearch.layout import CONFIG, CONFIRMATION
 from fusearch.metrics import METRICS
 from fusearch.reports.findings.findings import read_findings
 from fusearch.reports.findings.looks import numbers_told, read_looks
@@ -174,6 +175,31 @@ def test_a_team_is_confirmed_as_one_pick(make_run: MakeRun) -> None:
     assert f"the pick, {numbers_told(team.trials)}, has AUROC" in judge(read_findings(run)).notes[0]
     folder = export(run, run.path / "team", data=data, pick="team", seeds=1)
     assert json.loads((folder / "metrics.json").read_text())["confirmed"]["values"] == picked["values"]
+
+
+def test_metrics_of_classes_are_those_of_the_classes_that_an_export_takes(make_run: MakeRun) -> None:
+    rng = np.random.default_rng(0)
+    targets = np.where(rng.random(1000) < 0.12, "sick", "well")
+    views = {name: rng.normal(size=(1000, 3)) + 0.5 * (targets == "sick")[:, None] for name in ("a", "b")}
+    splits = np.array(["train", "train", "train", "train", "test"] * 200)
+    data = Dataset.from_arrays("rare", modalities=views, targets=targets, labels=["well", "sick"], splits=splits, folds=5)
+    made = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"}, recipe=Recipe(learning_rate=0.05))
+    config = yaml.safe_load((made.path / CONFIG).read_text())
+    config["objectives"][0]["name"] = "f1_macro"
+    (made.path / CONFIG).write_text(yaml.safe_dump(config))
+    run = Run(made.path)
+    correction = correction_of(run.read(), run.records())
+    assert correction is not None
+    look = confirm(run, data=data, seeds=1)
+    choice = read_choice(run, run.pick("simplest"), data)
+    model = refit(data, choice.candidate, epochs=choice.epochs, seeds=1)
+    outputs, test = outputs_on_test(model, choice.modalities, data), data.targets[data.rows("test")]
+    values = look["designs"][0]["values"]
+    for name in ("f1_macro", "accuracy"):
+        assert values[name] == pytest.approx(METRICS[name](test, correction.apply(outputs)))
+    assert values["f1_macro"] != METRICS["f1_macro"](test, outputs)
+    assert values["auroc"] == pytest.approx(METRICS["auroc"](test, outputs))
+    assert look["score"]["value"] == values["f1_macro"]
 
 
 @pytest.mark.slow
