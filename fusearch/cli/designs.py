@@ -180,5 +180,5 @@ def _ignore(_step: int, _values: Any) -> None:
 
 def add_commands(app: typer.Typer) -> None:
     """Register this module's commands."""
-    app.command("show", epilog="Examples: fusearch show 'F1 = cat(mean@1, worst@L) ->' --data wisconsin; fusearch show mmdynamics")(show)
+    app.command("show", epilog="Example: fusearch show 'F1 = cat(mean@1, worst@L) ->' --data wisconsin; or: fusearch show mmdynamics")(show)
     app.command("evaluate", epilog="Example: fusearch evaluate 'F1 = cat(mean@L, worst@L) ->' --data wisconsin --epochs 20")(evaluate)

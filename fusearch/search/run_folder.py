@@ -20,6 +20,7 @@ from fusearch.errors import RunError
 from fusearch.layout import CONFIG, JOURNAL, JOURNAL_LOCK, LOCK, PREDICTIONS, predictions_file, replace_file, whole_folder
 from fusearch.run import read_config
 from fusearch.search.open_trials import AskedDatabase, OpenTrialsJournal
+from fusearch.search_space import SearchSpace
 from fusearch.study import DRIVER, STUDY_NAME, database, open_study, storage_failure
 from fusearch.yaml_file import dump_yaml, parse_yaml
 
@@ -90,8 +91,11 @@ def check_resume(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(old.get(key), dict):
             raise RunError(f"cannot resume {str(folder)!r}: {CONFIG!r} has no section {key!r}; it was cut off or changed by hand")
     config = parse_yaml(dump_yaml(config))  # as it will be read again: tuples become lists
+    of_space = old["space"].get("fingerprint")
+    if of_space == _space_of(config).fingerprint_0_1_0:
+        of_space = config["space"]["fingerprint"]
     for what, before, now in (
-        ("the search space", old["space"].get("fingerprint"), config["space"]["fingerprint"]),
+        ("the search space", of_space, config["space"]["fingerprint"]),
         ("the data", _data_fingerprint(old), _data_fingerprint(config)),
     ):
         if before != now:
@@ -195,6 +199,10 @@ def _meaning(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "evaluator": {name: value for name, value in settings.items() if name not in ("threads", "device")},
         "budget": config["search"].get("budget") or {},
     }
+
+
+def _space_of(config: Mapping[str, Any]) -> SearchSpace:
+    return SearchSpace.from_dict({name: value for name, value in config["space"].items() if name != "fingerprint"})
 
 
 def _data_fingerprint(config: Mapping[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import fusearch.evaluators.encoders  # noqa: F401  # registers the networks
 from fusearch.data.kinds import KINDS, Layout
 from fusearch.data.modality import Modality
-from fusearch.evaluators.network.encoder_network import NETWORKS, StageEncoder
+from fusearch.evaluators.network.encoder_network import StageEncoder, make_encoder
 from fusearch.search_space.entries.encoder import ENCODERS, Encoder
 from fusearch.search_space.entries.parameter import Param, Value, complete_params
 
@@ -111,7 +111,7 @@ class EncoderCase:
         complete = complete_params({**self.params, **(params or {})}, self.encoder.params, self.name)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            return NETWORKS[self.name](modality, width, 0.0, **complete).eval()
+            return make_encoder(self.name, modality, width, 0.0, complete).eval()
 
     def inputs(self, modality: Modality, batch: int = 5) -> Tensor:
         """Return (B, *modality.shape); whole numbers from 0 where the modality is codes."""

@@ -12,8 +12,10 @@ import itertools
 
 import torch
 
-from fusearch.evaluators.network.encoder_network import NETWORKS
+from fusearch.evaluators.network.encoder_network import NETWORKS, make_encoder
 from fusearch.evaluators.shape_pass import ShapePass
+from fusearch.search_space.entries.encoder import ENCODERS, POOL
+from fusearch.search_space.entries.parameter import complete_params
 from fusearch.testing.deployment import check_torch_export
 from fusearch.testing.encoder_case import EncoderCase, choices
 
@@ -40,7 +42,7 @@ class EncoderSuite(EncoderCase):
         first = [parameter.name for parameter in accepted[:3]]
         assert first == ["modality", "width", "dropout"], f"{self.name}: the network's first arguments are {first}"
         taken = {parameter.name: parameter.default for parameter in accepted[3:]}
-        expected = {name: param.default for name, param in self.encoder.params.items()}
+        expected = {name: param.default for name, param in self.encoder.params.items() if name != POOL}  # which the stream reads
         assert taken == expected, f"{self.name}: the network takes {taken}, the entry has {expected}"
 
     def test_any_legal_shape(self) -> None:
@@ -103,6 +105,36 @@ class EncoderSuite(EncoderCase):
                     a.shape == b.shape and torch.allclose(a, b) for a, b in zip(left, right, strict=True)
                 )
                 assert not same, f"{self.name}: two values of {name!r} give the same network"
+
+    def test_the_entry_tells_how_many_tokens_a_stage_gives(self) -> None:
+        """What a space knows of a stream without a network, one token or many, is what the network gives."""
+        for modality, params in itertools.product(self.modalities(), self.param_sets()):
+            if self.encoder.tokens == "many" and modality.shape == (1,):
+                continue  # of one column, one token
+            for depth, shape in enumerate(self.build(modality, params).shapes):
+                many = self.encoder.has_many(depth, positions=bool(modality.layout.positions))
+                where = f"{self.name} of {modality.kind} {modality.shape} @{depth}"
+                assert (shape.tokens > 1) == (many and not self.encoder.comes_to_one(depth, modality.positions)), where
+
+    def test_first_stages_are_those_of_the_encoder_that_the_entry_names(self) -> None:
+        """Of a design that reads fewer stages, the shorter encoder of the entry computes the same from the same weights."""
+        if self.encoder.first_stages is None:
+            return
+        modality = self.modality()
+        raw = self.inputs(modality)
+        for params in self.param_sets():
+            whole = self.build(modality, params)
+            expected, weights = self.states(whole, raw), whole.state_dict()
+            for depth in range(len(whole.shapes)):
+                name, fewer = self.encoder.first_stages(complete_params(params, self.encoder.params, self.name), depth)
+                network = make_encoder(name, modality, 8, 0.0, complete_params(fewer, ENCODERS[name].params, name)).eval()
+                network.truncate(depth)
+                own = network.state_dict()
+                network.load_state_dict({key: weights.get(key, value) for key, value in own.items()})
+                x_BTD = network.tokens(raw)
+                for index in range(1, depth + 1):
+                    x_BTD = network.stage(index, x_BTD)
+                torch.testing.assert_close(x_BTD, expected[depth])
 
     def test_stages_stand_alone(self) -> None:
         """Truncated at any depth, the network gives the same states up to there, and the later stages' parameters are gone."""

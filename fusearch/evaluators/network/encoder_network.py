@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import torch
@@ -17,8 +17,21 @@ from fusearch.data.modality import Modality
 from fusearch.errors import DesignError
 from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.registry import Registry
+from fusearch.search_space import Value
+from fusearch.search_space.entries.encoder import POOL
 
-__all__ = ["NETWORKS", "AttentionPool", "MeanPool", "StageEncoder", "encoder", "from_grid", "pooled", "raw_shape", "to_grid"]
+__all__ = [
+    "NETWORKS",
+    "AttentionPool",
+    "MeanPool",
+    "StageEncoder",
+    "encoder",
+    "from_grid",
+    "make_encoder",
+    "pooled",
+    "raw_shape",
+    "to_grid",
+]
 
 
 def raw_shape(modality: Modality) -> TokenShape:
@@ -129,6 +142,16 @@ class StageEncoder(nn.Module, ABC):
 
 
 NETWORKS: Registry[type[StageEncoder]] = Registry("encoder network")
+
+
+def make_encoder(name: str, modality: Modality, width: int, dropout: float, params: Mapping[str, Value]) -> StageEncoder:
+    """Return the network of an encoder with its complete parameters, and with the pooling that they name."""
+    own = {key: value for key, value in params.items() if key != POOL}
+    network = NETWORKS[name](modality, width, dropout, **own)
+    if params.get(POOL) == "attention":
+        network.pool = AttentionPool(network.shapes[-1])
+    return network
+
 
 E = TypeVar("E", bound=type[StageEncoder])
 

@@ -11,10 +11,9 @@ import torch
 from torch import Tensor, nn
 
 import fusearch.evaluators.encoders  # noqa: F401  # registers the networks
-from fusearch.evaluators.network.encoder_network import NETWORKS, AttentionPool, MeanPool, StageEncoder, pooled
+from fusearch.evaluators.network.encoder_network import MeanPool, StageEncoder, make_encoder, pooled
 from fusearch.evaluators.network.operator_layer import TokenShape, mask_absent
 from fusearch.search_space import OPERATORS, Depth, FusionGraph, Recipe, Stream
-from fusearch.search_space.entries.encoder import POOL
 
 __all__ = ["StreamNetwork", "StreamState", "Streams", "taps_of"]
 
@@ -59,11 +58,7 @@ class ScoreHead(nn.Module):
 
 
 def _make_encoder(graph: FusionGraph, stream: Stream, recipe: Recipe) -> StageEncoder:
-    params = {name: value for name, value in stream.params.items() if name != POOL}
-    network = NETWORKS[stream.encoder](graph.modality(stream.modality), recipe.width, recipe.dropout, **params)
-    if stream.params.get(POOL) == "attention":
-        network.pool = AttentionPool(network.shapes[-1])
-    return network
+    return make_encoder(stream.encoder, graph.modality(stream.modality), recipe.width, recipe.dropout, stream.params)
 
 
 class StreamNetwork(nn.Module):

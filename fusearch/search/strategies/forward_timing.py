@@ -13,7 +13,7 @@ from fusearch.inference.paired import PairedDifference, holm, paired_difference
 from fusearch.search.strategies.strategy import Decision, Result, Rounds, check_evaluator
 from fusearch.search.strategies.unimodal import unimodal_candidate
 from fusearch.search_space import ENCODERS, OPERATORS, Candidate, Fusion, FusionGraph, Output, Recipe, Stream, Tap, Trunk
-from fusearch.search_space.encoders import default_encoder
+from fusearch.search_space.encoders import POOL, default_encoder
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -129,7 +129,8 @@ class ForwardTiming:
             on: Stages, rising.
         """
         streams = self._streams(space)
-        taps = {stream.name: Tap(stream.name, on[0] if on else "L") for stream in streams}
+        # All tokens of the last stage, not `L`, as the ends of the fusions are not pooled either: one head fits all designs.
+        taps = {stream.name: Tap(stream.name, on[0] if on else _length(stream)) for stream in streams}
         fusions = []
         for index, stage in enumerate(on):
             here = dict(taps)
@@ -146,7 +147,7 @@ class ForwardTiming:
         streams = []
         for modality in space.modalities:
             encoder = ENCODERS[(self.encoders or {}).get(modality.name) or default_encoder(modality)]
-            sizes = {name: param.choices[-1] if param.choices else param.default for name, param in encoder.params.items()}
+            sizes = {name: param.choices[-1] for name, param in encoder.params.items() if param.choices and name != POOL}
             streams.append(Stream(modality.name, modality.name, encoder.name, sizes))
         return streams
 

@@ -12,7 +12,7 @@ from fusearch.errors import RunError, SpaceError, suggestion
 from fusearch.search.ensembles import Predictions
 from fusearch.search.strategies.strategy import Result
 from fusearch.search_space import ENCODERS, Candidate, FusionGraph, Output, Recipe, Stream, Tap
-from fusearch.search_space.encoders import encoders_for
+from fusearch.search_space.encoders import POOL, encoders_for
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -81,11 +81,11 @@ def collect_predictions(streams: Sequence[Stream], results: Sequence[Result]) ->
 def _sizes(modality: str, name: str) -> Iterator[Stream]:
     """Give a stream for every combination of the choices of an encoder's parameters; none where it has no stage."""
     encoder = ENCODERS[name]
-    choices = [param.choices or (param.default,) for param in encoder.params.values()]
+    choices = [(param.default,) if key == POOL else param.choices or (param.default,) for key, param in encoder.params.items()]
     for values in itertools.product(*choices):
         params = dict(zip(encoder.params, values, strict=True))
         if encoder.num_stages(params) == 0:
             return
-        several = [value for value, param in zip(values, encoder.params.values(), strict=True) if len(param.choices) > 1]
+        several = [value for value, offered in zip(values, choices, strict=True) if len(offered) > 1]
         label = "_".join([modality, name, *(f"{value}".replace(".", "p").replace("-", "m") for value in several)])
         yield Stream(label, modality, name, params)

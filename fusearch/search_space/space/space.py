@@ -13,7 +13,7 @@ from fusearch.search_space.design.candidate import Candidate
 from fusearch.search_space.design.graph import FusionGraph
 from fusearch.search_space.design.parts import TRUNKS, Training, TrunkFamily
 from fusearch.search_space.design.recipe import Recipe
-from fusearch.search_space.encoders import default_encoder
+from fusearch.search_space.encoders import POOL, default_encoder
 from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.entries.parameter import Param, Value
@@ -249,12 +249,21 @@ class SearchSpace:
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits of everything that decides what the space holds, choices of operators and encoders included."""
-        declared = {
+        return _hexadecimal(self.to_dict(), self._declared())
+
+    @property
+    def fingerprint_0_1_0(self) -> str:
+        """The same as version 0.1.0 worked it out, which knew neither pooling nor patterns and extras."""
+        settings = {name: value for name, value in self.to_dict().items() if name not in ("extras", "pattern")}
+        declared = self._declared()
+        encoders = {name: {key: of for key, of in params.items() if key != POOL} for name, params in declared["encoders"].items()}
+        return _hexadecimal(settings, {**declared, "encoders": encoders})
+
+    def _declared(self) -> dict[str, dict[str, dict[str, list[Value]]]]:
+        return {
             "operators": {operator.name: _choices(operator.params) for operator, _ in self.settings.joins.values()},
             "encoders": {name: _choices(ENCODERS[name].params) for chains in self.settings.chains.values() for name, _ in chains.values()},
         }
-        text = json.dumps([self.to_dict(), declared], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as JSON-able values."""
@@ -312,6 +321,11 @@ class SearchSpace:
 
 def _adds_loss(parts: Parts) -> bool:
     return any(OPERATORS[fusion.operator].adds_loss for fusion in parts.fusions) or any(output.task for output in parts.outputs)
+
+
+def _hexadecimal(settings: Mapping[str, Any], declared: Mapping[str, Any]) -> str:
+    text = json.dumps([settings, declared], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _choices(params: Mapping[str, Param]) -> dict[str, list[Value]]:

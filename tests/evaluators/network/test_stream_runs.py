@@ -35,7 +35,7 @@ def test_an_encoder_is_as_deep_as_something_reads_it(taps: str, depth: int) -> N
 
 
 def test_an_encoder_is_as_deep_as_a_trunk_continues_it() -> None:
-    graph = parse("F1 = cat(a@0, b@L) ->")
+    graph = parse("F1 = film(a@1, b@L; trunk=continue(a)) ->")
     assert len(Streams(graph, {"a": 2}, 2, RECIPE).encoder_of("a").stages) == 2
 
 

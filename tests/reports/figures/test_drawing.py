@@ -19,8 +19,8 @@ def texts(svg: str) -> list[str]:
 
 
 def test_a_drawing_is_well_formed_and_says_what_the_design_is() -> None:
-    svg = draw(graph("mrna:mlp | meth:identity\nF1 = cross_attention(mrna@1, meth@0; heads=8, trunk=fc:2) ->"))
-    assert {"mrna", "meth", "mlp", "raw", "F1", "𝔸 cross_attention", "heads=8", "fc", "@0", "@1", "head"} <= set(texts(svg))
+    svg = draw(graph("mrna:mlp | meth:identity\nF1 = self_attention(mrna@2, meth@0; heads=2, trunk=fc:2) ->"))
+    assert {"mrna", "meth", "mlp", "raw", "F1", "𝔸 self_attention", "heads=2", "fc", "@0", "@2", "head"} <= set(texts(svg))
 
 
 def test_a_stage_is_a_box() -> None:
