@@ -143,9 +143,10 @@
         customdata: numbers, hovertext: formulas(numbers), hovertemplate: template,
       };
     };
-    const kept = figure.data.filter((trace) => trace.meta === "step" || trace.customdata);
-    const traces = kept.map((trace) => (trace.meta === "step" ? {...trace, x, y} : now(trace.name, trace)));
-    const further = Object.keys(stop.groups).filter((name) => kept.every((trace) => trace.name !== name));
+    // What belongs to the end alone, teams and names of published designs, is emptied, not taken away: the legend keeps its height.
+    const then = (trace) => (trace.meta === "step" ? {...trace, x, y} : trace.customdata ? now(trace.name, trace) : {...trace, x: [null], y: [null]});
+    const traces = figure.data.map(then);
+    const further = Object.keys(stop.groups).filter((name) => traces.every((trace) => trace.name !== name));
     traces.push(...further.map((name) => now(name)));
     return {...figure, data: traces};
   };
