@@ -133,7 +133,8 @@ def same_designs(draw: st.DrawFn, graph: FusionGraph) -> FusionGraph:
 def _order_of_args(draw: st.DrawFn, graph: FusionGraph, fusion: Fusion) -> list[int]:
     places = list(range(len(fusion.args)))
     if not OPERATORS[fusion.operator].symmetric:
-        return places
+        ordered = OPERATORS[fusion.operator].num_ordered(fusion.params, len(places))
+        return [*places[:ordered], *draw(st.permutations(places[ordered:]))]
     if fusion.trunk.stream is not None and OPERATORS[fusion.operator].keeps == "first":
         return [0, *draw(st.permutations(places[1:]))]
     return draw(st.permutations(places))

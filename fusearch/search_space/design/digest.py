@@ -42,7 +42,7 @@ class _Parts:
         self.labels: list[tuple[Any, ...]] = []
         self.ties: dict[int, int] = {}
         self.args: dict[int, list[tuple[int, str, tuple[int, ...]]]] = {}
-        self.symmetric: dict[int, bool] = {}
+        self.ordered: dict[int, int] = {}
         self.onward: dict[int, int] = {}
         for name, stream in design.streams.items():
             self.labels.append((stream.modality, stream.encoder, tuple(sorted(stream.params.items()))))
@@ -53,7 +53,7 @@ class _Parts:
             trunk = fusion.trunk
             self.labels.append((fusion.operator, tuple(sorted(fusion.params.items())), trunk.family, trunk.num_stages))
             self.args[number] = [self._edge(arg, design.ports[name, index]) for index, arg in enumerate(fusion.args)]
-            self.symmetric[number] = design.operators[name].commutes(fusion.params)
+            self.ordered[number] = design.operators[name].num_ordered(fusion.params, len(fusion.args))
             if trunk.stream is not None:
                 self.onward[number] = self.number[trunk.stream]
         self.outputs = [
@@ -66,14 +66,14 @@ class _Parts:
 
     def edge_key(self, source: int, depth: str, ports: tuple[int, ...], colors: Sequence[int]) -> tuple[Any, ...]:
         """Describe a tap by colours. A port of a symmetric fusion is known by its argument, not by its position."""
-        if ports and self.symmetric[source]:
+        if ports and not self.ordered[source]:
             args = self.args[source]
             return colors[source], depth, tuple(sorted((colors[args[port][0]], args[port][1]) for port in ports))
         return colors[source], depth, ports
 
     def arg_keys(self, number: int, colors: Sequence[int]) -> list[tuple[Any, ...]]:
         keys = [self.edge_key(*arg, colors) for arg in self.args[number]]
-        return sorted(keys) if self.symmetric[number] else keys
+        return keys[: self.ordered[number]] + sorted(keys[self.ordered[number] :])
 
 
 def _refine(parts: _Parts, colors: list[int]) -> list[int]:
@@ -85,7 +85,7 @@ def _refine(parts: _Parts, colors: list[int]) -> list[int]:
         for number, args in parts.args.items():
             keys[number] = parts.arg_keys(number, colors)
             for index, (source, depth, ports) in enumerate(args):
-                place = -1 if parts.symmetric[number] else index
+                place = min(index, parts.ordered[number]) if parts.ordered[number] else -1
                 seen[source].append((colors[number], place, parts.edge_key(source, depth, ports, colors)))
         for number, lender in parts.ties.items():
             seen[lender].append((colors[number], -2))

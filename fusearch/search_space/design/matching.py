@@ -96,7 +96,8 @@ def _match_fusions(fusions: Sequence[PatternFusion], streams: Sequence[PatternSt
             continue
         if any(fusion.params.get(name) != value for name, value in first.params.items()):
             continue
-        for found in _match_args(first.args, fusion.args, OPERATORS[fusion.operator].commutes(fusion.params), streams, design, named):
+        ordered = OPERATORS[fusion.operator].num_ordered(fusion.params, len(fusion.args))
+        for found in _match_args(first.args, fusion.args, ordered, streams, design, named):
             if _allows_trunk(first.trunk, fusion.trunk, found):
                 yield from _match_fusions(fusions[1:], streams, design, found)
 
@@ -104,18 +105,18 @@ def _match_fusions(fusions: Sequence[PatternFusion], streams: Sequence[PatternSt
 def _match_args(
     wanted: Sequence[PatternTap],
     actual: Sequence[Tap],
-    symmetric: bool,
+    ordered: int,
     streams: Sequence[PatternStream],
     design: Design,
     so_far: _Match,
 ) -> Iterator[_Match]:
     """Match all arguments: each with the one at its place or, where their order does not matter, with any that is left."""
-    if not symmetric:
+    if ordered:
         found: _Match | None = so_far
-        for tap, other in zip(wanted, actual, strict=True):
+        for tap, other in zip(wanted[:ordered], actual[:ordered], strict=True):
             found = _match_tap(tap, other, streams, design, found) if found is not None else None
         if found is not None:
-            yield found
+            yield from _match_args(wanted[ordered:], actual[ordered:], 0, streams, design, found)
         return
     if not wanted:
         yield so_far
@@ -129,7 +130,7 @@ def _match_args(
     for index, bound in partners[tightest]:
         rest = [*wanted[:tightest], *wanted[tightest + 1 :]]
         others = [*actual[:index], *actual[index + 1 :]]
-        yield from _match_args(rest, others, symmetric, streams, design, bound)
+        yield from _match_args(rest, others, 0, streams, design, bound)
 
 
 def _match_tap(wanted: PatternTap, actual: Tap, streams: Sequence[PatternStream], design: Design, so_far: _Match) -> _Match | None:

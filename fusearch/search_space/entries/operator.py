@@ -41,6 +41,7 @@ class Operator:
         min_args: Fewest arguments.
         max_args: Most arguments; None for any number.
         symmetric: Whether the order of the arguments does not matter.
+        symmetric_from: First argument from which on the order does not matter, as of the conditions of `film`; None for none.
         symmetric_where: Values of parameters with which it does not matter, where others make it matter; see `commutes`.
         ports: Whether it gives one result per argument.
         keeps: Whose shape the result has: `none`, the `first` argument's, or `each` argument's (ports); `continue(u)` needs it.
@@ -72,6 +73,7 @@ class Operator:
     min_args: int = 2
     max_args: int | None = None
     symmetric: bool = False
+    symmetric_from: int | None = None
     symmetric_where: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     ports: bool = False
     keeps: Literal["none", "first", "each"] = "none"
@@ -137,6 +139,12 @@ class Operator:
     def commutes(self, params: Mapping[str, Value]) -> bool:
         """Whether the order of the arguments does not matter, with these parameters."""
         return self.symmetric or any(params.get(name) in values for name, values in self.symmetric_where.items())
+
+    def num_ordered(self, params: Mapping[str, Value], num_args: int) -> int:
+        """Return how many arguments stand at a place of their own; the order of those behind them does not matter."""
+        if self.commutes(params):
+            return 0
+        return num_args if self.symmetric_from is None else min(self.symmetric_from, num_args)
 
 
 OPERATORS: Registry[Operator] = Registry("operator")

@@ -47,6 +47,7 @@ for entry in (
         "cross_attention",
         "attention",
         params={"heads": _HEADS, "residual": Param(True)},
+        symmetric_from=1,
         keeps="first",
         attention=lambda many: [_several(many[1:])],
         attention_params=("heads",),

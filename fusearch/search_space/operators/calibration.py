@@ -11,6 +11,7 @@ for entry in (
     Operator(
         "film",
         "calibration",
+        symmetric_from=1,
         keeps="first",
         absorbs=("cat",),
         absorbs_from=1,
@@ -30,6 +31,7 @@ for entry in (
     Operator(
         "input_gate",
         "calibration",
+        symmetric_from=1,
         keeps="first",
         absorbs=("cat",),
         absorbs_from=1,

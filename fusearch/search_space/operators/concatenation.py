@@ -23,6 +23,7 @@ for entry in (
     Operator(
         "cat_channels",
         "concatenation",
+        symmetric_from=1,
         keeps="first",
         needs_grid=True,
         equation="y_t = W [x_1t; ...; x_nt] + b on the grid of the first argument, back to its width",

@@ -12,6 +12,7 @@ for entry in (
         "dynamic_mlp",
         "calibration",
         params={"dim": Param(8, (8, 16), minimum=1), "steps": Param(1, (1, 2), minimum=1)},
+        symmetric_from=1,
         keeps="first",
         absorbs=("cat",),
         absorbs_from=1,
@@ -29,6 +30,7 @@ for entry in (
         params={"merge": Param("product", ("product", "sum")), "experts": Param(4, (2, 4), minimum=2)},
         min_args=4,
         max_args=4,
+        symmetric_from=2,
         keeps="first",
         equation=(
             "arguments a, b, ra, rb; r = [mean over tokens of ra; of rb]; e = sum_i softmax(G r)_i relu(E_i r); "
@@ -47,6 +49,7 @@ for entry in (
             "hidden": Param(8, (4, 8), minimum=1),
             "steps": Param(2, (1, 2), minimum=1),
         },
+        symmetric_from=1,
         keeps="first",
         absorbs=("cat",),
         absorbs_from=1,

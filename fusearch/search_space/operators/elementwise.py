@@ -65,6 +65,7 @@ for entry in (
     Operator(
         "sum_on_grid",
         "tensor",
+        symmetric_from=1,
         keeps="first",
         needs_grid=True,
         equation=(

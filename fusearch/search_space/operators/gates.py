@@ -14,6 +14,7 @@ for entry in (
         "channel_gate",
         "attention",
         params={"reduction": _REDUCTION},
+        symmetric_from=1,
         keeps="first",
         absorbs=("cat",),
         absorbs_from=1,
@@ -47,6 +48,7 @@ for entry in (
     Operator(
         "spatial_gate",
         "attention",
+        symmetric_from=1,
         keeps="first",
         needs_grid=True,
         equation="y_t = x_t * sigmoid(w . relu(W_x x_t + W_2 g_2t + ... + b) + c), the others on the grid of x",
@@ -58,6 +60,7 @@ for entry in (
         "spatial_max_gate",
         "attention",
         params={"kernel": Param(3, (3, 7), minimum=1)},
+        symmetric_from=1,
         keeps="first",
         needs_grid=True,
         equation="y = W [x_1; ...; x_n] * max_m sigmoid(conv([mean_c x_m; max_c x_m]))",

@@ -77,8 +77,9 @@ def _facts(operator: Operator) -> Iterator[str]:
     else:
         count = str(operator.min_args) if operator.max_args == operator.min_args else f"{operator.min_args} to {operator.max_args}"
     where = " or ".join(f"{name}={value}" for name, values in operator.symmetric_where.items() for value in values)
+    others = "in order" if operator.symmetric_from is None else f"the first {'one' if operator.symmetric_from == 1 else 'two'} in order"
     traits = [
-        "symmetric" if operator.symmetric else f"symmetric with {where}" if where else "in order",
+        "symmetric" if operator.symmetric else f"symmetric with {where}" if where else others,
         *(["the first on a grid"] if operator.needs_grid else []),
         *(["class scores"] if operator.scores_only else []),
     ]

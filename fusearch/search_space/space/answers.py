@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise, product
+from itertools import product
 
 from fusearch.errors import FusearchError, SpaceError
 from fusearch.search_space.design.graph import FusionGraph
@@ -124,9 +124,9 @@ def _order_of_making(graph: FusionGraph) -> list[str]:
     for fusion in graph.fusions:
         sources = [arg.source for arg in fusion.args]
         before[fusion.name].update(sources)
-        if not OPERATORS[fusion.operator].commutes(fusion.params):
-            for earlier, later in pairwise(sources[1:]):
-                before[later].add(earlier)
+        for place in range(1, OPERATORS[fusion.operator].num_ordered(fusion.params, len(sources))):
+            for later in sources[place + 1 :]:
+                before[later].add(sources[place])
     order: list[str] = []
     while names:
         # Where the wishes contradict each other no order is right, and the digest will tell.
@@ -215,10 +215,11 @@ def _read_fusion(
     answers[f"{key}.operator"] = _operator_text(settings, fusion, settings.features)
     # Where each argument stands among those that are left, in the order of the design.
     rest, position = list(listed), listed.index(0)
-    if not OPERATORS[fusion.operator].commutes(fusion.params):
+    ordered = OPERATORS[fusion.operator].num_ordered(fusion.params, len(fusion.args))
+    if ordered:
         answers[f"{key}.first"] = position
         rest.remove(0)
-        for index in range(1, len(fusion.args)):
+        for index in range(1, ordered):
             answers[f"{key}.then{index}"] = rest.index(index)
             rest.remove(index)
     answers |= {f"{key}.{name}": value for name, value in _offered_params(fusion).items()}

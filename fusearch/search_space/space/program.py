@@ -160,17 +160,19 @@ def _draw_operator_params(settings: SpaceSettings, choose: Chooser, key: str, te
     return {**fixed, **_draw_params(choose, key, operator.name, free)}
 
 
-def _draw_order(settings: SpaceSettings, choose: Chooser, key: str, args: list[Argument], able: tuple[int, ...]) -> list[Argument]:
-    """Draw the first argument; the others follow in the order in which their sources were made, or in any."""
+def _draw_order(
+    settings: SpaceSettings, choose: Chooser, key: str, args: list[Argument], able: tuple[int, ...], num_ordered: int
+) -> list[Argument]:
+    """Draw the first argument; the others follow in the order in which their sources were made, or in any that matters."""
     context = _context(able, tuple(range(len(args))))
     first, *rest = with_first(args, choose.pick(f"{key}.first", able, f"{key}.first.n{len(args)}{context}"))
     if "argument_order" not in settings.extras:
         return [first, *rest]
     ordered = [first]
-    while rest:
+    while len(ordered) < num_ordered:
         places = tuple(range(len(rest)))
         ordered.append(rest.pop(choose.pick(f"{key}.then{len(ordered)}", places, f"{key}.then{len(ordered)}.of{len(rest)}")))
-    return ordered
+    return [*ordered, *rest]
 
 
 def _draw_vote(settings: SpaceSettings, choose: Chooser, streams: list[Stream]) -> Parts:
@@ -201,7 +203,7 @@ def _draw_joins(settings: SpaceSettings, choose: Chooser, streams: list[Stream],
         operator = settings.joins[text][0]
         params = _draw_operator_params(settings, choose, key, text)
         if not operator.commutes(params):
-            args = _draw_order(settings, choose, key, args, able[text])
+            args = _draw_order(settings, choose, key, args, able[text], operator.num_ordered(params, len(args)))
         onward = _draw_onward(settings, choose, key, operator, streams, [arg.origin for arg in args])
         if onward is not None:
             # Only a symmetric operator may go on with an argument that is not its first; the order is then free.

@@ -8,6 +8,7 @@ from fusearch.data.modality import Modality
 from fusearch.search_space.design.graph import FusionGraph
 from fusearch.search_space.design.parts import Depth, Fusion, Output, Stream, Tap, Training, Trunk
 from fusearch.search_space.encoders import default_encoder
+from fusearch.search_space.entries.encoder import Chain
 from fusearch.search_space.space.space_settings import SpaceSettings
 
 __all__ = ["MAX_RAW_VALUES", "reference_designs"]
@@ -28,7 +29,7 @@ def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, .
     - `late`: the mean of the class probabilities of all modalities, each trained alone.
     - `stacked`: the same models, joined by a regularized linear model of their scores on rows that they have not seen.
     """
-    encoded = [Stream(_name(settings, modality), modality.name, _encoder(settings, modality)) for modality in settings.modalities]
+    encoded = [Stream(_name(settings, modality), modality.name, *_encoder(settings, modality)) for modality in settings.modalities]
     raw = [
         Stream(_name(settings, modality), modality.name, "flatten" if modality.layout.positions else "identity")
         for modality in settings.modalities
@@ -52,10 +53,10 @@ def _name(settings: SpaceSettings, modality: Modality) -> str:
     return settings.slots[modality.name][0]
 
 
-def _encoder(settings: SpaceSettings, modality: Modality) -> str:
-    """Return the default encoder where the space has it, else the first of the space."""
-    offered = settings.encoders[modality.name]
-    return default_encoder(modality) if default_encoder(modality) in offered else offered[0]
+def _encoder(settings: SpaceSettings, modality: Modality) -> Chain:
+    """Return the default encoder where the space has it, else the first of the space, with the parameters that the space fixes."""
+    offered = settings.chains[modality.name].values()
+    return next((chain for chain in offered if chain[0] == default_encoder(modality)), next(iter(offered)))
 
 
 def _alone(settings: SpaceSettings, stream: Stream, training: Training = "joint") -> FusionGraph:

@@ -125,3 +125,12 @@ def test_too_many_alike_still_have_a_digest() -> None:
     names = [f"s{number}" for number in range(8)]
     text = " | ".join(f"{name} = a:mlp" for name in names) + f"\nF1 = cat({', '.join(f'{name}@1' for name in names)}) ->"
     assert FusionGraph.parse(text).digest == FusionGraph.parse(text).digest
+
+
+def test_conditions_of_an_operator_may_change_places() -> None:
+    head = "a:mlp | b:mlp | c:mlp"
+    for operator in ("film", "cross_attention", "dynamic_mlp"):
+        one = digest(head, f"F1 = {operator}(a@1, b@1, c@2) ->")
+        assert digest(head, f"F1 = {operator}(a@1, c@2, b@1) ->") == one
+        assert digest(head, f"F1 = {operator}(b@1, a@1, c@2) ->") != one
+    assert digest(head, "F1 = recurrent(a@1, b@1, c@2) ->") != digest(head, "F1 = recurrent(a@1, c@2, b@1) ->")

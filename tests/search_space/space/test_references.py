@@ -54,3 +54,11 @@ def test_one_modality_has_no_fusion_to_compare_with() -> None:
         "best_unimodal": ["a:mlp; a@L ->"],
         "linear": ["a:identity; a@L ->", "a:identity; train = convex; a@L ->"],
     }
+
+
+def test_encoders_have_the_parameters_that_the_space_fixes() -> None:
+    scan = Modality("scan", "image2d", (1, 32, 32))
+    space = SearchSpace((*TABLES, scan), encoders={"a": ["ft_transformer(blocks=1)", "mlp(layers=1)"], "scan": ["cnn(stages=4)"]})
+    assert formulas(space)["penultimate"] == ["a:mlp(layers=1) | b:mlp | scan:cnn(stages=4); F1 = cat(a@1, b@2, scan@L) ->"]
+    only = SearchSpace(TABLES, encoders={"a": ["ft_transformer(blocks=1)"]})
+    assert formulas(only)["best_unimodal"][0] == "a:ft_transformer(blocks=1); a@L ->"
