@@ -268,7 +268,7 @@ def _of_level(kept: KeptPredictions, level: str | None, rows: NDArray[np.int64],
     resampled, sign = Resampled(part, objective, seed=seed), objective.loss(1.0)
     as_they_are = np.ones((len(rows), 1))
     observed = [float(sign * resampled.losses_of(outputs, as_they_are)[0, 0]) for outputs in part.outputs]
-    drawn = [sign * losses[0] for losses in resampled.losses]
+    drawn = [sign * losses_FB[0] for losses_FB in resampled.losses[0]]  # of the one criterion, the metric
     try:
         if not np.isfinite(observed).all():
             raise NotEstimableError("the metric is undefined on these rows")
