@@ -312,7 +312,7 @@ class Trials:
         if not found:
             known = sorted({record.digest for record in self.evaluated})
             raise RunError(
-                f"no design {prefix!r} in {self._name}: expected 'simplest', 'knee', 'best:METRIC', 'strategy' or a digest; "
+                f"no design {prefix!r} in {self._name}: expected 'simplest', 'knee', 'best', 'best:METRIC', 'strategy' or a digest; "
                 f"{suggestion(prefix, ['simplest', 'knee', 'strategy', *known])}"
             )
         graphs = {record.digest for record in found}

@@ -313,6 +313,7 @@ def confirm(run: RunFolder, pick: Pick = "simplest", data: MovedData = None, sel
     """Evaluate the picked design, the references and the front on the test split; looks are counted."""
     from fusearch.evaluators.export import confirm as confirm_run
     from fusearch.reports import read_findings, write_report
+    from fusearch.reports.findings.looks import pick_sentence
     from fusearch.run import Run
 
     with document(as_json) as write:
@@ -330,6 +331,7 @@ def confirm(run: RunFolder, pick: Pick = "simplest", data: MovedData = None, sel
         show_table(rows, ("role", "digest", f"test {name}", f"search {name}", "formula"), title=title)
         _show_verdict(found, run)
         if facts["look"] > 1:
+            say(f"This look: {pick_sentence(found.looks[-1], name)}")
             say("Only the first look counts: whoever changes the choice after it has searched on the test split.")
 
 

@@ -229,7 +229,10 @@ def test_export_and_confirm(finished: Path, tmp_path: Path, fusearch: Callable[.
     first = fusearch("confirm", finished, "--json")
     assert first.code == 0, first.err
     assert first.document["look"] == 1
-    assert "Look 2" in fusearch("confirm", finished).out
+    again = fusearch("confirm", finished, "--pick", "knee").out
+    assert "Look 2" in again
+    assert "This look: The pick (trial " in again
+    assert "90 % interval" in again.partition("This look")[2]
 
 
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:

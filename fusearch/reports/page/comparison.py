@@ -86,7 +86,10 @@ def render_comparison(found: Compared) -> str:
     figures: dict[str, go.Figure] = {"fronts": fronts_figure(found)} if len(found.plane) > 1 else {}
     figures["hypervolumes"] = hypervolumes_figure(found)
     titles = {"fronts": "Fronts", "hypervolumes": "Hypervolume over trials"}
-    drawn = {name: f'<div class="figure" id="{name}" role="img" aria-label="{titles[name]}"></div>' for name in figures}
+    drawn = {
+        name: f'<div class="figure" id="{name}" role="img" aria-label="{titles[name]}" style="height:{figure.layout.height}px"></div>'
+        for name, figure in figures.items()
+    }
     sections = "".join(f'<section><h2>{titles[name]}</h2><div class="card">{drawn[name]}</div></section>' for name in figures)
     data = "".join(
         f'<script type="application/json" data-figure="{name}">{markup.embed_figure(figure)}</script>' for name, figure in figures.items()

@@ -21,7 +21,8 @@ def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, .
     """Return the designs of each role; a role that makes no sense for the modalities is left out.
 
     - `best_unimodal`: each modality alone, its default encoder and a head; also without an encoder (other kinds than tables flattened),
-      since on few samples a linear model of one modality often beats a network (on ROSMAP's three tables it does for each).
+      since on few samples a linear model of one modality often beats a network (on ROSMAP's three tables it does for each). That one is
+      trained by steps, and solved, as `linear` is: what the solver is worth must not be taken for what fusion is.
     - `linear`: a linear head on all raw values: the columns of tables, other modalities flattened where they are small enough. Trained by
       steps, as every design is, and solved (`train = convex`): neither is always the better one.
     - `early`: the same raw values, joined, then a trunk of two fully connected layers.
@@ -36,7 +37,9 @@ def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, .
         if not modality.layout.positions or (not modality.entry.symbolic and 0 < math.prod(modality.shape) <= MAX_RAW_VALUES)
     ]
     plain = [stream for stream in raw if len(raw) > 1 and stream not in encoded]
-    designs = {"best_unimodal": tuple(_alone(settings, stream) for stream in [*encoded, *plain])}
+    solved = raw if len(raw) > 1 else []
+    alone = [_alone(settings, stream) for stream in [*encoded, *plain]] + [_alone(settings, stream, "convex") for stream in solved]
+    designs = {"best_unimodal": tuple(alone)}
     if len(raw) == 1:
         designs["linear"] = (_alone(settings, raw[0]), _alone(settings, raw[0], "convex"))
     if len(raw) > 1:

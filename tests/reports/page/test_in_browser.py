@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,9 @@ from headless_browser import CHROMIUM, Tab, open_tab
 from planted_runs import planted_losses, planted_trials
 
 from fusearch.layout import LEVELS
-from fusearch.reports import write_report
+from fusearch.reports import compare_runs, write_report
 from fusearch.reports.findings.findings import Findings
+from fusearch.run import Run
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH, so the page cannot be looked at")
 
@@ -249,3 +250,11 @@ _FAINT = r"""
   return [...faint];
 })()
 """
+
+
+@pytest.mark.parametrize("width", [390, 1300])
+def test_the_charts_of_a_comparison_stay_in_their_panels(browser: Tab, make_run: Callable[..., Run], tmp_path: Path, width: int) -> None:
+    browser.show(compare_runs([make_run(8, seed=seed).path for seed in (0, 1)], tmp_path / "page.html"), width=width)
+    over = "[...document.querySelectorAll('.figure')].map((each) => each.querySelector('svg').getBoundingClientRect().bottom - {}.bottom)"
+    assert max(browser.run(over.format("each.getBoundingClientRect()"))) <= 1
+    assert browser.run("document.documentElement.scrollWidth") <= width

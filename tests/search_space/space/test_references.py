@@ -15,7 +15,14 @@ def formulas(space: SearchSpace) -> dict[str, list[str]]:
 
 def test_tables() -> None:
     assert formulas(SearchSpace(TABLES)) == {
-        "best_unimodal": ["a:mlp; a@L ->", "b:mlp; b@L ->", "a:identity; a@L ->", "b:identity; b@L ->"],
+        "best_unimodal": [
+            "a:mlp; a@L ->",
+            "b:mlp; b@L ->",
+            "a:identity; a@L ->",
+            "b:identity; b@L ->",
+            "a:identity; train = convex; a@L ->",
+            "b:identity; train = convex; b@L ->",
+        ],
         "linear": ["a:identity | b:identity; F1 = cat(a@0, b@0) ->", "a:identity | b:identity; train = convex; F1 = cat(a@0, b@0) ->"],
         "early": ["a:identity | b:identity; F1 = cat(a@0, b@0; trunk=fc:2) ->"],
         "penultimate": ["a:mlp | b:mlp; F1 = cat(a@2, b@2) ->"],
@@ -36,7 +43,7 @@ def test_roles_and_levels() -> None:
         "late": "late",
         "stacked": "late",
     }
-    assert len(references["best_unimodal"]) == 6  # each twice: as a network, and without an encoder
+    assert len(references["best_unimodal"]) == 9  # each three times: as a network, without an encoder, and that one solved
     assert references["best_unimodal"][0].streams[0].encoder == "ft_transformer"
 
 

@@ -148,6 +148,8 @@
     const traces = figure.data.map(then);
     const further = Object.keys(stop.groups).filter((name) => traces.every((trace) => trace.name !== name));
     traces.push(...further.map((name) => now(name)));
+    // Teams are told of the end alone; they too keep their place in the legend.
+    traces.push(...figure.data.filter((trace) => trace.name === "teams").map((trace) => ({...trace, x: [null], y: [null]})));
     return {...figure, data: traces};
   };
   const BUTTONS = 620; // pixels
