@@ -53,7 +53,7 @@ class FusionGraph:
         >>> tables = (Modality("mrna", "tabular", (200,)), Modality("meth", "tabular", (200,)))
         >>> graph = FusionGraph.parse("F1 = cat(mrna@1, meth@L; trunk=fc:1) ->", modalities=tables)
         >>> print(graph)
-        mrna:mlp | meth:mlp
+        mrna:mlp(layers=1) | meth:mlp
         F1 = cat(mrna@1, meth@2; trunk=fc:1) ->
         >>> graph.labels.type, graph.labels.synchronous
         ('sudden', False)
