@@ -15,7 +15,7 @@ from fusearch.search_space.design.parts import AUTO, TRAININGS, Fusion, Output, 
 from fusearch.search_space.design.ports import default_ports, named_port, port_name
 from fusearch.search_space.design.streams import complete_streams, count_stages
 from fusearch.search_space.design.structure import check_uses, coverage, topological_order
-from fusearch.search_space.entries.encoder import ENCODERS
+from fusearch.search_space.entries.encoder import ENCODERS, POOL
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import complete_params
 
@@ -156,6 +156,9 @@ def _complete_fusion(design: Resolution, name: str, deepest: int) -> None:
 def _complete_tap(design: Resolution, tap: Tap, part: str, index: int, args: Sequence[Tap]) -> Tap:
     depth = tap.depth
     is_stream = tap.source in design.streams
+    if depth == "*" and is_stream and design.stages[tap.source] == 1:
+        # All stages are the one, and the mean of its tokens is the embedding, where that is no weighted one.
+        depth = "*" if design.streams[tap.source].params.get(POOL, "mean") != "mean" else "L"
     if depth == "L" and not (is_stream and design.has_many(tap.source)):
         depth = design.stages[tap.source]  # of one token, the embedding is the state after the last stage
     if isinstance(depth, int):

@@ -116,14 +116,16 @@ def _draw_streams(settings: SpaceSettings, choose: Chooser, modalities: list[Mod
 
 
 def _draw_lender(settings: SpaceSettings, choose: Chooser, modality: Modality, name: str, streams: list[Stream]) -> Stream | None:
-    """Draw the stream whose weights a stream shares, or None."""
+    """Draw the stream whose weights a stream shares, or None. One of the same modality would be that stream a second time."""
     if "ties" not in settings.extras:
         return None
     modalities = {other.name: other for other in settings.modalities}
     lenders = {
         stream.name: stream
         for stream in streams
-        if stream.tie is None and (modalities[stream.modality].kind, modalities[stream.modality].shape) == (modality.kind, modality.shape)
+        if stream.tie is None
+        and stream.modality != modality.name
+        and (modalities[stream.modality].kind, modalities[stream.modality].shape) == (modality.kind, modality.shape)
     }
     choices = (NOT_TAKEN, *lenders)
     chosen = choose.pick(f"{name}.tie", choices, f"{name}.tie{_context(choices, ())}")

@@ -59,7 +59,7 @@ EXTRAS: Mapping[str, str] = {
     "scores_beside_features": "class scores among the arguments of a fusion of features",
     "several_outputs": "fusions that go to a head of their own, beside the last one",
     "source_twice": "one source at two depths in one fusion",
-    "ties": "streams that share the weights of another one",
+    "ties": "streams that share the weights of one of another modality",
 }
 
 #: Training modes that a space may hold; a linear model that is solved is a reference.

@@ -85,6 +85,7 @@ WRITTEN = [
     "a:mlp(layers=3) | b; train = frozen; F1 = cat(a@0, b@0) ->",
     "a@score ->",
     "a | b; F1 = cat(a@1, b@1) ->; a@score -> aux",
+    "a:mlp(layers=1) | i:cnn(stages=1); F1 = cat(a@*, i@*) ->",
     "x = a:mlp(layers=3) | y = a:mlp(tie=x); F1 = cat(x@1, y@2) ->",
 ]
 

@@ -48,6 +48,8 @@ MODALITIES = [
             "i | a; F1 = film(i@1, a@2; trunk=continue(i)); F2 = cat(F1@0, i@L) ->",
             "i:cnn | a:mlp; F1 = film(i@1, a@2); F2 = cat(F1@0, i@L) ->",
         ),
+        ("a:mlp(layers=1) | i:cnn(stages=1); F1 = cat(a@*, i@*) ->", "a:mlp(layers=1) | i:cnn(stages=1); F1 = cat(a@1, i@L) ->"),
+        ("a:mlp | i:cnn(stages=1, pool=attention); F1 = cat(a@*, i@*) ->", "a:mlp | i:cnn(stages=1); F1 = cat(a@*, i@L) ->"),
         ("a@score -> risk", "a:mlp; a@L -> risk"),
     ],
 )  # fmt: skip

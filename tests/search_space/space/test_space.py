@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import MODALITIES, SMALL, WIDE, candidates, law
 
+from fusearch.data.modality import Modality
 from fusearch.errors import FusearchError, SpaceError
-from fusearch.search_space import PUBLISHED, Candidate, Recipe, RecipeSpace, SearchSpace, published_design
+from fusearch.search_space import PUBLISHED, Candidate, FusionGraph, Recipe, RecipeSpace, SearchSpace, published_design
 from fusearch.search_space.space.space_settings import EXTRAS
 
 
@@ -153,6 +154,21 @@ def test_a_space_says_why_a_design_lies_outside() -> None:
     assert all(len(reason.splitlines()) == 1 for reason in reasons.values())
 
 
+def test_ties_join_streams_of_two_modalities() -> None:
+    """A stream tied to one of its own modality would be that stream a second time."""
+    eyes = [Modality("left", "tabular", (5,)), Modality("right", "tabular", (5,))]
+    space = SearchSpace(eyes, max_streams=2, extras="ties")
+    rng = np.random.default_rng(0)
+    graphs = [space.sample(rng).graph for _ in range(60)]
+    tied = [(graph, stream) for graph in graphs for stream in graph.streams if stream.tie is not None]
+    assert tied
+    for graph, stream in tied:
+        assert graph.stream(str(stream.tie)).modality != stream.modality
+        assert space.decode(space.encode(Candidate(graph))).graph.digest == graph.digest
+    design = FusionGraph.parse("left:mlp | twin = left:mlp(tie=left); F1 = cat(left@1, twin@2) ->", eyes)
+    assert not space.contains(Candidate(design))
+
+
 def test_extras_are_drawn_and_encoded() -> None:
     space = SearchSpace.widest(MODALITIES)
     rng = np.random.default_rng(0)
@@ -163,7 +179,6 @@ def test_extras_are_drawn_and_encoded() -> None:
     assert any(len({arg.source for arg in fusion.args}) < len(fusion.args) for fusion in fusions)
     assert any({"score"} < {arg.depth for arg in fusion.args} for fusion in fusions)
     assert any(arg.port is not None for fusion in fusions for arg in fusion.args)
-    assert any(stream.tie is not None for graph in graphs for stream in graph.streams)
     assert any(sum(output.task is None for output in graph.outputs) > 1 for graph in graphs)
     with pytest.raises(SpaceError, match="extras: 'port', did you mean 'ports'"):
         SearchSpace(MODALITIES, extras=["port"])
