@@ -145,7 +145,7 @@ def test_a_search_starts_with_published_designs_and_stays_in_its_pattern(tmp_pat
     pattern = "F1 = ⊕(mean^x, worst^x) →"
     out = tmp_path / "run"
     settings = ("--executor", "inline", "--epochs", 1, "--folds", 2, "--sampler", "random", "--encoder", "mean=mlp", "--trials")
-    done = fusearch("search", "wisconsin", "-o", "auroc", "--out", out, "--start", "published", "--pattern", pattern, *settings, 14)
+    done = fusearch("search", "wisconsin", "-o", "auroc", "--out", out, "--start", "published", "--pattern", pattern, *settings, 17)
     assert done.code == 0
     told = re.search(r"- 5 published designs fit the data, (\d) of them were tried\.", done.out)
     assert told is not None
@@ -153,7 +153,7 @@ def test_a_search_starts_with_published_designs_and_stays_in_its_pattern(tmp_pat
     assert 0 < tried < 5
     assert f"- {5 - tried} left out, as the search ended before their turn: " in done.out
     more = fusearch(
-        "search", "wisconsin", "-o", "auroc", "--out", out, "--start", "published", "--pattern", pattern, *settings, 30, "--resume"
+        "search", "wisconsin", "-o", "auroc", "--out", out, "--start", "published", "--pattern", pattern, *settings, 36, "--resume"
     )
     assert more.code == 0
     assert "- 5 published designs fit the data, 5 of them were tried." in more.out
