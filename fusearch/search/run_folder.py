@@ -16,7 +16,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
 from fusearch.contracts import Direction, read_objectives
-from fusearch.errors import RunError
+from fusearch.errors import FusearchError, RunError
 from fusearch.layout import CONFIG, JOURNAL, JOURNAL_LOCK, LOCK, PREDICTIONS, predictions_file, replace_file, whole_folder
 from fusearch.run import read_config
 from fusearch.search.open_trials import AskedDatabase, OpenTrialsJournal
@@ -92,7 +92,7 @@ def check_resume(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
             raise RunError(f"cannot resume {str(folder)!r}: {CONFIG!r} has no section {key!r}; it was cut off or changed by hand")
     config = parse_yaml(dump_yaml(config))  # as it will be read again: tuples become lists
     of_space = old["space"].get("fingerprint")
-    if of_space == _space_of(config).fingerprint_0_1_0:
+    if of_space != config["space"]["fingerprint"] and of_space == _fingerprint_0_1_0(config["space"]):
         of_space = config["space"]["fingerprint"]
     for what, before, now in (
         ("the search space", of_space, config["space"]["fingerprint"]),
@@ -201,8 +201,12 @@ def _meaning(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _space_of(config: Mapping[str, Any]) -> SearchSpace:
-    return SearchSpace.from_dict({name: value for name, value in config["space"].items() if name != "fingerprint"})
+def _fingerprint_0_1_0(space: Mapping[str, Any]) -> str | None:
+    """Return what version 0.1.0 would have written of a space; None of a space of someone else."""
+    try:
+        return SearchSpace.from_dict({name: value for name, value in space.items() if name != "fingerprint"}).fingerprint_0_1_0
+    except FusearchError:
+        return None
 
 
 def _data_fingerprint(config: Mapping[str, Any]) -> Any:
