@@ -75,7 +75,7 @@ def test_without_either_nothing_is_listed() -> None:
 
 
 def test_a_search_uses_all_of_them(folder: Path, tmp_path: Path) -> None:
-    command = (*SEARCH, *SMALL, "--trials", "12", "--executor", "inline", "--out", tmp_path / "run", "--json")
+    command = (*SEARCH, *SMALL, "--trials", "24", "--executor", "inline", "--out", tmp_path / "run", "--json")
     document(start(*command, plugins=str(folder / "own.py")))
     journal = (tmp_path / "run" / "study.journal").read_text(encoding="utf-8")
     assert all(word in journal for word in ("soft_maximum(", ":fourier", "sensitivity_at_90"))
