@@ -226,7 +226,7 @@ def least_stages(pattern: FusionPattern, stream: str) -> int:
     taps = [arg for fusion in pattern.fusions for arg in fusion.args] + [output.source for output in pattern.outputs]
     depths: list[Unknown] = [tap.depth for tap in taps if tap.source == stream]
     whole = [depth for depth in depths if isinstance(depth, int)]
-    return max([0, *whole, *(1 for depth in depths if depth == "*"), *(_letter(depth)[1] for depth in depths if _is_letter(depth))])
+    return max([0, *whole, *(2 for depth in depths if depth == "*"), *(_letter(depth)[1] for depth in depths if _is_letter(depth))])
 
 
 def encoders_offered(settings: SpaceSettings, stream: PatternStream, modality: str, least: int) -> list[tuple[str, Params]]:

@@ -154,10 +154,10 @@ def test_the_published_network_has_the_published_loss() -> None:
 def test_it_trains_with_any_number_of_classes(operator: str, classes: int) -> None:
     tables = [Modality(name, "tabular", (4,)) for name in "ab"]
     network = FusionNetwork(FusionGraph.parse(f"F1 = {operator}(a@0, b@0) ->", modalities=tables), classes, Recipe(width=4))
-    labels = torch.arange(classes)
+    labels = torch.arange(classes).repeat(20)  # of a few rows a unit may be silent for all
     losses = Losses(labels, class_task(classes))
-    inputs = {name: torch.randn(classes, 4) for name in "ab"}
-    network.run(inputs, {name: torch.ones(classes, dtype=torch.bool) for name in "ab"}, losses)
+    inputs = {name: torch.randn(len(labels), 4) for name in "ab"}
+    network.run(inputs, {name: torch.ones(len(labels), dtype=torch.bool) for name in "ab"}, losses)
     losses.total().backward()  # type: ignore[no-untyped-call]  # torch has no type for it
     layer: Any = network.join("F1").layer
     assert losses.total().isfinite()

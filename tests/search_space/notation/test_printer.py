@@ -15,7 +15,7 @@ from fusearch.search_space import FusionGraph
         "a:mlp(layers=1) | b:mlp\nF1 = cat(a@1, b@2)\nF2 = sum(F1@0, b@1) ->\nF1 -> early\nb@L -> aux",
         "a:mlp(layers=1) | b:mlp\nF1 = mmtm(a@1, b@2; emit=gates)\nF2 = cat(a@1, F1.b@0) ->\nF1.a ->",
         "a:mlp(layers=1) | b:mlp\nF1 = difference(a@1, b@2; absolute=true) ->",
-        "x = a:mlp(layers=1) | y = a:mlp(tie=x)\nF1 = cat(x@*, y@score) ->",
+        "x = a:mlp | y = a:mlp(tie=x)\nF1 = cat(x@*, y@score) ->",
     ],
 )
 def test_canonical_texts_are_printed_as_they_stand(text: str) -> None:
