@@ -6,15 +6,14 @@ effect are at their defaults, and a join of joins is one join where it computes 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fusearch.search_space.design.parts import AUTO, Fusion, Output, Stream, Tap, Training, Trunk
 from fusearch.search_space.design.resolution import Resolution
-from fusearch.search_space.design.tap_facts import Carried, carried_by
+from fusearch.search_space.design.tap_facts import Carried, carried_args
 from fusearch.search_space.encoders import FLATTEN, IDENTITY, POOL
 from fusearch.search_space.entries.encoder import ENCODERS, Chain
-from fusearch.search_space.entries.operator import Operator
 from fusearch.search_space.entries.parameter import Params, complete_params
 
 __all__ = ["NormalParts", "normal_form"]
@@ -26,8 +25,10 @@ NormalParts = tuple[tuple[Stream, ...], tuple[Fusion, ...], tuple[Output, ...], 
 def normal_form(design: Resolution) -> NormalParts | None:
     """Return the parts one step nearer to the normal form, None where the design has it."""
     given: NormalParts = (tuple(design.streams.values()), tuple(design.fusions.values()), design.outputs, design.training)
-    fusions = _used([_simpler(design, fusion) for fusion in given[1]], design.outputs)
-    changed: NormalParts = (_shorter(design), fusions, tuple(_ended(design, output) for output in given[2]), _training(design))
+    carried, reads = carried_args(design), _reads(design)
+    fusions = _used([_simpler(design, fusion, carried) for fusion in given[1]], design.outputs)
+    outputs = tuple(_ended(design, output) for output in given[2])
+    changed: NormalParts = (_shorter(design, reads), fusions, outputs, _training(design, reads))
     if changed == given:
         return None
     # As many stages go on through a stream as it has left.
@@ -46,9 +47,9 @@ def _ended(design: Resolution, output: Output) -> Output:
     return output
 
 
-def _training(design: Resolution) -> Training:
+def _training(design: Resolution, reads: Mapping[str, int]) -> Training:
     """Streams of which no stage is read hold nothing that could be trained before the design."""
-    alone = design.training in ("staged", "frozen") and not any(_reads(design).values())
+    alone = design.training in ("staged", "frozen") and not any(reads.values())
     return "joint" if alone and not any(output.source.source in design.streams for output in design.outputs) else design.training
 
 
@@ -77,8 +78,7 @@ def _trunk_read(design: Resolution, name: str) -> int:
     return max((design.depth_of(arg) for fusion in design.fusions.values() for arg in fusion.args if arg.source == name), default=0)
 
 
-def _shorter(design: Resolution) -> tuple[Stream, ...]:
-    reads = _reads(design)
+def _shorter(design: Resolution, reads: Mapping[str, int]) -> tuple[Stream, ...]:
     pooled = {output.source.source for output in design.outputs}
     pooled |= {arg.source for fusion in design.fusions.values() for arg in fusion.args if arg.depth in ("L", "score")}
     streams = []
@@ -118,40 +118,38 @@ def _used(fusions: Sequence[Fusion], outputs: Sequence[Output]) -> tuple[Fusion,
         fusions = kept
 
 
-def _simpler(design: Resolution, fusion: Fusion) -> Fusion:
+def _simpler(design: Resolution, fusion: Fusion, carried: Mapping[str, Sequence[Carried]]) -> Fusion:
     operator = design.operators[fusion.name]
-    carried = [carried_by(design, arg, (fusion.name, index)) for index, arg in enumerate(fusion.args)]
-    many = tuple(each.many for each in carried)
-    idle = operator.idle(many)
+    idle = operator.idle(tuple(each.many for each in carried[fusion.name]))
     params = {name: operator.params[name].default if name in idle else value for name, value in fusion.params.items()}
     trunk = fusion.trunk
     if trunk.stream is not None and _trunk_read(design, fusion.name) == 0 and not operator.takes_width_of_one:
         trunk = Trunk("fc", 0)  # no stage goes on
-    return replace(fusion, args=_absorbed(design, fusion, operator, carried), params=Params(params), trunk=trunk)
+    return replace(fusion, args=_absorbed(design, fusion, carried), params=Params(params), trunk=trunk)
 
 
-def _absorbed(design: Resolution, fusion: Fusion, operator: Operator, carried: Sequence[Carried]) -> tuple[Tap, ...]:
+def _absorbed(design: Resolution, fusion: Fusion, carried: Mapping[str, Sequence[Carried]]) -> tuple[Tap, ...]:
     """Put the arguments of an argument in its place, where the operator computes the same of them."""
+    operator = design.operators[fusion.name]
     for index, arg in enumerate(fusion.args):
         if index < operator.absorbs_from or arg.source not in design.fusions or arg.depth != 0:
             continue
         inner = design.fusions[arg.source]
         if inner.trunk.stream is not None or inner.operator not in operator.absorbs:
             continue
-        parts = [carried_by(design, tap, (inner.name, place)) for place, tap in enumerate(inner.args)]
-        if _computes_the_same(design, fusion, inner, operator, [*carried, *parts], parts):
+        if _computes_the_same(design, fusion, inner, carried):
             return (*fusion.args[:index], *inner.args, *fusion.args[index + 1 :])
     return fusion.args
 
 
-def _computes_the_same(
-    design: Resolution, outer: Fusion, inner: Fusion, operator: Operator, everything: Sequence[Carried], parts: Sequence[Carried]
-) -> bool:
+def _computes_the_same(design: Resolution, outer: Fusion, inner: Fusion, carried: Mapping[str, Sequence[Carried]]) -> bool:
     if any(design.ports[fusion.name, index] for fusion in (outer, inner) for index in range(len(fusion.args))):
         return False  # which port an argument reads hangs on the other arguments
+    operator = design.operators[outer.name]
     if operator.takes_width_of_one:
+        everything = [*carried[outer.name], *carried[inner.name]]
         widths = {each.width for each in everything}
         return not any(each.many for each in everything) and len(widths) == 1 and None not in widths
-    if not any(each.many for each in parts):
+    if not any(each.many for each in carried[inner.name]):
         return True
     return outer.operator == inner.operator and not any(fusion.params[name] for fusion in (outer, inner) for name in operator.token_params)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fusearch.search_space.design.parts import Tap
 from fusearch.search_space.design.resolution import Resolution
 from fusearch.search_space.entries.encoder import ENCODERS
 
-__all__ = ["Carried", "carried_by"]
+__all__ = ["Carried", "carried_args"]
 
 
 @dataclass(frozen=True)
@@ -24,19 +25,20 @@ class Carried:
     width: str | None = None
 
 
-def carried_by(design: Resolution, tap: Tap, reader: tuple[str, int]) -> Carried:
-    """Return what a tap carries.
+def carried_args(design: Resolution) -> dict[str, list[Carried]]:
+    """Return what each argument of every fusion carries."""
+    found: dict[str, list[Carried]] = {}
+    for name in design.order:
+        found[name] = [
+            _of_stream(design, tap) if tap.source in design.streams else _of_fusion(design, tap, (name, index), found)
+            for index, tap in enumerate(design.fusions[name].args)
+        ]
+    return found
 
-    Args:
-        design: A complete design.
-        tap: What is read.
-        reader: Who reads it: the fusion and the index of its argument (`->` and the index, for an output).
-    """
-    if tap.source in design.streams:
-        return _of_stream(design, tap)
-    fusion, operator = design.fusions[tap.source], design.operators[tap.source]
+
+def _of_fusion(design: Resolution, tap: Tap, reader: tuple[str, int], found: Mapping[str, Sequence[Carried]]) -> Carried:
+    fusion, operator, args = design.fusions[tap.source], design.operators[tap.source], found[tap.source]
     depth = design.depth_of(tap)
-    args = [carried_by(design, arg, (fusion.name, index)) for index, arg in enumerate(fusion.args)]
     ports = design.ports[reader]
     many = any(args[port].many for port in ports) if ports else operator.has_many(fusion.params, tuple(arg.many for arg in args))
     if fusion.trunk.stream is not None and depth:

@@ -4,7 +4,7 @@ import pytest
 
 from fusearch.data.modality import Modality
 from fusearch.search_space.design.resolution import Resolution, resolve
-from fusearch.search_space.design.tap_facts import Carried, carried_by
+from fusearch.search_space.design.tap_facts import Carried, carried_args
 from fusearch.search_space.notation import read_design
 
 MODALITIES = [Modality("a", "tabular", (5,)), Modality("b", "tabular", (4,)), Modality("i", "image2d", (1, 16, 16))]
@@ -29,7 +29,7 @@ def design(text: str) -> Resolution:
 )
 def test_streams(tap: str, carried: Carried) -> None:
     found = design(f"a | i; F1 = cat({tap}, a@2, i@3) ->")
-    assert carried_by(found, found.fusions["F1"].args[0], ("F1", 0)) == carried
+    assert carried_args(found)["F1"][0] == carried
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_streams(tap: str, carried: Carried) -> None:
 )
 def test_fusions(join: str, tap: str, carried: Carried) -> None:
     found = design(f"a | b | i:cnn(stages=3); F1 = {join}; F2 = cat({tap}, b@2, a@2, i@3) ->")
-    assert carried_by(found, found.fusions["F2"].args[0], ("F2", 0)) == carried
+    assert carried_args(found)["F2"][0] == carried
