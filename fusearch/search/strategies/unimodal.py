@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from fusearch.search.ensembles import Predictions
 from fusearch.search.strategies.strategy import Result
 from fusearch.search_space import ENCODERS, Candidate, FusionGraph, Output, Recipe, Stream, Tap
 from fusearch.search_space.encoders import POOL, encoders_for
+from fusearch.search_space.entries.parameter import combinations
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -81,11 +81,10 @@ def collect_predictions(streams: Sequence[Stream], results: Sequence[Result]) ->
 def _sizes(modality: str, name: str) -> Iterator[Stream]:
     """Give a stream for every combination of the choices of an encoder's parameters; none where it has no stage."""
     encoder = ENCODERS[name]
-    choices = [(param.default,) if key == POOL else param.choices or (param.default,) for key, param in encoder.params.items()]
-    for values in itertools.product(*choices):
-        params = dict(zip(encoder.params, values, strict=True))
+    stated = {POOL: encoder.params[POOL].default} if POOL in encoder.params else {}
+    several = [key for key, param in encoder.params.items() if key not in stated and len(param.offered) > 1]
+    for params in combinations(encoder.params, stated):
         if encoder.num_stages(params) == 0:
             return
-        several = [value for value, offered in zip(values, choices, strict=True) if len(offered) > 1]
-        label = "_".join([modality, name, *(f"{value}".replace(".", "p").replace("-", "m") for value in several)])
+        label = "_".join([modality, name, *(f"{params[key]}".replace(".", "p").replace("-", "m") for key in several)])
         yield Stream(label, modality, name, params)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 from fusearch.errors import DesignError, suggestion
 
-__all__ = ["Param", "Params", "Value", "complete_params"]
+__all__ = ["Param", "Params", "Value", "combinations", "complete_params"]
 
 Value = int | float | str | bool
 
@@ -28,6 +29,11 @@ class Param:
     choices: tuple[Value, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+
+    @property
+    def offered(self) -> tuple[Value, ...]:
+        """What a search picks from: the choices, or the default alone."""
+        return self.choices or (self.default,)
 
     def check(self, value: Value, where: str) -> Value:
         """Return `value` in the type of the default.
@@ -79,6 +85,12 @@ class Params(Mapping[str, Value]):
 
     def __reduce__(self) -> tuple[type[Params], tuple[dict[str, Value]]]:
         return Params, (self._values,)
+
+
+def combinations(params: Mapping[str, Param], stated: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
+    """Give the values of all parameters: the stated ones, with every combination of what a search picks from for the others."""
+    for values in product(*((stated[name],) if name in stated else param.offered for name, param in params.items())):
+        yield dict(zip(params, values, strict=True))
 
 
 def complete_params(given: Mapping[str, Value], params: Mapping[str, Param], where: str) -> dict[str, Value]:

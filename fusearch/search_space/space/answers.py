@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import product
 
 from fusearch.errors import FusearchError, SpaceError
 from fusearch.search_space.design.graph import FusionGraph
@@ -13,7 +12,7 @@ from fusearch.search_space.design.parts import AUTO, Depth, Fusion, Stream
 from fusearch.search_space.design.ports import port_name
 from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS
-from fusearch.search_space.entries.parameter import Value
+from fusearch.search_space.entries.parameter import Value, combinations
 from fusearch.search_space.space.program import AUXILIARY, NOT_TAKEN, take_key
 from fusearch.search_space.space.space_settings import SpaceSettings
 
@@ -72,11 +71,12 @@ def _read_stream(settings: SpaceSettings, graph: FusionGraph, stream: Stream, sl
     answers[f"{slot}.encoder"] = stream.encoder
     answers |= {f"{slot}.{name}": value for name, value in stream.params.items()}
     answers[f"{slot}.auxiliary"] = False
-    spellings = list(_spellings(settings, graph, stream))
-    if spellings:
-        # A trunk that continues a stream has to be offered, also where none of its stages is read.
-        continued = any(fusion.trunk.stream == stream.name for fusion in graph.fusions)
-        spelling = spellings[-1 if continued else 0]
+    spellings = _spellings(settings, graph, stream)
+    spelling = next(spellings, None)
+    if spelling is not None:
+        if any(fusion.trunk.stream == stream.name for fusion in graph.fusions):
+            # A trunk that continues a stream has to be offered, also where none of its stages is read: the last spelling has the most.
+            *_, spelling = spelling, *spellings
         answers[f"{slot}.encoder"] = spelling[0]
         answers |= {f"{slot}.{key}": value for key, value in spelling[1].items()}
 
@@ -84,10 +84,7 @@ def _read_stream(settings: SpaceSettings, graph: FusionGraph, stream: Stream, sl
 def _spellings(settings: SpaceSettings, graph: FusionGraph, stream: Stream) -> Iterator[tuple[str, dict[str, Value]]]:
     """Give the encoders, with parameters, that a space offers and that become the stream in a design."""
     for text, (name, fixed) in settings.chains.get(stream.modality, {}).items():
-        params = ENCODERS[name].params
-        free = [key for key in params if key not in fixed]
-        for values in product(*(params[key].choices or (params[key].default,) for key in free)):
-            offered = {**fixed, **dict(zip(free, values, strict=True))}
+        for offered in combinations(ENCODERS[name].params, fixed):
             if becomes(graph, stream, Stream(stream.name, stream.modality, name, offered)):
                 yield text, offered
 
@@ -184,10 +181,10 @@ def _operator_text(settings: SpaceSettings, fusion: Fusion, offered: Sequence[st
 
 def _offered_params(fusion: Fusion) -> dict[str, Value]:
     """Return the parameters; one at its default that is not offered may be without effect, so that any choice will do."""
-    offered = {name: param.choices or (param.default,) for name, param in OPERATORS[fusion.operator].params.items()}
-    default = {name: param.default for name, param in OPERATORS[fusion.operator].params.items()}
+    params = OPERATORS[fusion.operator].params
     return {
-        name: offered[name][0] if value == default[name] and value not in offered[name] else value for name, value in fusion.params.items()
+        name: params[name].offered[0] if value == params[name].default and value not in params[name].offered else value
+        for name, value in fusion.params.items()
     }
 
 

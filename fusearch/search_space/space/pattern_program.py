@@ -11,7 +11,6 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import product
 from typing import TypeVar
 
 from fusearch.errors import SpaceError, suggestion
@@ -21,7 +20,7 @@ from fusearch.search_space.design.pattern_parts import UNKNOWN, PatternFusion, P
 from fusearch.search_space.design.structure import check_uses, coverage, topological_order
 from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS
-from fusearch.search_space.entries.parameter import Params, Value
+from fusearch.search_space.entries.parameter import Params, Value, combinations
 from fusearch.search_space.space.choosers import Chooser
 from fusearch.search_space.space.program import Parts, draw_parts
 from fusearch.search_space.space.space_settings import SpaceSettings
@@ -237,9 +236,7 @@ def encoders_offered(settings: SpaceSettings, stream: PatternStream, modality: s
     for encoder, fixed in ((ENCODERS[name], fixed) for name, fixed in chains):
         if not encoder.reads(kind):
             continue
-        stated = {**fixed, **stream.params}
-        choices = {name: (stated[name],) if name in stated else param.choices or (param.default,) for name, param in encoder.params.items()}
-        offered = [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
+        offered = list(combinations(encoder.params, {**fixed, **stream.params}))
         enough = [params for params in offered if encoder.num_stages(params) >= least]
         if not enough and offered:
             enough = _stretched(encoder.name, offered[0], stream, least)
@@ -326,7 +323,7 @@ def _draw_operator(
     fixed = next((fixed for operator, fixed in settings.joins.values() if operator.name == name), {})
     stated = {**fixed, **fusion.params}
     params = {
-        param: stated[param] if param in stated else _pick(choose, f"{fusion.name}.{name}.{param}", entry.choices or (entry.default,))
+        param: stated[param] if param in stated else _pick(choose, f"{fusion.name}.{name}.{param}", entry.offered)
         for param, entry in OPERATORS[name].params.items()
     }
     return name, Params(params)

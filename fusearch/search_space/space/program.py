@@ -144,9 +144,7 @@ def _draw_stream(settings: SpaceSettings, choose: Chooser, modality: Modality, n
 
 
 def _draw_params(choose: Chooser, owner: str, of: str, params: Mapping[str, Param]) -> dict[str, Value]:
-    return {
-        name: choose.pick(f"{owner}.{name}", param.choices or (param.default,), f"{owner}.{of}.{name}") for name, param in params.items()
-    }
+    return {name: choose.pick(f"{owner}.{name}", param.offered, f"{owner}.{of}.{name}") for name, param in params.items()}
 
 
 def _draw_operator(
