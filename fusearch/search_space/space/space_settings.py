@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 from fusearch.data.modality import Modality
 from fusearch.errors import FormulaError, SpaceError, suggestion
+from fusearch.registry import Registry
 from fusearch.search_space.design.parts import RESERVED, TRAININGS, TRUNKS, Training, TrunkFamily
 from fusearch.search_space.encoders import default_encoder
-from fusearch.search_space.entries.encoder import ENCODERS, Chain
+from fusearch.search_space.entries.encoder import ENCODERS, Chain, Encoder
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Value, complete_params
 from fusearch.search_space.notation import parse_document
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 Name = TypeVar("Name", bound=str)
+Entry = TypeVar("Entry", Encoder, Operator)
 
 #: Two or more of each class, and the votes. All of them work on a single token as on many.
 DEFAULT_OPERATORS = (
@@ -264,10 +266,8 @@ def read_chain(text: str) -> Chain:
         SpaceError: It is no encoder, or a parameter is not legal.
         UnknownNameError: There is no such encoder.
     """
-    name, given = _read_entry("encoders", text, "'cnn', or one with parameters such as 'cnn(stages=4)'")
-    encoder = ENCODERS[name]
-    complete = complete_params(given, encoder.params, f"encoder {name!r}")
-    return name, {key: complete[key] for key in given}
+    encoder, fixed = _read_entry(ENCODERS, "encoder", text, "'cnn', or one with parameters such as 'cnn(stages=4)'")
+    return encoder.name, fixed
 
 
 def read_operator(text: str) -> tuple[Operator, Mapping[str, Value]]:
@@ -277,21 +277,20 @@ def read_operator(text: str) -> tuple[Operator, Mapping[str, Value]]:
         SpaceError: It is no operator, or a parameter is not legal.
         UnknownNameError: There is no such operator.
     """
-    name, given = _read_entry("operators", text, "'cat', or one with parameters such as 'low_rank(rank=8)'")
-    operator = OPERATORS[name]
-    complete = complete_params(given, operator.params, f"operator {name!r}")
-    return operator, {key: complete[key] for key in given}
+    return _read_entry(OPERATORS, "operator", text, "'cat', or one with parameters such as 'low_rank(rank=8)'")
 
 
-def _read_entry(what: str, text: str, expected: str) -> tuple[str, Mapping[str, Value]]:
-    """Read a name with parameters, in the grammar of an encoder in a formula."""
+def _read_entry(registry: Registry[Entry], what: str, text: str, expected: str) -> tuple[Entry, Mapping[str, Value]]:
+    """Read a name with parameters, in the grammar of an encoder in a formula: the entry, and the values of the parameters that stand."""
     try:
         streams = parse_document(f"x:{text}").streams
     except FormulaError:
         streams = []
     if len(streams) != 1 or not streams[0].encoder or streams[0].tie is not None:
-        raise SpaceError(f"{what}: {text!r}, expected a name such as {expected}")
-    return streams[0].encoder, streams[0].params
+        raise SpaceError(f"{what}s: {text!r}, expected a name such as {expected}")
+    entry, given = registry[streams[0].encoder], streams[0].params
+    complete = complete_params(given, entry.params, f"{what} {entry.name!r}")
+    return entry, {key: complete[key] for key in given}
 
 
 def choose_encoders(
