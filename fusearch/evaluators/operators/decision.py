@@ -113,6 +113,24 @@ class WeightedVote(LinearVote):
         super().__init__(shapes, width)
         self.register_buffer("voter_weights", torch.full((len(shapes),), 1 / len(shapes)))
 
+    def fit(
+        self,
+        scores: Sequence[Tensor],
+        targets: Tensor,
+        present: Sequence[Tensor],
+        task: TaskLayer,
+        *,
+        parts: Tensor | None = None,
+        balanced: bool = False,
+    ) -> None:
+        """Set the weights from the errors on the rows that voters have, two of them in common."""
+        weights = self.solved(error_moments(scores, targets, present, task))
+        self.voter_weights.copy_(weights / weights.sum())
+
+    def solved(self, moments: Tensor) -> Tensor:
+        """Return the weights, up to a factor, (n,), from the error moments (n, n): 1 / mean squared error."""
+        return 1 / torch.diagonal(moments)
+
     def weights(self, present_BN1: Tensor, dtype: torch.dtype) -> Tensor:
         weights_BN1 = self.voter_weights.to(dtype)[None, :, None] * present_BN1
         # Where only voters of weight zero are present they count alike.
@@ -126,20 +144,6 @@ class VoteWeighted(WeightedVote):
 
     The weight of an absent argument is zero and the others are scaled up; zero where none is present.
     """
-
-    def fit(
-        self,
-        scores: Sequence[Tensor],
-        targets: Tensor,
-        present: Sequence[Tensor],
-        task: TaskLayer,
-        *,
-        parts: Tensor | None = None,
-        balanced: bool = False,
-    ) -> None:
-        """Set the weights from the errors on the rows that each voter has."""
-        precision = 1 / torch.diagonal(error_moments(scores, targets, present, task))
-        self.voter_weights.copy_(precision / precision.sum())
 
 
 @operator_layer("inverse_covariance")
@@ -158,23 +162,13 @@ class InverseCovariance(WeightedVote):
         super().__init__(shapes, width)
         self.shrinkage = shrinkage
 
-    def fit(
-        self,
-        scores: Sequence[Tensor],
-        targets: Tensor,
-        present: Sequence[Tensor],
-        task: TaskLayer,
-        *,
-        parts: Tensor | None = None,
-        balanced: bool = False,
-    ) -> None:
-        """Set the weights from the errors on the rows that two voters have in common."""
-        moments = error_moments(scores, targets, present, task)
+    def solved(self, moments: Tensor) -> Tensor:
+        """Return C^-1 1, clipped at 0, from the shrunk moments."""
         diagonal = torch.diag(torch.diagonal(moments))
         moments = diagonal + (1 - self.shrinkage) * (moments - diagonal)
         # Voters that err alike make C singular; the pseudo-inverse then shares their weight.
-        weights = torch.linalg.pinv(moments, hermitian=True).sum(dim=1).clamp(min=0)
-        self.voter_weights.copy_(weights / weights.sum())
+        weights: Tensor = torch.linalg.pinv(moments, hermitian=True).sum(dim=1).clamp(min=0)
+        return weights
 
 
 @operator_layer("vote_majority")
@@ -227,8 +221,7 @@ class ProductOfExperts(WeightedVote):
             counts = torch.bincount(targets, minlength=self.num_outputs) + 1.0
             self.log_prior.copy_(torch.log(counts / counts.sum()))
         else:
-            precision = 1 / torch.diagonal(error_moments(scores, targets, present, task))
-            self.voter_weights.copy_(precision / precision.sum())
+            super().fit(scores, targets, present, task)
 
     def vote(self, scores_BNC: Tensor, present_BN1: Tensor) -> Tensor:
         log_prior_C = self.log_prior.to(scores_BNC.dtype)
