@@ -89,8 +89,8 @@ def show(
             facts.update({name: int(value) if math.isfinite(value) else None for name, value in costs.items()})
             facts["refused"] = Settings().refusal(costs)
             if facts["refused"] is None:
-                dead, groups = evaluator.never_trained(candidate)
-                facts["never_trained"] = {"parameters": dead, "of": groups}
+                dead, named = evaluator.never_trained(candidate)
+                facts["never_trained"] = {"parameters": list(dead), "of": named}
     with document(as_json) as write:
         write(facts)
     if as_json:

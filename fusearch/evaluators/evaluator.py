@@ -26,7 +26,7 @@ from fusearch.evaluators.cost import (
 )
 from fusearch.evaluators.extension import Extensions
 from fusearch.evaluators.network.network import FusionNetwork
-from fusearch.evaluators.network.untrained import never_trained, parameter_groups
+from fusearch.evaluators.network.untrained import never_trained
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.members import FoldSamples, OnMemberEpoch, TrainedMember, prepare_fold, score, train_members
@@ -179,12 +179,10 @@ class TrainingEvaluator:
         task = bind_task(self.data.task).fit(self.data.targets)
         return count_costs(candidate, task, task.encode(self.data.targets[:1].copy()), batch=self.settings.batch_size)
 
-    def never_trained(self, candidate: Candidate) -> tuple[list[str], int]:
+    def never_trained(self, candidate: Candidate) -> tuple[tuple[str, ...], int]:
         """Return the names of the parameters that no gradient reaches, and how many parameters (weights, biases) there are by name."""
         task = bind_task(self.data.task).fit(self.data.targets)
-        with torch.random.fork_rng(devices=[]):
-            groups = parameter_groups(FusionNetwork.of(candidate, task))
-        return list(never_trained(candidate, task, self.data.targets)), len(groups)
+        return never_trained(candidate, task, self.data.targets)
 
     def objectives(self) -> frozenset[str]:
         """Return the names of every quantity that an evaluation holds."""

@@ -13,7 +13,7 @@ from fusearch.evaluators.network.operator_layer import Losses
 from fusearch.evaluators.tasks import TaskLayer
 from fusearch.search_space import Candidate
 
-__all__ = ["never_trained", "parameter_groups"]
+__all__ = ["never_trained"]
 
 #: Samples that are looked at, of which a third lacks each modality.
 _ROWS = 32
@@ -22,13 +22,10 @@ _ROWS = 32
 _DRAWS = 5
 
 
-def parameter_groups(network: nn.Module) -> list[str]:
-    """Return the names of the parameters of a network, each a weight, a bias or the like."""
-    return [name for name, parameter in network.named_parameters() if parameter.requires_grad]
+def never_trained(candidate: Candidate, task: TaskLayer, targets: NDArray[np.generic]) -> tuple[tuple[str, ...], int]:
+    """Return the names of the parameters whose gradient is zero whatever the data, and how many parameters (weights, biases) have a name.
 
-
-def never_trained(candidate: Candidate, task: TaskLayer, targets: NDArray[np.generic]) -> tuple[str, ...]:
-    """Return the names of the parameters whose gradient is zero whatever the data, as of query and key where there is one key.
+    Such are those of query and key where there is one key.
 
     The gradient of all outputs and added losses is taken at several random weights and random values, in double precision.
 
@@ -40,13 +37,13 @@ def never_trained(candidate: Candidate, task: TaskLayer, targets: NDArray[np.gen
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = FusionNetwork.of(candidate, task).double().eval()
-        dead = dict(network.named_parameters())
+        named = dead = dict(network.named_parameters())
         for _ in range(_DRAWS):
             _take_gradient(network, candidate, task, np.resize(targets, (_ROWS, *targets.shape[1:])))
             dead = {name: parameter for name, parameter in dead.items() if parameter.grad is None or not bool(parameter.grad.any())}
             if not dead:
                 break
-    return tuple(dead)
+    return tuple(dead), len(named)
 
 
 def _take_gradient(network: FusionNetwork, candidate: Candidate, task: TaskLayer, targets: NDArray[np.generic]) -> None:

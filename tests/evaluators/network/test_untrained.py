@@ -7,8 +7,7 @@ import pytest
 from strategies import MODALITIES, WIDE
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.network.network import FusionNetwork
-from fusearch.evaluators.network.untrained import never_trained, parameter_groups
+from fusearch.evaluators.network.untrained import never_trained
 from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.search_space import DEFAULT_OPERATORS, OPERATORS, Candidate, FusionGraph, Recipe, SearchSpace
 from fusearch.tasks.classification import Classification
@@ -23,7 +22,7 @@ def task() -> TaskLayer:
 
 def dead(text: str) -> tuple[str, ...]:
     graph = FusionGraph.parse(text, [*TABLES, Modality("i", "image2d", (1, 12, 12))])
-    return never_trained(Candidate(graph, Recipe(width=8)), task(), TARGETS)
+    return never_trained(Candidate(graph, Recipe(width=8)), task(), TARGETS)[0]
 
 
 def test_one_vector_attends_to_one_vector() -> None:
@@ -76,8 +75,8 @@ def test_every_parameter_of_a_drawn_design_can_be_trained(name: str) -> None:
         if _leaves_a_result(candidate.graph):
             continue  # what makes a result that nothing reads is not trained: `show` tells it
         small = Candidate(candidate.graph, Recipe(width=8))
-        found = never_trained(small, layer, TARGETS)
-        assert not found, f"{candidate.graph}\n{len(found)} of {len(parameter_groups(FusionNetwork.of(small, layer)))}: {found}"
+        found, named = never_trained(small, layer, TARGETS)
+        assert not found, f"{candidate.graph}\n{len(found)} of {named}: {found}"
         drawn.update(fusion.operator for fusion in candidate.graph.fusions)
     assert len(drawn) > 8
 
