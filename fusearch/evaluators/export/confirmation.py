@@ -109,7 +109,8 @@ def confirm(
             correction = correction_of(trials, each.records)
             taken[each.candidate] = outputs[each.candidate] if correction is None else correction.apply(outputs[each.candidate])
         values = score_on_test(outputs[each.candidate], data)
-        values |= {name: value for name, value in score_on_test(taken[each.candidate], data).items() if METRICS[name].decides}
+        if taken[each.candidate] is not outputs[each.candidate]:
+            values |= {name: value for name, value in score_on_test(taken[each.candidate], data).items() if METRICS[name].decides}
         designs.append(_entry(role.split()[0], each, values))
     judged = taken if trials.primary.name in METRICS and METRICS[trials.primary.name].decides else outputs
     look = {
