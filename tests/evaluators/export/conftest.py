@@ -29,9 +29,9 @@ MakeRun = Callable[..., Run]
 def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
     """Return a function that evaluates designs on a data set and gives the run: `make_run(data, {formula: role or None})`."""
 
-    def make(data: Dataset, designs: Mapping[str, str | None], *, recipe: Recipe | None = None) -> Run:
+    def make(data: Dataset, designs: Mapping[str, str | None], *, recipe: Recipe | None = None, metric: str | None = None) -> Run:
         folder = tmp_path_factory.mktemp("run")
-        metric = "auroc" if data.task.kind == "classification" else "rmse"
+        metric = metric or ("auroc" if data.task.kind == "classification" else "rmse")
         objectives = [Objective.parse(metric), Objective.parse("macs")]
         evaluator = TrainingEvaluator(data, folds=2, epochs=2)
         study = optuna.create_study(

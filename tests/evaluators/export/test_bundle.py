@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
 
 from fusearch.data import Dataset, load_data
 from fusearch.errors import ExportError, RunError
@@ -24,7 +23,6 @@ from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.predict import main as predict_main
 from fusearch.evaluators.export.refit import refit
 from fusearch.inference import correction_of, team_of
-from fusearch.layout import CONFIG
 from fusearch.run import Run
 from fusearch.search_space import FusionGraph, Recipe
 
@@ -247,11 +245,7 @@ def test_the_threshold_that_was_fitted_travels_with_the_model(make_run: MakeRun,
     targets = np.where(rng.random(800) < 0.12, "sick", "well")
     views = {name: rng.normal(size=(800, 3)) + 0.5 * (targets == "sick")[:, None] for name in ("a", "b")}
     data = Dataset.from_arrays("rare", modalities=views, targets=targets, labels=["well", "sick"])
-    made = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"}, recipe=Recipe(learning_rate=0.05))
-    config = yaml.safe_load((made.path / CONFIG).read_text())
-    config["objectives"][0]["name"] = "f1_macro"
-    (made.path / CONFIG).write_text(yaml.safe_dump(config))
-    run = Run(made.path)
+    run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"}, recipe=Recipe(learning_rate=0.05), metric="f1_macro")
     correction = correction_of(run.read(), run.records())
     assert correction is not None
     bundle = export(run, tmp_path / "rare", data=data, seeds=1)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
 from fusearch.data import Dataset, load_data
 from fusearch.errors import LeakError, RunError
@@ -17,7 +16,7 @@ from fusearch.evaluators.export.choice import read_choice
 from fusearch.evaluators.export.confirmation import looks_so_far, outputs_on_test
 from fusearch.evaluators.export.refit import refit
 from fusearch.inference import correction_of, team_of
-from fusearch.layout import CONFIG, CONFIRMATION
+from fusearch.layout import CONFIRMATION
 from fusearch.metrics import METRICS
 from fusearch.reports.findings.findings import read_findings
 from fusearch.reports.findings.looks import numbers_told, read_looks
@@ -183,11 +182,7 @@ def test_metrics_of_classes_are_those_of_the_classes_that_an_export_takes(make_r
     views = {name: rng.normal(size=(1000, 3)) + 0.5 * (targets == "sick")[:, None] for name in ("a", "b")}
     splits = np.array(["train", "train", "train", "train", "test"] * 200)
     data = Dataset.from_arrays("rare", modalities=views, targets=targets, labels=["well", "sick"], splits=splits, folds=5)
-    made = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"}, recipe=Recipe(learning_rate=0.05))
-    config = yaml.safe_load((made.path / CONFIG).read_text())
-    config["objectives"][0]["name"] = "f1_macro"
-    (made.path / CONFIG).write_text(yaml.safe_dump(config))
-    run = Run(made.path)
+    run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"}, recipe=Recipe(learning_rate=0.05), metric="f1_macro")
     correction = correction_of(run.read(), run.records())
     assert correction is not None
     look = confirm(run, data=data, seeds=1)
