@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fusearch import pareto
 from fusearch.contracts import Direction, Objective, costs, feasible, primary
-from fusearch.errors import FusearchError, ObjectiveError, RunError, suggestion
+from fusearch.errors import FusearchError, ObjectiveError, RunError, nearest, suggestion
 from fusearch.ranking import best_of_each, is_near, ranked
 from fusearch.settings import SELECTIONS, Pace, Settings
 from fusearch.study import ROLES, TrialRecord, kind_of_reason
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
     from fusearch.data.modality import Modality
     from fusearch.search_space import FusionGraph
 
-__all__ = ["DesignKind", "Trials", "point_of"]
+__all__ = ["TEAM", "DesignKind", "Trials", "point_of"]
+
+#: Names of single designs that a pick may be, beside `best:METRIC` and digests.
+_PICKS = ("simplest", "best", "knee", "strategy")
+
+#: The pick that is several designs.
+TEAM = "team"
 
 DesignKind = Literal["single", "reference", "searched"]
 
@@ -80,8 +86,13 @@ class Trials:
         """What designs are ranked and picked by: the primary objective, the loss that is trained, or both, by the sum of their ranks.
 
         Where the primary objective is a cost, or the loss is not known as a metric of the trials, it is the primary objective alone.
+
+        Raises:
+            RunError: `select` asks for a loss that the trials do not tell. (A search is told before it has any.)
         """
         loss = None if self.selected_by == "metric" or self.primary.cost else self._trained_loss
+        if loss is None and self.select in SELECTIONS[1:] and any(record.evaluated for record in self.records):
+            raise RunError(f"select {self.select!r}: the trials of {self._name} tell no loss to pick by; expected 'metric'")
         if loss is None or loss.name == self.primary.name:
             return (self.primary,)
         return (loss,) if self.selected_by == "loss" else (self.primary, loss)
@@ -141,6 +152,8 @@ class Trials:
             return self._best(how.removeprefix("best:"))
         if how == "strategy":
             return self._by_digest(self._decided())
+        if how == TEAM:
+            raise RunError(f"{TEAM!r} is several designs, and one was asked for: expected the digest of one of them")
         return self._by_digest(how)
 
     @cached_property
@@ -311,9 +324,10 @@ class Trials:
         ]
         if not found:
             known = sorted({record.digest for record in self.evaluated})
+            close = nearest(prefix, [*_PICKS, TEAM, *known])
             raise RunError(
-                f"no design {prefix!r} in {self._name}: expected 'simplest', 'knee', 'best', 'best:METRIC', 'strategy' or a digest; "
-                f"{suggestion(prefix, ['simplest', 'knee', 'strategy', *known])}"
+                f"no design {prefix!r} in {self._name}: expected {', '.join(map(repr, _PICKS))}, 'best:METRIC', a digest, "
+                f"or {TEAM!r} where several designs may be picked{f'; did you mean {close!r}?' if close else ''}"
             )
         graphs = {record.digest for record in found}
         if len(graphs) > 1:

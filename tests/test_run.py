@@ -202,6 +202,8 @@ def test_a_digest_of_a_graph_gives_its_best_recipe(folder):
         ("zzz", RunError, "no design 'zzz' in run"),
         ("simples", RunError, "did you mean 'simplest'?"),
         ("", RunError, "no design '' in run"),
+        ("teem", RunError, "did you mean 'team'?"),
+        ("team", RunError, "'team' is several designs"),
         ("best:aurok", ObjectiveError, "metric 'aurok' is not among the values of run"),
         ("best:mine", ObjectiveError, "metric 'mine': whether more is better is not known"),
     ],

@@ -78,9 +78,16 @@ def test_the_simplest_is_near_the_best_in_all_that_designs_are_picked_by():
 def test_without_a_loss_that_is_told_the_metric_decides():
     records = [told(0, 0.90, 0.50, 9), told(1, 0.80, 0.30, 8)]
     assert select(records, "loss").criteria == (Objective.parse("log_loss"),)
-    assert select(records, "loss", {}).criteria == (AUROC,)  # the run does not tell its task
-    assert select([trial(0, 0.7, 5)], "both").criteria == (AUROC,)  # no trial has the loss
-    assert select(records, "loss", objectives=(MACS,)).criteria == (MACS,)
+    for how in ("loss", "both"):
+        assert select(records, config={"search": {"select": how}}).criteria == (AUROC,)  # the search was told; no task is
+        assert select([], how).criteria == (AUROC,)  # nothing was evaluated so far
+    for trials in (
+        select(records, "loss", {}),  # the run does not tell its task
+        select([trial(0, 0.7, 5)], "loss"),  # no trial has the loss
+        select(records, "loss", objectives=(MACS,)),
+    ):
+        with pytest.raises(RunError, match=r"select 'loss': the trials of run .* tell no loss to pick by; expected 'metric'"):
+            trials.pick("best")
     numbers = {"evaluator": {"data": {"task": {"kind": "regression", "name": "days"}}}}
     rmse = Objective.parse("rmse")
     error = TrialRecord(number=0, state="complete", objectives={"rmse": 1.0}, values={"rmse": 1.0})

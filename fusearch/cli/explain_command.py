@@ -19,7 +19,8 @@ _TOP = 5
 def explain(
     run: RunFolder,
     pick: Annotated[
-        str, typer.Argument(help="A digest, simplest, knee, best:METRIC, or strategy (see `fusearch export --help`).", metavar="DIGEST")
+        str,
+        typer.Argument(help="A digest, simplest, best, team, ... (see `fusearch export --help`).", metavar="PICK"),
     ] = "simplest",
     metric: Annotated[
         str | None, typer.Option(help="What is compared (default: the run's first metric).", metavar="METRIC", show_default=False)
@@ -29,19 +30,28 @@ def explain(
     data: MovedData = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure what one design hangs on: modalities taken away and shuffled, and single features; added to the report."""
-    from fusearch.evaluators.explanation.explain import explain as explain_design
+    """Measure what a design hangs on: modalities taken away and shuffled, and single features; added to the report.
+
+    Of a team each design is measured.
+    """
+    from fusearch.evaluators.explanation.explain import explain_each
     from fusearch.reports import write_report
     from fusearch.run import Run
 
     with document(as_json) as write:
         opened = Run(run)
-        path = explain_design(opened, pick, data=data, metric=metric, repeats=repeats, features=features)
-        page = write_report(opened)
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        write({**facts, "explanation": str(path), "report": str(page)})
+        paths = explain_each(opened, pick, data=data, metric=metric, repeats=repeats, features=features)
+        told = [{**json.loads(path.read_text(encoding="utf-8")), "explanation": str(path)} for path in paths]
+        page = str(write_report(opened))
+        write({**told[0], "report": page} if len(told) == 1 else {"designs": told, "report": page})
     if as_json:
         return
+    for facts in told:
+        _say_design(facts)
+    say(f"Report: {page}")
+
+
+def _say_design(facts: dict[str, Any]) -> None:
     say(facts["formula"])
     say()
     effects = [{**effect, "loss": effect["drop"], "95 % interval": _interval(effect)} for effect in facts["effects"]]
@@ -55,7 +65,7 @@ def explain(
     if foremost:
         say()
         show_table(foremost, ("modality", "feature", "attribution", "spread"), title=f"Foremost {_TOP} columns of each table")
-    say(f"Report: {page}")
+    say()
 
 
 def _interval(effect: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """What a search may claim: estimates after selection, from the predictions that a run keeps. Light: no torch, no ray."""
 
 from fusearch.inference.claims import Answers, Pick, Step, Team, answer, status_with_answers, team_of
-from fusearch.inference.correction import Correction, correction_of
+from fusearch.inference.correction import Correction, asks_class, correction_of
 
-__all__ = ["Answers", "Correction", "Pick", "Step", "Team", "answer", "correction_of", "status_with_answers", "team_of"]
+__all__ = ["Answers", "Correction", "Pick", "Step", "Team", "answer", "asks_class", "correction_of", "status_with_answers", "team_of"]

@@ -18,7 +18,7 @@ from fusearch.metrics import METRICS
 from fusearch.study import TrialRecord, standard_error
 from fusearch.trials import Trials
 
-__all__ = ["EXPONENTS", "Correction", "correction_for", "correction_of", "fit_correction", "scores_of_classes", "weighed"]
+__all__ = ["EXPONENTS", "Correction", "asks_class", "correction_for", "correction_of", "fit_correction", "scores_of_classes", "weighed"]
 
 Floats = NDArray[np.float64]
 
@@ -67,10 +67,15 @@ def correction_of(trials: Trials, records: Sequence[TrialRecord]) -> Correction 
     return correction_for(kept, kept.outputs.mean(axis=0), trials.primary)
 
 
+def asks_class(objective: Objective) -> bool:
+    """Whether an objective asks which class is taken, as accuracy does and AUROC does not: answers compare it at the most probable one."""
+    return objective.name in METRICS and METRICS[objective.name].decides
+
+
 def correction_for(kept: KeptPredictions, outputs: Floats, objective: Objective) -> Correction | None:
     """Fit the correction of some outputs of these rows; None where the objective does not read which class is taken, or it does not pay."""
     of_classes = kept.task.named_classes and outputs.ndim == 2 and kept.targets.ndim == 1
-    if not of_classes or objective.name not in METRICS or not METRICS[objective.name].decides:
+    if not of_classes or not asks_class(objective):
         return None
     return fit_correction(kept.targets, outputs, kept.fold, objective)
 

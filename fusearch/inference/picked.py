@@ -7,12 +7,9 @@ from dataclasses import dataclass
 
 from fusearch.inference.claims import team_of
 from fusearch.study import TrialRecord
-from fusearch.trials import Trials
+from fusearch.trials import TEAM, Trials
 
-__all__ = ["TEAM", "Picked", "read_pick"]
-
-#: The pick that is several designs.
-TEAM = "team"
+__all__ = ["Picked", "read_pick"]
 
 
 @dataclass(frozen=True)

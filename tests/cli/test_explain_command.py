@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fusearch.inference.picked import Picked
 from fusearch.run import Run
 
 
@@ -43,6 +44,18 @@ def test_for_people_there_are_tables(finished: Path, fusearch: Callable[..., Any
     assert "Foremost 5 columns of each table" in done.out
     without = fusearch("explain", finished, "best:auroc", "--repeats", 1, "--no-features")
     assert "Foremost" not in without.out
+
+
+def test_of_a_team_each_design(finished: Path, fusearch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    team = Picked(tuple(Run(finished).read().evaluated[:2]), {})  # a search as small as this one finds no team
+    monkeypatch.setattr("fusearch.evaluators.explanation.explain.read_pick", lambda trials, pick: {"team": team}[pick])
+    done = fusearch("explain", finished, "team", "--repeats", 1, "--no-features", "--json")
+    assert done.code == 0, done.err
+    told = done.document["designs"]
+    assert [each["candidate"] for each in told] == [record.candidate for record in team.records]
+    assert len({each["explanation"] for each in told}) == 2
+    page = Path(done.document["report"]).read_text()
+    assert all(record.digest in page.split('id="explained"')[1].split("</section>")[0] for record in team.records)
 
 
 def test_what_cannot_be_explained(finished: Path, fusearch: Callable[..., Any]) -> None:

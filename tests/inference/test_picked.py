@@ -3,7 +3,8 @@ from planted_runs import planted_trials
 
 from fusearch.errors import RunError
 from fusearch.inference import team_of
-from fusearch.inference.picked import TEAM, read_pick
+from fusearch.inference.picked import read_pick
+from fusearch.trials import TEAM
 
 FUSED, OTHER = "F1 = cat(rna@L, labs@L) ->", "F1 = mean(rna@L, labs@L) ->"
 

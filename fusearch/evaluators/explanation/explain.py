@@ -17,14 +17,20 @@ from fusearch.evaluators.explanation.importance import modality_effects, score_s
 from fusearch.evaluators.export.choice import load_choice_data
 from fusearch.evaluators.training.member import make_members
 from fusearch.evaluators.training.transfer import WeightStore, joins_scores
+from fusearch.inference.picked import read_pick
 from fusearch.layout import WEIGHTS, explanation_file, replace_file
 from fusearch.run import Run
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
-__all__ = ["explain"]
+__all__ = ["explain", "explain_each"]
 
 #: Settings of a run's evaluator that training depends on.
 _SETTINGS = ("folds", "seeds", "epochs", "patience", "batch_size", "threads", "device", "mixed_precision")
+
+
+def explain_each(run: Run, pick: str, **asked: Any) -> list[Path]:
+    """Measure what a pick hangs on: a design, or each design of a team. Arguments, files and errors are those of `explain`."""
+    return [explain(run, record.candidate, **asked) for record in read_pick(run.read(), pick).records]
 
 
 def explain(

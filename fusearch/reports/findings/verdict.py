@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fusearch.inference import Answers, Pick, Step, Team, correction_of
+from fusearch.inference import Answers, Pick, Step, Team, asks_class, correction_of
 from fusearch.inference.claims import Claim
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.looks import numbers_told
@@ -178,13 +178,17 @@ def _gained(step: Step | Team) -> tuple[str, str]:
     return signed_number(step.difference), interval_text(step.interval, signed=True)
 
 
+def _metric(found: Findings) -> str:
+    return metric_label(found.main.name) + (" of the most probable class" if asks_class(found.main) else "")
+
+
 def _step(found: Findings, step: Step, what: str, first: str, second: str) -> str:
     value, interval = _gained(step)
     if not value:
         return f"{what}: not estimable, {step.reason}."
     than = f"{first} ({_called(found, step.trials[0])}) to {second} ({_called(found, step.trials[1])})"
     aim = "" if found.main.aim == "more" else ", where above 0 is better"
-    gained = f"{metric_label(found.main.name)} gains {value} ({_SURE} {interval}){aim}"
+    gained = f"{_metric(found)} gains {value} ({_SURE} {interval}){aim}"
     return f"{what}: from {than}, {gained}: {step.outcome}. Chosen and scored on different rows."
 
 

@@ -88,8 +88,8 @@ def test_the_command_that_exports_the_recommended_design(make_run: Callable[...,
     run = make_run(6)
     assert export_command(read_findings(run)) == f"fusearch export {run.path} --out {run.path / 'export'}"
     assert export_command(read_findings(make_run(0))) is None
-    asked = read_findings(Run(run.path, select="loss"))
-    assert export_command(asked) == f"fusearch export {run.path} --select loss --out {run.path / 'export'}"
+    asked = read_findings(Run(run.path, select="metric"))
+    assert export_command(asked) == f"fusearch export {run.path} --select metric --out {run.path / 'export'}"
 
 
 def test_a_team_has_a_command_only_where_the_estimate_after_selection_recommends_it(tmp_path: Path) -> None:

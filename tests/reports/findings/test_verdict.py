@@ -106,8 +106,9 @@ def test_the_threshold_of_an_export_is_told_with_what_it_is_worth(tmp_path: Path
     correction = correction_of(trials, [found.recommended])
     assert correction is not None
     scores = f"{wording.number(correction.score)} instead of {wording.number(correction.plain)}"
-    (pick,) = [line.sentence for line in judge(found).lines if line.key == "pick"]
-    assert pick.endswith(f"An export takes classes at a fitted threshold: {scores} on rows that it was not fitted on.")
+    told = {line.key: line.sentence for line in judge(found).lines}
+    assert "macro F1 of the most probable class gains" in told["fusion"]
+    assert told["pick"].endswith(f"An export takes classes at a fitted threshold: {scores} on rows that it was not fitted on.")
 
 
 def test_a_constant_guess_is_told_only_where_it_matters(tmp_path: Path) -> None:
