@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fusearch.cli.options import AsJson, DataOption, Epochs, Folds, Seeds
+from fusearch.cli.options import AsJson, DataOption, Device, Epochs, Folds, Seeds
 from fusearch.cli.output import document, figure, say, show_table, warn
 from fusearch.cli.settings_options import with_settings
 from fusearch.cli.studies import find_study, show_study, study_facts_of
@@ -130,6 +130,7 @@ def evaluate(
     folds: Folds = None,
     seeds: Seeds = 1,
     epochs: Epochs = TrainingSettings.epochs,
+    device: Device = "auto",
     learning_rate: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
     weight_decay: Annotated[float | None, typer.Option(help="Weight decay.")] = None,
     dropout: Annotated[float | None, typer.Option(help="Dropout.")] = None,
@@ -150,7 +151,7 @@ def evaluate(
         dataset = load_data(data)
         graph = FusionGraph.parse(formula, dataset.modalities)
         candidate = Candidate(graph, Recipe(**{name: value for name, value in given.items() if value is not None}))
-        evaluator = TrainingEvaluator(dataset, folds=folds, seeds=seeds, epochs=epochs)
+        evaluator = TrainingEvaluator(dataset, folds=folds, seeds=seeds, epochs=epochs, device=device)
         refused = Settings(**settings).refusal(evaluator.cheap(candidate))
         if refused is not None:
             raise EvaluationError(refused)

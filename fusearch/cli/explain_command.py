@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fusearch.cli.options import AsJson, MovedData, RunFolder
+from fusearch.cli.options import AsJson, Device, MovedData, RunFolder
 from fusearch.cli.output import document, say, show_table
 
 __all__ = ["add_commands"]
@@ -27,6 +27,7 @@ def explain(
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Permutations for each member and modality.")] = 10,
     features: Annotated[bool, typer.Option(help="Attribute single features too; needs captum.")] = True,
+    device: Device = "auto",
     data: MovedData = None,
     as_json: AsJson = False,
 ) -> None:
@@ -40,7 +41,7 @@ def explain(
 
     with document(as_json) as write:
         opened = Run(run)
-        paths = explain_each(opened, pick, data=data, metric=metric, repeats=repeats, features=features)
+        paths = explain_each(opened, pick, data=data, metric=metric, repeats=repeats, features=features, device=device)
         told = [{**json.loads(path.read_text(encoding="utf-8")), "explanation": str(path)} for path in paths]
         page = str(write_report(opened))
         write({**told[0], "report": page} if len(told) == 1 else {"designs": told, "report": page})

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AsJson", "Data", "DataOption", "Epochs", "Folds", "MovedData", "RunFolder", "Seeds", "Select"]
+__all__ = ["AsJson", "Data", "DataOption", "Device", "Epochs", "Folds", "MovedData", "RunFolder", "Seeds", "Select"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Data = Annotated[str, typer.Argument(help="A data manifest (YAML), or the name of an embedded data set.", metavar="DATA")]
@@ -22,6 +22,7 @@ Folds = Annotated[
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="Seeds: each fold is trained this many times.")]
 Epochs = Annotated[int, typer.Option(min=1, help="Most epochs a member is trained; early stopping may end it sooner.")]
+Device = Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, ...; auto is CUDA where there is a GPU.")]
 Select = Annotated[
     str | None,
     typer.Option(

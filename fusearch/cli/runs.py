@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fusearch.cli.command_words import words_of_command
-from fusearch.cli.options import AsJson, Data, Epochs, Folds, MovedData, RunFolder, Seeds, Select
+from fusearch.cli.options import AsJson, Data, Device, Epochs, Folds, MovedData, RunFolder, Seeds, Select
 from fusearch.cli.output import document, say, show_table, warn
 from fusearch.cli.settings_options import with_settings
 from fusearch.evaluators.training.training_settings import TrainingSettings
@@ -60,6 +60,7 @@ def search(
     folds: Folds = None,
     seeds: Seeds = 1,
     epochs: Epochs = TrainingSettings.epochs,
+    device: Device = "auto",
     space: Annotated[Path | None, typer.Option(help="YAML file with settings of the search space: see docs/search.md.")] = None,
     max_fusions: Annotated[int | None, typer.Option(min=1, help="Most fusions in a design (default: 3).", show_default=False)] = None,
     encoder: Annotated[
@@ -85,12 +86,15 @@ def search(
     from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space, compose_strategy
     from fusearch.cli.live_line import LiveLine
     from fusearch.data import check_data, load_data
+    from fusearch.evaluators.device import find_device
     from fusearch.reports import read_findings, write_report
     from fusearch.search import run_search
     from fusearch.search_space import FusionGraph
     from fusearch.settings import Settings
 
     with document(as_json) as write:
+        if settings["address"] is None:  # nodes of a cluster have devices of their own
+            find_device(device)
         dataset = load_data(data)
         objectives = compose_objectives(objective, dataset)
         settings["strategy"] = compose_strategy(
@@ -104,7 +108,7 @@ def search(
         searched = compose_space(
             dataset, objectives, file=space, encoders=encoder, operators=operator, max_fusions=max_fusions, pattern=pattern
         )
-        evaluator = compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs)
+        evaluator = compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs, device=device)
         for warning in check_data(dataset).warnings:
             warn(warning)
         run: Run
@@ -285,6 +289,7 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder to make.")],
     pick: Pick = "simplest",
     seeds: Annotated[int, typer.Option(min=1, help="Networks to train on train + val; their outputs are averaged.")] = 3,
+    device: Device = "auto",
     data: MovedData = None,
     select: Select = None,
     as_json: AsJson = False,
@@ -294,7 +299,7 @@ def export(
     from fusearch.run import Run
 
     with document(as_json) as write:
-        folder = export_design(Run(run, select=select), out, data=data, pick=pick, seeds=seeds)
+        folder = export_design(Run(run, select=select), out, data=data, pick=pick, seeds=seeds, device=device)
         design, metrics = (json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("design", "metrics"))
         facts: dict[str, Any] = {
             "out": str(folder),
@@ -309,7 +314,14 @@ def export(
         say(facts["formula"])
 
 
-def confirm(run: RunFolder, pick: Pick = "simplest", data: MovedData = None, select: Select = None, as_json: AsJson = False) -> None:
+def confirm(
+    run: RunFolder,
+    pick: Pick = "simplest",
+    device: Device = "auto",
+    data: MovedData = None,
+    select: Select = None,
+    as_json: AsJson = False,
+) -> None:
     """Evaluate the picked design, the references and the front on the test split; looks are counted."""
     from fusearch.evaluators.export import confirm as confirm_run
     from fusearch.reports import read_findings, write_report
@@ -318,7 +330,7 @@ def confirm(run: RunFolder, pick: Pick = "simplest", data: MovedData = None, sel
 
     with document(as_json) as write:
         opened = Run(run, select=select)
-        facts = confirm_run(opened, pick=pick, data=data)
+        facts = confirm_run(opened, pick=pick, data=data, device=device)
         found = read_findings(opened)
         write_report(found)
         write(facts)

@@ -24,6 +24,7 @@ from fusearch.evaluators.cost import (
     measure_latency,
     measure_peak_memory,
 )
+from fusearch.evaluators.device import describe_device, find_device
 from fusearch.evaluators.extension import Extensions
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.network.untrained import never_trained
@@ -53,7 +54,7 @@ class TrainingEvaluator:
         patience: Epochs without a better validation loss after which it stops.
         batch_size: Rows of one step.
         threads: Threads of one torch operation. One is right wherever other processes work on the same cores.
-        device: `cpu`, `cuda`, ...; `auto`: CUDA where there is one.
+        device: `cpu`, `cuda`, `cuda:1`, ...; `auto`: CUDA where there is one. A worker looks for it where it runs.
         costs: Measured costs to add: `latency_ms` (median of batch-1 forward passes, with these threads), `peak_memory_mb` (weights,
             inputs and the most intermediate tensors alive at once, batch 1).
         missing: Whether to score each member also with each modality absent.
@@ -94,6 +95,11 @@ class TrainingEvaluator:
         for name in costs:
             if name not in MEASURED_COSTS:
                 raise EvaluationError(f"cost {name!r}: {suggestion(name, MEASURED_COSTS)}")
+        if device != "auto":
+            try:
+                torch.device(device)  # whether there is one, the worker sees
+            except RuntimeError:
+                raise EvaluationError(f"device is {device!r}, expected auto, cpu, cuda, cuda:1, ...") from None
         self.data = data.without_test()
         self.settings = TrainingSettings(epochs, patience, batch_size, mixed_precision)
         self.folds = self.data.folds(folds)
@@ -141,6 +147,7 @@ class TrainingEvaluator:
             "members": [member.to_dict() for member in done],
             "best_epochs": {phase: _median([member.fits[phase].best_epoch for member in done if phase in member.fits]) for phase in phases},
             "undefined": undefined,
+            "device": describe_device(self._device()),
             **({"start": list(candidate.start)} if candidate.start else {}),
             "seconds": time.perf_counter() - start,
         }
@@ -249,9 +256,7 @@ class TrainingEvaluator:
         self.__dict__.update(state)
 
     def _device(self) -> torch.device:
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return torch.device(self.device)
+        return find_device(self.device)
 
     def _measure(self, candidate: Candidate) -> dict[str, float]:
         if not self.costs:

@@ -47,6 +47,22 @@ def test_the_report_tells_the_command_that_made_the_run(finished: Path, fusearch
     assert shlex.split(told) == [*(word for word in words if word not in ("--out", str(finished))), "--out", "NEW_FOLDER"]
 
 
+def test_the_report_tells_where_designs_were_trained_and_a_device_that_is_not_here_is_refused(
+    finished: Path, tmp_path: Path, fusearch: Callable[..., Any]
+) -> None:
+    trained = sum("device" in record.details for record in Run(finished).read().records)
+    assert f"cpu: {trained} designs" in (finished / "report.html").read_text(encoding="utf-8")
+    for words in (
+        ("search", "wisconsin", *SMALL, "--out", tmp_path / "run"),
+        ("evaluate", "F1 = cat(mean@L, worst@L) ->", "--data", "wisconsin"),
+        ("export", finished, "--out", tmp_path / "export"),
+        ("confirm", finished),
+    ):
+        done = fusearch(*words, "--device", "cuda:99")
+        assert (done.code, "device 'cuda:99' is not on this machine, expected one of: auto, cpu" in done.err) == (2, True)
+    assert not any((tmp_path / name).exists() for name in ("run", "export"))
+
+
 def test_status_document(finished: Path, fusearch: Callable[..., Any]) -> None:
     done = fusearch("status", finished, "--json")
     assert done.code == 0

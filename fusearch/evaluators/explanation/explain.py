@@ -25,7 +25,7 @@ from fusearch.search_space import Candidate, FusionGraph, Recipe
 __all__ = ["explain", "explain_each"]
 
 #: Settings of a run's evaluator that training depends on.
-_SETTINGS = ("folds", "seeds", "epochs", "patience", "batch_size", "threads", "device", "mixed_precision")
+_SETTINGS = ("folds", "seeds", "epochs", "patience", "batch_size", "threads", "mixed_precision")
 
 
 def explain_each(run: Run, pick: str, **asked: Any) -> list[Path]:
@@ -43,6 +43,7 @@ def explain(
     features: bool = True,
     samples: int = 256,
     seed: int = 0,
+    device: str = "auto",
 ) -> Path:
     """Measure what a design of a run hangs on, and write it to `explain/<candidate digest>.json` in the run folder.
 
@@ -59,6 +60,7 @@ def explain(
         features: Whether to attribute the features of each modality; needs captum.
         samples: Most held-out rows of a member for that.
         seed: Seed of the permutations, and of the draw of these rows.
+        device: Where to compute: `cpu`, `cuda`, `cuda:1`, ...; `auto`: CUDA where there is one.
 
     Raises:
         RunError: There is no such design, the data set has changed, or the run folder cannot be written.
@@ -76,7 +78,7 @@ def explain(
     given = run.config["evaluator"].get("settings", {})
     data = load_choice_data(run, data)
     settings: dict[str, Any] = {name: given[name] for name in _SETTINGS if name in given}
-    evaluator = TrainingEvaluator(data, **settings).keeping(run.path / WEIGHTS)
+    evaluator = TrainingEvaluator(data, device=device, **settings).keeping(run.path / WEIGHTS)
     metrics = evaluator.data.task.metrics
     if metric is None:
         metric = next((objective.name for objective in run.objectives if objective.name in metrics), metrics[0])

@@ -35,7 +35,7 @@ def export(
     data: Dataset | str | Path | None = None,
     pick: str = "simplest",
     seeds: int = 3,
-    device: torch.device | str = "cpu",
+    device: torch.device | str = "auto",
 ) -> Path:
     """Train the picked design on train + val and write a folder that predicts without fusearch.
 
@@ -50,7 +50,7 @@ def export(
         pick: The design, as for `Run.pick`: `simplest`, `knee`, `best:METRIC` or a digest; or `team`, the mean of a few different designs
             (`fusearch.inference`), as one model.
         seeds: Networks to train; their outputs are averaged. A linear model that is solved is one.
-        device: Where to train.
+        device: Where to train: `cpu`, `cuda`, `cuda:1`, ...; `auto`: CUDA where there is one.
 
     Returns:
         `out`.

@@ -41,7 +41,7 @@ def confirm(
     pick: str = "simplest",
     data: Dataset | str | Path | None = None,
     seeds: int = 3,
-    device: torch.device | str = "cpu",
+    device: torch.device | str = "auto",
 ) -> dict[str, Any]:
     """Evaluate the picked design, the references and the front on the test split.
 
@@ -54,7 +54,7 @@ def confirm(
         pick: The design, as for `Run.pick`, or `team`, as for `export`.
         data: The data set of the run, or where it is now, where it cannot be loaded again from where it was.
         seeds: Networks of each design; their outputs are averaged.
-        device: Where to train.
+        device: Where to train: `cpu`, `cuda`, `cuda:1`, ...; `auto`: CUDA where there is one.
 
     Returns:
         `look` (1 for the first), `samples`, `pick`, and `designs`: for each its `role` (`picked`, a reference's role, `front`, or

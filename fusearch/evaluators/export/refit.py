@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 
 from fusearch.data import Dataset
+from fusearch.evaluators.device import find_device
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
@@ -27,7 +28,7 @@ def refit(
     seeds: int = 3,
     batch_size: int = 64,
     threads: int | None = 1,
-    device: torch.device | str = "cpu",
+    device: torch.device | str = "auto",
 ) -> DeployedModel:
     """Train a design on the train + val rows and return it with its preprocessing inside, on the CPU.
 
@@ -41,11 +42,12 @@ def refit(
         seeds: Networks to train, with the seeds 0, 1, ...; their outputs are averaged.
         batch_size: Rows of one step.
         threads: Threads of one torch operation, or None to leave them.
-        device: Where to train.
+        device: Where to train: `cpu`, `cuda`, `cuda:1`, ...; `auto`: CUDA where there is one.
 
     Raises:
         EvaluationError: A loss is not finite.
     """
+    device = find_device(device)
     rows = data.rows("search")
     preprocessor = data.fit_preprocessor(rows)
     inputs, present = preprocessor.transform(data, rows)

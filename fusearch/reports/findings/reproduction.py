@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fusearch.layout import CONFIG
 from fusearch.reports.findings.findings import Findings
+from fusearch.reports.wording import count
 from fusearch.yaml_file import dump_yaml
 
 __all__ = ["command_line", "commands_and_note", "export_command", "identity", "resolved_configuration", "resumed_lines", "team_command"]
@@ -96,10 +98,17 @@ def identity(found: Findings) -> list[tuple[str, str]]:
         ("Data fingerprint", data.get("fingerprint")),
         ("Search space fingerprint", space.get("fingerprint") or config.get("space_fingerprint")),
         ("Seed", config.get("search", {}).get("seed")),
+        ("Trained on", _devices(found)),
         ("fusearch", config.get("fusearch")),
         *config.get("versions", {}).items(),
     ]
     return [(str(name), str(value)) for name, value in entries if value is not None]
+
+
+def _devices(found: Findings) -> str | None:
+    """Return where the designs were trained, with how many; None where no trial says."""
+    counted = Counter(str(record.details["device"]) for record in found.trials.records if "device" in record.details)
+    return ", ".join(f"{device}: {count(number, 'design')}" for device, number in counted.most_common()) or None
 
 
 def resolved_configuration(found: Findings) -> str:
