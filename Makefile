@@ -40,6 +40,7 @@ lint: install
 
 test-slow: install  ## The checks that take minutes
 	@$(BIN)/python -m pytest -q -m slow
+	@FUSEARCH_EXAMPLES=300 $(BIN)/python -m pytest -q tests/search_space
 
 bench: install  ## Run every benchmark
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -5,6 +5,7 @@ Hypothesis itself answers the questions of the space's program, so a failing des
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +17,8 @@ from fusearch.search_space import OPERATORS, Candidate, Fusion, FusionGraph, Out
 from fusearch.search_space.space.choosers import Chooser
 from fusearch.search_space.space.program import build, draw_parts
 
-#: Settings of every law: a shared machine has no deadline to keep.
-law = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+#: Settings of every law: a shared machine has no deadline to keep. `make test-slow` asks for more examples.
+law = settings(deadline=None, max_examples=int(os.environ.get("FUSEARCH_EXAMPLES", "60")), suppress_health_check=[HealthCheck.too_slow])
 
 MODALITIES = (
     Modality("rna", "tabular", (12,)),

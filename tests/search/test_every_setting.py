@@ -90,18 +90,33 @@ def test_the_tables_are_complete():
         assert f"def {test}(" in Path(__file__).with_name(file).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", INLINE)
-def test_a_setting_of_the_search_is_used(name, space, toy_evaluator, tmp_path):
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """Return the search as it is without the setting; searches that are alike are one."""
+    made = {}
+
+    def run(space, evaluator, beside):
+        key = tuple(beside.items())
+        if key not in made:
+            made[key] = searched(space, evaluator, tmp_path_factory.mktemp("plain") / "run", beside)
+        return made[key]
+
+    return run
+
+
+def searched(space, evaluator, out, settings):
     from fusearch.search import run_search
 
+    settings = {"objectives": ["score:max", "macs"], "executor": "inline", "trials": 12, **settings}
+    return run_search(space, Sized(evaluator), **settings, out=out)
+
+
+@pytest.mark.parametrize("name", INLINE)
+def test_a_setting_of_the_search_is_used(name, space, toy_evaluator, plain, tmp_path):
     beside, value, seen = INLINE[name]
     value = value.format(tmp_path=tmp_path) if isinstance(value, str) else value
-    settings = {"objectives": ["score:max", "macs"], "executor": "inline", "trials": 12, **beside}
-    plain, changed = (
-        run_search(space, Sized(toy_evaluator), **{**settings, **change}, out=tmp_path / folder)
-        for folder, change in (("plain", {}), ("changed", {name: value}))
-    )
-    assert seen(plain) != seen(changed)
+    changed = searched(space, toy_evaluator, tmp_path / "changed", {**beside, name: value})
+    assert seen(plain(space, toy_evaluator, beside)) != seen(changed)
 
 
 @pytest.mark.parametrize("name", ON_RAY)

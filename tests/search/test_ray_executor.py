@@ -29,7 +29,9 @@ def test_two_workers_work_side_by_side_though_evaluations_are_shorter_than_their
         time.sleep(0.1)
         return {"score": candidate.recipe.width / 64, "macs": 1.0}
 
+    environment = dict(os.environ)
     run = search(evaluate, executor="ray", workers=2, trials=20, sampler="random")
+    assert dict(os.environ) == environment
     workers = Counter(record.details["worker"] for record in run.records() if record.evaluated)
     assert len(workers) == 2
     assert os.getpid() not in workers
@@ -87,7 +89,7 @@ def test_a_worker_that_cannot_start_is_told_as_that(search):
     assert record.reason == "the worker could not start: its process died (killed by a signal, out of memory, or crashed)"
 
 
-def test_arrays_come_back_and_stay_out_of_the_snapshots_of_tune(search):
+def test_arrays_come_back_and_stay_out_of_the_snapshots_of_tune_and_resume_starts_an_experiment_of_its_own(search):
     def evaluate(candidate, budget, report):
         import numpy as np
 
@@ -100,6 +102,9 @@ def test_arrays_come_back_and_stay_out_of_the_snapshots_of_tune(search):
     assert len(files) == 3
     written = sum(path.stat().st_size for path in (run.path / "ray").rglob("*") if path.is_file())
     assert written < 500_000
+    run = search(evaluate, executor="ray", workers=2, trials=5, resume=True)
+    assert run.status()["trials"]["complete"] == 5
+    assert sorted(path.name for path in (run.path / "ray").iterdir() if path.is_dir()) == ["session-000", "session-001"]
 
 
 def test_the_evaluator_is_fetched_once_by_each_worker_and_threads_are_set(search):
@@ -128,16 +133,6 @@ def test_the_evaluator_is_fetched_once_by_each_worker_and_threads_are_set(search
     assert {tuple(details["threads"]) for details in evaluated} == {("1", "PASSIVE")}
 
 
-def test_resume_starts_an_experiment_of_its_own(search):
-    def evaluate(candidate, budget, report):
-        return {"score": 0.5, "macs": 1.0}
-
-    search(evaluate, executor="ray", workers=2, trials=3)
-    run = search(evaluate, executor="ray", workers=2, trials=5, resume=True)
-    assert run.status()["trials"]["complete"] == 5
-    assert sorted(path.name for path in (run.path / "ray").iterdir() if path.is_dir()) == ["session-000", "session-001"]
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -155,15 +150,6 @@ def test_as_many_workers_as_fit(tmp_path):
     executor = RayExecutor(Settings(cpus_per_trial=0.5), tmp_path)
     assert executor._num_workers() == 4
     assert RayExecutor(Settings(workers=1), tmp_path)._num_workers() == 1
-
-
-def test_nothing_of_it_is_left_in_the_environment(search):
-    def evaluate(candidate, budget, report):
-        return {"score": 0.5, "macs": 1.0}
-
-    before = dict(os.environ)
-    search(evaluate, executor="ray", workers=2, trials=2)
-    assert dict(os.environ) == before
 
 
 STRANGER = """

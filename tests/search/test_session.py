@@ -279,9 +279,9 @@ def test_the_work_for_a_trial_does_not_grow_with_the_study(tmp_path, toy_space, 
             session.finish(job.number, failure if fails else outcome(score=int(job.candidate.digest, 16) % 997 / 997))
 
     evaluate(40)
-    early = lines_executed(lambda: evaluate(40))
-    evaluate(240)
-    late = lines_executed(lambda: evaluate(40))
+    early = lines_executed(lambda: evaluate(15))
+    evaluate(160)
+    late = lines_executed(lambda: evaluate(15))
     assert late < 1.25 * early
 
 
