@@ -45,7 +45,7 @@ FT_TRANSFORMER = ENCODERS.add(
         recipe_width=True,
         first_stages=_first_blocks,
         params={"blocks": Param(2, choices=(1, 2), minimum=1, maximum=8), "heads": Param(4, minimum=1, maximum=16), POOL: POOLING},
-        stages="a token for each column, then transformer blocks over the tokens",
+        stages="a token for each column (of more than 64 columns neighbours share one), then transformer blocks over the tokens",
         reference="Gorishniy et al., Revisiting deep learning models for tabular data, NeurIPS 2021",
     ),
 )
