@@ -66,12 +66,11 @@ class FeatureTokenizer(nn.Module):
         """Map one token of D columns, (B, 1, D), to T tokens, (B, T, width)."""
         if self.columns_of_token == 1:
             return x_B1D.transpose(1, 2) * self.weight + self.bias
-        missing = self.tokens * self.columns_of_token - x_B1D.shape[2]
-        x_BTG = functional.pad(x_B1D, (0, missing)).unflatten(2, (self.tokens, -1)).squeeze(1)
-        weight_TGW, bias_TGW = (
-            functional.pad(each, (0, 0, 0, missing)).unflatten(0, (self.tokens, -1)) for each in (self.weight, self.bias)
-        )
-        return torch.einsum("btg,tgw->btw", x_BTG, weight_TGW) + bias_TGW.sum(dim=1)
+        missing, groups = self.tokens * self.columns_of_token - x_B1D.shape[2], (self.tokens, self.columns_of_token)
+        x_BTG = functional.pad(x_B1D[:, 0], (0, missing)).reshape(-1, *groups)
+        weight_TGW, bias_TGW = (functional.pad(each, (0, 0, 0, missing)).reshape(*groups, -1) for each in (self.weight, self.bias))
+        x_BTW: Tensor = torch.einsum("btg,tgw->btw", x_BTG, weight_TGW) + bias_TGW.sum(dim=1)
+        return x_BTW
 
 
 @encoder("ft_transformer")
