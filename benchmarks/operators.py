@@ -1,6 +1,6 @@
 """Time of forward and backward of every operator, against `cat` at equal width and against the plain torch expression of its equation.
 
-    python benchmarks/operators.py [--tokens 64] [--repeats 30]
+    python benchmarks/operators.py [--tokens 64] [--repeats 30] [--json]
 
 One core: start it with OMP_NUM_THREADS=1. Runs are interleaved and measured in processor time, so that other load on the machine moves both
 sides alike; a ratio is the median of paired ratios. The plain expressions zero absent arguments by a product with the mask, and do no more
@@ -10,6 +10,7 @@ about them.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import time
@@ -149,11 +150,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--tokens", type=int, default=64, help="tokens of each argument, a square number")
     parser.add_argument("--repeats", type=int, default=30)
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     plain = plain_expressions()
     rows = [(name, *measure(name, plain.get(name), options.tokens, options.repeats)) for name in OPERATORS]
+    if options.json:
+        print(json.dumps([dict(zip(("operator", "ms", "to_cat", "to_plain"), row, strict=True)) for row in rows]))
+        return
     print(f"{BATCH} samples, {options.tokens} tokens of width {WIDTH}, two arguments (expert_gated_unit: four), forward and backward")
     print(f"{'operator':28}{'ms':>8}{'x cat':>8}{'x plain':>9}")
     for name, milliseconds, to_cat, to_plain in sorted(rows, key=lambda row: row[2]):

@@ -1,6 +1,6 @@
 """The wall time of a search against a plain loop that trains the same designs one after another.
 
-    python benchmarks/search_vs_loop.py [--data wisconsin] [--trials 24] [--epochs 30] [--cpus 2]
+    python benchmarks/search_vs_loop.py [--data wisconsin] [--trials 24] [--epochs 30] [--cpus 2] [--json]
 
 Four runs of the same designs (the random sampler proposes without looking at results): a plain loop, the inline executor, Ray
 with one worker, Ray with `--cpus` workers. `search` counts from the first start to the last end of an evaluation, `wall` also
@@ -9,6 +9,7 @@ and at most 0.6 with two on two cores. Other processes on the same cores spoil t
 """
 
 import argparse
+import json
 import tempfile
 import time
 from pathlib import Path
@@ -56,6 +57,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=24)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--cpus", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     data = load_data(chosen.data)
     space = SearchSpace(data.modalities)
@@ -68,15 +70,18 @@ def main() -> None:
         for candidate in designs:
             evaluator(candidate, Budget(), lambda _step, _values: None)
         loop = time.perf_counter() - started
-        print(f"{len(designs)} designs; plain loop {loop:.1f} s")
-        print(f"inline         search {inline_search:6.1f} s ({inline_search / loop:.2f} of the loop), wall {inline_wall:6.1f} s")
+        found = [{"how": "inline", "search": inline_search / loop, "wall": inline_wall / loop, "same": True}]
         for workers in (1, chosen.cpus):
             run, wall, spent = search(folder, space, evaluator, chosen.trials, "ray", workers)
             same = {candidate.digest for candidate in candidates(run, space)} == {candidate.digest for candidate in designs}
-            print(
-                f"ray {workers} worker(s) search {spent:6.1f} s ({spent / loop:.2f} of the loop), wall {wall:6.1f} s"
-                f"{'' if same else ' (not the same designs)'}"
-            )
+            found.append({"how": f"ray, {workers} worker(s)", "search": spent / loop, "wall": wall / loop, "same": same})
+    if chosen.json:
+        print(json.dumps({"designs": len(designs), "loop_seconds": loop, "times_the_loop": found}))
+        return
+    print(f"{len(designs)} designs; plain loop {loop:.1f} s")
+    for each in found:
+        told = ", ".join(f"{name} {each[name] * loop:6.1f} s ({each[name]:.2f} of the loop)" for name in ("search", "wall"))
+        print(f"{each['how']:17} {told}{'' if each['same'] else ' (not the same designs)'}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Time and memory of scoring every subset of unimodal networks, and how they grow.
 
-    python benchmarks/subsets.py
+    python benchmarks/subsets.py [--json]
 
 One core: start it with OMP_NUM_THREADS=1. Each setting runs in a process of its own, so that its peak memory is its own.
 The method paper's case is 30 image networks and 4 table networks, at most 3 of one modality, both required: 63,350 subsets.
@@ -14,6 +14,7 @@ import resource
 import subprocess
 import sys
 import time
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -60,12 +61,21 @@ def measure(images: int, tables: int, rows: int, classes: int) -> dict[str, obje
     }
 
 
+def in_its_own_process(setting: tuple[int, int, int, int]) -> dict[str, Any]:
+    """Measure a setting."""
+    command = [sys.executable, __file__, *map(str, setting)]
+    result: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return result
+
+
 def main() -> None:
     """Print one line for each setting."""
+    if "--json" in sys.argv:
+        print(json.dumps({name: in_its_own_process(setting) for name, setting in SETTINGS}))
+        return
     print(f"{'setting':26} {'allowed':>11} {'scored':>8} {'method':>10} {'CPU s':>7} {'+ MB':>6} {'peak MB':>8}")
     for name, setting in SETTINGS:
-        command = [sys.executable, __file__, *map(str, setting)]
-        result = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        result = in_its_own_process(setting)
         print(
             f"{name:26} {result['allowed']:11,} {result['scored']:8,} {result['method']:>10} {result['seconds']:7.2f} "
             f"{result['growth_mb']:6.0f} {result['peak_mb']:8.0f}"
@@ -73,7 +83,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if len(sys.argv) > 2:
         print(json.dumps(measure(*map(int, sys.argv[1:]))))
     else:
         main()

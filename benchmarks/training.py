@@ -1,6 +1,6 @@
 """Compare the trainer with a plain torch loop for the same network, data, batches and number of epochs.
 
-    python benchmarks/training.py [--epochs 40] [--repeats 7]
+    python benchmarks/training.py [--epochs 40] [--repeats 7] [--json]
 
 Both run in this process with one thread, in turns; each line is the median of the paired ratios (trainer / plain loop), so that a busy
 machine spoils both alike. The plain loop is what one would write by hand: AdamW, shuffled index batches, validation once per epoch.
@@ -9,6 +9,7 @@ machine spoils both alike. The plain loop is what one would write by hand: AdamW
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import time
 from collections.abc import Callable
@@ -94,6 +95,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)
     rng = np.random.default_rng(0)
@@ -102,6 +104,7 @@ def main() -> None:
     rows = prepare_fold(data, data.folds(5)[0])
     embeddings, raw = "F1 = cat(mrna@L, meth@L, mirna@L) ->", "F1 = cat(mrna@0, meth@0, mirna@0) ->"
     cases: list[tuple[str, type[nn.Module], int]] = [(raw, Linear, 32), (embeddings, HandWritten, 32), (embeddings, HandWritten, 256)]
+    found = []
     for text, plain, width in cases:
         candidate = Candidate(FusionGraph.parse(text, modalities=data.modalities), Recipe(width=width))
         times = []
@@ -110,7 +113,13 @@ def main() -> None:
             times.append((seconds(lambda candidate=candidate: trainer(candidate, rows, given.epochs)), by_hand))
         ratios = [ours / by_hand for ours, by_hand in times[1:]]
         ours, by_hand = (statistics.median(column) for column in zip(*times[1:], strict=True))
-        print(f"{text:38s} width {width:3d}: trainer {ours:.3f} s, by hand {by_hand:.3f} s, ratio {statistics.median(ratios):.2f}")
+        found.append({"design": text, "width": width, "trainer": ours, "by_hand": by_hand, "ratio": statistics.median(ratios)})
+    if given.json:
+        print(json.dumps(found))
+        return
+    for each in found:
+        seen = f"trainer {each['trainer']:.3f} s, by hand {each['by_hand']:.3f} s, ratio {each['ratio']:.2f}"
+        print(f"{each['design']:38s} width {each['width']:3d}: {seen}")
 
 
 if __name__ == "__main__":
