@@ -1,4 +1,4 @@
-"""How much hypervolume a design may be expected to add, in closed form.
+"""How much hypervolume a design may be expected to add, in closed form (decision 0048).
 
 Everything here is a loss: smaller is better. Axis letters: C candidates, M objectives, F points of the front, G cells of an axis.
 """
