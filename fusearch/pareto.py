@@ -8,10 +8,11 @@ Axis letters: N points, M objectives.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fusearch.contracts import LOSS_SIGN, Direction
+from fusearch.contracts import LOSS_SIGN, Direction, Objective
 from fusearch.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = [
     "contributions",
     "hypervolume",
     "hypervolume_over_trials",
+    "is_logarithmic",
     "is_nondominated",
     "knee",
     "losses",
@@ -31,6 +33,19 @@ __all__ = [
 
 #: How far beyond the worst value seen the reference point lies, as a share of the range seen.
 MARGIN = 0.1
+#: A cost that spans more decades than this is measured by its logarithm.
+LOG_DECADES = 1.5
+
+
+def is_logarithmic(objective: Objective, values: Sequence[float]) -> bool:
+    """Whether an objective is drawn, and its hypervolume measured, on a logarithmic scale: a cost over more than one and a half decades.
+
+    Example:
+        >>> is_logarithmic(Objective.parse("macs"), [1e3, 1e5]), is_logarithmic(Objective.parse("auroc"), [0.01, 0.9])
+        (True, False)
+    """
+    positive = bool(values) and min(values) > 0
+    return objective.cost and positive and math.log10(max(values) / min(values)) > LOG_DECADES
 
 
 def losses(points: ArrayLike, directions: Sequence[Direction]) -> NDArray[np.float64]:

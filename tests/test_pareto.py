@@ -6,11 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from fusearch.contracts import Objective
 from fusearch.errors import EvaluationError
 from fusearch.pareto import (
     contributions,
     hypervolume,
     hypervolume_over_trials,
+    is_logarithmic,
     is_nondominated,
     knee,
     losses,
@@ -144,3 +146,12 @@ def test_no_points():
         knee([], DIRECTIONS)
     with pytest.raises(EvaluationError, match="no points"):
         reference_point([], DIRECTIONS)
+
+
+def test_a_cost_over_many_decades_is_logarithmic_and_a_score_never_is():
+    macs = Objective.parse("macs")
+    assert is_logarithmic(macs, [1e3, 1e5])
+    assert not is_logarithmic(macs, [1e3, 2e4])  # 1.3 decades
+    assert not is_logarithmic(macs, [0.0, 1e5])
+    assert not is_logarithmic(macs, [])
+    assert not is_logarithmic(Objective.parse("auroc"), [0.001, 0.9])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from fusearch.reports.findings.choices import FACTORS
 from fusearch.reports.findings.decided import strategy_sentences
 from fusearch.reports.findings.factors import factor_frame
 from fusearch.reports.findings.failures import failed_records, failure_groups
@@ -13,6 +12,7 @@ from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.reproduction import command_line, export_command, resumed_lines, team_command
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
+from fusearch.search_space.design.features import FACTORS
 from fusearch.study import TrialRecord
 from fusearch.version import __version__
 

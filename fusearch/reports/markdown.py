@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from fusearch.plain_markdown import as_code, as_words
-from fusearch.reports.findings.choices import FACTORS
 from fusearch.reports.findings.decided import strategy_sentences
 from fusearch.reports.findings.explanations import foremost_features, how_label, interval, signed
 from fusearch.reports.findings.factors import factor_groups
@@ -21,6 +20,7 @@ from fusearch.reports.findings.taken_classes import decision_sentence
 from fusearch.reports.findings.verdict import Verdict
 from fusearch.reports.glossary import GLOSSARY, terms_in
 from fusearch.reports.wording import count, deviation, duration, metric_label, number, role_label, sentence_case, with_spread
+from fusearch.search_space.design.features import FACTORS
 from fusearch.study import TrialRecord
 
 __all__ = ["render_markdown"]

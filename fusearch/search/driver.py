@@ -23,7 +23,7 @@ from fusearch.search.executor import EXECUTORS, Executor
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.progress import ProgressCallback
 from fusearch.search.run_folder import check_resume, create_folder, discard_folder, driven, open_folder, writing
-from fusearch.search.sampler import SAMPLERS
+from fusearch.search.sampler import SAMPLERS, KnowsCosts
 from fusearch.search.session import Session
 from fusearch.search.strategies import make_strategy
 from fusearch.search_space import Candidate, FusionGraph
@@ -136,7 +136,10 @@ def run_search(
                 progress=progress,
             )
             sampler_seed = int(np.random.SeedSequence([settings.seed, num_known]).generate_state(1)[0])
-            study.sampler = build_sampler(space, sampler_seed, STARTUP + len(session.queue.references) + len(session.published))
+            sampler = build_sampler(space, sampler_seed, STARTUP + len(session.queue.references) + len(session.published))
+            if isinstance(sampler, KnowsCosts):
+                sampler.know(chosen, session.bounds)
+            study.sampler = sampler
             if not resume:
                 session.queue.put_designs(first)
             is_kept = True

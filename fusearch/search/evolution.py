@@ -22,7 +22,7 @@ from fusearch.study import read_trial
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
 
-__all__ = ["EvolutionSampler"]
+__all__ = ["EvolutionSampler", "directions_of"]
 
 
 class EvolutionSampler(BaseSampler):
@@ -60,8 +60,8 @@ class EvolutionSampler(BaseSampler):
             return
         complete = [other for other in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if self._decoded(other) is not None]
         if len(complete) >= self._startup:
-            directions: list[Direction] = [direction.name.lower() for direction in study.directions]  # type: ignore[misc]  # the enum's names
-            self._children[trial.number] = self._space.encode(self._child(self._parents(complete, directions), self._seen(study)))
+            child = self._next(study, complete)
+            self._children[trial.number] = {} if child is None else self._space.encode(child)
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         return {}
@@ -77,6 +77,15 @@ class EvolutionSampler(BaseSampler):
 
     def after_trial(self, study: optuna.Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
         self._children.pop(trial.number, None)
+
+    def _next(self, study: optuna.Study, complete: list[FrozenTrial]) -> Candidate | None:
+        """Return the child to try next; None for a random draw.
+
+        Args:
+            study: The study.
+            complete: Its complete trials whose parameters are of the space.
+        """
+        return self._child(self._parents(complete, directions_of(study)), self._seen(study))
 
     def _parents(self, complete: list[FrozenTrial], directions: list[Direction]) -> list[Candidate]:
         """Return the best trials' candidates, best first; of repeats only one."""
@@ -113,3 +122,8 @@ class EvolutionSampler(BaseSampler):
     @staticmethod
     def _seen(study: optuna.Study) -> set[str]:
         return {read_trial(trial).candidate for trial in study.get_trials(deepcopy=False)} - {""}
+
+
+def directions_of(study: optuna.Study) -> list[Direction]:
+    """Return what is to become of each objective of a study."""
+    return [direction.name.lower() for direction in study.directions]  # type: ignore[misc]  # the enum's names

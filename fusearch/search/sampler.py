@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
+from fusearch.contracts import Objective
 from fusearch.registry import Registry
+from fusearch.search.bounds import CheapBounds
+from fusearch.search.cost_aware import CostAwareSampler
 from fusearch.search.evolution import EvolutionSampler
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
 
-__all__ = ["SAMPLERS", "SamplerBuilder", "sampler_builder"]
+__all__ = ["SAMPLERS", "KnowsCosts", "SamplerBuilder", "sampler_builder"]
 
 
 class SamplerBuilder(Protocol):
     """Gives an Optuna sampler for a space; one that learns draws at random until `startup` trials are complete."""
 
     def __call__(self, space: SearchSpace, seed: int, startup: int, /) -> BaseSampler: ...
+
+
+@runtime_checkable
+class KnowsCosts(Protocol):
+    """A sampler that takes in what a study does not tell; a search tells it before the first proposal."""
+
+    def know(self, objectives: Sequence[Objective], bounds: CheapBounds, /) -> None:
+        """Take in what is optimized, and who knows what a design costs before it is trained."""
+        ...
 
 
 SAMPLERS: Registry[SamplerBuilder] = Registry("sampler")
@@ -87,6 +99,12 @@ def nsga2(_space: SearchSpace, seed: int, _startup: int) -> BaseSampler:
 def evolution(space: SearchSpace, seed: int, startup: int) -> BaseSampler:
     """Mutates and crosses whole designs by the grammar of the space: cheap at any size, good from about a hundred trials."""
     return EvolutionSampler(space, seed=seed, startup=startup)
+
+
+@sampler_builder("cost_aware")
+def cost_aware(space: SearchSpace, seed: int, startup: int) -> BaseSampler:
+    """Learns the performance, knows the cost: tries what is expected to add most to the front."""
+    return CostAwareSampler(space, seed=seed, startup=startup)
 
 
 class _NSGAII(NSGAIISampler):

@@ -68,6 +68,7 @@ class Session:
 
     Attributes:
         queue: The queue of the study, where designs can be put.
+        bounds: What designs cost before they are trained, and which of them are refused.
         published: The published designs that are tried before the sampler proposes.
         stop_reason: Why no more jobs are given, None while they are.
         is_whole: Whether the search came to its own end (all trials done, or the space is exhausted).
@@ -98,7 +99,7 @@ class Session:
         self._running: dict[int, Proposal] = {}
         self._followers: dict[int, list[Proposal]] = {}
         self._answers: dict[str, _Answer] = {}
-        self._bounds = CheapBounds(evaluator, objectives, settings)
+        self.bounds = CheapBounds(evaluator, objectives, settings)
         self._standing = Standing(objectives)
         self._failed = self._failed_here = self._repeated = self._idle = self._side_by_side = 0
         self._pace = Pace()
@@ -156,7 +157,7 @@ class Session:
     def _next_job(self) -> Job | None:
         while not self._should_stop():
             is_stuck = self._idle >= self.PATIENCE
-            if is_stuck and not self._proposer.queue_fresh(self._bounds.allows):
+            if is_stuck and not self._proposer.queue_fresh(self.bounds.allows):
                 self._stop("the space is exhausted: a thousand random draws gave no new design within the bounds", whole=True)
                 return None
             proposal = self._proposer.propose()
@@ -211,7 +212,7 @@ class Session:
             self._followers.setdefault(leader, []).append(proposal)
             self.queue.uncount()
             return None
-        broken = self._bounds.broken(proposal.candidate)
+        broken = self.bounds.broken(proposal.candidate)
         role = read_trial(trial).reference
         if broken is not None and role is not None and proposal.candidate.recipe == Recipe():
             self._refused.setdefault(proposal.candidate.graph.digest, f"the reference {role!r} is not trained: {broken}")

@@ -31,6 +31,15 @@ def test_a_broken_bound_is_named_and_asked_for_once(space):
     assert evaluator.asked == 1
 
 
+def test_costs_are_told_and_asked_for_once(space):
+    evaluator = Costed(2e6)
+    bounds = CheapBounds(evaluator, [Objective.parse("macs<=1e6")], Settings())
+    assert [bounds.costs(candidate(space)), bounds.costs(candidate(space))] == [{"macs": 2e6}] * 2
+    assert evaluator.asked == 1
+    unknown = [CheapBounds(each, [], Settings()).costs(candidate(space)) for each in (Costed(None), lambda *_: {})]
+    assert unknown == [{}, {}]
+
+
 def test_a_broken_lower_bound_is_named_as_one(space):
     assert CheapBounds(Costed(5.0), [Objective.parse("macs:max>=10")], Settings()).broken(candidate(space)) == "macs is 5, bound >= 10"
 

@@ -363,7 +363,7 @@ def test_a_time_limit_starts_no_new_evaluation(search, toy_evaluator):
     assert status["trials"]["running"] == 0
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random", "nsga2", "evolution"])
+@pytest.mark.parametrize("sampler", ["tpe", "random", "nsga2", "evolution", "cost_aware"])
 def test_every_sampler_runs_a_search_with_designs_outside_the_space(search, sampler):
     status = search(sampler=sampler, trials=20).status()
     assert status["trials"]["complete"] == 20

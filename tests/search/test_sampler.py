@@ -5,7 +5,7 @@ import optuna
 import pytest
 
 from fusearch.errors import UnknownNameError
-from fusearch.search.sampler import SAMPLERS
+from fusearch.search.sampler import SAMPLERS, sampler_builder
 from fusearch.testing import SamplerSuite
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -33,7 +33,7 @@ def search(space, sampler, trials):
 
 
 def test_names():
-    assert list(SAMPLERS) == ["evolution", "nsga2", "random", "tpe"]
+    assert list(SAMPLERS) == ["cost_aware", "evolution", "nsga2", "random", "tpe"]
     with pytest.raises(UnknownNameError, match="unknown sampler 'nsga3': did you mean 'nsga2'"):
         SAMPLERS["nsga3"]
 
@@ -54,6 +54,10 @@ class TestEvolution(SamplerSuite):
     name = "evolution"
 
 
+class TestCostAware(SamplerSuite):
+    name = "cost_aware"
+
+
 @pytest.mark.parametrize("name", ["tpe", "evolution"])
 def test_samplers_that_learn_find_more_of_the_best_than_random_draws(space, name):
     def found(which):
@@ -72,3 +76,25 @@ def test_nsga2_still_crosses_what_all_designs_share(space):
         trial = study.ask()
         study.tell(trial, values(space.suggest(trial)))
     assert set(sampler.infer_relative_search_space(study, study.trials[-1])) == {"num_fusions", "recipe.width"}
+
+
+def test_a_sampler_that_asks_is_told_what_is_optimized_and_what_designs_cost(search, space):
+    told = []
+
+    class Asking(optuna.samplers.RandomSampler):
+        def know(self, objectives, bounds):
+            told.append(([each.name for each in objectives], bounds.costs(space.sample(np.random.default_rng(0)))))
+
+    class Costed:
+        def __call__(self, candidate, budget, report):
+            return {"score": 0.5, **self.cheap(candidate)}
+
+        def cheap(self, candidate):
+            return {"macs": 7.0}
+
+    try:
+        sampler_builder("asking")(lambda space, seed, startup: Asking(seed=seed))
+        search(Costed(), sampler="asking", trials=2)
+    finally:
+        SAMPLERS.remove("asking")
+    assert told == [(["score", "macs"], {"macs": 7.0})]

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fusearch.contracts import Objective
+from fusearch.pareto import is_logarithmic
 from fusearch.reports.wording import metric_label, sentence_case, short_number
 
 __all__ = ["Axis", "axis_of", "linear_ticks", "log_ticks"]
-
-#: A cost that spans more decades than this gets a logarithmic axis.
-LOG_DECADES = 1.5
 
 
 @dataclass(frozen=True)
@@ -46,9 +44,7 @@ class Axis:
 
 def axis_of(objective: Objective, values: Sequence[float]) -> Axis:
     """Return the axis of an objective; a cost that spans more than one and a half decades is drawn on a logarithmic scale."""
-    positive = bool(values) and min(values) > 0
-    log = objective.cost and positive and math.log10(max(values) / min(values)) > LOG_DECADES
-    return Axis(objective.name, objective.aim, log)
+    return Axis(objective.name, objective.aim, is_logarithmic(objective, values))
 
 
 def linear_ticks(low: float, high: float, most: int = 6) -> list[float]:

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
-from fusearch.reports.findings.choices import FACTORS
 from fusearch.reports.findings.findings import Findings
+from fusearch.search_space.design.features import FACTORS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fusearch.inference.resampling import QUANTILES
-from fusearch.reports.findings.choices import FACTORS
 from fusearch.reports.wording import count, sentence_case
+from fusearch.search_space.design.features import ENCODER, FACTORS, features_of
 from fusearch.trials import Trials
 
 if TYPE_CHECKING:
@@ -128,28 +128,15 @@ def _draw(
 
 def _columns(records: Sequence[TrialRecord], graphs: Mapping[str, FusionGraph]) -> dict[str, list[Floats]]:
     """Return the columns of each choice that differs between trials: 0 and 1 for what a design has, numbers as they are."""
+    import numpy as np
+
+    described = [features_of(graphs[record.digest], record.recipe) for record in records]
+    settings = {name: sentence_case(name.replace("_", " ")) for record in records for name in record.recipe}
+    # The operators tell their class.
+    titles = {name: name for name in (*FACTORS, ENCODER) if name != "Operator class"} | settings
     choices: dict[str, list[Floats]] = {}
-    for name, describe in FACTORS.items():
-        if name != "Operator class":  # told by the operators
-            choices[name] = _indicators([set(describe(graphs[record.digest])) for record in records])
-    choices["Encoder"] = _indicators([{f"{each.modality}:{each.encoder}" for each in graphs[record.digest].streams} for record in records])
-    for name in dict.fromkeys(name for record in records for name in record.recipe):
-        choices[sentence_case(name.replace("_", " "))] = _setting([record.recipe.get(name) for record in records])
-    return {name: columns for name, columns in choices.items() if columns}
-
-
-def _indicators(described: Sequence[set[str]]) -> list[Floats]:
-    import numpy as np
-
-    words = sorted(set().union(*described))
-    columns = [np.array([float(word in each) for each in described]) for word in words]
-    return [column for column in columns if np.ptp(column) > 0]
-
-
-def _setting(values: Sequence[Any]) -> list[Floats]:
-    import numpy as np
-
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
-        column = np.array(values, float)
-        return [column] if np.ptp(column) > 0 else []
-    return _indicators([{str(value)} for value in values])
+    for choice, title in titles.items():
+        features = sorted({feature for each in described for feature in each if feature[0] == choice})
+        columns = [np.array([each.get(feature, 0.0) for each in described]) for feature in features]
+        choices[title] = [column for column in columns if np.ptp(column) > 0]
+    return {title: columns for title, columns in choices.items() if columns}

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fusearch.reports.findings.axes import Axis, axis_of
-from fusearch.reports.findings.choices import FACTORS
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.wording import metric_label, number, sentence_case
+from fusearch.search_space.design.features import FACTORS
 from fusearch.study import TrialRecord
 
 __all__ = ["FIFTHS", "ParallelAxis", "Parallels", "parallels_of"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-from fusearch.reports.findings.choices import FACTORS
 from fusearch.reports.findings.factors import factor_groups
 from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
@@ -19,6 +18,7 @@ from fusearch.reports.page import markup
 from fusearch.reports.page.cards import card, spread_text, standing, state_pill
 from fusearch.reports.page.markup import Cell
 from fusearch.reports.wording import count, deviation, duration, metric_label, number, sentence_case
+from fusearch.search_space.design.features import FACTORS
 from fusearch.study import TrialRecord
 
 __all__ = ["confirmed", "data_warnings", "facts", "failures", "front", "gallery", "glossary", "learned", "progress", "reproduce", "trials"]

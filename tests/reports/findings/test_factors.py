@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from fusearch.contracts import Objective
-from fusearch.reports.findings.choices import FACTORS
 from fusearch.reports.findings.factors import factor_frame, factor_groups
 from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.run import Run
+from fusearch.search_space.design.features import FACTORS
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 

@@ -1,0 +1,274 @@
+"""What a sampler saves: epochs and seconds of training until a search has 95 % of the hypervolume that random draws find with 200 trials.
+
+    python examples/prepare_shared_data.py $FUSEARCH_SHARED_DATA data
+    python benchmarks/efficiency.py data/rosmap/rosmap.yaml data/brca263/brca263.yaml data/proctor/proctor.yaml wisconsin
+        [--samplers random tpe evolution cost_aware] [--trials 200] [--seeds 5] [--epochs N] [--folds N] [--out runs/efficiency] [--json]
+    python benchmarks/efficiency.py --proposals 1000
+
+Every run of a set is a search in this process, with the references in their share, for the metric against MACs. Evaluating a design is
+deterministic, so what was trained once is kept in a table beside the runs and looked up by every other run: the epochs and seconds of
+a run are those that its designs took when they were trained, whoever trained them. A run that is there already is gone on with, so that
+the whole may be stopped and started at will. Where searches have races, or evaluators packs, each sampler runs with and without them.
+
+The goal of a set is the median hypervolume of the random runs without races, all under one reference point, MACs by their logarithm
+(decision 0051). A run that does not reach a goal counts as more than all. `--proposals` prints what one proposal costs beside so many
+complete trials.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import math
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+from fusearch import pareto
+from fusearch.contracts import Budget, Evaluation, Report
+from fusearch.data import Dataset, load_data
+from fusearch.evaluators import TrainingEvaluator
+from fusearch.run import Run
+from fusearch.search import run_search
+from fusearch.search_space import Candidate, SearchSpace
+from fusearch.settings import Settings
+
+SAMPLERS = ("random", "tpe", "evolution", "cost_aware")
+GOALS = (0.95, 1.0)
+
+
+class Table:
+    """An evaluator that trains a design once, whoever asks, and keeps what each fold of it found and took.
+
+    Args:
+        evaluator: What trains.
+        path: File of the table, a line of JSON for each design; the last line of a design counts.
+    """
+
+    def __init__(self, evaluator: TrainingEvaluator, path: Path) -> None:
+        self._evaluator, self._path = evaluator, path
+        self._rows: dict[str, dict[str, Any]] = {}
+        if path.is_file():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                row = json.loads(line)
+                self._rows[row["digest"]] = row
+
+    def __call__(self, candidate: Candidate, budget: Budget, report: Report) -> Evaluation:
+        """Return the whole evaluation."""
+        *_, last = self.by_fold(candidate, budget, report)
+        return last
+
+    def by_fold(self, candidate: Candidate, budget: Budget, report: Report) -> Iterator[Evaluation]:
+        """Give what is known after each fold, trained only as far as it is asked for; all at once of an evaluator that tells no folds."""
+        row = self._rows.get(candidate.digest, {"steps": [], "whole": False})
+        yield from (_evaluation(step) for step in row["steps"])
+        if row["whole"]:
+            return
+        epochs, started, steps = 0, time.perf_counter(), []
+
+        def count(step: int, values: Mapping[str, float]) -> None:
+            nonlocal epochs
+            epochs = step
+            report(step, values)
+
+        by_fold = getattr(self._evaluator, "by_fold", None)
+        found = by_fold(candidate, budget, count) if by_fold else iter([self._evaluator(candidate, budget, count)])
+        for evaluation in found:
+            members = evaluation.details["members"]
+            whole = len(members) == len(self._evaluator.folds) * self._evaluator.seeds
+            spent = {"epochs": epochs, "seconds": time.perf_counter() - started}
+            steps.append({"metrics": dict(evaluation), "spread": dict(evaluation.spread), "members": members, **spent})
+            if whole or len(steps) > len(row["steps"]):
+                self._keep({"digest": candidate.digest, "steps": steps.copy(), "whole": whole})
+                yield evaluation
+
+    def cheap(self, candidate: Candidate) -> dict[str, float]:
+        """Return what a design costs."""
+        return self._evaluator.cheap(candidate)
+
+    def objectives(self) -> frozenset[str]:
+        """Return what an evaluation holds."""
+        return self._evaluator.objectives()
+
+    def describe(self) -> Mapping[str, Any]:
+        """Return what the evaluator says of itself."""
+        return self._evaluator.describe()
+
+    def spent(self, digest: str, num_members: int) -> tuple[int, float]:
+        """Return epochs and seconds until so many members of a design were trained."""
+        step = next(step for step in self._rows[digest]["steps"] if len(step["members"]) >= num_members)
+        return step["epochs"], step["seconds"]
+
+    def _keep(self, row: dict[str, Any]) -> None:
+        self._rows[row["digest"]] = row
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+def _evaluation(step: Mapping[str, Any]) -> Evaluation:
+    return Evaluation(step["metrics"], spread=step["spread"], details={"members": step["members"]})
+
+
+def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Give what a search can switch: a name, settings of the search, settings of the evaluator."""
+    races = [each.name for each in fields(Settings) if each.name == "races"]
+    yield "", dict.fromkeys(races, "off"), {}
+    if races:
+        yield "races", {"races": "on"}, {}
+    if "pack" in inspect.signature(TrainingEvaluator).parameters:
+        yield "packs", dict.fromkeys(races, "off"), {"pack": "auto"}
+
+
+def measure(name: str, data: Dataset, sampler: str, seed: int, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Run one sampler with one seed, in each variant, and give the course of each: points, epochs and seconds by trial."""
+    for variant, settings, training in variants():
+        evaluator = TrainingEvaluator(data, epochs=options.epochs, folds=options.folds, **training)
+        table = Table(evaluator, options.out / f"{name}{'-packs' if training else ''}.jsonl")
+        out = options.out / "-".join(filter(None, (name, sampler, variant, str(seed))))
+        run = run_search(
+            SearchSpace(data.modalities),
+            table,
+            objectives=[options.metric, "macs"],
+            out=out,
+            trials=options.trials,
+            sampler=sampler,
+            seed=seed,
+            executor="inline",
+            resume=out.is_dir(),
+            **settings,
+        )
+        yield {"set": name, "sampler": sampler, "variant": variant, "seed": seed, **course(run, table)}
+
+
+def course(run: Run, table: Table) -> dict[str, Any]:
+    """Return what a run found and had spent after each design that it trained, also those that a race stopped."""
+    epochs, seconds, points = [0], [0.0], []
+    for record in sorted(run.records(), key=lambda record: record.number):
+        members = record.details.get("members") if record.repeat_of is None else None
+        if record.state in ("complete", "pruned") and members:
+            took = table.spent(record.candidate, len(members))
+            epochs.append(epochs[-1] + took[0])
+            seconds.append(seconds[-1] + took[1])
+            points.append([*record.objectives.values()] if record.evaluated else None)
+    return {"points": points, "epochs": epochs[1:], "seconds": seconds[1:]}
+
+
+def judge(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what each sampler needed to reach the goals of a set, in the median over seeds with the least and the most."""
+    found = np.array([point for run in runs for point in run["points"] if point])
+    reference = pareto.reference_point(_scaled(found), ["maximize", "minimize"])
+    for run in runs:
+        worst = [reference if point is None else _scaled([point])[0] for point in run["points"]]
+        run["volume"] = pareto.hypervolume_over_trials(worst, ["maximize", "minimize"], reference=reference)
+    goal = statistics.median(run["volume"][-1] for run in runs if run["sampler"] == "random" and not run["variant"])
+    rows = []
+    for sampler, variant in dict.fromkeys((run["sampler"], run["variant"]) for run in runs):
+        mine = [run for run in runs if (run["sampler"], run["variant"]) == (sampler, variant)]
+        row = {"set": mine[0]["set"], "sampler": sampler, "variant": variant, "final": [run["volume"][-1] / goal for run in mine]}
+        for share in GOALS:
+            first = [np.argmax(run["volume"] >= share * goal) if run["volume"][-1] >= share * goal else None for run in mine]
+            row[f"trials to {share:.0%}"] = [math.inf if at is None else float(at + 1) for at in first]
+            for what in ("epochs", "seconds"):
+                row[f"{what} to {share:.0%}"] = [math.inf if at is None else run[what][at] for run, at in zip(mine, first, strict=True)]
+        row["epochs of all"] = [run["epochs"][-1] for run in mine]
+        rows.append(row)
+    return rows
+
+
+def _scaled(points: Any) -> np.ndarray:
+    points = np.asarray(points, dtype=float)
+    return np.column_stack([points[:, 0], np.log10(np.maximum(points[:, 1], 1.0))])
+
+
+def proposals(num_trials: int) -> dict[str, float]:
+    """Return the seconds of one proposal of each sampler beside so many complete trials: the median of twenty."""
+    data = load_data("wisconsin")
+    space, evaluator = SearchSpace(data.modalities), TrainingEvaluator(data)
+
+    class Costed:
+        """Scores that take no time, at real costs."""
+
+        def __call__(self, candidate: Candidate, _budget: Budget, _report: Report) -> dict[str, float]:
+            return {"auroc": int(candidate.digest, 16) % 997 / 997, **self.cheap(candidate)}
+
+        cheap, objectives, describe = evaluator.cheap, evaluator.objectives, evaluator.describe
+
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"objectives": ["auroc", "macs"], "executor": "inline", "reference_share": 0.0}
+        run_search(space, Costed(), out=f"{folder}/run", trials=num_trials, sampler="random", **settings)
+        for sampler in SAMPLERS:
+            stamps: list[float] = []
+            run_search(
+                space,
+                Costed(),
+                out=f"{folder}/run",
+                trials=(num_trials := num_trials + 20),
+                sampler=sampler,
+                resume=True,
+                progress=lambda _progress, stamps=stamps: stamps.append(time.perf_counter()),
+                **settings,
+            )
+            # A start follows the end of the trial before it: what lies between is the proposal.
+            found[sampler] = statistics.median(stamps[place] - stamps[place - 1] for place in range(2, len(stamps), 2))
+    return found
+
+
+def _told(values: Sequence[float], form: str = ",.0f") -> str:
+    low, middle, high = min(values), statistics.median(values), max(values)
+    return " | ".join("-" if math.isinf(value) else f"{value:{form}}" for value in (middle, low, high))
+
+
+def main() -> None:
+    """Run what is missing, and print a table or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", nargs="*", default=["wisconsin"], help="manifests, or names of embedded sets")
+    parser.add_argument("--samplers", nargs="+", default=SAMPLERS)
+    parser.add_argument("--metric", default="auroc")
+    parser.add_argument("--trials", type=int, default=200)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=inspect.signature(TrainingEvaluator).parameters["epochs"].default)
+    parser.add_argument("--folds", type=int, default=None)
+    parser.add_argument("--out", type=Path, default=Path("runs/efficiency"))
+    parser.add_argument("--proposals", type=int, default=0, metavar="TRIALS")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    if options.proposals:
+        told = proposals(options.proposals)
+        lines = [f"{sampler:<12} {1000 * seconds:6.0f} ms a proposal at {options.proposals} trials" for sampler, seconds in told.items()]
+        print(json.dumps(told) if options.json else "\n".join(lines))
+        return
+    options.out.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for source in options.sets:
+        name, data, runs = Path(source).stem, load_data(source), []
+        for seed in range(options.seeds):
+            for sampler in options.samplers:
+                runs += measure(name, data, sampler, seed, options)
+                print(f"{name}: {sampler}, seed {seed}", file=sys.stderr, flush=True)
+        rows += judge(runs)
+    if options.json:
+        print(json.dumps(rows))
+        return
+    print(f"median, least and most of {options.seeds} seeds; -: not reached within {options.trials} trials")
+    for row in rows:
+        print(f"\n{row['set']}, {row['sampler']}{' with ' + row['variant'] if row['variant'] else ''}")
+        print(f"  hypervolume at the end, as a share of random's   {_told(row['final'], '.3f')}")
+        for what, values in row.items():
+            if " to " in what or what == "epochs of all":
+                print(f"  {what:<48} {_told(values)}")
+
+
+if __name__ == "__main__":
+    main()
