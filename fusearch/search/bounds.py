@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from fusearch.contracts import Evaluator, Objective
 from fusearch.search_space import Candidate
@@ -24,6 +24,11 @@ class CheapBounds:
         self._evaluator, self._settings = evaluator, settings
         self._bounded = [objective for objective in objectives if objective.cheap and objective.bound is not None]
         self._known: dict[str, str | None] = {}
+        self._costs: dict[str, Mapping[str, float]] = {}
+
+    def costs(self, candidate: Candidate) -> Mapping[str, float]:
+        """Return what is known of a candidate that was asked for before; empty where that is nothing."""
+        return self._costs.get(candidate.digest, {})
 
     def broken(self, candidate: Candidate) -> str | None:
         """Return which bound a candidate breaks, in words, or None."""
@@ -42,6 +47,7 @@ class CheapBounds:
             values = self._evaluator.cheap(candidate)  # type: ignore[attr-defined]  # asked for in `broken`
         except Exception:  # the evaluation will raise it again, and there it is recorded with its reason
             return None
+        self._costs[candidate.digest] = values
         for objective in self._bounded:
             if objective.name in values and not objective.allows(values[objective.name]):
                 return f"{objective.name} is {values[objective.name]:g}, bound {objective.sign} {objective.bound:g}"
