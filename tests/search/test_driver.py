@@ -562,6 +562,7 @@ def test_an_error_of_the_driver_gives_back_what_is_in_flight(search):
     assert [record.state for record in records if record.candidate == waiting][:2] == ["failed", "complete"]
     assert Run(search.out).status()["trials"] | {"total": 6} == {
         "complete": 6,
+        "raced": 0,
         "failed": 0,
         "running": 0,
         "repeated": sum(record.repeat_of is not None for record in records),
