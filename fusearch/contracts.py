@@ -26,6 +26,7 @@ __all__ = [
     "Direction",
     "Evaluation",
     "Evaluator",
+    "FoldwiseEvaluator",
     "KeepingEvaluator",
     "Objective",
     "Report",
@@ -276,6 +277,18 @@ class CheapEvaluator(Evaluator, Protocol):
 
     def describe(self) -> Mapping[str, Any]:
         """Return JSON-able settings for `config.yaml`; `data.source` and `data.fingerprint` where there are data."""
+        ...
+
+
+@runtime_checkable
+class FoldwiseEvaluator(Evaluator, Protocol):
+    """An evaluator that tells what it has found after each fold, so that a design that has no chance can be stopped there."""
+
+    def by_fold(self, candidate: Candidate, budget: Budget, report: Report, /) -> Iterator[Evaluation]:
+        """Give what is known after each fold with all its seeds; the last is the whole evaluation.
+
+        `details["members"]` is a list of mappings with `fold`, `seed` and `metrics`, one for each training so far.
+        """
         ...
 
 

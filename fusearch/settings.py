@@ -102,6 +102,8 @@ class Setting:
         return f" of at least {self.least:g}" if self.least > -math.inf else ""
 
 
+#: Whether designs that cannot win are stopped.
+_RACES = ("on", "off")
 #: What may come before the sampler, beside the designs of the user's.
 _STARTS = ("references", "published")
 
@@ -183,6 +185,13 @@ class Settings:
             "loss), or `both` (the sum of their ranks). What the search optimizes stays."
         ),
     )
+    races: str = field(
+        default="on",
+        metadata=_facts(
+            "Whether a design that the sampler proposed is stopped after a fold where it has less than a 5 % chance to catch up with a "
+            "finished one that costs no more: `on` or `off`. Only for the strategy `graph`."
+        ),
+    )
     max_parameters: float = field(
         default=1e8,
         metadata=_facts("Most parameters of a design; one with more is not trained. 0: no bound.", least=0),
@@ -206,6 +215,8 @@ class Settings:
             raise RunError(f"cpus_per_trial is {self.cpus_per_trial}, expected more than 0")
         if self.select not in SELECTIONS:
             raise RunError(f"select {self.select!r}: {suggestion(self.select, SELECTIONS)}")
+        if self.races not in _RACES:
+            raise RunError(f"races is {self.races!r}: {suggestion(str(self.races), _RACES)}")
         if self.trials is None and self.time_limit is None:
             raise RunError("neither trials nor time_limit is given: the search would never end")
 

@@ -98,6 +98,8 @@ class TrialFacts:
         seconds: Wall time of the evaluation.
         reason: Why the trial failed or was pruned, else None.
         repeat_of: Trial that this one repeats, else None.
+        raced: How a race against a finished design stopped it: `folds` that it had, of `num_folds`, the `rival`'s trial, the `chance` to
+            catch up that was left; empty where none did.
     """
 
     formula: str = field(default="", metadata={"attribute": "formula"})
@@ -113,6 +115,7 @@ class TrialFacts:
     seconds: float | None = field(default=None, metadata={"attribute": "seconds"})
     reason: str | None = field(default=None, metadata={"attribute": "reason"})
     repeat_of: int | None = field(default=None, metadata={"attribute": "repeat_of"})
+    raced: Mapping[str, Any] = field(default_factory=dict, metadata={"attribute": "raced"})
 
     @property
     def proposed(self) -> TrialFacts:
@@ -122,7 +125,30 @@ class TrialFacts:
     @property
     def found(self) -> TrialFacts:
         """What its evaluation found, which holds for every repeat."""
-        return TrialFacts(budget=self.budget, values=self.values, spread=self.spread, details=self.details)
+        reason = self.reason if self.raced else None
+        return TrialFacts(budget=self.budget, values=self.values, spread=self.spread, details=self.details, reason=reason, raced=self.raced)
+
+    def by_fold(self, name: str) -> dict[int, float]:
+        """Return a metric of each fold in which it is defined; empty where folds are not told.
+
+        Of several seeds it is the mean: they are no independent members.
+        """
+        members = self.details.get("members")
+        values: dict[int, list[float]] = {}
+        for member in members if isinstance(members, list) else ():
+            value = member.get("metrics", {}).get(name) if isinstance(member, Mapping) else None
+            if value is not None and math.isfinite(value):
+                values.setdefault(int(member["fold"]), []).append(float(value))
+        return {fold: fmean(each) for fold, each in values.items()}
+
+    def partial(self, name: str) -> tuple[float, int] | None:
+        """Return the mean of a metric over the folds that it had when a race stopped it, and how many those are.
+
+        It is what is known of a design that was not trained to the end: a noisy look at the mean over all folds, and no value of it.
+        None where no race stopped it, or the metric is not told.
+        """
+        folds = self.by_fold(name) if self.raced else {}
+        return (fmean(folds.values()), len(folds)) if folds else None
 
     def attributes(self) -> dict[str, Any]:
         """Return the user attributes of the trial: those facts that are known."""
@@ -223,19 +249,6 @@ class TrialRecord(TrialFacts):
     def value(self, name: str) -> float:
         """Return an objective, or else a metric or cost, by name; NaN where the trial has none."""
         return self.objectives.get(name, self.values.get(name, math.nan))
-
-    def by_fold(self, name: str) -> dict[int, float]:
-        """Return a metric of each fold in which it is defined; empty where folds are not told.
-
-        Of several seeds it is the mean: they are no independent members.
-        """
-        members = self.details.get("members")
-        values: dict[int, list[float]] = {}
-        for member in members if isinstance(members, list) else ():
-            value = member.get("metrics", {}).get(name) if isinstance(member, Mapping) else None
-            if value is not None and math.isfinite(value):
-                values.setdefault(int(member["fold"]), []).append(float(value))
-        return {fold: fmean(each) for fold, each in values.items()}
 
     def standard_error(self, name: str) -> float | None:
         """Return the standard error of the mean of a metric over its folds; None where one fold, or none, is known.

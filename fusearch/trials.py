@@ -234,16 +234,32 @@ class Trials:
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How many trials became what: `complete` without the repeats, `failed` without those that a stop interrupted."""
+        """How many trials became what: `complete` without the repeats, `failed` without those that a stop interrupted.
+
+        `raced` were stopped by a race, `pruned` never trained.
+        """
         kinds = Counter(_kind(record) for record in self.records)
-        return {kind: kinds[kind] for kind in ("complete", "failed", "running", "repeated", "pruned", "interrupted", "waiting")}
+        return {kind: kinds[kind] for kind in ("complete", "raced", "failed", "running", "repeated", "pruned", "interrupted", "waiting")}
 
     @cached_property
     def refused(self) -> dict[str, int]:
         """How many designs were not trained, by cause: the first reason of those that differ in numbers alone."""
         first: dict[str, str] = {}
-        reasons = [record.reason for record in self.records if record.state == "pruned"]
+        reasons = [record.reason for record in self.records if record.state == "pruned" and not record.raced]
         return dict(Counter(first.setdefault(kind_of_reason(reason), str(reason)) for reason in reasons))
+
+    @cached_property
+    def raced(self) -> list[TrialRecord]:
+        """The trials that a race stopped, repeats left out."""
+        return [record for record in self.records if _kind(record) == "raced"]
+
+    @property
+    def races(self) -> dict[str, Any]:
+        """What races did: designs that were `stopped`, and the share of the fold trainings of the search that was `saved`."""
+        whole = sum(len(record.by_fold(self.primary.name)) or 1 for record in self.evaluated)
+        spared = sum(record.raced["num_folds"] - record.raced["folds"] for record in self.raced)
+        asked = whole + sum(record.raced["num_folds"] for record in self.raced)
+        return {"stopped": len(self.raced), "saved": spared / asked if spared else 0.0}
 
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints: one JSON-able document."""
@@ -256,6 +272,7 @@ class Trials:
             "reason": reason,
             "trials": counts,
             "refused": self.refused,
+            "races": self.races,
             "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
             "picked_by": [objective.name for objective in self.criteria],
             "front": [_entry(record) for record in self.front],
@@ -278,7 +295,8 @@ class Trials:
 
         kind = str((self.described_task or {}).get("kind"))
         name = TASKS[kind].trained if kind in TASKS else ""
-        return Objective.parse(name) if name and any(name in record.values for record in self.records) else None
+        told = [record.values for record in self.records if record.evaluated]
+        return Objective.parse(name) if name and (not told or any(name in values for values in told)) else None
 
     @property
     def _name(self) -> str:
@@ -306,9 +324,7 @@ class Trials:
         try:
             objective = objective or Objective.parse(name)
         except ObjectiveError:
-            raise ObjectiveError(
-                f"metric {name!r}: whether more is better is not known; pick by an objective of the run, or by digest"
-            ) from None
+            raise ObjectiveError(f"metric {name!r}: whether more is better is not known; pick by an objective or by digest") from None
         return min(named, key=lambda record: objective.loss(record.values[name]))
 
     def _decided(self) -> str:
@@ -319,9 +335,7 @@ class Trials:
         return str(self.decision["candidate"])
 
     def _by_digest(self, prefix: str) -> TrialRecord:
-        found = [
-            record for record in self.evaluated if prefix and prefix in (record.digest[: len(prefix)], record.candidate[: len(prefix)])
-        ]
+        found = [each for each in self.evaluated if prefix and (each.digest.startswith(prefix) or each.candidate.startswith(prefix))]
         if not found:
             known = sorted({record.digest for record in self.evaluated})
             close = nearest(prefix, [*_PICKS, TEAM, *known])
@@ -347,10 +361,10 @@ class Trials:
         if search.get("trials") is None:
             return None
         pace = Pace()
-        for record in self.evaluated:  # of evaluation alone: a run may have been stopped for days
+        for record in [*self.evaluated, *self.raced]:  # of evaluation alone: a run may have been stopped for days
             if record.seconds is not None:
                 pace.add(record.details.get("worker"), record.seconds)
-        done = self.counts["complete"] + self.counts["failed"]
+        done = self.counts["complete"] + self.counts["raced"] + self.counts["failed"]
         return Settings(trials=search["trials"]).seconds_left(0.0, done, pace, search.get("workers") or pace.num_workers)
 
 
@@ -372,8 +386,8 @@ def _kind(record: TrialRecord) -> str:
     if record.interrupted:
         return "interrupted"
     if record.repeat_of is None:
-        return record.state
-    return "repeated" if record.state == "complete" else "failed again"  # what fails again is counted once
+        return "raced" if record.state == "pruned" and record.raced else record.state
+    return "repeated" if record.state in ("complete", "pruned") else "failed again"  # what fails again is counted once
 
 
 def _is_alive(pid: int) -> bool:

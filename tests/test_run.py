@@ -239,6 +239,7 @@ def test_status_is_the_document_of_the_command_line(folder):
     assert status["state"] == "running"
     assert status["trials"] == {
         "complete": 2,
+        "raced": 0,
         "failed": 1,
         "running": 1,
         "repeated": 1,

@@ -80,7 +80,7 @@ def test_without_a_loss_that_is_told_the_metric_decides():
     assert select(records, "loss").criteria == (Objective.parse("log_loss"),)
     for how in ("loss", "both"):
         assert select(records, config={"search": {"select": how}}).criteria == (AUROC,)  # the search was told; no task is
-        assert select([], how).criteria == (AUROC,)  # nothing was evaluated so far
+        assert Objective.parse("log_loss") in select([], how).criteria  # nothing was evaluated so far, and the task trains it
     for trials in (
         select(records, "loss", {}),  # the run does not tell its task
         select([trial(0, 0.7, 5)], "loss"),  # no trial has the loss
@@ -101,3 +101,39 @@ def test_an_unknown_selection_is_refused():
         select([], "loos")
     with pytest.raises(RunError, match="select '7': expected one of"):
         select([], config={"search": {"select": 7}})
+
+
+RACED = {"folds": 2, "num_folds": 4, "rival": 0, "chance": 0.01}
+
+
+def stopped(number, auroc, **facts):
+    """A trial that a race stopped after two of four folds, in which it was good."""
+    members = [{"fold": fold, "seed": 0, "metrics": {"auroc": auroc, "log_loss": 0.01}} for fold in range(2)]
+    held = {"raced": RACED, "reason": "stopped after fold 2 of 4", "details": {"members": members}, **facts}
+    return TrialRecord(number=number, state="pruned", digest=f"g{number}", candidate=f"c{number}", **held)
+
+
+@pytest.mark.parametrize("how", ["metric", "loss", "both"])
+def test_what_a_race_stopped_reaches_no_front_reference_or_pick(how):
+    done = [told(0, 0.8, 0.5, 9), told(1, 0.7, 0.6, 5), told(2, 0.6, 0.7, 3, reference="late")]
+    without, trials = select(done, how), select([*done, stopped(3, 0.99), stopped(4, 0.99, repeat_of=3)], how)
+    assert [record.number for record in trials.evaluated] == [record.number for record in without.evaluated]
+    assert trials.front == without.front
+    assert trials.references == without.references
+    assert all(trials.pick(each) == without.pick(each) for each in ("simplest", "best", "knee", "best:auroc"))
+
+
+def test_what_races_stopped_is_counted_apart_and_their_folds_too():
+    trials = select([told(0, 0.8, 0.5, 9), told(1, 0.7, 0.6, 5), stopped(2, 0.6), stopped(3, 0.6, repeat_of=2)])
+    assert {kind: count for kind, count in trials.counts.items() if count} == {"complete": 2, "raced": 1, "repeated": 1}
+    assert [record.number for record in trials.raced] == [2]
+    assert trials.races == {"stopped": 1, "saved": 2 / 12}
+    assert trials.refused == {}
+    assert trials.status()["races"] == trials.races
+    assert select([]).races == {"stopped": 0, "saved": 0.0}
+
+
+def test_what_is_known_of_a_stopped_design_is_a_mean_over_its_folds():
+    assert stopped(2, 0.6).partial("auroc") == (pytest.approx(0.6), 2)
+    assert stopped(2, 0.6).partial("f1_macro") is None
+    assert told(0, 0.8, 0.5, 9).partial("auroc") is None

@@ -17,7 +17,10 @@ __all__ = ["LiveLine", "progress_line"]
 
 def progress_line(progress: Progress) -> str:
     """Write the state of a search in one line."""
-    parts = [f"{progress.done}/{progress.total} trials" if progress.total else f"{progress.done} trials", f"{progress.running} running"]
+    done = progress.done + progress.raced
+    parts = [f"{done}/{progress.total} trials" if progress.total else f"{done} trials", f"{progress.running} running"]
+    if progress.raced:
+        parts.append(f"{progress.raced} stopped early")
     if progress.failed:
         parts.append(f"{progress.failed} failed")
     if progress.repeated:
@@ -51,7 +54,7 @@ class LiveLine:
             self._warn(told, told)
         now = time.monotonic()
         wait = 0.1 if self._live else self.every
-        if now - self._last >= wait or progress.done == progress.total:
+        if now - self._last >= wait or progress.done + progress.raced == progress.total:
             self._write(progress_line(progress))
             self._last = now
 

@@ -162,8 +162,13 @@ def status(run: RunFolder, select: Select = None, as_json: AsJson = False) -> No
 
 
 def _show_status(facts: dict[str, Any]) -> None:
+    from fusearch.reports.findings.search_course import races_sentence
+
     trials = facts["trials"]
     say(f"{facts['state']}: " + ", ".join(f"{count} {name}" for name, count in trials.items() if count or name == "complete"))
+    raced = races_sentence(facts["races"])
+    if raced:
+        say(raced)
     for reason, count in facts["refused"].items():
         say(f"not trained, {count} times: {reason}")
     names = [objective["name"] for objective in facts["objectives"]]

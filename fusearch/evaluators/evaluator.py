@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -122,6 +123,14 @@ class TrainingEvaluator:
         Raises:
             EvaluationError: A loss is not finite.
         """
+        return deque(self.by_fold(candidate, budget, report), maxlen=1).pop()
+
+    def by_fold(self, candidate: Candidate, budget: Budget, report: Report) -> Iterator[Evaluation]:
+        """Train and score a design as a call does, and give what is known after each fold; the last is the whole evaluation.
+
+        Raises:
+            EvaluationError: A loss is not finite.
+        """
         start = time.perf_counter()
         costs = self.cheap(candidate)  # first: it takes milliseconds, and what cannot be counted need not be trained
         step = 0
@@ -134,10 +143,14 @@ class TrainingEvaluator:
             report(step, {**values, "epoch": float(epoch), "fold": float(member.fold), "seed": float(member.seed)})
 
         done: list[TrainedMember] = []
+        to_come = Counter(member.fold for member in make_members(len(self.folds), self.seeds, budget.members))
         for trained in self.train_members(candidate, budget, on_epoch):
             done.append(trained)
             means, _, _ = summarize([member.metrics for member in done])
             report(step, {**means, "members": float(len(done))})
+            to_come[trained.member.fold] -= 1
+            if not to_come[trained.member.fold] and to_come.total():
+                yield Evaluation(means, details={"members": [member.to_dict() for member in done]})
         metrics, spread, undefined = summarize([member.metrics for member in done])
         metrics |= costs
         metrics["train_seconds"] = float(np.mean([member.seconds for member in done]))
@@ -152,7 +165,7 @@ class TrainingEvaluator:
             "seconds": time.perf_counter() - start,
         }
         members = [trained.member for trained in done]
-        return Evaluation(metrics, spread, details, {**self._arrays(done), "losses": _rectangle(losses, members, list(phases))})
+        yield Evaluation(metrics, spread, details, {**self._arrays(done), "losses": _rectangle(losses, members, list(phases))})
 
     def train_members(self, candidate: Candidate, budget: Budget, on_epoch: OnMemberEpoch | None = None) -> Iterator[TrainedMember]:
         """Train the members that the budget allows, and give each as it is done."""

@@ -54,6 +54,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "strategy": _strategy(found),
         "explanations": [dict(told) for told in found.explanations],
         "trials": found.trials.counts,
+        "races": {**found.trials.races, "trials": [{"trial": record.number, **record.raced} for record in found.trials.raced]},
         "hypervolume": {"trials": list(progress.trials), "values": list(progress.hypervolume), "references": progress.references},
         "throughput": {
             "wall_seconds": through.wall,

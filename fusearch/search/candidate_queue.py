@@ -26,6 +26,11 @@ class Proposal:
     trial: optuna.Trial
     candidate: Candidate
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the sampler drew it; else it was queued: a reference, a design of the user's, one that a stopped driver left."""
+        return "fixed_params" not in self.trial.storage.get_trial_system_attrs(self.trial._trial_id)
+
 
 def facts_of(candidate: Candidate, role: str | None = None, *, whole: bool = False) -> TrialFacts:
     """Return the facts that describe a candidate in the study; `whole`, where the space cannot rebuild it from a trial's parameters."""
@@ -77,7 +82,7 @@ class CandidateQueue:
             held = read_trial(trial)
             if not was_given_back(held.reason) and trial.state != TrialState.WAITING:
                 self._count(held)
-                if trial.state == TrialState.PRUNED or held.repeat_of is not None:
+                if (trial.state == TrialState.PRUNED and not held.raced) or held.repeat_of is not None:
                     self.uncount()
 
     @property

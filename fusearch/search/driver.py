@@ -133,6 +133,7 @@ def run_search(
                 folder=folder,
                 interrupts=interrupts,
                 strategy=decider,
+                criteria=Run(folder).read().criteria,
                 progress=progress,
             )
             sampler_seed = int(np.random.SeedSequence([settings.seed, num_known]).generate_state(1)[0])

@@ -16,8 +16,9 @@ from dataclasses import asdict, dataclass
 from types import FrameType
 from typing import Any
 
-from fusearch.contracts import Budget, Evaluation, Evaluator
+from fusearch.contracts import Budget, Evaluation, Evaluator, FoldwiseEvaluator
 from fusearch.errors import EvaluationError, FusearchError
+from fusearch.inference.race import Lost, Race
 from fusearch.search_space import Candidate
 from fusearch.study import TrialFacts
 
@@ -40,12 +41,14 @@ class Job:
         candidate: What is evaluated.
         budget: What the evaluation may spend.
         seconds: How long it may take; None: as long as it likes.
+        race: What it races against; None: it is trained to the end.
     """
 
     number: int
     candidate: Candidate
     budget: Budget
     seconds: float | None = None
+    race: Race | None = None
 
 
 @dataclass(frozen=True)
@@ -53,16 +56,18 @@ class Outcome:
     """What became of a job: an evaluation, or the reason why there is none.
 
     Attributes:
-        evaluation: Finite values, or None.
+        evaluation: Finite values, or None; those of the folds that it had, where it lost a race.
         reason: Why the job failed, in one line; None where it did not.
         seconds: Wall time of the evaluation.
         worker: Process id of the worker; None where the worker died.
+        lost: The race that it lost; None where it lost none.
     """
 
     evaluation: Evaluation | None = None
     reason: str | None = None
     seconds: float | None = None
     worker: int | None = None
+    lost: Lost | None = None
 
 
 class _OutOfTime(BaseException):
@@ -159,16 +164,32 @@ def evaluate(evaluator: Evaluator, job: Job) -> Outcome:
     of an evaluator is a failure like any other: a search that it stopped would begin with the same candidate when it is resumed.
     """
     started = time.perf_counter()
+    evaluation, reason, lost = None, None, None
     try:
         with _limited(job.seconds):
-            evaluation, reason = Evaluation.of(evaluator(job.candidate, job.budget, _ignore)), None
+            evaluation, lost = _evaluate(evaluator, job)
     except _OutOfTime:
         evaluation, reason = None, f"stopped after {job.seconds:g} seconds, the time limit of a trial"
     except (Exception, SystemExit) as error:  # the search goes on whatever an evaluator does; the reason is kept
         if hasattr(error, "ray_terminate_msg"):
             raise
         evaluation, reason = None, _reason(error)
-    return Outcome(evaluation, reason, time.perf_counter() - started, os.getpid())
+    return Outcome(evaluation, reason, time.perf_counter() - started, os.getpid(), lost)
+
+
+def _evaluate(evaluator: Evaluator, job: Job) -> tuple[Evaluation, Lost | None]:
+    """Return the evaluation and, where it is that of some folds only, the race that was lost after them."""
+    if job.race is None or not isinstance(evaluator, FoldwiseEvaluator):
+        return Evaluation.of(evaluator(job.candidate, job.budget, _ignore)), None
+    found = None
+    for found in evaluator.by_fold(job.candidate, job.budget, _ignore):
+        told = TrialFacts(details=found.details)
+        lost = job.race.judge({metric.name: told.by_fold(metric.name) for metric in job.race.metrics})
+        if lost is not None:
+            return Evaluation.of(found), lost
+    if found is None:
+        raise EvaluationError("by_fold gave no evaluation")
+    return Evaluation.of(found), None
 
 
 def describe_evaluation(evaluation: Evaluation, budget: Budget, worker: int | None) -> TrialFacts:

@@ -19,6 +19,7 @@ class Progress:
         done: Evaluations that finished with a result.
         running: Evaluations in flight.
         failed: Evaluations that failed.
+        raced: Evaluations that a race stopped.
         repeated: Proposals answered from the study.
         total: Evaluations asked for; None where only a time limit ends the search.
         best: Best value of each objective.
@@ -40,6 +41,7 @@ class Progress:
     seconds_left: float | None = None
     blamed: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    raced: int = 0
 
 
 ProgressCallback = Callable[[Progress], None]

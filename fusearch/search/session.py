@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import optuna
 from optuna.trial import TrialState
 
-from fusearch.contracts import Evaluation, Evaluator, Objective
+from fusearch.contracts import Evaluation, Evaluator, FoldwiseEvaluator, Objective
 from fusearch.errors import EvaluationError, suggestion
+from fusearch.inference.race import Race
 from fusearch.search.bounds import CheapBounds
 from fusearch.search.candidate_queue import CandidateQueue, Proposal, enqueue
 from fusearch.search.culprits import Culprits
@@ -19,6 +21,7 @@ from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job, Outcome, describe_evaluation
 from fusearch.search.progress import Progress, ProgressCallback, Standing
 from fusearch.search.proposer import Proposer, SamplerProposer, published_first
+from fusearch.search.races import Races
 from fusearch.search.run_folder import save_predictions, writing
 from fusearch.search.strategies.strategy import Strategy
 from fusearch.search.strategies.strategy_proposer import StrategyProposer
@@ -45,7 +48,7 @@ __all__ = ["Session"]
 
 @dataclass(frozen=True)
 class _Answer:
-    """What the study holds of a complete candidate."""
+    """What the study holds of a candidate that is complete, or (without objectives) that a race stopped."""
 
     number: int
     objectives: list[float]
@@ -64,6 +67,7 @@ class Session:
         folder: The run folder, for predictions.
         interrupts: A signal stops the search.
         strategy: What decides instead of the sampler.
+        criteria: What designs are picked by; a race minds it beside the objectives.
         progress: Called at each start and each end of an evaluation.
 
     Attributes:
@@ -90,6 +94,7 @@ class Session:
         folder: Path,
         interrupts: Interrupts,
         strategy: Strategy | None = None,
+        criteria: Sequence[Objective] = (),
         progress: ProgressCallback | None = None,
     ) -> None:
         self._study, self._space = study, space
@@ -108,6 +113,9 @@ class Session:
         self._culprits = Culprits()
         self._refused: dict[str, str] = {}
         self._may_skip = strategy is None  # a strategy waits for each result that it asked for
+        has_races = strategy is None and settings.races == "on" and isinstance(evaluator, FoldwiseEvaluator)
+        self._races = Races(objectives, criteria) if has_races else None
+        self._stopped: dict[str, _Answer] = {}
         self.stop_reason: str | None = None
         self.is_whole = False
         self._recall()
@@ -176,7 +184,7 @@ class Session:
     def _finish(self, number: int, outcome: Outcome) -> None:
         proposal = self._running.pop(number)
         evaluation, reason = outcome.evaluation, outcome.reason
-        if evaluation is not None:
+        if evaluation is not None and outcome.lost is None:
             try:
                 values = [self._value(evaluation, objective) for objective in self._objectives]
             except EvaluationError as error:
@@ -190,21 +198,27 @@ class Session:
             self._failed += 1
             self._fail(trial, reason or "no reason was given")
             self._count_failure(reason or "no reason was given")
+        elif outcome.lost is not None:
+            kept = describe_evaluation(evaluation, self._settings.budget, outcome.worker)
+            kept = replace(kept, values={}, spread={}, reason=outcome.lost.reason, raced=asdict(outcome.lost))
+            write_trial(trial, kept)
+            self._study.tell(trial, state=TrialState.PRUNED)
+            self._stopped[proposal.candidate.digest] = _Answer(number, [], kept)
         else:
             save_predictions(self._folder, proposal.candidate.digest, evaluation.arrays)
             kept = describe_evaluation(evaluation, self._settings.budget, outcome.worker)
             write_trial(trial, kept)
             self._study.tell(trial, values)
-            self._answers[proposal.candidate.digest] = _Answer(number, values, kept)
-            self._standing.add(values)
+            self._note(proposal.candidate.digest, _Answer(number, values, kept))
         for follower in self._followers.pop(number, []):
             self._settle(follower, number, reason)
 
     def _answer(self, proposal: Proposal) -> Job | None:
         """Turn a proposal into a job, unless the study, a job in flight or a bound answers it."""
         digest, trial = proposal.candidate.digest, proposal.trial
-        if digest in self._answers:
-            self._settle(proposal, self._answers[digest].number, None)
+        answer = self._known(digest)
+        if answer is not None:
+            self._settle(proposal, answer.number, None)
             return None
         leader = next((number for number, other in self._running.items() if other.candidate.digest == digest), None)
         if leader is not None:
@@ -225,7 +239,23 @@ class Session:
         self._running[trial.number] = proposal
         self._side_by_side = max(self._side_by_side, len(self._running))
         self._started = self._started if self._started is not None else time.monotonic()
-        return Job(trial.number, proposal.candidate, self._settings.budget, self._settings.trial_time_limit)
+        return Job(trial.number, proposal.candidate, self._settings.budget, self._settings.trial_time_limit, self._race(proposal, role))
+
+    def _race(self, proposal: Proposal, role: str | None) -> Race | None:
+        """Return what a candidate races against; what was asked for by name is trained to the end, references above all."""
+        if self._races is None or role is not None or not proposal.is_drawn:
+            return None
+        return self._races.race(self.bounds.costs(proposal.candidate))
+
+    def _known(self, digest: str) -> _Answer | None:
+        return self._answers.get(digest) or self._stopped.get(digest)
+
+    def _note(self, digest: str, answer: _Answer) -> None:
+        """Take note of a complete candidate."""
+        self._answers[digest] = answer
+        self._standing.add(answer.objectives)
+        if self._races is not None:
+            self._races.add(answer.number, answer.objectives, answer.facts)
 
     def _settle(self, proposal: Proposal, leader: int, reason: str | None) -> None:
         """Answer a repeat with what its leader found."""
@@ -234,12 +264,15 @@ class Session:
             write_trial(trial, TrialFacts(repeat_of=leader))
             self.queue.uncount()
         self._repeated += 1
-        answer = self._answers.get(proposal.candidate.digest)
+        answer = self._known(proposal.candidate.digest)
         if answer is None:
             self._fail(trial, reason or "no reason was given")
             return
         write_trial(trial, answer.facts)
-        self._study.tell(trial, answer.objectives)
+        if answer.objectives:
+            self._study.tell(trial, answer.objectives)
+        else:
+            self._study.tell(trial, state=TrialState.PRUNED)
 
     def _value(self, evaluation: Evaluation, objective: Objective) -> float:
         if objective.name not in evaluation:
@@ -262,11 +295,16 @@ class Session:
             limit, asked = self._settings.time_limit, self._settings.trials
             if self._interrupts.received is not None:
                 self._stop(f"interrupted by {self._interrupts.received}")
-            elif asked is not None and len(self._answers) + self._failed + len(self._running) >= asked:
+            elif asked is not None and self._num_done + len(self._running) >= asked:
                 self._stop(f"{asked} trials are done", whole=True)
             elif limit is not None and self._elapsed() >= limit:
                 self._stop(f"the time limit of {limit:g} seconds is reached")
         return self.stop_reason is not None
+
+    @property
+    def _num_done(self) -> int:
+        """Evaluations that are over: those that failed, and those that a race stopped, count too."""
+        return len(self._answers) + len(self._stopped) + self._failed
 
     def _elapsed(self) -> float:
         """Return the seconds since the first evaluation was given out: what Ray needs to start does not count."""
@@ -293,12 +331,12 @@ class Session:
             elif not held.candidate:
                 continue  # what it stood for is lost: by a kill, or with a line of the journal
             elif trial.state == TrialState.COMPLETE and held.repeat_of is None:
-                self._answers[held.candidate] = _Answer(trial.number, trial.values, held.found)
+                self._note(held.candidate, _Answer(trial.number, trial.values, held.found))
+            elif trial.state == TrialState.PRUNED and held.repeat_of is None and held.raced:
+                self._stopped[held.candidate] = _Answer(trial.number, [], held.found)
             elif trial.state == TrialState.FAIL and held.repeat_of is None and not was_given_back(held.reason):
                 self._failed += 1
             self._repeated += held.repeat_of is not None and trial.state.is_finished()
-        for answer in self._answers.values():
-            self._standing.add(answer.objectives)
 
     def _give_back(self, trial: optuna.trial.FrozenTrial) -> None:
         held = read_trial(trial)
@@ -328,11 +366,12 @@ class Session:
                 done=done,
                 running=len(self._running),
                 failed=self._failed,
+                raced=len(self._stopped),
                 repeated=self._repeated,
                 total=self._settings.trials,
                 best=dict(self._standing.best),
                 front=self._standing.front,
                 seconds=now,
-                seconds_left=self._settings.seconds_left(now, done + self._failed, self._pace, self._side_by_side),
+                seconds_left=self._settings.seconds_left(now, self._num_done, self._pace, self._side_by_side),
             )
         )

@@ -15,7 +15,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from toy_data import make_data
 
-from fusearch.contracts import Budget, CheapEvaluator, Evaluation, Objective
+from fusearch.contracts import Budget, CheapEvaluator, Evaluation, FoldwiseEvaluator, Objective
 from fusearch.data import Dataset, load_data
 from fusearch.errors import EvaluationError, LeakError, ObjectiveError
 from fusearch.evaluators import FusionNetwork, TrainingEvaluator
@@ -53,6 +53,7 @@ def evaluation(evaluator: TrainingEvaluator, data: Dataset) -> Evaluation:
 
 def test_it_keeps_the_contract(evaluator: TrainingEvaluator, evaluation: Evaluation) -> None:
     assert isinstance(evaluator, CheapEvaluator)
+    assert isinstance(evaluator, FoldwiseEvaluator)
     assert Evaluation.of(evaluation).metrics == evaluation.metrics
     assert set(evaluation) == evaluator.objectives()
     assert all(Objective.parse(name).name == name for name in evaluator.objectives())
@@ -155,6 +156,18 @@ def test_reports_count_epochs_and_give_the_mean_after_each_member(evaluator: Tra
     means = [values for _, values in heard if "members" in values]
     assert [values["members"] for values in means] == [1.0, 2.0]
     assert means[-1]["auroc"] == found["auroc"]
+
+
+def test_it_tells_what_is_known_after_each_fold_and_then_all(evaluator: TrainingEvaluator, evaluation: Evaluation, data: Dataset) -> None:
+    told = list(evaluator.by_fold(candidate_of(data, "F1 = cat(a@L, b@L) ->", width=8), Budget(), silent))
+    assert [[(each["fold"], each["seed"]) for each in found.details["members"]] for found in told] == [
+        [(fold, seed) for fold in range(folds) for seed in range(2)] for folds in (1, 2, 3)
+    ]
+    for found, folds in zip(told, (1, 2, 3), strict=True):
+        assert found["auroc"] == pytest.approx(np.mean([each["metrics"]["auroc"] for each in evaluation.details["members"][: 2 * folds]]))
+    assert "macs" not in told[0], "costs come with the whole evaluation"
+    assert told[-1]["auroc"] == evaluation["auroc"]
+    assert told[-1].arrays.keys() == evaluation.arrays.keys()
 
 
 def test_a_report_may_stop_the_evaluation(evaluator: TrainingEvaluator, data: Dataset) -> None:

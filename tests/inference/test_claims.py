@@ -7,6 +7,7 @@ from planted_runs import planted_trials
 
 from fusearch.inference import answer
 from fusearch.layout import predictions_file
+from fusearch.study import TrialRecord
 
 FUSED = "F1 = cat(rna@L, labs@L) ->"
 OTHER = "F1 = mean(rna@L, labs@L) ->"
@@ -181,3 +182,14 @@ def test_it_is_the_same_each_time_and_json(tmp_path):
     told = json.loads(json.dumps(answer(trials).to_dict(), allow_nan=False))
     assert set(told) == {"metric", "constant", "fusion", "search", "pick", "team"}
     assert set(told["fusion"]) >= {"outcome", "difference", "interval", "designs"}
+
+
+def test_what_a_race_stopped_leaves_every_answer_estimable_and_as_it_was(tmp_path):
+    designs = [("rna", 0.3, "best_unimodal"), ("labs", 0.2, "best_unimodal"), (FUSED, 1.0, "late"), (OTHER, 2.5, None)]
+    trials = planted_trials(tmp_path, designs)
+    members = [{"fold": 0, "seed": 0, "metrics": {"auroc": 0.99}}]
+    raced = TrialRecord(
+        number=9, state="pruned", formula=OTHER, digest="graph9", candidate="candidate9", details={"members": members}, raced={"folds": 1}
+    )
+    assert answer(replace(trials, records=[*trials.records, raced])) == answer(trials)
+    assert answer(trials).search.outcome == "gain"

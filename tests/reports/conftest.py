@@ -75,6 +75,7 @@ def write_run(
     objectives: Sequence[str] = ("auroc", "macs"),
     gain: float = 0.05,
     failures: int = 0,
+    raced: int = 0,
     seed: int = 0,
     references: bool = True,
     formula: Callable[[np.random.Generator], str] = draw_formula,
@@ -87,6 +88,7 @@ def write_run(
         objectives: What is optimized.
         gain: By how much fusion designs are better than the references, in AUROC.
         failures: Further trials that failed or were pruned.
+        raced: Further trials that a race stopped after two of five folds.
         seed: Seed of designs and values.
         references: Whether the first trials are references.
         formula: Draws a design.
@@ -120,6 +122,8 @@ def write_run(
         study.add_trial(_evaluated(rng, parsed, number, text, role, gain))
     for number in range(trials, trials + failures):
         study.add_trial(_failed(rng, number, formula(rng)))
+    for number in range(trials + failures, trials + failures + raced):
+        study.add_trial(_raced(rng, number, formula(rng)))
     return Run(folder)
 
 
@@ -163,6 +167,14 @@ def _failed(rng: np.random.Generator, number: int, text: str) -> Any:
     facts = replace(_identity(text, _parse(text), Recipe()), reason=reason, seconds=1.5, details={"worker": 4000 + number % 2})
     state = TrialState.PRUNED if pruned else TrialState.FAIL
     return _timed(create_trial(state=state, user_attrs=facts.attributes()), number, 1.5)
+
+
+def _raced(rng: np.random.Generator, number: int, text: str) -> Any:
+    raced = {"folds": 2, "num_folds": 5, "rival": 1, "chance": 0.0132}
+    reason = "stopped after fold 2 of 5: 1.3 % chance to catch up with trial 1, which costs no more"
+    facts = replace(_identity(text, _parse(text), Recipe()), reason=reason, raced=raced, details={"members": _members(rng, 0.6)[:2]})
+    trial = create_trial(state=TrialState.PRUNED, user_attrs=replace(facts, seconds=2.0).attributes())
+    return _timed(trial, number, 2.0)
 
 
 def _timed(trial: Any, number: int, seconds: float) -> Any:

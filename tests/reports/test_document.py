@@ -30,6 +30,14 @@ def test_the_document_says_what_the_page_says(make_run: Callable[..., Run]) -> N
     assert facts["config"]["search"]["sampler"] == "tpe"
 
 
+def test_races_are_told_trial_by_trial(make_run: Callable[..., Run]) -> None:
+    found = read_findings(make_run(20, raced=5))
+    facts = json.loads(embed(to_document(found, judge(found))))
+    assert (facts["races"]["stopped"], facts["races"]["saved"]) == (5, 15 / 125)
+    assert facts["races"]["trials"][0] == {"trial": 20, "folds": 2, "num_folds": 5, "rival": 1, "chance": 0.0132}
+    assert facts["failures"] == []
+
+
 def test_an_empty_run_has_a_document(make_run: Callable[..., Run]) -> None:
     found = read_findings(make_run(0))
     facts = to_document(found, judge(found))

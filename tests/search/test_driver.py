@@ -562,6 +562,7 @@ def test_an_error_of_the_driver_gives_back_what_is_in_flight(search):
     assert [record.state for record in records if record.candidate == waiting][:2] == ["failed", "complete"]
     assert Run(search.out).status()["trials"] | {"total": 6} == {
         "complete": 6,
+        "raced": 0,
         "failed": 0,
         "running": 0,
         "repeated": sum(record.repeat_of is not None for record in records),
@@ -863,3 +864,56 @@ def test_a_candidate_that_kills_its_process_twice_has_failed_and_the_search_goes
     for record in failed:
         assert sum(other.interrupted and other.candidate == record.candidate for other in records) == 1
     assert all("F1" not in record.formula for record in records if record.state == "complete")
+
+
+def test_races_are_the_same_each_time_and_a_search_that_is_gone_on_with_repeats_none(search, tmp_path, foldwise):
+    settings = {"trials": 24, "reference_share": 0.0, "sampler": "random"}
+    one, same = (search(foldwise(), out=tmp_path / name, **settings).records() for name in ("a", "b"))
+    told = [(record.candidate, record.state, record.raced, record.values) for record in one]
+    assert told == [(record.candidate, record.state, record.raced, record.values) for record in same]
+    assert any(record.raced for record in one)
+    evaluator = foldwise()
+    before = search(evaluator, **{**settings, "trials": 16}).records()
+    run = search(evaluator, **settings, resume=True)
+    trained = Counter(evaluator.trained)
+    assert set(trained.values()) == {1}, "neither what was finished nor what was stopped is trained again"
+    assert [record.candidate for record in run.records()[: len(before)]] == [record.candidate for record in before]
+    status = run.status()
+    assert status["trials"]["complete"] + status["trials"]["raced"] == 24
+    assert status["races"]["saved"] == pytest.approx(1 - len(evaluator.trained) / (24 * foldwise.FOLDS))
+
+
+RACED_SCRIPT = """
+import os, signal, sys
+from conftest import Foldwise, ToySpace
+from fusearch.search import run_search
+
+class Killed(Foldwise):
+    def by_fold(self, candidate, budget, report):
+        for found in super().by_fold(candidate, budget, report):
+            yield found
+            if len(self.trained) == int(sys.argv[2]):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+run_search(ToySpace(), Killed(), objectives=["score:max", "macs"], out=sys.argv[1], executor="inline", trials=24, reference_share=0,
+           sampler="random")
+"""
+
+
+def test_a_driver_that_is_killed_within_a_race_loses_that_one_alone(search, tmp_path, foldwise):
+    script = tmp_path / "driver.py"
+    script.write_text(RACED_SCRIPT)
+    place = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    killed = subprocess.run([sys.executable, script, search.out, "62"], env=place, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    before = Run(search.out).records()
+    (in_flight,) = [record.candidate for record in before if record.state == "running"]
+    stopped = {record.candidate for record in before if record.raced}
+    assert stopped
+    evaluator = foldwise()
+    run = search(evaluator, trials=24, reference_share=0.0, sampler="random", resume=True)
+    again = {digest for digest, _ in evaluator.trained}
+    assert in_flight in again
+    assert not again & (stopped | {record.candidate for record in before if record.evaluated})
+    counts = run.status()["trials"]
+    assert (counts["complete"] + counts["raced"], counts["running"], counts["interrupted"]) == (24, 0, 1)

@@ -1,6 +1,6 @@
 """Every setting of a search does something: change it, and what the search does changes."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -43,10 +43,16 @@ class Sized:
         self.evaluate = evaluate
 
     def __call__(self, candidate, budget, report):
-        return self.evaluate(candidate, budget, report)
+        return list(self.by_fold(candidate, budget, report))[-1]
+
+    def by_fold(self, candidate, budget, report):
+        whole = self.evaluate(candidate, budget, report)
+        members = [{"fold": fold, "seed": 0, "metrics": {"score": whole["score"] + 0.01 * (fold % 2)}} for fold in range(4)]
+        for fold in range(4):
+            yield replace(whole, details={"members": members[: fold + 1]})
 
     def cheap(self, candidate):
-        return {"parameters": 1e6 * candidate.recipe.width, "memory": 1e7 * candidate.recipe.width}
+        return {"macs": 100.0 * candidate.recipe.width, "parameters": 1e6 * candidate.recipe.width, "memory": 1e7 * candidate.recipe.width}
 
 
 def refused(run):
@@ -65,6 +71,7 @@ INLINE = {
     "seed": ({}, 1, lambda run: trials(run)),
     "reference_share": ({"trials": 20}, 0.9, lambda run: references(run)),
     "select": ({}, "loss", lambda run: run.read().selected_by),
+    "races": ({"trials": 25, "reference_share": 0.0}, "off", lambda run: any(record.raced for record in run.records())),
     "max_parameters": ({}, 2e7, lambda run: refused(run)),
     "max_memory": ({}, 2e8, lambda run: refused(run)),
     "budget": ({}, Budget(epochs=2), lambda run: [record.budget for record in run.records()]),

@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fusearch.contracts import Budget, Evaluation
+from fusearch.contracts import Budget, Evaluation, Objective
 from fusearch.errors import DataError
+from fusearch.inference.race import Race, Rival
 from fusearch.search.job import Job, Outcome, describe_evaluation, evaluate
 from fusearch.study import TrialFacts
 
@@ -207,3 +208,49 @@ def test_what_the_study_keeps_is_json_able():
         spread={"score": 0.25},
         details={"worker": 3, "a": [0, 1], "b": "x"},
     )
+
+
+@pytest.fixture
+def race():
+    """One that nobody wins: all folds of the rival are better by far."""
+    scores = {"score": dict.fromkeys(range(5), 99.0)}
+    return Race((Objective.parse("score:max"),), (Rival(1, scores, {"score": 0.01}),))
+
+
+def test_a_lost_race_ends_the_evaluation_after_the_fold(job, race, foldwise):
+    evaluator = foldwise()
+    outcome = evaluate(evaluator, replace(job, race=race))
+    assert outcome.lost.folds == 1
+    assert evaluator.trained == [(job.candidate.digest, 0)]
+    assert len(outcome.evaluation.details["members"]) == 1
+    assert outcome.reason is None
+
+
+def test_a_race_that_is_not_lost_and_none_at_all_give_the_same_evaluation(job, race, foldwise):
+    easy = replace(race, rivals=(replace(race.rivals[0], scores={"score": dict.fromkeys(range(5), -99.0)}),))
+    plain, raced = (evaluate(foldwise(), replace(job, race=each)) for each in (None, easy))
+    assert raced.lost is plain.lost is None
+    assert raced.evaluation == plain.evaluation
+
+
+def test_an_evaluator_that_fails_in_a_race_or_tells_nothing_has_failed(job, race):
+    class Broken:
+        def __call__(self, candidate, budget, report):
+            raise AssertionError
+
+        def by_fold(self, candidate, budget, report):
+            yield from ()
+            raise ValueError("two")
+
+    class Silent(Broken):
+        def by_fold(self, candidate, budget, report):
+            yield from ()
+
+    assert evaluate(Broken(), replace(job, race=race)).reason.startswith("ValueError: two")
+    assert evaluate(Silent(), replace(job, race=race)).reason == "by_fold gave no evaluation"
+
+
+def test_a_job_with_a_race_travels_to_a_worker_and_is_small(job, race):
+    raced = replace(job, race=race)
+    assert pickle.loads(pickle.dumps(raced)) == raced
+    assert len(pickle.dumps(race)) < 1500

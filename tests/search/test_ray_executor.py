@@ -233,3 +233,29 @@ def test_a_ray_that_was_imported_before_is_told_to_ask_for_no_token(tmp_path, mo
     monkeypatch.setattr("fusearch.search.ray_executor._logger.warning", told.append)
     assert RayExecutor(Settings(), tmp_path)._authentication() == {"RAY_AUTH_MODE": "disabled"}
     assert told == ["Ray was imported before the search, so it asks for no token: its processes can be reached by others"]
+
+
+def test_designs_race_on_workers_too(search):
+    class Raced:
+        def __call__(self, candidate, budget, report):
+            return list(self.by_fold(candidate, budget, report))[-1]
+
+        def cheap(self, candidate):
+            return {"macs": float(candidate.recipe.width)}
+
+        def by_fold(self, candidate, budget, report):
+            from fusearch.contracts import Evaluation
+
+            value = int(candidate.digest, 16) % 997 / 997
+            members = [{"fold": fold, "seed": 0, "metrics": {"score": value + 0.01 * (fold % 2)}} for fold in range(4)]
+            for fold in range(4):
+                yield Evaluation({"score": value, **self.cheap(candidate)}, details={"members": members[: fold + 1]})
+
+    run = search(Raced(), executor="ray", workers=2, trials=24, sampler="random", reference_share=0.0)
+    stopped = run.read().raced
+    assert stopped
+    assert all(record.raced["folds"] == len(record.details["members"]) < 4 for record in stopped)
+    assert not any(record.values for record in stopped)
+    counts = run.status()["trials"]
+    assert (counts["complete"] + counts["raced"], counts["failed"], counts["running"]) == (24, 0, 0)
+    assert os.getpid() not in {record.details["worker"] for record in stopped}

@@ -23,6 +23,10 @@ class Member:
 
 
 def make_members(num_folds: int, num_seeds: int, count: int | None = None) -> tuple[Member, ...]:
-    """Return the first `count` members (None: all): every fold with the first seed, then with the second, and so on."""
-    members = tuple(Member(fold, seed) for seed in range(num_seeds) for fold in range(num_folds))
-    return members if count is None else members[: max(count, 1)]
+    """Return `count` members (None: all), fold by fold: a fold is done, with all its seeds, before the next one.
+
+    Fewer than all are every fold with the first seed, then with the second, and so on.
+    """
+    members = [Member(fold, seed) for seed in range(num_seeds) for fold in range(num_folds)]
+    chosen = members if count is None else members[: max(count, 1)]
+    return tuple(sorted(chosen, key=lambda member: (member.fold, member.seed)))

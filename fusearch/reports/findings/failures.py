@@ -1,4 +1,4 @@
-"""What failed or was stopped, by its cause: reasons that differ in numbers alone are one."""
+"""What failed or was not trained, by its cause: reasons that differ in numbers alone are one."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class FailureGroup:
 
 
 def failed_records(found: Findings) -> list[TrialRecord]:
-    """Return the trials that failed or were stopped, but not those that were interrupted."""
-    return [record for record in found.records if record.state in ("failed", "pruned") and not record.interrupted]
+    """Return the trials that failed or were not trained, but not those that were interrupted or lost a race."""
+    return [record for record in found.records if record.state in ("failed", "pruned") and not record.interrupted and not record.raced]
 
 
 def failure_groups(found: Findings) -> list[FailureGroup]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fusearch import pareto
 from fusearch.reports.findings.axes import axis_of
 from fusearch.reports.findings.findings import Findings
+from fusearch.reports.wording import count
 from fusearch.study import TrialRecord
 
-__all__ = ["HypervolumeCurve", "Throughput", "progress_info", "throughput_info"]
+__all__ = ["HypervolumeCurve", "Throughput", "progress_info", "races_sentence", "throughput_info"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,14 @@ class Throughput:
         return self.work / self.wall if self.wall else None
 
 
+def races_sentence(races: Mapping[str, Any]) -> str:
+    """Say what races did, as `status` tells it; empty where they stopped nothing."""
+    if not races["stopped"]:
+        return ""
+    share = f"{races['saved']:.0%}".replace("%", " %")
+    return f"Races stopped {count(races['stopped'], 'design')} that could hardly win, and saved {share} of the trainings of folds."
+
+
 def progress_info(found: Findings) -> HypervolumeCurve:
     """Compute the hypervolume over trials.
 
@@ -90,4 +99,5 @@ def throughput_info(found: Findings) -> Throughput:
     ends = [record.ended for record in found.records if record.ended is not None]
     starts = [record.started for record in found.records if record.started is not None]
     wall = max(ends) - min(starts) if ends and starts else None
-    return Throughput(wall, sum(seconds), len(done), seconds[len(seconds) // 2] if seconds else None)
+    raced = sum(record.seconds or 0.0 for record in found.trials.raced)
+    return Throughput(wall, sum(seconds) + raced, len(done), seconds[len(seconds) // 2] if seconds else None)

@@ -92,6 +92,8 @@ def standing(found: Findings, record: TrialRecord) -> list[tuple[str, str]]:
         entries.append(("reference", "reference"))
     if record.repeat_of is not None:
         entries.append(("other", f"repeats {record.repeat_of}"))
+    elif record.raced:
+        entries.append(("other", f"stopped after {record.raced['folds']} of {record.raced['num_folds']} folds"))
     elif record.state != "complete":
         entries.append(state_pill(record.state))
     return entries

@@ -12,7 +12,7 @@ from fusearch.reports.findings.front_growth import FrontGrowth
 from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.looks import look_sentence, pick_sentence, role_in_look
 from fusearch.reports.findings.reproduction import commands_and_note, identity, resolved_configuration
-from fusearch.reports.findings.search_course import throughput_info
+from fusearch.reports.findings.search_course import races_sentence, throughput_info
 from fusearch.reports.glossary import GLOSSARY
 from fusearch.reports.page import markup
 from fusearch.reports.page.cards import card, spread_text, standing, state_pill
@@ -30,7 +30,7 @@ MAX_EXTRA = 8
 def facts(found: Findings) -> str:
     """Return the numbers at the top: designs, trials, time, front."""
     counts, through = found.trials.counts, throughput_info(found)
-    words = {"failed": "failed", "pruned": "stopped", "running": "running", "repeated": "repeated"}
+    words = {"raced": "stopped early", "failed": "failed", "pruned": "not trained", "running": "running", "repeated": "repeated"}
     other = [f"{counts[kind]:,} {word}" for kind, word in words.items() if counts[kind]]
     rate = f"{through.per_minute:.1f} a minute" if through.per_minute else ""
     parallel = f"{duration(through.work)} of evaluation" if through.work else ""
@@ -178,11 +178,30 @@ def progress(found: Findings) -> str:
     parallel = f" On average {through.parallel:.1f} evaluations ran side by side." if through.parallel else ""
     note = (
         f"{count(through.finished, 'evaluation')} in {duration(through.wall)}.{parallel} The hypervolume is the share of the box "
-        "between the worst and the best values seen that some design dominates; a curve that still rises asks for more trials."
+        "between the worst and the best values seen that some design dominates; a curve that still rises asks for more trials. "
+        f"{races_sentence(found.trials.races)}"
     )
     about = {"progress": "Hypervolume over finished trials", "timeline": "When each trial ran, a row for each worker"}
     figures = "".join(f'<div class="card">{markup.figure(f"figure-{name}", told)}</div>' for name, told in about.items())
-    return _section("progress", "How the search went", f'<div class="split even">{figures}</div>', note)
+    return _section("progress", "How the search went", f'<div class="split even">{figures}</div>{_raced(found)}', note)
+
+
+def _raced(found: Findings) -> str:
+    """Return the trials that races stopped, each with its folds and why."""
+    stopped = found.trials.raced
+    if not stopped:
+        return ""
+    rows = [
+        [
+            Cell(str(record.number), float(record.number), kind="number"),
+            Cell(str(record.reason), kind="reason"),
+            Cell(found.text(record), kind="code"),
+        ]
+        for record in stopped
+    ]
+    attributes = [f'tabindex="{-1 if index else 0}" data-trial="{record.number}"' for index, record in enumerate(stopped)]
+    each = markup.table((("Trial", True), ("Why", False), ("Design", False)), rows, attributes=attributes)
+    return f'<details><summary>Each of the {len(stopped)} that races stopped</summary><div class="scroll">{each}</div></details>'
 
 
 def learned(found: Findings) -> str:
@@ -236,7 +255,7 @@ def failures(found: Findings) -> str:
     """Return what failed or was not trained to the end, counted by reason and listed."""
     bad = failed_records(found)
     if not bad:
-        return _section("failures", "Failures", "", "No trial failed, and none was stopped early.")
+        return _section("failures", "Failures", "", "No trial failed, and none was too large to be trained.")
     summary = [
         [
             Cell(str(group.count), float(group.count), kind="number"),

@@ -1,11 +1,15 @@
 from fusearch.evaluators.training.member import Member, make_members
 
 
-def test_members_are_all_folds_of_the_first_seed_then_of_the_next() -> None:
-    assert make_members(2, 2) == (Member(0, 0), Member(1, 0), Member(0, 1), Member(1, 1))
-    assert make_members(2, 2, 3) == make_members(2, 2)[:3]
+def test_members_come_fold_by_fold() -> None:
+    assert make_members(2, 2) == (Member(0, 0), Member(0, 1), Member(1, 0), Member(1, 1))
     assert make_members(2, 2, 99) == make_members(2, 2)
     assert make_members(2, 2, 0) == (Member(0, 0),)
+
+
+def test_fewer_members_than_all_leave_out_seeds_before_folds() -> None:
+    assert make_members(2, 2, 3) == (Member(0, 0), Member(0, 1), Member(1, 0))
+    assert make_members(3, 2, 3) == (Member(0, 0), Member(1, 0), Member(2, 0))
 
 
 def test_a_member_draws_the_same_numbers_for_every_design_and_others_for_every_fold_and_seed() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from fusearch.contracts import Objective
 from fusearch.reports.findings.findings import Findings, read_findings
-from fusearch.reports.findings.search_course import progress_info, throughput_info
+from fusearch.reports.findings.search_course import progress_info, races_sentence, throughput_info
 from fusearch.run import Run
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
@@ -62,3 +62,12 @@ def test_throughput_adds_up() -> None:
     assert (through.per_minute, through.parallel) == (90.0, 6.0)
     empty = throughput_info(Findings(Trials((), (AUROC,))))
     assert (empty.wall, empty.per_minute, empty.parallel) == (None, None, None)
+
+
+def test_what_races_did_in_words(make_run: Callable[..., Run]) -> None:
+    found = read_findings(make_run(20, raced=1))
+    assert races_sentence(found.trials.races) == "Races stopped 1 design that could hardly win, and saved 3 % of the trainings of folds."
+    assert races_sentence(read_findings(make_run(5)).trials.races) == ""
+    alone = read_findings(make_run(20))
+    assert throughput_info(found).work == throughput_info(alone).work + 2.0, "what they took is work too"
+    assert throughput_info(found).finished == 20

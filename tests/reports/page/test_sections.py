@@ -20,7 +20,7 @@ def test_facts_count_what_happened(make_run: Callable[..., Run]) -> None:
     found = read_findings(make_run(20, failures=3))
     text = text_of(sections.facts(found))
     assert f"Designs compared {len(found.designs)}" in text
-    assert "Trials finished 20 1 failed, 2 stopped" in text
+    assert "Trials finished 20 1 failed, 2 not trained" in text
 
 
 def test_two_objectives_have_one_figure_and_three_a_choice(make_run: Callable[..., Run]) -> None:
@@ -78,6 +78,17 @@ def test_failures_are_counted_by_reason_and_listed(make_run: Callable[..., Run])
     assert "2 failed RuntimeError: the loss is not finite" in text
     assert html.count("<pre>") == 4
     assert "No trial failed" in sections.failures(read_findings(make_run(6)))
+
+
+def test_what_races_stopped_is_told_with_its_folds_and_is_no_failure(make_run: Callable[..., Run]) -> None:
+    found = read_findings(make_run(20, raced=5))
+    assert "Trials finished 20 5 stopped early" in text_of(sections.facts(found))
+    course = text_of(sections.progress(found))
+    assert "Races stopped 5 designs that could hardly win, and saved 12 % of the trainings of folds." in course
+    assert course.count("stopped after fold 2 of 5: 1.3 % chance to catch up with trial 1") == 5
+    assert text_of(sections.trials(found)).count("stopped after 2 of 5 folds") == 5
+    assert "No trial failed" in sections.failures(found)
+    assert "Races" not in sections.progress(read_findings(make_run(20)))
 
 
 def test_what_the_designs_say_is_called_descriptive(make_run: Callable[..., Run]) -> None:
