@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor, nn
 
 from fusearch.evaluators.network.encoder_network import from_grid, to_grid
 from fusearch.evaluators.network.operator_layer import TokenShape
 
-__all__ = ["ConvBlock", "DenseBlock", "RecurrentBlock", "TransformerBlock", "conv", "group_norm", "largest_heads", "pool"]
+__all__ = ["ConvBlock", "DenseBlock", "Dropout", "RecurrentBlock", "TransformerBlock", "conv", "group_norm", "largest_heads", "pool"]
 
 _CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
@@ -41,11 +42,31 @@ def largest_heads(width: int, heads: int) -> int:
     return next(count for count in range(min(heads, width), 0, -1) if width % count == 0)
 
 
+class Dropout(nn.Dropout):
+    """Dropout whose probability may be a tensor, so that members of one pack have different ones.
+
+    Attributes:
+        probability: Probability in place of `p`; None, outside of a pack.
+    """
+
+    probability: Tensor | None
+
+    def __init__(self, p: float) -> None:
+        super().__init__(p)
+        self.register_buffer("probability", None, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Drop values in training, and scale the others up."""
+        if self.probability is None or not self.training:
+            return super().forward(x)
+        return torch.where(torch.rand_like(x) >= self.probability, x / (1 - self.probability), 0.0)
+
+
 class DenseBlock(nn.Sequential):
     """Linear, LayerNorm, ReLU, dropout; applied to each token."""
 
     def __init__(self, source: int, target: int, dropout: float) -> None:
-        super().__init__(nn.Linear(source, target), nn.LayerNorm(target), nn.ReLU(), nn.Dropout(dropout))
+        super().__init__(nn.Linear(source, target), nn.LayerNorm(target), nn.ReLU(), Dropout(dropout))
 
 
 class ConvBlock(nn.Module):
@@ -64,7 +85,7 @@ class ConvBlock(nn.Module):
         if pooled:
             layers.append(pool(len(grid)))
             grid = tuple(math.ceil(size / 2) for size in grid)
-        self.layers = nn.Sequential(*layers, nn.Dropout(dropout))
+        self.layers = nn.Sequential(*layers, Dropout(dropout))
         self.out = TokenShape(math.prod(grid), width, grid if pooled or shape.grid else None)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
@@ -79,7 +100,7 @@ class RecurrentBlock(nn.Module):
         super().__init__()
         self.gru = nn.GRU(source, target, batch_first=True, bidirectional=bidirectional)
         self.norm = nn.LayerNorm(target * (2 if bidirectional else 1))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         """Map (B, T, D) to (B, T, target), or twice that width where bidirectional."""
@@ -98,8 +119,8 @@ class TransformerBlock(nn.Module):
         self.heads = largest_heads(width, heads)
         self.norm_attention, self.norm_feed = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.merge = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.feed = nn.Sequential(nn.Linear(width, expansion * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(expansion * width, width))
-        self.dropout = nn.Dropout(dropout)
+        self.feed = nn.Sequential(nn.Linear(width, expansion * width), nn.GELU(), Dropout(dropout), nn.Linear(expansion * width, width))
+        self.dropout = Dropout(dropout)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         """Map (B, T, D) to (B, T, D)."""

@@ -14,7 +14,7 @@ from torch.utils import deterministic
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.training.training_settings import TrainingSettings
 
-__all__ = ["Fit", "batches", "mixed_precision", "optimize", "reproducible", "torch_threads"]
+__all__ = ["Fit", "OnEpoch", "batches", "mixed_precision", "optimize", "reproducible", "torch_threads"]
 
 #: `on_epoch(epoch, values)`, called after each epoch.
 OnEpoch = Callable[[int, dict[str, float]], None]
