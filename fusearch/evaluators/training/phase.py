@@ -48,7 +48,7 @@ class PhaseLoss(nn.Module, ABC):
 
     def __init__(self, network: nn.Module, task: TaskLayer, class_weights: Tensor | None, half: torch.dtype | None) -> None:
         super().__init__()
-        self.network, self.task, self.half = network, task, half
+        self.network, self.task, self.half_precision = network, task, half
         self.register_buffer("class_weights", class_weights)
 
     def forward(self, batch: Samples) -> Tensor:
@@ -70,7 +70,7 @@ class PhaseLoss(nn.Module, ABC):
 
     def autocast(self, batch: Samples) -> AbstractContextManager[object]:
         """Use half precision inside the block where it is wanted."""
-        return nullcontext() if self.half is None else torch.autocast(batch.targets.device.type, dtype=self.half)
+        return nullcontext() if self.half_precision is None else torch.autocast(batch.targets.device.type, dtype=self.half_precision)
 
 
 class StreamLoss(PhaseLoss):
