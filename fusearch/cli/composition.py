@@ -117,7 +117,14 @@ def compose_strategy(
 
 
 def compose_evaluator(
-    data: Dataset, objectives: Sequence[Objective], *, folds: int | None, seeds: int, epochs: int, threads: int | None = 1
+    data: Dataset,
+    objectives: Sequence[Objective],
+    *,
+    folds: int | None,
+    seeds: int,
+    epochs: int,
+    threads: int | None = 1,
+    pack: str = "auto",
 ) -> TrainingEvaluator:
     """Return the evaluator; it measures what the objectives ask for, such as latency, or performance with a modality missing."""
     from fusearch.evaluators import TrainingEvaluator
@@ -130,6 +137,7 @@ def compose_evaluator(
         seeds=seeds,
         epochs=epochs,
         threads=threads,
+        pack=int(pack) if pack.isdecimal() else pack,
         costs=[name for name in MEASURED_COSTS if name in names],
         missing=any(_is_missing(objective) for objective in objectives),
     )

@@ -60,6 +60,7 @@ def search(
     folds: Folds = None,
     seeds: Seeds = 1,
     epochs: Epochs = TrainingSettings.epochs,
+    pack: Annotated[str, typer.Option(help="Members of a design that are trained together: auto, off, or a number.")] = "auto",
     space: Annotated[Path | None, typer.Option(help="YAML file with settings of the search space: see docs/search.md.")] = None,
     max_fusions: Annotated[int | None, typer.Option(min=1, help="Most fusions in a design (default: 3).", show_default=False)] = None,
     encoder: Annotated[
@@ -104,7 +105,7 @@ def search(
         searched = compose_space(
             dataset, objectives, file=space, encoders=encoder, operators=operator, max_fusions=max_fusions, pattern=pattern
         )
-        evaluator = compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs)
+        evaluator = compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs, pack=pack)
         for warning in check_data(dataset).warnings:
             warn(warning)
         run: Run

@@ -19,6 +19,7 @@ from fusearch.contracts import Budget, CheapEvaluator, Evaluation, Objective
 from fusearch.data import Dataset, load_data
 from fusearch.errors import EvaluationError, LeakError, ObjectiveError
 from fusearch.evaluators import FusionNetwork, TrainingEvaluator
+from fusearch.evaluators.training.member import make_members
 from fusearch.evaluators.training.members import prepare_fold, score
 from fusearch.evaluators.training.modes import predict, train
 from fusearch.evaluators.training.optimization import reproducible
@@ -166,6 +167,55 @@ def test_a_report_may_stop_the_evaluation(evaluator: TrainingEvaluator, data: Da
         evaluator(candidate_of(data, "F1 = cat(a@L, b@L) ->", width=8), Budget(), stop)
 
 
+def test_members_that_are_trained_together_are_those_of_the_loop(data: Dataset) -> None:
+    """Apart from noise (here none) and rounding: the same rows, metrics, losses and epochs, and reports of the same epochs and members."""
+    found, heard = {}, {}
+    for pack in ("auto", "off", 2):
+        evaluator = TrainingEvaluator(data, folds=3, seeds=2, epochs=2, pack=pack)
+        told = heard[pack] = []
+        candidate = candidate_of(data, "F1 = cat(a@L, b@L) ->\ntrain = staged", width=8, dropout=0.0)
+        found[pack] = evaluator(candidate, Budget(members=5), lambda step, values, told=told: told.append((step, values)))
+    loop, counts = found["off"], {"auto": {"pack": {"members": 5}}, 2: {"pack": {"members": 2}}, "off": {}}
+    for pack, evaluation in found.items():
+        assert {name: fact for name, fact in evaluation.details.items() if name == "pack"} == counts[pack]
+        assert evaluation.arrays.keys() == loop.arrays.keys()
+        for name, values in loop.arrays.items():
+            if values.dtype.kind == "f":
+                np.testing.assert_allclose(evaluation.arrays[name], values, atol=1e-3)
+            else:
+                assert np.array_equal(evaluation.arrays[name], values)
+        epochs = sorted((values["fold"], values["seed"], values["epoch"]) for _, values in heard[pack] if "epoch" in values)
+        assert epochs == sorted((values["fold"], values["seed"], values["epoch"]) for _, values in heard["off"] if "epoch" in values)
+        assert [values["members"] for _, values in heard[pack] if "members" in values] == [1, 2, 3, 4, 5]
+        assert [step for step, values in heard[pack] if "epoch" in values] == list(range(1, 31))
+
+
+def test_which_members_are_trained_together(data: Dataset) -> None:
+    small, wide = (candidate_of(data, "F1 = cat(a@L, b@L) ->", width=width) for width in (8, 1024))
+    solved = candidate_of(data, "a:identity\ntrain = convex\na@L ->")
+
+    def sizes(pack: int | str, candidate: Candidate = small, count: int = 12) -> list[int]:
+        evaluator = TrainingEvaluator(data, folds=3, seeds=4, pack=pack)
+        return [len(members) for members in evaluator.packs(candidate, make_members(3, 4, count))]
+
+    assert sizes("auto") == [12]
+    assert sizes("auto", count=4) == [1] * 4
+    assert sizes("auto", wide) == [1] * 12
+    assert sizes("auto", solved) == [1] * 12
+    assert sizes("off") == [1] * 12
+    assert sizes(5) == [5, 5, 2]
+    assert sizes(5, wide) == [5, 5, 2]
+
+
+def test_why_members_were_trained_in_the_loop_is_told() -> None:
+    rng = np.random.default_rng(0)
+    data = Dataset.from_arrays(
+        "series", modalities={"s": rng.normal(size=(40, 5, 2))}, kinds={"s": "timeseries"}, targets=np.arange(40) % 2
+    )
+    evaluation = TrainingEvaluator(data, folds=2, epochs=1, pack=2)(candidate_of(data, "s:gru\ns@L ->", width=4), Budget(), silent)
+    assert evaluation.details["pack"] == {"loop": "Batching rule not implemented for aten::gru.input. We could not generate a fallback."}
+
+
 def test_a_loss_that_explodes_is_an_error(data: Dataset) -> None:
     evaluator = TrainingEvaluator(data, folds=2, epochs=50)
     with pytest.raises(EvaluationError, match="loss is (nan|inf) in epoch"):  # noqa: RUF043  # either is right
@@ -224,6 +274,9 @@ def test_settings_that_are_not_legal_are_refused(data: Dataset) -> None:
         TrainingEvaluator(data, costs=("latency",))
     with pytest.raises(EvaluationError, match="seeds is 0"):
         TrainingEvaluator(data, seeds=0)
+    for pack in ("of", 0, True):
+        with pytest.raises(EvaluationError, match=f"pack is {pack!r}, expected 'auto', 'off' or a number of members such as 15"):
+            TrainingEvaluator(data, pack=pack)
 
 
 def test_it_learns_wisconsin() -> None:

@@ -24,7 +24,7 @@ from fusearch.search_space import Candidate, FusionGraph, Recipe
 __all__ = ["explain"]
 
 #: Settings of a run's evaluator that training depends on.
-_SETTINGS = ("folds", "seeds", "epochs", "patience", "batch_size", "threads", "device", "mixed_precision")
+_SETTINGS = ("folds", "seeds", "epochs", "patience", "batch_size", "threads", "device", "mixed_precision", "pack")
 
 
 def explain(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -70,7 +70,9 @@ class TrainedMember:
         fits: What each phase of the training did.
         metrics: Every metric of the task on the held-out rows; NaN where it is undefined there.
         outputs: Outputs of the held-out rows in the units of the target, such as class probabilities (N, K) or predictions (N,).
-        seconds: Wall time.
+        seconds: Wall time; of members that were trained together the share of each.
+        together: Members that were trained together.
+        loop: Phase that was trained in the plain loop although there were others beside it -> why.
     """
 
     member: Member
@@ -78,6 +80,8 @@ class TrainedMember:
     metrics: Mapping[str, float]
     outputs: NDArray[np.float64]
     seconds: float
+    together: int = 1
+    loop: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as JSON-able values; an undefined metric is None."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
@@ -21,7 +22,13 @@ from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
 from fusearch.search_space import Candidate
 
-__all__ = ["OnPackEpoch", "PackedMember", "train_pack"]
+__all__ = ["OnPackEpoch", "PackedMember", "together", "train_pack"]
+
+#: Of fewer members a pack gains nothing on a CPU, nor where one sample takes more multiply-accumulates: arithmetic then is all there is.
+_FEWEST, _MOST_MACS = 5, 500_000
+
+#: Bytes that a pack may keep, and those that each parameter of a member takes: itself, its gradient, two moments, its best value.
+_MEMORY, _COPIES = 2**30, 20
 
 
 class OnPackEpoch(Protocol):
@@ -38,13 +45,11 @@ class PackedMember:
         candidate: The design and its recipe.
         member: Which of its members.
         trained: What its training gave, or why it failed.
-        loop: Phase that was trained in the plain loop -> why; empty where all phases were trained together.
     """
 
     candidate: Candidate
     member: Member
     trained: TrainedMember | EvaluationError
-    loop: Mapping[str, str]
 
 
 def train_pack(
@@ -102,8 +107,10 @@ def train_pack(
                 _run(group)
     seconds = (time.perf_counter() - start) / len(whole)
     for (candidate, member), lane in zip(whole, lanes, strict=True):
-        trained = replace(lane.trained, seconds=seconds) if isinstance(lane.trained, TrainedMember) else lane.trained
-        yield PackedMember(candidate, member, trained, lane.loop)
+        trained = lane.trained
+        if isinstance(trained, TrainedMember):
+            trained = replace(trained, seconds=seconds, together=len(whole), loop=lane.loop)
+        yield PackedMember(candidate, member, trained)
 
 
 class _Lane:
@@ -179,3 +186,17 @@ def _run(group: Sequence[tuple[_Lane, Phase]]) -> None:
 
 def _bind(on_epoch: OnPackEpoch | None, candidate: Candidate) -> Callable[[Member, str, int, Mapping[str, float]], None] | None:
     return None if on_epoch is None else lambda member, phase, epoch, values: on_epoch(candidate, member, phase, epoch, values)
+
+
+def together(costs: Mapping[str, float], count: int, device: torch.device) -> int:
+    """Return how many of `count` members of a design are trained together where nobody says: as many as are never slower (decision 0047).
+
+    Args:
+        costs: `parameters`, `macs` and `memory` of the design.
+        count: Members that there are.
+        device: Where they are trained.
+    """
+    fit = _MEMORY // (costs["memory"] + _COPIES * costs["parameters"])
+    if device.type != "cpu" or costs["macs"] > _MOST_MACS or min(fit, count) < _FEWEST:
+        return 1
+    return math.ceil(count / math.ceil(count / fit))

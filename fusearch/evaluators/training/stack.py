@@ -74,10 +74,7 @@ class Stack:
             self.moments[name] = moment.to(self.parameters[name])
         self.steps = {name: torch.zeros(len(order), device=self.parameters[name].device) for name in self.trained}
         self.best = {name: self.parameters[name].detach().clone() for name in self.trained}
-        self.losses_of: _LossesOf = vmap(
-            lambda parameters, buffers, rows: functional_call(self.template, (parameters, buffers), (_samples(rows),)),
-            randomness="different",
-        )
+        self.losses_of: _LossesOf = vmap(_call(self.template), randomness="different")
 
     def run(self) -> list[Fit | EvaluationError]:
         """Train all members, and return what each did, or why it failed, in the order in which they were given.
@@ -123,7 +120,7 @@ class Stack:
                     total.append(losses_M.sum())
             # The sum, not the mean: each member gets the gradient that it has alone.
             torch.stack(total).sum().backward()  # type: ignore[no-untyped-call]  # torch leaves Tensor.backward untyped
-            self.update([size > 0 for size in sizes])
+            self.update([len(own) if size else 0 for own, size in zip(portions, sizes, strict=True)])
         found: list[float] = losses_SM.nanmean(dim=0).tolist()
         return found
 
@@ -136,10 +133,10 @@ class Stack:
         return self.losses_of(parameters, buffers, (dict(rows.inputs), dict(rows.present), rows.targets))
 
     @torch.no_grad()
-    def update(self, active: Sequence[bool]) -> None:
-        """Take a step of AdamW for the active members, each with its own numbers and number of steps."""
+    def update(self, counts: Sequence[int]) -> None:
+        """Take a step of AdamW for each member, given its steps in an epoch; not for one that has no more: 0."""
         phases = [self.phases[at] for at in self.members]
-        kinds = [(*_numbers(phase), len(phase.rows)) if here else None for phase, here in zip(phases, active, strict=True)]
+        kinds = [(*_numbers(phase), count) if count else None for phase, count in zip(phases, counts, strict=True)]
         for span in _spans(kinds):
             kind = kinds[span.start]
             if kind is None:
@@ -343,8 +340,15 @@ def _stacked(losses: Sequence[PhaseLoss]) -> tuple[PhaseLoss, dict[str, Tensor],
     return template, parameters, buffers
 
 
-def _samples(rows: tuple[dict[Any, Tensor], dict[str, Tensor], Tensor]) -> Samples:
-    return Samples(*rows)
+def _call(template: PhaseLoss) -> Callable[[dict[str, Tensor], dict[str, Tensor], Any], Tensor]:
+    """Return the loss as a function of parameters, buffers and rows. Weights that have two names are looked for once, as that is slow."""
+    tied = len(list(template.named_parameters(remove_duplicate=False))) > len(list(template.named_parameters()))
+
+    def call(parameters: dict[str, Tensor], buffers: dict[str, Tensor], rows: Any) -> Tensor:
+        result: Tensor = functional_call(template, (parameters, buffers), (Samples(*rows),), tie_weights=tied)
+        return result
+
+    return call
 
 
 def _moved(values: Tensor) -> Tensor:
