@@ -216,17 +216,6 @@ def test_each_candidate_has_its_own_dropout_and_modality_dropout() -> None:
     assert all(np.abs(noisy - calm).max() > 1e-4 for calm, noisy in zip(outputs[:2] * 2, outputs[2:], strict=True))
 
 
-def test_the_share_that_is_dropped_is_that_of_the_member() -> None:
-    layer = Dropout(0.5)
-    layer.probability = torch.tensor(0.0)
-    ones = torch.ones(3, 20000)
-    found = torch.func.vmap(lambda p, x: torch.func.functional_call(layer, {"probability": p}, (x,)), randomness="different")(
-        torch.tensor([0.0, 0.2, 0.9]), ones
-    )
-    assert [float((row == 0).double().mean()) for row in found] == pytest.approx([0.0, 0.2, 0.9], abs=0.02)
-    assert found.mean(dim=1).tolist() == pytest.approx([1.0, 1.0, 1.0], abs=0.05)
-
-
 class Strange(nn.Module):
     """What a plug-in may do in a stage, and a pack cannot."""
 
