@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from toy_data import make_data
 
 from fusearch.data import Fold
 from fusearch.data.kinds import KINDS
@@ -18,7 +19,7 @@ from fusearch.errors import EvaluationError
 from fusearch.evaluators.network.blocks import Dropout
 from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.evaluators.training.member import Member, make_members
-from fusearch.evaluators.training.members import FoldSamples, TrainedMember, train_members
+from fusearch.evaluators.training.members import FoldSamples, TrainedMember, prepare_fold, train_members
 from fusearch.evaluators.training.pack import train_pack
 from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
@@ -299,3 +300,25 @@ def test_a_user_who_stops_in_an_epoch_stops_all() -> None:
         list(train_pack(candidates, members, folds=lambda at: folds[at], settings=SETTINGS, on_epoch=on_epoch))
     assert sorted(heard[:2]) == [(0, 1), (1, 1)]
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.slow
+def test_in_single_precision_with_dropout_scores_have_the_same_distribution() -> None:
+    """Twenty seeds of one fold, alone and together: means within three standard errors, spreads within a factor of two."""
+    torch.set_default_dtype(torch.float32)
+    data = make_data(rows=200)
+    fold = prepare_fold(data, data.folds(2)[0])
+    graph = FusionGraph.parse("F1 = cross_attention(a@L, b@L; trunk=fc:1) ->", modalities=data.modalities)
+    candidate = Candidate(graph, Recipe(width=16, dropout=0.3, modality_dropout=0.1, learning_rate=3e-3, class_weights="balanced"))
+    members, settings = make_members(1, 20), TrainingSettings(epochs=30, batch_size=16)
+    alone = list(train_members(candidate, members, folds=lambda _: fold, settings=settings, threads=1))
+    pack = [each.trained for each in train_pack([candidate], members, folds=lambda _: fold, settings=settings, threads=1)]
+    trained = [each for each in pack if isinstance(each, TrainedMember)]
+    assert len(trained) == 20
+    for metric in ("log_loss", "auroc", "brier"):
+        loop, together = (np.array([each.metrics[metric] for each in found]) for found in (alone, trained))
+        error = np.sqrt((loop.var(ddof=1) + together.var(ddof=1)) / 20)
+        assert abs(loop.mean() - together.mean()) < 3 * error
+        assert 0.5 < loop.std(ddof=1) / together.std(ddof=1) < 2
+    epochs = [[each.fits["fusion"].best_epoch for each in found] for found in (alone, trained)]
+    assert abs(np.mean(epochs[0]) - np.mean(epochs[1])) < 3 * np.sqrt((np.var(epochs[0]) + np.var(epochs[1])) / 20)
