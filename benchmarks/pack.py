@@ -5,8 +5,8 @@
 Designs are drawn from the default space over three made-up tables (351 rows, 200 columns each), or over a data set of your own. Each is
 trained whole (building, steps, validation, scores; a fixed number of epochs) by both, one right after the other in this process with one
 thread; a line is the median and the least of the paired ratios (loop / pack). On the CPU it is processor time, so that a busy machine
-spoils both alike. Where CUDA is there, the same is measured on it, in wall time, with 15, 40, 150 and 450 members; the loop trains 15 of
-them and is scaled.
+spoils both alike, and members are packed as `pack="auto"` does it. Where CUDA is there, the same is measured on it, in wall time, with
+15, 40, 150 and 450 members in one pack; the loop trains 15 of them and is scaled.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ import numpy as np
 import torch
 
 from fusearch.data import Dataset, load_data
-from fusearch.evaluators import FusionNetwork
+from fusearch.evaluators.cost import count_costs
 from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.members import TrainedMember, prepare_fold, train_members
-from fusearch.evaluators.training.pack import train_pack
+from fusearch.evaluators.training.pack import together, train_pack
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import Candidate, SearchSpace
 
@@ -73,30 +73,36 @@ def measure(data: Dataset, device: str, counts: Sequence[int], given: argparse.N
     def loop(candidate: Candidate, members: Sequence[Member]) -> object:
         return list(train_members(candidate, members, folds=lambda at: folds[at], settings=settings, threads=1))
 
-    def pack(candidate: Candidate, members: Sequence[Member], reasons: set[str]) -> None:
-        found = list(train_pack([candidate], members, folds=lambda at: folds[at], settings=settings, threads=1))
-        reasons.update(why for each in found if isinstance(each.trained, TrainedMember) for why in each.trained.loop.values())
+    def pack(candidate: Candidate, members: Sequence[Member], most: int, reasons: set[str]) -> None:
+        for at in range(0, len(members), most):
+            found = train_pack([candidate], members[at : at + most], folds=lambda at: folds[at], settings=settings, threads=1)
+            for each in found:
+                reasons.update(each.trained.loop.values() if isinstance(each.trained, TrainedMember) else [str(each.trained)])
 
     warm = make_members(FOLDS, 1, 2)
     for candidate in drawn(data, given.designs):
-        network = FusionNetwork.of(candidate, folds[0].task)
+        costs = count_costs(candidate, folds[0].task, folds[0].train.targets[:1], batch=settings.batch_size)
         loop(candidate, warm)
-        pack(candidate, warm, set())
+        pack(candidate, warm, 2, set())
         for count in counts:
             members = make_members(FOLDS, -(-count // FOLDS), count)
             alone = members if device == "cpu" else members[:LOOP_ON_CUDA]
+            chosen = together(costs, count, torch.device(device))
+            most = count if chosen == 1 else chosen  # what is left to the loop is measured in one pack: it shows why
             times, reasons = [], set[str]()
             for _ in range(given.repeats):
                 by_loop = seconds(partial(loop, candidate, alone), device) * len(members) / len(alone)
-                by_pack = seconds(partial(pack, candidate, members, reasons), device)
+                by_pack = seconds(partial(pack, candidate, members, most, reasons), device)
                 times.append((by_loop, by_pack))
             yield {
                 "device": device,
                 "design": str(candidate.graph),
                 "training": candidate.graph.training,
                 "width": candidate.recipe.width,
-                "parameters": sum(parameter.numel() for parameter in network.parameters()),
+                **costs,
                 "members": count,
+                "together": most,
+                "default": chosen > 1,
                 "loop_seconds": statistics.median(each for each, _ in times),
                 "pack_seconds": statistics.median(each for _, each in times),
                 "ratio": statistics.median(by_loop / by_pack for by_loop, by_pack in times),
@@ -125,7 +131,8 @@ def main() -> None:
             records.append(record)
             if not given.json:
                 shown = record["design"].replace("\n", "; ")
-                told = f"{record['ratio']:6.2f}  {record['parameters']:7d} parameters: {shown} {'; '.join(record['in_the_loop'])}"
+                why = "; ".join(record["in_the_loop"])
+                told = f"{record['ratio']:6.2f}  {record['macs']:7.0f} macs, {record['together']} together: {shown} {why}"
                 print(f"{device} {record['members']:3d} members: {told}", flush=True)
     summary = []
     for device, counts in jobs:

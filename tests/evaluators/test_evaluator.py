@@ -207,13 +207,27 @@ def test_which_members_are_trained_together(data: Dataset) -> None:
     assert sizes(5, wide) == [5, 5, 2]
 
 
-def test_why_members_were_trained_in_the_loop_is_told() -> None:
-    rng = np.random.default_rng(0)
-    data = Dataset.from_arrays(
-        "series", modalities={"s": rng.normal(size=(40, 5, 2))}, kinds={"s": "timeseries"}, targets=np.arange(40) % 2
+def test_why_members_were_trained_in_the_loop_is_told(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here a stage of someone's own keeps statistics of a batch."""
+    monkeypatch.setattr(
+        "fusearch.evaluators.network.join.DenseBlock",
+        lambda source, target, _: torch.nn.Sequential(torch.nn.Linear(source, target), torch.nn.Flatten(1), Normed(target)),
     )
-    evaluation = TrainingEvaluator(data, folds=2, epochs=1, pack=2)(candidate_of(data, "s:gru\ns@L ->", width=4), Budget(), silent)
-    assert evaluation.details["pack"] == {"loop": "Batching rule not implemented for aten::gru.input. We could not generate a fallback."}
+    candidate = candidate_of(data, "F1 = cat(a@L, b@L; trunk=fc:1) ->", width=8)
+    evaluation = TrainingEvaluator(data, folds=2, epochs=1, pack=2)(candidate, Budget(), silent)
+    assert evaluation.details["pack"] == {"loop": "training changes the buffer 'joins.fusion_F1.trunks.result_0.0.2.norm.running_mean'"}
+
+
+class Normed(torch.nn.Module):
+    """BatchNorm of one token."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = torch.nn.BatchNorm1d(width)
+
+    def forward(self, x_BD: torch.Tensor) -> torch.Tensor:
+        normed: torch.Tensor = self.norm(x_BD)
+        return normed[:, None]
 
 
 def test_a_loss_that_explodes_is_an_error(data: Dataset) -> None:

@@ -94,7 +94,13 @@ class ConvBlock(nn.Module):
 
 
 class RecurrentBlock(nn.Module):
-    """A GRU layer over the tokens (Cho et al. 2014) with LayerNorm and dropout on its outputs."""
+    """A GRU layer over the tokens (Cho et al. 2014) with LayerNorm and dropout on its outputs.
+
+    Attributes:
+        written_out: Whether to compute the GRU step by step, as in a pack: torch's own cannot be batched over members.
+    """
+
+    written_out = False
 
     def __init__(self, source: int, target: int, dropout: float, *, bidirectional: bool = False) -> None:
         super().__init__()
@@ -104,8 +110,30 @@ class RecurrentBlock(nn.Module):
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         """Map (B, T, D) to (B, T, target), or twice that width where bidirectional."""
-        result: Tensor = self.dropout(self.norm(self.gru(x_BTD)[0]))
+        states_BTD = gru_states(self.gru, x_BTD) if self.written_out else self.gru(x_BTD)[0]
+        result: Tensor = self.dropout(self.norm(states_BTD))
         return result
+
+
+def gru_states(gru: nn.GRU, x_BTD: Tensor) -> Tensor:
+    """Return the states of a GRU of one layer, (B, T, width) or twice as wide where bidirectional, written out."""
+    results = []
+    for suffix in ("", "_reverse")[: 1 + gru.bidirectional]:
+        input_weight, state_weight, input_bias, state_bias = (
+            getattr(gru, f"{name}_l0{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        steps = nn.functional.linear(x_BTD, input_weight, input_bias).unbind(dim=1)
+        h_BD = torch.zeros_like(steps[0][:, : gru.hidden_size])
+        states = []
+        for step in reversed(steps) if suffix else steps:
+            reset_x, update_x, new_x = step.chunk(3, dim=1)
+            reset_h, update_h, new_h = nn.functional.linear(h_BD, state_weight, state_bias).chunk(3, dim=1)
+            update_BD = torch.sigmoid(update_x + update_h)
+            new_BD = torch.tanh(new_x + torch.sigmoid(reset_x + reset_h) * new_h)
+            h_BD = (1 - update_BD) * new_BD + update_BD * h_BD
+            states.append(h_BD)
+        results.append(torch.stack(states[::-1] if suffix else states, dim=1))
+    return torch.cat(results, dim=2)
 
 
 class TransformerBlock(nn.Module):

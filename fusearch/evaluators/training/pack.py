@@ -27,8 +27,8 @@ __all__ = ["OnPackEpoch", "PackedMember", "together", "train_pack"]
 #: Of fewer members a pack gains nothing on a CPU, nor where one sample takes more multiply-accumulates: arithmetic then is all there is.
 _FEWEST, _MOST_MACS = 5, 500_000
 
-#: Bytes that a pack may keep, and those that each parameter of a member takes: itself, its gradient, two moments, its best value.
-_MEMORY, _COPIES = 2**30, 20
+#: Bytes that the rows of a step may keep in a pack, and parameters of all its members: more than these do not stay in a cache.
+_MEMORY, _MOST_PARAMETERS = 2**30, 8_000_000
 
 
 class OnPackEpoch(Protocol):
@@ -196,7 +196,7 @@ def together(costs: Mapping[str, float], count: int, device: torch.device) -> in
         count: Members that there are.
         device: Where they are trained.
     """
-    fit = _MEMORY // (costs["memory"] + _COPIES * costs["parameters"])
+    fit = int(min(_MEMORY // max(costs["memory"], 1), _MOST_PARAMETERS // max(costs["parameters"], 1)))
     if device.type != "cpu" or costs["macs"] > _MOST_MACS or min(fit, count) < _FEWEST:
         return 1
     return math.ceil(count / math.ceil(count / fit))

@@ -18,7 +18,7 @@ from torch.func import functional_call, vmap
 from torch.optim.adamw import adamw
 
 from fusearch.errors import EvaluationError
-from fusearch.evaluators.network.blocks import Dropout
+from fusearch.evaluators.network.blocks import Dropout, RecurrentBlock
 from fusearch.evaluators.training.optimization import Fit, batches, finite
 from fusearch.evaluators.training.phase import DesignLoss, Phase, PhaseLoss
 from fusearch.evaluators.training.samples import PORTION, Samples
@@ -332,6 +332,8 @@ def _stacked(losses: Sequence[PhaseLoss]) -> tuple[PhaseLoss, dict[str, Tensor],
     if isinstance(template, DesignLoss):
         template.drops = any(loss.drops for loss in losses if isinstance(loss, DesignLoss))
     for name, layer in template.named_modules():
+        if isinstance(layer, RecurrentBlock):
+            layer.written_out = True
         own = [loss.get_submodule(name).p for loss in losses] if isinstance(layer, Dropout) else []
         if isinstance(layer, Dropout) and len(set(own)) > 1:
             like = next(iter(parameters.values()))

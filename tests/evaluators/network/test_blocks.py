@@ -67,3 +67,12 @@ def test_the_share_that_is_dropped_is_that_of_the_member() -> None:
     )
     assert [float((row == 0).double().mean()) for row in found] == pytest.approx([0.0, 0.2, 0.9], abs=0.02)
     assert found.mean(dim=1).tolist() == pytest.approx([1.0, 1.0, 1.0], abs=0.05)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_gru_that_is_written_out_is_torchs_own(bidirectional: bool) -> None:
+    block = RecurrentBlock(3, 5, 0.0, bidirectional=bidirectional).double()
+    x_BTD = torch.randn(4, 6, 3, dtype=torch.float64)
+    expected = block(x_BTD)
+    block.written_out = True
+    torch.testing.assert_close(block(x_BTD), expected, rtol=0, atol=1e-12)
