@@ -125,6 +125,7 @@ def compose_evaluator(
     epochs: int,
     threads: int | None = 1,
     device: str = "auto",
+    pack: str = "auto",
 ) -> TrainingEvaluator:
     """Return the evaluator; it measures what the objectives ask for, such as latency, or performance with a modality missing."""
     from fusearch.evaluators import TrainingEvaluator
@@ -138,6 +139,7 @@ def compose_evaluator(
         epochs=epochs,
         threads=threads,
         device=device,
+        pack=int(pack) if pack.isdecimal() else pack,
         costs=[name for name in MEASURED_COSTS if name in names],
         missing=any(_is_missing(objective) for objective in objectives),
     )

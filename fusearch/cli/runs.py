@@ -61,6 +61,7 @@ def search(
     seeds: Seeds = 1,
     epochs: Epochs = TrainingSettings.epochs,
     device: Device = "auto",
+    pack: Annotated[str, typer.Option(help="Members of a design that are trained together: auto, off, or a number.")] = "auto",
     space: Annotated[Path | None, typer.Option(help="YAML file with settings of the search space: see docs/search.md.")] = None,
     max_fusions: Annotated[int | None, typer.Option(min=1, help="Most fusions in a design (default: 3).", show_default=False)] = None,
     encoder: Annotated[
@@ -108,7 +109,7 @@ def search(
         searched = compose_space(
             dataset, objectives, file=space, encoders=encoder, operators=operator, max_fusions=max_fusions, pattern=pattern
         )
-        evaluator = compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs, device=device)
+        evaluator = compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs, device=device, pack=pack)
         for warning in check_data(dataset).warnings:
             warn(warning)
         run: Run

@@ -6,8 +6,9 @@ import copy
 import math
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.members import FoldSamples, OnMemberEpoch, TrainedMember, prepare_fold, score, train_members
 from fusearch.evaluators.training.optimization import torch_threads
+from fusearch.evaluators.training.pack import together, train_pack
 from fusearch.evaluators.training.summary import summarize
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
@@ -60,6 +62,8 @@ class TrainingEvaluator:
             inputs and the most intermediate tensors alive at once, batch 1).
         missing: Whether to score each member also with each modality absent.
         mixed_precision: Whether to use half precision on CUDA.
+        pack: Members that are trained together at most; `off`: one after the other; `auto`: five or more of a small design, on a CPU
+            (decision 0047).
 
     Raises:
         EvaluationError: A setting is not legal.
@@ -90,6 +94,7 @@ class TrainingEvaluator:
         costs: Sequence[str] = (),
         missing: bool = False,
         mixed_precision: bool = True,
+        pack: int | str = "auto",
     ) -> None:
         if seeds < 1 or (threads is not None and threads < 1):
             raise EvaluationError(f"seeds is {seeds} and threads is {threads}, expected at least 1 of each")
@@ -101,10 +106,13 @@ class TrainingEvaluator:
                 torch.device(device)  # whether there is one, the worker sees
             except RuntimeError:
                 raise EvaluationError(f"device is {device!r}, expected auto, cpu, cuda, cuda:1, ...") from None
+        if pack not in ("auto", "off") and not (isinstance(pack, int) and not isinstance(pack, bool) and pack >= 1):
+            raise EvaluationError(f"pack is {pack!r}, expected 'auto', 'off' or a number of members such as 15")
         self.data = data.without_test()
         self.settings = TrainingSettings(epochs, patience, batch_size, mixed_precision)
         self.folds = self.data.folds(folds)
         self.seeds, self.threads, self.device, self.costs, self.missing = seeds, threads, device, tuple(costs), missing
+        self.pack = pack
         self._prepared: dict[int, FoldSamples] = {}
         self._weights: WeightStore | None = None
 
@@ -123,14 +131,21 @@ class TrainingEvaluator:
         Raises:
             EvaluationError: A loss is not finite.
         """
-        return deque(self.by_fold(candidate, budget, report), maxlen=1).pop()
+        return deque(self._evaluate(candidate, budget, report, self.train_members), maxlen=1).pop()
 
     def by_fold(self, candidate: Candidate, budget: Budget, report: Report) -> Iterator[Evaluation]:
         """Train and score a design as a call does, and give what is known after each fold; the last is the whole evaluation.
 
+        One fold is trained after the other: only the seeds of a fold are trained together.
+
         Raises:
             EvaluationError: A loss is not finite.
         """
+        return self._evaluate(candidate, budget, report, partial(self.train_members, fold_by_fold=True))
+
+    def _evaluate(
+        self, candidate: Candidate, budget: Budget, report: Report, train: Callable[..., Iterator[TrainedMember]]
+    ) -> Iterator[Evaluation]:
         start = time.perf_counter()
         costs = self.cheap(candidate)  # first: it takes milliseconds, and what cannot be counted need not be trained
         step = 0
@@ -144,7 +159,7 @@ class TrainingEvaluator:
 
         done: list[TrainedMember] = []
         to_come = Counter(member.fold for member in make_members(len(self.folds), self.seeds, budget.members))
-        for trained in self.train_members(candidate, budget, on_epoch):
+        for trained in train(candidate, budget, on_epoch):
             done.append(trained)
             means, _, _ = summarize([member.metrics for member in done])
             report(step, {**means, "members": float(len(done))})
@@ -161,25 +176,50 @@ class TrainingEvaluator:
             "best_epochs": {phase: _median([member.fits[phase].best_epoch for member in done if phase in member.fits]) for phase in phases},
             "undefined": undefined,
             "device": describe_device(self._device()),
+            **_packed(done),
             **({"start": list(candidate.start)} if candidate.start else {}),
             "seconds": time.perf_counter() - start,
         }
         members = [trained.member for trained in done]
         yield Evaluation(metrics, spread, details, {**self._arrays(done), "losses": _rectangle(losses, members, list(phases))})
 
-    def train_members(self, candidate: Candidate, budget: Budget, on_epoch: OnMemberEpoch | None = None) -> Iterator[TrainedMember]:
-        """Train the members that the budget allows, and give each as it is done."""
+    def train_members(
+        self, candidate: Candidate, budget: Budget, on_epoch: OnMemberEpoch | None = None, *, fold_by_fold: bool = False
+    ) -> Iterator[TrainedMember]:
+        """Train the members that the budget allows, and give each as it is done; those of a pack are done together.
+
+        Args:
+            candidate: The design and its recipe.
+            budget: How many members, and epochs.
+            on_epoch: Called after each epoch of each member.
+            fold_by_fold: Whether no pack holds members of two folds.
+        """
         settings = self.settings if budget.epochs is None else TrainingSettings(**{**asdict(self.settings), "epochs": budget.epochs})
-        return train_members(
-            candidate,
-            make_members(len(self.folds), self.seeds, budget.members),
-            folds=self.prepared,
-            settings=settings,
-            threads=self.threads,
-            missing=[modality.name for modality in self.data.modalities] if self.missing else (),
-            weights=self._weights,
-            on_epoch=on_epoch,
-        )
+        every = make_members(len(self.folds), self.seeds, budget.members)
+        folds = [[each for each in every if each.fold == fold] for fold in dict.fromkeys(each.fold for each in every)]
+        for members in (pack for group in (folds if fold_by_fold else [every]) for pack in self.packs(candidate, group)):
+            arguments: dict[str, Any] = {
+                "folds": self.prepared,
+                "settings": settings,
+                "threads": self.threads,
+                "missing": [modality.name for modality in self.data.modalities] if self.missing else (),
+                "weights": self._weights,
+            }
+            if len(members) == 1:
+                yield from train_members(candidate, members, on_epoch=on_epoch, **arguments)
+                continue
+            told = None if on_epoch is None else lambda _, *epoch: on_epoch(*epoch)
+            for packed in train_pack([candidate], members, on_epoch=told, **arguments):
+                if isinstance(packed.trained, EvaluationError):
+                    raise packed.trained
+                yield packed.trained
+
+    def packs(self, candidate: Candidate, members: Sequence[Member]) -> list[tuple[Member, ...]]:
+        """Return which members are trained together, in order."""
+        if self.pack == "off" or candidate.graph.training == "convex" or len(members) == 1:
+            return [(member,) for member in members]
+        most = together(self.cheap(candidate), len(members), self._device()) if self.pack == "auto" else int(self.pack)
+        return [tuple(members[start : start + most]) for start in range(0, len(members), most)]
 
     def prepared(self, fold: int) -> FoldSamples:
         """Return the rows of a fold on the device, preprocessed once for all designs."""
@@ -241,6 +281,7 @@ class TrainingEvaluator:
             "device": self.device,
             "costs": list(self.costs),
             "missing": self.missing,
+            "pack": self.pack,
         }
         data = {"source": self.data.source, "name": self.data.name, "fingerprint": self.data.fingerprint, "samples": len(self.data)}
         found = check_data(self.data)
@@ -296,6 +337,13 @@ class TrainingEvaluator:
             **({} if groups is None else {"groups": np.unique(groups, return_inverse=True)[1][every]}),
             self.data.task.array: np.concatenate([trained.outputs for trained in done]).astype(np.float32),
         }
+
+
+def _packed(done: Sequence[TrainedMember]) -> dict[str, Any]:
+    """Return how many members were trained together and, where some were not, why; nothing of members that were trained one by one."""
+    most = max(member.together for member in done)
+    why = next((reason for member in done for reason in member.loop.values()), None)
+    return {} if most == 1 else {"pack": {"members": most} if why is None else {"loop": why}}
 
 
 def _rectangle(

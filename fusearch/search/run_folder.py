@@ -192,11 +192,11 @@ def _write_config(folder: Path, config: Mapping[str, Any]) -> None:
 
 
 def _meaning(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the settings that the values of a trial depend on; where an evaluator computes is none of them."""
+    """Return the settings that the values of a trial depend on; where and in what order an evaluator computes is none of them."""
     settings = config["evaluator"].get("settings") or {}
     return {
         "strategy": {"name": "graph"} | (config.get("strategy") or {}),
-        "evaluator": {name: value for name, value in settings.items() if name not in ("threads", "device")},
+        "evaluator": {name: value for name, value in settings.items() if name not in ("threads", "device", "pack")},
         "budget": config["search"].get("budget") or {},
     }
 

@@ -19,6 +19,7 @@ from fusearch.contracts import Budget, CheapEvaluator, Evaluation, FoldwiseEvalu
 from fusearch.data import Dataset, load_data
 from fusearch.errors import EvaluationError, LeakError, ObjectiveError
 from fusearch.evaluators import FusionNetwork, TrainingEvaluator
+from fusearch.evaluators.training.member import make_members
 from fusearch.evaluators.training.members import prepare_fold, score
 from fusearch.evaluators.training.modes import predict, train
 from fusearch.evaluators.training.optimization import reproducible
@@ -62,7 +63,7 @@ def test_it_keeps_the_contract(evaluator: TrainingEvaluator, evaluation: Evaluat
 
 def test_values_are_means_over_members_and_spread_is_their_deviation(evaluation: Evaluation) -> None:
     members = evaluation.details["members"]
-    assert [(member["fold"], member["seed"]) for member in members] == [(fold, seed) for seed in range(2) for fold in range(3)]
+    assert [(member["fold"], member["seed"]) for member in members] == [(fold, seed) for fold in range(3) for seed in range(2)]
     values = [member["metrics"]["auroc"] for member in members]
     assert evaluation["auroc"] == pytest.approx(np.mean(values))
     assert evaluation.spread["auroc"] == pytest.approx(np.std(values, ddof=1))
@@ -158,15 +159,18 @@ def test_reports_count_epochs_and_give_the_mean_after_each_member(evaluator: Tra
     assert means[-1]["auroc"] == found["auroc"]
 
 
-def test_it_tells_what_is_known_after_each_fold_and_then_all(evaluator: TrainingEvaluator, evaluation: Evaluation, data: Dataset) -> None:
-    told = list(evaluator.by_fold(candidate_of(data, "F1 = cat(a@L, b@L) ->", width=8), Budget(), silent))
+def test_it_tells_what_is_known_after_each_fold_and_then_all(data: Dataset) -> None:
+    evaluator, candidate = TrainingEvaluator(data, folds=3, seeds=2, epochs=2), candidate_of(data, "F1 = cat(a@L, b@L) ->", dropout=0.0)
+    evaluation, told = evaluator(candidate, Budget(), silent), list(evaluator.by_fold(candidate, Budget(), silent))
+    assert evaluation.details["pack"] == {"members": 6}
+    assert "pack" not in told[-1].details, "no pack holds members of two folds"
     assert [[(each["fold"], each["seed"]) for each in found.details["members"]] for found in told] == [
         [(fold, seed) for fold in range(folds) for seed in range(2)] for folds in (1, 2, 3)
     ]
     for found, folds in zip(told, (1, 2, 3), strict=True):
         assert found["auroc"] == pytest.approx(np.mean([each["metrics"]["auroc"] for each in evaluation.details["members"][: 2 * folds]]))
     assert "macs" not in told[0], "costs come with the whole evaluation"
-    assert told[-1]["auroc"] == evaluation["auroc"]
+    assert told[-1]["auroc"] == pytest.approx(evaluation["auroc"])
     assert told[-1].arrays.keys() == evaluation.arrays.keys()
 
 
@@ -177,6 +181,69 @@ def test_a_report_may_stop_the_evaluation(evaluator: TrainingEvaluator, data: Da
 
     with pytest.raises(InterruptedError):
         evaluator(candidate_of(data, "F1 = cat(a@L, b@L) ->", width=8), Budget(), stop)
+
+
+def test_members_that_are_trained_together_are_those_of_the_loop(data: Dataset) -> None:
+    """Apart from noise (here none) and rounding: the same rows, metrics, losses and epochs, and reports of the same epochs and members."""
+    found, heard = {}, {}
+    for pack in ("auto", "off", 2):
+        evaluator = TrainingEvaluator(data, folds=3, seeds=2, epochs=2, pack=pack)
+        told = heard[pack] = []
+        candidate = candidate_of(data, "F1 = cat(a@L, b@L) ->\ntrain = staged", width=8, dropout=0.0)
+        found[pack] = evaluator(candidate, Budget(members=5), lambda step, values, told=told: told.append((step, values)))
+    loop, counts = found["off"], {"auto": {"pack": {"members": 5}}, 2: {"pack": {"members": 2}}, "off": {}}
+    for pack, evaluation in found.items():
+        assert {name: fact for name, fact in evaluation.details.items() if name == "pack"} == counts[pack]
+        assert evaluation.arrays.keys() == loop.arrays.keys()
+        for name, values in loop.arrays.items():
+            if values.dtype.kind == "f":
+                np.testing.assert_allclose(evaluation.arrays[name], values, atol=1e-3)
+            else:
+                assert np.array_equal(evaluation.arrays[name], values)
+        epochs = sorted((values["fold"], values["seed"], values["epoch"]) for _, values in heard[pack] if "epoch" in values)
+        assert epochs == sorted((values["fold"], values["seed"], values["epoch"]) for _, values in heard["off"] if "epoch" in values)
+        assert [values["members"] for _, values in heard[pack] if "members" in values] == [1, 2, 3, 4, 5]
+        assert [step for step, values in heard[pack] if "epoch" in values] == list(range(1, 31))
+
+
+def test_which_members_are_trained_together(data: Dataset) -> None:
+    small, wide = (candidate_of(data, "F1 = cat(a@L, b@L) ->", width=width) for width in (8, 1024))
+    solved = candidate_of(data, "a:identity\ntrain = convex\na@L ->")
+
+    def sizes(pack: int | str, candidate: Candidate = small, count: int = 12) -> list[int]:
+        evaluator = TrainingEvaluator(data, folds=3, seeds=4, pack=pack)
+        return [len(members) for members in evaluator.packs(candidate, make_members(3, 4, count))]
+
+    assert sizes("auto") == [12]
+    assert sizes("auto", count=4) == [1] * 4
+    assert sizes("auto", wide) == [1] * 12
+    assert sizes("auto", solved) == [1] * 12
+    assert sizes("off") == [1] * 12
+    assert sizes(5) == [5, 5, 2]
+    assert sizes(5, wide) == [5, 5, 2]
+
+
+def test_why_members_were_trained_in_the_loop_is_told(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here a stage of someone's own keeps statistics of a batch."""
+    monkeypatch.setattr(
+        "fusearch.evaluators.network.join.DenseBlock",
+        lambda source, target, _: torch.nn.Sequential(torch.nn.Linear(source, target), torch.nn.Flatten(1), Normed(target)),
+    )
+    candidate = candidate_of(data, "F1 = cat(a@L, b@L; trunk=fc:1) ->", width=8)
+    evaluation = TrainingEvaluator(data, folds=2, epochs=1, pack=2)(candidate, Budget(), silent)
+    assert evaluation.details["pack"] == {"loop": "training changes the buffer 'joins.fusion_F1.trunks.result_0.0.2.norm.running_mean'"}
+
+
+class Normed(torch.nn.Module):
+    """BatchNorm of one token."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = torch.nn.BatchNorm1d(width)
+
+    def forward(self, x_BD: torch.Tensor) -> torch.Tensor:
+        normed: torch.Tensor = self.norm(x_BD)
+        return normed[:, None]
 
 
 def test_a_loss_that_explodes_is_an_error(data: Dataset) -> None:
@@ -237,6 +304,9 @@ def test_settings_that_are_not_legal_are_refused(data: Dataset) -> None:
         TrainingEvaluator(data, costs=("latency",))
     with pytest.raises(EvaluationError, match="seeds is 0"):
         TrainingEvaluator(data, seeds=0)
+    for pack in ("of", 0, True):
+        with pytest.raises(EvaluationError, match=f"pack is {pack!r}, expected 'auto', 'off' or a number of members such as 15"):
+            TrainingEvaluator(data, pack=pack)
 
 
 def test_it_learns_wisconsin() -> None:

@@ -7,7 +7,7 @@ import math
 from torch import Tensor, nn
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.network.blocks import ConvBlock, conv, group_norm
+from fusearch.evaluators.network.blocks import ConvBlock, Dropout, conv, group_norm
 from fusearch.evaluators.network.encoder_network import StageEncoder, encoder, from_grid, to_grid
 from fusearch.evaluators.network.operator_layer import TokenShape
 
@@ -66,7 +66,7 @@ class ResNet(StageEncoder):
             norm = ("group", {"num_groups": group_norm(target).num_groups})
             first = ResNetBlock(source, target, spatial_dims=2, stride=stride, downsample=skip, norm=norm)
             second = ResNetBlock(target, target, spatial_dims=2, norm=norm)
-            self._add_layers(nn.Sequential(first, second, nn.Dropout(dropout)), target, stride)
+            self._add_layers(nn.Sequential(first, second, Dropout(dropout)), target, stride)
 
     def _add_layers(self, layers: nn.Module, width: int, stride: int) -> None:
         source = self.shapes[-1]

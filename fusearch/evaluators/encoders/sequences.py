@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.network.blocks import ConvBlock, RecurrentBlock, conv, group_norm
+from fusearch.evaluators.network.blocks import ConvBlock, Dropout, RecurrentBlock, conv, group_norm
 from fusearch.evaluators.network.encoder_network import StageEncoder, encoder
 from fusearch.evaluators.network.operator_layer import TokenShape
 
@@ -21,11 +21,11 @@ class TemporalBlock(nn.Module):
             conv(1, source, width, 3, dilation=dilation),
             group_norm(width),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             conv(1, width, width, 3, dilation=dilation),
             group_norm(width),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
         )
         self.skip = nn.Identity() if source == width else nn.Conv1d(source, width, 1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from fusearch.data.modality import Modality
+from fusearch.evaluators.network.blocks import Dropout
 from fusearch.evaluators.network.encoder_network import StageEncoder, encoder
 from fusearch.evaluators.network.operator_layer import TokenShape
 
@@ -17,7 +18,7 @@ class SetBlock(nn.Module):
     def __init__(self, source: int, width: int, dropout: float) -> None:
         super().__init__()
         self.node, self.mean = nn.Linear(source, width), nn.Linear(source, width, bias=False)
-        self.rest = nn.Sequential(nn.LayerNorm(width), nn.ReLU(), nn.Dropout(dropout))
+        self.rest = nn.Sequential(nn.LayerNorm(width), nn.ReLU(), Dropout(dropout))
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         """Map (B, T, D) to (B, T, width)."""

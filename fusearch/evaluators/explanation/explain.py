@@ -25,7 +25,7 @@ from fusearch.search_space import Candidate, FusionGraph, Recipe
 __all__ = ["explain", "explain_each"]
 
 #: Settings of a run's evaluator that training depends on.
-_SETTINGS = ("folds", "seeds", "epochs", "patience", "batch_size", "threads", "mixed_precision")
+_SETTINGS = ("folds", "seeds", "epochs", "patience", "batch_size", "threads", "mixed_precision", "pack")
 
 
 def explain_each(run: Run, pick: str, **asked: Any) -> list[Path]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor, nn
 
 from fusearch.evaluators.network.encoder_network import from_grid, to_grid
 from fusearch.evaluators.network.operator_layer import TokenShape
 
-__all__ = ["ConvBlock", "DenseBlock", "RecurrentBlock", "TransformerBlock", "conv", "group_norm", "largest_heads", "pool"]
+__all__ = ["ConvBlock", "DenseBlock", "Dropout", "RecurrentBlock", "TransformerBlock", "conv", "group_norm", "largest_heads", "pool"]
 
 _CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
@@ -41,11 +42,31 @@ def largest_heads(width: int, heads: int) -> int:
     return next(count for count in range(min(heads, width), 0, -1) if width % count == 0)
 
 
+class Dropout(nn.Dropout):
+    """Dropout whose probability may be a tensor, so that members of one pack have different ones.
+
+    Attributes:
+        probability: Probability in place of `p`; None, outside of a pack.
+    """
+
+    probability: Tensor | None
+
+    def __init__(self, p: float) -> None:
+        super().__init__(p)
+        self.register_buffer("probability", None, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Drop values in training, and scale the others up."""
+        if self.probability is None or not self.training:
+            return super().forward(x)
+        return torch.where(torch.rand_like(x) >= self.probability, x / (1 - self.probability), 0.0)
+
+
 class DenseBlock(nn.Sequential):
     """Linear, LayerNorm, ReLU, dropout; applied to each token."""
 
     def __init__(self, source: int, target: int, dropout: float) -> None:
-        super().__init__(nn.Linear(source, target), nn.LayerNorm(target), nn.ReLU(), nn.Dropout(dropout))
+        super().__init__(nn.Linear(source, target), nn.LayerNorm(target), nn.ReLU(), Dropout(dropout))
 
 
 class ConvBlock(nn.Module):
@@ -64,7 +85,7 @@ class ConvBlock(nn.Module):
         if pooled:
             layers.append(pool(len(grid)))
             grid = tuple(math.ceil(size / 2) for size in grid)
-        self.layers = nn.Sequential(*layers, nn.Dropout(dropout))
+        self.layers = nn.Sequential(*layers, Dropout(dropout))
         self.out = TokenShape(math.prod(grid), width, grid if pooled or shape.grid else None)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
@@ -73,18 +94,46 @@ class ConvBlock(nn.Module):
 
 
 class RecurrentBlock(nn.Module):
-    """A GRU layer over the tokens (Cho et al. 2014) with LayerNorm and dropout on its outputs."""
+    """A GRU layer over the tokens (Cho et al. 2014) with LayerNorm and dropout on its outputs.
+
+    Attributes:
+        written_out: Whether to compute the GRU step by step, as in a pack: torch's own cannot be batched over members.
+    """
+
+    written_out = False
 
     def __init__(self, source: int, target: int, dropout: float, *, bidirectional: bool = False) -> None:
         super().__init__()
         self.gru = nn.GRU(source, target, batch_first=True, bidirectional=bidirectional)
         self.norm = nn.LayerNorm(target * (2 if bidirectional else 1))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         """Map (B, T, D) to (B, T, target), or twice that width where bidirectional."""
-        result: Tensor = self.dropout(self.norm(self.gru(x_BTD)[0]))
+        states_BTD = gru_states(self.gru, x_BTD) if self.written_out else self.gru(x_BTD)[0]
+        result: Tensor = self.dropout(self.norm(states_BTD))
         return result
+
+
+def gru_states(gru: nn.GRU, x_BTD: Tensor) -> Tensor:
+    """Return the states of a GRU of one layer, (B, T, width) or twice as wide where bidirectional, written out."""
+    results = []
+    for suffix in ("", "_reverse")[: 1 + gru.bidirectional]:
+        input_weight, state_weight, input_bias, state_bias = (
+            getattr(gru, f"{name}_l0{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        steps = nn.functional.linear(x_BTD, input_weight, input_bias).unbind(dim=1)
+        h_BD = torch.zeros_like(steps[0][:, : gru.hidden_size])
+        states = []
+        for step in reversed(steps) if suffix else steps:
+            reset_x, update_x, new_x = step.chunk(3, dim=1)
+            reset_h, update_h, new_h = nn.functional.linear(h_BD, state_weight, state_bias).chunk(3, dim=1)
+            update_BD = torch.sigmoid(update_x + update_h)
+            new_BD = torch.tanh(new_x + torch.sigmoid(reset_x + reset_h) * new_h)
+            h_BD = (1 - update_BD) * new_BD + update_BD * h_BD
+            states.append(h_BD)
+        results.append(torch.stack(states[::-1] if suffix else states, dim=1))
+    return torch.cat(results, dim=2)
 
 
 class TransformerBlock(nn.Module):
@@ -98,8 +147,8 @@ class TransformerBlock(nn.Module):
         self.heads = largest_heads(width, heads)
         self.norm_attention, self.norm_feed = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.merge = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.feed = nn.Sequential(nn.Linear(width, expansion * width), nn.GELU(), nn.Dropout(dropout), nn.Linear(expansion * width, width))
-        self.dropout = nn.Dropout(dropout)
+        self.feed = nn.Sequential(nn.Linear(width, expansion * width), nn.GELU(), Dropout(dropout), nn.Linear(expansion * width, width))
+        self.dropout = Dropout(dropout)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
         """Map (B, T, D) to (B, T, D)."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.evaluators.tasks.convex import Solver, logistic
-from fusearch.evaluators.tasks.task_layer import TaskLayer, task_layer
+from fusearch.evaluators.tasks.task_layer import TaskLayer, at_least_float32, task_layer
 
 __all__ = ["ClassificationLayer"]
 
@@ -26,7 +26,8 @@ class ClassificationLayer(TaskLayer):
 
     def loss(self, logits_BK: Tensor, targets_B: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return the mean cross-entropy; with weights w of the classes sum(w l) / sum(w)."""
-        return nn.functional.cross_entropy(logits_BK.float(), targets_B, weight=weights)
+        logits_BK = at_least_float32(logits_BK)
+        return nn.functional.cross_entropy(logits_BK, targets_B, weight=None if weights is None else weights.to(logits_BK.dtype))
 
     def forward(self, logits_BK: Tensor) -> Tensor:
         """Return class probabilities."""

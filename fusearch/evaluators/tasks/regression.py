@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fusearch.evaluators.tasks.convex import Solver, ridge
-from fusearch.evaluators.tasks.task_layer import TaskLayer, task_layer
+from fusearch.evaluators.tasks.task_layer import TaskLayer, at_least_float32, task_layer
 from fusearch.tasks import Task
 
 __all__ = ["RegressionLayer"]
@@ -47,7 +47,8 @@ class RegressionLayer(TaskLayer):
     def loss(self, logits_BK: Tensor, targets_B: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return the mean squared error."""
         del weights
-        return nn.functional.mse_loss(logits_BK[:, 0].float(), targets_B)
+        values_B = at_least_float32(logits_BK[:, 0])
+        return nn.functional.mse_loss(values_B, targets_B.to(values_B.dtype))
 
     def forward(self, logits_BK: Tensor) -> Tensor:
         """Return predictions in the units of the target."""

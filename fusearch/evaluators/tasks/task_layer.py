@@ -16,7 +16,7 @@ from fusearch.evaluators.tasks.convex import STRENGTHS, Floats, LinearMap, Solve
 from fusearch.registry import Registry
 from fusearch.tasks import Task
 
-__all__ = ["TASK_LAYERS", "TaskLayer", "bind_task", "task_layer"]
+__all__ = ["TASK_LAYERS", "TaskLayer", "at_least_float32", "bind_task", "task_layer"]
 
 
 class TaskLayer(nn.Module, ABC):
@@ -46,7 +46,7 @@ class TaskLayer(nn.Module, ABC):
 
     @abstractmethod
     def loss(self, logits_BK: Tensor, targets_B: Tensor, weights: Tensor | None = None) -> Tensor:
-        """Return the loss of a whole batch, a float32 scalar that does not hang on the order of its rows.
+        """Return the loss of a whole batch, a scalar of at least float32 that does not hang on the order of its rows.
 
         Args:
             logits_BK: What the network says, possibly in half precision.
@@ -156,6 +156,11 @@ class TaskLayer(nn.Module, ABC):
         """Return how alike the targets of two samples are, (B, B) from 0 to 1; by default exp(-|t_i - t_j|^2)."""
         rows_BN = targets_B.reshape(len(targets_B), -1)
         return torch.exp(-(rows_BN[:, None] - rows_BN[None]).square().sum(dim=2))
+
+
+def at_least_float32(logits: Tensor) -> Tensor:
+    """Return logits in float32 where they come in half precision."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
 
 
 TASK_LAYERS: Registry[type[TaskLayer]] = Registry("task layer")

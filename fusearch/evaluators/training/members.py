@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,8 +20,9 @@ from fusearch.errors import EvaluationError
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.evaluators.training.member import Member
-from fusearch.evaluators.training.modes import FUSION, predict, train
+from fusearch.evaluators.training.modes import FUSION, predict, training
 from fusearch.evaluators.training.optimization import Fit, reproducible
+from fusearch.evaluators.training.phase import Phase, in_turn
 from fusearch.evaluators.training.samples import Samples, deal_parts, make_samples
 from fusearch.evaluators.training.summary import worst_missing
 from fusearch.evaluators.training.training_settings import TrainingSettings
@@ -34,6 +35,7 @@ __all__ = [
     "FoldSamples",
     "OnMemberEpoch",
     "TrainedMember",
+    "member_training",
     "prepare_fold",
     "score",
     "train_members",
@@ -68,7 +70,9 @@ class TrainedMember:
         fits: What each phase of the training did.
         metrics: Every metric of the task on the held-out rows; NaN where it is undefined there.
         outputs: Outputs of the held-out rows in the units of the target, such as class probabilities (N, K) or predictions (N,).
-        seconds: Wall time.
+        seconds: Wall time; of members that were trained together the share of each.
+        together: Members that were trained together.
+        loop: Phase that was trained in the plain loop although there were others beside it -> why.
     """
 
     member: Member
@@ -76,6 +80,8 @@ class TrainedMember:
     metrics: Mapping[str, float]
     outputs: NDArray[np.float64]
     seconds: float
+    together: int = 1
+    loop: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as JSON-able values; an undefined metric is None."""
@@ -123,8 +129,8 @@ def train_members(
 ) -> Iterator[TrainedMember]:
     """Train these members of this design, and give each as it is done.
 
-    Members share everything but rows, weights and noise. This loop trains them one after the other, each with a fresh network; whoever
-    trains them together in one batch replaces this function and nothing else.
+    Members share everything but rows, weights and noise. This loop trains them one after the other, each with a fresh network: the
+    reference that `train_pack`, which trains them together, is compared with.
 
     Args:
         candidate: The design and its recipe.
@@ -140,29 +146,54 @@ def train_members(
         EvaluationError: A loss is not finite, or the weights that the candidate starts from were not kept.
     """
     for member in members:
-        start = time.perf_counter()
-        rows = folds(member.fold)
-        with reproducible(member.stream, threads=threads, device=rows.train.targets.device) as generator:
-            network = FusionNetwork.of(candidate, rows.task).to(rows.train.targets.device)
-            taken = _start(network, candidate, member, weights)
-            fits = train(
-                network,
-                rows.train,
-                rows.validation,
-                recipe=candidate.recipe,
-                task=rows.task,
+        yield in_turn(
+            member_training(
+                candidate,
+                member,
+                folds(member.fold),
                 settings=settings,
-                generator=generator,
-                trained={stream: Fit(epochs, epochs, math.nan) for stream, epochs in taken.streams.items()},
-                on_epoch=_bind(on_epoch, member),
+                threads=threads,
+                missing=missing,
+                weights=weights,
+                on_epoch=on_epoch,
             )
-            fits = _add_epochs(fits, taken) if candidate.graph.training == "joint" else fits
-            if weights is not None:
-                weights.save(candidate.digest, member, network, {phase: fit.best_epoch for phase, fit in fits.items()})
-            outputs = rows.task.scored(predict(network, rows.validation))
-            metrics = score(outputs, rows.targets, rows.task.task)
-            metrics |= _score_missing(network, rows, missing)
-        yield TrainedMember(member, fits, metrics, outputs, time.perf_counter() - start)
+        )
+
+
+def member_training(
+    candidate: Candidate,
+    member: Member,
+    rows: FoldSamples,
+    *,
+    settings: TrainingSettings,
+    threads: int | None = None,
+    missing: Sequence[str] = (),
+    weights: WeightStore | None = None,
+    on_epoch: OnMemberEpoch | None = None,
+) -> Generator[Phase, Fit, TrainedMember]:
+    """Ask for the optimizations of one member, and give it when they are done; arguments as of `train_members`."""
+    start = time.perf_counter()
+    with reproducible(member.stream, threads=threads, device=rows.train.targets.device) as generator:
+        network = FusionNetwork.of(candidate, rows.task).to(rows.train.targets.device)
+        taken = _start(network, candidate, member, weights)
+        fits = yield from training(
+            network,
+            rows.train,
+            rows.validation,
+            recipe=candidate.recipe,
+            task=rows.task,
+            settings=settings,
+            generator=generator,
+            trained={stream: Fit(epochs, epochs, math.nan) for stream, epochs in taken.streams.items()},
+            on_epoch=_bind(on_epoch, member),
+        )
+        fits = _add_epochs(fits, taken) if candidate.graph.training == "joint" else fits
+        if weights is not None:
+            weights.save(candidate.digest, member, network, {phase: fit.best_epoch for phase, fit in fits.items()})
+        outputs = rows.task.scored(predict(network, rows.validation))
+        metrics = score(outputs, rows.targets, rows.task.task)
+        metrics |= _score_missing(network, rows, missing)
+    return TrainedMember(member, fits, metrics, outputs, time.perf_counter() - start)
 
 
 def _start(network: FusionNetwork, candidate: Candidate, member: Member, weights: WeightStore | None) -> Takeover:

@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,19 +23,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fusearch.evaluators.network.network import FusionNetwork, NetworkOutput
-from fusearch.evaluators.network.operator_layer import Losses
+from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.network.stream_runs import StreamNetwork, StreamState
 from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.tasks import TaskLayer
 from fusearch.evaluators.tasks.convex import Solver
-from fusearch.evaluators.training.optimization import Fit, mixed_precision, optimize, reproducible
+from fusearch.evaluators.training.optimization import Fit, mixed_precision, reproducible
+from fusearch.evaluators.training.phase import RAW, DesignLoss, FusionLoss, Phase, PhaseLoss, StreamLoss, in_turn
 from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import start_at_mean
 from fusearch.search_space import FusionGraph, Recipe
 
-__all__ = ["FUSION", "OnPhaseEpoch", "drop_modalities", "predict", "solver_of", "train"]
+__all__ = ["FUSION", "OnPhaseEpoch", "Phases", "predict", "solver_of", "train", "training"]
 
 #: Name of the phase that trains the design as a whole; the phases before it bear the names of streams.
 FUSION = "fusion"
@@ -44,8 +43,8 @@ FUSION = "fusion"
 #: `on_epoch(phase, epoch, values)`, called after each epoch.
 OnPhaseEpoch = Callable[[str, int, dict[str, float]], None]
 
-#: Most rows of one forward pass without gradients.
-_CHUNK = 4096
+#: A training that is under way: it asks for one optimization after the other, is told what each did, and says in the end what all did.
+Phases = Generator[Phase, Fit, dict[str, Fit]]
 
 
 def train(
@@ -81,6 +80,36 @@ def train(
     Raises:
         EvaluationError: A loss is not finite.
     """
+    return in_turn(
+        training(
+            network,
+            samples,
+            validation,
+            recipe=recipe,
+            task=task,
+            settings=settings,
+            generator=generator,
+            epochs=epochs,
+            trained=trained,
+            on_epoch=on_epoch,
+        )
+    )
+
+
+def training(
+    network: FusionNetwork,
+    samples: Samples,
+    validation: Samples | None,
+    *,
+    recipe: Recipe,
+    task: TaskLayer,
+    settings: TrainingSettings,
+    generator: torch.Generator,
+    epochs: Mapping[str, int] | None = None,
+    trained: Mapping[str, Fit] | None = None,
+    on_epoch: OnPhaseEpoch | None = None,
+) -> Phases:
+    """Ask for the optimizations of `train`, one after the other, so that whoever runs them may run those of several members at once."""
     modalities = {modality.name for modality in network.graph.modalities}
     samples = samples.only(modalities)
     validation = None if validation is None else validation.only(modalities)
@@ -90,15 +119,15 @@ def train(
     if solver is not None:
         return {FUSION: run.solve(solver)}
     if network.graph.training not in ("joint", "convex"):
-        fits |= run.train_streams(trained or {})
+        fits |= yield from run.train_streams(trained or {})
         start_at_mean(network)
     if network.graph.training in ("joint", "convex", "staged"):
-        fits[FUSION] = run.train_all()
-        run.fit_votes(fits)
+        fits[FUSION] = yield from run.train_all()
+        yield from run.fit_votes(fits)
     else:
         network.streams.requires_grad_(False)
-        run.fit_votes(fits)
-        fits |= run.train_fusions()
+        yield from run.fit_votes(fits)
+        fits |= yield from run.train_fusions()
     network.eval()
     return fits
 
@@ -112,17 +141,7 @@ def solver_of(graph: FusionGraph, task: TaskLayer, recipe: Recipe) -> Solver | N
 def predict(network: FusionNetwork, samples: Samples) -> Tensor:
     """Return the main output (N, K) of all samples, float32, in evaluation mode."""
     network.eval()
-    return torch.cat([network(part.inputs, part.present).float() for part in samples.portions(_CHUNK)])
-
-
-def drop_modalities(present: Mapping[str, Tensor], probability: float) -> Mapping[str, Tensor]:
-    """Take modalities away from samples at random; a sample that would lose all of them keeps what it has."""
-    if not probability or len(present) < 2:
-        return present
-    before_BM = torch.stack(list(present.values()), dim=1)
-    after_BM = before_BM & (torch.rand(before_BM.shape, device=before_BM.device) >= probability)
-    after_BM = torch.where(after_BM.any(dim=1, keepdim=True), after_BM, before_BM)
-    return dict(zip(present, after_BM.unbind(dim=1), strict=True))
+    return torch.cat([network(part.inputs, part.present).float() for part in samples.portions()])
 
 
 class _Run:
@@ -147,7 +166,7 @@ class _Run:
         self.task = task
         self.class_weights = task.class_weights(samples.targets) if self.recipe.class_weights == "balanced" else None
 
-    def train_streams(self, trained: Mapping[str, Fit]) -> dict[str, Fit]:
+    def train_streams(self, trained: Mapping[str, Fit]) -> Phases:
         """Train each stream (tied streams as one) on its own class scores, and load its weights into the network.
 
         What a stream becomes does not depend on the design around it: its random numbers are seeded afresh. Of several equal streams
@@ -164,49 +183,24 @@ class _Run:
                 fits[lender] = trained[lender]
             elif self.network.streams.trained(lender):
                 with reproducible(seed, device=self.device) as order:
-                    fits[lender] = self._train_stream(lender, order)
+                    fits[lender] = yield from self._train_stream(lender, order)
         return fits
 
-    def _train_stream(self, lender: str, order: torch.Generator) -> Fit:
+    def _train_stream(self, lender: str, order: torch.Generator) -> Generator[Phase, Fit, Fit]:
         streams = self.network.streams
         modalities = list(dict.fromkeys(streams.modality_of[name] for name, other in streams.lenders.items() if other == lender))
         alone = StreamNetwork(self.network.graph, lender, self.network.num_outputs, self.recipe).to(self.device)
-        raw, targets = _rows_with(self.samples, modalities)
-
-        def loss(rows: Tensor) -> Tensor:
-            with self._autocast():
-                scores = alone(raw[rows])
-            return self.task.loss(scores, targets[rows], self.class_weights)
-
-        fit = self._optimize(lender, alone, len(targets), loss, self._stream_validation(alone, modalities), order)
+        held = None if self.validation is None else _rows_with(self.validation, modalities)
+        loss = StreamLoss(alone, self.task, self.class_weights, self.half)
+        fit = yield self._phase(lender, loss, _rows_with(self.samples, modalities), held if held is not None and len(held) else None, order)
         streams.load(lender, alone)
         return fit
 
-    def _stream_validation(self, alone: StreamNetwork, modalities: Sequence[str]) -> Callable[[], Tensor] | None:
-        if self.validation is None:
-            return None
-        raw, targets = _rows_with(self.validation, modalities)
-        if not len(targets):
-            return None
-        return lambda: self.task.loss(torch.cat([alone(part) for part in torch.split(raw, _CHUNK)]), targets, self.class_weights)
-
-    def train_all(self) -> Fit:
+    def train_all(self) -> Generator[Phase, Fit, Fit]:
         """Train every parameter of the network on its outputs."""
-
-        def loss(rows: Tensor) -> Tensor:
-            batch = self.samples.take(rows)
-            losses = Losses(batch.targets, self.task)
-            with self._autocast():
-                output = self.network.run(batch.inputs, drop_modalities(batch.present, self.recipe.modality_dropout), losses)
-            return self._design_loss(output, losses)
-
-        held, validation = self.validation, None
-        if held is not None:
-
-            def validation() -> Tensor:
-                return self.task.loss(predict(self.network, held), held.targets, self.class_weights)
-
-        return self._optimize(FUSION, self.network, len(self.samples), loss, validation)
+        loss = DesignLoss(self.network, self.task, self.class_weights, self.half, recipe=self.recipe)
+        fit = yield self._phase(FUSION, loss, self.samples, self.validation)
+        return fit
 
     @torch.no_grad()
     def solve(self, solver: Solver) -> Fit:
@@ -232,30 +226,16 @@ class _Run:
             predict(self.network, samples)
         return torch.cat(columns).numpy()
 
-    def train_fusions(self) -> dict[str, Fit]:
+    def train_fusions(self) -> Phases:
         """Train operators, trunks and heads on the states of the streams, computed once."""
-        fusions = nn.ModuleList([self.network.joins, self.network.heads])
-        if not any(True for _ in fusions.parameters()):
+        if not any(True for part in (self.network.joins, self.network.heads) for _ in part.parameters()):
             return {}
-        states = self.states(self.samples)
+        loss = FusionLoss(self.network, self.task, self.class_weights, self.half, recipe=self.recipe)
+        held = None if self.validation is None else replace(self.validation, inputs=self.states(self.validation))
+        fit = yield self._phase(FUSION, loss, replace(self.samples, inputs=self.states(self.samples)), held)
+        return {FUSION: fit}
 
-        def loss(rows: Tensor) -> Tensor:
-            losses = Losses(self.samples.targets[rows], self.task)
-            here = drop_modalities(self.samples.masks(rows), self.recipe.modality_dropout)
-            with self._autocast():
-                output = self.network.fuse({state: x_NTD[rows] for state, x_NTD in states.items()}, here, losses)
-            return self._design_loss(output, losses)
-
-        held, validation = self.validation, None
-        if held is not None:
-            held_states = self.states(held)
-
-            def validation() -> Tensor:
-                return self.task.loss(self.network.fuse(held_states, held.present).main, held.targets, self.class_weights)
-
-        return {FUSION: self._optimize(FUSION, fusions, len(self.samples), loss, validation)}
-
-    def fit_votes(self, fits: Mapping[str, Fit]) -> None:
+    def fit_votes(self, fits: Mapping[str, Fit]) -> Generator[Phase, Fit, None]:
         """Set the weights of votes; where the training rows are too few to be dealt into parts, weights stay equal.
 
         Args:
@@ -264,7 +244,7 @@ class _Run:
         layers = {name: self.network.join(name).layer for name in self.network.graph.order}
         votes = {name: layer for name, layer in layers.items() if isinstance(layer, Vote)}
         balanced = self.recipe.class_weights == "balanced"
-        unseen = self._scores_unseen(fits) if any(layer.weighs for layer in votes.values()) else None
+        unseen = (yield from self._scores_unseen(fits)) if any(layer.weighs for layer in votes.values()) else None
         for name, layer in votes.items():
             sources = [tap.source for tap in self.network.graph.fusion(name).args]
             if not layer.weighs:
@@ -274,7 +254,7 @@ class _Run:
                 scores, present = ([found[source] for source in sources] for found in unseen)
                 layer.fit(scores, self.samples.targets, present, self.task, parts=self.samples.parts, balanced=balanced)
 
-    def _scores_unseen(self, fits: Mapping[str, Fit]) -> tuple[dict[str, Tensor], dict[str, Tensor]] | None:
+    def _scores_unseen(self, fits: Mapping[str, Fit]) -> Generator[Phase, Fit, tuple[dict[str, Tensor], dict[str, Tensor]] | None]:
         """Return scores of each stream on training rows that it was not trained on, (N, 1, K), and which rows have one, (N,)."""
         if self.samples.parts is None:
             return None
@@ -290,10 +270,10 @@ class _Run:
                 # A stream that no row of the other parts has cannot be trained: it has no score on this one.
                 known = {lender for name, lender in lenders.items() if seen.present[modality_of[name]].any()}
                 if graph.training != "joint":
-                    run.train_streams(dict.fromkeys(set(lenders.values()) - known, Fit(0, 0, math.nan)))
+                    yield from run.train_streams(dict.fromkeys(set(lenders.values()) - known, Fit(0, 0, math.nan)))
                     start_at_mean(network)
                 if FUSION in fits:
-                    run.train_all()
+                    yield from run.train_all()
                 for (name, depth), x_NTK in run.states(held).items():
                     if depth == "score":
                         scores.setdefault(name, torch.zeros(len(part), *x_NTK.shape[1:], device=self.device))[part] = x_NTK
@@ -305,44 +285,26 @@ class _Run:
     def states(self, samples: Samples) -> dict[StreamState, Tensor]:
         """Return the states of the streams for all samples, without a gradient and without noise."""
         self.network.eval()
-        parts = [self.network.streams(part.inputs, part.present) for part in samples.portions(_CHUNK)]
+        parts = [self.network.streams(part.inputs, part.present) for part in samples.portions()]
         return {state: torch.cat([part[state] for part in parts]) for state in parts[0]}
 
-    def _design_loss(self, output: NetworkOutput, losses: Losses) -> Tensor:
-        """Return the main loss plus those of auxiliary outputs and operators, weighed by the recipe."""
-        loss = self.task.loss(output.main, losses.targets, self.class_weights)
-        added = [self.task.loss(scores, losses.targets, self.class_weights) for scores in output.auxiliary] + losses.terms
-        return loss + self.recipe.loss_weight * torch.stack(added).sum() if added else loss
-
-    def _optimize(
-        self,
-        phase: str,
-        module: nn.Module,
-        num_rows: int,
-        loss: Callable[[Tensor], Tensor],
-        validation: Callable[[], Tensor] | None,
-        order: torch.Generator | None = None,
-    ) -> Fit:
-        settings = replace(self.settings, epochs=self.epochs[phase]) if phase in self.epochs else self.settings
+    def _phase(self, name: str, loss: PhaseLoss, rows: Samples, held: Samples | None, order: torch.Generator | None = None) -> Phase:
+        settings = replace(self.settings, epochs=self.epochs[name]) if name in self.epochs else self.settings
         on_epoch = self.on_epoch
-        return optimize(
-            module,
-            num_rows,
+        return Phase(
+            name,
             loss,
-            validation,
+            replace(rows, parts=None),
+            held,
             settings=settings,
-            learning_rate=self.recipe.learning_rate,
-            weight_decay=self.recipe.weight_decay,
-            generator=order or self.generator,
-            on_epoch=None if on_epoch is None else lambda epoch, values: on_epoch(phase, epoch, values),
+            recipe=self.recipe,
+            order=order or self.generator,
+            on_epoch=None if on_epoch is None else lambda epoch, values: on_epoch(name, epoch, values),
         )
 
-    def _autocast(self) -> AbstractContextManager[object]:
-        return nullcontext() if self.half is None else torch.autocast(self.device.type, dtype=self.half)
 
-
-def _rows_with(samples: Samples, modalities: Sequence[str]) -> tuple[Tensor, Tensor]:
+def _rows_with(samples: Samples, modalities: Sequence[str]) -> Samples:
     """Return raw values and targets of the samples that have a modality, one modality after the other."""
     raw = [samples.inputs[name][samples.present[name]] for name in modalities]
     targets = [samples.targets[samples.present[name]] for name in modalities]
-    return torch.cat(raw), torch.cat(targets)
+    return Samples({RAW: torch.cat(raw)}, {}, torch.cat(targets))

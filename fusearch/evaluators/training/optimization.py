@@ -14,7 +14,7 @@ from torch.utils import deterministic
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.training.training_settings import TrainingSettings
 
-__all__ = ["Fit", "batches", "mixed_precision", "optimize", "reproducible", "torch_threads"]
+__all__ = ["Fit", "OnEpoch", "batches", "finite", "mixed_precision", "optimize", "reproducible", "torch_threads"]
 
 #: `on_epoch(epoch, values)`, called after each epoch.
 OnEpoch = Callable[[int, dict[str, float]], None]
@@ -146,11 +146,11 @@ def optimize(
             scaler.step(optimizer)
             scaler.update()
             losses.append(loss.detach())
-        values = {"loss": _finite(torch.stack(losses).mean(), "training", epoch)}
+        values = {"loss": finite(torch.stack(losses).mean(), "training", epoch)}
         if validation_loss is not None:
             module.eval()
             with torch.inference_mode():
-                values["val_loss"] = _finite(validation_loss(), "validation", epoch)
+                values["val_loss"] = finite(validation_loss(), "validation", epoch)
             if values["val_loss"] < best_loss:
                 best_loss, best_epoch = values["val_loss"], epoch
                 with torch.no_grad():
@@ -164,7 +164,12 @@ def optimize(
     return Fit(best_epoch if validation_loss is not None else epoch, epoch, best_loss if validation_loss is not None else math.nan)
 
 
-def _finite(loss: Tensor, which: str, epoch: int) -> float:
+def finite(loss: Tensor | float, which: str, epoch: int) -> float:
+    """Return the loss as a number.
+
+    Raises:
+        EvaluationError: It is not finite.
+    """
     value = float(loss)
     if not math.isfinite(value):
         raise EvaluationError(f"{which} loss is {value} in epoch {epoch}, expected a finite number (is the learning rate too high?)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,10 +16,13 @@ from fusearch.data import Dataset
 from fusearch.data.splits import make_folds
 from fusearch.errors import DataError
 
-__all__ = ["PARTS", "Samples", "deal_parts", "make_samples"]
+__all__ = ["PARTS", "PORTION", "Samples", "deal_parts", "make_samples"]
 
 #: Parts that training rows are dealt into where something is fitted on scores of rows that were not trained on.
 PARTS = 3
+
+#: Most rows of one forward pass without gradients.
+PORTION = 4096
 
 
 @dataclass(frozen=True)
@@ -26,13 +30,13 @@ class Samples:
     """Inputs, presence masks and targets of N samples.
 
     Attributes:
-        inputs: One (N, *modality shape) float tensor a modality.
+        inputs: One (N, *modality shape) float tensor a modality; or, of streams that are fixed, one tensor a state.
         present: One (N,) boolean tensor a modality.
         targets: (N,) or (N, numbers of a sample), as the task encodes them.
         parts: Which of the `PARTS` each sample is in, (N,); None: they were not dealt out.
     """
 
-    inputs: Mapping[str, Tensor]
+    inputs: Mapping[Any, Tensor]
     present: Mapping[str, Tensor]
     targets: Tensor
     parts: Tensor | None = None
@@ -54,8 +58,9 @@ class Samples:
         """Names of the modalities that every sample has."""
         return frozenset(name for name, mask in self.present.items() if bool(mask.all()))
 
-    def portions(self, size: int) -> Iterator[Samples]:
-        """Give the samples in order, at most `size` at a time."""
+    def portions(self, size: int | None = None) -> Iterator[Samples]:
+        """Give the samples in order, at most `size` (None: `PORTION`) at a time."""
+        size = size or PORTION
         if len(self) <= size:
             yield self
             return

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from fusearch.evaluators.network.blocks import ConvBlock, DenseBlock, RecurrentBlock, TransformerBlock, group_norm, largest_heads
+from fusearch.evaluators.network.blocks import ConvBlock, DenseBlock, Dropout, RecurrentBlock, TransformerBlock, group_norm, largest_heads
 from fusearch.evaluators.network.operator_layer import TokenShape
 
 
@@ -56,3 +56,23 @@ def test_dense_works_on_each_token_alone() -> None:
 
 def test_a_bidirectional_recurrent_block_is_twice_as_wide() -> None:
     assert RecurrentBlock(3, 4, 0.0, bidirectional=True)(torch.randn(2, 5, 3)).shape == (2, 5, 8)
+
+
+def test_the_share_that_is_dropped_is_that_of_the_member() -> None:
+    layer = Dropout(0.5)
+    layer.probability = torch.tensor(0.0)
+    ones = torch.ones(3, 20000)
+    found = torch.func.vmap(lambda p, x: torch.func.functional_call(layer, {"probability": p}, (x,)), randomness="different")(
+        torch.tensor([0.0, 0.2, 0.9]), ones
+    )
+    assert [float((row == 0).double().mean()) for row in found] == pytest.approx([0.0, 0.2, 0.9], abs=0.02)
+    assert found.mean(dim=1).tolist() == pytest.approx([1.0, 1.0, 1.0], abs=0.05)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_a_gru_that_is_written_out_is_torchs_own(bidirectional: bool) -> None:
+    block = RecurrentBlock(3, 5, 0.0, bidirectional=bidirectional).double()
+    x_BTD = torch.randn(4, 6, 3, dtype=torch.float64)
+    expected = block(x_BTD)
+    block.written_out = True
+    torch.testing.assert_close(block(x_BTD), expected, rtol=0, atol=1e-12)

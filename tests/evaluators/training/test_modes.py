@@ -15,7 +15,7 @@ from fusearch.data import Dataset
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.training import modes
 from fusearch.evaluators.training.members import FoldSamples, prepare_fold, score
-from fusearch.evaluators.training.modes import FUSION, drop_modalities, predict, train
+from fusearch.evaluators.training.modes import FUSION, predict, train
 from fusearch.evaluators.training.optimization import Fit, reproducible
 from fusearch.evaluators.training.samples import PARTS, Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
@@ -387,30 +387,10 @@ def test_fixed_epochs_without_validation(rows: FoldSamples) -> None:
 def test_prediction_in_portions_is_the_same(rows: FoldSamples, monkeypatch: pytest.MonkeyPatch) -> None:
     network, _, _ = fit("F1 = cat(a@L, b@L) ->", rows)
     whole = predict(network, rows.validation)
-    monkeypatch.setattr("fusearch.evaluators.training.modes._CHUNK", 4)
+    monkeypatch.setattr("fusearch.evaluators.training.samples.PORTION", 4)
     torch.testing.assert_close(predict(network, rows.validation), whole)
     network.train()
     torch.testing.assert_close(predict(network, rows.validation), whole, rtol=0, atol=1e-6)
-
-
-def test_modality_dropout_takes_each_modality_with_its_probability() -> None:
-    torch.manual_seed(0)
-    after = drop_modalities({name: torch.ones(8000, dtype=torch.bool) for name in "abc"}, 0.2)
-    for mask in after.values():
-        assert (~mask).float().mean() == pytest.approx(0.2 - 0.2**3, abs=0.02)  # a sample that would lose all three keeps them
-
-
-def test_modality_dropout_never_takes_the_last_modality() -> None:
-    torch.manual_seed(0)
-    present = {"a": torch.ones(4000, dtype=torch.bool), "b": torch.arange(4000) % 2 == 0}
-    after = drop_modalities(present, 0.5)
-    assert (after["a"] | after["b"]).all()
-    assert not (after["b"] & ~present["b"]).any()
-    # Of the rows that have both, one in four would lose both and keeps them: `a` is gone in one in four.
-    both = present["b"]
-    assert (~after["a"][both]).float().mean() == pytest.approx(0.25, abs=0.04)
-    assert drop_modalities(present, 0.0) is present
-    assert drop_modalities({"a": present["a"]}, 0.9)["a"].all()
 
 
 @pytest.mark.parametrize("text", ["a:identity\ntrain = convex\na@L ->", "a:identity | b:identity\ntrain = convex\nF1 = cat(a@0, b@0) ->"])

@@ -1,0 +1,205 @@
+"""One optimization of a training: what is trained, on which rows, by which loss.
+
+Axis letters: B batch, M modalities, K outputs.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from fusearch.evaluators.network.network import FusionNetwork, NetworkOutput
+from fusearch.evaluators.network.operator_layer import Losses
+from fusearch.evaluators.network.stream_runs import StreamNetwork
+from fusearch.evaluators.tasks import TaskLayer
+from fusearch.evaluators.training.optimization import Fit, OnEpoch, optimize
+from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.training_settings import TrainingSettings
+from fusearch.search_space import Recipe
+
+__all__ = ["RAW", "DesignLoss", "FusionLoss", "Phase", "PhaseLoss", "StreamLoss", "drop_modalities", "in_turn"]
+
+#: The one input of a stream that is trained alone.
+RAW = "raw"
+
+T = TypeVar("T")
+
+
+class PhaseLoss(nn.Module, ABC):
+    """A network with its loss. In training mode it gives the loss to differentiate, in evaluation mode the one that chooses epochs.
+
+    Every number that may differ between two members is a parameter or a buffer, so that several members are one module with stacked
+    tensors. The noise of training is there where `network` is in training mode.
+
+    Args:
+        network: What is trained: its parameters that require a gradient.
+        task: What is predicted, fitted on the training rows.
+        class_weights: Weights that balance the classes.
+        half: Half-precision type of matrix products in training.
+    """
+
+    class_weights: Tensor | None
+
+    def __init__(self, network: nn.Module, task: TaskLayer, class_weights: Tensor | None, half: torch.dtype | None) -> None:
+        super().__init__()
+        self.network, self.task, self.half_precision = network, task, half
+        self.register_buffer("class_weights", class_weights)
+
+    def forward(self, batch: Samples) -> Tensor:
+        """Return the loss of some rows."""
+        if self.training:
+            return self.training_loss(batch)
+        logits_BK = torch.cat([self.main(part) for part in batch.portions()])
+        return self.task.loss(logits_BK, batch.targets, self.class_weights)
+
+    @abstractmethod
+    def main(self, batch: Samples) -> Tensor:
+        """Return the main output (B, K)."""
+
+    def training_loss(self, batch: Samples) -> Tensor:
+        """Return the loss to differentiate."""
+        with self.autocast(batch):
+            logits_BK = self.main(batch)
+        return self.task.loss(logits_BK, batch.targets, self.class_weights)
+
+    def autocast(self, batch: Samples) -> AbstractContextManager[object]:
+        """Use half precision inside the block where it is wanted."""
+        return nullcontext() if self.half_precision is None else torch.autocast(batch.targets.device.type, dtype=self.half_precision)
+
+
+class StreamLoss(PhaseLoss):
+    """A stream alone, on its own class scores."""
+
+    network: StreamNetwork
+
+    def main(self, batch: Samples) -> Tensor:
+        """Return the class scores of the stream (B, K)."""
+        scores_BK: Tensor = self.network(batch.inputs[RAW])
+        return scores_BK
+
+
+class DesignLoss(PhaseLoss):
+    """A whole design: the main loss plus those of auxiliary outputs and operators, weighed by the recipe.
+
+    Args:
+        network: The network of the design.
+        task: What is predicted, fitted on the training rows.
+        class_weights: Weights that balance the classes.
+        half: Half-precision type of matrix products in training.
+        recipe: Weight of the added losses, modality dropout.
+
+    Attributes:
+        drops: Whether modality dropout has any effect.
+    """
+
+    network: FusionNetwork
+    loss_weight: Tensor
+    modality_dropout: Tensor
+
+    def __init__(
+        self, network: FusionNetwork, task: TaskLayer, class_weights: Tensor | None, half: torch.dtype | None, *, recipe: Recipe
+    ) -> None:
+        super().__init__(network, task, class_weights, half)
+        device = next(network.parameters()).device
+        self.drops = recipe.modality_dropout > 0
+        self.register_buffer("loss_weight", torch.tensor(recipe.loss_weight, device=device))
+        self.register_buffer("modality_dropout", torch.tensor(recipe.modality_dropout, device=device))
+
+    def output(self, batch: Samples, present: Mapping[str, Tensor], losses: Losses | None = None) -> NetworkOutput:
+        """Return all outputs."""
+        return self.network.run(batch.inputs, present, losses)
+
+    def main(self, batch: Samples) -> Tensor:
+        """Return the main output (B, K)."""
+        return self.output(batch, batch.present).main
+
+    def training_loss(self, batch: Samples) -> Tensor:
+        """Return the main loss plus the added ones."""
+        losses = Losses(batch.targets, self.task)
+        noisy = self.drops and self.network.training
+        with self.autocast(batch):
+            output = self.output(batch, drop_modalities(batch.present, self.modality_dropout) if noisy else batch.present, losses)
+        loss = self.task.loss(output.main, losses.targets, self.class_weights)
+        added = [self.task.loss(scores, losses.targets, self.class_weights) for scores in output.auxiliary] + losses.terms
+        return loss + self.loss_weight * torch.stack(added).sum() if added else loss
+
+
+class FusionLoss(DesignLoss):
+    """Operators, trunks and heads of a design whose streams are fixed: rows hold the states of the streams."""
+
+    def output(self, batch: Samples, present: Mapping[str, Tensor], losses: Losses | None = None) -> NetworkOutput:
+        """Return all outputs."""
+        return self.network.fuse(batch.inputs, present, losses)
+
+    def train(self, mode: bool = True) -> FusionLoss:
+        """Keep the streams, whose stages a trunk may continue, without noise."""
+        super().train(mode)
+        self.network.streams.eval()
+        return self
+
+
+@dataclass(frozen=True)
+class Phase:
+    """An optimization that a training asks for.
+
+    Attributes:
+        name: What the phase is called.
+        loss: What is trained, and by what.
+        rows: Training rows.
+        held: Rows that choose the epoch; None trains for all epochs.
+        settings: Epochs, patience, size of a batch.
+        recipe: Learning rate and weight decay.
+        order: Order of the rows.
+        on_epoch: Called after each epoch.
+    """
+
+    name: str
+    loss: PhaseLoss
+    rows: Samples
+    held: Samples | None
+    settings: TrainingSettings
+    recipe: Recipe
+    order: torch.Generator
+    on_epoch: OnEpoch | None
+
+    def run(self) -> Fit:
+        """Train; the module is left in evaluation mode with its best weights."""
+        held = self.held
+        return optimize(
+            self.loss,
+            len(self.rows),
+            lambda rows: self.loss(self.rows.take(rows)),
+            None if held is None else lambda: self.loss(held),
+            settings=self.settings,
+            learning_rate=self.recipe.learning_rate,
+            weight_decay=self.recipe.weight_decay,
+            generator=self.order,
+            on_epoch=self.on_epoch,
+        )
+
+
+def in_turn(phases: Generator[Phase, Fit, T]) -> T:
+    """Run the phases of one training, each as it is asked for, and return what the training gives in the end."""
+    try:
+        phase = next(phases)
+        while True:
+            phase = phases.send(phase.run())
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def drop_modalities(present: Mapping[str, Tensor], probability: float | Tensor) -> Mapping[str, Tensor]:
+    """Take modalities away from samples at random; a sample that would lose all of them keeps what it has."""
+    if len(present) < 2:
+        return present
+    before_BM = torch.stack(list(present.values()), dim=1)
+    after_BM = before_BM & (torch.rand(before_BM.shape, device=before_BM.device) >= probability)
+    after_BM = torch.where(after_BM.any(dim=1, keepdim=True), after_BM, before_BM)
+    return dict(zip(present, after_BM.unbind(dim=1), strict=True))

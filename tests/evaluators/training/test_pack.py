@@ -1,0 +1,322 @@
+"""The law of packs: members trained together are what the plain loop makes of each, in double precision and without dropout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from toy_data import make_data
+
+from fusearch.data import Fold
+from fusearch.data.kinds import KINDS
+from fusearch.data.modality import Modality
+from fusearch.errors import EvaluationError
+from fusearch.evaluators.network.blocks import Dropout
+from fusearch.evaluators.tasks import TaskLayer, bind_task
+from fusearch.evaluators.training.member import Member, make_members
+from fusearch.evaluators.training.members import FoldSamples, TrainedMember, prepare_fold, train_members
+from fusearch.evaluators.training.pack import train_pack
+from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.training_settings import TrainingSettings
+from fusearch.evaluators.training.transfer import WeightStore
+from fusearch.search_space import ENCODERS, OPERATORS, Candidate, FusionGraph, Recipe
+from fusearch.tasks.classification import Classification
+from fusearch.tasks.regression import Regression
+from fusearch.testing.encoder_case import kind_shapes
+
+TABLES = (Modality("a", "tabular", (4,)), Modality("b", "tabular", (3,)), Modality("c", "tabular", (5,)))
+SERIES = (Modality("a", "timeseries", (6, 2)), *TABLES[1:], Modality("d", "tabular", (2,)))
+CAT = FusionGraph.parse("F1 = cat(a@L, b@L; trunk=fc:1) ->", modalities=TABLES)
+SETTINGS = TrainingSettings(epochs=2, batch_size=8)
+#: Training and held-out rows of each fold: the last portion of the second is dropped, that of the first is not.
+SIZES = ((20, 7), (17, 10))
+
+
+@pytest.fixture(autouse=True)
+def in_double_precision() -> Iterator[None]:
+    """Build networks in float64."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def bound(kind: str) -> TaskLayer:
+    return bind_task(Classification("class", ("no", "yes", "maybe")) if kind == "classification" else Regression("value"))
+
+
+def make_folds(modalities: Sequence[Modality], task: str = "classification", sizes: Sequence[tuple[int, int]] = SIZES) -> list[FoldSamples]:
+    """Random rows, different ones and different numbers of them in each fold; a fifth of each modality but the first is absent."""
+    generator = torch.Generator().manual_seed(0)
+
+    def samples(count: int, *, parts: bool) -> Samples:
+        inputs = {
+            modality.name: torch.randint(0, 20, (count, *modality.shape), generator=generator).double()
+            if modality.entry.symbolic
+            else torch.randn(count, *modality.shape, generator=generator)
+            for modality in modalities
+        }
+        here = {modality.name: torch.rand(count, generator=generator) > (0.2 if at else 0) for at, modality in enumerate(modalities)}
+        codes = torch.arange(count) % 3
+        dealt = torch.randperm(count, generator=generator) % 3 if parts else None
+        return Samples(inputs, here, codes if task == "classification" else torch.randn(count, generator=generator), dealt)
+
+    folds = []
+    for index, (train, held) in enumerate(sizes):
+        train_rows, held_out = samples(train, parts=True), samples(held, parts=False)
+        fold = Fold(index, np.arange(train), np.arange(held))
+        folds.append(FoldSamples(fold, train_rows, held_out, held_out.targets.numpy(), bound(task).fit(held_out.targets.numpy())))
+    return folds
+
+
+def weights_of(store: WeightStore, candidate: Candidate, member: Member) -> Mapping[str, Tensor]:
+    return store.load(candidate.digest, member).weights
+
+
+def check_law(
+    graph: FusionGraph,
+    folder: Path,
+    *,
+    task: str = "classification",
+    settings: TrainingSettings = SETTINGS,
+    recipes: Sequence[Recipe] = (),
+    members: Sequence[Member] = make_members(2, 1),
+    sizes: Sequence[tuple[int, int]] = SIZES,
+) -> dict[str, str]:
+    """Train in the loop and in a pack; compare every weight, every epoch and every output. Return what was trained in the loop, and why."""
+    folds = make_folds(graph.modalities, task, sizes)
+    recipes = recipes or (
+        Recipe(width=8, dropout=0.0, learning_rate=1e-2, loss_weight=0.5),
+        Recipe(width=8, dropout=0.0, learning_rate=3e-3, weight_decay=0.1, class_weights="balanced"),
+    )
+    candidates = [Candidate(graph, recipe) for recipe in recipes]
+    loop, pack = WeightStore(folder / "loop"), WeightStore(folder / "pack")
+    expected = [
+        trained
+        for candidate in candidates
+        for trained in train_members(candidate, members, folds=lambda at: folds[at], settings=settings, threads=1, weights=loop)
+    ]
+    found = list(train_pack(candidates, members, folds=lambda at: folds[at], settings=settings, threads=1, weights=pack))
+    assert [(each.candidate, each.member) for each in found] == [(candidate, member) for candidate in candidates for member in members]
+    for alone, packed in zip(expected, found, strict=True):
+        assert not isinstance(packed.trained, EvaluationError), packed.trained
+        ours, theirs = packed.trained.fits, alone.fits
+        assert {phase: (fit.best_epoch, fit.epochs) for phase, fit in ours.items()} == {
+            phase: (fit.best_epoch, fit.epochs) for phase, fit in theirs.items()
+        }
+        np.testing.assert_allclose([fit.loss for fit in ours.values()], [fit.loss for fit in theirs.values()], rtol=0, atol=1e-10)
+        np.testing.assert_allclose(packed.trained.outputs, alone.outputs, rtol=0, atol=1e-6)  # float32
+        before = weights_of(loop, packed.candidate, packed.member)
+        for name, values in weights_of(pack, packed.candidate, packed.member).items():
+            torch.testing.assert_close(values, before[name], rtol=0, atol=1e-10, msg=lambda text, name=name: f"{name}: {text}")
+    return {phase: why for each in found if isinstance(each.trained, TrainedMember) for phase, why in each.trained.loop.items()}
+
+
+#: What the laws over many designs are checked with: two members, a few steps.
+SHORT = TrainingSettings(epochs=1, batch_size=8)
+ONE = (Recipe(width=8, dropout=0.0, learning_rate=1e-3, loss_weight=0.5, class_weights="balanced"),)
+
+
+@pytest.mark.parametrize("operator", list(OPERATORS))
+def test_every_operator(operator: str, tmp_path: Path) -> None:
+    entry = OPERATORS[operator]
+    depth = "score" if entry.scores_only else "1"
+    streams = [f"{name}:mlp(layers=1)" if name != "a" else "a:tcn(stages=1)" for name in "abcd"]
+    streams = streams[: max(entry.min_args, min(3, entry.max_args or 3))]
+    given = [f"{stream[0]}@{depth}" for stream in streams] + ["dropout=0.0"] * ("dropout" in entry.params)
+    text = f"{' | '.join(streams)}\nF1 = {operator}({', '.join(given)}) ->".replace(", dropout", "; dropout")
+    found = check_law(FusionGraph.parse(text, modalities=SERIES), tmp_path, settings=SHORT, recipes=ONE)
+    assert not found
+
+
+def kinds_of(name: str) -> list[str]:
+    return [kind for kind in KINDS if ENCODERS[name].reads(kind)][:1]
+
+
+@pytest.mark.parametrize("name", list(ENCODERS))
+def test_every_encoder(name: str, tmp_path: Path) -> None:
+    (kind,) = kinds_of(name)
+    graph = FusionGraph.parse(f"x:{name} | b:mlp\nF1 = cat(x@L, b@L) ->", modalities=(Modality("x", kind, kind_shapes(kind)[1]), TABLES[1]))
+    assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE)
+
+
+LOSSES = "F1 = orthogonal(a@L, b@L)\nF2 = cat(F1.a@0, F1.b@0; trunk=fc:1) ->\na@score -> aux\ntrain = "
+TIES = "x = a:mlp | y = a:mlp(tie=x) | c:mlp(layers=3)\nF1 = film(c@1, x@L, y@L; trunk=continue(c)) ->\ntrain = "
+
+
+@pytest.mark.parametrize("training", ["joint", "staged", "frozen"])
+@pytest.mark.parametrize("text", [LOSSES, TIES], ids=["losses", "ties"])
+def test_every_training(training: str, text: str, tmp_path: Path) -> None:
+    found = check_law(FusionGraph.parse(text + training, modalities=TABLES), tmp_path)
+    assert not found
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("training", ["staged", "independent"])
+def test_votes_fitted_on_unseen_scores(training: str, task: str, tmp_path: Path) -> None:
+    text = f"a:mlp(layers=1) | b:mlp(layers=1)\nF1 = stacking(a@score, b@score) ->\ntrain = {training}"
+    found = check_law(FusionGraph.parse(text, modalities=TABLES), tmp_path, task=task, recipes=ONE)
+    assert not found
+
+
+@pytest.mark.parametrize("family", ["fc", "conv", "rnn", "attention"])
+def test_every_trunk(family: str, tmp_path: Path) -> None:
+    graph = FusionGraph.parse(f"F1 = cat_tokens(a@1, b@L; trunk={family}:1) ->", modalities=SERIES)
+    assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE)
+
+
+def test_members_stop_each_at_its_own_epoch_and_the_others_go_on(tmp_path: Path) -> None:
+    recipes = [Recipe(width=8, dropout=0.0, learning_rate=rate) for rate in (1e-1, 1e-2, 3e-3, 1e-3)]
+    settings = TrainingSettings(epochs=12, patience=2, batch_size=8)
+    check_law(CAT, tmp_path, recipes=recipes, settings=settings)
+    epochs = [each.fits["fusion"].epochs for each in packed(CAT, recipes, make_folds(TABLES), settings) if isinstance(each, TrainedMember)]
+    assert sum(count <= 6 for count in epochs) >= len(epochs) / 2  # the pack was halved
+    assert len(set(epochs)) > 3
+
+
+def test_folds_of_other_numbers_of_steps(tmp_path: Path) -> None:
+    graph = FusionGraph.parse("F1 = cat(a@L, b@L) ->", modalities=TABLES)
+    check_law(graph, tmp_path, members=make_members(4, 2), sizes=((40, 5), (17, 10), (6, 5), (40, 10)))
+
+
+def packed(
+    graph: FusionGraph, recipes: Sequence[Recipe], folds: Sequence[FoldSamples], settings: TrainingSettings = SETTINGS
+) -> list[TrainedMember | EvaluationError]:
+    members = make_members(len(folds), 1)
+    candidates = [Candidate(graph, recipe) for recipe in recipes]
+    return [each.trained for each in train_pack(candidates, members, folds=lambda at: folds[at], settings=settings, threads=1)]
+
+
+def test_a_member_that_fails_takes_no_other_with_it() -> None:
+    folds = make_folds(TABLES)
+    spoiled = replace(folds[1], train=replace(folds[1].train, inputs={**folds[1].train.inputs, "a": torch.full((17, 4), torch.inf)}))
+    good, bad = packed(CAT, [Recipe(width=8, dropout=0.0)], [folds[0], spoiled])
+    (alone,) = packed(CAT, [Recipe(width=8, dropout=0.0)], folds[:1])
+    assert isinstance(good, TrainedMember)
+    assert isinstance(alone, TrainedMember)
+    np.testing.assert_allclose(good.outputs, alone.outputs, atol=1e-6)
+    assert str(bad) == "training loss is nan in epoch 1, expected a finite number (is the learning rate too high?)"
+
+
+def test_each_candidate_has_its_own_dropout_and_modality_dropout() -> None:
+    """Without noise a member is what it is alone, whatever noise its neighbours have; with noise it is something else."""
+    folds = make_folds(TABLES)
+    quiet = Recipe(width=8, dropout=0.0, learning_rate=1e-2)
+    recipes = [quiet, replace(quiet, dropout=0.5), replace(quiet, modality_dropout=0.5)]
+    alone = packed(CAT, [quiet], folds)
+    found = packed(CAT, recipes, folds)
+    outputs = [each.outputs for each in found if isinstance(each, TrainedMember)]
+    for before, after in zip([each.outputs for each in alone if isinstance(each, TrainedMember)], outputs[:2], strict=True):
+        np.testing.assert_allclose(after, before, atol=1e-6)
+    assert all(np.abs(noisy - calm).max() > 1e-4 for calm, noisy in zip(outputs[:2] * 2, outputs[2:], strict=True))
+
+
+class Strange(nn.Module):
+    """What a plug-in may do in a stage, and a pack cannot."""
+
+    def __init__(self, what: str, number: float = 1.0) -> None:
+        super().__init__()
+        self.what, self.number = what, number
+        self.norm, self.cell = nn.BatchNorm1d(8), nn.LSTMCell(8, 8)
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        x_BD = x_BTD[:, 0]
+        if self.what == "branch" and bool((x_BD > 0).all()):
+            return x_BTD
+        made = {
+            "norm": lambda: self.norm(x_BD),
+            "cell": lambda: self.cell(x_BD)[0],
+            "slow": lambda: nn.functional.bilinear(x_BD, x_BD, torch.ones(8, 8, 8)),
+        }
+        return made.get(self.what, lambda: x_BD * self.number)()[:, None]
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [
+        ("branch", "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow"),
+        ("norm", "training changes the buffer 'joins.fusion_F1.trunks.result_0.0.3.norm.running_mean'"),
+        ("cell", "Batching rule not implemented for aten::lstm_cell. We could not generate a fallback."),
+        ("slow", "There is a performance drop because we have not yet implemented the batching rule for aten::bilinear"),
+        ("number", "the loss of a member is another one than alone: a layer or the task holds a number of its own"),
+    ],
+)
+def test_what_cannot_be_packed_is_trained_in_the_loop_and_told(what: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def stage(source: int, target: int, dropout: float) -> nn.Module:
+        made.append(1)
+        return nn.Sequential(nn.Linear(source, target), nn.LayerNorm(target), Dropout(dropout), Strange(what, len(made)))
+
+    monkeypatch.setattr("fusearch.evaluators.network.join.DenseBlock", stage)
+    folds = make_folds(TABLES)
+    found = packed(CAT, [Recipe(width=8, dropout=0.0)], folds)
+    for index, each in enumerate(found):
+        assert isinstance(each, TrainedMember)
+        assert each.together == 2
+        assert each.loop["fusion"].startswith(why), each.loop
+        made[:] = [1] * index
+        (alone,) = train_members(
+            Candidate(CAT, Recipe(width=8, dropout=0.0)),
+            [Member(index, 0)],
+            folds=lambda at: folds[at],
+            settings=TrainingSettings(epochs=2, batch_size=8),
+            threads=1,
+        )
+        assert np.array_equal(each.outputs, alone.outputs)
+
+
+def test_candidates_of_two_widths_are_no_pack() -> None:
+    with pytest.raises(EvaluationError, match="a pack has candidates of several graphs or widths, expected one of each"):
+        packed(CAT, [Recipe(width=8), Recipe(width=16)], make_folds(TABLES))
+
+
+def test_the_same_pack_gives_the_same_outputs_and_leaves_the_state_of_random_numbers_alone() -> None:
+    before = torch.get_rng_state()
+    first, second = (packed(CAT, [Recipe(width=8, dropout=0.5)], make_folds(TABLES)) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        assert isinstance(one, TrainedMember)
+        assert isinstance(other, TrainedMember)
+        assert np.array_equal(one.outputs, other.outputs)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_user_who_stops_in_an_epoch_stops_all() -> None:
+    folds, heard = make_folds(TABLES), list[tuple[int, int]]()
+    candidates, members = [Candidate(CAT, Recipe(width=8))], make_members(2, 1)
+
+    def on_epoch(candidate: Candidate, member: Member, phase: str, epoch: int, values: Mapping[str, float]) -> None:
+        heard.append((member.fold, epoch))
+        if len(heard) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(train_pack(candidates, members, folds=lambda at: folds[at], settings=SETTINGS, on_epoch=on_epoch))
+    assert sorted(heard[:2]) == [(0, 1), (1, 1)]
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.slow
+def test_in_single_precision_with_dropout_scores_have_the_same_distribution() -> None:
+    """Twenty seeds of one fold, alone and together: means within three standard errors, spreads within a factor of two."""
+    torch.set_default_dtype(torch.float32)
+    data = make_data(rows=200)
+    fold = prepare_fold(data, data.folds(2)[0])
+    graph = FusionGraph.parse("F1 = cross_attention(a@L, b@L; trunk=fc:1) ->", modalities=data.modalities)
+    candidate = Candidate(graph, Recipe(width=16, dropout=0.3, modality_dropout=0.1, learning_rate=3e-3, class_weights="balanced"))
+    members, settings = make_members(1, 20), TrainingSettings(epochs=30, batch_size=16)
+    alone = list(train_members(candidate, members, folds=lambda _: fold, settings=settings, threads=1))
+    pack = [each.trained for each in train_pack([candidate], members, folds=lambda _: fold, settings=settings, threads=1)]
+    trained = [each for each in pack if isinstance(each, TrainedMember)]
+    assert len(trained) == 20
+    for metric in ("log_loss", "auroc", "brier"):
+        loop, together = (np.array([each.metrics[metric] for each in found]) for found in (alone, trained))
+        error = np.sqrt((loop.var(ddof=1) + together.var(ddof=1)) / 20)
+        assert abs(loop.mean() - together.mean()) < 3 * error
+        assert 0.5 < loop.std(ddof=1) / together.std(ddof=1) < 2
+    epochs = [[each.fits["fusion"].best_epoch for each in found] for found in (alone, trained)]
+    assert abs(np.mean(epochs[0]) - np.mean(epochs[1])) < 3 * np.sqrt((np.var(epochs[0]) + np.var(epochs[1])) / 20)

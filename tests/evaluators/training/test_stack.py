@@ -1,0 +1,116 @@
+"""The same optimization of several members as one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from fusearch.data.modality import Modality
+from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.tasks import bind_task
+from fusearch.evaluators.training.phase import DesignLoss, Phase
+from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.stack import CannotStackError, Stack, stackable
+from fusearch.evaluators.training.training_settings import TrainingSettings
+from fusearch.search_space import FusionGraph, Recipe
+from fusearch.tasks.classification import Classification
+
+TABLES = (Modality("a", "tabular", (4,)), Modality("b", "tabular", (3,)))
+GRAPH = FusionGraph.parse("F1 = cat(a@L, b@L) ->", modalities=TABLES)
+TASK = bind_task(Classification("class", ("no", "yes")))
+
+
+def samples(count: int, seed: int) -> Samples:
+    generator = torch.Generator().manual_seed(seed)
+    inputs = {table.name: torch.randn(count, *table.shape, generator=generator) for table in TABLES}
+    return Samples(inputs, {name: torch.ones(count, dtype=torch.bool) for name in inputs}, torch.arange(count) % 2)
+
+
+def phase_of(recipe: Recipe, *, rows: int = 20, epochs: int = 3, patience: int = 10, half: torch.dtype | None = None) -> Phase:
+    torch.manual_seed(0)
+    network = FusionNetwork(GRAPH, 2, recipe)
+    settings = TrainingSettings(epochs=epochs, patience=patience, batch_size=8)
+    loss = DesignLoss(network, TASK, None, half, recipe=recipe)
+    order = torch.Generator().manual_seed(0)
+    return Phase("fusion", loss, samples(rows, 0), samples(9, 1), settings=settings, recipe=recipe, order=order, on_epoch=None)
+
+
+def test_each_member_takes_the_steps_of_torchs_adamw() -> None:
+    """The same gradients to both; the second member has no more steps after the fifth."""
+    recipes = [Recipe(width=8, learning_rate=1e-2, weight_decay=0.3), Recipe(width=8, learning_rate=1e-3, weight_decay=0.0)]
+    phases = [phase_of(recipe) for recipe in recipes]
+    for phase in phases:
+        phase.loss.double()
+    stack = Stack(phases)
+    assert [phases[at].recipe for at in stack.members] == recipes[::-1]  # by learning rate
+    alone = [[values[place].detach().clone().requires_grad_() for values in stack.parameters.values()] for place in (0, 1)]
+    optimizers = [
+        torch.optim.AdamW(
+            [{"params": [each], "weight_decay": recipe.weight_decay if each.ndim > 1 else 0.0} for each in own], lr=recipe.learning_rate
+        )
+        for own, recipe in zip(alone, recipes[::-1], strict=True)
+    ]
+    generator = torch.Generator().manual_seed(0)
+    for step in range(9):
+        active = [True, step < 5]
+        for at, values in enumerate(stack.parameters.values()):
+            values.grad = torch.randn(values.shape, generator=generator, dtype=values.dtype)
+            for place in (0, 1):
+                alone[place][at].grad = values.grad[place].clone()
+        stack.update([9 if active[0] else 0, 5 if active[1] else 0])
+        for optimizer, here in zip(optimizers, active, strict=True):
+            if here:
+                optimizer.step()
+    for at, values in enumerate(stack.parameters.values()):
+        for place in (0, 1):
+            torch.testing.assert_close(values[place], alone[place][at], rtol=0, atol=1e-12)
+
+
+def test_half_of_the_members_done_leave_the_stack() -> None:
+    phases = [phase_of(Recipe(width=8, learning_rate=rate), epochs=epochs) for rate, epochs in ((1e-2, 1), (2e-2, 1), (3e-2, 3))]
+    stack = Stack(phases)
+    fits = stack.run()
+    assert [fit.epochs for fit in fits] == [1, 1, 3]
+    assert stack.members == [2]
+    assert [len(values) for values in stack.parameters.values()] == [1] * len(stack.parameters)
+
+
+def keys(*phases: Phase) -> int:
+    return len({stackable(phase) for phase in phases})
+
+
+def test_what_is_stackable() -> None:
+    recipe = Recipe(width=8)
+    others = [Recipe(width=8, dropout=0.5, learning_rate=1e-2, weight_decay=0.0, modality_dropout=0.3, loss_weight=1.0)]
+    assert keys(phase_of(recipe), *(phase_of(other, rows=30, epochs=1) for other in others)) == 1
+    assert keys(phase_of(recipe), phase_of(Recipe(width=16))) == 2
+
+
+def test_dropout_of_torch_itself_must_be_the_same() -> None:
+    """A plug-in may use it; its probability is a number, not a buffer."""
+
+    def plugged(probability: float) -> Phase:
+        phase = phase_of(Recipe(width=8))
+        phase.loss.network.heads.append(nn.Dropout(probability))
+        return phase
+
+    assert keys(plugged(0.1), plugged(0.1)) == 1
+    assert keys(plugged(0.1), plugged(0.2)) == 2
+
+
+def test_float16_is_left_to_the_loop() -> None:
+    with pytest.raises(CannotStackError, match="float16 needs a scale of the loss for each member"):
+        Stack([phase_of(Recipe(width=8), half=torch.float16) for _ in range(2)]).run()
+
+
+def test_a_probe_changes_nothing() -> None:
+    phases = [phase_of(Recipe(width=8)) for _ in range(2)]
+    stack = Stack(phases)
+    before = {name: values.clone() for name, values in stack.parameters.items()}
+    random = torch.get_rng_state()
+    stack.probe()
+    assert all(torch.equal(values, before[name]) for name, values in stack.parameters.items())
+    assert all(values.grad is None for values in stack.parameters.values())
+    assert torch.equal(torch.get_rng_state(), random)
+    assert [phase.order.get_state().tolist() for phase in phases] == [torch.Generator().manual_seed(0).get_state().tolist()] * 2
