@@ -232,6 +232,12 @@ class Trials:
         reasons = [record.reason for record in self.records if record.state == "pruned"]
         return dict(Counter(first.setdefault(kind_of_reason(reason), str(reason)) for reason in reasons))
 
+    @cached_property
+    def in_the_loop(self) -> dict[str, int]:
+        """How many designs were trained one member after the other although a pack was asked for, by cause."""
+        told = [record.details["pack"] for record in self.records if isinstance(record.details.get("pack"), Mapping)]
+        return dict(Counter(str(each["loop"]) for each in told if "loop" in each))
+
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints: one JSON-able document."""
         points = self._points
@@ -243,6 +249,7 @@ class Trials:
             "reason": reason,
             "trials": counts,
             "refused": self.refused,
+            "in_the_loop": self.in_the_loop,
             "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
             "picked_by": [objective.name for objective in self.criteria],
             "front": [_entry(record) for record in self.front],

@@ -163,6 +163,8 @@ def _show_status(facts: dict[str, Any]) -> None:
     say(f"{facts['state']}: " + ", ".join(f"{count} {name}" for name, count in trials.items() if count or name == "complete"))
     for reason, count in facts["refused"].items():
         say(f"not trained, {count} times: {reason}")
+    for reason, count in facts["in_the_loop"].items():
+        say(f"trained one member after the other, {count} times: {reason}")
     names = [objective["name"] for objective in facts["objectives"]]
     if facts["front"]:
         say()
