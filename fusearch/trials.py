@@ -249,6 +249,7 @@ class Trials:
         return dict(Counter(first.setdefault(kind_of_reason(reason), str(reason)) for reason in reasons))
 
     @cached_property
+<<<<<<< HEAD
     def raced(self) -> list[TrialRecord]:
         """The trials that a race stopped, repeats left out."""
         return [record for record in self.records if _kind(record) == "raced"]
@@ -260,6 +261,12 @@ class Trials:
         spared = sum(record.raced["num_folds"] - record.raced["folds"] for record in self.raced)
         asked = whole + sum(record.raced["num_folds"] for record in self.raced)
         return {"stopped": len(self.raced), "saved": spared / asked if spared else 0.0}
+=======
+    def in_the_loop(self) -> dict[str, int]:
+        """How many designs were trained one member after the other although a pack was asked for, by cause."""
+        told = [record.details["pack"] for record in self.records if isinstance(record.details.get("pack"), Mapping)]
+        return dict(Counter(str(each["loop"]) for each in told if "loop" in each))
+>>>>>>> w-pack
 
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints: one JSON-able document."""
@@ -272,7 +279,11 @@ class Trials:
             "reason": reason,
             "trials": counts,
             "refused": self.refused,
+<<<<<<< HEAD
             "races": self.races,
+=======
+            "in_the_loop": self.in_the_loop,
+>>>>>>> w-pack
             "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
             "picked_by": [objective.name for objective in self.criteria],
             "front": [_entry(record) for record in self.front],

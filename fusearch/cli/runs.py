@@ -172,6 +172,8 @@ def _show_status(facts: dict[str, Any]) -> None:
         say(raced)
     for reason, count in facts["refused"].items():
         say(f"not trained, {count} times: {reason}")
+    for reason, count in facts["in_the_loop"].items():
+        say(f"trained one member after the other, {count} times: {reason}")
     names = [objective["name"] for objective in facts["objectives"]]
     if facts["front"]:
         say()

@@ -116,3 +116,9 @@ def test_the_evaluator_measures_what_the_objectives_ask_for(data: Dataset) -> No
     assert {"worst_missing_auroc", "latency_ms"} <= evaluator.objectives()
     assert compose_space(data, objectives).settings.recipe.modality_dropout == (0.0, 0.2)
     assert "latency_ms" not in compose_evaluator(data, compose_objectives(None, data), folds=2, seeds=1, epochs=1).objectives()
+
+
+@pytest.mark.parametrize(("given", "expected"), [("auto", "auto"), ("off", "off"), ("15", 15)])
+def test_members_that_are_trained_together(given: str, expected: int | str, data: Dataset) -> None:
+    evaluator = compose_evaluator(data, compose_objectives(None, data), folds=2, seeds=1, epochs=1, pack=given)
+    assert evaluator.pack == evaluator.describe()["settings"]["pack"] == expected

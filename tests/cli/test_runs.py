@@ -168,6 +168,13 @@ def test_an_objective_that_the_task_lacks(tmp_path: Path, fusearch: Callable[...
     assert not (tmp_path / "x").exists()
 
 
+def test_how_many_members_are_trained_together_is_an_option(tmp_path: Path, fusearch: Callable[..., Any]) -> None:
+    done = fusearch("search", "wisconsin", "--out", tmp_path / "x", "--pack", "of")
+    assert done.code == 2
+    assert "pack is 'of', expected 'auto', 'off' or a number of members such as 15" in done.err
+    assert not (tmp_path / "x").exists()
+
+
 def test_a_malformed_encoder_option(tmp_path: Path, fusearch: Callable[..., Any]) -> None:
     done = fusearch("search", "wisconsin", "--out", tmp_path / "x", "--encoder", "mean")
     assert done.code == 2

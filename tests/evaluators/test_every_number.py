@@ -43,6 +43,7 @@ ARGUMENTS: dict[str, tuple[Any, Callable[[Evaluation], Any]]] = {
     "device": ("meta", lambda found: found.details["device"]),
     "costs": (("latency_ms",), lambda found: "latency_ms" in found),
     "missing": (True, lambda found: "worst_missing_auroc" in found),
+    "pack": (2, lambda found: found.details.get("pack")),
     "mixed_precision": (False, lambda found: found.details["half"]),  # what is asked for: the CPU has none
 }
 
@@ -61,7 +62,7 @@ def data() -> Dataset:
 
 
 def evaluate(data: Dataset, training: str = "joint", recipe: Mapping[str, Any] | None = None, **arguments: Any) -> Evaluation:
-    settings = {"folds": 2, "epochs": 2, **arguments}
+    settings = {"folds": 2, "epochs": 2, "pack": "off", **arguments}
     graph = FusionGraph.parse(f"{DESIGN}\ntrain = {training}", modalities=data.modalities)
     evaluator = TrainingEvaluator(data, **{**settings, "device": "auto"})
     threads: list[int] = []
@@ -78,7 +79,7 @@ def evaluate(data: Dataset, training: str = "joint", recipe: Mapping[str, Any] |
         for place in ("modes", "optimization"):  # what computes in half precision, and what scales its gradients
             patch.setattr(f"fusearch.evaluators.training.{place}.mixed_precision", asked(place))
         found = evaluator(Candidate(graph, Recipe(**{"width": 8, "learning_rate": 1e-2, **(recipe or {})})), Budget(), report)
-    assert len({place for place, _ in half}) == 2
+    assert {place for place, _ in half} == ({"modes", "optimization"} if settings["pack"] == "off" else {"modes"})  # a pack scales nothing
     assert len({wanted for _, wanted in half}) == 1, "both places are told the same"
     device = TrainingEvaluator(data, **settings).prepared(0).train.targets.device.type
     seen = {"threads": threads[0], "heard": len(threads), "device": device, "half": half}

@@ -26,8 +26,8 @@ from fusearch.evaluators.training.stacked_rows import StackedRows
 
 __all__ = ["CannotStackError", "Stack", "stackable"]
 
-#: How much a loss may differ between a member alone and the same member in a stack, relative, by its type.
-_TOLERANCES = {torch.float64: 1e-8, torch.float32: 1e-3}
+#: How much a loss may differ between a member alone and the same member in a stack, relative, by the type of matrix products.
+_TOLERANCES = {torch.float64: 1e-8, torch.float32: 1e-3, torch.bfloat16: 5e-2}
 
 #: A step: losses (M,) of the members from their parameters, buffers and rows.
 _LossesOf = Callable[[dict[str, Tensor], dict[str, Tensor], Any], Tensor]
@@ -69,9 +69,7 @@ class Stack:
         self.trained = [name for name, values in self.parameters.items() if values.requires_grad]
         self.rows = StackedRows([phases[at].rows for at in order])
         self.held = None if phases[0].held is None else StackedRows([held for at in order if (held := phases[at].held) is not None])
-        self.moments = {name: torch.zeros((2, *self.parameters[name].shape)) for name in self.trained}
-        for name, moment in self.moments.items():
-            self.moments[name] = moment.to(self.parameters[name])
+        self.moments = {name: self.parameters[name].new_zeros((2, *self.parameters[name].shape)) for name in self.trained}
         self.steps = {name: torch.zeros(len(order), device=self.parameters[name].device) for name in self.trained}
         self.best = {name: self.parameters[name].detach().clone() for name in self.trained}
         self.losses_of: _LossesOf = vmap(_call(self.template), randomness="different")
@@ -96,7 +94,7 @@ class Stack:
                     states[at].judge(told[place], None if judged is None else judged[place])
             improved = [place for place, at in enumerate(self.members) if at in running and states[at].improved]
             self.remember(improved)
-            for at in running:
+            for at in sorted(running):
                 states[at].tell()
                 if not states[at].goes_on:
                     self.hand_over(self.members.index(at))
@@ -250,7 +248,8 @@ class Stack:
         changed = [name for name, values in buffers.items() if not torch.equal(values, self.buffers[name])]
         if changed:
             raise CannotStackError(f"training changes the buffer {changed[0].removeprefix('network.')!r}")
-        if not torch.allclose(together_M, alone_M, rtol=_TOLERANCES.get(alone_M.dtype, 1e-3), atol=1e-5, equal_nan=True):
+        tolerance = _TOLERANCES[self.template.half_precision or alone_M.dtype]
+        if not torch.allclose(together_M, alone_M, rtol=tolerance, atol=1e-5, equal_nan=True):
             raise CannotStackError("the loss of a member is another one than alone: a layer or the task holds a number of its own")
 
     def _alone(self, place: int, parameters: dict[str, Tensor], buffers: dict[str, Tensor], rows: Samples) -> Tensor:

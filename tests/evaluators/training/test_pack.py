@@ -270,6 +270,26 @@ def test_what_cannot_be_packed_is_trained_in_the_loop_and_told(what: str, why: s
         assert np.array_equal(each.outputs, alone.outputs)
 
 
+@pytest.mark.parametrize("training", ["joint", "staged"])
+def test_members_start_from_kept_weights(training: str, tmp_path: Path) -> None:
+    """Of a staged design the streams that come whole are not trained alone again."""
+    folds, members = make_folds(TABLES), make_members(2, 1)
+    streams = Candidate(FusionGraph.parse("F1 = vote_mean(a@score, b@score) ->", modalities=TABLES), Recipe(width=8, dropout=0.0))
+    graph = FusionGraph.parse(f"F1 = cat(a@score, b@score) ->\ntrain = {training}", modalities=TABLES)
+    started = Candidate(graph, streams.recipe, (streams.digest,))
+    stores = {name: WeightStore(tmp_path / name) for name in ("loop", "pack")}
+    for store in stores.values():
+        list(train_members(streams, members, folds=lambda at: folds[at], settings=SETTINGS, threads=1, weights=store))
+    alone = list(train_members(started, members, folds=lambda at: folds[at], settings=SETTINGS, threads=1, weights=stores["loop"]))
+    pack = list(train_pack([started], members, folds=lambda at: folds[at], settings=SETTINGS, threads=1, weights=stores["pack"]))
+    for before, after in zip(alone, pack, strict=True):
+        assert isinstance(after.trained, TrainedMember)
+        assert list(after.trained.fits) == list(before.fits)
+        expected = weights_of(stores["loop"], started, before.member)
+        for name, values in weights_of(stores["pack"], started, before.member).items():
+            torch.testing.assert_close(values, expected[name], rtol=0, atol=1e-10)
+
+
 def test_candidates_of_two_widths_are_no_pack() -> None:
     with pytest.raises(EvaluationError, match="a pack has candidates of several graphs or widths, expected one of each"):
         packed(CAT, [Recipe(width=8), Recipe(width=16)], make_folds(TABLES))
