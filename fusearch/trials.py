@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import socket
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fusearch import pareto
 from fusearch.contracts import Direction, Objective, costs, feasible, primary
+from fusearch.driver_state import state_of
 from fusearch.errors import FusearchError, ObjectiveError, RunError, nearest, suggestion
 from fusearch.ranking import best_of_each, is_near, ranked
 from fusearch.settings import SELECTIONS, Pace, Settings
@@ -249,7 +248,6 @@ class Trials:
         return dict(Counter(first.setdefault(kind_of_reason(reason), str(reason)) for reason in reasons))
 
     @cached_property
-<<<<<<< HEAD
     def raced(self) -> list[TrialRecord]:
         """The trials that a race stopped, repeats left out."""
         return [record for record in self.records if _kind(record) == "raced"]
@@ -261,29 +259,26 @@ class Trials:
         spared = sum(record.raced["num_folds"] - record.raced["folds"] for record in self.raced)
         asked = whole + sum(record.raced["num_folds"] for record in self.raced)
         return {"stopped": len(self.raced), "saved": spared / asked if spared else 0.0}
-=======
+
+    @cached_property
     def in_the_loop(self) -> dict[str, int]:
         """How many designs were trained one member after the other although a pack was asked for, by cause."""
         told = [record.details["pack"] for record in self.records if isinstance(record.details.get("pack"), Mapping)]
         return dict(Counter(str(each["loop"]) for each in told if "loop" in each))
->>>>>>> w-pack
 
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints: one JSON-able document."""
         points = self._points
         reference = pareto.reference_point(points, self._directions) if points else None
-        state, reason = self._state()
+        state, reason = state_of(self.driver)
         counts = {**self.counts, "total": self.config.get("search", {}).get("trials")}
         return {
             "state": state,
             "reason": reason,
             "trials": counts,
             "refused": self.refused,
-<<<<<<< HEAD
             "races": self.races,
-=======
             "in_the_loop": self.in_the_loop,
->>>>>>> w-pack
             "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
             "picked_by": [objective.name for objective in self.criteria],
             "front": [_entry(record) for record in self.front],
@@ -297,7 +292,7 @@ class Trials:
     @property
     def state(self) -> str:
         """`running`, `finished` or `stopped`."""
-        return self._state()[0]
+        return state_of(self.driver)[0]
 
     @property
     def _trained_loss(self) -> Objective | None:
@@ -359,14 +354,6 @@ class Trials:
             raise RunError(f"{prefix!r} fits {len(graphs)} designs of {self._name}: {', '.join(sorted(graphs))}; give more characters")
         return found[0]
 
-    def _state(self) -> tuple[str, str | None]:
-        if self.driver is None:
-            return "stopped", "no driver has started it"
-        state, host, pid = self.driver["state"], self.driver["host"], self.driver["pid"]
-        if state == "running" and host == socket.gethostname() and not _is_alive(pid):
-            return "stopped", f"its driver (pid {pid}) is gone; resume to go on"
-        return state, self.driver.get("reason")
-
     def _seconds_left(self) -> float | None:
         search = self.config.get("search", {})
         if search.get("trials") is None:
@@ -399,13 +386,3 @@ def _kind(record: TrialRecord) -> str:
     if record.repeat_of is None:
         return "raced" if record.state == "pruned" and record.raced else record.state
     return "repeated" if record.state in ("complete", "pruned") else "failed again"  # what fails again is counted once
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -33,7 +33,8 @@ MAY_IMPORT = {
     "study": {"errors", "layout"},
     "pareto": {"errors", "contracts"},
     "ranking": {"contracts", "study"},
-    "trials": {"errors", "tasks", "data", "search_space", "contracts", "settings", "study", "ranking", "pareto"},
+    "driver_state": set(),
+    "trials": {"driver_state", "errors", "tasks", "data", "search_space", "contracts", "settings", "study", "ranking", "pareto"},
     "inference": {"errors", "layout", "metrics", "pareto", "tasks", "contracts", "study", "trials"},
     "run": {"errors", "layout", "yaml_file", "contracts", "study", "trials", "inference"},
     "evaluators": {

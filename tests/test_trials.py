@@ -104,7 +104,6 @@ def test_an_unknown_selection_is_refused():
         select([], config={"search": {"select": 7}})
 
 
-<<<<<<< HEAD
 RACED = {"folds": 2, "num_folds": 4, "rival": 0, "chance": 0.01}
 
 
@@ -139,10 +138,10 @@ def test_what_is_known_of_a_stopped_design_is_a_mean_over_its_folds():
     assert stopped(2, 0.6).partial("auroc") == (pytest.approx(0.6), 2)
     assert stopped(2, 0.6).partial("f1_macro") is None
     assert told(0, 0.8, 0.5, 9).partial("auroc") is None
-=======
+
+
 def test_status_counts_what_was_trained_in_the_loop_by_cause():
     packs = [{"members": 5}, {"loop": "no rule"}, {"loop": "no rule"}, {"loop": "a buffer"}]
     records = [replace(told(number, 0.8, 0.5, 9), details={"pack": pack}) for number, pack in enumerate(packs)]
     trials = Trials([*records, told(9, 0.8, 0.5, 9)], (AUROC, MACS), TOLD)
     assert trials.status()["in_the_loop"] == trials.in_the_loop == {"no rule": 2, "a buffer": 1}
->>>>>>> w-pack
