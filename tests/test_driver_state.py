@@ -19,7 +19,7 @@ def test_a_driver_that_is_gone_has_stopped_its_search():
     assert state_of({**note, "state": "finished", "reason": "30 trials are done"}) == ("finished", "30 trials are done")
 
 
-@pytest.mark.parametrize("pid", [os.getpid(), 1])
+@pytest.mark.parametrize("pid", [os.getpid(), 1], ids=["own", "of the system"])
 def test_a_driver_that_lives_goes_on(pid):
     assert state_of({"pid": pid, "host": HERE, "state": "running", "reason": None}) == ("running", None)
 

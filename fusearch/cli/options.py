@@ -22,7 +22,12 @@ Folds = Annotated[
 ]
 Seeds = Annotated[int, typer.Option(min=1, help="Seeds: each fold is trained this many times.")]
 Epochs = Annotated[int, typer.Option(min=1, help="Most epochs a member is trained; early stopping may end it sooner.")]
-Device = Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, ...; auto is CUDA where there is a GPU.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="Where to train: cpu, cuda, cuda:1, ...; auto is a GPU where there is one, for designs large enough for it to be faster."
+    ),
+]
 Select = Annotated[
     str | None,
     typer.Option(

@@ -26,7 +26,7 @@ from fusearch.evaluators.cost import (
     measure_latency,
     measure_peak_memory,
 )
-from fusearch.evaluators.device import describe_device, find_device
+from fusearch.evaluators.device import describe_device, device_for, find_device
 from fusearch.evaluators.extension import Extensions
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.network.untrained import never_trained
@@ -57,7 +57,8 @@ class TrainingEvaluator:
         patience: Epochs without a better validation loss after which it stops.
         batch_size: Rows of one step.
         threads: Threads of one torch operation. One is right wherever other processes work on the same cores.
-        device: `cpu`, `cuda`, `cuda:1`, ...; `auto`: CUDA where there is one. A worker looks for it where it runs.
+        device: `cpu`, `cuda`, `cuda:1`, ...; `auto`: a GPU where there is one, for designs that are large enough for it to be faster than a
+            CPU core. A worker looks for it where it runs.
         costs: Measured costs to add: `latency_ms` (median of batch-1 forward passes, with these threads), `peak_memory_mb` (weights,
             inputs and the most intermediate tensors alive at once, batch 1).
         missing: Whether to score each member also with each modality absent.
@@ -113,7 +114,7 @@ class TrainingEvaluator:
         self.folds = self.data.folds(folds)
         self.seeds, self.threads, self.device, self.costs, self.missing = seeds, threads, device, tuple(costs), missing
         self.pack = pack
-        self._prepared: dict[int, FoldSamples] = {}
+        self._prepared: dict[tuple[int, torch.device], FoldSamples] = {}
         self._weights: WeightStore | None = None
 
     def keeping(self, folder: str | Path) -> TrainingEvaluator:
@@ -175,7 +176,7 @@ class TrainingEvaluator:
             "members": [member.to_dict() for member in done],
             "best_epochs": {phase: _median([member.fits[phase].best_epoch for member in done if phase in member.fits]) for phase in phases},
             "undefined": undefined,
-            "device": describe_device(self._device()),
+            "device": describe_device(self.device_of(candidate)),
             **_packed(done),
             **({"start": list(candidate.start)} if candidate.start else {}),
             "seconds": time.perf_counter() - start,
@@ -195,11 +196,12 @@ class TrainingEvaluator:
             fold_by_fold: Whether no pack holds members of two folds.
         """
         settings = self.settings if budget.epochs is None else TrainingSettings(**{**asdict(self.settings), "epochs": budget.epochs})
+        device = self.device_of(candidate)
         every = make_members(len(self.folds), self.seeds, budget.members)
         folds = [[each for each in every if each.fold == fold] for fold in dict.fromkeys(each.fold for each in every)]
         for members in (pack for group in (folds if fold_by_fold else [every]) for pack in self.packs(candidate, group)):
             arguments: dict[str, Any] = {
-                "folds": self.prepared,
+                "folds": partial(self.prepared, device=device),
                 "settings": settings,
                 "threads": self.threads,
                 "missing": [modality.name for modality in self.data.modalities] if self.missing else (),
@@ -218,14 +220,19 @@ class TrainingEvaluator:
         """Return which members are trained together, in order."""
         if self.pack == "off" or candidate.graph.training == "convex" or len(members) == 1:
             return [(member,) for member in members]
-        most = together(self.cheap(candidate), len(members), self._device()) if self.pack == "auto" else int(self.pack)
+        most = together(self.cheap(candidate), len(members), self.device_of(candidate)) if self.pack == "auto" else int(self.pack)
         return [tuple(members[start : start + most]) for start in range(0, len(members), most)]
 
-    def prepared(self, fold: int) -> FoldSamples:
-        """Return the rows of a fold on the device, preprocessed once for all designs."""
-        if fold not in self._prepared:
-            self._prepared[fold] = prepare_fold(self.data, self.folds[fold], device=self._device())
-        return self._prepared[fold]
+    def prepared(self, fold: int, device: torch.device | None = None) -> FoldSamples:
+        """Return the rows of a fold on a device (None: that of the evaluator), preprocessed once for all designs."""
+        device = find_device(self.device) if device is None else device
+        if (fold, device) not in self._prepared:
+            self._prepared[fold, device] = prepare_fold(self.data, self.folds[fold], device=device)
+        return self._prepared[fold, device]
+
+    def device_of(self, candidate: Candidate) -> torch.device:
+        """Return where a design is trained; `auto` leaves those to the CPU whose steps are too small for a GPU to be faster."""
+        return device_for(self.device, lambda: self.cheap(candidate)["macs"] * self.settings.batch_size)
 
     def cheap(self, candidate: Candidate) -> dict[str, float]:
         """Return what a design costs, from its shapes alone: nothing is computed and nothing is allocated, however large it is.
@@ -309,13 +316,10 @@ class TrainingEvaluator:
         del state["_extensions"]  # registered as they were read
         self.__dict__.update(state)
 
-    def _device(self) -> torch.device:
-        return find_device(self.device)
-
     def _measure(self, candidate: Candidate) -> dict[str, float]:
         if not self.costs:
             return {}
-        device = self._device()
+        device = self.device_of(candidate)
         with torch.random.fork_rng(devices=[]), torch_threads(self.threads):
             network = FusionNetwork.of(candidate, bind_task(self.data.task)).to(device)
             inputs = example_inputs(candidate.graph.modalities, device=device)

@@ -9,8 +9,8 @@ from fusearch.contracts import Budget
 from fusearch.data import load_data
 from fusearch.errors import EvaluationError
 from fusearch.evaluators import TrainingEvaluator
-from fusearch.evaluators.device import describe_device, find_device
-from fusearch.search_space import Candidate, FusionGraph
+from fusearch.evaluators.device import MOST_ON_CPU, describe_device, device_for, find_device
+from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 
 def test_auto_is_the_gpu_where_there_is_one():
@@ -22,6 +22,26 @@ def test_auto_is_the_gpu_where_there_is_one():
 def test_a_device_that_is_not_here_is_refused_with_those_that_are(name):
     with pytest.raises(EvaluationError, match="is not on this machine, expected one of: auto, cpu"):
         find_device(name)
+
+
+def test_auto_leaves_small_designs_to_the_cpu(monkeypatch):
+    """On any machine: whether CUDA is said to be there decides, and a name that is given is kept."""
+    monkeypatch.setattr("fusearch.evaluators.device.torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("fusearch.evaluators.device.find_device", lambda name: torch.device("cuda" if name == "auto" else name))
+    assert [device_for("auto", lambda macs=macs: macs).type for macs in (3e6, MOST_ON_CPU, 4e8)] == ["cpu", "cpu", "cuda"]
+    assert device_for("cuda:1", lambda: 1.0) == torch.device("cuda:1")
+    data = load_data("wisconsin")
+    small, large = (
+        Candidate(FusionGraph.parse("F1 = cat(mean@L, worst@L) ->", data.modalities), Recipe(width=width)) for width in (16, 512)
+    )
+    evaluator = TrainingEvaluator(data)
+    assert [evaluator.device_of(each).type for each in (small, large)] == ["cpu", "cuda"]
+
+
+def test_without_a_gpu_nothing_is_counted_to_choose():
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    assert device_for("auto", lambda: pytest.fail("counted")) == torch.device("cpu")
 
 
 def test_an_evaluation_says_where_it_ran():

@@ -50,7 +50,8 @@ def export(
         pick: The design, as for `Run.pick`: `simplest`, `knee`, `best:METRIC` or a digest; or `team`, the mean of a few different designs
             (`fusearch.inference`), as one model.
         seeds: Networks to train; their outputs are averaged. A linear model that is solved is one.
-        device: Where to train: `cpu`, `cuda`, `cuda:1`, ...; `auto`: CUDA where there is one.
+        device: Where to train: `cpu`, `cuda`, `cuda:1`, ...; `auto`: a GPU where there is one, for designs that are
+            large enough for it to be faster.
 
     Returns:
         `out`.

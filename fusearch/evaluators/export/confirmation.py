@@ -54,7 +54,8 @@ def confirm(
         pick: The design, as for `Run.pick`, or `team`, as for `export`.
         data: The data set of the run, or where it is now, where it cannot be loaded again from where it was.
         seeds: Networks of each design; their outputs are averaged.
-        device: Where to train: `cpu`, `cuda`, `cuda:1`, ...; `auto`: CUDA where there is one.
+        device: Where to train: `cpu`, `cuda`, `cuda:1`, ...; `auto`: a GPU where there is one, for designs that are
+            large enough for it to be faster.
 
     Returns:
         `look` (1 for the first), `samples`, `pick`, and `designs`: for each its `role` (`picked`, a reference's role, `front`, or

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 
 from fusearch.data import Dataset
-from fusearch.evaluators.device import find_device
+from fusearch.evaluators.cost import count_costs
+from fusearch.evaluators.device import device_for
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
@@ -42,17 +43,19 @@ def refit(
         seeds: Networks to train, with the seeds 0, 1, ...; their outputs are averaged.
         batch_size: Rows of one step.
         threads: Threads of one torch operation, or None to leave them.
-        device: Where to train: `cpu`, `cuda`, `cuda:1`, ...; `auto`: CUDA where there is one.
+        device: Where to train: `cpu`, `cuda`, `cuda:1`, ...; `auto`: a GPU where there is one, for designs that are
+            large enough for it to be faster.
 
     Raises:
         EvaluationError: A loss is not finite.
     """
-    device = find_device(device)
     rows = data.rows("search")
     preprocessor = data.fit_preprocessor(rows)
     inputs, present = preprocessor.transform(data, rows)
     task = bind_task(data.task).fit(data.targets[rows])
-    samples = make_samples(inputs, present, task.encode(data.targets[rows]), parts=deal_parts(data, rows), device=device)
+    targets = task.encode(data.targets[rows])
+    device = device_for(device, lambda: batch_size * count_costs(candidate, task, targets[:1], batch=batch_size)["macs"])
+    samples = make_samples(inputs, present, targets, parts=deal_parts(data, rows), device=device)
     settings = TrainingSettings(epochs=max(epochs.values(), default=1), batch_size=batch_size)
     networks = []
     for seed in range(seeds if solver_of(candidate.graph, task, candidate.recipe) is None else 1):
