@@ -98,6 +98,8 @@ class Join(nn.Module):
             params["classes"] = max(int(params["classes"]), outputs)
         self.layer: OperatorLayer = LAYERS[fusion.operator]([shapes[index] for index in self.order], recipe.width, **params)
         self.ports = operator.ports
+        if operator.ports:
+            self.layer.leave_out([index for index in range(len(shapes)) if index not in depths])
         out = self.layer.out if isinstance(self.layer.out, tuple) else (self.layer.out,)
         self.depths = dict(depths)
         # In a tuple, the encoder is not registered as a submodule a second time.
