@@ -90,7 +90,7 @@ class Join(nn.Module):
         super().__init__()
         operator = OPERATORS[fusion.operator]
         # A symmetric operator keeps the shape of one argument, whatever the order in which the formula names them.
-        keeps_one = operator.symmetric and operator.keeps == "first"
+        keeps_one = operator.takes_width_of_one(fusion.params)
         first = continuation.argument if continuation is not None else None
         self.order = argument_order(shapes, first) if keeps_one else tuple(range(len(shapes)))
         params = dict(fusion.params)
