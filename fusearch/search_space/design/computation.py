@@ -7,14 +7,14 @@ for all that read one modality with the same weights; each tap of what is joined
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fusearch.search_space.design.normal_form import computes_the_same, without_repeats
 from fusearch.search_space.design.parts import Fusion, Output, Stream, Tap
 from fusearch.search_space.design.resolution import Resolution
 from fusearch.search_space.design.tap_facts import Carried, carried_args
-from fusearch.search_space.encoders import FLATTEN, IDENTITY
+from fusearch.search_space.encoders import FLATTEN, IDENTITY, POOL
 from fusearch.search_space.entries.encoder import ENCODERS
 
 __all__ = ["Computation", "ComputedEdge", "ComputedNode"]
@@ -81,6 +81,7 @@ class Computation:
             (self._head(output.source, design.ports["->", index]), output == main) for index, output in enumerate(design.outputs)
         ]
         self._drop_unread()
+        self._pool()
         self._free_order()
         self._tie(reads)
         self._part_repeated_results()
@@ -171,6 +172,53 @@ class Computation:
                 left += [lender for lender in (self._design.streams[name].tie,) if lender is not None]
         self.nodes = {name: node for name, node in self.nodes.items() if name in read}
 
+    def _pool(self) -> None:
+        """Where only the mean of a stream's tokens counts, the embedding is what is read."""
+        made_one: set[str] = set()
+        for name in (name for name in self._design.order if name in self.nodes):
+            fusion, operator, node = self._design.fusions[name], self._design.operators[name], self.nodes[name]
+            pairs = [(edge, replace(of, many=of.many and edge.node not in made_one)) for edge, of in self._taken[name]]
+            many = tuple(of.many for _, of in pairs)
+            told = operator.token_order(fusion.params, many)
+            one_width = not operator.takes_width_of_one(fusion.params) or len({of.width or edge for edge, of in pairs}) == 1
+            for index, (edge, of) in enumerate(pairs):
+                linear = told[index] == "linear" and sum(many) == 1 and one_width and self._is_averaged(name)
+                if of.many and (told[index] == "averaged" or linear) and (embedding := self._embedding(edge)) is not None:
+                    pairs[index] = embedding, replace(of, many=False)
+            if pairs == self._taken[name]:
+                continue
+            self._taken[name], node.args = pairs, [edge for edge, _ in pairs]
+            many = tuple(of.many for _, of in pairs)
+            idle = operator.idle(many)
+            params = {key: operator.params[key].default if key in idle else value for key, value in fusion.params.items()}
+            node.label = (fusion.operator, tuple(sorted(params.items())), *node.label[2:])
+            if not (any(many) if operator.ports else operator.has_many(params, many)):
+                made_one.add(name)
+
+    def _is_averaged(self, name: str) -> bool:
+        """Whether only the mean over tokens of a fusion's result counts."""
+        if any(edge.node == name and edge.depth != "0" for edge, _ in self.outputs):
+            return False
+        for reader in (reader for reader in self._design.order if reader in self.nodes):
+            many = tuple(of.many for _, of in self._taken[reader])
+            told = self._design.operators[reader].token_order(self._design.fusions[reader].params, many)
+            for index, edge in enumerate(self.nodes[reader].args):
+                if edge.node != name or (edge.depth == "0" and told[index] == "averaged"):
+                    continue
+                if edge.depth != "0" or told[index] != "linear" or sum(many) != 1 or not self._is_averaged(reader):
+                    return False
+        return True
+
+    def _embedding(self, edge: ComputedEdge) -> ComputedEdge | None:
+        """Return the mean of the tokens that an edge carries, None where nothing is called so."""
+        encoder, _, raw = edge.node.partition(" ")
+        if raw:
+            return replace(edge, depth="L") if encoder == IDENTITY.name and not edge.continued else None
+        stream = self._design.streams.get(edge.node)
+        if stream is None or edge.depth != str(self._design.stages[edge.node]) or stream.params.get(POOL, "mean") != "mean":
+            return None
+        return replace(edge, depth="L")
+
     def _free_order(self) -> None:
         """Where nothing sees the order of the tokens of one argument after the other, the order of the arguments means nothing."""
         readers: dict[str, list[tuple[str, int, str]]] = {}
@@ -187,7 +235,7 @@ class Computation:
             for reader, index, _ in readers.get(name, ()):
                 many = tuple(carried.many for _, carried in self._taken[reader])
                 order = self._design.operators[reader].token_order(self._design.fusions[reader].params, many)[index]
-                if order == "seen" or (order == "kept" and seen(reader)):
+                if order == "seen" or (order in ("kept", "linear") and seen(reader)):
                     return True
             return False
 

@@ -179,11 +179,12 @@ def computes_the_same(design: Resolution, outer: Fusion, inner: Fusion, carried:
 
 
 def without_repeats(operator: Operator, args: Sequence[T], carried: Sequence[Carried]) -> list[T]:
-    """Leave out arguments that stand there again without effect, where no argument has a linear map of its own."""
+    """Leave out arguments that stand there again without effect."""
     start = operator.repeats_from
     ordered, rest = list(args[:start]), list(args[start:])
     widths = {each.width for each in carried[start:]}
-    if operator.repeats == "count" or len(widths) != 1 or not widths <= ({"recipe"} if start else {"recipe", "scores"}):
+    own = len(widths) != 1 or not widths <= ({"recipe"} if start else {"recipe", "scores"})  # a linear map for each of them
+    if operator.repeats == "count" or (operator.repeats == "share" and own):
         return [*ordered, *rest]
     times = {index: rest.count(arg) for index, arg in enumerate(rest)}
     share = gcd(*times.values()) if operator.repeats == "share" else max(times.values())

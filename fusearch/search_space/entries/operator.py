@@ -61,7 +61,7 @@ class Operator:
         absorbs: Operators in whose place it may take the arguments themselves: `cat(cat(a, b)@0, c)` is `cat(a, b, c)`.
         absorbs_from: First argument for which that holds.
         repeats: What an argument counts that stands there again: each time (`count`), `once` (`max(a, a, b)` is `max(a, b)`), or its
-            `share` alone (`mean(a, a, b, b)` is `mean(a, b)`). Holds where the operator gives no argument a linear map of its own.
+            `share` alone (`mean(a, a, b, b)` is `mean(a, b)`), where the operator gives no argument a linear map of its own.
         repeats_from: First argument for which that holds.
         classifies: Whether it classifies inside: a network raises its parameter `classes` to the outputs of the task.
         equation: The equation, in plain text.

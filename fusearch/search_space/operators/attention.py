@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
-from fusearch.search_space.entries.token_order import order_kept, order_kept_of_first, order_lost
+from fusearch.search_space.entries.token_order import order_kept, order_kept_of_query, order_lost
 
 __all__: list[str] = []
 
@@ -56,7 +56,7 @@ for entry in (
         keeps="first",
         attention=lambda many: [_several(many[1:])],
         attention_params=("heads",),
-        token_order=order_kept_of_first,
+        token_order=order_kept_of_query,
         equation="Y = X_1 + W_o softmax(Q K^T / sqrt(d)) V; Q = W_q X_1, K and V from the tokens of all other arguments",
         absent="as a key it gets no weight; an absent query asks with its bias alone and adds nothing itself",
         reference="Vaswani et al., Attention is all you need, NeurIPS 2017, eq. 1; Tsai et al., ACL 2019",

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
-from fusearch.search_space.entries.token_order import order_kept, order_kept_of_first, order_kept_of_one, order_lost
+from fusearch.search_space.entries.token_order import (
+    order_kept_of_first,
+    order_kept_of_one,
+    order_linear,
+    order_linear_in_first,
+    order_lost,
+)
 
 __all__: list[str] = []
 
@@ -16,7 +22,7 @@ for entry in (
         keeps="first",
         absorbs=("cat",),
         absorbs_from=1,
-        token_order=order_kept_of_first,
+        token_order=order_linear_in_first,
         equation="y = (1 + G s + g) * x_1 + B s + b, s = [mean over tokens of x_2; ...; of x_n]",
         absent="its mean is zero; where all conditions are absent x_1 passes unchanged",
         reference="Perez et al., FiLM: visual reasoning with a general conditioning layer, AAAI 2018, eq. 2",
@@ -66,7 +72,7 @@ for entry in (
         symmetric=True,
         ports=True,
         keeps="each",
-        token_order=lambda params, many: (order_kept if params["emit"] == "streams" else order_lost)(params, many),
+        token_order=order_linear,
         equation="z = relu(W [s_1; ...; s_n] + b), s_m = mean over tokens of x_m; g_m = 2 sigmoid(W_m z + b_m); y_m = g_m * x_m, or g_m",
         absent="its mean is zero; its own stream stays zero, its own gate comes from the others",
         reference="Joze et al., MMTM: multimodal transfer module, CVPR 2020",

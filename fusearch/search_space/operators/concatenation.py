@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
-from fusearch.search_space.entries.token_order import order_kept, order_kept_of_one, order_seen
+from fusearch.search_space.entries.token_order import order_kept, order_kept_of_one, order_linear_in_one, order_seen
 
 __all__: list[str] = []
 
@@ -17,7 +17,7 @@ for entry in (
         tokens=lambda params: "args" if params["align"] else "one",
         token_params=("align",),
         absorbs=("cat",),
-        token_order=lambda params, many: (order_kept_of_one if params["align"] else order_seen)(params, many),
+        token_order=lambda params, many: (order_linear_in_one if params["align"] else order_seen)(params, many),
         equation="y = [vec(x_1); ...; vec(x_n)]; with align=1 token by token: y_t = [x_1t; ...; x_nt]",
         absent="its features are zero",
         reference="Ngiam et al., Multimodal deep learning, ICML 2011",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
-from fusearch.search_space.entries.token_order import order_kept_of_first, order_kept_of_one
+from fusearch.search_space.entries.token_order import order_kept_of_one, order_linear_in_first
 
 __all__: list[str] = []
 
@@ -19,7 +19,7 @@ for entry in (
         keeps="first",
         absorbs=("cat",),
         absorbs_from=1,
-        token_order=order_kept_of_first,
+        token_order=order_linear_in_first,
         equation="y = x_1 * sigmoid(W_b relu(W_a [s_1; ...; s_n] + a) + b), s_m = mean over tokens of x_m",
         absent="its mean is zero; without x_1 the result is zero",
         reference="Hu et al., Squeeze-and-excitation networks, CVPR 2018, with the other modalities in the squeeze",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
-from fusearch.search_space.entries.token_order import order_kept, order_kept_of_one
+from fusearch.search_space.entries.token_order import order_kept, order_kept_of_one, order_linear_in_one
 
 __all__: list[str] = []
 
@@ -37,7 +37,7 @@ for entry in (
         symmetric=True,
         ports=True,
         keeps="each",
-        token_order=order_kept_of_one,
+        token_order=order_linear_in_one,
         equation=(
             "y_m = sum_l a_ml P_ml x_l; a starts at 0.9 on the diagonal and 0.1 / (n - 1) elsewhere; "
             "P_ml brings x_l to the shape of x_m where it differs"

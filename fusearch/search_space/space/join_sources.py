@@ -97,6 +97,7 @@ def _is_able(operator: Operator, args: list[Argument], *, idle: bool) -> bool:
     has_grid = any(arg.has_grid for arg in args) if operator.symmetric else args[0].has_grid
     return (
         (has_grid or not operator.needs_grid)
+        and (operator.repeats != "once" or len({arg.tap for arg in args}) == len(args))
         and (idle or operator.works(tuple(arg.many for arg in _distinct(operator, args))))
         and not any(arg.operator in operator.absorbs for arg in args[operator.absorbs_from :])
     )
