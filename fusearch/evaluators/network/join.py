@@ -90,7 +90,7 @@ class Join(nn.Module):
         super().__init__()
         operator = OPERATORS[fusion.operator]
         # A symmetric operator keeps the shape of one argument, whatever the order in which the formula names them.
-        keeps_one = operator.symmetric and operator.keeps == "first"
+        keeps_one = operator.takes_width_of_one(fusion.params)
         first = continuation.argument if continuation is not None else None
         self.order = argument_order(shapes, first) if keeps_one else tuple(range(len(shapes)))
         params = dict(fusion.params)
@@ -98,6 +98,8 @@ class Join(nn.Module):
             params["classes"] = max(int(params["classes"]), outputs)
         self.layer: OperatorLayer = LAYERS[fusion.operator]([shapes[index] for index in self.order], recipe.width, **params)
         self.ports = operator.ports
+        if operator.ports:
+            self.layer.leave_out([index for index in range(len(shapes)) if index not in depths])
         out = self.layer.out if isinstance(self.layer.out, tuple) else (self.layer.out,)
         self.depths = dict(depths)
         # In a tuple, the encoder is not registered as a submodule a second time.

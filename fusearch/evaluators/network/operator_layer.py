@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -84,9 +84,21 @@ class OperatorLayer(nn.Module, ABC):
 
     Attributes:
         out: Shape of the result; a tuple with one shape an argument where the operator has ports.
+        per_result: Names of the module lists that hold, of an operator with ports, one module for each result and make nothing else.
+        unread: Results that nothing reads, by position. They are not made: what stands in their places is arbitrary.
     """
 
     out: TokenShape | tuple[TokenShape, ...]
+    per_result: tuple[str, ...] = ()
+    unread: frozenset[int] = frozenset()
+
+    def leave_out(self, unread: Collection[int]) -> None:
+        """Drop what only makes results that nothing reads: no gradient would ever reach its weights."""
+        self.unread = frozenset(unread)
+        for name in self.per_result:
+            modules: nn.ModuleList = getattr(self, name)
+            for index in self.unread:
+                modules[index] = nn.Identity()
 
     @abstractmethod
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor | list[Tensor]:

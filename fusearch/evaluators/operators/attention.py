@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -62,21 +62,31 @@ class CoAttention(OperatorLayer):
         heads: Number of heads.
     """
 
+    per_result = ("attention",)
+
     def __init__(self, shapes: Sequence[TokenShape], width: int, *, heads: int) -> None:
         super().__init__()
         self.out: tuple[TokenShape, ...] = tuple(shapes)
         self.align = Alignment(shapes, [TokenShape(shape.tokens, width) for shape in shapes])
         self.attention = nn.ModuleList(Attention(shape.width, width, width, heads) for shape in shapes)
 
+    def leave_out(self, unread: Collection[int]) -> None:
+        super().leave_out(unread)
+        read = set(range(len(self.out))) - self.unread
+        if len(read) == 1:
+            self.align[read.pop()] = nn.Identity()  # no other result asks it
+
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
         """Return one (B, T_m, D_m) an argument."""
         xs = mask_all(xs, present)
         keys = self.align(xs)
-        results = []
+        results = list(xs)
         for index, (attention, query) in enumerate(zip(self.attention, xs, strict=True)):
+            if index in self.unread:
+                continue
             others = [other for other in range(len(xs)) if other != index]
             allowed = tokens_present([self.out[other] for other in others], [present[other] for other in others])
-            results.append(query + attention(query, torch.cat([keys[other] for other in others], dim=1), allowed))
+            results[index] = query + attention(query, torch.cat([keys[other] for other in others], dim=1), allowed)
         return results
 
 

@@ -29,6 +29,8 @@ class MMTM(OperatorLayer):
         reduction: How much narrower than all arguments together z is.
     """
 
+    per_result = ("excite",)
+
     def __init__(self, shapes: Sequence[TokenShape], width: int, *, emit: str, reduction: int) -> None:
         super().__init__()
         self.out: tuple[TokenShape, ...] = tuple(shapes)
@@ -42,10 +44,12 @@ class MMTM(OperatorLayer):
         """Return one (B, T_m, D_m) an argument."""
         xs = mask_all(xs, present)
         z_BD = torch.relu(self.squeeze(means(xs)))
-        gates = [2 * torch.sigmoid(excite(z_BD))[:, None] for excite in self.excite]
-        if self.emit == "gates":
-            return [gate.expand(-1, shape.tokens, -1) for gate, shape in zip(gates, self.out, strict=True)]
-        return [gate * x for gate, x in zip(gates, xs, strict=True)]
+        results = list(xs)
+        for index, excite in enumerate(self.excite):
+            if index not in self.unread:
+                gate_B1D = 2 * torch.sigmoid(excite(z_BD))[:, None]
+                results[index] = gate_B1D.expand(-1, self.out[index].tokens, -1) if self.emit == "gates" else gate_B1D * xs[index]
+        return results
 
 
 @operator_layer("mifm")
@@ -59,6 +63,8 @@ class MIFM(OperatorLayer):
         width: Not used.
     """
 
+    per_result = ("gate",)
+
     def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
         super().__init__()
         self.out: tuple[TokenShape, ...] = tuple(shapes)
@@ -71,13 +77,16 @@ class MIFM(OperatorLayer):
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
         """Return one gate (B, T_m, D_m) an argument."""
-        a_BTD, b_BTD = mask_all(xs, present)
+        results = mask_all(xs, present)
+        a_BTD, b_BTD = results
         pooled = (torch.softmax(self.context(a_BTD), dim=1) * a_BTD).sum(dim=1)
         scores_BTS = self.query(b_BTD) @ self.key(b_BTD).transpose(1, 2) / math.sqrt(b_BTD.shape[2])
         attended = (torch.softmax(scores_BTS, dim=2) @ self.value(b_BTD)).mean(dim=1)
         s_BD = torch.cat([pooled, attended], dim=1)
-        gates = [torch.sigmoid(gate(s_BD))[:, None] for gate in self.gate]
-        return [gate.expand(-1, shape.tokens, -1) for gate, shape in zip(gates, self.out, strict=True)]
+        for index, gate in enumerate(self.gate):
+            if index not in self.unread:
+                results[index] = torch.sigmoid(gate(s_BD))[:, None].expand(-1, self.out[index].tokens, -1)
+        return results
 
 
 @operator_layer("film")

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import combinations
 
 import torch
@@ -170,6 +170,8 @@ class SharedBottleneck(OperatorLayer):
         dim: Width of the bottleneck.
     """
 
+    per_result = ("decode",)
+
     def __init__(self, shapes: Sequence[TokenShape], width: int, *, dim: int) -> None:
         super().__init__()
         self.out: tuple[TokenShape, ...] = tuple(shapes)
@@ -182,7 +184,7 @@ class SharedBottleneck(OperatorLayer):
         xs = mask_all(xs, present)
         codes = [torch.relu(x) for x in self.encode(xs)]
         shared_BTD = masked_mean(mask_all(codes, present), present)
-        return [x + decode(shared_BTD) for decode, x in zip(self.decode, xs, strict=True)]
+        return [x if index in self.unread else x + self.decode[index](shared_BTD) for index, x in enumerate(xs)]
 
 
 @operator_layer("cross_stitch")
@@ -197,6 +199,8 @@ class CrossStitch(OperatorLayer):
         width: Not used.
     """
 
+    per_result = ("align",)
+
     def __init__(self, shapes: Sequence[TokenShape], width: int) -> None:
         super().__init__()
         self.out: tuple[TokenShape, ...] = tuple(shapes)
@@ -204,10 +208,14 @@ class CrossStitch(OperatorLayer):
         self.stitch = nn.Parameter(torch.full((count, count), 0.1 / (count - 1)).fill_diagonal_(0.9))
         self.align = nn.ModuleList(Alignment(shapes, target) for target in shapes)
 
+    def leave_out(self, unread: Collection[int]) -> None:
+        super().leave_out(unread)
+        self.stitch = nn.Parameter(self.stitch.detach()[[index for index in range(len(self.out)) if index not in self.unread]])
+
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
         """Return one (B, T_m, D_m) an argument."""
         xs = mask_all(xs, present)
-        results = []
-        for row, align in zip(self.stitch, self.align, strict=True):
-            results.append(total([weight * x for weight, x in zip(row, align(xs), strict=True)]))
+        results = list(xs)
+        for row, index in zip(self.stitch, [index for index in range(len(xs)) if index not in self.unread], strict=True):
+            results[index] = total([weight * x for weight, x in zip(row, self.align[index](xs), strict=True)])
         return results

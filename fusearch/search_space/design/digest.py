@@ -12,13 +12,17 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from fusearch.search_space.design.parts import Output, Tap
+from fusearch.search_space.design.computation import Computation, ComputedEdge
+from fusearch.search_space.design.parts import Output
 from fusearch.search_space.design.resolution import Resolution
 
 __all__ = ["MAX_CHOICES", "compute_digest"]
 
 #: Most serializations that are compared: all orders of five interchangeable streams.
 MAX_CHOICES = 120
+
+#: Number of the node that is read, depth, and results.
+_Edge = tuple[int, str, tuple[int, ...]]
 
 
 def compute_digest(design: Resolution, main: Output) -> str:
@@ -28,48 +32,41 @@ def compute_digest(design: Resolution, main: Output) -> str:
         design: A resolved design.
         main: The output of the main task.
     """
-    text = repr(_least_form(_Parts(design, main)))
+    text = repr(_least_form(_Parts(Computation(design, main), design.training)))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 class _Parts:
-    """Streams and fusions by number, and the edges between them."""
+    """Nodes by number, and the edges between them."""
 
-    def __init__(self, design: Resolution, main: Output) -> None:
-        self.names = [*design.streams, *design.order]
-        self.number = {name: number for number, name in enumerate(self.names)}
-        self.training = design.training
-        self.labels: list[tuple[Any, ...]] = []
-        self.ties: dict[int, int] = {}
-        self.args: dict[int, list[tuple[int, str, tuple[int, ...]]]] = {}
-        self.ordered: dict[int, int] = {}
-        self.onward: dict[int, int] = {}
-        for name, stream in design.streams.items():
-            self.labels.append((stream.modality, stream.encoder, tuple(sorted(stream.params.items()))))
-            if stream.tie is not None:
-                self.ties[self.number[name]] = self.number[stream.tie]
-        for name in design.order:
-            fusion, number = design.fusions[name], self.number[name]
-            trunk = fusion.trunk
-            self.labels.append((fusion.operator, tuple(sorted(fusion.params.items())), trunk.family, trunk.num_stages))
-            self.args[number] = [self._edge(arg, design.ports[name, index]) for index, arg in enumerate(fusion.args)]
-            self.ordered[number] = design.operators[name].num_ordered(fusion.params, len(fusion.args))
-            if trunk.stream is not None:
-                self.onward[number] = self.number[trunk.stream]
-        self.outputs = [
-            (*self._edge(output.source, design.ports["->", index]), output.task or "", output == main)
-            for index, output in enumerate(design.outputs)
-        ]
+    def __init__(self, computation: Computation, training: str) -> None:
+        self.training = training
+        self.names = list(computation.nodes)
+        number = {name: number for number, name in enumerate(self.names)}
+        nodes = list(computation.nodes.values())
 
-    def _edge(self, tap: Tap, ports: tuple[int, ...]) -> tuple[int, str, tuple[int, ...]]:
-        return self.number[tap.source], str(tap.depth), ports
+        def edge(read: ComputedEdge) -> _Edge:
+            return number[read.node], f"{read.depth}, goes on" if read.continued else read.depth, read.ports
+
+        self.labels = [node.label for node in nodes]
+        self.ties = {index: [number[other] for other in node.tied] for index, node in enumerate(nodes) if node.tied}
+        self.args = {index: [edge(arg) for arg in node.args] for index, node in enumerate(nodes) if node.args}
+        self.ordered = {index: node.ordered for index, node in enumerate(nodes)}
+        self.onward = {index: number[node.onward] for index, node in enumerate(nodes) if node.onward is not None}
+        # The name of an auxiliary output's task computes nothing: all are called what the spaces call theirs.
+        self.outputs = [(*edge(read), "" if is_main else "aux", is_main) for read, is_main in computation.outputs]
 
     def edge_key(self, source: int, depth: str, ports: tuple[int, ...], colors: Sequence[int]) -> tuple[Any, ...]:
         """Describe a tap by colours. A port of a symmetric fusion is known by its argument, not by its position."""
         if ports and not self.ordered[source]:
             args = self.args[source]
-            return colors[source], depth, tuple(sorted((colors[args[port][0]], args[port][1]) for port in ports))
+            return colors[source], depth, tuple(sorted(self._arg_key(args[port], colors) for port in ports))
         return colors[source], depth, ports
+
+    def _arg_key(self, arg: _Edge, colors: Sequence[int]) -> tuple[Any, ...]:
+        """Describe an argument by which a port is known, the port that it reads itself with it."""
+        key = self.edge_key(*arg, colors)
+        return key if arg[2] else key[:2]
 
     def arg_keys(self, number: int, colors: Sequence[int]) -> list[tuple[Any, ...]]:
         keys = [self.edge_key(*arg, colors) for arg in self.args[number]]
@@ -87,9 +84,10 @@ def _refine(parts: _Parts, colors: list[int]) -> list[int]:
             for index, (source, depth, ports) in enumerate(args):
                 place = min(index, parts.ordered[number]) if parts.ordered[number] else -1
                 seen[source].append((colors[number], place, parts.edge_key(source, depth, ports, colors)))
-        for number, lender in parts.ties.items():
-            seen[lender].append((colors[number], -2))
-            keys[number].append((colors[lender], -2))
+        for number, others in parts.ties.items():
+            for other in others:
+                seen[other].append((colors[number], -2))
+            keys[number] += sorted((colors[other], -2) for other in others)
         for number, stream in parts.onward.items():
             seen[stream].append((colors[number], -3))
             keys[number].append((colors[stream], -3))
@@ -137,7 +135,8 @@ def _form(parts: _Parts, colors: Sequence[int]) -> tuple[Any, ...]:
     rows = []
     for number in numbers:
         keys = parts.arg_keys(number, colors) if number in parts.args else []
-        links = (colors[parts.ties[number]] if number in parts.ties else -1, colors[parts.onward[number]] if number in parts.onward else -1)
+        tied = min((colors[other] for other in parts.ties.get(number, ())), default=-1)
+        links = (tied, colors[parts.onward[number]] if number in parts.onward else -1)
         rows.append(repr((parts.labels[number], keys, links)))
     outputs = sorted(
         repr((parts.edge_key(source, depth, ports, colors), task, is_main)) for source, depth, ports, task, is_main in parts.outputs

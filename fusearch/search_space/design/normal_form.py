@@ -6,17 +6,22 @@ effect are at their defaults, and a join of joins is one join where it computes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from math import gcd
+from typing import TypeVar
 
 from fusearch.search_space.design.parts import AUTO, Fusion, Output, Stream, Tap, Training, Trunk
 from fusearch.search_space.design.resolution import Resolution
 from fusearch.search_space.design.tap_facts import Carried, carried_args
 from fusearch.search_space.encoders import FLATTEN, IDENTITY, POOL
 from fusearch.search_space.entries.encoder import ENCODERS, Chain
+from fusearch.search_space.entries.operator import Operator
 from fusearch.search_space.entries.parameter import Params, complete_params
 
-__all__ = ["NormalParts", "normal_form"]
+__all__ = ["NormalParts", "computes_the_same", "normal_form", "without_repeats"]
+
+T = TypeVar("T")
 
 #: Streams, fusions, outputs and training of a design.
 NormalParts = tuple[tuple[Stream, ...], tuple[Fusion, ...], tuple[Output, ...], Training]
@@ -85,7 +90,20 @@ def _shorter(design: Resolution, reads: Mapping[str, int]) -> tuple[Stream, ...]
     for stream in design.streams.values():
         family = [other.name for other in design.streams.values() if (other.tie or other.name) == (stream.tie or stream.name)]
         streams.append(_shortened(design, stream, max(reads[name] for name in family), pooled=bool(pooled & set(family))))
-    return tuple(streams)
+    taken = {arg.source for fusion in design.fusions.values() for arg in fusion.args} | {output.source.source for output in design.outputs}
+    return _lent(streams, taken) if design.training not in ("staged", "frozen") else tuple(streams)
+
+
+def _lent(streams: Sequence[Stream], taken: Collection[str]) -> tuple[Stream, ...]:
+    """Let the first stream that something takes lend the weights, where nothing takes the one that is written as the lender."""
+    heirs = {
+        stream.name: next(other.name for other in streams if other.tie == stream.name)
+        for stream in streams
+        if stream.name not in taken and any(other.tie == stream.name for other in streams)
+    }
+    kept = [stream for stream in streams if stream.name not in heirs]
+    ties = {stream.name: heirs.get(stream.tie, stream.tie) if stream.tie is not None else None for stream in kept}
+    return tuple(replace(stream, tie=None if ties[stream.name] == stream.name else ties[stream.name]) for stream in kept)
 
 
 def _shortened(design: Resolution, stream: Stream, depth: int, *, pooled: bool) -> Stream:
@@ -123,9 +141,13 @@ def _simpler(design: Resolution, fusion: Fusion, carried: Mapping[str, Sequence[
     idle = operator.idle(tuple(each.many for each in carried[fusion.name]))
     params = {name: operator.params[name].default if name in idle else value for name, value in fusion.params.items()}
     trunk = fusion.trunk
-    if trunk.stream is not None and _trunk_read(design, fusion.name) == 0 and not operator.takes_width_of_one:
+    if trunk.stream is not None and _trunk_read(design, fusion.name) == 0 and not operator.takes_width_of_one(fusion.params):
         trunk = Trunk("fc", 0)  # no stage goes on
-    return replace(fusion, args=_absorbed(design, fusion, carried), params=Params(params), trunk=trunk)
+    args = _absorbed(design, fusion, carried)
+    if args == fusion.args:
+        args = tuple(without_repeats(operator, args, carried[fusion.name]))
+        args = args if operator.takes(len(args)) else fusion.args
+    return replace(fusion, args=args, params=Params(params), trunk=trunk)
 
 
 def _absorbed(design: Resolution, fusion: Fusion, carried: Mapping[str, Sequence[Carried]]) -> tuple[Tap, ...]:
@@ -137,19 +159,34 @@ def _absorbed(design: Resolution, fusion: Fusion, carried: Mapping[str, Sequence
         inner = design.fusions[arg.source]
         if inner.trunk.stream is not None or inner.operator not in operator.absorbs:
             continue
-        if _computes_the_same(design, fusion, inner, carried):
+        if any(design.ports[each.name, at] for each in (fusion, inner) for at in range(len(each.args))):
+            continue  # which port an argument reads hangs on the other arguments
+        if computes_the_same(design, fusion, inner, carried):
             return (*fusion.args[:index], *inner.args, *fusion.args[index + 1 :])
     return fusion.args
 
 
-def _computes_the_same(design: Resolution, outer: Fusion, inner: Fusion, carried: Mapping[str, Sequence[Carried]]) -> bool:
-    if any(design.ports[fusion.name, index] for fusion in (outer, inner) for index in range(len(fusion.args))):
-        return False  # which port an argument reads hangs on the other arguments
+def computes_the_same(design: Resolution, outer: Fusion, inner: Fusion, carried: Mapping[str, Sequence[Carried]]) -> bool:
+    """Whether an operator computes the same of the arguments of an argument, where it absorbs that one's operator."""
     operator = design.operators[outer.name]
-    if operator.takes_width_of_one:
+    if operator.takes_width_of_one(outer.params):
         everything = [*carried[outer.name], *carried[inner.name]]
         widths = {each.width for each in everything}
         return not any(each.many for each in everything) and len(widths) == 1 and None not in widths
     if not any(each.many for each in carried[inner.name]):
         return True
     return outer.operator == inner.operator and not any(fusion.params[name] for fusion in (outer, inner) for name in operator.token_params)
+
+
+def without_repeats(operator: Operator, args: Sequence[T], carried: Sequence[Carried]) -> list[T]:
+    """Leave out arguments that stand there again without effect."""
+    start = operator.repeats_from
+    ordered, rest = list(args[:start]), list(args[start:])
+    widths = {each.width for each in carried[start:]}
+    own = len(widths) != 1 or not widths <= ({"recipe"} if start else {"recipe", "scores"})  # a linear map for each of them
+    if operator.repeats == "count" or (operator.repeats == "share" and own):
+        return [*ordered, *rest]
+    times = {index: rest.count(arg) for index, arg in enumerate(rest)}
+    share = gcd(*times.values()) if operator.repeats == "share" else max(times.values())
+    kept = [arg for index, arg in enumerate(rest) if rest[:index].count(arg) * share < times[index]]
+    return ordered + kept

@@ -220,7 +220,7 @@ def _origin(design: Resolution, tap: Tap, reader: tuple[str, int]) -> Origin | N
     operator, ports, going_on = design.operators[tap.source], design.ports[reader], design.continued.get(tap.source)
     if tap.depth == 0:
         # Which argument's shape a symmetric operator keeps depends on the shapes, unless the trunk says it.
-        if operator.keeps == "first" and not (operator.symmetric and going_on is None):
+        if operator.keeps == "first" and not (operator.commutes(design.fusions[tap.source].params) and going_on is None):
             return design.origins[tap.source][0]
         return design.origins[tap.source][ports[0]] if operator.keeps == "each" and len(ports) == 1 else None
     if going_on is None:

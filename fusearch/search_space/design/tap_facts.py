@@ -47,7 +47,7 @@ def _of_fusion(design: Resolution, tap: Tap, reader: tuple[str, int], found: Map
         return Carried(many, "recipe" if len(ports) < 2 else None)
     if operator.keeps == "each" and len(ports) == 1:
         return args[ports[0]]
-    widths = {arg.width for arg in (args if operator.symmetric else args[:1])}
+    widths = {arg.width for arg in (args if operator.commutes(fusion.params) else args[:1])}
     return Carried(many, widths.pop() if operator.keeps == "first" and len(widths) == 1 else None)
 
 

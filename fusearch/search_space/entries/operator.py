@@ -9,6 +9,7 @@ from typing import Literal
 from fusearch.errors import DesignError
 from fusearch.registry import Registry
 from fusearch.search_space.entries.parameter import Param, Value
+from fusearch.search_space.entries.token_order import TokenOrder, order_seen
 
 __all__ = ["FAMILIES_BY_SYMBOL", "OPERATORS", "SYMBOLS", "Family", "Operator"]
 
@@ -54,8 +55,14 @@ class Operator:
             one key a softmax is one whatever the query, so that what makes query and key never gets a gradient.
         attention_params: Parameters that nothing but its attention reads.
         token_params: Parameters that matter only where an argument has many tokens.
+        token_order: What it makes of the order of the tokens of each argument; by default it sees it.
+        tokens_of_all: Whether, with these parameters, the result's tokens are those of one argument after the other. Where nothing sees
+            their order, the order of the arguments means nothing.
         absorbs: Operators in whose place it may take the arguments themselves: `cat(cat(a, b)@0, c)` is `cat(a, b, c)`.
         absorbs_from: First argument for which that holds.
+        repeats: What an argument counts that stands there again: each time (`count`), `once` (`max(a, a, b)` is `max(a, b)`), or its
+            `share` alone (`mean(a, a, b, b)` is `mean(a, b)`), where the operator gives no argument a linear map of its own.
+        repeats_from: First argument for which that holds.
         classifies: Whether it classifies inside: a network raises its parameter `classes` to the outputs of the task.
         equation: The equation, in plain text.
         absent: What an absent argument does.
@@ -85,8 +92,12 @@ class Operator:
     attention: Callable[[tuple[bool, ...]], Sequence[bool]] | None = None
     attention_params: tuple[str, ...] = ()
     token_params: tuple[str, ...] = ()
+    token_order: TokenOrder = order_seen
+    tokens_of_all: Callable[[Mapping[str, Value]], bool] = lambda _: False
     absorbs: tuple[str, ...] = ()
     absorbs_from: int = 0
+    repeats: Literal["count", "once", "share"] = "count"
+    repeats_from: int = 0
     classifies: bool = False
     equation: str = ""
     absent: str = ""
@@ -111,10 +122,9 @@ class Operator:
         """The review's symbol of the class."""
         return SYMBOLS[self.family]
 
-    @property
-    def takes_width_of_one(self) -> bool:
+    def takes_width_of_one(self, params: Mapping[str, Value]) -> bool:
         """Whether the shapes decide which argument's shape the result has."""
-        return self.symmetric and self.keeps == "first"
+        return self.keeps == "first" and self.commutes(params)
 
     def works(self, many: tuple[bool, ...]) -> bool:
         """Whether every parameter can be trained on arguments of which each has many tokens or one."""
@@ -130,7 +140,7 @@ class Operator:
         tokens = self.tokens(params)
         if tokens != "args":
             return tokens == "many"
-        return many[0] if self.keeps == "first" and not self.takes_width_of_one else any(many)
+        return many[0] if self.keeps == "first" and not self.takes_width_of_one(params) else any(many)
 
     def takes(self, num_args: int) -> bool:
         """Whether it takes that many arguments."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.token_order import order_linear
 
 __all__: list[str] = []
 
@@ -17,6 +18,7 @@ for entry in (
         symmetric=True,
         ports=True,
         adds_loss=True,
+        token_order=order_linear,
         equation=(
             "y_m = W_m x_m + b_m; z_m = normalize(mean over tokens of y_m); loss = mean over pairs (m, l) and both directions of "
             "-log softmax over samples j of (z_mi . z_lj / temperature) at j = i"
@@ -32,6 +34,7 @@ for entry in (
         symmetric=True,
         ports=True,
         adds_loss=True,
+        token_order=order_linear,
         equation=(
             "y_m = W_m x_m + b_m; loss = mean over pairs of MMD^2 (five Gaussian kernels, widths 1/4 to 4 times sqrt(d)) "
             "or |C_m - C_l|_F^2 / 4 d^2 of the covariances, with 1 / (n - 1) (deep_coral) or 1 / n (coral), of the means over tokens"
@@ -47,6 +50,7 @@ for entry in (
         symmetric=True,
         ports=True,
         adds_loss=True,
+        token_order=order_linear,
         equation=(
             "y_m = W_m x_m + b_m; d_ij = |z_i - z_j| / sqrt(d) of the means over tokens; loss = mean over m and i != j of "
             "a_ij d_ij^2 + (1 - a_ij) max(0, margin - d_ij)^2, a = same class (regression: exp(-(t_i - t_j)^2)), "
@@ -65,6 +69,7 @@ for entry in (
         symmetric=True,
         ports=True,
         adds_loss=True,
+        token_order=order_linear,
         equation="y_m = W_m x_m + b_m; loss = mean over pairs of cos(z_m, z_l)^2, z the means over tokens",
         absent=_ABSENT_LOSS,
         reference="Braman et al., Deep orthogonal fusion, MICCAI 2021; review no. 30 (|cos| of static and dynamic features)",

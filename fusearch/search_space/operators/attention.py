@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.token_order import order_kept, order_kept_of_query, order_lost
 
 __all__: list[str] = []
 
@@ -24,6 +25,7 @@ for entry in (
         params={"tokens": Param(4, (2, 4), minimum=1), "layers": Param(1, (1, 2), minimum=1), "heads": _HEADS},
         symmetric=True,
         tokens=lambda params: "many" if int(params["tokens"]) > 1 else "one",
+        token_order=order_lost,
         equation="[X_m; Z_m] = transformer layer_m([X_m; Z]), Z = mean over m of Z_m; y = the bottleneck tokens Z of the last layer",
         absent="its bottleneck tokens are left out of the mean; the first ones stay where none is present",
         reference="after Nagrani et al., Attention bottlenecks for multimodal fusion (MBT), NeurIPS 2021; as published: mbt",
@@ -38,6 +40,7 @@ for entry in (
         keeps="each",
         attention=lambda many: [_several(many[:index] + many[index + 1 :]) for index in range(len(many))],
         attention_params=("heads",),
+        token_order=order_kept,
         equation="Y_m = X_m + cross attention of X_m to the tokens of all other arguments, for each m",
         absent="as a key it gets no weight; its own result is what it reads from the others",
         reference="Lu et al., ViLBERT, NeurIPS 2019",
@@ -48,9 +51,12 @@ for entry in (
         "attention",
         params={"heads": _HEADS, "residual": Param(True)},
         symmetric_from=1,
+        repeats="share",
+        repeats_from=1,
         keeps="first",
         attention=lambda many: [_several(many[1:])],
         attention_params=("heads",),
+        token_order=order_kept_of_query,
         equation="Y = X_1 + W_o softmax(Q K^T / sqrt(d)) V; Q = W_q X_1, K and V from the tokens of all other arguments",
         absent="as a key it gets no weight; an absent query asks with its bias alone and adds nothing itself",
         reference="Vaswani et al., Attention is all you need, NeurIPS 2017, eq. 1; Tsai et al., ACL 2019",
@@ -62,6 +68,7 @@ for entry in (
         params={"tokens": Param(4, (2, 4), minimum=1), "layers": Param(2, (2, 4), minimum=2), "heads": _HEADS},
         symmetric=True,
         tokens=lambda _: "one",
+        token_order=order_lost,
         equation=(
             "X_m = [class token_m; X_m W_m + b_m] + positions_m; [X_m; Z_m] = transformer layer_m([X_m; Z]), Z = mean over m of Z_m; "
             "y = mean over m of LN(class token_m) of the last layer"
@@ -85,6 +92,8 @@ for entry in (
         },
         tokens=lambda params: "many" if params["pool"] == "none" else "one",
         symmetric_where={"pool": ("mean",)},
+        token_order=lambda params, many: (order_kept if params["pool"] == "none" else order_lost)(params, many),
+        tokens_of_all=lambda params: params["pool"] == "none",
         equation=(
             "X = [X_1 W_1 + b_1; ...; X_n W_n + b_n] along the tokens; a layer: X <- X + MHA(LN X), X <- X + W_b gelu(W_a LN X); "
             "then the mean over all tokens, no pooling, or one mean an argument, concatenated"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.token_order import order_lost
 
 __all__: list[str] = []
 
@@ -22,6 +23,7 @@ for entry in (
         max_args=2,
         tokens=lambda _: "one",
         attention=lambda many: [any(many)],
+        token_order=order_lost,
         equation=(
             "A = softmax over all pairs (i, j) of p . (relu(U x_i) * relu(V y_j)); "
             "b = sum_ij A_ij (U' x_i * V' y_j), summed over k neighbours; y_j <- y_j + P b a glimpse; out = sum_j y_j"
@@ -37,6 +39,7 @@ for entry in (
         max_args=2,
         tokens=lambda _: "one",
         attention=lambda many: [any(many)],
+        token_order=order_lost,
         equation=(
             "A = softmax over all pairs (i, j) of p . (relu(U x_i + u) * relu(V y_j + v)); "
             "b = sum_ij A_ij (relu(U' x_i + u') * relu(V' y_j + v')), summed over k neighbours; y_j <- y_j + P b a glimpse; out = sum_j y_j"

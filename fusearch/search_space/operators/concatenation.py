@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.token_order import order_kept, order_kept_of_one, order_linear_in_one, order_seen
 
 __all__: list[str] = []
 
@@ -16,6 +17,7 @@ for entry in (
         tokens=lambda params: "args" if params["align"] else "one",
         token_params=("align",),
         absorbs=("cat",),
+        token_order=lambda params, many: (order_linear_in_one if params["align"] else order_seen)(params, many),
         equation="y = [vec(x_1); ...; vec(x_n)]; with align=1 token by token: y_t = [x_1t; ...; x_nt]",
         absent="its features are zero",
         reference="Ngiam et al., Multimodal deep learning, ICML 2011",
@@ -35,6 +37,8 @@ for entry in (
         "cat_tokens",
         "concatenation",
         tokens=lambda _: "many",
+        token_order=order_kept,
+        tokens_of_all=lambda _: True,
         equation="Y = [X_1 W_1; ...; X_n W_n] along the tokens; W_m only where the widths differ",
         absent="its tokens are zero",
         reference="Li et al., VisualBERT: a simple and performant baseline for vision and language, 2019",
@@ -45,6 +49,7 @@ for entry in (
         "concatenation",
         symmetric=True,
         absorbs=("cat",),
+        token_order=order_kept_of_one,
         equation="y_t = [g_1 * x_1t; ...; g_n * x_nt], g_m = sigmoid(W_m [x_1t; ...; x_nt] + b_m)",
         absent="its features are zero, in the result and in every gate",
         reference="Kiela et al., Efficient large-scale multi-modal classification, AAAI 2018",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.token_order import order_kept_of_one
 
 __all__: list[str] = []
 
@@ -15,6 +16,7 @@ for entry in (
         symmetric=True,
         adds_loss=True,
         classifies=True,
+        token_order=order_kept_of_one,
         equation=(
             "f_m = x_m * sigmoid(W_m x_m + b_m); c_m = w_m . mean_t f_m + d_m; y = [c_1 f_1; ...; c_n f_n]; "
             "loss = sum_m mean(gate) + (c_m - p_m(true class))^2 + cross-entropy of p_m = softmax(V_m mean_t f_m + v_m)"
@@ -34,6 +36,7 @@ for entry in (
         symmetric=True,
         adds_loss=True,
         classifies=True,
+        token_order=order_kept_of_one,
         equation=(
             "f_m = dropout(relu(E_m (x_m * sigmoid(W_m x_m + b_m)) + e_m)), `dim` features (0: the network's width); "
             "c_m = w_m . mean_t f_m + d_m; y = [c_1 f_1; ...; c_n f_n]; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.token_order import order_kept_of_first
 
 __all__: list[str] = []
 
@@ -16,6 +17,7 @@ for entry in (
         keeps="first",
         absorbs=("cat",),
         absorbs_from=1,
+        token_order=order_kept_of_first,
         equation=(
             "h_0 = W_i x_1; h_k = relu(LN(M h_(k-1))), M = reshape(W s + b) to dim x dim, s = means over tokens of the others; "
             "y = W_o h of the last step"
@@ -53,6 +55,7 @@ for entry in (
         keeps="first",
         absorbs=("cat",),
         absorbs_from=1,
+        token_order=order_kept_of_first,
         equation=(
             "h_0 = W_i x_1; h_k = block_k(h_(k-1), s), s = means over tokens of the others, `dim` to `hidden` ... to `dim` features; "
             "y = x_1 + LN(W_o h). Block a: relu(LN(h M(s))), M linear in s; "

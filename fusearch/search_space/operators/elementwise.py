@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.token_order import order_kept_of_one, order_linear_in_one
 
 __all__: list[str] = []
 
@@ -15,7 +16,9 @@ for entry in (
         "tensor",
         params={"absolute": Param(False, (False, True))},
         max_args=2,
+        symmetric_where={"absolute": (True,)},
         keeps="first",
+        token_order=lambda params, many: (order_kept_of_one if params["absolute"] else order_linear_in_one)(params, many),
         equation=f"y = x_1 - P_2 x_2, or its absolute value; {_PROJECTED}",
         absent="the difference is zero where either argument is absent",
         reference="Koch et al., Siamese neural networks for one-shot image recognition, ICML workshop 2015",
@@ -27,6 +30,8 @@ for entry in (
         symmetric=True,
         keeps="first",
         absorbs=("max",),
+        repeats="once",
+        token_order=order_kept_of_one,
         equation=f"y = max(x_1, P_2 x_2, ..., P_n x_n) elementwise; {_PROJECTED}",
         absent="the maximum is over the arguments that are present; zero where none is",
         reference="Su et al., Multi-view convolutional neural networks, ICCV 2015",
@@ -37,6 +42,8 @@ for entry in (
         "tensor",
         symmetric=True,
         keeps="first",
+        repeats="share",
+        token_order=order_linear_in_one,
         equation=f"y = (x_1 + P_2 x_2 + ... + P_n x_n) / n; {_PROJECTED}",
         absent="the mean is over the arguments that are present; zero where none is",
         reference="Havaei et al., HeMIS: hetero-modal image segmentation, MICCAI 2016",
@@ -48,6 +55,7 @@ for entry in (
         symmetric=True,
         keeps="first",
         absorbs=("product",),
+        token_order=order_linear_in_one,
         equation=f"y = x_1 * P_2 x_2 * ... * P_n x_n; {_PROJECTED}",
         absent="its factor is one; zero where none is present",
         reference="Antol et al., VQA: visual question answering, ICCV 2015",
@@ -58,6 +66,7 @@ for entry in (
         symmetric=True,
         keeps="first",
         absorbs=("sum",),
+        token_order=order_linear_in_one,
         equation=f"y = x_1 + P_2 x_2 + ... + P_n x_n; {_PROJECTED}",
         absent="it adds nothing",
         reference="Hazirbas et al., FuseNet: incorporating depth into semantic segmentation, ACCV 2016",

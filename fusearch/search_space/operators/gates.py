@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.token_order import order_kept_of_one, order_linear_in_first
 
 __all__: list[str] = []
 
@@ -18,6 +19,7 @@ for entry in (
         keeps="first",
         absorbs=("cat",),
         absorbs_from=1,
+        token_order=order_linear_in_first,
         equation="y = x_1 * sigmoid(W_b relu(W_a [s_1; ...; s_n] + a) + b), s_m = mean over tokens of x_m",
         absent="its mean is zero; without x_1 the result is zero",
         reference="Hu et al., Squeeze-and-excitation networks, CVPR 2018, with the other modalities in the squeeze",
@@ -40,6 +42,7 @@ for entry in (
         params={"order": Param(1, (1, 2, 3), minimum=1)},
         max_args=2,
         keeps="first",
+        token_order=order_kept_of_one,
         equation="y_t = x_t * sigmoid(b + sum_(r=1..order) A_r (U_r1 z_t * ... * U_rr z_t)), z_t = [x_t; c_t]",
         absent="its half of z is zero; without x the result is zero",
         reference="He et al., Hierarchical-order interaction for gliomas, Phys. Med. Biol. 2021 (review no. 19); Chen et al., ICCV 2019",

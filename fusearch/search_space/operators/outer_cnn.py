@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.token_order import order_kept_of_one
 
 __all__: list[str] = []
 
@@ -24,6 +25,7 @@ for entry in (
         },
         max_args=2,
         symmetric=True,
+        token_order=order_kept_of_one,
         equation=(
             "y = W vec(maxpool(CNN(a b^T))), a = W_1 x_1, b = W_2 x_2 of `dim` features (W_m only where x_m has another width); "
             "CNN: `blocks` of `convs` convolutions with ReLU, each block plus its input where residual"
@@ -47,6 +49,7 @@ for entry in (
         },
         max_args=2,
         symmetric=True,
+        token_order=order_kept_of_one,
         equation=(
             "M_0 = a b^T, a = W_1 x_1 + b_1, b = W_2 x_2 + b_2 of `dim` features; a block: c_1 = relu(conv M_(k-1)), "
             "c_j = relu(conv c_(j-1)) to c_convs, M_k = c_1 + c_convs; y = vec(M) of the last block"

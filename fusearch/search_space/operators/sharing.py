@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.token_order import order_kept, order_kept_of_one, order_linear_in_one
 
 __all__: list[str] = []
 
@@ -17,6 +18,7 @@ for entry in (
         symmetric=True,
         ports=True,
         adds_loss=True,
+        token_order=order_kept,
         equation=(
             "h_m = LN(relu(W_m x_m + w_m)); s_m = sigmoid(S h_m + s), p_m = sigmoid(P_m h_m + b_m); y_m = [s_m; p_m], or s_m; "
             "loss = mean over pairs of CMD_5(s_m, s_l) + sum_m |S_m^T P_m|_F^2 / d^2 + sum over pairs |P_m^T P_l|_F^2 / d^2 "
@@ -35,6 +37,7 @@ for entry in (
         symmetric=True,
         ports=True,
         keeps="each",
+        token_order=order_linear_in_one,
         equation=(
             "y_m = sum_l a_ml P_ml x_l; a starts at 0.9 on the diagonal and 0.1 / (n - 1) elsewhere; "
             "P_ml brings x_l to the shape of x_m where it differs"
@@ -49,6 +52,7 @@ for entry in (
         symmetric=True,
         ports=True,
         keeps="each",
+        token_order=order_kept_of_one,
         equation="z = mean over m of relu(E_m x_m + e_m), `dim` features; y_m = x_m + D_m z",
         absent="it is left out of the mean; its own result is what the others tell",
         reference="Sedghi et al., Fusion of MRI and temporal enhanced ultrasound, IJCARS 2020 (review no. 20); Ngiam et al., ICML 2011",
@@ -61,6 +65,7 @@ for entry in (
         symmetric=True,
         ports=True,
         adds_loss=True,
+        token_order=order_kept,
         equation=(
             "h_m = W_m x_m; s_m = tanh(S h_m + s), p_m = tanh(P_m h_m + b_m); y_m = s_m, or [s_m; p_m]; "
             "loss = mean over pairs of |s_m - s_l|^2 / d + |S_m^T P_m|_F^2 / N^2 (rows of unit length) "

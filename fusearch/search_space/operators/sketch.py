@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Param
+from fusearch.search_space.entries.token_order import order_kept_of_one
 
 __all__: list[str] = []
 
@@ -12,6 +13,7 @@ for entry in (
         "compact_bilinear",
         "tensor",
         params={"dim": Param(64, (64, 128), minimum=2)},
+        token_order=order_kept_of_one,
         equation=(
             "z = ifft(fft(S_1 x_1) * ... * fft(S_n x_n)), S_m fixed count sketches to `dim` features; y = normalize(z / sqrt(|z| + 1e-4))"
         ),

@@ -13,7 +13,7 @@ from fusearch.search_space.design.ports import port_name
 from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.entries.parameter import Value, combinations
-from fusearch.search_space.space.program import AUXILIARY, NOT_TAKEN, take_key
+from fusearch.search_space.space.program import NOT_TAKEN, take_key
 from fusearch.search_space.space.space_settings import SpaceSettings
 
 __all__ = ["becomes", "num_spellings", "read_answers"]
@@ -158,11 +158,11 @@ def _read_outputs(settings: SpaceSettings, graph: FusionGraph, names: dict[str, 
         answers[f"{key}.output"], answers[f"{key}.ends"] = False, name not in taken
     for output in graph.outputs:
         tap = output.source
-        if output == graph.main_output and output.task is None:
+        if output == graph.main_output:
             continue
-        if output.task == AUXILIARY and tap.source in streams:
+        if tap.source in streams:
             answers[f"{names[tap.source]}.auxiliary"] = True
-        elif several and output.task is None and tap.source not in streams and tap.port is None:
+        elif several and tap.port is None:
             answers[f"f{names[tap.source].removeprefix(settings.prefix)}.output"] = True
         else:
             raise SpaceError(
@@ -223,7 +223,7 @@ def _read_fusion(
     if fusion.trunk.stream is None:
         answers[f"{key}.continue"] = NOT_TAKEN
     else:
-        answers[f"{key}.continue"] = position if OPERATORS[fusion.operator].symmetric else 0
+        answers[f"{key}.continue"] = position if OPERATORS[fusion.operator].commutes(fusion.params) else 0
     answers[f"{key}.family"] = fusion.trunk.family
     answers |= {f"{key}.trunk.from{least}": fusion.trunk.num_stages for least in range(fusion.trunk.num_stages + 1)}
 

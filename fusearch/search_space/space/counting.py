@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from fusearch.errors import SpaceError
+from fusearch.errors import FusearchError, SpaceError
+from fusearch.search_space.design.graph import FusionGraph
+from fusearch.search_space.design.parts import Fusion
 from fusearch.search_space.entries.parameter import Value
-from fusearch.search_space.space.answers import num_spellings
-from fusearch.search_space.space.choosers import Chooser
+from fusearch.search_space.space.answers import num_spellings, read_answers
+from fusearch.search_space.space.choosers import AnswerChooser, Chooser
+from fusearch.search_space.space.pattern_answers import read_pattern_answers
 from fusearch.search_space.space.pattern_program import draw_design
 from fusearch.search_space.space.program import Parts, build
 from fusearch.search_space.space.space_settings import SpaceSettings
@@ -26,7 +30,10 @@ MAX_ENUMERATED = 4000
 PROBES = 2000
 
 #: Of these, walks of which the number of sequences that lead to the same design is worked out.
-EXAMINED = 200
+EXAMINED = 60
+
+#: Most orders of streams and fusions that are tried for that.
+MAX_ORDERS = 24
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,8 @@ def count_designs(settings: SpaceSettings) -> Size:
 
     A small space is enumerated, and designs with the same digest count once. Else the number of decision sequences is estimated by
     Knuth's method, the mean, over random walks, of the product of the numbers of choices met, and divided by how many sequences lead to
-    one design, as with an encoder longer than what is read of it. It counts a design as often as its fusions can be made in another
-    order, and so leans to the high side.
+    one digest: by an encoder longer than what is read of it, by fusions made and streams named in another order, by a last stage taken
+    where only its mean counts.
 
     Reference: Knuth, Estimating the efficiency of backtrack programs, Mathematics of Computation 29, 1975.
     """
@@ -87,14 +94,60 @@ def count_designs(settings: SpaceSettings) -> Size:
         walks.append(math.prod(walk.widths))
         if number < EXAMINED:
             sequences += walks[-1]
-            designs += walks[-1] / num_spellings(settings, build(settings, parts))
+            designs += walks[-1] / _num_sequences(settings, build(settings, parts))
     estimate = sum(walks) / len(walks)
     if estimate <= MAX_ENUMERATED:
         with contextlib.suppress(SpaceError):  # the estimate was too low
             digests = {build(settings, parts).digest for parts in all_parts(settings, 2 * MAX_ENUMERATED)}
             return Size(math.log10(len(digests)), len(digests), "enumeration of all designs, by digest")
-    method = f"Knuth's estimate, {PROBES} random walks, each design once"
+    method = f"Knuth's estimate, {PROBES} random walks, each digest once"
     return Size(math.log10(estimate * designs / sequences), None, method)
+
+
+def _num_sequences(settings: SpaceSettings, graph: FusionGraph) -> int:
+    """Return how many sequences of decisions lead to the digest of a design, as far as they differ in what is named above."""
+    found = set()
+    for variant in itertools.islice(_orders(graph), MAX_ORDERS):
+        readings = iter((read_answers(settings, variant),)) if settings.pattern is None else read_pattern_answers(settings, variant)
+        for answers in readings:
+            chooser = AnswerChooser(answers)
+            with contextlib.suppress(FusearchError):  # this order is none that the program asks for
+                if build(settings, draw_design(settings, chooser)).digest == graph.digest:
+                    found.add(frozenset(chooser.params.items()))
+    return max(1, len(found)) * num_spellings(settings, graph) * _num_depths(graph)
+
+
+def _orders(graph: FusionGraph) -> Iterator[FusionGraph]:
+    """Give the design with its fusions in every order in which they can be made, and the streams of each modality in every order."""
+    modality_of = {stream.name: stream.modality for stream in graph.streams}
+    for streams in itertools.permutations(graph.streams):
+        if [modality_of[stream.name] for stream in streams] != list(modality_of.values()):
+            continue
+        for fusions in itertools.permutations(graph.fusions):
+            made: set[str] = set()
+            if all(_is_made(fusion, made, modality_of) for fusion in fusions):
+                yield FusionGraph(graph.modalities, streams, fusions, graph.outputs, graph.training)
+
+
+def _is_made(fusion: Fusion, made: set[str], streams: Collection[str]) -> bool:
+    made.add(fusion.name)
+    return all(arg.source in streams or arg.source in made for arg in fusion.args)
+
+
+def _num_depths(graph: FusionGraph) -> int:
+    """Return in how many ways the taps of embeddings and of last stages can be exchanged without another function."""
+    ways = 1
+    for place, fusion in enumerate(graph.fusions):
+        for index, arg in enumerate(fusion.args):
+            if arg.source not in {stream.name for stream in graph.streams} or arg.depth not in ("L", graph.num_stages(arg.source)):
+                continue
+            other = replace(arg, depth=graph.num_stages(arg.source) if arg.depth == "L" else "L")
+            args = (*fusion.args[:index], other, *fusion.args[index + 1 :])
+            fusions = (*graph.fusions[:place], replace(fusion, args=args), *graph.fusions[place + 1 :])
+            with contextlib.suppress(FusearchError):
+                changed = FusionGraph(graph.modalities, graph.streams, fusions, graph.outputs, graph.training)
+                ways *= 2 if changed != graph and changed.digest == graph.digest else 1
+    return ways
 
 
 def all_parts(settings: SpaceSettings, limit: int) -> Iterator[Parts]:

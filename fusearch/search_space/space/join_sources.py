@@ -97,9 +97,16 @@ def _is_able(operator: Operator, args: list[Argument], *, idle: bool) -> bool:
     has_grid = any(arg.has_grid for arg in args) if operator.symmetric else args[0].has_grid
     return (
         (has_grid or not operator.needs_grid)
-        and (idle or operator.works(tuple(arg.many for arg in args)))
+        and (operator.repeats != "once" or len({arg.tap for arg in args}) == len(args))
+        and (idle or operator.works(tuple(arg.many for arg in _distinct(operator, args))))
         and not any(arg.operator in operator.absorbs for arg in args[operator.absorbs_from :])
     )
+
+
+def _distinct(operator: Operator, args: list[Argument]) -> list[Argument]:
+    """Return the arguments without repetition: a key that stands there twice is one key to an attention, but a query beside it is none."""
+    taps, start = [arg.tap for arg in args], int(operator.keeps == "first")
+    return [arg for index, arg in enumerate(args) if index < start or arg.tap not in taps[start:index]]
 
 
 def with_first(args: list[Argument], first: int) -> list[Argument]:

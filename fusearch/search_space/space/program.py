@@ -204,12 +204,15 @@ def _draw_joins(settings: SpaceSettings, choose: Chooser, streams: list[Stream],
         params = _draw_operator_params(settings, choose, key, text)
         if not operator.commutes(params):
             args = _draw_order(settings, choose, key, args, able[text], operator.num_ordered(params, len(args)))
-        onward = _draw_onward(settings, choose, key, operator, streams, [arg.origin for arg in args])
+        free = operator.commutes(params)
+        onward = _draw_onward(settings, choose, key, operator, streams, [arg.origin for arg in args if free or arg is args[0]])
         if onward is not None:
-            # Only a symmetric operator may go on with an argument that is not its first; the order is then free.
+            # Only where the order is free may another one than the first go on.
             args = with_first(args, onward)
-        trunk, source = _trunk_of(settings, name, streams, args[0].origin, operator, onward is not None)
-        kept = [arg.has_grid for arg in (args if operator.symmetric and onward is None else args[:1])]
+        # Which argument's shape is kept where the order is free depends on the shapes, unless the trunk says it.
+        kept_origin = args[0].origin if operator.keeps == "first" and not (free and onward is None) else None
+        trunk, source = _trunk_of(settings, name, streams, kept_origin, onward is not None)
+        kept = [arg.has_grid for arg in (args if free and onward is None else args[:1])]
         source.has_grid = operator.keeps == "first" and all(kept)
         many = tuple(arg.many for arg in args)
         source.many = many if operator.ports else (operator.has_many(params, many),)
@@ -306,14 +309,10 @@ def _draw_onward(
     streams: list[Stream],
     origins: list[tuple[str, int] | None],
 ) -> int | None:
-    """Draw the argument whose encoder the trunk continues, or None: the first one, or any of a symmetric operator."""
+    """Draw the argument whose encoder the trunk continues, or None: of those whose shape the operator can keep."""
     if operator.keeps != "first" or "continue" not in settings.trunks:
         return None
-    able = tuple(
-        index
-        for index, origin in enumerate(origins if operator.symmetric else origins[:1])
-        if origin is not None and _stages_left(streams, origin) > 0
-    )
+    able = tuple(index for index, origin in enumerate(origins) if origin is not None and _stages_left(streams, origin) > 0)
     if not able:
         return None
     chosen = choose.pick(f"{key}.continue", (NOT_TAKEN, *able), f"{key}.continue.of{''.join(map(str, able))}")
@@ -326,7 +325,7 @@ def _stages_left(streams: list[Stream], origin: tuple[str, int]) -> int:
 
 
 def _trunk_of(
-    settings: SpaceSettings, name: str, streams: list[Stream], origin: tuple[str, int] | None, operator: Operator, onward: bool
+    settings: SpaceSettings, name: str, streams: list[Stream], origin: tuple[str, int] | None, onward: bool
 ) -> tuple[Trunk, JoinSource]:
     """Return a trunk and what later fusions may take of it. How long a trunk of its own stages is, its consumers will say."""
     if onward and origin is not None:
@@ -334,9 +333,7 @@ def _trunk_of(
         return Trunk("continue", stream=origin[0]), JoinSource(
             name, tuple(range(left + 1)), f"continue{left}", continues=True, origin=origin
         )
-    # Which argument's shape a symmetric operator keeps depends on the shapes, unless the trunk says it.
-    kept = origin if operator.keeps == "first" and not operator.symmetric else None
-    return Trunk(), JoinSource(name, tuple(range(settings.max_trunk + 1)), "trunk", origin=kept)
+    return Trunk(), JoinSource(name, tuple(range(settings.max_trunk + 1)), "trunk", origin=origin)
 
 
 def _finish_trunks(

@@ -29,7 +29,7 @@ def settings(operator: Operator) -> Iterator[dict[str, Any]]:
 def test_tokens_of_the_result(operator: Operator) -> None:
     for params, many in product(settings(operator), product((False, True), repeat=operator.min_args)):
         shapes = [MANY if each else ONE for each in many]
-        if operator.takes_width_of_one:
+        if operator.takes_width_of_one(params):
             shapes = [shapes[index] for index in argument_order(shapes)]  # as the network does
         out = LAYERS[operator.name](shapes, 8, **params).out
         if isinstance(out, tuple):

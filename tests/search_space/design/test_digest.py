@@ -57,7 +57,6 @@ def test_one_changed_detail_changes_the_digest() -> None:
         digest(header, "F1 = sum(a@1, b@1) ->"),
         digest(header, "F1 = sum(a@1, b@1; trunk=continue(a)) ->"),
         digest(header, "train = staged", "F1 = cat(a@1, b@1) ->"),
-        digest(header, "F1 = cat(a@1, b@1) -> task"),
         digest(header, "F1 = cat(a@1, b@1) ->", "a@score -> aux"),
         digest(header, "F1 = cat(a@1, b@1) ->", "b@score -> aux"),
         digest(header, "F1 = cat(a@1, b@1, a@1) ->"),

@@ -25,7 +25,7 @@ def test_a_design_is_found_under_other_names_and_orders(data: st.DataObject) -> 
         ("rna:mlp | b = rna:mlp | c = rna:mlp\nF1 = cat(rna@1, b@1, c@1) ->", "3 streams of modality 'rna': this space offers 2"),
         ("rna:mlp | b = rna:mlp(tie=rna)\nF1 = cat(rna@1, b@1) ->", "this space offers no ties"),
         ("rna:mlp | ecg:gru\nF1 = cat(rna@1, ecg@1, rna@2) ->", "takes 'rna' twice"),
-        ("rna:mlp | ecg:gru\nF1 = cat(rna@1, ecg@1) -> grade", "this space offers one main output"),
+        ("rna:mlp | ecg:gru\nF1 = cat(rna@1, ecg@1) ->\nF2 = sum(rna@1, ecg@1) -> grade", "this space offers one main output"),
     ],
 )
 def test_what_the_program_cannot_say(formula: str, message: str) -> None:

@@ -39,14 +39,28 @@ def test_large_spaces_are_estimated_and_larger_ones_are_larger() -> None:
     assert count_designs(WIDE.settings) == wide
 
 
-def test_the_estimate_is_close_to_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    space = SearchSpace(TABLES, operators=["sum", "product"], max_fusions=1, scores=False)
+ESTIMATED = {
+    "encoders longer than what is read": SearchSpace(TABLES, operators=["sum", "product"], max_fusions=1, scores=False),
+    "fusions in several orders": SearchSpace(
+        TABLES, operators=["product", "low_rank(rank=2)"], encoders=["mlp(layers=1)"], max_fusions=3, max_trunk=0, scores=False
+    ),
+    "streams in several orders": SearchSpace(
+        TABLES[:1], operators=["sum", "film"], encoders=["mlp(layers=1)", "mlp(layers=2)"], max_streams=3, max_fusions=1, scores=False
+    ),
+    "a pattern": SearchSpace(
+        TABLES, encoders=["mlp(layers=1)"], operators=["cat", "sum"], max_trunk=1, pattern="F1 = ⊕(?^k, ?^?); F2 = ⊞(F1^?, ?^1) ->"
+    ),
+}
+
+
+@pytest.mark.parametrize("space", ESTIMATED.values(), ids=list(ESTIMATED))
+def test_the_estimate_is_close_to_the_count(space: SearchSpace, monkeypatch: pytest.MonkeyPatch) -> None:
     exact = space.size()
     monkeypatch.setattr("fusearch.search_space.space.counting.MAX_ENUMERATED", 0)
     estimate = space.size()
     assert exact.exact is not None
     assert estimate.exact is None
-    # What leads to one design several ways, an encoder longer than what is read of it, counts once.
+    # What leads to one design several ways counts once.
     assert estimate.log10 == pytest.approx(exact.log10, abs=0.1)
 
 
