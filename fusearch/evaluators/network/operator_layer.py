@@ -10,7 +10,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -99,6 +99,13 @@ class OperatorLayer(nn.Module, ABC):
             modules: nn.ModuleList = getattr(self, name)
             for index in self.unread:
                 modules[index] = nn.Identity()
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Pass over weights of results that nothing reads: runs of version 0.1.0 kept them."""
+        left_out = tuple(f"{prefix}{name}." for name, module in self.named_modules() if isinstance(module, nn.Identity))
+        for key in [key for key in state_dict if left_out and key.startswith(left_out)]:
+            del state_dict[key]
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     @abstractmethod
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor | list[Tensor]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from itertools import combinations
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -210,12 +211,21 @@ class CrossStitch(OperatorLayer):
 
     def leave_out(self, unread: Collection[int]) -> None:
         super().leave_out(unread)
-        self.stitch = nn.Parameter(self.stitch.detach()[[index for index in range(len(self.out)) if index not in self.unread]])
+        self.stitch = nn.Parameter(self.stitch.detach()[self._read])
+
+    @property
+    def _read(self) -> list[int]:
+        return [index for index in range(len(self.out)) if index not in self.unread]
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        if len(state_dict[f"{prefix}stitch"]) == len(self.out):  # a row for each result
+            state_dict[f"{prefix}stitch"] = state_dict[f"{prefix}stitch"][self._read]
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> list[Tensor]:
         """Return one (B, T_m, D_m) an argument."""
         xs = mask_all(xs, present)
         results = list(xs)
-        for row, index in zip(self.stitch, [index for index in range(len(xs)) if index not in self.unread], strict=True):
+        for row, index in zip(self.stitch, self._read, strict=True):
             results[index] = total([weight * x for weight, x in zip(row, self.align[index](xs), strict=True)])
         return results

@@ -97,6 +97,8 @@ class Computation:
             pairs = [(self._flat(edge), carried) for edge, carried in pairs]
         self._taken[name] = pairs = without_repeats(operator, pairs, [carried for _, carried in pairs])
         args = [edge for edge, _ in pairs]
+        if len(args) == 1:
+            self._other_names[name] = args[0]  # the maximum of one
         if fusion.operator == "cat" and (fusion.params["align"] or not any(carried.many for _, carried in pairs)):
             self._name_all_results(name, args)
         label = (fusion.operator, tuple(sorted(fusion.params.items())), fusion.trunk.family, fusion.trunk.num_stages)
@@ -179,7 +181,7 @@ class Computation:
             fusion, operator, node = self._design.fusions[name], self._design.operators[name], self.nodes[name]
             pairs = [(edge, replace(of, many=of.many and edge.node not in made_one)) for edge, of in self._taken[name]]
             many = tuple(of.many for _, of in pairs)
-            told = operator.token_order(fusion.params, many)
+            told = ["averaged"] * len(many) if self._keeps_one_token(fusion) else operator.token_order(fusion.params, many)
             one_width = not operator.takes_width_of_one(fusion.params) or len({of.width or edge for edge, of in pairs}) == 1
             for index, (edge, of) in enumerate(pairs):
                 linear = told[index] == "linear" and sum(many) == 1 and one_width and self._is_averaged(name)
@@ -194,6 +196,13 @@ class Computation:
             node.label = (fusion.operator, tuple(sorted(params.items())), *node.label[2:])
             if not (any(many) if operator.ports else operator.has_many(params, many)):
                 made_one.add(name)
+
+    def _keeps_one_token(self, fusion: Fusion) -> bool:
+        """Whether an elementwise operator brings all arguments to one that is one vector."""
+        operator, going_on = self._design.operators[fusion.name], self._design.continued.get(fusion.name)
+        if operator.keeps != "first" or not operator.matches_features or (going_on is None and operator.commutes(fusion.params)):
+            return False
+        return not self._carried[fusion.name][going_on[0] if going_on is not None else 0].many
 
     def _is_averaged(self, name: str) -> bool:
         """Whether only the mean over tokens of a fusion's result counts."""
@@ -243,6 +252,23 @@ class Computation:
             operator, params = self._design.operators[name], self._design.fusions[name].params
             if name in self.nodes and operator.tokens_of_all(params) and not seen(name):
                 self.nodes[name].ordered = 0
+            if name in self.nodes and operator.matches_features:
+                self._match_features(name)
+
+    def _match_features(self, name: str) -> None:
+        """Where the features of two concatenations meet at their places, what each joins stands at a place of its own."""
+        widths = [self._width(edge, carried) for edge, carried in self._taken[name]]
+        for edge, width in zip(self.nodes[name].args, widths, strict=True):
+            if len(width) > 1 and widths.count(width) > 1 and edge.node in self._design.fusions:
+                self.nodes[edge.node].ordered = len(width)
+
+    def _width(self, edge: ComputedEdge, carried: Carried) -> tuple[str, ...]:
+        """Return what the features that an edge carries are made of, in any order: empty where only the shapes tell it."""
+        fusion = self._design.fusions.get(edge.node)
+        if fusion is None or edge.depth != "0" or fusion.operator not in ("cat", "gated_cat"):
+            return (carried.width,) if carried.width is not None else ()
+        parts = [(of.many, of.width) for _, of in self._taken[edge.node]]
+        return tuple(sorted(str(width) for _, width in parts)) if not any(many or width is None for many, width in parts) else ()
 
     def _tie(self, reads: dict[tuple[str, str], str]) -> None:
         for (lender, _), name in reads.items():

@@ -161,6 +161,8 @@ def _allows_trunk(wanted: Trunk | None, actual: Trunk, found: _Match) -> bool:
     if wanted is None:
         return True
     if wanted.stream is not None:
+        if actual.num_stages == 0:
+            return True  # of a trunk that goes on, no stage of which is left or read, nothing is left (decision 0028)
         return actual.stream is not None and found.names.get(wanted.stream, actual.stream) == actual.stream
     return wanted.num_stages in (AUTO, actual.num_stages) and (wanted.family == actual.family or wanted.num_stages == 0)
 

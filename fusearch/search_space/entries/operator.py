@@ -58,6 +58,7 @@ class Operator:
         token_order: What it makes of the order of the tokens of each argument; by default it sees it.
         tokens_of_all: Whether, with these parameters, the result's tokens are those of one argument after the other. Where nothing sees
             their order, the order of the arguments means nothing.
+        matches_features: Whether features of two arguments of one width meet at their places, without a linear map between.
         absorbs: Operators in whose place it may take the arguments themselves: `cat(cat(a, b)@0, c)` is `cat(a, b, c)`.
         absorbs_from: First argument for which that holds.
         repeats: What an argument counts that stands there again: each time (`count`), `once` (`max(a, a, b)` is `max(a, b)`), or its
@@ -94,6 +95,7 @@ class Operator:
     token_params: tuple[str, ...] = ()
     token_order: TokenOrder = order_seen
     tokens_of_all: Callable[[Mapping[str, Value]], bool] = lambda _: False
+    matches_features: bool = False
     absorbs: tuple[str, ...] = ()
     absorbs_from: int = 0
     repeats: Literal["count", "once", "share"] = "count"

@@ -39,6 +39,7 @@ for entry in (
         tokens=lambda _: "many",
         token_order=order_kept,
         tokens_of_all=lambda _: True,
+        matches_features=True,
         equation="Y = [X_1 W_1; ...; X_n W_n] along the tokens; W_m only where the widths differ",
         absent="its tokens are zero",
         reference="Li et al., VisualBERT: a simple and performant baseline for vision and language, 2019",

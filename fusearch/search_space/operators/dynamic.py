@@ -34,6 +34,7 @@ for entry in (
         max_args=4,
         symmetric_from=2,
         keeps="first",
+        matches_features=True,
         equation=(
             "arguments a, b, ra, rb; r = [mean over tokens of ra; of rb]; e = sum_i softmax(G r)_i relu(E_i r); "
             "(g_a, g_b) = sigmoid(W e + c); y = merge(g_a * a, g_b * P b)"

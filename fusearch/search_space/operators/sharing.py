@@ -38,6 +38,7 @@ for entry in (
         ports=True,
         keeps="each",
         token_order=order_linear_in_one,
+        matches_features=True,
         equation=(
             "y_m = sum_l a_ml P_ml x_l; a starts at 0.9 on the diagonal and 0.1 / (n - 1) elsewhere; "
             "P_ml brings x_l to the shape of x_m where it differs"

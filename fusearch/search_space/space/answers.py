@@ -98,7 +98,11 @@ def becomes(graph: FusionGraph, stream: Stream, offered: Stream) -> bool:
     """Whether a design with the offered stream in the place of its own is the same design."""
     if (offered.encoder, offered.params) == (stream.encoder, stream.params):
         return True
-    streams = tuple(offered if other.name == stream.name else other for other in graph.streams)
+    lender = stream.tie or stream.name
+    family = {other.name for other in graph.streams if lender in (other.name, other.tie)}
+    streams = tuple(
+        replace(other, encoder=offered.encoder, params=offered.params) if other.name in family else other for other in graph.streams
+    )
     onward = [fusion.trunk if fusion.trunk.stream is None else replace(fusion.trunk, num_stages=AUTO) for fusion in graph.fusions]
     fusions = tuple(replace(fusion, trunk=trunk) for fusion, trunk in zip(graph.fusions, onward, strict=True))
     try:

@@ -30,7 +30,7 @@ MAX_ENUMERATED = 4000
 PROBES = 2000
 
 #: Of these, walks of which the number of sequences that lead to the same design is worked out.
-EXAMINED = 60
+EXAMINED = 100
 
 #: Most orders of streams and fusions that are tried for that.
 MAX_ORDERS = 24

@@ -10,7 +10,8 @@ from fusearch.search_space.design.pattern import FusionPattern
 from fusearch.search_space.design.pattern_parts import UNKNOWN
 from fusearch.search_space.entries.parameter import Value
 from fusearch.search_space.space.answers import becomes
-from fusearch.search_space.space.pattern_program import encoders_offered, least_stages, resolutions
+from fusearch.search_space.space.pattern_program import encoders_offered, least_stages
+from fusearch.search_space.space.pattern_sources import resolutions
 from fusearch.search_space.space.space_settings import SpaceSettings
 
 __all__ = ["read_pattern_answers"]

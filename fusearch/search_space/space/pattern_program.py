@@ -8,29 +8,25 @@ Every name of a decision ends with a code of its choices, so that under one name
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from typing import TypeVar
 
 from fusearch.errors import SpaceError, suggestion
-from fusearch.search_space.design.parts import Depth, Fusion, Output, RuleError, Stream, Tap, Training, Trunk
+from fusearch.search_space.design.parts import Depth, Fusion, Output, Stream, Tap, Training, Trunk
 from fusearch.search_space.design.pattern import FusionPattern
 from fusearch.search_space.design.pattern_parts import UNKNOWN, PatternFusion, PatternStream, PatternTap, Unknown
-from fusearch.search_space.design.structure import check_uses, coverage, topological_order
 from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.entries.parameter import Params, Value, combinations
 from fusearch.search_space.space.choosers import Chooser
+from fusearch.search_space.space.pattern_sources import resolutions
 from fusearch.search_space.space.program import Parts, draw_parts
 from fusearch.search_space.space.space_settings import SpaceSettings
 
 T = TypeVar("T", bound=Value)
 
-__all__ = ["check_pattern", "draw_design", "draw_pattern", "encoders_offered", "least_stages", "resolutions"]
-
-#: Most ways to fill in `?` sources that are listed.
-MAX_RESOLUTIONS = 2000
+__all__ = ["check_pattern", "draw_design", "draw_pattern", "encoders_offered", "least_stages"]
 
 
 def draw_design(settings: SpaceSettings, choose: Chooser) -> Parts:
@@ -58,9 +54,9 @@ def draw_pattern(settings: SpaceSettings, choose: Chooser) -> Parts:
 
     def tap(wanted: PatternTap, key: str) -> Tap:
         depth: Depth
-        most = stages.get(wanted.source, settings.max_trunk)
+        most = stages.get(wanted.source, settings.max_trunk) - (onward.get(key, 0))
         if wanted.depth == UNKNOWN:
-            depth = _pick(choose, key, tuple(range(most + 1)))
+            depth = _pick(choose, key, tuple(range(min(_least_depth(pattern, wanted.source), most), most + 1)))
         elif isinstance(wanted.depth, int) or wanted.depth in ("L", "score", "*"):
             depth = wanted.depth  # type: ignore[assignment]  # a pattern's depth without letters is a design's
         else:
@@ -70,7 +66,14 @@ def draw_pattern(settings: SpaceSettings, choose: Chooser) -> Parts:
         port = streams[wanted.port].name if wanted.port in streams else wanted.port
         return Tap(source, depth, port)
 
-    taps = {fusion.name: [tap(arg, f"{fusion.name}.{at}.depth") for at, arg in enumerate(fusion.args)] for fusion in pattern.fusions}
+    # What goes on with a stream needs as many stages of it as are read behind the join, and offers those that are left.
+    onward = {f"{fusion.name}.0.depth": _least_behind(pattern, fusion.name) for fusion in pattern.fusions if _goes_on(fusion)}
+    taps: dict[str, list[Tap]] = {}
+    for fusion in pattern.fusions:
+        taps[fusion.name] = args = [tap(arg, f"{fusion.name}.{at}.depth") for at, arg in enumerate(fusion.args)]
+        if _goes_on(fusion):
+            first = args[0].depth
+            stages[fusion.name] = stages[fusion.args[0].source] - (first if isinstance(first, int) else stages[fusion.args[0].source])
     outputs = tuple(Output(tap(output.source, f"output.{at}.depth"), output.task) for at, output in enumerate(pattern.outputs))
     read = [arg for args in taps.values() for arg in args]
     ends = {output.source.source for output in outputs}
@@ -80,78 +83,12 @@ def draw_pattern(settings: SpaceSettings, choose: Chooser) -> Parts:
             settings, choose, fusion, streams, taps[fusion.name], {made.name: made.operator for made in fusions}
         )
         deepest = max((arg.depth for arg in read if arg.source == fusion.name and isinstance(arg.depth, int)), default=0)
-        trunk = _draw_trunk(settings, choose, fusion, deepest, is_output=fusion.name in ends)
+        if _goes_on(fusion):
+            trunk = Trunk("continue", stream=taps[fusion.name][0].source)
+        else:
+            trunk = _draw_trunk(settings, choose, fusion, deepest, is_output=fusion.name in ends)
         fusions.append(Fusion(fusion.name, operator, tuple(taps[fusion.name]), params, trunk))
     return Parts(tuple(streams.values()), tuple(fusions), outputs, _draw_training(settings, choose, pattern, fusions))
-
-
-def resolutions(settings: SpaceSettings) -> dict[str, FusionPattern]:
-    """Return every way to fill in the `?` sources of the pattern that obeys the rules of the language, by what stands for them.
-
-    Raises:
-        SpaceError: There is none, or there are too many to list.
-    """
-    return _resolutions(str(settings.pattern), len(settings.modalities) * settings.max_streams)
-
-
-@cache
-def _resolutions(text: str, room: int) -> dict[str, FusionPattern]:
-    pattern = FusionPattern.parse(text)
-    named = [stream.name for stream in pattern.streams]
-    order = topological_order(pattern.fusions, {*named, UNKNOWN})
-    fusions = [next(fusion for fusion in pattern.fusions if fusion.name == name) for name in order]
-    found: dict[str, FusionPattern] = {}
-    for filled, fresh in _fill(fusions, named, room - len(named)):
-        streams = [*pattern.streams, *(PatternStream(name) for name in fresh)]
-        try:
-            _check_uses(filled, [stream.name for stream in streams], pattern)
-        except RuleError:
-            continue
-        unknown = [arg.source for old, new in zip(fusions, filled, strict=True) for arg in _filled_in(old, new)]
-        found[" ".join(unknown) or "given"] = FusionPattern(tuple(streams), filled, pattern.outputs, pattern.training)
-        if len(found) > MAX_RESOLUTIONS:
-            raise SpaceError(f"pattern: more than {MAX_RESOLUTIONS:,} ways to fill in its '?' sources, expected more names")
-    if not found:
-        raise SpaceError("pattern: no way to fill in its '?' sources obeys the rules, with the modalities that there are")
-    return found
-
-
-def _filled_in(old: PatternFusion, new: PatternFusion) -> list[PatternTap]:
-    return [arg for wanted, arg in zip(old.args, new.args, strict=True) if wanted.source == UNKNOWN]
-
-
-def _fill(fusions: Sequence[PatternFusion], named: Sequence[str], room: int) -> Iterator[tuple[tuple[PatternFusion, ...], list[str]]]:
-    """Give the fusions with each `?` source a stream that is named, a fresh one, or an earlier fusion; fresh ones come in order."""
-    places = [(at, index) for at, fusion in enumerate(fusions) for index, arg in enumerate(fusion.args) if arg.source == UNKNOWN]
-    number = 1
-    fresh_names: list[str] = []
-    while len(fresh_names) < min(room, len(places)):
-        if f"x{number}" not in named:
-            fresh_names.append(f"x{number}")
-        number += 1
-
-    def go(at: int, chosen: list[str]) -> Iterator[list[str]]:
-        if at == len(places):
-            yield chosen
-            return
-        used = [name for name in fresh_names if name in chosen]
-        offered = [*named, *fresh_names[: len(used) + 1], *(fusion.name for fusion in fusions[: places[at][0]])]
-        for name in offered:
-            yield from go(at + 1, [*chosen, name])
-
-    for chosen in go(0, []):
-        filled = [list(fusion.args) for fusion in fusions]
-        for (at, index), name in zip(places, chosen, strict=True):
-            filled[at][index] = replace(filled[at][index], source=name)
-        whole = tuple(replace(fusion, args=tuple(args)) for fusion, args in zip(fusions, filled, strict=True))
-        yield whole, [name for name in fresh_names if name in chosen]
-
-
-def _check_uses(fusions: Sequence[PatternFusion], streams: Sequence[str], pattern: FusionPattern) -> None:
-    order = topological_order(fusions, streams)
-    by_name = {fusion.name: fusion for fusion in fusions}
-    ends = [output.source.source for output in pattern.outputs]
-    check_uses(order, by_name, streams, ends, coverage(order, by_name, streams), [stream.tie for stream in pattern.streams if stream.tie])
 
 
 def check_pattern(settings: SpaceSettings) -> None:
@@ -168,13 +105,10 @@ def check_pattern(settings: SpaceSettings) -> None:
             raise SpaceError(f"pattern: stream {stream.name!r} is no modality: {suggestion(stream.name, names)}; x1, x2, ... stand for any")
         if stream.modality is not None and stream.modality not in names:
             raise SpaceError(f"pattern: stream {stream.name!r} has modality {stream.modality!r}: {suggestion(stream.modality, names)}")
-        if stream.tie is not None:
-            raise SpaceError(f"pattern: stream {stream.name!r} is tied to {stream.tie!r}: no space draws ties")
         if stream.encoder is not None:
             ENCODERS[stream.encoder]  # an unknown name is refused with the nearest one
     for fusion in pattern.fusions:
-        if fusion.trunk is not None and fusion.trunk.stream is not None:
-            raise SpaceError(f"pattern: {fusion.name} has a trunk 'continue': a pattern in a space takes fc, conv, rnn or attention")
+        _check_onward(pattern, fusion)
         _operators(settings, fusion, all_scores=all(arg.depth == "score" for arg in fusion.args))
     if any(output.source.source == UNKNOWN for output in pattern.outputs):
         raise SpaceError("pattern: '?' as an output, expected a fusion or a stream")
@@ -190,10 +124,13 @@ def _draw_streams(settings: SpaceSettings, choose: Chooser, pattern: FusionPatte
     """Draw the modality of each stream, then its encoder: name in the pattern -> stream, called like its modality."""
     taken: dict[str, str] = {}
     streams: dict[str, Stream] = {}
-    for wanted in sorted(pattern.streams, key=lambda stream: (stream.modality is None, stream.is_free)):
+    for wanted in sorted(pattern.streams, key=lambda stream: (stream.tie is not None, stream.modality is None, stream.is_free)):
         modality = _pick(choose, f"{wanted.name}.modality", _modalities(settings, pattern, wanted, taken))
         name = settings.slots[modality][sum(other == modality for other in taken.values())]
         taken[wanted.name] = modality
+        if wanted.tie is not None:
+            streams[wanted.name] = replace(streams[wanted.tie], name=name, modality=modality, tie=streams[wanted.tie].name)
+            continue
         offered = encoders_offered(settings, wanted, modality, least_stages(pattern, wanted.name))
         encoder = _pick(choose, f"{wanted.name}.encoder", tuple(dict.fromkeys(encoder for encoder, _ in offered)))
         left = [params for other, params in offered if other == encoder]
@@ -215,15 +152,61 @@ def _modalities(settings: SpaceSettings, pattern: FusionPattern, stream: Pattern
     free = [name for name in names if sum(other == name for other in taken.values()) < settings.max_streams]
     least = least_stages(pattern, stream.name)
     fitting = tuple(name for name in free if encoders_offered(settings, stream, name, least))
+    borrowers = [other for other in pattern.streams if other.tie == stream.name]
+    for other in borrowers:
+        lent = [other.modality] if other.modality is not None else [modality.name for modality in settings.modalities]
+        fitting = tuple(name for name in fitting if any(_alike(settings, name, each) for each in lent))
+    if stream.tie in taken:
+        fitting = tuple(name for name in fitting if _alike(settings, taken[str(stream.tie)], name))
+    if not fitting and (borrowers or stream.tie is not None):
+        raise SpaceError(f"pattern: {stream.tie or stream.name} lends its weights: expected another modality of the same kind and shape")
     if not fitting:
         raise SpaceError(f"pattern: {stream.name} is taken after {least} stages, no encoder of {', '.join(names)} has as many")
     return fitting
 
 
+def _alike(settings: SpaceSettings, one: str, other: str) -> bool:
+    """Whether two modalities, not the same, can share weights."""
+    by_name = {modality.name: modality for modality in settings.modalities}
+    return one != other and (by_name[one].kind, by_name[one].shape) == (by_name[other].kind, by_name[other].shape)
+
+
+def _goes_on(fusion: PatternFusion) -> bool:
+    return fusion.trunk is not None and fusion.trunk.stream is not None
+
+
+def _least_behind(pattern: FusionPattern, fusion: str) -> int:
+    """Return how many stages are read behind a join."""
+    return max(
+        (arg.depth for other in pattern.fusions for arg in other.args if arg.source == fusion and isinstance(arg.depth, int)), default=0
+    )
+
+
+def _check_onward(pattern: FusionPattern, fusion: PatternFusion) -> None:
+    """Check that a trunk that goes on with a stream has it as its first argument, at a depth that can be drawn.
+
+    Raises:
+        SpaceError: It has not.
+    """
+    if not _goes_on(fusion) or fusion.trunk is None:
+        return
+    stream, first = fusion.trunk.stream, fusion.args[0]
+    if first.source != stream or not (isinstance(first.depth, int) or first.depth == UNKNOWN):
+        raise SpaceError(f"pattern: {fusion.name} continues {stream!r}: expected {stream}^?, or a number, as its first argument")
+    for other in pattern.fusions:
+        if any(arg.source == fusion.name and not (isinstance(arg.depth, int) or arg.depth in (UNKNOWN, "L")) for arg in other.args):
+            raise SpaceError(
+                f"pattern: {other.name} takes {fusion.name}, which continues {stream!r}, at a letter: expected a number, L or ?"
+            )
+
+
 def least_stages(pattern: FusionPattern, stream: str) -> int:
     """Return how many stages a stream needs at least."""
+    family = {other.name for other in pattern.streams if other.name == stream or (other.tie is not None and other.tie == stream)}
     taps = [arg for fusion in pattern.fusions for arg in fusion.args] + [output.source for output in pattern.outputs]
-    depths: list[Unknown] = [tap.depth for tap in taps if tap.source == stream]
+    depths: list[Unknown] = [tap.depth for tap in taps if tap.source in family]
+    onward = [fusion for fusion in pattern.fusions if fusion.trunk is not None and fusion.trunk.stream in family]
+    depths += [_least_behind(pattern, fusion.name) + (depth if isinstance(depth := fusion.args[0].depth, int) else 0) for fusion in onward]
     whole = [depth for depth in depths if isinstance(depth, int)]
     return max([0, *whole, *(2 for depth in depths if depth == "*"), *(_letter(depth)[1] for depth in depths if _is_letter(depth))])
 
@@ -258,13 +241,22 @@ def _stretched(encoder: str, params: dict[str, Value], stream: PatternStream, le
 
 def _draw_letters(settings: SpaceSettings, choose: Chooser, pattern: FusionPattern, stages: dict[str, int]) -> dict[str, int]:
     """Draw each letter, as deep as every source that it is a depth of can go."""
+    least: dict[str, int] = {}
     most: dict[str, int] = {}
     for fusion in pattern.fusions:
         for arg in fusion.args:
             if _is_letter(arg.depth):
                 letter, plus = _letter(arg.depth)
                 most[letter] = min(most.get(letter, 100), stages.get(arg.source, max(settings.max_trunk, plus)) - plus)
-    return {letter: int(_pick(choose, f"depth.{letter}", tuple(range(high + 1)))) for letter, high in sorted(most.items())}
+                least[letter] = max(least.get(letter, 0), _least_depth(pattern, arg.source) - plus)
+    drawn = {letter: tuple(range(min(least[letter], high), high + 1)) for letter, high in sorted(most.items())}
+    return {letter: int(_pick(choose, f"depth.{letter}", depths)) for letter, depths in drawn.items()}
+
+
+def _least_depth(pattern: FusionPattern, source: str) -> int:
+    """Return the least depth that is drawn: raw values would be those of no encoder, and no weights are shared for them."""
+    stated = {stream.name for stream in pattern.streams if stream.encoder is not None or stream.tie is not None}
+    return int(source in stated or any(stream.tie == source for stream in pattern.streams))
 
 
 def _is_letter(depth: Unknown) -> bool:
@@ -291,6 +283,7 @@ def _operators(settings: SpaceSettings, fusion: PatternFusion, *, all_scores: bo
             and OPERATORS[name].takes(len(fusion.args))
             and (all_scores or not OPERATORS[name].scores_only)
             and all(param in OPERATORS[name].params for param in fusion.params)
+            and (OPERATORS[name].keeps == "first" or not _goes_on(fusion))
         )
         for offered in (of_space, tuple(OPERATORS))
     ]

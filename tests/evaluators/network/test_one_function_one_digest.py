@@ -135,12 +135,16 @@ TWINS = [
     ("F1 = max(a@1, a@1, b@1) ->", "F1 = max(a@1, b@1) ->"),
     ("F1 = max(a@1, b@1, a@1, b@1, b@1) ->", "F1 = max(a@1, b@1) ->"),
     ("F1 = max(a@0, a@0, i@1) ->", "F1 = max(a@0, i@1) ->"),
+    ("F1 = sum(a@1, b@1); F2 = max(F1@0, F1@0); F3 = cat(F2@0, c@1) ->", "F1 = sum(a@1, b@1); F3 = cat(F1@0, c@1) ->"),
     ("F1 = max(a@score, b@score, b@score) ->", "F1 = max(a@score, b@score) ->"),
     ("i:cnn(stages=2) | a; F1 = sum(i@2, a@1) ->", "i:cnn(stages=2) | a; F1 = sum(i@L, a@1) ->"),
     ("i:cnn(stages=2) | a; F1 = film(a@1, i@2; trunk=fc:1) ->", "i:cnn(stages=2) | a; F1 = film(a@1, i@L; trunk=fc:1) ->"),
     ("F1 = low_rank(i@3, a@0); F2 = film(b@1, F1@0) ->", "F1 = low_rank(i@L, a@0); F2 = film(b@1, F1@0) ->"),
     ("F1 = cat(i@3, a@1; align=1) ->", "F1 = cat(i@L, a@1) ->"),
+    ("F1 = difference(a@1, i@3; trunk=fc:1) ->", "F1 = difference(a@1, i@L; trunk=fc:1) ->"),
+    ("F1 = max(a@1, i@3; trunk=continue(a)) ->", "F1 = max(a@1, i@L; trunk=continue(a)) ->"),
     ("F1 = difference(i@3, a@0) ->", "F1 = difference(i@L, a@0) ->"),
+    ("F1 = cat(a@1, b@1); F2 = sum(F1@0, c@1; trunk=fc:1) ->", "F1 = cat(a@1, b@1); F2 = sum(c@1, F1@0; trunk=fc:1) ->"),
     ("F1 = mean(a@1, a@1, b@1, b@1) ->", "F1 = mean(b@1, a@1) ->"),
     ("F1 = cross_attention(i@1, a@1, a@1, b@1, b@1) ->", "F1 = cross_attention(i@1, b@1, a@1) ->"),
     ("F1 = cat(a@*, b@1) ->", "F1 = cat(a@1, a@2, b@1) ->"),
@@ -162,6 +166,10 @@ TWINS = [
     ("i:identity | a; F1 = cat(i@0, a@1) ->", "i:flatten | a; F1 = cat(i@0, a@1) ->"),
 ]
 APART = [
+    (
+        "F1 = cat(a@1, b@1); F2 = cat(c@1, b@2); F3 = product(F1@0, F2@0) ->",
+        "F1 = cat(b@1, a@1); F2 = cat(c@1, b@2); F3 = product(F1@0, F2@0) ->",
+    ),
     ("F1 = difference(a@1, b@2) ->", "F1 = difference(b@2, a@1) ->"),
     ("F1 = cat_tokens(i@1, j@1; trunk=rnn:1) ->", "F1 = cat_tokens(j@1, i@1; trunk=rnn:1) ->"),
     ("F1 = cat_tokens(i@1, j@1); F2 = cat(F1@0, a@1; trunk=fc:1) ->", "F1 = cat_tokens(j@1, i@1); F2 = cat(F1@0, a@1; trunk=fc:1) ->"),

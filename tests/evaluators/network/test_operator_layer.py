@@ -119,3 +119,18 @@ def test_entry_and_layer_stand_in_files_of_the_same_name(name: str) -> None:
     layer = LAYERS[name].__module__.rpartition(".")[2]
     entries = files("fusearch.search_space.operators").joinpath(f"{layer}.py").read_text(encoding="utf-8")
     assert f'"{name}",' in entries
+
+
+@pytest.mark.parametrize("name", [operator.name for operator in OPERATORS.values() if operator.ports])
+def test_a_layer_that_leaves_results_out_takes_the_weights_of_a_whole_one(name: str) -> None:
+    """Whatever is read is as it was: the results do not hang on each other."""
+    params = {key: param.default for key, param in OPERATORS[name].params.items()}
+    shapes = [TokenShape(4, 6, (2, 2)), TokenShape(1, 5)]
+    xs, present = [torch.randn(3, shape.tokens, shape.width) for shape in shapes], [torch.tensor([True, True, False])] * 2
+    whole = LAYERS[name](shapes, 8, **params)
+    wanted = whole(xs, present)
+    for unread in (0, 1):
+        part = LAYERS[name](shapes, 8, **params)
+        part.leave_out([unread])
+        part.load_state_dict(whole.state_dict())
+        torch.testing.assert_close(part(xs, present)[1 - unread], wanted[1 - unread])
