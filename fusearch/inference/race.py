@@ -41,7 +41,7 @@ def chance_to_catch_up(gains: Sequence[float], num_folds: int, spread: float) ->
         >>> round(chance_to_catch_up([-0.03], 5, spread=0.02), 3)
         0.084
         >>> round(chance_to_catch_up([-0.03, -0.02], 5, spread=0.02), 3)
-        0.03
+        0.027
     """
     from scipy.special import stdtr
 
