@@ -1,6 +1,6 @@
 """What races save and what they cost: made-up searches of designs whose worth is known, and searches that were run without races.
 
-    OMP_NUM_THREADS=1 python benchmarks/races.py [--searches 200] [--estimates 40] [--runs RUN ...] [--json]
+    OMP_NUM_THREADS=1 python benchmarks/races.py [--searches 200] [--runs RUN ...] [--json]
 
 A made-up search has 60 designs in five folds of 300 rows. The first eight are references and never race. A design has a cost, a worth (how
 far it moves apart what it says of the two classes), what it has in common with the others (rows that are hard for all), rows that are hard
@@ -20,6 +20,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,13 @@ def front(points: Sequence[Sequence[float]], objectives: Sequence[Objective]) ->
     return pareto.is_nondominated(points, [each.direction for each in objectives])
 
 
+@cache
 def make_search(kind: str, draw: int) -> tuple[list[Trial], KeptPredictions]:
     """Make up a search in which every design is trained to the end, with its predictions."""
     rng = np.random.default_rng([sorted(KINDS).index(kind), draw])
     task = TASKS["classification"]("y", ("no", "yes"))
     targets, fold = rng.permutation(np.arange(ROWS) % 2), np.arange(ROWS) % FOLDS
+    held_out = (fold[:, None] == np.arange(FOLDS)).astype(float)
     mean, spread = KINDS[kind]
     worths, costs = rng.normal(mean, spread, DESIGNS), 10 ** rng.uniform(3, 6, DESIGNS)
     sides, hard = 2.0 * targets - 1.0, rng.normal(size=ROWS)
@@ -92,14 +95,13 @@ def make_search(kind: str, draw: int) -> tuple[list[Trial], KeptPredictions]:
         said = (worths[number] + luck[fold]) * sides / 2 + 0.8 * hard + 0.6 * rng.normal(size=ROWS)
         chances = expit(worths[number] * said if spread else 0.3 * said)
         both = np.column_stack([1 - chances, chances])
-        members = []
-        for held in range(FOLDS):
-            rows = fold == held
-            scores = {each.name: METRICS[each.name](targets[rows], both[rows]) for each in (AUROC, LOSS)}
-            members.append({"fold": held, "seed": 0, "metrics": scores})
+        by_fold = {each.name: METRICS[each.name].on_draws(targets, both, held_out) for each in (AUROC, LOSS)}
+        members = [
+            {"fold": held, "seed": 0, "metrics": {name: float(values[held]) for name, values in by_fold.items()}} for held in range(FOLDS)
+        ]
         facts = TrialFacts(details={"members": members})
         point = [float(np.mean(list(facts.by_fold("auroc").values()))), float(costs[number])]
-        truth = float(ndtr(worths[number] / np.sqrt(2.0 * (0.8**2 + 0.6**2 + (0.05**2 if spread else 0.0)))))
+        truth = float(ndtr(abs(worths[number]) / np.sqrt(2.0 * (0.8**2 + 0.6**2 + (0.05**2 if spread else 0.0)))))
         trials.append(Trial(number, point, facts, number >= REFERENCES, truth))
         outputs.append(both)
     return trials, KeptPredictions(fold, targets, task.strata(targets), None, np.stack(outputs), task)
@@ -129,8 +131,8 @@ def judge(trials: Sequence[Trial], objectives: Sequence[Objective], criteria: Se
     }
 
 
-def simulate(kind: str, searches: int, estimates: int, criteria: Sequence[Objective]) -> dict[str, float]:
-    """Make up searches of a kind and count; the estimate after selection is made for the first of them."""
+def simulate(kind: str, searches: int, criteria: Sequence[Objective]) -> dict[str, float]:
+    """Make up searches of a kind and count."""
     found, truly, truly_stopped, claims, optimism = [], 0, 0, [0, 0], [[], []]
     for draw in range(searches):
         trials, kept = make_search(kind, draw)
@@ -140,16 +142,16 @@ def simulate(kind: str, searches: int, estimates: int, criteria: Sequence[Object
         best = [trial for trial, is_on in zip(trials, on, strict=True) if is_on and trial.races]
         truly += len(best)
         truly_stopped += sum(trial.number in stopped for trial in best)
-        if draw < estimates:
-            resampled = Resampled(kept, AUROC, seed=draw)
-            for at, left in enumerate((np.arange(DESIGNS), np.array([each for each in range(DESIGNS) if each not in stopped]))):
-                chosen = resampled.best_of(left)
-                scores = resampled.left_out(chosen)
-                known = resampled.left_out(resampled.best_of(left[left < REFERENCES]))
-                _, low, _ = over_draws(resampled.gain(known, resampled.left_out(resampled.best_of(left[left >= REFERENCES]))))
-                claims[at] += low > 0
-                worths = np.array([trial.worth for trial in trials])
-                optimism[at].append(over_draws(scores)[0] - worths[chosen].mean())
+        resampled = Resampled(kept, AUROC, seed=draw)
+        for at, left in enumerate((np.arange(DESIGNS), np.array([each for each in range(DESIGNS) if each not in stopped]))):
+            chosen = resampled.best_of(left)
+            scores = resampled.left_out(chosen)
+            known, searched = left[left < REFERENCES], left[left >= REFERENCES]
+            if len(searched):
+                gains = resampled.gain(*(resampled.left_out(resampled.best_of(each)) for each in (known, searched)))
+                claims[at] += over_draws(gains)[1] > 0
+            worths = np.array([trial.worth for trial in trials])
+            optimism[at].append(over_draws(scores)[0] - worths[chosen].mean())
     total = {name: sum(each[name] for each in found) for name in found[0]}
     return {
         "searches": searches,
@@ -158,10 +160,10 @@ def simulate(kind: str, searches: int, estimates: int, criteria: Sequence[Object
         "stopped_on_front": total["stopped_on_front"] / total["on_front"],
         "truly": truly_stopped / truly if KINDS[kind][1] else float("nan"),
         "hypervolume": total["hypervolume"] / searches,
-        "claims_all": claims[0] / max(1, estimates),
-        "claims_left": claims[1] / max(1, estimates),
-        "optimism_all": float(np.mean(optimism[0])) if estimates else float("nan"),
-        "optimism_left": float(np.mean(optimism[1])) if estimates else float("nan"),
+        "claims_all": claims[0] / searches,
+        "claims_left": claims[1] / searches,
+        "optimism_all": float(np.mean(optimism[0])),
+        "optimism_left": float(np.mean(optimism[1])),
     }
 
 
@@ -182,7 +184,6 @@ def main() -> None:
     """Count, and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--searches", type=int, default=200, help="made-up searches of each kind")
-    parser.add_argument("--estimates", type=int, default=40, help="of how many of them the estimate after selection is made")
     parser.add_argument("--runs", type=Path, nargs="*", default=[], help="searches that were run without races")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
@@ -190,7 +191,7 @@ def main() -> None:
         {
             "kind": kind,
             "picked by": " and ".join(each.name for each in criteria),
-            **simulate(kind, asked.searches, asked.estimates, criteria),
+            **simulate(kind, asked.searches, criteria),
         }
         for kind in KINDS
         for criteria in ([AUROC], [AUROC, LOSS])

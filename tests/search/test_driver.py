@@ -883,6 +883,16 @@ def test_races_are_the_same_each_time_and_a_search_that_is_gone_on_with_repeats_
     assert status["races"]["saved"] == pytest.approx(1 - len(evaluator.trained) / (24 * foldwise.FOLDS))
 
 
+@pytest.mark.parametrize("sampler", ["tpe", "evolution", "nsga2", "random"])
+def test_every_sampler_goes_on_beside_designs_that_races_stopped(search, toy_space, foldwise, sampler):
+    run = search(foldwise(), space=toy_space(widths=range(1, 30)), sampler=sampler, trials=70)
+    counts = run.status()["trials"]
+    assert counts["complete"] + counts["raced"] == 70
+    last = [record.number for record in run.records() if record.raced and record.repeat_of is None]
+    assert len(last) >= 5
+    assert max(last) > 35, "still where it has learned"
+
+
 RACED_SCRIPT = """
 import os, signal, sys
 from conftest import Foldwise, ToySpace

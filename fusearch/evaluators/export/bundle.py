@@ -87,7 +87,7 @@ def export(
         metrics = describe_metrics(
             choices,
             picked.values,
-            candidates=trials.counts["complete"],
+            candidates=trials.counts["complete"] + trials.counts["raced"],
             confirmed=_confirmed(run, design["candidate"]),
             file_differences=differences,
             tolerance=TOLERANCE,
