@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -185,13 +184,14 @@ def _observed(trials: Sequence[tuple[TrialRecord, Candidate | None]], objectives
     """Return what is known of each design that was evaluated, or stopped by a race after some folds; of repeats once."""
     found: dict[str, _Observation] = {}
     for record, candidate in trials:
-        folds = [record.by_fold(each.name) for each in objectives]
+        looks = [record.partial(each.name) for each in objectives]
         is_whole = record.state == "complete"
-        if candidate is None or not (is_whole or (record.state == "pruned" and any(folds))):
+        if candidate is None or not (is_whole or any(looks)):
             continue
-        values = [*record.objectives.values()] if is_whole else [fmean(each.values()) if each else math.nan for each in folds]
+        values = [*record.objectives.values()] if is_whole else [math.nan if look is None else look[0] for look in looks]
+        folds = max(1, *(len(record.by_fold(each.name)) for each in objectives))
         if is_whole or candidate.digest not in found:
-            found[candidate.digest] = _Observation(candidate, values, is_whole, max(1, *map(len, folds)))
+            found[candidate.digest] = _Observation(candidate, values, is_whole, folds)
     return list(found.values())
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fusearch import pareto
 from fusearch.contracts import Objective, feasible
 from fusearch.inference.race import Race, Rival
 from fusearch.study import TrialFacts
@@ -109,9 +110,10 @@ class Races:
 
 def _unbeaten(designs: Sequence[_Finished], losses: Callable[[_Finished], Sequence[float]]) -> list[_Finished]:
     """Return the designs that no other one equals or beats in everything; of equals the first."""
-    kept: list[_Finished] = []
-    for design in designs:
-        own = losses(design)
-        if not any(all(np.less_equal(losses(other), own)) for other in kept):
-            kept = [*(other for other in kept if not all(np.less_equal(own, losses(other)))), design]
-    return kept
+    points = [tuple(losses(design)) for design in designs]
+    first: dict[tuple[float, ...], _Finished] = {}
+    if designs:
+        for point, design, keep in zip(points, designs, pareto.is_nondominated(points, ["minimize"] * len(points[0])), strict=True):
+            if keep:
+                first.setdefault(point, design)
+    return list(first.values())

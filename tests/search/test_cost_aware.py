@@ -187,7 +187,7 @@ def test_what_a_race_stopped_is_learned_from_but_is_no_part_of_the_front(space):
                 proposed.append(has_c)
             if has_c and stops:
                 facts = [{**each, "metrics": {"score": 0.3}} for each in members(candidate, 2)]
-                write_trial(trial, TrialFacts(details={"members": facts}))
+                write_trial(trial, TrialFacts(details={"members": facts}, raced={"folds": 2, "num_folds": 5, "rival": 0, "chance": 0.01}))
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED)
             elif has_c:
                 study.tell(trial, state=optuna.trial.TrialState.PRUNED)
