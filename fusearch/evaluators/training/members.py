@@ -9,7 +9,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Required, TypedDict, Unpack
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from fusearch.errors import EvaluationError
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.evaluators.training.member import Member
-from fusearch.evaluators.training.modes import FUSION, predict, training
+from fusearch.evaluators.training.modes import FUSION, DesignTraining, predict
 from fusearch.evaluators.training.optimization import Fit, reproducible
 from fusearch.evaluators.training.phase import Phase, in_turn
 from fusearch.evaluators.training.samples import Samples, deal_parts, make_samples
@@ -33,6 +33,7 @@ from fusearch.tasks import Task
 
 __all__ = [
     "FoldSamples",
+    "MemberSetup",
     "OnMemberEpoch",
     "TrainedMember",
     "member_training",
@@ -116,16 +117,29 @@ def score(outputs: NDArray[np.float64], targets: NDArray[Any], task: Task) -> di
     return {metric.name: metric(targets, outputs) for metric in metrics_of(task.kind)}
 
 
+class MemberSetup(TypedDict, total=False):
+    """How every member is trained and scored, whatever its design.
+
+    Attributes:
+        settings: Epochs, patience, size of a batch.
+        threads: Threads of one torch operation; None leaves them.
+        missing: Modalities; each member is also scored with each of them absent (`auroc_without.rna`, `worst_missing_auroc`).
+        weights: Where trained weights are kept, and where those that a candidate starts from lie; None keeps none.
+    """
+
+    settings: Required[TrainingSettings]
+    threads: int | None
+    missing: Sequence[str]
+    weights: WeightStore | None
+
+
 def train_members(
     candidate: Candidate,
     members: Sequence[Member],
     *,
     folds: Callable[[int], FoldSamples],
-    settings: TrainingSettings,
-    threads: int | None = None,
-    missing: Sequence[str] = (),
-    weights: WeightStore | None = None,
     on_epoch: OnMemberEpoch | None = None,
+    **setup: Unpack[MemberSetup],
 ) -> Iterator[TrainedMember]:
     """Train these members of this design, and give each as it is done.
 
@@ -136,28 +150,14 @@ def train_members(
         candidate: The design and its recipe.
         members: Which members.
         folds: Gives the prepared rows of a fold.
-        settings: Epochs, patience, size of a batch.
-        threads: Threads of one torch operation; None leaves them.
-        missing: Modalities; each member is also scored with each of them absent (`auroc_without.rna`, `worst_missing_auroc`).
-        weights: Where trained weights are kept, and where those that the candidate starts from lie; None keeps none.
         on_epoch: Called after each epoch.
+        setup: How they are trained and scored.
 
     Raises:
         EvaluationError: A loss is not finite, or the weights that the candidate starts from were not kept.
     """
     for member in members:
-        yield in_turn(
-            member_training(
-                candidate,
-                member,
-                folds(member.fold),
-                settings=settings,
-                threads=threads,
-                missing=missing,
-                weights=weights,
-                on_epoch=on_epoch,
-            )
-        )
+        yield in_turn(member_training(candidate, member, folds(member.fold), on_epoch=on_epoch, **setup))
 
 
 def member_training(
@@ -176,17 +176,10 @@ def member_training(
     with reproducible(member.stream, threads=threads, device=rows.train.targets.device) as generator:
         network = FusionNetwork.of(candidate, rows.task).to(rows.train.targets.device)
         taken = _start(network, candidate, member, weights)
-        fits = yield from training(
-            network,
-            rows.train,
-            rows.validation,
-            recipe=candidate.recipe,
-            task=rows.task,
-            settings=settings,
-            generator=generator,
-            trained={stream: Fit(epochs, epochs, math.nan) for stream, epochs in taken.streams.items()},
-            on_epoch=_bind(on_epoch, member),
+        run = DesignTraining(
+            network, rows.train, rows.validation, candidate.recipe, rows.task, settings, generator, {}, _bind(on_epoch, member)
         )
+        fits = yield from run.phases({stream: Fit(epochs, epochs, math.nan) for stream, epochs in taken.streams.items()})
         fits = _add_epochs(fits, taken) if candidate.graph.training == "joint" else fits
         if weights is not None:
             weights.save(candidate.digest, member, network, {phase: fit.best_epoch for phase, fit in fits.items()})

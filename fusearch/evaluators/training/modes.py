@@ -35,7 +35,7 @@ from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import start_at_mean
 from fusearch.search_space import FusionGraph, Recipe
 
-__all__ = ["FUSION", "OnPhaseEpoch", "Phases", "predict", "solver_of", "train", "training"]
+__all__ = ["FUSION", "DesignTraining", "OnPhaseEpoch", "Phases", "predict", "solver_of", "train"]
 
 #: Name of the phase that trains the design as a whole; the phases before it bear the names of streams.
 FUSION = "fusion"
@@ -80,56 +80,8 @@ def train(
     Raises:
         EvaluationError: A loss is not finite.
     """
-    return in_turn(
-        training(
-            network,
-            samples,
-            validation,
-            recipe=recipe,
-            task=task,
-            settings=settings,
-            generator=generator,
-            epochs=epochs,
-            trained=trained,
-            on_epoch=on_epoch,
-        )
-    )
-
-
-def training(
-    network: FusionNetwork,
-    samples: Samples,
-    validation: Samples | None,
-    *,
-    recipe: Recipe,
-    task: TaskLayer,
-    settings: TrainingSettings,
-    generator: torch.Generator,
-    epochs: Mapping[str, int] | None = None,
-    trained: Mapping[str, Fit] | None = None,
-    on_epoch: OnPhaseEpoch | None = None,
-) -> Phases:
-    """Ask for the optimizations of `train`, one after the other, so that whoever runs them may run those of several members at once."""
-    modalities = {modality.name for modality in network.graph.modalities}
-    samples = samples.only(modalities)
-    validation = None if validation is None else validation.only(modalities)
-    run = _Run(network, samples, validation, recipe, task, settings, generator, epochs or {}, on_epoch)
-    fits: dict[str, Fit] = {}
-    solver = solver_of(network.graph, task, recipe)
-    if solver is not None:
-        return {FUSION: run.solve(solver)}
-    if network.graph.training not in ("joint", "convex"):
-        fits |= yield from run.train_streams(trained or {})
-        start_at_mean(network)
-    if network.graph.training in ("joint", "convex", "staged"):
-        fits[FUSION] = yield from run.train_all()
-        yield from run.fit_votes(fits)
-    else:
-        network.streams.requires_grad_(False)
-        yield from run.fit_votes(fits)
-        fits |= yield from run.train_fusions()
-    network.eval()
-    return fits
+    run = DesignTraining(network, samples, validation, recipe, task, settings, generator, epochs or {}, on_epoch)
+    return in_turn(run.phases(trained or {}))
 
 
 def solver_of(graph: FusionGraph, task: TaskLayer, recipe: Recipe) -> Solver | None:
@@ -144,8 +96,8 @@ def predict(network: FusionNetwork, samples: Samples) -> Tensor:
     return torch.cat([network(part.inputs, part.present).float() for part in samples.portions()])
 
 
-class _Run:
-    """The phases of one training."""
+class DesignTraining:
+    """One training of a network; arguments are those of `train`."""
 
     def __init__(
         self,
@@ -159,12 +111,37 @@ class _Run:
         epochs: Mapping[str, int],
         on_epoch: OnPhaseEpoch | None,
     ) -> None:
-        self.network, self.recipe, self.samples, self.validation = network, recipe, samples, validation
+        modalities = {modality.name for modality in network.graph.modalities}
+        self.network, self.recipe, self.samples = network, recipe, samples.only(modalities)
+        self.validation = None if validation is None else validation.only(modalities)
         self.settings, self.generator, self.epochs, self.on_epoch = settings, generator, epochs, on_epoch
         self.device = samples.targets.device
         self.half = mixed_precision(self.device, settings.mixed_precision)
         self.task = task
         self.class_weights = task.class_weights(samples.targets) if self.recipe.class_weights == "balanced" else None
+
+    def phases(self, trained: Mapping[str, Fit]) -> Phases:
+        """Ask for the optimizations, one after the other, so that whoever runs them may run those of several members at once.
+
+        Args:
+            trained: As in `train`.
+        """
+        network, fits = self.network, dict[str, Fit]()
+        solver = solver_of(network.graph, self.task, self.recipe)
+        if solver is not None:
+            return {FUSION: self.solve(solver)}
+        if network.graph.training not in ("joint", "convex"):
+            fits |= yield from self.train_streams(trained)
+            start_at_mean(network)
+        if network.graph.training in ("joint", "convex", "staged"):
+            fits[FUSION] = yield from self.train_all()
+            yield from self.fit_votes(fits)
+        else:
+            network.streams.requires_grad_(False)
+            yield from self.fit_votes(fits)
+            fits |= yield from self.train_fusions()
+        network.eval()
+        return fits
 
     def train_streams(self, trained: Mapping[str, Fit]) -> Phases:
         """Train each stream (tied streams as one) on its own class scores, and load its weights into the network.
@@ -265,7 +242,7 @@ class _Run:
             seen, held = (self.samples.take(torch.nonzero(rows).flatten()) for rows in (others, part))
             with reproducible(self.generator.initial_seed(), device=self.device) as order:
                 network = FusionNetwork(graph, self.network.num_outputs, self.recipe, classes=self.task.classes).to(self.device)
-                run = _Run(network, seen, None, self.recipe, self.task, self.settings, order, epochs, None)
+                run = DesignTraining(network, seen, None, self.recipe, self.task, self.settings, order, epochs, None)
                 lenders, modality_of = network.streams.lenders, network.streams.modality_of
                 # A stream that no row of the other parts has cannot be trained: it has no score on this one.
                 known = {lender for name, lender in lenders.items() if seen.present[modality_of[name]].any()}

@@ -8,18 +8,16 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, Unpack
 
 import torch
 
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.training.member import Member
-from fusearch.evaluators.training.members import FoldSamples, TrainedMember, member_training
+from fusearch.evaluators.training.members import FoldSamples, MemberSetup, TrainedMember, member_training
 from fusearch.evaluators.training.optimization import Fit, reproducible
 from fusearch.evaluators.training.phase import Phase
 from fusearch.evaluators.training.stack import CannotStackError, Stack, stackable
-from fusearch.evaluators.training.training_settings import TrainingSettings
-from fusearch.evaluators.training.transfer import WeightStore
 from fusearch.search_space import Candidate
 
 __all__ = ["OnPackEpoch", "PackedMember", "together", "train_pack"]
@@ -57,11 +55,8 @@ def train_pack(
     members: Sequence[Member],
     *,
     folds: Callable[[int], FoldSamples],
-    settings: TrainingSettings,
-    threads: int | None = None,
-    missing: Sequence[str] = (),
-    weights: WeightStore | None = None,
     on_epoch: OnPackEpoch | None = None,
+    **setup: Unpack[MemberSetup],
 ) -> Iterator[PackedMember]:
     """Train these members of these candidates together, and give them in order: all of the first candidate, then of the second, ...
 
@@ -73,11 +68,8 @@ def train_pack(
         candidates: Designs of one graph and one width; recipes may differ in all else.
         members: Which members of each.
         folds: Gives the prepared rows of a fold.
-        settings: Epochs, patience, size of a batch.
-        threads: Threads of one torch operation; None leaves them.
-        missing: Modalities; each member is also scored with each of them absent.
-        weights: Where trained weights are kept, and where those that a candidate starts from lie; None keeps none.
         on_epoch: Called after each epoch of each member; it may raise to stop all.
+        setup: How they are trained and scored.
 
     Raises:
         EvaluationError: The candidates differ in graph or width.
@@ -87,19 +79,10 @@ def train_pack(
     start = time.perf_counter()
     whole = [(candidate, member) for candidate in candidates for member in members]
     device = folds(members[0].fold).train.targets.device
-    with reproducible(members[0].stream, threads=threads, device=device), ExitStack() as ending:
+    with reproducible(members[0].stream, threads=setup.get("threads"), device=device), ExitStack() as ending:
         lanes = []
         for candidate, member in whole:
-            phases = member_training(
-                candidate,
-                member,
-                folds(member.fold),
-                settings=settings,
-                threads=threads,
-                missing=missing,
-                weights=weights,
-                on_epoch=_bind(on_epoch, candidate),
-            )
+            phases = member_training(candidate, member, folds(member.fold), on_epoch=_bind(on_epoch, candidate), **setup)
             ending.callback(phases.close)
             lanes.append(_Lane(phases, device))
         while alike := _alike(lanes):
