@@ -32,7 +32,7 @@ from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.network.untrained import never_trained
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.member import Member, make_members
-from fusearch.evaluators.training.members import FoldSamples, OnMemberEpoch, TrainedMember, prepare_fold, score, train_members
+from fusearch.evaluators.training.members import FoldSamples, MemberSetup, OnMemberEpoch, TrainedMember, prepare_fold, score, train_members
 from fusearch.evaluators.training.optimization import torch_threads
 from fusearch.evaluators.training.pack import together, train_pack
 from fusearch.evaluators.training.summary import summarize
@@ -116,6 +116,7 @@ class TrainingEvaluator:
         self.pack = pack
         self._prepared: dict[tuple[int, torch.device], FoldSamples] = {}
         self._weights: WeightStore | None = None
+        self._costed: tuple[str, dict[str, float]] = "", {}  # the last design: an evaluation asks several times
 
     def keeping(self, folder: str | Path) -> TrainingEvaluator:
         """Return the same evaluator, which keeps trained weights in `folder` and lets candidates start from them."""
@@ -199,19 +200,19 @@ class TrainingEvaluator:
         device = self.device_of(candidate)
         every = make_members(len(self.folds), self.seeds, budget.members)
         folds = [[each for each in every if each.fold == fold] for fold in dict.fromkeys(each.fold for each in every)]
+        setup: MemberSetup = {
+            "settings": settings,
+            "threads": self.threads,
+            "missing": [modality.name for modality in self.data.modalities] if self.missing else (),
+            "weights": self._weights,
+        }
+        rows = partial(self.prepared, device=device)
         for members in (pack for group in (folds if fold_by_fold else [every]) for pack in self.packs(candidate, group)):
-            arguments: dict[str, Any] = {
-                "folds": partial(self.prepared, device=device),
-                "settings": settings,
-                "threads": self.threads,
-                "missing": [modality.name for modality in self.data.modalities] if self.missing else (),
-                "weights": self._weights,
-            }
             if len(members) == 1:
-                yield from train_members(candidate, members, on_epoch=on_epoch, **arguments)
+                yield from train_members(candidate, members, folds=rows, on_epoch=on_epoch, **setup)
                 continue
             told = None if on_epoch is None else lambda _, *epoch: on_epoch(*epoch)
-            for packed in train_pack([candidate], members, on_epoch=told, **arguments):
+            for packed in train_pack([candidate], members, folds=rows, on_epoch=told, **setup):
                 if isinstance(packed.trained, EvaluationError):
                     raise packed.trained
                 yield packed.trained
@@ -243,8 +244,11 @@ class TrainingEvaluator:
         Raises:
             EvaluationError: A layer needs values, not shapes alone.
         """
-        task = bind_task(self.data.task).fit(self.data.targets)
-        return count_costs(candidate, task, task.encode(self.data.targets[:1].copy()), batch=self.settings.batch_size)
+        if self._costed[0] != candidate.digest:
+            task = bind_task(self.data.task).fit(self.data.targets)
+            costs = count_costs(candidate, task, task.encode(self.data.targets[:1].copy()), batch=self.settings.batch_size)
+            self._costed = candidate.digest, costs
+        return dict(self._costed[1])
 
     def never_trained(self, candidate: Candidate) -> tuple[tuple[str, ...], int]:
         """Return the names of the parameters that no gradient reaches, and how many parameters (weights, biases) there are by name."""

@@ -28,9 +28,11 @@ __all__ = ["explain", "explain_each"]
 _SETTINGS = ("folds", "seeds", "epochs", "patience", "batch_size", "threads", "mixed_precision", "pack")
 
 
-def explain_each(run: Run, pick: str, **asked: Any) -> list[Path]:
+def explain_each(run: Run, pick: str, *, data: Dataset | str | Path | None = None, **asked: Any) -> list[Path]:
     """Measure what a pick hangs on: a design, or each design of a team. Arguments, files and errors are those of `explain`."""
-    return [explain(run, record.candidate, **asked) for record in read_pick(run.read(), pick).records]
+    records = read_pick(run.read(), pick).records
+    data = load_choice_data(run, data)
+    return [explain(run, record.candidate, data=data, **asked) for record in records]
 
 
 def explain(
