@@ -22,6 +22,7 @@ __all__ = [
     "COSTS",
     "LOSS_SIGN",
     "Budget",
+    "CachingEvaluator",
     "CheapEvaluator",
     "Direction",
     "Evaluation",
@@ -289,6 +290,15 @@ class FoldwiseEvaluator(Evaluator, Protocol):
 
         `details["members"]` is a list of mappings with `fold`, `seed` and `metrics`, one for each training so far.
         """
+        ...
+
+
+@runtime_checkable
+class CachingEvaluator(Evaluator, Protocol):
+    """An evaluator that can keep what several designs need, so that it is computed once."""
+
+    def caching(self, folder: str | Path) -> Evaluator:
+        """Return the same evaluator, which keeps in `folder` what other designs may need, and takes from there what is there."""
         ...
 
 

@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 __all__ = [
@@ -24,10 +24,12 @@ __all__ = [
     "REPORT_DOCUMENT",
     "REPORT_PAGE",
     "REPORT_TEXT",
+    "STREAMS",
     "TRIALS_TABLE",
     "WEIGHTS",
     "explanation_file",
     "explanation_files",
+    "folder_bytes",
     "member_weights_file",
     "predictions_file",
     "ray_session",
@@ -49,6 +51,8 @@ RAY = "ray"
 PREDICTIONS = "predictions"
 #: Folder with the trained weights, where the strategy goes on from them or a design was explained.
 WEIGHTS = "weights"
+#: Folder with streams that were trained alone, for other designs that want the same.
+STREAMS = "streams"
 #: Folder with one file for each explained candidate.
 EXPLANATIONS = "explain"
 
@@ -89,17 +93,27 @@ def member_weights_file(weights: Path, candidate: str, *, fold: int, seed: int) 
     return weights / candidate / f"fold{fold}-seed{seed}.pt"
 
 
+def folder_bytes(folder: Path) -> int:
+    """Return how large the files of a folder are together; 0 where there is no folder."""
+    total = 0
+    for file in folder.glob("*"):
+        with suppress(FileNotFoundError):  # a search that runs lets go what it needs least
+            total += file.stat().st_size
+    return total
+
+
 def ray_session(number: int) -> str:
     """Return the name of one of Ray Tune's experiments."""
     return f"session-{number:03d}"
 
 
-def replace_file(path: Path, content: str | bytes) -> None:
+def replace_file(path: Path, content: str | bytes, *, durable: bool = True) -> None:
     """Write a file whole or not at all: nobody ever reads half of it, also after a crash of the machine.
 
     Args:
         path: The file; one that exists is replaced.
         content: Bytes, or text, which is written as UTF-8.
+        durable: Whether to wait for the disk, which takes milliseconds; without that a crash of the machine may leave half a file.
 
     Raises:
         OSError: It cannot be written; what stood there before still stands.
@@ -108,8 +122,9 @@ def replace_file(path: Path, content: str | bytes) -> None:
     try:
         with draft.open("xb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

@@ -266,6 +266,12 @@ class Trials:
         told = [record.details["pack"] for record in self.records if isinstance(record.details.get("pack"), Mapping)]
         return dict(Counter(str(each["loop"]) for each in told if "loop" in each))
 
+    @property
+    def streams(self) -> dict[str, int]:
+        """How many streams were `asked` for alone, and how many of these were `found` among those that the run keeps."""
+        told = [record.details["streams"] for record in self.records if isinstance(record.details.get("streams"), Mapping)]
+        return {name: sum(int(each.get(name, 0)) for each in told) for name in ("asked", "found")}
+
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints: one JSON-able document."""
         points = self._points
@@ -279,6 +285,7 @@ class Trials:
             "refused": self.refused,
             "races": self.races,
             "in_the_loop": self.in_the_loop,
+            "streams": self.streams,
             "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
             "picked_by": [objective.name for objective in self.criteria],
             "front": [_entry(record) for record in self.front],

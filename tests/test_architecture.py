@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "inference": {"errors", "layout", "metrics", "pareto", "tasks", "contracts", "study", "trials"},
     "run": {"errors", "layout", "yaml_file", "contracts", "study", "trials", "inference"},
     "evaluators": {
+        "version",
         "lazy",
         "errors",
         "plain_markdown",

@@ -98,6 +98,7 @@ def test_the_names_on_disk_are_those_of_format_1(tmp_path: Path) -> None:
         "report.html",
         "report.json",
         "report.md",
+        "streams",
         "strategy.json",
         "strategy.npz",
         "study.journal",

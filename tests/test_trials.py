@@ -140,6 +140,12 @@ def test_what_is_known_of_a_stopped_design_is_a_mean_over_its_folds():
     assert told(0, 0.8, 0.5, 9).partial("auroc") is None
 
 
+def test_status_counts_streams_that_were_trained_alone_and_found():
+    details = [{"streams": {"asked": 10, "found": 4}}, {"streams": {"asked": 5, "found": 5}}, {}]
+    trials = Trials([replace(told(number, 0.8, 0.5, 9), details=each) for number, each in enumerate(details)], (AUROC, MACS), TOLD)
+    assert trials.status()["streams"] == {"asked": 15, "found": 9}
+
+
 def test_status_counts_what_was_trained_in_the_loop_by_cause():
     packs = [{"members": 5}, {"loop": "no rule"}, {"loop": "no rule"}, {"loop": "a buffer"}]
     records = [replace(told(number, 0.8, 0.5, 9), details={"pack": pack}) for number, pack in enumerate(packs)]

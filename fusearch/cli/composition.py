@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusearch.contracts import Objective
-from fusearch.errors import FusearchError, SpaceError, YamlError
+from fusearch.errors import EvaluationError, FusearchError, SpaceError, YamlError
 from fusearch.yaml_file import read_yaml
 
 if TYPE_CHECKING:
@@ -126,8 +127,15 @@ def compose_evaluator(
     threads: int | None = 1,
     device: str = "auto",
     pack: str = "auto",
+    cache: str = "2GB",
 ) -> TrainingEvaluator:
-    """Return the evaluator; it measures what the objectives ask for, such as latency, or performance with a modality missing."""
+    """Return the evaluator; it measures what the objectives ask for, such as latency, or performance with a modality missing.
+
+    Where the time of a training is an objective no stream is taken from another design.
+
+    Raises:
+        EvaluationError: A setting is not legal.
+    """
     from fusearch.evaluators import TrainingEvaluator
     from fusearch.evaluators.cost import MEASURED_COSTS
 
@@ -140,9 +148,18 @@ def compose_evaluator(
         threads=threads,
         device=device,
         pack=int(pack) if pack.isdecimal() else pack,
+        cache=0 if "train_seconds" in names else _bytes(cache),
         costs=[name for name in MEASURED_COSTS if name in names],
         missing=any(_is_missing(objective) for objective in objectives),
     )
+
+
+def _bytes(text: str) -> float:
+    """Read `500MB`, `2GB` or a number of bytes."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMGT]?)B?", text.strip())
+    if match is None:
+        raise EvaluationError(f"cache is {text!r}, expected a size such as 500MB or 2GB, or 0")
+    return float(match[1]) * {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}[match[2]]
 
 
 def _shown(value: Any) -> str:

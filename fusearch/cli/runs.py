@@ -62,6 +62,9 @@ def search(
     epochs: Epochs = TrainingSettings.epochs,
     device: Device = "auto",
     pack: Annotated[str, typer.Option(help="Members of a design that are trained together: auto, off, or a number.")] = "auto",
+    cache: Annotated[
+        str, typer.Option(help="Most that streams which were trained alone take in the run folder, such as 500MB; 0 keeps none.")
+    ] = "2GB",
     space: Annotated[Path | None, typer.Option(help="YAML file with settings of the search space: see docs/search.md.")] = None,
     max_fusions: Annotated[int | None, typer.Option(min=1, help="Most fusions in a design (default: 3).", show_default=False)] = None,
     encoder: Annotated[
@@ -109,7 +112,7 @@ def search(
         searched = compose_space(
             dataset, objectives, file=space, encoders=encoder, operators=operator, max_fusions=max_fusions, pattern=pattern
         )
-        evaluator = compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs, device=device, pack=pack)
+        evaluator = compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs, device=device, pack=pack, cache=cache)
         for warning in check_data(dataset).warnings:
             warn(warning)
         run: Run
@@ -174,6 +177,10 @@ def _show_status(facts: dict[str, Any]) -> None:
         say(f"not trained, {count} times: {reason}")
     for reason, count in facts["in_the_loop"].items():
         say(f"trained one member after the other, {count} times: {reason}")
+    streams = facts["streams"]
+    if streams["asked"]:
+        kept = f"{streams['found']} of them taken from what is kept ({streams['bytes'] / 1e6:.1f} MB)"
+        say(f"streams trained alone: {streams['asked']}, {kept}")
     names = [objective["name"] for objective in facts["objectives"]]
     if facts["front"]:
         say()

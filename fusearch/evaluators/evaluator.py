@@ -35,6 +35,7 @@ from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.members import FoldSamples, MemberSetup, OnMemberEpoch, TrainedMember, prepare_fold, score, train_members
 from fusearch.evaluators.training.optimization import torch_threads
 from fusearch.evaluators.training.pack import together, train_pack
+from fusearch.evaluators.training.stream_cache import StreamCache
 from fusearch.evaluators.training.summary import summarize
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
@@ -65,6 +66,8 @@ class TrainingEvaluator:
         mixed_precision: Whether to use half precision on CUDA.
         pack: Members that are trained together at most; `off`: one after the other; `auto`: five or more of a small design, on a CPU
             (decision 0047).
+        cache: Bytes of streams that `independent`, `staged` and `frozen` designs trained alone, which are kept in the run folder so that
+            others take them; 0 keeps none (decision 0039).
 
     Raises:
         EvaluationError: A setting is not legal.
@@ -96,6 +99,7 @@ class TrainingEvaluator:
         missing: bool = False,
         mixed_precision: bool = True,
         pack: int | str = "auto",
+        cache: float = 2e9,
     ) -> None:
         if seeds < 1 or (threads is not None and threads < 1):
             raise EvaluationError(f"seeds is {seeds} and threads is {threads}, expected at least 1 of each")
@@ -109,11 +113,14 @@ class TrainingEvaluator:
                 raise EvaluationError(f"device is {device!r}, expected auto, cpu, cuda, cuda:1, ...") from None
         if pack not in ("auto", "off") and not (isinstance(pack, int) and not isinstance(pack, bool) and pack >= 1):
             raise EvaluationError(f"pack is {pack!r}, expected 'auto', 'off' or a number of members such as 15")
+        if isinstance(cache, bool) or not (isinstance(cache, int | float) and 0 <= cache < math.inf):
+            raise EvaluationError(f"cache is {cache!r}, expected a number of bytes of at least 0")
         self.data = data.without_test()
         self.settings = TrainingSettings(epochs, patience, batch_size, mixed_precision)
         self.folds = self.data.folds(folds)
         self.seeds, self.threads, self.device, self.costs, self.missing = seeds, threads, device, tuple(costs), missing
-        self.pack = pack
+        self.pack, self.cache = pack, cache
+        self._streams: StreamCache | None = None
         self._prepared: dict[tuple[int, torch.device], FoldSamples] = {}
         self._weights: WeightStore | None = None
         self._costed: tuple[str, dict[str, float]] = "", {}  # the last design: an evaluation asks several times
@@ -123,6 +130,12 @@ class TrainingEvaluator:
         kept = copy.copy(self)
         kept._weights = WeightStore(Path(folder).resolve())  # a worker has another working directory
         return kept
+
+    def caching(self, folder: str | Path) -> TrainingEvaluator:
+        """Return the same evaluator, which keeps streams that were trained alone in `folder` and takes from there what is there."""
+        caching = copy.copy(self)
+        caching._streams = StreamCache(Path(folder).resolve(), self.cache, self.data.fingerprint) if self.cache else None
+        return caching
 
     def __call__(self, candidate: Candidate, budget: Budget, report: Report) -> Evaluation:
         """Train and score a design.
@@ -179,6 +192,7 @@ class TrainingEvaluator:
             "undefined": undefined,
             "device": describe_device(self.device_of(candidate)),
             **_packed(done),
+            **_alone(done),
             **({"start": list(candidate.start)} if candidate.start else {}),
             "seconds": time.perf_counter() - start,
         }
@@ -205,6 +219,7 @@ class TrainingEvaluator:
             "threads": self.threads,
             "missing": [modality.name for modality in self.data.modalities] if self.missing else (),
             "weights": self._weights,
+            "cache": self._streams,
         }
         rows = partial(self.prepared, device=device)
         for members in (pack for group in (folds if fold_by_fold else [every]) for pack in self.packs(candidate, group)):
@@ -293,6 +308,7 @@ class TrainingEvaluator:
             "costs": list(self.costs),
             "missing": self.missing,
             "pack": self.pack,
+            "cache": self.cache,
         }
         data = {"source": self.data.source, "name": self.data.name, "fingerprint": self.data.fingerprint, "samples": len(self.data)}
         found = check_data(self.data)
@@ -352,6 +368,12 @@ def _packed(done: Sequence[TrainedMember]) -> dict[str, Any]:
     most = max(member.together for member in done)
     why = next((reason for member in done for reason in member.loop.values()), None)
     return {} if most == 1 else {"pack": {"members": most} if why is None else {"loop": why}}
+
+
+def _alone(done: Sequence[TrainedMember]) -> dict[str, Any]:
+    """Return how many streams were asked for alone, and how many of these were found in the cache; nothing of joint designs."""
+    counts = sum((Counter(member.alone) for member in done), Counter[str]())
+    return {"streams": {"asked": counts["asked"], "found": counts["found"]}} if counts["asked"] else {}
 
 
 def _rectangle(

@@ -14,9 +14,9 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from fusearch.contracts import Evaluator, KeepingEvaluator, Objective
+from fusearch.contracts import CachingEvaluator, Evaluator, KeepingEvaluator, Objective
 from fusearch.errors import RunError, SpaceError
-from fusearch.layout import WEIGHTS
+from fusearch.layout import STREAMS, WEIGHTS
 from fusearch.run import Run
 from fusearch.search.configuration import check_objectives, describe_run
 from fusearch.search.executor import EXECUTORS, Executor
@@ -112,6 +112,7 @@ def run_search(
         study_name=_study_name(folder, settings.storage),
         command=command,
     )
+    evaluator = evaluator.caching(folder / STREAMS) if isinstance(evaluator, CachingEvaluator) else evaluator
     if decider is not None:
         decider.check(space, evaluator)
         evaluator = evaluator.keeping(folder / WEIGHTS) if isinstance(evaluator, KeepingEvaluator) else evaluator

@@ -196,7 +196,7 @@ def _meaning(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     settings = config["evaluator"].get("settings") or {}
     return {
         "strategy": {"name": "graph"} | (config.get("strategy") or {}),
-        "evaluator": {name: value for name, value in settings.items() if name not in ("threads", "device", "pack")},
+        "evaluator": {name: value for name, value in settings.items() if name not in ("threads", "device", "pack", "cache")},
         "budget": config["search"].get("budget") or {},
     }
 

@@ -5,7 +5,7 @@ import pytest
 
 from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space, compose_strategy
 from fusearch.data import Dataset, load_data
-from fusearch.errors import FusearchError, SpaceError
+from fusearch.errors import EvaluationError, FusearchError, SpaceError
 from fusearch.search.ensembles import SubsetRules, SubsetSearch
 from fusearch.search.strategies import ForwardTiming, LateEnsemble, ParetoEnsemble
 
@@ -122,3 +122,19 @@ def test_the_evaluator_measures_what_the_objectives_ask_for(data: Dataset) -> No
 def test_members_that_are_trained_together(given: str, expected: int | str, data: Dataset) -> None:
     evaluator = compose_evaluator(data, compose_objectives(None, data), folds=2, seeds=1, epochs=1, pack=given)
     assert evaluator.pack == evaluator.describe()["settings"]["pack"] == expected
+
+
+@pytest.mark.parametrize(("given", "expected"), [("2GB", 2e9), ("500MB", 5e8), ("1.5 kB", 1500), ("7", 7), ("0", 0)])
+def test_bytes_of_streams_that_are_kept(given: str, expected: float, data: Dataset) -> None:
+    evaluator = compose_evaluator(data, compose_objectives(None, data), folds=2, seeds=1, epochs=1, cache=given)
+    assert evaluator.cache == evaluator.describe()["settings"]["cache"] == expected
+
+
+def test_no_stream_is_taken_from_another_design_where_the_time_of_a_training_counts(data: Dataset) -> None:
+    assert compose_evaluator(data, compose_objectives(["auroc", "train_seconds"], data), folds=2, seeds=1, epochs=1).cache == 0
+
+
+@pytest.mark.parametrize("given", ["much", "-1", "2 apples", ""])
+def test_a_size_that_is_none_is_refused(given: str, data: Dataset) -> None:
+    with pytest.raises(EvaluationError, match=r"^cache is .*, expected a size such as 500MB or 2GB, or 0$"):
+        compose_evaluator(data, compose_objectives(None, data), folds=2, seeds=1, epochs=1, cache=given)

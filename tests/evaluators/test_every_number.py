@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -44,6 +46,7 @@ ARGUMENTS: dict[str, tuple[Any, Callable[[Evaluation], Any]]] = {
     "costs": (("latency_ms",), lambda found: "latency_ms" in found),
     "missing": (True, lambda found: "worst_missing_auroc" in found),
     "pack": (2, lambda found: found.details.get("pack")),
+    "cache": (0, lambda found: found.details["kept"]),
     "mixed_precision": (False, lambda found: found.details["half"]),  # what is asked for: the CPU has none
 }
 
@@ -64,7 +67,6 @@ def data() -> Dataset:
 def evaluate(data: Dataset, training: str = "joint", recipe: Mapping[str, Any] | None = None, **arguments: Any) -> Evaluation:
     settings = {"folds": 2, "epochs": 2, "pack": "off", **arguments}
     graph = FusionGraph.parse(f"{DESIGN}\ntrain = {training}", modalities=data.modalities)
-    evaluator = TrainingEvaluator(data, **{**settings, "device": "auto"})
     threads: list[int] = []
 
     def report(_step: int, _values: Mapping[str, float]) -> None:
@@ -75,14 +77,16 @@ def evaluate(data: Dataset, training: str = "joint", recipe: Mapping[str, Any] |
     def asked(place: str) -> Callable[[torch.device, bool], None]:
         return lambda _device, wanted: half.add((place, wanted))
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        evaluator = TrainingEvaluator(data, **{**settings, "device": "auto"}).caching(Path(folder, "streams"))
         for place in ("modes", "optimization"):  # what computes in half precision, and what scales its gradients
             patch.setattr(f"fusearch.evaluators.training.{place}.mixed_precision", asked(place))
         found = evaluator(Candidate(graph, Recipe(**{"width": 8, "learning_rate": 1e-2, **(recipe or {})})), Budget(), report)
+        kept = len(list(Path(folder, "streams").glob("*")))
     assert {place for place, _ in half} == ({"modes", "optimization"} if settings["pack"] == "off" else {"modes"})  # a pack scales nothing
     assert len({wanted for _, wanted in half}) == 1, "both places are told the same"
     device = TrainingEvaluator(data, **settings).prepared(0).train.targets.device.type
-    seen = {"threads": threads[0], "heard": len(threads), "device": device, "half": half}
+    seen = {"threads": threads[0], "heard": len(threads), "device": device, "half": half, "kept": kept}
     return Evaluation(found.metrics, found.spread, {**found.details, **seen}, found.arrays)
 
 
@@ -115,7 +119,7 @@ def test_a_number_of_the_recipe_reaches_the_predictions(name: str, training: str
 def test_an_argument_of_the_evaluator_is_used(name: str, data: Dataset) -> None:
     value, seen = ARGUMENTS[name]
     # So high a rate overshoots at once: patience decides when it ends.
-    more = {"epochs": 12, "recipe": {"learning_rate": 0.3}} if name == "patience" else {}
+    more = {"patience": {"epochs": 12, "recipe": {"learning_rate": 0.3}}, "cache": {"training": "frozen"}}.get(name, {})
     assert seen(evaluate(data, **more)) != seen(evaluate(data, **more, **{name: value}))
 
 

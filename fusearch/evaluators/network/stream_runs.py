@@ -140,24 +140,31 @@ class Streams(nn.Module):
         `@L` is one vector of the last stage's tokens, `@*` the means over tokens of all stages, side by side. A stream that a sample lacks
         gives scores from zeros, the bias of its head; its other states are not masked yet.
         """
-        states: dict[StreamState, Tensor] = {}
-        for name, taps in self.taps.items():
-            if not taps:
-                continue
-            encoder, modality = self.encoder_of(name), self.modality_of[name]
-            depths = [encoder.tokens(inputs[modality])]
-            for index in range(1, self.depths[name] + 1):
-                depths.append(encoder.stage(index, depths[-1]))
-            for tap in taps:
-                if tap == "score":
-                    head = self.heads[f"stream_{self.lenders[name]}"]
-                    states[name, tap] = head(encoder.pool(mask_absent(depths[-1], present[modality]))).unsqueeze(1)
-                elif tap == "L":
-                    states[name, tap] = encoder.pool(depths[-1])
-                elif tap == "*":
-                    states[name, tap] = torch.cat([x_BTD.mean(dim=1, keepdim=True) for x_BTD in depths[1:]], dim=2)
-                else:
-                    states[name, tap] = depths[int(tap)]
+        return {
+            (name, depth): values
+            for name in self.taps
+            for depth, values in self.states_of(name, inputs[self.modality_of[name]], present[self.modality_of[name]]).items()
+        }
+
+    def states_of(self, name: str, raw: Tensor, present_B: Tensor) -> dict[Depth, Tensor]:
+        """Compute what is read of one stream, by depth, from raw values of its modality."""
+        states: dict[Depth, Tensor] = {}
+        if not self.taps[name]:
+            return states
+        encoder = self.encoder_of(name)
+        depths = [encoder.tokens(raw)]
+        for index in range(1, self.depths[name] + 1):
+            depths.append(encoder.stage(index, depths[-1]))
+        for tap in self.taps[name]:
+            if tap == "score":
+                head = self.heads[f"stream_{self.lenders[name]}"]
+                states[tap] = head(encoder.pool(mask_absent(depths[-1], present_B))).unsqueeze(1)
+            elif tap == "L":
+                states[tap] = encoder.pool(depths[-1])
+            elif tap == "*":
+                states[tap] = torch.cat([x_BTD.mean(dim=1, keepdim=True) for x_BTD in depths[1:]], dim=2)
+            else:
+                states[tap] = depths[int(tap)]
         return states
 
     def trained(self, lender: str) -> bool:

@@ -24,6 +24,7 @@ from fusearch.evaluators.training.modes import FUSION, DesignTraining, predict
 from fusearch.evaluators.training.optimization import Fit, reproducible
 from fusearch.evaluators.training.phase import Phase, in_turn
 from fusearch.evaluators.training.samples import Samples, deal_parts, make_samples
+from fusearch.evaluators.training.stream_cache import StreamCache
 from fusearch.evaluators.training.summary import worst_missing
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import Takeover, WeightStore, take_over
@@ -74,6 +75,7 @@ class TrainedMember:
         seconds: Wall time; of members that were trained together the share of each.
         together: Members that were trained together.
         loop: Phase that was trained in the plain loop although there were others beside it -> why.
+        alone: How many streams were `asked` for alone, and of these `found` in the cache.
     """
 
     member: Member
@@ -83,6 +85,7 @@ class TrainedMember:
     seconds: float
     together: int = 1
     loop: Mapping[str, str] = field(default_factory=dict)
+    alone: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as JSON-able values; an undefined metric is None."""
@@ -125,12 +128,14 @@ class MemberSetup(TypedDict, total=False):
         threads: Threads of one torch operation; None leaves them.
         missing: Modalities; each member is also scored with each of them absent (`auroc_without.rna`, `worst_missing_auroc`).
         weights: Where trained weights are kept, and where those that a candidate starts from lie; None keeps none.
+        cache: Where streams that are trained alone are kept, and looked for; None keeps none.
     """
 
     settings: Required[TrainingSettings]
     threads: int | None
     missing: Sequence[str]
     weights: WeightStore | None
+    cache: StreamCache | None
 
 
 def train_members(
@@ -169,6 +174,7 @@ def member_training(
     threads: int | None = None,
     missing: Sequence[str] = (),
     weights: WeightStore | None = None,
+    cache: StreamCache | None = None,
     on_epoch: OnMemberEpoch | None = None,
 ) -> Generator[Phase, Fit, TrainedMember]:
     """Ask for the optimizations of one member, and give it when they are done; arguments as of `train_members`."""
@@ -176,9 +182,9 @@ def member_training(
     with reproducible(member.stream, threads=threads, device=rows.train.targets.device) as generator:
         network = FusionNetwork.of(candidate, rows.task).to(rows.train.targets.device)
         taken = _start(network, candidate, member, weights)
-        run = DesignTraining(
-            network, rows.train, rows.validation, candidate.recipe, rows.task, settings, generator, {}, _bind(on_epoch, member)
-        )
+        split = None if cache is None else cache.within(rows.fold.train.tobytes(), rows.fold.val.tobytes())
+        told = _bind(on_epoch, member)
+        run = DesignTraining(network, rows.train, rows.validation, candidate.recipe, rows.task, settings, generator, {}, told, split)
         fits = yield from run.phases({stream: Fit(epochs, epochs, math.nan) for stream, epochs in taken.streams.items()})
         fits = _add_epochs(fits, taken) if candidate.graph.training == "joint" else fits
         if weights is not None:
@@ -186,7 +192,7 @@ def member_training(
         outputs = rows.task.scored(predict(network, rows.validation))
         metrics = score(outputs, rows.targets, rows.task.task)
         metrics |= _score_missing(network, rows, missing)
-    return TrainedMember(member, fits, metrics, outputs, time.perf_counter() - start)
+    return TrainedMember(member, fits, metrics, outputs, time.perf_counter() - start, alone=run.num_alone)
 
 
 def _start(network: FusionNetwork, candidate: Candidate, member: Member, weights: WeightStore | None) -> Takeover:

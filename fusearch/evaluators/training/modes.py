@@ -16,7 +16,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
+from time import perf_counter
 
 import numpy as np
 import torch
@@ -31,9 +32,10 @@ from fusearch.evaluators.tasks.convex import Solver
 from fusearch.evaluators.training.optimization import Fit, mixed_precision, reproducible
 from fusearch.evaluators.training.phase import RAW, DesignLoss, FusionLoss, Phase, PhaseLoss, StreamLoss, in_turn
 from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.stream_cache import StreamCache, TrainedStream
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import start_at_mean
-from fusearch.search_space import FusionGraph, Recipe
+from fusearch.search_space import Depth, FusionGraph, Recipe
 
 __all__ = ["FUSION", "DesignTraining", "OnPhaseEpoch", "Phases", "predict", "solver_of", "train"]
 
@@ -59,6 +61,7 @@ def train(
     epochs: Mapping[str, int] | None = None,
     trained: Mapping[str, Fit] | None = None,
     on_epoch: OnPhaseEpoch | None = None,
+    cache: StreamCache | None = None,
 ) -> dict[str, Fit]:
     """Train a network as its design says, and leave it in evaluation mode with its best weights.
 
@@ -73,6 +76,7 @@ def train(
         epochs: Epochs of each phase, instead of those of the settings.
         trained: Streams of the network that hold trained weights already, and what trained them; they are not trained alone again.
         on_epoch: Called after each epoch.
+        cache: Where streams that are trained alone are kept, and looked for: of these rows, split this way.
 
     Returns:
         What each phase did: streams trained alone, by name, then `fusion`; a phase without a parameter to train is left out.
@@ -80,7 +84,7 @@ def train(
     Raises:
         EvaluationError: A loss is not finite.
     """
-    run = DesignTraining(network, samples, validation, recipe, task, settings, generator, epochs or {}, on_epoch)
+    run = DesignTraining(network, samples, validation, recipe, task, settings, generator, epochs or {}, on_epoch, cache)
     return in_turn(run.phases(trained or {}))
 
 
@@ -97,7 +101,14 @@ def predict(network: FusionNetwork, samples: Samples) -> Tensor:
 
 
 class DesignTraining:
-    """One training of a network; arguments are those of `train`."""
+    """One training of a network; arguments are those of `train`.
+
+    Attributes:
+        num_alone: Streams that were to be trained alone, and how many of them were found in the cache.
+    """
+
+    #: Seconds that computing the states of a fixed stream takes at least where they are kept: of small ones reading takes as long.
+    LONG = 0.1
 
     def __init__(
         self,
@@ -110,6 +121,7 @@ class DesignTraining:
         generator: torch.Generator,
         epochs: Mapping[str, int],
         on_epoch: OnPhaseEpoch | None,
+        cache: StreamCache | None = None,
     ) -> None:
         modalities = {modality.name for modality in network.graph.modalities}
         self.network, self.recipe, self.samples = network, recipe, samples.only(modalities)
@@ -117,6 +129,8 @@ class DesignTraining:
         self.settings, self.generator, self.epochs, self.on_epoch = settings, generator, epochs, on_epoch
         self.device = samples.targets.device
         self.half = mixed_precision(self.device, settings.mixed_precision)
+        self.cache, self.keys = cache, dict[str, str]()
+        self.num_alone = Counter[str]()
         self.task = task
         self.class_weights = task.class_weights(samples.targets) if self.recipe.class_weights == "balanced" else None
 
@@ -164,13 +178,44 @@ class DesignTraining:
         return fits
 
     def _train_stream(self, lender: str, order: torch.Generator) -> Generator[Phase, Fit, Fit]:
-        streams = self.network.streams
-        modalities = list(dict.fromkeys(streams.modality_of[name] for name, other in streams.lenders.items() if other == lender))
+        streams, stream = self.network.streams, self.network.graph.stream(lender)
+        modalities = tuple(dict.fromkeys(streams.modality_of[name] for name, other in streams.lenders.items() if other == lender))
         alone = StreamNetwork(self.network.graph, lender, self.network.num_outputs, self.recipe).to(self.device)
         held = None if self.validation is None else _rows_with(self.validation, modalities)
+        held = held if held is not None and len(held) else None
         loss = StreamLoss(alone, self.task, self.class_weights, self.half)
-        fit = yield self._phase(lender, loss, _rows_with(self.samples, modalities), held if held is not None and len(held) else None, order)
+        phase = self._phase(lender, loss, _rows_with(self.samples, modalities), held, order)
+        self.num_alone["asked"] += 1
+        if self.cache is None:
+            fit = yield phase
+        else:
+            recipe = self.recipe
+            numbers = recipe.learning_rate, recipe.weight_decay, recipe.dropout, recipe.width, recipe.class_weights
+            training = *astuple(phase.settings), held is None, len(phase.rows), str(self.half), self.device.type
+            key = self.cache.key(stream.encoder, *sorted(stream.params.items()), modalities, numbers, training, order.initial_seed())
+            self.keys[lender] = key
+            fit = yield from self._kept(self.cache, key, phase, alone)
         streams.load(lender, alone)
+        return fit
+
+    def _kept(self, cache: StreamCache, key: str, phase: Phase, alone: StreamNetwork) -> Generator[Phase, Fit, Fit]:
+        """Take a trained stream from the cache and tell its epochs again, or train and keep it."""
+        found, curve, on_epoch = cache.stream(key), list[dict[str, float]](), phase.on_epoch
+        if found is not None:
+            alone.load_state_dict(found.weights)
+            self.num_alone["found"] += 1
+            if on_epoch is not None:
+                for epoch, values in enumerate(found.curve, start=1):
+                    on_epoch(epoch, dict(values))
+            return found.fit
+
+        def noted(epoch: int, values: dict[str, float]) -> None:
+            curve.append(dict(values))
+            if on_epoch is not None:
+                on_epoch(epoch, values)
+
+        fit = yield replace(phase, on_epoch=noted)
+        cache.keep_stream(key, TrainedStream(alone.state_dict(), fit, curve))
         return fit
 
     def train_all(self) -> Generator[Phase, Fit, Fit]:
@@ -238,17 +283,19 @@ class DesignTraining:
         graph, epochs = self.network.graph, {phase: fit.best_epoch for phase, fit in fits.items()}
         scores: dict[str, Tensor] = {}
         present: dict[str, Tensor] = {}
-        for others, part in self.samples.sides():
+        for number, (others, part) in enumerate(self.samples.sides()):
             seen, held = (self.samples.take(torch.nonzero(rows).flatten()) for rows in (others, part))
+            cache = None if self.cache is None else self.cache.within("without part", number)
             with reproducible(self.generator.initial_seed(), device=self.device) as order:
                 network = FusionNetwork(graph, self.network.num_outputs, self.recipe, classes=self.task.classes).to(self.device)
-                run = DesignTraining(network, seen, None, self.recipe, self.task, self.settings, order, epochs, None)
+                run = DesignTraining(network, seen, None, self.recipe, self.task, self.settings, order, epochs, None, cache)
                 lenders, modality_of = network.streams.lenders, network.streams.modality_of
                 # A stream that no row of the other parts has cannot be trained: it has no score on this one.
                 known = {lender for name, lender in lenders.items() if seen.present[modality_of[name]].any()}
                 if graph.training != "joint":
                     yield from run.train_streams(dict.fromkeys(set(lenders.values()) - known, Fit(0, 0, math.nan)))
                     start_at_mean(network)
+                    self.num_alone += run.num_alone
                 if FUSION in fits:
                     yield from run.train_all()
                 for (name, depth), x_NTK in run.states(held).items():
@@ -262,8 +309,33 @@ class DesignTraining:
     def states(self, samples: Samples) -> dict[StreamState, Tensor]:
         """Return the states of the streams for all samples, without a gradient and without noise."""
         self.network.eval()
-        parts = [self.network.streams(part.inputs, part.present) for part in samples.portions()]
-        return {state: torch.cat([part[state] for part in parts]) for state in parts[0]}
+        side = "rows" if samples is self.samples else "held" if samples is self.validation else None
+        states: dict[StreamState, Tensor] = {}
+        for name in self.network.streams.taps:
+            states |= {(name, depth): values for depth, values in self._states_of(name, samples, side).items()}
+        return states
+
+    def _states_of(self, name: str, samples: Samples, side: str | None) -> dict[Depth, Tensor]:
+        """Return the states of one stream for all samples; those that take long are kept.
+
+        Args:
+            name: The stream.
+            samples: The samples.
+            side: Which of the rows of this training they are; None for others, whose states are not kept.
+        """
+        streams, modality = self.network.streams, self.network.streams.modality_of[name]
+        stream = self.keys.get(streams.lenders[name])
+        cache = None if stream is None or side is None else self.cache
+        key = "" if cache is None else cache.key(stream, modality, *sorted(map(str, streams.taps[name])), side)
+        kept = None if cache is None else cache.states(key)
+        if kept is not None:
+            return {depth: values.to(self.device) for depth, values in kept.items()}
+        start = perf_counter()
+        parts = [streams.states_of(name, part.inputs[modality], part.present[modality]) for part in samples.portions()]
+        states = {depth: torch.cat([part[depth] for part in parts]) for depth in streams.taps[name]}
+        if cache is not None and perf_counter() - start >= self.LONG:
+            cache.keep_states(key, states)
+        return states
 
     def _phase(self, name: str, loss: PhaseLoss, rows: Samples, held: Samples | None, order: torch.Generator | None = None) -> Phase:
         settings = replace(self.settings, epochs=self.epochs[name]) if name in self.epochs else self.settings
