@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -30,6 +30,9 @@ __all__ = [
     "FoldwiseEvaluator",
     "KeepingEvaluator",
     "Objective",
+    "Outrun",
+    "PackEvaluator",
+    "PackNews",
     "Report",
     "costs",
     "feasible",
@@ -289,6 +292,73 @@ class FoldwiseEvaluator(Evaluator, Protocol):
         """Give what is known after each fold with all its seeds; the last is the whole evaluation.
 
         `details["members"]` is a list of mappings with `fold`, `seed` and `metrics`, one for each training so far.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Outrun:
+    """That a recipe was stopped while better ones of the same design went on.
+
+    Attributes:
+        epoch: Epochs that it had.
+        place: Its place among the recipes that were still trained; 1 is the best.
+        recipes: How many those were.
+    """
+
+    epoch: int
+    place: int
+    recipes: int
+
+    @property
+    def reason(self) -> str:
+        """What is told of the trial."""
+        return f"stopped after epoch {self.epoch}: place {self.place} of {self.recipes} recipes of this design by the loss of held-out rows"
+
+
+@dataclass(frozen=True)
+class PackNews:
+    """What became known of one of several recipes that are trained together.
+
+    Attributes:
+        place: Which recipe, by its place among the candidates.
+        found: What was found: in all folds, or (`is_last` is false) in those that are done. Or why there is nothing.
+        is_last: Whether nothing more will be known of it.
+    """
+
+    place: int
+    found: Evaluation | Outrun | EvaluationError
+    is_last: bool = True
+
+
+@runtime_checkable
+class PackEvaluator(FoldwiseEvaluator, Protocol):
+    """An evaluator that trains several recipes of one design together."""
+
+    def usual_recipes(self, candidate: Candidate, /) -> int:
+        """Return how many recipes of a design are worth it where nobody says: as many as take about as long as one."""
+        ...
+
+    def recipes(
+        self,
+        candidates: Sequence[Candidate],
+        budget: Budget,
+        report: Report,
+        /,
+        *,
+        by_fold: bool,
+        halving: bool,
+        goes_on: Callable[[int], bool],
+    ) -> Iterator[PackNews]:
+        """Give what becomes known of candidates that differ in their recipes alone, of each as soon as it is known.
+
+        Args:
+            candidates: The design with each of its recipes; width is the same.
+            budget: What one evaluation may spend.
+            report: Told of every epoch.
+            by_fold: Whether one fold is trained after the other, all recipes together, and told of.
+            halving: Whether the worse recipes are stopped early.
+            goes_on: Asked before each fold which recipes are still wanted, by their places.
         """
         ...
 

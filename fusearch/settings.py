@@ -192,6 +192,15 @@ class Settings:
             "finished one that costs no more: `on` or `off`. Only for the strategy `graph`."
         ),
     )
+    recipes: int | None = field(
+        default=None,
+        metadata=_facts(
+            "Recipes (learning rate, weight decay, dropout, ...) of each design that the sampler proposes, each a trial of its own. Where "
+            "members are packed, they are trained together, and the worse half leaves early. Only for the strategy `graph`.",
+            least=1,
+            unset="8 where designs are trained on a GPU in packs of a number that is given, else 1",
+        ),
+    )
     max_parameters: float = field(
         default=1e8,
         metadata=_facts("Most parameters of a design; one with more is not trained. 0: no bound.", least=0),

@@ -90,6 +90,7 @@ class TrialFacts:
         recipe: The numbers of training.
         rebuilt_from: The whole candidate as a dict, where the space cannot rebuild it from the trial's parameters, else None.
         reference: Role of a reference design (`late`, ...), else None.
+        pack: Trial whose design it has with another recipe (or with the first), where several recipes were proposed at once; else None.
         budget: What the evaluation was allowed to spend, `epochs` and `members` (None: all); empty where nothing was evaluated, and in
             runs of version 0.1.0, which always spent all.
         values: Every metric and cost by name, not only the objectives.
@@ -98,8 +99,9 @@ class TrialFacts:
         seconds: Wall time of the evaluation.
         reason: Why the trial failed or was pruned, else None.
         repeat_of: Trial that this one repeats, else None.
-        raced: How a race against a finished design stopped it: `folds` that it had, of `num_folds`, the `rival`'s trial, the `chance` to
-            catch up that was left; empty where none did.
+        raced: How a race stopped it. Against a finished design: `folds` that it had, of `num_folds`, the `rival`'s trial, the `chance` to
+            catch up that was left. Against other recipes of its design: the `epoch`, its `place` among so many `recipes`. Empty where none
+            did.
     """
 
     formula: str = field(default="", metadata={"attribute": "formula"})
@@ -108,6 +110,7 @@ class TrialFacts:
     recipe: Mapping[str, Any] = field(default_factory=dict, metadata={"attribute": "recipe"})
     rebuilt_from: Mapping[str, Any] | None = field(default=None, metadata={"attribute": "candidate"})
     reference: str | None = field(default=None, metadata={"attribute": "reference"})
+    pack: int | None = field(default=None, metadata={"attribute": "pack"})
     budget: Mapping[str, Any] = field(default_factory=dict, metadata={"attribute": "budget"})
     values: Mapping[str, float] = field(default_factory=dict, metadata={"attribute": "values"})
     spread: Mapping[str, float] = field(default_factory=dict, metadata={"attribute": "spread"})
@@ -120,7 +123,7 @@ class TrialFacts:
     @property
     def proposed(self) -> TrialFacts:
         """What the trial stands for, without what became of it: the facts that it is queued again with."""
-        return TrialFacts(self.formula, self.digest, self.candidate, self.recipe, self.rebuilt_from, self.reference)
+        return TrialFacts(self.formula, self.digest, self.candidate, self.recipe, self.rebuilt_from, self.reference, self.pack)
 
     @property
     def found(self) -> TrialFacts:

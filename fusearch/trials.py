@@ -254,11 +254,22 @@ class Trials:
 
     @property
     def races(self) -> dict[str, Any]:
-        """What races did: designs that were `stopped`, and the share of the fold trainings of the search that was `saved`."""
+        """What races did.
+
+        `stopped` designs lost against a finished one, and that `saved` a share of the fold trainings; `outrun` recipes lost against others
+        of their design, after so many `epochs` (by epoch).
+        """
         whole = sum(len(record.by_fold(self.primary.name)) or 1 for record in self.evaluated)
-        spared = sum(record.raced["num_folds"] - record.raced["folds"] for record in self.raced)
-        asked = whole + sum(record.raced["num_folds"] for record in self.raced)
-        return {"stopped": len(self.raced), "saved": spared / asked if spared else 0.0}
+        stopped = [record.raced for record in self.raced if "folds" in record.raced]
+        spared = sum(raced["num_folds"] - raced["folds"] for raced in stopped)
+        asked = whole + sum(raced["num_folds"] for raced in stopped)
+        epochs = Counter(record.raced["epoch"] for record in self.raced if "epoch" in record.raced)
+        return {
+            "stopped": len(stopped),
+            "saved": spared / asked if spared else 0.0,
+            "outrun": epochs.total(),
+            "epochs": {str(epoch): epochs[epoch] for epoch in sorted(epochs)},
+        }
 
     @cached_property
     def in_the_loop(self) -> dict[str, int]:

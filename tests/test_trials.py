@@ -128,10 +128,20 @@ def test_what_races_stopped_is_counted_apart_and_their_folds_too():
     trials = select([told(0, 0.8, 0.5, 9), told(1, 0.7, 0.6, 5), stopped(2, 0.6), stopped(3, 0.6, repeat_of=2)])
     assert {kind: count for kind, count in trials.counts.items() if count} == {"complete": 2, "raced": 1, "repeated": 1}
     assert [record.number for record in trials.raced] == [2]
-    assert trials.races == {"stopped": 1, "saved": 2 / 12}
+    assert trials.races == {"stopped": 1, "saved": 2 / 12, "outrun": 0, "epochs": {}}
     assert trials.refused == {}
     assert trials.status()["races"] == trials.races
-    assert select([]).races == {"stopped": 0, "saved": 0.0}
+    assert select([]).races == {"stopped": 0, "saved": 0.0, "outrun": 0, "epochs": {}}
+
+
+def test_recipes_that_were_outrun_reach_nothing_and_are_counted_by_epoch():
+    raced = [{"epoch": epoch, "place": 3, "recipes": 4} for epoch in (40, 20, 40)]
+    outrun = [stopped(number, 0.99, raced=each, details={}) for number, each in enumerate(raced, 2)]
+    trials, without = select([told(0, 0.8, 0.5, 9), *outrun]), select([told(0, 0.8, 0.5, 9)])
+    assert trials.races == {"stopped": 0, "saved": 0.0, "outrun": 3, "epochs": {"20": 1, "40": 2}}
+    assert (trials.front, trials.refused, trials.counts["raced"]) == (without.front, {}, 3)
+    assert trials.pick("best").number == 0
+    assert all(record.partial("auroc") is None for record in outrun)
 
 
 def test_what_is_known_of_a_stopped_design_is_a_mean_over_its_folds():

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import copy
 import math
-import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from fusearch.contracts import CHEAP_OBJECTIVES, Budget, Evaluation, Report
+from fusearch.contracts import CHEAP_OBJECTIVES, Budget, Evaluation, PackNews, Report
 from fusearch.data import Dataset, check_data
 from fusearch.errors import EvaluationError, suggestion
 from fusearch.evaluators.cost import (
@@ -30,18 +27,22 @@ from fusearch.evaluators.device import describe_device, device_for, find_device
 from fusearch.evaluators.extension import Extensions
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.network.untrained import never_trained
+from fusearch.evaluators.running_evaluation import RunningEvaluation
 from fusearch.evaluators.tasks import bind_task
+from fusearch.evaluators.training.halving import OutrunError
 from fusearch.evaluators.training.member import Member, make_members
-from fusearch.evaluators.training.members import FoldSamples, MemberSetup, OnMemberEpoch, TrainedMember, prepare_fold, score, train_members
+from fusearch.evaluators.training.members import FoldSamples, MemberSetup, OnMemberEpoch, TrainedMember, prepare_fold, score
 from fusearch.evaluators.training.optimization import torch_threads
-from fusearch.evaluators.training.pack import together, train_pack
+from fusearch.evaluators.training.pack import OnPackEpoch, PackedMember, split, together, train_pack
 from fusearch.evaluators.training.stream_cache import StreamCache
-from fusearch.evaluators.training.summary import summarize
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
 from fusearch.search_space import Candidate
 
 __all__ = ["TrainingEvaluator"]
+
+#: Recipes of a design that are trained at once where a GPU is there for it.
+RECIPES_ON_GPU = 8
 
 
 class TrainingEvaluator:
@@ -146,7 +147,7 @@ class TrainingEvaluator:
         Raises:
             EvaluationError: A loss is not finite.
         """
-        return deque(self._evaluate(candidate, budget, report, self.train_members), maxlen=1).pop()
+        return deque(self._one(candidate, budget, report, by_fold=False), maxlen=1).pop()
 
     def by_fold(self, candidate: Candidate, budget: Budget, report: Report) -> Iterator[Evaluation]:
         """Train and score a design as a call does, and give what is known after each fold; the last is the whole evaluation.
@@ -156,62 +157,102 @@ class TrainingEvaluator:
         Raises:
             EvaluationError: A loss is not finite.
         """
-        return self._evaluate(candidate, budget, report, partial(self.train_members, fold_by_fold=True))
+        return self._one(candidate, budget, report, by_fold=True)
 
-    def _evaluate(
-        self, candidate: Candidate, budget: Budget, report: Report, train: Callable[..., Iterator[TrainedMember]]
-    ) -> Iterator[Evaluation]:
-        start = time.perf_counter()
-        costs = self.cheap(candidate)  # first: it takes milliseconds, and what cannot be counted need not be trained
-        step = 0
-        losses: dict[tuple[Member, str], list[tuple[float, float]]] = {}
+    def _one(self, candidate: Candidate, budget: Budget, report: Report, *, by_fold: bool) -> Iterator[Evaluation]:
+        for news in self.recipes([candidate], budget, report, by_fold=by_fold, halving=False, goes_on=lambda _: True):
+            if isinstance(news.found, EvaluationError):
+                raise news.found
+            if isinstance(news.found, Evaluation):
+                yield news.found
 
-        def on_epoch(member: Member, phase: str, epoch: int, values: Mapping[str, float]) -> None:
-            nonlocal step
-            step += 1
-            losses.setdefault((member, phase), []).append((values["loss"], values.get("val_loss", math.nan)))
-            report(step, {**values, "epoch": float(epoch), "fold": float(member.fold), "seed": float(member.seed)})
+    def recipes(
+        self,
+        candidates: Sequence[Candidate],
+        budget: Budget,
+        report: Report,
+        *,
+        by_fold: bool,
+        halving: bool,
+        goes_on: Callable[[int], bool],
+    ) -> Iterator[PackNews]:
+        """Train and score a design with several recipes, and give what becomes known of each as soon as it is known.
 
-        done: list[TrainedMember] = []
-        to_come = Counter(member.fold for member in make_members(len(self.folds), self.seeds, budget.members))
-        for trained in train(candidate, budget, on_epoch):
-            done.append(trained)
-            means, _, _ = summarize([member.metrics for member in done])
-            report(step, {**means, "members": float(len(done))})
-            to_come[trained.member.fold] -= 1
-            if not to_come[trained.member.fold] and to_come.total():
-                yield Evaluation(means, details={"members": [member.to_dict() for member in done]})
-        metrics, spread, undefined = summarize([member.metrics for member in done])
-        metrics |= costs
-        metrics["train_seconds"] = float(np.mean([member.seconds for member in done]))
-        metrics |= self._measure(candidate)
-        phases = dict.fromkeys(phase for member in done for phase in member.fits)
-        details = {
-            "members": [member.to_dict() for member in done],
-            "best_epochs": {phase: _median([member.fits[phase].best_epoch for member in done if phase in member.fits]) for phase in phases},
-            "undefined": undefined,
-            "device": describe_device(self.device_of(candidate)),
-            **_packed(done),
-            **_alone(done),
-            **({"start": list(candidate.start)} if candidate.start else {}),
-            "seconds": time.perf_counter() - start,
-        }
-        members = [trained.member for trained in done]
-        yield Evaluation(metrics, spread, details, {**self._arrays(done), "losses": _rectangle(losses, members, list(phases))})
+        Args:
+            candidates: The design with each recipe, all of one width.
+            budget: How many members, and epochs.
+            report: As in a call, told of all of them.
+            by_fold: Whether one fold is trained after the other, all recipes together.
+            halving: Whether the worse half of the recipes leaves after some epochs, where they are trained together.
+            goes_on: Asked before each fold which recipes are still wanted, by their places.
+        """
+        costs = self.cheap(candidates[0])  # first: it takes milliseconds, and what cannot be counted need not be trained
+        members = make_members(len(self.folds), self.seeds, budget.members)
+        running = {candidate.digest: (place, RunningEvaluation(members, report)) for place, candidate in enumerate(candidates)}
 
-    def train_members(
-        self, candidate: Candidate, budget: Budget, on_epoch: OnMemberEpoch | None = None, *, fold_by_fold: bool = False
-    ) -> Iterator[TrainedMember]:
+        def wanted(candidate: Candidate) -> bool:
+            return goes_on(running[candidate.digest][0])
+
+        def on_epoch(candidate: Candidate, *epoch: Any) -> None:
+            running[candidate.digest][1].on_epoch(*epoch)
+
+        for packed in self._train(candidates, budget, on_epoch, fold_by_fold=by_fold, halving=halving, goes_on=wanted):
+            place, evaluation = running[packed.candidate.digest]
+            if isinstance(packed.trained, OutrunError):
+                yield PackNews(place, packed.trained.outrun)
+            elif isinstance(packed.trained, EvaluationError):
+                yield PackNews(place, packed.trained)
+            else:
+                partial = evaluation.add(packed.trained)
+                if partial is not None:
+                    yield PackNews(place, partial, is_last=False)
+                elif evaluation.is_whole:
+                    details = {
+                        "device": describe_device(self.device_of(packed.candidate)),
+                        **({"start": list(packed.candidate.start)} if packed.candidate.start else {}),
+                    }
+                    measured = {**costs, **self._measure(packed.candidate)}
+                    yield PackNews(place, evaluation.whole(self.data, self.folds, costs=measured, details=details))
+
+    def train_members(self, candidate: Candidate, budget: Budget, on_epoch: OnMemberEpoch | None = None) -> Iterator[TrainedMember]:
         """Train the members that the budget allows, and give each as it is done; those of a pack are done together.
 
         Args:
             candidate: The design and its recipe.
             budget: How many members, and epochs.
             on_epoch: Called after each epoch of each member.
+
+        Raises:
+            EvaluationError: A loss is not finite.
+        """
+        told = None if on_epoch is None else lambda _, *epoch: on_epoch(*epoch)
+        for packed in self._train([candidate], budget, told, fold_by_fold=False, halving=False, goes_on=lambda _: True):
+            if isinstance(packed.trained, EvaluationError):
+                raise packed.trained
+            yield packed.trained
+
+    def _train(
+        self,
+        candidates: Sequence[Candidate],
+        budget: Budget,
+        on_epoch: OnPackEpoch | None,
+        *,
+        fold_by_fold: bool,
+        halving: bool,
+        goes_on: Callable[[Candidate], bool],
+    ) -> Iterator[PackedMember]:
+        """Train the members of designs that differ in their recipes alone, and give each as it is done; of one that ends early, that once.
+
+        Args:
+            candidates: The designs.
+            budget: How many members, and epochs.
+            on_epoch: Called after each epoch of each member.
             fold_by_fold: Whether no pack holds members of two folds.
+            halving: Whether the worse half leaves after some epochs of the first pack.
+            goes_on: Asked before each pack which designs are still wanted.
         """
         settings = self.settings if budget.epochs is None else TrainingSettings(**{**asdict(self.settings), "epochs": budget.epochs})
-        device = self.device_of(candidate)
+        rows = partial(self.prepared, device=self.device_of(candidates[0]))
         every = make_members(len(self.folds), self.seeds, budget.members)
         folds = [[each for each in every if each.fold == fold] for fold in dict.fromkeys(each.fold for each in every)]
         setup: MemberSetup = {
@@ -221,23 +262,32 @@ class TrainingEvaluator:
             "weights": self._weights,
             "cache": self._streams,
         }
-        rows = partial(self.prepared, device=device)
-        for members in (pack for group in (folds if fold_by_fold else [every]) for pack in self.packs(candidate, group)):
-            if len(members) == 1:
-                yield from train_members(candidate, members, folds=rows, on_epoch=on_epoch, **setup)
-                continue
-            told = None if on_epoch is None else lambda _, *epoch: on_epoch(*epoch)
-            for packed in train_pack([candidate], members, folds=rows, on_epoch=told, **setup):
-                if isinstance(packed.trained, EvaluationError):
-                    raise packed.trained
-                yield packed.trained
+        ended: set[str] = set()
+        for group in folds if fold_by_fold else [every]:
+            wanted = [candidate for candidate in candidates if candidate.digest not in ended and goes_on(candidate)]
+            for designs, members in self.packs(wanted, group):
+                left = [candidate for candidate in designs if candidate.digest not in ended and goes_on(candidate)]
+                for packed in train_pack(left, members, folds=rows, on_epoch=on_epoch, halving=halving, **setup) if left else ():
+                    if packed.candidate.digest not in ended:
+                        ended |= {packed.candidate.digest} if isinstance(packed.trained, EvaluationError) else set()
+                        yield packed
+                halving = halving and len(designs) < 2
 
-    def packs(self, candidate: Candidate, members: Sequence[Member]) -> list[tuple[Member, ...]]:
-        """Return which members are trained together, in order."""
-        if self.pack == "off" or candidate.graph.training == "convex" or len(members) == 1:
-            return [(member,) for member in members]
-        most = together(self.cheap(candidate), len(members), self.device_of(candidate)) if self.pack == "auto" else int(self.pack)
-        return [tuple(members[start : start + most]) for start in range(0, len(members), most)]
+    def packs(self, candidates: Sequence[Candidate], members: Sequence[Member]) -> list[tuple[tuple[Candidate, ...], tuple[Member, ...]]]:
+        """Return which of these members of these designs, which differ in their recipes alone, are trained together, in order."""
+        count = len(candidates) * len(members)
+        if self.pack == "off" or count <= 1 or candidates[0].graph.training == "convex":
+            most = 1
+        elif self.pack == "auto":
+            most = together(self.cheap(candidates[0]), count, self.device_of(candidates[0]))
+        else:
+            most = int(self.pack)
+        return split(candidates, members, most)
+
+    def usual_recipes(self, candidate: Candidate) -> int:
+        """Return 8 for a design that is trained in packs on a GPU, where more members hardly take longer; else 1 (decision 0068)."""
+        on_gpu = self.device != "cpu" and self.device_of(candidate).type == "cuda"
+        return RECIPES_ON_GPU if on_gpu and self.pack not in ("auto", "off") else 1
 
     def prepared(self, fold: int, device: torch.device | None = None) -> FoldSamples:
         """Return the rows of a fold on a device (None: that of the evaluator), preprocessed once for all designs."""
@@ -345,49 +395,3 @@ class TrainingEvaluator:
             inputs = example_inputs(candidate.graph.modalities, device=device)
             measures = {"latency_ms": measure_latency, "peak_memory_mb": measure_peak_memory}
             return {name: measures[name](network, *inputs) for name in self.costs}
-
-    def _arrays(self, done: Sequence[TrainedMember]) -> dict[str, NDArray[Any]]:
-        """Return the out-of-fold predictions, one row for each held-out row of each member."""
-        rows = [self.folds[trained.member.fold].val for trained in done]
-        lengths = [len(held_out) for held_out in rows]
-        every = np.concatenate(rows)
-        groups = self.data.groups
-        return {
-            "rows": every,
-            "ids": self.data.ids[every],
-            "fold": np.repeat([trained.member.fold for trained in done], lengths),
-            "seed": np.repeat([trained.member.seed for trained in done], lengths),
-            "targets": self.data.targets[every],
-            **({} if groups is None else {"groups": np.unique(groups, return_inverse=True)[1][every]}),
-            self.data.task.array: np.concatenate([trained.outputs for trained in done]).astype(np.float32),
-        }
-
-
-def _packed(done: Sequence[TrainedMember]) -> dict[str, Any]:
-    """Return how many members were trained together and, where some were not, why; nothing of members that were trained one by one."""
-    most = max(member.together for member in done)
-    why = next((reason for member in done for reason in member.loop.values()), None)
-    return {} if most == 1 else {"pack": {"members": most} if why is None else {"loop": why}}
-
-
-def _alone(done: Sequence[TrainedMember]) -> dict[str, Any]:
-    """Return how many streams were asked for alone, and how many of these were found in the cache; nothing of joint designs."""
-    counts = sum((Counter(member.alone) for member in done), Counter[str]())
-    return {"streams": {"asked": counts["asked"], "found": counts["found"]}} if counts["asked"] else {}
-
-
-def _rectangle(
-    losses: Mapping[tuple[Member, str], Sequence[tuple[float, float]]], members: Sequence[Member], phases: Sequence[str]
-) -> NDArray[np.float32]:
-    """Return training and validation loss of every epoch, (members, phases, most epochs, 2); NaN where a training had ended."""
-    most = max((len(each) for each in losses.values()), default=0)
-    filled = np.full((len(members), len(phases), most, 2), np.nan, np.float32)
-    for at, member in enumerate(members):
-        for place, phase in enumerate(phases):
-            told = losses.get((member, phase), ())
-            filled[at, place, : len(told)] = np.reshape(told, (len(told), 2))
-    return filled
-
-
-def _median(values: Sequence[int]) -> int:
-    return int(np.ceil(np.median(values)))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import optuna
-from optuna.trial import TrialState
+from optuna.samplers import BaseSampler, PartialFixedSampler
+from optuna.trial import FrozenTrial, TrialState
 
+from fusearch.search.evolution import EvolutionSampler
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 from fusearch.study import TrialFacts, enqueue_facts, read_trial, was_given_back, write_trial
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
 
 __all__ = ["CandidateQueue", "Proposal", "enqueue", "facts_of"]
+
+#: What the names of parameters begin with that are of the recipe.
+_RECIPE = "recipe."
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Proposal:
         return "fixed_params" not in self.trial.storage.get_trial_system_attrs(self.trial._trial_id)
 
 
-def facts_of(candidate: Candidate, role: str | None = None, *, whole: bool = False) -> TrialFacts:
+def facts_of(candidate: Candidate, role: str | None = None, *, pack: int | None = None, whole: bool = False) -> TrialFacts:
     """Return the facts that describe a candidate in the study; `whole`, where the space cannot rebuild it from a trial's parameters."""
     return TrialFacts(
         formula=str(candidate.graph),
@@ -41,10 +47,11 @@ def facts_of(candidate: Candidate, role: str | None = None, *, whole: bool = Fal
         recipe=candidate.recipe.to_dict(),
         rebuilt_from=candidate.to_dict() if whole else None,
         reference=role,
+        pack=pack,
     )
 
 
-def enqueue(study: optuna.Study, space: SearchSpace, candidate: Candidate, role: str | None = None) -> None:
+def enqueue(study: optuna.Study, space: SearchSpace, candidate: Candidate, role: str | None = None, *, pack: int | None = None) -> None:
     """Put a candidate at the end of the study's queue.
 
     A candidate of the space is queued by its parameters, so that samplers learn from it; one outside the space (a linear
@@ -52,7 +59,7 @@ def enqueue(study: optuna.Study, space: SearchSpace, candidate: Candidate, role:
     no parameters.
     """
     inside = not candidate.start and space.contains(candidate)
-    enqueue_facts(study, dict(space.encode(candidate)) if inside else {}, facts_of(candidate, role, whole=not inside))
+    enqueue_facts(study, dict(space.encode(candidate)) if inside else {}, facts_of(candidate, role, pack=pack, whole=not inside))
 
 
 class CandidateQueue:
@@ -108,16 +115,37 @@ class CandidateQueue:
         for design in designs:
             self.put(design if isinstance(design, Candidate) else Candidate(design, Recipe()))
 
-    def take(self) -> Proposal:
-        """Return the next candidate as a running trial, described in the study."""
+    def take(self, *, pack: int | None = None) -> Proposal:
+        """Return the next candidate as a running trial, described in the study, as one of a pack where it is."""
         trial = self._study.ask()
         self.size = max(self.size, trial.number + 1)
         given = read_trial(trial).rebuilt_from
         candidate = Candidate.from_dict(given) if given is not None else self._space.suggest(trial)
-        described = facts_of(candidate, self.role(candidate.graph))
+        described = facts_of(candidate, self.role(candidate.graph), pack=pack)
         write_trial(trial, described)
         self._count(described)
         return Proposal(trial, candidate)
+
+    def take_recipe(self, leader: Proposal) -> Proposal | None:
+        """Return graph and width of a drawn candidate with a recipe that the study's sampler draws for them, as a running trial.
+
+        None where something else is queued, or the recipe has nothing to draw.
+        """
+        params = leader.trial.params
+        fixed = {name: value for name, value in params.items() if not name.startswith(_RECIPE) or name == f"{_RECIPE}width"}
+        if len(fixed) == len(params) or not self.is_empty:
+            return None
+        sampler = self._study.sampler
+        self._study.sampler = _recipe_sampler(fixed, sampler)
+        try:
+            return self.take(pack=leader.trial.number)
+        finally:
+            self._study.sampler = sampler
+
+    def take_rest(self, pack: int) -> Proposal | None:
+        """Return the next candidate of a pack that a stopped driver left, as a running trial; None where the next one is none of it."""
+        waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        return self.take() if waiting and read_trial(waiting[0]).pack == pack else None
 
     def uncount(self) -> None:
         """Take back the last candidate from the number that shares are measured by: it was answered without an evaluation."""
@@ -130,6 +158,22 @@ class CandidateQueue:
         self.num_proposed += 1
         if described.reference is not None:
             self.tries[described.digest] += 1
+
+
+class _RecipeSampler(PartialFixedSampler):
+    """Draws a recipe for a graph and a width that are given. Our own evolution proposes whole candidates, so here it draws at random."""
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Prepare a trial; the signature is Optuna's."""
+        if not isinstance(self._base_sampler, EvolutionSampler):
+            super().before_trial(study, trial)
+
+
+def _recipe_sampler(fixed: dict[str, Any], sampler: BaseSampler) -> BaseSampler:
+    with warnings.catch_warnings():
+        # Optuna calls it experimental; its version is pinned (decision 0068).
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return _RecipeSampler(fixed, sampler)
 
 
 def _in_turn(references: Mapping[str, Sequence[FusionGraph]]) -> list[tuple[str, FusionGraph]]:

@@ -138,7 +138,8 @@ def run_search(
                 progress=progress,
             )
             sampler_seed = int(np.random.SeedSequence([settings.seed, num_known]).generate_state(1)[0])
-            sampler = build_sampler(space, sampler_seed, STARTUP + len(session.queue.references) + len(session.published))
+            startup = STARTUP * ((settings.recipes or 1) + 1) // 2  # about half of the recipes of a design are trained to the end
+            sampler = build_sampler(space, sampler_seed, startup + len(session.queue.references) + len(session.published))
             if isinstance(sampler, KnowsCosts):
                 sampler.know(chosen, session.bounds)
             study.sampler = sampler

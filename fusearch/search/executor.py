@@ -10,7 +10,7 @@ from typing import Protocol
 from fusearch.contracts import Evaluator
 from fusearch.registry import Registry
 from fusearch.search.interrupts import Interrupts
-from fusearch.search.job import evaluate
+from fusearch.search.job import outcomes
 from fusearch.search.session import Session
 from fusearch.settings import Settings
 
@@ -27,7 +27,8 @@ class Executor(Protocol):
     def run(self, session: Session, evaluator: Evaluator, interrupts: Interrupts) -> None:
         """Evaluate until the session gives no more jobs and none is in flight.
 
-        Each job of `session.next_job()` is finished with exactly one `session.finish(number, outcome)`, on this thread.
+        Each trial of a job of `session.next_job()`, its own and those of its siblings, is finished with exactly one
+        `session.finish(number, outcome)`, on this thread.
         """
         ...
 
@@ -53,9 +54,13 @@ class InlineExecutor:
     def run(self, session: Session, evaluator: Evaluator, interrupts: Interrupts) -> None:
         """Evaluate until the session gives no more jobs; a signal stops the evaluation at once."""
         while (job := session.next_job()) is not None:
-            with interrupts.prompt():
-                outcome = evaluate(evaluator, job)
-            session.finish(job.number, outcome)
+            told = outcomes(evaluator, job)
+            while True:
+                with interrupts.prompt():
+                    found = next(told, None)
+                if found is None:
+                    break
+                session.finish(*found)
 
 
 def _ray(settings: Settings, folder: Path) -> Executor:

@@ -1,4 +1,4 @@
-"""One evaluation: what is sent to a worker, what comes back, and the one place where an evaluator is called."""
+"""One evaluation, or that of some recipes: what is sent to a worker, what comes back, and the one place that calls an evaluator."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from types import FrameType
 from typing import Any
 
-from fusearch.contracts import Budget, Evaluation, Evaluator, FoldwiseEvaluator
+from fusearch.contracts import Budget, Evaluation, Evaluator, FoldwiseEvaluator, Outrun, PackEvaluator, PackNews
 from fusearch.errors import EvaluationError, FusearchError
 from fusearch.inference.race import Lost, Race
 from fusearch.search_space import Candidate
 from fusearch.study import TrialFacts
 
-__all__ = ["Job", "Outcome", "describe_evaluation", "evaluate"]
+__all__ = ["Job", "Outcome", "describe_evaluation", "evaluate", "outcomes"]
 
 
 #: Seconds after which an import is looked at again.
@@ -34,7 +34,7 @@ _ARRIVAL_STEPS = 100
 
 @dataclass(frozen=True)
 class Job:
-    """A candidate to evaluate.
+    """A candidate to evaluate, with other recipes of it where there are any.
 
     Attributes:
         number: Number of the Optuna trial; the only name by which executors know a job.
@@ -42,6 +42,8 @@ class Job:
         budget: What the evaluation may spend.
         seconds: How long it may take; None: as long as it likes.
         race: What it races against; None: it is trained to the end.
+        siblings: Jobs of the same design with other recipes, which go to the same worker.
+        halving: Whether the worse of the recipes may be stopped early.
     """
 
     number: int
@@ -49,6 +51,13 @@ class Job:
     budget: Budget
     seconds: float | None = None
     race: Race | None = None
+    siblings: tuple[Job, ...] = ()
+    halving: bool = False
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The trials that become known with it."""
+        return (self.number, *(sibling.number for sibling in self.siblings))
 
 
 @dataclass(frozen=True)
@@ -56,7 +65,7 @@ class Outcome:
     """What became of a job: an evaluation, or the reason why there is none.
 
     Attributes:
-        evaluation: Finite values, or None; those of the folds that it had, where it lost a race.
+        evaluation: Finite values, or None; those of the folds that it had, where it lost a race against a finished design.
         reason: Why the job failed, in one line; None where it did not.
         seconds: Wall time of the evaluation.
         worker: Process id of the worker; None where the worker died.
@@ -67,7 +76,7 @@ class Outcome:
     reason: str | None = None
     seconds: float | None = None
     worker: int | None = None
-    lost: Lost | None = None
+    lost: Lost | Outrun | None = None
 
 
 class _OutOfTime(BaseException):
@@ -183,13 +192,100 @@ def _evaluate(evaluator: Evaluator, job: Job) -> tuple[Evaluation, Lost | None]:
         return Evaluation.of(evaluator(job.candidate, job.budget, _ignore)), None
     found = None
     for found in evaluator.by_fold(job.candidate, job.budget, _ignore):
-        told = TrialFacts(details=found.details)
-        lost = job.race.judge({metric.name: told.by_fold(metric.name) for metric in job.race.metrics})
+        lost = _judged(job.race, found)
         if lost is not None:
             return Evaluation.of(found), lost
     if found is None:
         raise EvaluationError("by_fold gave no evaluation")
     return Evaluation.of(found), None
+
+
+def _judged(race: Race, found: Evaluation) -> Lost | None:
+    """Say whether a race is lost after some folds."""
+    told = TrialFacts(details=found.details)
+    return race.judge({metric.name: told.by_fold(metric.name) for metric in race.metrics})
+
+
+def outcomes(evaluator: Evaluator, job: Job) -> Iterator[tuple[int, Outcome]]:
+    """Evaluate a job and its siblings, and give what became of each trial as soon as it is known.
+
+    They are evaluated together where the evaluator can do that, else one after the other.
+    """
+    alone = replace(job, siblings=())
+    jobs = [alone, *job.siblings]
+    packed = [each for each in jobs if _design(each) == _design(alone)]
+    if len(packed) > 1 and isinstance(evaluator, PackEvaluator):
+        yield from _Pack(evaluator, packed, halving=job.halving).outcomes()
+    else:
+        packed = []
+    for each in jobs:
+        if each not in packed:
+            yield each.number, evaluate(evaluator, each)
+
+
+def _design(job: Job) -> tuple[str, int]:
+    return job.candidate.graph.digest, job.candidate.recipe.width
+
+
+class _Pack:
+    """Several recipes of a design that are evaluated together.
+
+    The wall time of each is its part of the time in which it was among them, so that the times of all add up to that of the worker.
+    """
+
+    def __init__(self, evaluator: PackEvaluator, jobs: Sequence[Job], *, halving: bool) -> None:
+        self._jobs, self._open = jobs, dict.fromkeys(range(len(jobs)))
+        self._limit = None if jobs[0].seconds is None else jobs[0].seconds * len(jobs)
+        self._spent = self._share = 0.0
+        self._news = evaluator.recipes(
+            [job.candidate for job in jobs],
+            jobs[0].budget,
+            _ignore,
+            by_fold=any(job.race is not None for job in jobs),
+            halving=halving,
+            goes_on=self._open.__contains__,
+        )
+
+    def outcomes(self) -> Iterator[tuple[int, Outcome]]:
+        """Give the outcome of each trial as soon as it is known; what raises, ends all that are open."""
+        while self._open:
+            started = time.perf_counter()
+            news, failure = None, None
+            try:
+                with _limited(None if self._limit is None else max(0.001, self._limit - self._spent)):
+                    news = next(self._news)
+                    outcome = self._outcome(news)
+            except _OutOfTime:
+                failure = f"stopped after {self._limit:g} seconds, the time limit of {len(self._jobs)} trials"
+            except StopIteration:
+                failure = "the evaluator told nothing of it"
+            except (Exception, SystemExit) as error:  # as in `evaluate`
+                if hasattr(error, "ray_terminate_msg"):
+                    raise
+                failure = _reason(error)
+            seconds = time.perf_counter() - started
+            self._spent, self._share = self._spent + seconds, self._share + seconds / len(self._open)
+            if failure is not None:
+                ended = [(place, Outcome(reason=failure)) for place in self._open]
+            else:
+                ended = [] if news is None or outcome is None or news.place not in self._open else [(news.place, outcome)]
+            for place, told in ended:
+                del self._open[place]
+                yield self._jobs[place].number, replace(told, seconds=self._share, worker=os.getpid())
+
+    def _outcome(self, news: PackNews) -> Outcome | None:
+        """Return what became of a recipe; None as long as it goes on."""
+        if isinstance(news.found, Outrun):
+            return Outcome(lost=news.found)
+        if isinstance(news.found, EvaluationError):
+            return Outcome(reason=_reason(news.found))
+        try:
+            evaluation = Evaluation.of(news.found)
+        except EvaluationError as error:
+            return Outcome(reason=_reason(error))
+        race = self._jobs[news.place].race
+        lost = None if race is None or news.is_last else _judged(race, news.found)
+        return Outcome(evaluation, lost=lost) if news.is_last or lost is not None else None
 
 
 def describe_evaluation(evaluation: Evaluation, budget: Budget, worker: int | None) -> TrialFacts:

@@ -28,19 +28,20 @@ from ray.tune import Callback, Stopper, Trainable
 from ray.tune.search import Searcher
 
 from fusearch.search.interrupts import Interrupts
-from fusearch.search.job import Job, Outcome, evaluate
+from fusearch.search.job import Job, Outcome, outcomes
 from fusearch.search.session import Session
 
 __all__ = ["JOB", "Bridge", "JobSearcher", "OutcomeCallback", "SessionStopper", "evaluation_trial", "reason_of"]
 
-#: Key of the job in the configuration of a Tune trial, and of the outcome in its result.
-JOB, OUTCOME = "job", "outcome"
+#: Key of the job in the configuration of a Tune trial; of an outcome in its result, and of how many are still to come.
+JOB, OUTCOME, LEFT = "job", "outcome", "left"
 
 
 def evaluation_trial(evaluator: ray.ObjectRef, environment: Mapping[str, str]) -> type[Trainable]:
-    """Return the Tune trial for an evaluator in the object store: one evaluation, in its first step, on a reused actor.
+    """Return the Tune trial for an evaluator in the object store: a job with its siblings, on a reused actor.
 
-    Any further step is a short wait: the trial ends when `SessionStopper` says so.
+    A step ends when the outcome of a trial of the study is known, so that a worker that is lost later does not take it along. Any further
+    step is a short wait: the trial ends when `SessionStopper` says so.
 
     Args:
         evaluator: Reference to the evaluator; each worker fetches it once.
@@ -51,18 +52,20 @@ def evaluation_trial(evaluator: ray.ObjectRef, environment: Mapping[str, str]) -
         def setup(self, config: dict[str, Any]) -> None:
             os.environ.update(environment)
             self._evaluator = ray.get(evaluator)
-            self._job: Job | None = config[JOB]
+            self.reset_config(config)
 
         def reset_config(self, new_config: dict[str, Any]) -> bool:
-            self._job = new_config[JOB]
+            job: Job = new_config[JOB]
+            self._told, self._left = outcomes(self._evaluator, job), len(job.numbers)
             return True
 
         def step(self) -> dict[str, Any]:
-            if self._job is None:
+            found = next(self._told, None)
+            if found is None:
                 time.sleep(0.02)
                 return {}
-            job, self._job = self._job, None
-            return {OUTCOME: evaluate(self._evaluator, job)}
+            self._left -= 1
+            return {OUTCOME: found, LEFT: self._left}
 
     return EvaluationTrial
 
@@ -85,7 +88,7 @@ class Bridge:
 
     def __init__(self, session: Session, interrupts: Interrupts) -> None:
         self._session, self._interrupts = session, interrupts
-        self._open: set[int] = set()
+        self._open: dict[int, set[int]] = {}
         self._starting: dict[int, float] = {}
         self._is_waiting_worthwhile = True
         self.error: Exception | None = None
@@ -102,7 +105,7 @@ class Bridge:
         except Exception as error:
             self.error, job = error, None
         if job is not None:
-            self._open.add(job.number)
+            self._open[job.number] = {*job.numbers}
             self._starting[job.number] = time.monotonic()
         return job
 
@@ -118,12 +121,17 @@ class Bridge:
         """Whether a job has had its worker."""
         return number not in self._starting
 
-    def finish(self, number: int, outcome: Outcome) -> None:
-        """Tell the session, once for each job."""
-        self._starting.pop(number, None)
-        if self.error is not None or number not in self._open:
+    def fail(self, job: int, outcome: Outcome) -> None:
+        """Tell the session that the trials of a job that are still open have failed."""
+        for number in sorted(self._open.get(job, ())):
+            self.finish(job, number, outcome)
+
+    def finish(self, job: int, number: int, outcome: Outcome) -> None:
+        """Tell the session what became of a trial of a job, once for each."""
+        self._starting.pop(job, None)
+        if self.error is not None or number not in self._open.get(job, ()):
             return
-        self._open.remove(number)
+        self._open[job].remove(number)
         try:
             with self._interrupts.held():
                 self._session.finish(number, outcome)
@@ -131,7 +139,7 @@ class Bridge:
             self.error = error
 
     def may_end(self) -> bool:
-        """Whether a trial that is done may give its actor away."""
+        """Whether a job that is done may give its actor away."""
         if self._starting and time.monotonic() - min(self._starting.values()) > self.LONGEST_WAIT:
             self._is_waiting_worthwhile = False
         return not self._starting or not self._is_waiting_worthwhile
@@ -172,14 +180,14 @@ class OutcomeCallback(Callback):  # type: ignore[misc]  # ray has no types here
 
     def on_trial_result(self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any) -> None:
         # Taken out of what Tune keeps: its snapshots hold every result, and arrays would fill them.
-        outcome = result.pop(OUTCOME, None)
-        if outcome is not None:
-            self._bridge.finish(trial.config[JOB].number, outcome)
+        told = result.pop(OUTCOME, None)
+        if told is not None:
+            self._bridge.finish(trial.config[JOB].number, *told)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         number = trial.config[JOB].number
         reason = reason_of(_read_error(trial), has_started=self._bridge.has_started(number))
-        self._bridge.finish(number, Outcome(reason=reason))
+        self._bridge.fail(number, Outcome(reason=reason))
 
 
 class SessionStopper(Stopper):  # type: ignore[misc]  # ray has no types here
@@ -189,7 +197,7 @@ class SessionStopper(Stopper):  # type: ignore[misc]  # ray has no types here
         self._bridge = bridge
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        return self._bridge.may_end()
+        return not result.get(LEFT) and self._bridge.may_end()
 
     def stop_all(self) -> bool:
         return self._bridge.should_stop()

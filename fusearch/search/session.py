@@ -22,6 +22,7 @@ from fusearch.search.job import Job, Outcome, describe_evaluation
 from fusearch.search.progress import Progress, ProgressCallback, Standing
 from fusearch.search.proposer import Proposer, SamplerProposer, published_first
 from fusearch.search.races import Races
+from fusearch.search.recipe_packs import RecipePacks
 from fusearch.search.run_folder import save_predictions, writing
 from fusearch.search.strategies.strategy import Strategy
 from fusearch.search.strategies.strategy_proposer import StrategyProposer
@@ -121,6 +122,7 @@ class Session:
         self._recall()
         share, seed = settings.reference_share, settings.seed
         self.queue = CandidateQueue(study, space)
+        self._packs = RecipePacks(self.queue, evaluator, settings)
         self.published = published_first(space) if settings.start == "published" else ()
         self._proposer: Proposer = (
             SamplerProposer(self.queue, space, share=share, seed=seed, before=self.published)
@@ -156,7 +158,8 @@ class Session:
         self._stop(reason)
         with writing(self._folder):
             for proposal in self._running.values():
-                enqueue(self._study, self._space, proposal.candidate, read_trial(proposal.trial).reference)
+                held = read_trial(proposal.trial)
+                enqueue(self._study, self._space, proposal.candidate, held.reference, pack=held.pack)
             for proposal in [*self._running.values(), *(each for group in self._followers.values() for each in group)]:
                 self._fail(proposal.trial, STOPPED)
         self._running, self._followers = {}, {}
@@ -175,6 +178,7 @@ class Session:
                 return None
             job = self._answer(proposal)
             if job is not None:
+                job = self._with_recipes(job, proposal)
                 # After a fresh draw the sampler has one try to find something new itself.
                 self._idle = self.PATIENCE - 1 if is_stuck else 0
                 return job
@@ -193,17 +197,19 @@ class Session:
         if outcome.seconds is not None:
             write_trial(trial, TrialFacts(seconds=round(outcome.seconds, 4)))
             self._time(outcome.worker, outcome.seconds)
-        self._culprits.count(proposal.candidate, None if evaluation is not None else reason or "no reason was given")
-        if evaluation is None:
-            self._failed += 1
-            self._fail(trial, reason or "no reason was given")
-            self._count_failure(reason or "no reason was given")
-        elif outcome.lost is not None:
-            kept = describe_evaluation(evaluation, self._settings.budget, outcome.worker)
+        reason = None if evaluation is not None or outcome.lost is not None else reason or "no reason was given"
+        self._culprits.count(proposal.candidate, reason)
+        if outcome.lost is not None:
+            known = Evaluation({}) if evaluation is None else evaluation
+            kept = describe_evaluation(known, self._settings.budget, outcome.worker)
             kept = replace(kept, values={}, spread={}, reason=outcome.lost.reason, raced=asdict(outcome.lost))
             write_trial(trial, kept)
             self._study.tell(trial, state=TrialState.PRUNED)
             self._stopped[proposal.candidate.digest] = _Answer(number, [], kept)
+        elif evaluation is None:
+            self._failed += 1
+            self._fail(trial, reason or "")
+            self._count_failure(reason or "")
         else:
             save_predictions(self._folder, proposal.candidate.digest, evaluation.arrays)
             kept = describe_evaluation(evaluation, self._settings.budget, outcome.worker)
@@ -240,6 +246,17 @@ class Session:
         self._side_by_side = max(self._side_by_side, len(self._running))
         self._started = self._started if self._started is not None else time.monotonic()
         return Job(trial.number, proposal.candidate, self._settings.budget, self._settings.trial_time_limit, self._race(proposal, role))
+
+    def _with_recipes(self, job: Job, proposal: Proposal) -> Job:
+        """Return a job with those that are evaluated with it: as many as trials are left, at most."""
+        siblings: list[Job] = []
+        packed = self._packs.beside(proposal) if self._may_skip else iter(())
+        while not self._should_stop() and (other := next(packed, None)) is not None:
+            sibling = self._answer(other)
+            if sibling is None:
+                continue
+            siblings.append(sibling)
+        return replace(job, siblings=tuple(siblings), halving=bool(siblings) and proposal.is_drawn)
 
     def _race(self, proposal: Proposal, role: str | None) -> Race | None:
         """Return what a candidate races against; what was asked for by name is trained to the end, references above all."""

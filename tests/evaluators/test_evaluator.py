@@ -6,7 +6,7 @@ import json
 import os
 import pickle
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ import torch
 from sklearn.metrics import roc_auc_score
 from toy_data import make_data
 
-from fusearch.contracts import Budget, CheapEvaluator, Evaluation, FoldwiseEvaluator, Objective
+from fusearch.contracts import Budget, CheapEvaluator, Evaluation, FoldwiseEvaluator, Objective, Outrun, PackEvaluator, PackNews
 from fusearch.data import Dataset, load_data
 from fusearch.errors import EvaluationError, LeakError, ObjectiveError
 from fusearch.evaluators import FusionNetwork, TrainingEvaluator
@@ -212,7 +212,7 @@ def test_which_members_are_trained_together(data: Dataset) -> None:
 
     def sizes(pack: int | str, candidate: Candidate = small, count: int = 12) -> list[int]:
         evaluator = TrainingEvaluator(data, folds=3, seeds=4, pack=pack)
-        return [len(members) for members in evaluator.packs(candidate, make_members(3, 4, count))]
+        return [len(members) for _, members in evaluator.packs([candidate], make_members(3, 4, count))]
 
     assert sizes("auto") == [12]
     assert sizes("auto", count=4) == [1] * 4
@@ -221,6 +221,78 @@ def test_which_members_are_trained_together(data: Dataset) -> None:
     assert sizes("off") == [1] * 12
     assert sizes(5) == [5, 5, 2]
     assert sizes(5, wide) == [5, 5, 2]
+
+
+RATES = (1e-2, 1e-300, 3e-3, 1e-299)
+
+
+def recipes_of(data: Dataset, rates: Sequence[float] = RATES) -> list[Candidate]:
+    """One design with recipes of which two learn nothing."""
+    return [candidate_of(data, "F1 = cat(a@L, b@L) ->", width=8, dropout=0.0, learning_rate=rate) for rate in rates]
+
+
+def news_of(evaluator: TrainingEvaluator, candidates: Sequence[Candidate], **race: object) -> list[PackNews]:
+    asked = {"by_fold": False, "halving": False, "goes_on": lambda _: True, **race}
+    return list(evaluator.recipes(candidates, Budget(), silent, **asked))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("pack", ["auto", "off", 2, 8])
+def test_each_recipe_is_what_it_is_alone(data: Dataset, pack: int | str) -> None:
+    evaluator = TrainingEvaluator(data, folds=3, epochs=2, pack=pack)
+    assert isinstance(evaluator, PackEvaluator)
+    candidates = recipes_of(data)
+    whole = [news for news in news_of(evaluator, candidates) if news.is_last]
+    assert len(whole) == 4
+    for place, news in enumerate(whole):
+        alone = TrainingEvaluator(data, folds=3, epochs=2, pack="off")(candidates[place], Budget(), silent)
+        assert news.place == place
+        assert isinstance(news.found, Evaluation)
+        assert news.found.details.get("pack") == {"auto": {"members": 12}, 8: {"members": 8}, 2: {"members": 2}}.get(pack)
+        for name in ("auroc", "log_loss", "macs", "parameters"):
+            assert news.found[name] == pytest.approx(alone[name], abs=1e-4)
+        assert [list(each["epochs"]) for each in news.found.details["members"]] == [["fusion"]] * 3
+        np.testing.assert_allclose(news.found.arrays["probabilities"], alone.arrays["probabilities"], atol=1e-3)
+
+
+def test_all_recipes_of_a_fold_come_before_the_next_fold_and_those_that_nobody_wants_are_left_out(data: Dataset) -> None:
+    evaluator, wanted = TrainingEvaluator(data, folds=3, epochs=2), {0, 1, 2}
+    told = []
+    asked = {"by_fold": True, "halving": False, "goes_on": wanted.__contains__}
+    for news in evaluator.recipes(recipes_of(data)[:3], Budget(), silent, **asked):
+        assert isinstance(news.found, Evaluation)
+        told.append((news.place, len(news.found.details["members"]), news.is_last))
+        if len(told) == 3:
+            wanted.remove(1)
+    assert told == [(0, 1, False), (1, 1, False), (2, 1, False), (0, 2, False), (2, 2, False), (0, 3, True), (2, 3, True)]
+
+
+@pytest.mark.parametrize("by_fold", [False, True])
+def test_recipes_that_are_outrun_are_told_at_once_and_the_others_are_trained_to_the_end(data: Dataset, by_fold: bool) -> None:
+    evaluator = TrainingEvaluator(data, folds=3, epochs=9, patience=4, pack=12)
+    candidates = recipes_of(data, (1e-2, 1e-6, 3e-3, 1e-7))
+    news = [each for each in news_of(evaluator, candidates, by_fold=by_fold, halving=True) if each.is_last]
+    assert [each.place for each in news] == [1, 3, 0, 2]
+    assert [each.found for each in news[:2]] == [Outrun(8, 3, 4), Outrun(8, 4, 4)]
+    assert all(isinstance(each.found, Evaluation) and len(each.found.details["members"]) == 3 for each in news[2:])
+
+
+def test_a_recipe_that_fails_takes_no_other_with_it(data: Dataset) -> None:
+    text = "F1 = product(a@L, b@L)\nF2 = product(F1@0, F1@0) ->"
+    candidates = [candidate_of(data, text, learning_rate=rate, weight_decay=decay) for rate, decay in ((1e-3, 0.1), (10.0, 1000.0))]
+    for pack in ("auto", "off"):
+        news = {each.place: each.found for each in news_of(TrainingEvaluator(data, folds=3, epochs=20, pack=pack), candidates)}
+        assert isinstance(news[0], Evaluation)
+        assert isinstance(news[1], EvaluationError)
+        assert "loss is" in str(news[1])
+
+
+def test_several_recipes_are_usual_only_where_they_are_packed_on_a_gpu(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    candidate = recipes_of(data)[0]
+    assert TrainingEvaluator(data, pack=40).usual_recipes(candidate) == 1
+    monkeypatch.setattr("fusearch.evaluators.device.find_device", lambda name: torch.device("cuda"))
+    for pack, usual in (("auto", 1), ("off", 1), (40, 8)):
+        assert TrainingEvaluator(data, pack=pack, device="cuda").usual_recipes(candidate) == usual
+        assert TrainingEvaluator(data, pack=pack, device="cpu").usual_recipes(candidate) == 1
 
 
 def test_why_members_were_trained_in_the_loop_is_told(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

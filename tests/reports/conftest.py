@@ -17,7 +17,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState, create_trial
 
-from fusearch.contracts import Budget, Objective
+from fusearch.contracts import Budget, Objective, Outrun
 from fusearch.data.modality import Modality
 from fusearch.layout import JOURNAL
 from fusearch.run import Run
@@ -76,6 +76,7 @@ def write_run(
     gain: float = 0.05,
     failures: int = 0,
     raced: int = 0,
+    outrun: int = 0,
     seed: int = 0,
     references: bool = True,
     formula: Callable[[np.random.Generator], str] = draw_formula,
@@ -89,6 +90,7 @@ def write_run(
         gain: By how much fusion designs are better than the references, in AUROC.
         failures: Further trials that failed or were pruned.
         raced: Further trials that a race stopped after two of five folds.
+        outrun: Further trials that other recipes of the same design outran.
         seed: Seed of designs and values.
         references: Whether the first trials are references.
         formula: Draws a design.
@@ -124,6 +126,8 @@ def write_run(
         study.add_trial(_failed(rng, number, formula(rng)))
     for number in range(trials + failures, trials + failures + raced):
         study.add_trial(_raced(rng, number, formula(rng)))
+    for number in range(len(study.trials), len(study.trials) + outrun):
+        study.add_trial(_outrun(number, formula(rng), Outrun(20 if number % 2 else 40, 3, 4)))
     return Run(folder)
 
 
@@ -175,6 +179,11 @@ def _raced(rng: np.random.Generator, number: int, text: str) -> Any:
     facts = replace(_identity(text, _parse(text), Recipe()), reason=reason, raced=raced, details={"members": _members(rng, 0.6)[:2]})
     trial = create_trial(state=TrialState.PRUNED, user_attrs=replace(facts, seconds=2.0).attributes())
     return _timed(trial, number, 2.0)
+
+
+def _outrun(number: int, text: str, outrun: Outrun) -> Any:
+    facts = replace(_identity(text, _parse(text), Recipe()), reason=outrun.reason, raced=asdict(outrun), pack=number, seconds=1.0)
+    return _timed(create_trial(state=TrialState.PRUNED, user_attrs=facts.attributes()), number, 1.0)
 
 
 def _timed(trial: Any, number: int, seconds: float) -> Any:

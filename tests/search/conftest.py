@@ -1,13 +1,14 @@
 """A small search space and evaluators that take no time: the room knows a space and an evaluator by their protocols alone."""
 
 import hashlib
+import itertools
 import math
 from dataclasses import replace
 from functools import cache, cached_property
 
 import pytest
 
-from fusearch.contracts import Evaluation
+from fusearch.contracts import Evaluation, Outrun, PackNews
 from fusearch.data.modality import Modality
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
@@ -38,9 +39,9 @@ class ToySpace:
 
     modalities = TABLES
 
-    def __init__(self, operators=OPERATORS, widths=WIDTHS):
-        self.operators, self.widths = operators, widths
-        self.fingerprint = hashlib.sha256(repr((operators, widths)).encode()).hexdigest()[:12]
+    def __init__(self, operators=OPERATORS, widths=WIDTHS, rates=(1e-3,)):
+        self.operators, self.widths, self.rates = operators, widths, rates
+        self.fingerprint = hashlib.sha256(repr((operators, widths, *rates[1:])).encode()).hexdigest()[:12]
 
     def to_dict(self):
         return {"operators": list(self.operators), "widths": list(self.widths)}
@@ -51,7 +52,9 @@ class ToySpace:
         else:
             depth = trial.suggest_categorical("f1.depth", (1, 2))
             formula = f"F1 = {trial.suggest_categorical('f1.operator', self.operators)}(mrna@{depth}, meth@{depth}) ->"
-        return Candidate(graph(formula), Recipe(width=trial.suggest_categorical("recipe.width", self.widths)))
+        width = trial.suggest_categorical("recipe.width", self.widths)
+        rate = trial.suggest_categorical("recipe.learning_rate", self.rates) if len(self.rates) > 1 else self.rates[0]
+        return Candidate(graph(formula), Recipe(width=width, learning_rate=rate))
 
     def sample(self, rng):
         return self.suggest(Draws(rng))
@@ -72,7 +75,7 @@ class ToySpace:
         return Candidate(one.graph, other.recipe)
 
     def sample_recipe(self, rng):
-        return Recipe(width=int(rng.choice(self.widths)))
+        return Recipe(width=int(rng.choice(self.widths)), learning_rate=float(rng.choice(self.rates)))
 
     def references(self):
         return {
@@ -85,11 +88,12 @@ class ToySpace:
         return {self.decode(params).digest: params for params in self._all()}
 
     def _all(self):
-        for width in self.widths:
-            yield from ({"num_fusions": 0, "stream": stream, "recipe.width": width} for stream in ("mrna", "meth"))
+        for width, rate in itertools.product(self.widths, self.rates):
+            recipe = {"recipe.width": width, **({"recipe.learning_rate": rate} if len(self.rates) > 1 else {})}
+            yield from ({"num_fusions": 0, "stream": stream, **recipe} for stream in ("mrna", "meth"))
             for depth in (1, 2):
                 for operator in self.operators:
-                    yield {"num_fusions": 1, "f1.depth": depth, "f1.operator": operator, "recipe.width": width}
+                    yield {"num_fusions": 1, "f1.depth": depth, "f1.operator": operator, **recipe}
 
 
 def score(candidate):
@@ -128,6 +132,37 @@ class Foldwise:
 
     def __call__(self, candidate, budget, report):
         return list(self.by_fold(candidate, budget, report))[-1]
+
+
+class Packed(Foldwise):
+    """Evaluates several recipes of a design at once; the worse half by their score leaves after epoch 4, where it may."""
+
+    USUAL = 1
+
+    def __init__(self, noise=0.02):
+        super().__init__(noise)
+        self.packs = []
+
+    def usual_recipes(self, candidate):
+        return self.USUAL
+
+    def recipes(self, candidates, budget, report, *, by_fold, halving, goes_on):
+        self.packs.append([candidate.digest for candidate in candidates])
+        order = sorted(range(len(candidates)), key=lambda place: -score(candidates[place]))
+        left = order[(len(order) + 1) // 2 :] if halving else []
+        for place in left:
+            yield PackNews(place, Outrun(4, order.index(place) + 1, len(order)))
+        found = {place: super(Packed, self).by_fold(candidates[place], budget, report) for place in sorted(set(order) - {*left})}
+        for fold in range(self.FOLDS):
+            for place, folds in found.items():
+                if goes_on(place):
+                    yield PackNews(place, next(folds), is_last=fold == self.FOLDS - 1)
+
+
+@pytest.fixture
+def packed():
+    """The class of an evaluator that evaluates several recipes at once."""
+    return Packed
 
 
 @pytest.fixture

@@ -927,3 +927,67 @@ def test_a_driver_that_is_killed_within_a_race_loses_that_one_alone(search, tmp_
     assert not again & (stopped | {record.candidate for record in before if record.evaluated})
     counts = run.status()["trials"]
     assert (counts["complete"] + counts["raced"], counts["running"], counts["interrupted"]) == (24, 0, 1)
+
+
+PACKED_SCRIPT = """
+import os, signal, sys
+from conftest import Packed, ToySpace
+from fusearch.search import run_search
+
+class Killed(Packed):
+    given = 0
+
+    def recipes(self, candidates, budget, report, **asked):
+        for news in super().recipes(candidates, budget, report, **asked):
+            yield news
+            self.given += len(candidates) > 1
+            if self.given == int(sys.argv[2]):
+                os.kill(os.getpid(), signal.SIGKILL)
+
+rates = tuple(1e-4 * 1.01**step for step in range(300))
+run_search(ToySpace(rates=rates), Killed(), objectives=["score:max", "macs"], out=sys.argv[1], executor="inline", trials=40,
+           reference_share=0, sampler="random", recipes=4)
+"""
+
+
+def test_a_driver_that_is_killed_within_a_pack_loses_its_unfinished_recipes_alone(search, tmp_path, toy_space, packed):
+    """It dies in the third pack, when two recipes of it have been outrun and told."""
+    script = tmp_path / "driver.py"
+    script.write_text(PACKED_SCRIPT)
+    place = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    killed = subprocess.run([sys.executable, script, search.out, "28"], env=place, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    before = Run(search.out).records()
+    in_flight = [record for record in before if record.state == "running"]
+    (pack,) = {record.pack for record in in_flight}
+    told = {record.candidate for record in before if record.evaluated or record.raced}
+    assert len(in_flight) == 2
+    assert sum(record.pack == pack and record.state == "pruned" for record in before) == 2
+    evaluator, rates = packed(), tuple(1e-4 * 1.01**step for step in range(300))
+    settings = {"trials": 40, "reference_share": 0.0, "sampler": "random", "recipes": 4}
+    run = search(evaluator, space=toy_space(rates=rates), resume=True, **settings)
+    assert evaluator.packs[0] == [record.candidate for record in in_flight], "they come back together, and none of them is outrun"
+    assert not {digest for digest, _ in evaluator.trained} & told
+    after = run.records()
+    assert [record.state for record in after[: len(before)] if record.state != "failed"] == [
+        record.state for record in before if record.state != "running"
+    ]
+    counts = run.status()["trials"]
+    assert (counts["complete"] + counts["raced"], counts["running"], counts["interrupted"]) == (40, 0, 2)
+    assert {record.state for record in after if record.candidate in {each.candidate for each in in_flight}} == {"failed", "complete"}
+
+
+def test_packs_are_the_same_each_time_and_a_search_that_is_gone_on_with_repeats_none(search, tmp_path, toy_space, packed):
+    space = toy_space(rates=tuple(1e-4 * 1.01**step for step in range(300)))
+    settings = {"space": space, "trials": 40, "reference_share": 0.0, "sampler": "random", "recipes": 4}
+    one, same = (search(packed(), out=tmp_path / name, **settings).records() for name in ("a", "b"))
+    told = [(record.candidate, record.state, record.raced, record.values, record.pack) for record in one]
+    assert told == [(record.candidate, record.state, record.raced, record.values, record.pack) for record in same]
+    evaluator = packed()
+    search(evaluator, **{**settings, "trials": 21})
+    run = search(evaluator, **settings, resume=True)
+    assert set(Counter(evaluator.trained).values()) == {1}
+    status = run.status()
+    assert status["trials"]["complete"] + status["trials"]["raced"] == 40
+    assert status["races"]["outrun"] == sum("epoch" in record.raced and record.repeat_of is None for record in run.records()) > 0
+    assert not any(record.raced for record in run.read().front)

@@ -72,6 +72,7 @@ INLINE = {
     "reference_share": ({"trials": 20}, 0.9, lambda run: references(run)),
     "select": ({}, "loss", lambda run: run.read().selected_by),
     "races": ({"trials": 25, "reference_share": 0.0}, "off", lambda run: any(record.raced for record in run.records())),
+    "recipes": ({"trials": 25, "reference_share": 0.0}, 2, lambda run: any(record.pack is not None for record in run.records())),
     "max_parameters": ({}, 2e7, lambda run: refused(run)),
     "max_memory": ({}, 2e8, lambda run: refused(run)),
     "budget": ({}, Budget(epochs=2), lambda run: [record.budget for record in run.records()]),
@@ -95,6 +96,12 @@ def test_the_tables_are_complete():
     for place in ELSEWHERE.values():
         file, test = place.split("::")
         assert f"def {test}(" in Path(__file__).with_name(file).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def space(toy_space):
+    """A space whose recipes have more than a width."""
+    return toy_space(rates=(1e-3, 2e-3))
 
 
 @pytest.fixture(scope="module")

@@ -259,3 +259,53 @@ def test_designs_race_on_workers_too(search):
     counts = run.status()["trials"]
     assert (counts["complete"] + counts["raced"], counts["failed"], counts["running"]) == (24, 0, 0)
     assert os.getpid() not in {record.details["worker"] for record in stopped}
+
+
+def test_a_pack_goes_to_one_worker_and_what_was_told_of_it_stays_when_that_is_lost(search, toy_space, tmp_path):
+    once = tmp_path / "lost"
+
+    class Packed:
+        def __call__(self, candidate, budget, report):
+            return {"score": 0.5, "macs": 1.0}
+
+        def by_fold(self, candidate, budget, report):
+            raise AssertionError
+
+        def usual_recipes(self, candidate):
+            return 1
+
+        def recipes(self, candidates, budget, report, *, by_fold, halving, goes_on):
+            import os
+            import signal
+            import time
+
+            from fusearch.contracts import Evaluation, Outrun, PackNews
+
+            yield PackNews(1, Outrun(20, 2, 2))
+            time.sleep(0.5)
+            if not once.exists():
+                once.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+            for place in range(len(candidates)):
+                if place != 1:
+                    yield PackNews(place, Evaluation({"score": 0.1 * place, "macs": 1.0}, details={"pack": os.getpid()}))
+
+    space = toy_space(rates=tuple(1e-4 * 1.01**step for step in range(300)))
+    settings = {"executor": "ray", "workers": 2, "sampler": "random", "reference_share": 0.0}
+    run = search(Packed(), space=space, trials=31, recipes=4, races="off", **settings)
+    records = [record for record in run.records() if record.repeat_of is None]
+    assert once.exists()
+    packs = {number: [record for record in records if record.pack == number] for number in {record.pack for record in records} - {None}}
+    failed = {number: [record for record in pack if record.state == "failed"] for number, pack in packs.items()}
+    (lost,) = (number for number, pack in failed.items() if pack)
+    assert [record.state for record in packs[lost]].count("pruned") == 1, "what was outrun was told before the worker died"
+    assert {record.reason for record in failed[lost]} == {
+        "the worker died during the evaluation (killed by a signal, out of memory, or crashed)"
+    }
+    for number, pack in packs.items():
+        if number != lost and len(pack) > 1:
+            assert sorted(record.state for record in pack) == sorted(["pruned", *["complete"] * (len(pack) - 1)])
+            assert len({record.details["worker"] for record in pack}) == 1
+    assert len({record.details["worker"] for record in records if record.evaluated}) >= 2
+    assert len(records) == 31
+    assert run.status()["trials"]["running"] == 0

@@ -1,6 +1,7 @@
 """What Tune's hooks make of a session, without starting Ray."""
 
 import pickle
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -64,11 +65,34 @@ def test_nothing_due_now_is_not_the_end(session, bridge):
 def test_an_outcome_is_told_once_and_taken_out_of_the_result(session, bridge):
     searcher, callback = JobSearcher(bridge), OutcomeCallback(bridge)
     config = searcher.suggest(trial_id="0")
-    result = {"outcome": Outcome(reason="boom"), "training_iteration": 1}
+    result = {"outcome": (0, Outcome(reason="boom")), "training_iteration": 1}
     callback.on_trial_result(1, [], trial(config), result)
     assert result == {"training_iteration": 1}
     callback.on_trial_error(1, [], trial(config))
     assert session.told == [(0, "boom")]
+
+
+@pytest.fixture
+def pack_of_three(session):
+    """One job of three trials."""
+    first, *siblings = session.jobs
+    session.jobs[:] = [replace(first, siblings=tuple(siblings))]
+
+
+def test_each_trial_of_a_pack_is_told_as_its_outcome_comes_and_the_rest_where_the_worker_is_lost(session, bridge, pack_of_three):
+    config, callback = JobSearcher(bridge).suggest(trial_id="0"), OutcomeCallback(bridge)
+    callback.on_trial_start(1, [], trial(config))
+    callback.on_trial_result(1, [], trial(config), {"outcome": (2, Outcome(reason="boom")), "left": 2})
+    callback.on_trial_error(1, [], trial(config))
+    callback.on_trial_error(1, [], trial(config))
+    assert session.told == [(2, "boom"), (0, "the worker was lost"), (1, "the worker was lost")]
+
+
+def test_a_worker_stays_until_all_of_a_pack_is_told(session, bridge, pack_of_three):
+    config, stopper = JobSearcher(bridge).suggest(trial_id="0"), SessionStopper(bridge)
+    OutcomeCallback(bridge).on_trial_start(1, [], trial(config))
+    assert [stopper("0", {"left": left}) for left in (2, 1, 0)] == [False, False, True]
+    assert stopper("0", {})
 
 
 def test_a_lost_worker_is_told(session, bridge):
@@ -105,7 +129,7 @@ def test_the_first_error_of_the_session_is_kept_and_stops_the_experiment(session
 
     session.finish = full
     assert not stopper.stop_all()
-    callback.on_trial_result(1, [], trial(config), {"outcome": Outcome()})
+    callback.on_trial_result(1, [], trial(config), {"outcome": (0, Outcome())})
     assert str(bridge.error) == "disk full"
     assert stopper.stop_all()
     assert searcher.suggest(trial_id="1") == Searcher.FINISHED

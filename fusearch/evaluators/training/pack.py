@@ -12,15 +12,18 @@ from typing import Protocol, Unpack
 
 import torch
 
+from fusearch.contracts import Outrun
 from fusearch.errors import EvaluationError
+from fusearch.evaluators.training.halving import OutrunError, is_rung, worse_half
 from fusearch.evaluators.training.member import Member
 from fusearch.evaluators.training.members import FoldSamples, MemberSetup, TrainedMember, member_training
+from fusearch.evaluators.training.modes import FUSION
 from fusearch.evaluators.training.optimization import Fit, reproducible
-from fusearch.evaluators.training.phase import Phase
+from fusearch.evaluators.training.phase import Phase, in_turn
 from fusearch.evaluators.training.stack import CannotStackError, Stack, stackable
 from fusearch.search_space import Candidate
 
-__all__ = ["OnPackEpoch", "PackedMember", "together", "train_pack"]
+__all__ = ["OnPackEpoch", "PackedMember", "split", "together", "train_pack"]
 
 #: Of fewer members a pack gains nothing on a CPU, nor where one sample takes more multiply-accumulates: arithmetic then is all there is.
 _FEWEST, _MOST_MACS = 5, 500_000
@@ -56,9 +59,12 @@ def train_pack(
     *,
     folds: Callable[[int], FoldSamples],
     on_epoch: OnPackEpoch | None = None,
+    halving: bool = False,
     **setup: Unpack[MemberSetup],
 ) -> Iterator[PackedMember]:
     """Train these members of these candidates together, and give them in order: all of the first candidate, then of the second, ...
+
+    With `halving` the members of candidates that leave come first, each candidate's as soon as it leaves, with an `OutrunError`.
 
     Every member is trained as `train_members` does it, from the same weights on the same rows in the same order; only the noise of dropout
     is drawn for all at once. Whatever the members ask for at the same time and can be stacked is one optimization; what cannot is run
@@ -69,6 +75,7 @@ def train_pack(
         members: Which members of each.
         folds: Gives the prepared rows of a fold.
         on_epoch: Called after each epoch of each member; it may raise to stop all.
+        halving: Whether the worse half of the candidates leaves at some epochs of the phase that trains the design as a whole.
         setup: How they are trained and scored.
 
     Raises:
@@ -76,31 +83,61 @@ def train_pack(
     """
     if len({(candidate.graph, candidate.recipe.width) for candidate in candidates}) > 1:
         raise EvaluationError("a pack has candidates of several graphs or widths, expected one of each")
-    start = time.perf_counter()
-    whole = [(candidate, member) for candidate in candidates for member in members]
+    if len(candidates) * len(members) == 1:
+        yield _alone(candidates[0], members[0], folds(members[0].fold), on_epoch=on_epoch, **setup)
+        return
     device = folds(members[0].fold).train.targets.device
     with reproducible(members[0].stream, threads=setup.get("threads"), device=device), ExitStack() as ending:
         lanes = []
-        for candidate, member in whole:
-            phases = member_training(candidate, member, folds(member.fold), on_epoch=_bind(on_epoch, candidate), **setup)
-            ending.callback(phases.close)
-            lanes.append(_Lane(phases, device))
+        for candidate in candidates:
+            for member in members:
+                phases = member_training(candidate, member, folds(member.fold), on_epoch=_bind(on_epoch, candidate), **setup)
+                ending.callback(phases.close)
+                lanes.append(_Lane(candidate, member, phases, device))
+        shares = _Shares(lanes)
         while alike := _alike(lanes):
             for group in alike:
-                _run(group)
-    seconds = (time.perf_counter() - start) / len(whole)
-    for (candidate, member), lane in zip(whole, lanes, strict=True):
-        trained = lane.trained
-        if isinstance(trained, TrainedMember):
-            trained = replace(trained, seconds=seconds, together=len(whole), loop=lane.loop)
-        yield PackedMember(candidate, member, trained)
+                still = [(lane, phase) for lane, phase in group if lane.phase is phase]  # others of a candidate may have left since
+                for left in _run(still, lanes if halving else ()):
+                    yield from shares.settle(left)
+    yield from shares.settle([lane for lane in lanes if lane in shares.open])
+
+
+def _alone(
+    candidate: Candidate, member: Member, rows: FoldSamples, *, on_epoch: OnPackEpoch | None, **setup: Unpack[MemberSetup]
+) -> PackedMember:
+    """Train a member in the plain loop."""
+    try:
+        trained = in_turn(member_training(candidate, member, rows, on_epoch=_bind(on_epoch, candidate), **setup))
+    except EvaluationError as error:
+        return PackedMember(candidate, member, error)
+    return PackedMember(candidate, member, trained)
+
+
+class _Shares:
+    """The wall time of members that are trained together: each has its part of the time in which it was among them."""
+
+    def __init__(self, lanes: Sequence[_Lane]) -> None:
+        self.open = list(lanes)
+        self._count, self._seconds, self._since = len(lanes), 0.0, time.perf_counter()
+
+    def settle(self, lanes: Sequence[_Lane]) -> Iterator[PackedMember]:
+        """Give what became of some members, which are then no longer among them."""
+        now = time.perf_counter()
+        self._seconds, self._since = self._seconds + (now - self._since) / max(1, len(self.open)), now
+        self.open = [lane for lane in self.open if lane not in lanes]
+        for lane in lanes:
+            trained = lane.trained
+            if isinstance(trained, TrainedMember):
+                trained = replace(trained, seconds=self._seconds, together=self._count, loop=lane.loop)
+            yield PackedMember(lane.candidate, lane.member, trained)
 
 
 class _Lane:
     """The training of one member, under way: what it asks for now, or what it gave. It has its own state of random numbers."""
 
-    def __init__(self, phases: Generator[Phase, Fit, TrainedMember], device: torch.device) -> None:
-        self.phases, self.device = phases, device
+    def __init__(self, candidate: Candidate, member: Member, phases: Generator[Phase, Fit, TrainedMember], device: torch.device) -> None:
+        self.candidate, self.member, self.phases, self.device = candidate, member, phases, device
         self.random = self._random()
         self.phase: Phase | None = None
         self.trained: TrainedMember | EvaluationError = EvaluationError("the training has not ended")
@@ -151,20 +188,55 @@ def _alike(lanes: Sequence[_Lane]) -> list[list[tuple[_Lane, Phase]]]:
     return list(found.values())
 
 
-def _run(group: Sequence[tuple[_Lane, Phase]]) -> None:
-    """Run what some members ask for, together where that is possible."""
+def _run(group: Sequence[tuple[_Lane, Phase]], racing: Sequence[_Lane]) -> Iterator[Sequence[_Lane]]:
+    """Run what some members ask for, together where that is possible, and give the members of each candidate that leaves.
+
+    Args:
+        group: Members, and what they ask for.
+        racing: All members, where candidates leave.
+    """
     reason = "no other member asks for the same"
     if len(group) > 1:
+        stack = Stack([phase for _, phase in group])
         try:
-            fits = Stack([phase for _, phase in group]).run()
+            for epoch in stack.epochs():
+                for candidate, outrun in _outrun(stack, group, epoch).items() if racing else ():
+                    error = OutrunError(outrun)
+                    for at, (lane, _) in enumerate(group):
+                        if lane.candidate == candidate:
+                            stack.leave(at, error)
+                    gone = [lane for lane in racing if lane.candidate == candidate]
+                    for lane in gone:
+                        lane.go_on(error)
+                    yield gone
         except CannotStackError as error:
             reason = str(error)
         else:
-            for (lane, _), fit in zip(group, fits, strict=True):
-                lane.go_on(fit)
+            for (lane, _), fit in zip(group, stack.results(), strict=True):
+                if not isinstance(fit, OutrunError):
+                    lane.go_on(fit)
             return
     for lane, phase in group:
         lane.alone(phase, reason)
+
+
+def _outrun(stack: Stack, group: Sequence[tuple[_Lane, Phase]], epoch: int) -> Mapping[Candidate, Outrun]:
+    """Return the candidates that leave after an epoch; none where members are not those of whole designs, or not the same of each."""
+    (_, first), *_ = group
+    if first.name != FUSION or first.held is None or not is_rung(epoch, first.settings):
+        return {}
+    members, losses = defaultdict[Candidate, list[Member]](list), defaultdict[Candidate, list[float]](list)
+    under_way = set[Candidate]()
+    for (lane, _), state, loss in zip(group, stack.states, stack.standing(), strict=True):
+        if not isinstance(state.error, OutrunError):
+            members[lane.candidate].append(lane.member)
+            losses[lane.candidate].append(math.inf if state.error else loss)
+            under_way |= {lane.candidate} if state.goes_on else set()
+    if len({tuple(each) for each in members.values()}) > 1:
+        return {}
+    means = {candidate: math.fsum(each) / len(each) for candidate, each in losses.items()}
+    worse = worse_half({candidate: mean for candidate, mean in means.items() if math.isfinite(mean)}, epoch)
+    return {candidate: outrun for candidate, outrun in worse.items() if candidate in under_way}  # of the others nothing can be saved
 
 
 def _bind(on_epoch: OnPackEpoch | None, candidate: Candidate) -> Callable[[Member, str, int, Mapping[str, float]], None] | None:
@@ -183,3 +255,18 @@ def together(costs: Mapping[str, float], count: int, device: torch.device) -> in
     if device.type != "cpu" or costs["macs"] > _MOST_MACS or min(fit, count) < _FEWEST:
         return 1
     return math.ceil(count / math.ceil(count / fit))
+
+
+def split(candidates: Sequence[Candidate], members: Sequence[Member], most: int) -> list[tuple[tuple[Candidate, ...], tuple[Member, ...]]]:
+    """Return which members of which candidates are trained together, in order, so many at most.
+
+    A pack has each of its members for all candidates; where not even one member of each fits, the candidates come one after the other.
+
+    Example:
+        >>> [len(candidates) * len(members) for candidates, members in split(["fast", "slow"], range(5), 4)]
+        [4, 4, 2]
+    """
+    if most < len(candidates):
+        return [pack for candidate in candidates for pack in split([candidate], members, most)]
+    at_once = most // max(1, len(candidates))
+    return [(tuple(candidates), tuple(members[start : start + at_once])) for start in range(0, len(members), at_once)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -19,7 +19,8 @@ from torch.optim.adamw import adamw
 
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.network.blocks import Dropout, RecurrentBlock
-from fusearch.evaluators.training.optimization import Fit, batches, finite
+from fusearch.evaluators.training.member_progress import MemberProgress
+from fusearch.evaluators.training.optimization import Fit
 from fusearch.evaluators.training.phase import DesignLoss, Phase, PhaseLoss
 from fusearch.evaluators.training.samples import PORTION, Samples
 from fusearch.evaluators.training.stacked_rows import StackedRows
@@ -73,6 +74,7 @@ class Stack:
         self.steps = {name: torch.zeros(len(order), device=self.parameters[name].device) for name in self.trained}
         self.best = {name: self.parameters[name].detach().clone() for name in self.trained}
         self.losses_of: _LossesOf = vmap(_call(self.template), randomness="different")
+        self.states = [MemberProgress(phase) for phase in phases]
 
     def run(self) -> list[Fit | EvaluationError]:
         """Train all members, and return what each did, or why it failed, in the order in which they were given.
@@ -80,8 +82,18 @@ class Stack:
         Raises:
             CannotStackError: A step of all members at once is not possible, or not what it is alone; nothing was changed.
         """
+        for _ in self.epochs():
+            pass
+        return self.results()
+
+    def epochs(self) -> Iterator[int]:
+        """Train all members, and give the number of each epoch when it is done; members may be told to `leave` then.
+
+        Raises:
+            CannotStackError: A step of all members at once is not possible, or not what it is alone; nothing was changed.
+        """
         self.probe()
-        states = {at: _Progress(self.phases[at]) for at in self.members}
+        states = self.states
         while running := [at for at in self.members if states[at].goes_on]:
             if 2 * len(running) <= len(self.members):
                 self.keep([self.members.index(at) for at in running])
@@ -98,9 +110,27 @@ class Stack:
                 states[at].tell()
                 if not states[at].goes_on:
                     self.hand_over(self.members.index(at))
+            yield max(states[at].epoch for at in running)
         for phase in self.phases:
             phase.loss.eval()
-        return [states[at].result() for at in range(len(self.phases))]
+
+    def results(self) -> list[Fit | EvaluationError]:
+        """Return what each member did so far, or why it failed, in the order in which they were given."""
+        return [state.result() for state in self.states]
+
+    def leave(self, at: int, reason: EvaluationError) -> None:
+        """Stop a member, given its place in the order in which they were given."""
+        self.states[at].error = reason
+
+    def standing(self) -> list[float]:
+        """Return the loss of each member on its held-out rows with its best weights so far, in the order in which they were given.
+
+        Classes have no weights in it, so that members with other weights of classes can be compared.
+        """
+        even = {name: torch.ones_like(values) for name, values in self.buffers.items() if name == "class_weights"}
+        here = self.validate({**self.parameters, **self.best}, {**self.buffers, **even})
+        found = dict(zip(self.members, here or [], strict=True))
+        return [found[at] if at in found else _standing_alone(phase) for at, phase in enumerate(self.phases)]
 
     def epoch(self, portions: Sequence[Sequence[Tensor]]) -> list[float]:
         """Take the steps of one epoch, and return the mean loss of each member."""
@@ -113,7 +143,7 @@ class Stack:
             for span in _spans(sizes):
                 if sizes[span.start]:
                     rows_MB = torch.stack([own[step] for own in portions[span]])
-                    losses_M = self.losses(span, self.rows.take(span, rows_MB))
+                    losses_M = self.losses(span, self.rows.take(span, rows_MB), self.parameters, self.buffers)
                     losses_SM[step, span] = losses_M.detach().to(losses_SM.dtype)
                     total.append(losses_M.sum())
             # The sum, not the mean: each member gets the gradient that it has alone.
@@ -122,12 +152,10 @@ class Stack:
         found: list[float] = losses_SM.nanmean(dim=0).tolist()
         return found
 
-    def losses(self, span: slice, rows: Samples) -> Tensor:
-        """Return the losses (M,) of some members, (M, B, ...) rows each."""
-        everyone = span == slice(0, len(self.members))
-        parameters, buffers = (
-            state if everyone else {name: values[span] for name, values in state.items()} for state in (self.parameters, self.buffers)
-        )
+    def losses(self, span: slice, rows: Samples, parameters: dict[str, Tensor], buffers: dict[str, Tensor]) -> Tensor:
+        """Return the losses (M,) of some members, (M, B, ...) rows each, with these values for all members."""
+        if span != slice(0, len(self.members)):
+            parameters, buffers = ({name: values[span] for name, values in state.items()} for state in (parameters, buffers))
         return self.losses_of(parameters, buffers, (dict(rows.inputs), dict(rows.present), rows.targets))
 
     @torch.no_grad()
@@ -168,10 +196,11 @@ class Stack:
             self.parameters[name].grad = None
 
     @torch.no_grad()
-    def validate(self) -> list[float] | None:
-        """Return the loss of each member on the rows that are held out for it."""
+    def validate(self, parameters: dict[str, Tensor] | None = None, buffers: dict[str, Tensor] | None = None) -> list[float] | None:
+        """Return the loss of each member on the rows that are held out for it, with these values or its own; None without such rows."""
         if self.held is None:
             return None
+        parameters, buffers = parameters or self.parameters, buffers or self.buffers
         self.template.eval()
         found: list[Tensor] = []
         for span in _spans(self.held.lengths):
@@ -180,7 +209,7 @@ class Stack:
             for start in range(span.start, span.stop, at_once):
                 part = slice(start, min(start + at_once, span.stop))
                 rows = torch.arange(length, device=self.rows.device).expand(part.stop - part.start, -1)
-                found.append(self.losses(part, self.held.take(part, rows)))
+                found.append(self.losses(part, self.held.take(part, rows), parameters, buffers))
         values: list[float] = torch.cat(found).tolist()
         return values
 
@@ -267,51 +296,15 @@ class Stack:
         return result
 
 
-class _Progress:
-    """Where one member stands: its epochs, the best of them, and whether it failed."""
-
-    def __init__(self, phase: Phase) -> None:
-        self.phase = phase
-        self.epoch, self.best_epoch, self.best_loss = 0, 0, math.inf
-        self.error: EvaluationError | None = None
-        self.portions: Sequence[Tensor] = ()
-        self.values: dict[str, float] = {}
-        self.improved = False
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether the member trains for another epoch."""
-        settings = self.phase.settings
-        waits = self.phase.held is not None and self.epoch - self.best_epoch >= settings.patience
-        return self.error is None and self.epoch < settings.epochs and not waits
-
-    def draw(self, device: torch.device) -> None:
-        """Draw the order of the rows of the next epoch; a member that is done keeps its last one."""
-        self.portions = batches(len(self.phase.rows), self.phase.settings.batch_size, self.phase.order, device)
-
-    def judge(self, loss: float, validation: float | None) -> None:
-        """Take note of the losses of an epoch."""
-        self.epoch += 1
-        try:
-            self.values = {"loss": finite(loss, "training", self.epoch)}
-            if validation is not None:
-                self.values["val_loss"] = finite(validation, "validation", self.epoch)
-        except EvaluationError as error:
-            self.error, self.improved = error, False
-            return
-        last = self.epoch == self.phase.settings.epochs
-        self.improved = last if validation is None else validation < self.best_loss
-        if self.improved:
-            self.best_epoch, self.best_loss = self.epoch, math.nan if validation is None else validation
-
-    def tell(self) -> None:
-        """Tell whoever listens of the epoch."""
-        if self.error is None and self.phase.on_epoch is not None:
-            self.phase.on_epoch(self.epoch, self.values)
-
-    def result(self) -> Fit | EvaluationError:
-        """Return what the optimization did, or why it failed."""
-        return self.error or Fit(self.best_epoch, self.epoch, self.best_loss)
+@torch.no_grad()
+def _standing_alone(phase: Phase) -> float:
+    """Return the loss of a member that is done on its held-out rows, without weights of classes."""
+    loss, weights = phase.loss.eval(), phase.loss.class_weights
+    loss.class_weights = None
+    try:
+        return float(loss(phase.held))
+    finally:
+        loss.class_weights = weights
 
 
 def _stacked(losses: Sequence[PhaseLoss]) -> tuple[PhaseLoss, dict[str, Tensor], dict[str, Tensor]]:

@@ -59,10 +59,15 @@ class Throughput:
 
 def races_sentence(races: Mapping[str, Any]) -> str:
     """Say what races did, as `status` tells it; empty where they stopped nothing."""
-    if not races["stopped"]:
-        return ""
-    share = f"{races['saved']:.0%}".replace("%", " %")
-    return f"Races stopped {count(races['stopped'], 'design')} that could hardly win, and saved {share} of the trainings of folds."
+    sentences = []
+    if races["stopped"]:
+        share = f"{races['saved']:.0%}".replace("%", " %")
+        stopped = count(races["stopped"], "design")
+        sentences.append(f"Races stopped {stopped} that could hardly win, and saved {share} of the trainings of folds.")
+    if races["outrun"]:
+        when = " and ".join(f"{number} after epoch {epoch}" for epoch, number in races["epochs"].items())
+        sentences.append(f"{count(races['outrun'], 'recipe')} left the training to better recipes of the same design: {when}.")
+    return " ".join(sentences)
 
 
 def progress_info(found: Findings) -> HypervolumeCurve:

@@ -93,10 +93,16 @@ def standing(found: Findings, record: TrialRecord) -> list[tuple[str, str]]:
     if record.repeat_of is not None:
         entries.append(("other", f"repeats {record.repeat_of}"))
     elif record.raced:
-        entries.append(("other", f"stopped after {record.raced['folds']} of {record.raced['num_folds']} folds"))
+        entries.append(("other", _stopped(record)))
     elif record.state != "complete":
         entries.append(state_pill(record.state))
     return entries
+
+
+def _stopped(record: TrialRecord) -> str:
+    """Return when a race stopped a trial, in a few words."""
+    raced = record.raced
+    return f"stopped after epoch {raced['epoch']}" if "epoch" in raced else f"stopped after {raced['folds']} of {raced['num_folds']} folds"
 
 
 def state_pill(state: str) -> tuple[str, str]:

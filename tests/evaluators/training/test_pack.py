@@ -18,9 +18,10 @@ from fusearch.data.modality import Modality
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.network.blocks import Dropout
 from fusearch.evaluators.tasks import TaskLayer, bind_task
+from fusearch.evaluators.training.halving import OutrunError
 from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.members import FoldSamples, TrainedMember, prepare_fold, train_members
-from fusearch.evaluators.training.pack import train_pack
+from fusearch.evaluators.training.pack import PackedMember, train_pack
 from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
@@ -288,6 +289,71 @@ def test_members_start_from_kept_weights(training: str, tmp_path: Path) -> None:
         expected = weights_of(stores["loop"], started, before.member)
         for name, values in weights_of(stores["pack"], started, before.member).items():
             torch.testing.assert_close(values, expected[name], rtol=0, atol=1e-10)
+
+
+def raced(
+    graph: FusionGraph,
+    folds: Sequence[FoldSamples],
+    *,
+    halving: bool,
+    patience: int = 3,
+    rates: Sequence[float] = (1e-2, 1e-6, 3e-3, 1e-7),
+) -> list[PackedMember]:
+    """Train recipes, of which those with the least rates hardly learn and one has balanced classes, in a pack of all members."""
+    recipes = [Recipe(width=8, dropout=0.0, learning_rate=rate, class_weights="balanced" if rate == 3e-3 else "none") for rate in rates]
+    settings = TrainingSettings(epochs=9, patience=patience, batch_size=8)
+    candidates = [Candidate(graph, recipe) for recipe in recipes]
+    members = make_members(2, 1)
+    return list(train_pack(candidates, members, folds=lambda at: folds[at], settings=settings, threads=1, halving=halving))
+
+
+def easy_folds() -> list[FoldSamples]:
+    """Rows whose class is the sign of a number, so that what learns gets better for many epochs."""
+    folds = make_folds(TABLES)
+    return [
+        replace(fold, **{side: replace(rows, targets=(rows.inputs["a"][:, 0] > 0).long()) for side, rows in sides(fold).items()})
+        for fold in folds
+    ]
+
+
+def sides(fold: FoldSamples) -> dict[str, Samples]:
+    return {"train": fold.train, "validation": fold.validation}
+
+
+@pytest.mark.parametrize("training", ["joint", "staged"])
+def test_the_worse_half_of_the_recipes_leaves_and_the_others_are_what_they_are_without_a_race(training: str) -> None:
+    graph = FusionGraph.parse(f"F1 = cat(a@L, b@L; trunk=fc:1) ->\ntrain = {training}", modalities=TABLES)
+    folds = easy_folds()
+    whole, found = raced(graph, folds, halving=False), raced(graph, folds, halving=True)
+    left = [each for each in found if isinstance(each.trained, OutrunError)]
+    assert found[: len(left)] == left, "those that leave are told first"
+    assert [(each.candidate.recipe.learning_rate, each.member.fold) for each in left] == [(1e-6, 0), (1e-6, 1), (1e-7, 0), (1e-7, 1)]
+    assert {str(each.trained) for each in left} == {
+        f"stopped after epoch 6: place {place} of 4 recipes of this design by the loss of held-out rows" for place in (3, 4)
+    }
+    stayed = [each for each in whole if each.candidate.recipe.learning_rate > 1e-5]
+    for alone, packed in zip(stayed, found[len(left) :], strict=True):
+        assert (packed.candidate, packed.member) == (alone.candidate, alone.member)
+        assert isinstance(packed.trained, TrainedMember)
+        assert isinstance(alone.trained, TrainedMember)
+        assert {phase: fit.epochs for phase, fit in packed.trained.fits.items()} == {
+            phase: fit.epochs for phase, fit in alone.trained.fits.items()
+        }
+        np.testing.assert_allclose(packed.trained.outputs, alone.trained.outputs, rtol=0, atol=1e-6)
+
+
+def test_a_recipe_that_has_stopped_by_itself_does_not_leave() -> None:
+    found = raced(CAT, easy_folds(), halving=True, patience=1, rates=(1e-2, 3e-2, 1e-300))
+    assert not any(isinstance(each.trained, OutrunError) for each in found)
+    worst = [each.trained.fits["fusion"] for each in found[-2:] if isinstance(each.trained, TrainedMember)]
+    assert {fit.epochs for fit in worst} == {2}, "it was the worst of three, and done when that was seen"
+    best = [each.trained.fits["fusion"] for each in found[:4] if isinstance(each.trained, TrainedMember)]
+    assert max(fit.loss for fit in best) < min(fit.loss for fit in worst)
+
+
+def test_votes_of_streams_have_no_phase_of_the_whole_design_and_do_not_race() -> None:
+    graph = FusionGraph.parse("F1 = mean(a@score, b@score) ->\ntrain = independent", modalities=TABLES)
+    assert not any(isinstance(each.trained, OutrunError) for each in raced(graph, easy_folds(), halving=True))
 
 
 def test_candidates_of_two_widths_are_no_pack() -> None:

@@ -68,6 +68,8 @@ def test_what_races_did_in_words(make_run: Callable[..., Run]) -> None:
     found = read_findings(make_run(20, raced=1))
     assert races_sentence(found.trials.races) == "Races stopped 1 design that could hardly win, and saved 3 % of the trainings of folds."
     assert races_sentence(read_findings(make_run(5)).trials.races) == ""
+    left = "3 recipes left the training to better recipes of the same design: 1 after epoch 20 and 2 after epoch 40."
+    assert races_sentence(read_findings(make_run(20, outrun=3)).trials.races) == left
     alone = read_findings(make_run(20))
     assert throughput_info(found).work == throughput_info(alone).work + 2.0, "what they took is work too"
     assert throughput_info(found).finished == 20

@@ -91,6 +91,15 @@ def test_what_races_stopped_is_told_with_its_folds_and_is_no_failure(make_run: C
     assert "Races" not in sections.progress(read_findings(make_run(20)))
 
 
+def test_recipes_that_were_outrun_are_told_with_their_epoch_and_are_no_failure(make_run: Callable[..., Run]) -> None:
+    found = read_findings(make_run(20, outrun=3))
+    course = text_of(sections.progress(found))
+    assert "3 recipes left the training to better recipes of the same design: 1 after epoch 20 and 2 after epoch 40." in course
+    assert course.count("stopped after epoch 40: place 3 of 4 recipes of this design by the loss of held-out rows") == 2
+    assert text_of(sections.trials(found)).count("stopped after epoch 40") == 2
+    assert "No trial failed" in sections.failures(found)
+
+
 def test_what_the_designs_say_is_called_descriptive(make_run: Callable[..., Run]) -> None:
     text = text_of(sections.learned(read_findings(make_run(20))))
     assert "not the effect of a choice" in text
