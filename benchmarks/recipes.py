@@ -1,11 +1,11 @@
 """Several recipes of a design at once (`--recipes`): what a search gets for its time, and what halving keeps.
 
-    OMP_NUM_THREADS=1 python benchmarks/recipes.py [--data DATA.yaml] [--trials 24] [--designs 8] [--repeats 1] [--json]
+    OMP_NUM_THREADS=1 python benchmarks/recipes.py [--data DATA.yaml] [--timed 4] [--designs 8] [--json]
 
-`search`: inline searches of the random sampler without references over three made-up tables (351 rows, 200 columns each), or over a data
-set of your own, with 1, 4 and 8 recipes, with and without races over folds, one right after the other in this process with one thread.
-Told are trials, designs (graphs), and designs of which a trial was trained to the end, for an hour of processor time, so that a busy
-machine spoils all alike; `ratio` is that of trials to one recipe.
+`trials`: designs drawn from the default space over three made-up tables (351 rows, 200 columns each), or over a data set of your own, five
+folds. The 8 recipes of each are evaluated as a search with `--recipes 1` does it, one after the other, and as one with 4 or 8 does it, one
+right after the other in this process with one thread. `ratio` is how many times as many trials an hour of processor time has then
+(median, least and most over the designs): with `--races off`, all folds at once, and with `on`, one fold after the other.
 
 `halving`: designs with 8 recipes each, all trained to the end in packs, and then it is counted what leaving after some epochs would have
 done: how often the recipe with the best AUROC stays, how much AUROC is lost on average, and how many of the epochs are run. `chance`:
@@ -17,12 +17,10 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import tempfile
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,8 +30,7 @@ from fusearch.data import Dataset, load_data
 from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.training.halving import worse_half
 from fusearch.evaluators.training.training_settings import TrainingSettings
-from fusearch.search import run_search
-from fusearch.search_space import Candidate, SearchSpace
+from fusearch.search_space import Candidate, Recipe, SearchSpace
 
 RECIPES = 8
 PATIENCE = TrainingSettings.patience
@@ -50,54 +47,52 @@ def made_up() -> Dataset:
     return Dataset.from_arrays("made up", modalities=tables, targets=(signal + rng.normal(size=351) > 0).astype(int))
 
 
-def search(data: Dataset, recipes: int, races: str, trials: int, seed: int) -> dict[str, float]:
-    """Run a search, and tell what there is of it for an hour."""
-    started = time.process_time()
-    with tempfile.TemporaryDirectory() as name:
-        run = run_search(
-            SearchSpace(data.modalities),
-            TrainingEvaluator(data),
-            objectives=["auroc", "macs"],
-            out=Path(name) / "run",
-            trials=trials,
-            sampler="random",
-            executor="inline",
-            reference_share=0.0,
-            races=races,
-            recipes=recipes,
-            seed=seed,
-        )
-        records = [record for record in run.records() if record.repeat_of is None]
-    hours = (time.process_time() - started) / 3600
-    whole = [record for record in records if record.evaluated]
-    counts = {"trials": len(records), "designs": len({each.digest for each in records}), "finished": len({each.digest for each in whole})}
-    return {name: count / hours for name, count in counts.items()}
+def drawn(data: Dataset, count: int, recipes: Callable[[Recipe], Recipe] = lambda recipe: recipe) -> list[list[Candidate]]:
+    """Draw designs that steps train as a whole, each with all its recipes."""
+    space, rng, found = SearchSpace(data.modalities), np.random.default_rng(1), []
+    while len(found) < count:
+        first = space.sample(rng)
+        if first.graph.training in ("joint", "staged", "frozen"):
+            each = [first.recipe, *(replace(space.sample_recipe(rng), width=first.recipe.width) for _ in range(RECIPES - 1))]
+            found.append([Candidate(first.graph, recipes(recipe)) for recipe in each])
+    return found
 
 
-def searches(data: Dataset, given: argparse.Namespace) -> list[dict[str, Any]]:
-    """Return the median of the repeats for each number of recipes."""
-    found: dict[tuple[str, int], list[dict[str, float]]] = defaultdict(list)
-    for seed in range(given.repeats):
-        for races in ("on", "off"):
-            for recipes in (1, 4, RECIPES):
-                found[races, recipes].append(search(data, recipes, races, given.trials, seed))
-    told = []
-    for (races, recipes), runs in found.items():
-        rates = {name: round(statistics.median(run[name] for run in runs), 1) for name in runs[0]}
-        ratio = statistics.median(run["trials"] / one["trials"] for run, one in zip(runs, found[races, 1], strict=True))
-        told.append({"races": races, "recipes": recipes, **rates, "ratio": round(ratio, 2)})
-    return told
+def seconds(evaluator: TrainingEvaluator, candidates: Sequence[Candidate], by_fold: bool, halving: bool) -> float:
+    """Return the processor time of some recipes in one job."""
+    start = time.process_time()
+    deque(evaluator.recipes(candidates, Budget(), lambda *_: None, by_fold=by_fold, halving=halving, goes_on=lambda _: True), maxlen=0)
+    return time.process_time() - start
+
+
+def trials(data: Dataset, count: int) -> list[dict[str, Any]]:
+    """Return how many times as many trials an hour has with several recipes in a job."""
+    evaluator, ratios = TrainingEvaluator(data), defaultdict[tuple[str, int], list[float]](list)
+    for number, candidates in enumerate(drawn(data, count)):
+        if not number:
+            seconds(evaluator, candidates[:1], False, False)  # imports, and what is prepared once for all designs
+        for by_fold in (False, True):
+            alone = sum(seconds(evaluator, [candidate], by_fold, False) for candidate in candidates)
+            for recipes in (4, RECIPES):
+                jobs = [candidates[start : start + recipes] for start in range(0, RECIPES, recipes)]
+                together = sum(seconds(evaluator, job, by_fold, True) for job in jobs)
+                ratios["on" if by_fold else "off", recipes].append(alone / together)
+    return [
+        {
+            "races": races,
+            "recipes": recipes,
+            "ratio": round(statistics.median(found), 2),
+            "least": round(min(found), 2),
+            "most": round(max(found), 2),
+        }
+        for (races, recipes), found in ratios.items()
+    ]
 
 
 def train(data: Dataset, count: int) -> list[list[Trained]]:
     """Train designs with all their recipes to the end. Weights of classes are left out: their losses have another scale."""
-    space, rng, evaluator, found = SearchSpace(data.modalities), np.random.default_rng(1), TrainingEvaluator(data, pack=5 * RECIPES), []
-    while len(found) < count:
-        first = space.sample(rng)
-        if first.graph.training not in ("joint", "staged", "frozen"):
-            continue
-        drawn = [first.recipe, *(space.sample_recipe(rng) for _ in range(RECIPES - 1))]
-        designs = [Candidate(first.graph, replace(each, width=first.recipe.width, class_weights="none")) for each in drawn]
+    evaluator, found = TrainingEvaluator(data, pack=5 * RECIPES), []
+    for designs in drawn(data, count, lambda recipe: replace(recipe, class_weights="none")):
         trained: dict[int, Trained] = {}
         for news in evaluator.recipes(designs, Budget(), lambda *_: None, by_fold=False, halving=False, goes_on=lambda _: True):
             if news.is_last and isinstance(news.found, Mapping):
@@ -148,14 +143,13 @@ def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data")
-    parser.add_argument("--trials", type=int, default=24)
+    parser.add_argument("--timed", type=int, default=4)
     parser.add_argument("--designs", type=int, default=8)
-    parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     data = made_up() if given.data is None else load_data(given.data)
     found = {
-        "search": searches(data, given) if given.trials else [],
+        "trials": trials(data, given.timed) if given.timed else [],
         "halving": halvings(data, given.designs) if given.designs else [],
     }
     if given.json:
