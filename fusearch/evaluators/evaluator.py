@@ -286,8 +286,10 @@ class TrainingEvaluator:
 
     def usual_recipes(self, candidate: Candidate) -> int:
         """Return 8 for a design that is trained in packs on a GPU, where more members hardly take longer; else 1 (decision 0068)."""
-        on_gpu = self.device != "cpu" and self.device_of(candidate).type == "cuda"
-        return RECIPES_ON_GPU if on_gpu and self.pack not in ("auto", "off") else 1
+        if self.pack in ("auto", "off"):
+            return 1
+        device = self.device_of(candidate) if self.device == "auto" else torch.device(self.device)  # the driver of a cluster may have none
+        return RECIPES_ON_GPU if device.type == "cuda" else 1
 
     def prepared(self, fold: int, device: torch.device | None = None) -> FoldSamples:
         """Return the rows of a fold on a device (None: that of the evaluator), preprocessed once for all designs."""

@@ -103,6 +103,7 @@ class Session:
         self._callback = progress
         self._started: float | None = None
         self._running: dict[int, Proposal] = {}
+        self._job_of: dict[int, int] = {}
         self._followers: dict[int, list[Proposal]] = {}
         self._answers: dict[str, _Answer] = {}
         self.bounds = CheapBounds(evaluator, objectives, settings)
@@ -162,7 +163,7 @@ class Session:
                 enqueue(self._study, self._space, proposal.candidate, held.reference, pack=held.pack)
             for proposal in [*self._running.values(), *(each for group in self._followers.values() for each in group)]:
                 self._fail(proposal.trial, STOPPED)
-        self._running, self._followers = {}, {}
+        self._running, self._job_of, self._followers = {}, {}, {}
         self._report()
 
     def _next_job(self) -> Job | None:
@@ -179,6 +180,8 @@ class Session:
             job = self._answer(proposal)
             if job is not None:
                 job = self._with_recipes(job, proposal)
+                self._job_of |= dict.fromkeys(job.numbers, job.number)
+                self._side_by_side = max(self._side_by_side, len(set(self._job_of.values())))
                 # After a fresh draw the sampler has one try to find something new itself.
                 self._idle = self.PATIENCE - 1 if is_stuck else 0
                 return job
@@ -186,7 +189,7 @@ class Session:
         return None
 
     def _finish(self, number: int, outcome: Outcome) -> None:
-        proposal = self._running.pop(number)
+        proposal, leader = self._running.pop(number), self._job_of.pop(number)
         evaluation, reason = outcome.evaluation, outcome.reason
         if evaluation is not None and outcome.lost is None:
             try:
@@ -196,9 +199,10 @@ class Session:
         trial = proposal.trial
         if outcome.seconds is not None:
             write_trial(trial, TrialFacts(seconds=round(outcome.seconds, 4)))
-            self._time(outcome.worker, outcome.seconds)
+            self._time(outcome.worker, outcome.seconds, is_alone=read_trial(trial).pack is None)
         reason = None if evaluation is not None or outcome.lost is not None else reason or "no reason was given"
-        self._culprits.count(proposal.candidate, reason)
+        if reason is None or leader == number:  # recipes of one design that fail are one failure of it
+            self._culprits.count(proposal.candidate, reason)
         if outcome.lost is not None:
             known = Evaluation({}) if evaluation is None else evaluation
             kept = describe_evaluation(known, self._settings.budget, outcome.worker)
@@ -209,7 +213,8 @@ class Session:
         elif evaluation is None:
             self._failed += 1
             self._fail(trial, reason or "")
-            self._count_failure(reason or "")
+            if leader == number:
+                self._count_failure(reason or "")
         else:
             save_predictions(self._folder, proposal.candidate.digest, evaluation.arrays)
             kept = describe_evaluation(evaluation, self._settings.budget, outcome.worker)
@@ -243,7 +248,6 @@ class Session:
             self.queue.uncount()
             return None
         self._running[trial.number] = proposal
-        self._side_by_side = max(self._side_by_side, len(self._running))
         self._started = self._started if self._started is not None else time.monotonic()
         return Job(trial.number, proposal.candidate, self._settings.budget, self._settings.trial_time_limit, self._race(proposal, role))
 
@@ -252,10 +256,7 @@ class Session:
         siblings: list[Job] = []
         packed = self._packs.beside(proposal) if self._may_skip else iter(())
         while not self._should_stop() and (other := next(packed, None)) is not None:
-            sibling = self._answer(other)
-            if sibling is None:
-                continue
-            siblings.append(sibling)
+            siblings += filter(None, [self._answer(other)])
         return replace(job, siblings=tuple(siblings), halving=bool(siblings) and proposal.is_drawn)
 
     def _race(self, proposal: Proposal, role: str | None) -> Race | None:
@@ -327,10 +328,13 @@ class Session:
         """Return the seconds since the first evaluation was given out: what Ray needs to start does not count."""
         return 0.0 if self._started is None else time.monotonic() - self._started
 
-    def _time(self, worker: int | None, seconds: float) -> None:
-        """Note how long a trial took its worker: from the end of the one before, so that what lies between them counts."""
+    def _time(self, worker: int | None, seconds: float, *, is_alone: bool) -> None:
+        """Note how long a trial took its worker: from the end of the one before, so that what lies between them counts.
+
+        Those of a pack end at about the same time, and each has its part of it.
+        """
         now = time.monotonic()
-        self._pace.add(worker, now - self._last[worker] if worker in self._last else seconds)
+        self._pace.add(worker, now - self._last[worker] if is_alone and worker in self._last else seconds)
         self._last[worker] = now
 
     def _stop(self, reason: str, *, whole: bool = False) -> None:

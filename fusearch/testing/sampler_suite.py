@@ -182,6 +182,20 @@ class SamplerSuite:
         (proposed,) = self.fill(study, 1)
         assert proposed == wanted, f"{self.name}: a queued design became another one"
 
+    def test_recipes_are_drawn_for_a_design_that_is_given(self) -> None:
+        """Where several recipes of a design are wanted, graph and width stay and the other numbers differ."""
+        with tempfile.TemporaryDirectory() as folder:
+            records = self.search(Path(folder) / "run", trials=50, recipes=4, reference_share=0.0).records()
+            packs = {
+                record.pack: [other for other in records if other.pack == record.pack] for record in records if record.pack is not None
+            }
+            assert packs, f"{self.name}: no design has several recipes"
+            for pack in packs.values():
+                designs = {(record.digest, record.recipe["width"]) for record in pack}
+                assert len(designs) == 1, f"{self.name}: recipes of one design are of {len(designs)} designs or widths"
+            drawn = sum(record.repeat_of is None for pack in packs.values() for record in pack)
+            assert drawn > 2 * len(packs), f"{self.name}: {len(packs)} designs have {drawn} recipes, expected about {4 * len(packs)}"
+
     def test_a_search_goes_on(self) -> None:
         """A new sampler takes up a study that another process left."""
         with tempfile.TemporaryDirectory() as folder:

@@ -286,10 +286,9 @@ def test_a_recipe_that_fails_takes_no_other_with_it(data: Dataset) -> None:
         assert "loss is" in str(news[1])
 
 
-def test_several_recipes_are_usual_only_where_they_are_packed_on_a_gpu(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_recipes_are_usual_only_where_they_are_packed_on_a_gpu(data: Dataset) -> None:
     candidate = recipes_of(data)[0]
     assert TrainingEvaluator(data, pack=40).usual_recipes(candidate) == 1
-    monkeypatch.setattr("fusearch.evaluators.device.find_device", lambda name: torch.device("cuda"))
     for pack, usual in (("auto", 1), ("off", 1), (40, 8)):
         assert TrainingEvaluator(data, pack=pack, device="cuda").usual_recipes(candidate) == usual
         assert TrainingEvaluator(data, pack=pack, device="cpu").usual_recipes(candidate) == 1

@@ -5,7 +5,7 @@ from dataclasses import replace
 import optuna
 import pytest
 
-from fusearch.contracts import Objective, Outrun
+from fusearch.contracts import Evaluation, Objective, Outrun
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Outcome, outcomes
 from fusearch.search.sampler import SAMPLERS, KnowsCosts
@@ -246,3 +246,33 @@ def test_designs_that_someone_else_queued_meanwhile_are_no_siblings(open_session
     mixed = replace(job, siblings=(*job.siblings, replace(job.siblings[0], number=99, candidate=other)))
     assert [number for number, _ in outcomes(evaluator, mixed)][-1] == 99
     assert len(evaluator.packs[-1]) == 4
+
+
+def test_recipes_of_one_design_that_fail_are_one_failure_of_it(study, open_session, packed):
+    """Neither does the search give up after the first design, nor is one of its operators to blame."""
+    evaluator, told = packed(), []
+    session = open_session(evaluator, trials=40)
+    session._callback = told.append
+    for _ in range(3):
+        session.finish(session.next_job().number, Outcome(reason="alike"))
+    job = drawn(session)
+    for number in job.numbers:
+        session.finish(number, Outcome(reason="alike"))
+    assert session.stop_reason is None
+    assert told[-1].blamed == ()
+    assert told[-1].failed >= 7
+
+
+def test_the_time_left_knows_that_the_trials_of_a_pack_are_the_work_of_one_worker(open_session, packed, monkeypatch):
+    """Packs of four take 8 s, one after the other."""
+    now, told = [100.0], []
+    monkeypatch.setattr("fusearch.search.session.time.monotonic", lambda: now[0])
+    session = open_session(packed(), trials=43, races="off")
+    session._callback = told.append
+    while (job := session.next_job()) is not None:
+        now[0] += 2.0 * len(job.numbers)
+        for number in job.numbers:
+            session.finish(number, Outcome(Evaluation({"score": 0.5, "macs": 1.0}), seconds=2.0, worker=1))
+    later = [progress for progress in told if progress.done >= 10 and progress.running == 0]
+    assert later
+    assert [progress.seconds_left for progress in later] == [pytest.approx(2.0 * (43 - progress.done)) for progress in later]
