@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fusearch.inference import Answers, Pick, Step, Team, asks_class, correction_of
+from fusearch.inference import Answers, Step, Team, asks_class, correction_of
 from fusearch.inference.claims import Claim
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.looks import numbers_told
@@ -40,7 +40,7 @@ class AnswerLine:
         compared: What is compared with what, or what is scored.
         value: The difference, or the score; empty where it cannot be estimated.
         interval: Its interval; empty where there is none.
-        outcome: What may be said; None of a score.
+        outcome: What may be said; None of a score, unless a guess may be as good.
         sentence: All of it in a sentence.
     """
 
@@ -86,7 +86,7 @@ def judge(found: Findings) -> Verdict:
         *_constant(found, answers.constant),
         _fusion(found, answers.fusion),
         _search(found, answers.search),
-        _pick(found, answers.pick),
+        _pick(found, answers),
         *_team(found, answers.team),
     ]
     notes = []
@@ -104,13 +104,13 @@ def _headline(found: Findings, answers: Answers) -> str:
     if fusion.reason == search.reason and fusion.reason is not None:
         text = f"What fusion buys, and what searching added, cannot be told: {fusion.reason}."
     elif fusion.outcome == "not estimable":
-        text = f"{text} ({fusion.reason}); {_SEARCH[search.outcome]}."
+        text = f"{text} ({fusion.reason}); {_SEARCH[search.outcome]}{f' ({search.reason})' if search.difference is None else ''}."
     elif search.outcome == "not estimable":
         text = f"{text}{_by(found, fusion)}; {_SEARCH[search.outcome]} ({search.reason})."
     else:
         joined = ", and" if (fusion.outcome == "gain") == (search.outcome == "gain") else ", but"
         text = f"{text}{_by(found, fusion)}{joined} {_SEARCH[search.outcome]}."
-    if answers.constant.outcome in ("no clear gain", "loss"):
+    if answers.may_be_a_guess:
         text = f"No design is clearly better than a constant guess. {text}"
     return f"{_so_far(found)}{_contradicted(found, answers)}{text}"
 
@@ -178,37 +178,37 @@ def _gained(step: Step | Team) -> tuple[str, str]:
     return signed_number(step.difference), interval_text(step.interval, signed=True)
 
 
-def _metric(found: Findings) -> str:
-    return metric_label(found.main.name) + (" of the most probable class" if asks_class(found.main) else "")
-
-
 def _step(found: Findings, step: Step, what: str, first: str, second: str) -> str:
     value, interval = _gained(step)
     if not value:
         return f"{what}: not estimable, {step.reason}."
     than = f"{first} ({_called(found, step.trials[0])}) to {second} ({_called(found, step.trials[1])})"
     aim = "" if found.main.aim == "more" else ", where above 0 is better"
-    gained = f"{_metric(found)} gains {value} ({_SURE} {interval}){aim}"
-    return f"{what}: from {than}, {gained}: {step.outcome}. Chosen and scored on different rows."
+    gained = f"{metric_label(found.main.name)} gains {value} ({_SURE} {interval}){aim}"
+    because = f", as {step.reason}" if step.reason else ""
+    taken = ", with the classes that an export takes" if asks_class(found.main) else ""
+    return f"{what}: from {than}, {gained}: {step.outcome}{because}. Chosen and scored on different rows{taken}."
 
 
-def _pick(found: Findings, pick: Pick) -> AnswerLine:
-    question = "How good is the recommended design?"
+def _pick(found: Findings, answers: Answers) -> AnswerLine:
+    question, pick = "How good is the recommended design?", answers.pick
     record = found.recommended
     if record is None or pick.plain is None:
         return AnswerLine("pick", question, "nothing can be recommended", "", "", None, "Nothing can be recommended.")
     metric = metric_label(found.main.name)
     at = f" at {', '.join(quantity(name, value) for name, value in pick.cost.items())}" if pick.cost else ""
     called = _called(found, pick.trial)
-    picked = f"Recommended: {called}{at}, {_why(found, record)}"
-    plain = f"{number(pick.plain)} as the search saw it"
+    word = "Picked, though it may be no better than a guess" if answers.may_be_a_guess else "Recommended"
+    picked = f"{word}: {called}{at}, {_why(found, record)}"
+    plain = f"{number(pick.plain)} as the search saw it{', of the most probable class' if asks_class(found.main) else ''}"
     if pick.score is None or pick.interval is None:
         sentence = f"{picked}: {metric} {plain}, which is too good by the luck of the choice."
         return AnswerLine("pick", question, f"{called}: {pick.reason}", "", "", "not estimable", sentence)
     interval = interval_text(pick.interval)
     told = _at_threshold(found, record)
     sentence = f"{picked}: {metric} {number(pick.score)} after selection ({_SURE} {interval}; {plain}).{told}"
-    return AnswerLine("pick", question, f"{called}, after selection", number(pick.score), interval, None, sentence)
+    outcome = answers.constant.outcome if answers.may_be_a_guess else None
+    return AnswerLine("pick", question, f"{called}, after selection", number(pick.score), interval, outcome, sentence)
 
 
 def _at_threshold(found: Findings, record: TrialRecord) -> str:
