@@ -16,9 +16,9 @@ from fusearch.inference.kept import NotEstimableError, read_kept
 from fusearch.inference.resampling import Resampled, mean_over, over_draws
 from fusearch.inference.team import pool_of, team_on_all_rows, teams_of
 from fusearch.study import TrialRecord
-from fusearch.trials import Trials
+from fusearch.trials import DesignKind, Trials
 
-__all__ = ["Answers", "Claim", "Pick", "Step", "Team", "answer", "status_with_answers", "team_of"]
+__all__ = ["Answers", "Claim", "Pick", "Step", "Team", "answer", "sides_of", "status_with_answers", "team_of"]
 
 #: Most designs of a kind that are drawn; thousands of trials would take minutes, and what ranks behind so many is the best on no draw.
 CONTENDERS = 300
@@ -173,6 +173,16 @@ def answer(trials: Trials, *, seed: int = 0) -> Answers:
     pick, team = _pick(trials, designs, picked, reason), _team(trials, designs, resampled, picked, reason)
     answers = Answers(trials.primary.name, constant, fusion, search, pick, team)
     return replace(answers, fusion=_unclaimed(fusion), search=_unclaimed(search)) if answers.may_be_a_guess else answers
+
+
+def sides_of(trials: Trials) -> dict[str, tuple[TrialRecord, TrialRecord]]:
+    """Return the two designs that the answers on `fusion` and on `search` name, as the search saw them; none where a side has no design."""
+
+    def first(*kinds: DesignKind) -> TrialRecord | None:
+        return next((record for record in trials.feasible if trials.kind_of_design(record) in kinds), None)
+
+    sides = {"fusion": (first("single"), first("reference", "searched")), "search": (first("single", "reference"), first("searched"))}
+    return {question: (one, other) for question, (one, other) in sides.items() if one is not None and other is not None}
 
 
 def status_with_answers(trials: Trials, estimate: Callable[[], Answers]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 from planted_runs import planted_trials
 
 from fusearch.inference import answer
+from fusearch.inference.claims import sides_of
 from fusearch.inference.kept import read_kept
 from fusearch.layout import predictions_file
 from fusearch.metrics import METRICS
@@ -167,6 +168,15 @@ def test_better_than_a_constant_guess_or_not(tmp_path):
     assert unsure.constant.outcome == "loss"
     untold = answer(planted_trials(tmp_path / "old", [("rna", 2.0, None)], constant=None))
     assert untold.constant.reason == "the run does not tell the constant prediction"
+
+
+def test_the_designs_that_a_look_compares_are_those_that_the_answers_name(tmp_path):
+    designs = [("rna", 0.3, "best_unimodal"), ("labs", 0.5, None), (FUSED, 1.0, "late"), (OTHER, 2.5, None), (OTHER, 2.0, None)]
+    trials = planted_trials(tmp_path, designs)
+    found, sides = answer(trials), sides_of(trials)
+    assert {key: tuple(record.number for record in pair) for key, pair in sides.items()} == {"fusion": (1, 3), "search": (2, 3)}
+    assert (found.fusion.trials, found.search.trials) == ((1, 3), (2, 3))
+    assert list(sides_of(replace(trials, records=trials.records[:3]))) == ["fusion"]
 
 
 def test_missing_predictions_are_never_a_claim(tmp_path):

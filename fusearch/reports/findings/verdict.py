@@ -8,7 +8,7 @@ from typing import Literal
 from fusearch.inference import Answers, Step, Team, asks_class, correction_of
 from fusearch.inference.claims import Claim
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.looks import numbers_told
+from fusearch.reports.findings.looks import Numbers, numbers_told
 from fusearch.reports.wording import count, difference, interval_text, metric_label, number, quantity, role_label, signed_number
 from fusearch.study import TrialRecord
 
@@ -25,6 +25,11 @@ _SEARCH = {
     "no clear gain": "searching found no clear gain over the simpler designs",
     "loss": "searching found nothing as good as the simpler designs",
     "not estimable": "what searching added cannot be told",
+}
+#: What an answer is called, and what is compared.
+_SIDES = {
+    "fusion": ("Fusion", "the best single modality", "the best design that fuses"),
+    "search": ("Searching", "the best reference", "the best design beyond the references"),
 }
 #: How sure the intervals are.
 _SURE = "90 % interval"
@@ -91,7 +96,7 @@ def judge(found: Findings) -> Verdict:
     ]
     notes = []
     if found.looks:
-        notes.append(_on_test(found))
+        notes += [_on_test(found), *_answers_on_test(found)]
     elif len(found.designs) > 1:
         looked = f"{count(len(found.designs), 'design')} were compared on validation data"
         notes.append(f"{looked}; confirm the choice on rows that the search has not seen (`fusearch confirm`).")
@@ -117,13 +122,27 @@ def _headline(found: Findings, answers: Answers) -> str:
 
 def _contradicted(found: Findings, answers: Answers) -> str:
     """Say first where the first look at the test split speaks against what the search says."""
-    seen = found.looks[0].comparison if found.looks else None
-    # Of a pick that is the best reference itself, the claim is not that it beats the next best one.
-    claimed = "gain" in (answers.fusion.outcome, answers.search.outcome) and not (found.looks and found.looks[0].picked_best_reference)
+    if not found.looks:
+        return ""
+    look, metric = found.looks[0], metric_label(found.main.name)
+    for key, step in (("fusion", answers.fusion), ("search", answers.search)):
+        seen = look.answers.get(key)
+        if step.outcome == "gain" and seen is not None and seen.difference < 0:
+            first, second = (_called(found, trial) for trial in seen.trials)
+            against = f"{second} is {difference(seen.difference)} {metric} worse than {first} there"
+            return f"The test split speaks against it: {against}. On validation: "
+    seen = look.comparison
+    # That a pick which is a simple design itself is a little behind another simple one says nothing against searching.
+    claimed = answers.search.outcome == "gain" and look.picked is not None and _is_searched(found, look.picked.trial)
     if seen is None or not (seen.outcome == "loss" or (claimed and seen.difference < 0)):
         return ""
-    worse = f"{difference(seen.difference)} {metric_label(found.main.name)} worse than {_called(found, seen.trials[0])}"
+    worse = f"{difference(seen.difference)} {metric} worse than {_called(found, seen.trials[0])}"
     return f"The test split speaks against the pick: it is {worse} there. On validation: "
+
+
+def _is_searched(found: Findings, trials: Numbers) -> bool:
+    numbers = (trials,) if isinstance(trials, int) else trials
+    return any(found.trials.kind_of_design(record) == "searched" for record in found.complete if record.number in numbers)
 
 
 def _so_far(found: Findings) -> str:
@@ -154,13 +173,13 @@ def _constant(found: Findings, step: Step) -> list[AnswerLine]:
 
 
 def _fusion(found: Findings, step: Step) -> AnswerLine:
-    sentence = _step(found, step, "Fusion", "the best single modality", "the best design that fuses")
+    sentence = _step(found, step, *_SIDES["fusion"])
     question = "Does combining modalities help?"
     return AnswerLine("fusion", question, _compared(found, step), *_gained(step), step.outcome, sentence)
 
 
 def _search(found: Findings, step: Step) -> AnswerLine:
-    sentence = _step(found, step, "Searching", "the best reference", "the best design beyond the references")
+    sentence = _step(found, step, *_SIDES["search"])
     question = "Did searching find more than simple designs?"
     return AnswerLine("search", question, _compared(found, step), *_gained(step), step.outcome, sentence)
 
@@ -244,8 +263,10 @@ def _why(found: Findings, record: TrialRecord) -> str:
     return f"the cheapest design within one standard error of the best{by}, fold by fold"
 
 
-def _called(found: Findings, trial: int | None) -> str:
+def _called(found: Findings, trial: Numbers | None) -> str:
     """Return what a design is called in a sentence: its modality where it has one, its role, or its trial."""
+    if isinstance(trial, tuple):
+        return numbers_told(trial)
     record = next((each for each in found.complete if each.number == trial), None)
     if record is None:
         return "none"
@@ -273,5 +294,21 @@ def _on_test(found: Findings) -> str:
         return f"{where}{has}{', and there is no other to compare it with' if look.picked_best_reference else ''}."
     interval = interval_text(seen.interval, signed=True)
     against = f"against {_called(found, seen.trials[0])}, {look.against}, it gains {signed_number(seen.difference)}"
-    corrected = f", corrected for {len(found.looks)} looks" if len(found.looks) > 1 else ""
-    return f"{where}{has}; {against} ({_SURE} {interval}): {seen.outcome}{corrected}."
+    return f"{where}{has}; {against} ({_SURE} {interval}): {seen.outcome}{_corrected(found)}."
+
+
+def _corrected(found: Findings) -> str:
+    return f", corrected for {len(found.looks)} looks" if len(found.looks) > 1 else ""
+
+
+def _answers_on_test(found: Findings) -> list[str]:
+    """Tell what the first look said of the designs that the answers on fusion and searching name."""
+    look, told = found.looks[0], []
+    for key, seen in look.answers.items():
+        what, first, second = _SIDES[key]
+        than = f"{first} ({_called(found, seen.trials[0])}) to {second} ({_called(found, seen.trials[1])})"
+        gained = f"{metric_label(found.main.name)} gains {signed_number(seen.difference)}"
+        aim = "" if found.main.aim == "more" else ", where above 0 is better"
+        interval = f"({_SURE} {interval_text(seen.interval, signed=True)}){aim}"
+        told.append(f"{what} on the test split: from {than}, {gained} {interval}: {seen.outcome}{_corrected(found)}.")
+    return told

@@ -206,6 +206,27 @@ def test_a_pick_that_is_the_best_reference_is_called_so_and_turns_the_headline_o
     assert judge(Findings(trials, looks=[alone])).notes[0].endswith("reference of the search, and there is no other to compare it with.")
 
 
+@pytest.mark.parametrize(("key", "first", "second"), [("fusion", 0, 2), ("search", 1, 2)])
+def test_a_look_at_the_designs_of_a_claim_is_told_and_turns_the_headline(tmp_path: Path, key: str, first: int, second: int) -> None:
+    trials = planted_trials(tmp_path, [SINGLE, (FUSED, 1.0, "late"), (OTHER, 3.0, None), LABS])
+    better = look(0.04, (0.01, 0.07), "gain", 0.01)
+    against = replace(better, answers={key: OnTest((first, second), -0.02, (-0.06, 0.01), 0.8, "no clear gain")})
+    found = judge(Findings(trials, looks=[against]))
+    called = {0: "rna alone, trial 0", 1: "late fusion, trial 1"}[first]
+    assert found.headline.startswith(f"The test split speaks against it: trial 2 is 0.020 AUROC worse than {called} there. On validation: ")
+    assert f"({called}) to the best design " in found.notes[1]
+    assert found.notes[1].endswith("AUROC gains −0.020 (90 % interval −0.060 to +0.010): no clear gain.")
+    agrees = replace(better, answers={key: OnTest((first, second), 0.02, (-0.01, 0.06), 0.2, "no clear gain")})
+    assert judge(Findings(trials, looks=[agrees])).headline.startswith("Fusion helps")
+
+
+def test_a_simple_pick_that_is_a_little_behind_says_nothing_against_searching(tmp_path: Path) -> None:
+    trials = planted_trials(tmp_path, [SINGLE, (FUSED, 1.0, "late"), (OTHER, 3.0, None), LABS])
+    seen = look(-0.01, (-0.07, 0.05), "no clear gain")
+    single = replace(seen, designs=(replace(seen.designs[0], trial=0, digest="graph0"), *seen.designs[1:]))
+    assert judge(Findings(trials, looks=[single])).headline.startswith("Fusion helps")
+
+
 def test_where_nothing_was_claimed_only_a_loss_turns_the_headline(tmp_path: Path) -> None:
     trials = planted_trials(tmp_path, [("rna", 0.8, None), (FUSED, 0.8, "late"), (OTHER, 0.8, None)])
     assert judge(Findings(trials, looks=[look(-0.01, (-0.07, 0.05), "no clear gain")])).headline.startswith("No clear gain")
