@@ -129,7 +129,7 @@ def _contradicted(found: Findings, answers: Answers) -> str:
         seen = look.answers.get(key)
         if step.outcome == "gain" and seen is not None and seen.difference < 0:
             first, second = (_called(found, trial) for trial in seen.trials)
-            against = f"{second} is {difference(seen.difference)} {metric} worse than {first} there"
+            against = f"{metric} is {difference(seen.difference)} worse there with {second} than with {first}"
             return f"The test split speaks against it: {against}. On validation: "
     seen = look.comparison
     # That a pick which is a simple design itself is a little behind another simple one says nothing against searching.

@@ -213,7 +213,8 @@ def test_a_look_at_the_designs_of_a_claim_is_told_and_turns_the_headline(tmp_pat
     against = replace(better, answers={key: OnTest((first, second), -0.02, (-0.06, 0.01), 0.8, "no clear gain")})
     found = judge(Findings(trials, looks=[against]))
     called = {0: "rna alone, trial 0", 1: "late fusion, trial 1"}[first]
-    assert found.headline.startswith(f"The test split speaks against it: trial 2 is 0.020 AUROC worse than {called} there. On validation: ")
+    turned = f"The test split speaks against it: AUROC is 0.020 worse there with trial 2 than with {called}. On validation: "
+    assert found.headline.startswith(turned)
     assert f"({called}) to the best design " in found.notes[1]
     assert found.notes[1].endswith("AUROC gains −0.020 (90 % interval −0.060 to +0.010): no clear gain.")
     agrees = replace(better, answers={key: OnTest((first, second), 0.02, (-0.01, 0.06), 0.2, "no clear gain")})
