@@ -176,7 +176,12 @@ def answer(trials: Trials, *, seed: int = 0) -> Answers:
 
 
 def sides_of(trials: Trials) -> dict[str, tuple[TrialRecord, TrialRecord]]:
-    """Return the two designs that the answers on `fusion` and on `search` name, as the search saw them; none where a side has no design."""
+    """Return the two designs that the answers on `fusion` and on `search` name, as the search saw them.
+
+    None where a side has no design, or a modality was never tried alone: it may be as good.
+    """
+    if trials.untried_alone:
+        return {}
 
     def first(*kinds: DesignKind) -> TrialRecord | None:
         return next((record for record in trials.feasible if trials.kind_of_design(record) in kinds), None)

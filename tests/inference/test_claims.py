@@ -177,6 +177,7 @@ def test_the_designs_that_a_look_compares_are_those_that_the_answers_name(tmp_pa
     assert {key: tuple(record.number for record in pair) for key, pair in sides.items()} == {"fusion": (1, 3), "search": (2, 3)}
     assert (found.fusion.trials, found.search.trials) == ((1, 3), (2, 3))
     assert list(sides_of(replace(trials, records=trials.records[:3]))) == ["fusion"]
+    assert sides_of(replace(trials, records=[trials.records[0], *trials.records[2:]])) == {}  # labs alone was not evaluated
 
 
 def test_missing_predictions_are_never_a_claim(tmp_path):

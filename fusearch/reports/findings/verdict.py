@@ -220,6 +220,9 @@ def _pick(found: Findings, answers: Answers) -> AnswerLine:
     word = "Picked, though it may be no better than a guess" if answers.may_be_a_guess else "Recommended"
     picked = f"{word}: {called}{at}, {_why(found, record)}"
     plain = f"{number(pick.plain)} as the search saw it{', of the most probable class' if asks_class(found.main) else ''}"
+    if found.main.cost:
+        sentence = f"Recommended: {called}{at}, the cheapest: searched was for cost alone, so nothing is said of how good it is."
+        return AnswerLine("pick", question, f"{called}: {pick.reason}", "", "", "not estimable", sentence)
     if pick.score is None or pick.interval is None:
         sentence = f"{picked}: {metric} {plain}, which is too good by the luck of the choice."
         return AnswerLine("pick", question, f"{called}: {pick.reason}", "", "", "not estimable", sentence)

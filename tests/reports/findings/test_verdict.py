@@ -154,6 +154,12 @@ def test_a_search_cut_short_says_so_first(tmp_path: Path) -> None:
     assert judge(Findings(cut)).headline.startswith("So far (3 of 10 trials, the search has not finished): Fusion helps")
 
 
+def test_a_search_for_cost_alone_says_nothing_of_how_good_its_design_is(tmp_path: Path) -> None:
+    found = judge(Findings(planted_trials(tmp_path, [SINGLE, (FUSED, 3.0, "late")], objectives=("macs",))))
+    (pick,) = [line for line in found.lines if line.key == "pick"]
+    assert pick.sentence.endswith("the cheapest: searched was for cost alone, so nothing is said of how good it is.")
+
+
 def test_nothing_finished(tmp_path: Path) -> None:
     assert judge(Findings(planted_trials(tmp_path, []))).headline == "No trial has finished, so there is nothing to recommend."
 
