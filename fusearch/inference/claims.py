@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,6 +141,9 @@ class Answers:
         return told
 
 
+Claimed = TypeVar("Claimed", Step, Team)
+
+
 def answer(trials: Trials, *, seed: int = 0) -> Answers:
     """Estimate the three answers from the predictions that a run keeps; nothing is trained.
 
@@ -172,7 +175,9 @@ def answer(trials: Trials, *, seed: int = 0) -> Answers:
     picked = resampled.left_out(_simplest(trials, designs, resampled)) if resampled is not None and designs else None
     pick, team = _pick(trials, designs, picked, reason), _team(trials, designs, resampled, picked, reason)
     answers = Answers(trials.primary.name, constant, fusion, search, pick, team)
-    return replace(answers, fusion=_unclaimed(fusion), search=_unclaimed(search)) if answers.may_be_a_guess else answers
+    if answers.may_be_a_guess:
+        return replace(answers, fusion=_unclaimed(fusion), search=_unclaimed(search), team=_unclaimed(team))
+    return answers
 
 
 def sides_of(trials: Trials) -> dict[str, tuple[TrialRecord, TrialRecord]]:
@@ -260,7 +265,7 @@ def _of_all_modalities(trials: Trials, step: Step) -> Step:
     return replace(step, outcome="not estimable", difference=None, interval=None, reason=reason)
 
 
-def _unclaimed(step: Step) -> Step:
+def _unclaimed(step: Claimed) -> Claimed:
     """Return a step without its claim: what is gained on the way to no more than a guess is no gain."""
     if step.outcome != "gain":
         return step

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from planted_runs import planted_trials
+from planted_runs import TEAMED, planted_trials
 
 from fusearch.inference import answer
 from fusearch.inference.claims import sides_of
@@ -129,6 +129,15 @@ def test_nothing_is_a_gain_on_the_way_to_a_guess(tmp_path):
     assert found.may_be_a_guess
     assert found.fusion.interval[0] > 0
     assert (found.fusion.outcome, found.fusion.reason) == ("no clear gain", "no design is clearly better than a constant guess")
+
+
+def test_nor_is_a_team_recommended_where_a_guess_may_be_as_good(tmp_path):
+    """Designs that are too sure of themselves: by the loss the mean of them is better than each, and a guess is better than all."""
+    designs = [(formula, 0.3 * skill, role) for formula, skill, role in TEAMED]
+    found = answer(planted_trials(tmp_path, designs, rows=900, objectives=("log_loss", "macs")))
+    assert found.may_be_a_guess
+    assert found.team.interval[0] > 0
+    assert not found.team.recommended
 
 
 def test_a_gain_of_fusion_needs_every_modality_alone(tmp_path):
