@@ -170,7 +170,8 @@ def answer(trials: Trials, *, seed: int = 0) -> Answers:
     )
     absent = ("no single modality was evaluated", "no design that fuses was evaluated")
     fusion = _of_all_modalities(trials, _step(designs, single, fused, resampled, reason, absent))
-    absent = ("no reference was evaluated", "no design beyond the references was evaluated")
+    stopped = f" to the end, as races stopped all {len(trials.raced)}" if trials.raced else ""
+    absent = ("no reference was evaluated", f"no design beyond the references was evaluated{stopped}")
     search = _of_all_modalities(trials, _step(designs, simple, searched, resampled, reason, absent))
     picked = resampled.left_out(_simplest(trials, designs, resampled)) if resampled is not None and designs else None
     pick, team = _pick(trials, designs, picked, reason), _team(trials, designs, resampled, picked, reason)

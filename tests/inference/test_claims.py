@@ -253,3 +253,6 @@ def test_what_a_race_stopped_leaves_every_answer_estimable_and_as_it_was(tmp_pat
     )
     assert answer(replace(trials, records=[*trials.records, raced])) == answer(trials)
     assert answer(trials).search.outcome == "gain"
+    unsearched = answer(replace(trials, records=[*trials.records[:3], raced])).search
+    assert unsearched.outcome == "not estimable"
+    assert unsearched.reason == "no design beyond the references was evaluated to the end, as races stopped all 1"
