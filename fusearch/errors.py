@@ -96,6 +96,10 @@ class YamlError(FusearchError):
     """A file that is not YAML as fusearch reads it. The message gives the place in the file; who reads it adds which file."""
 
 
+#: So many legal names stand in a message: all operators do, the columns of a table of genes do not.
+_MOST_NAMES = 100
+
+
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """Return the legal name closest to `name`, or None where nothing is close."""
     by_lower = {choice.lower(): choice for choice in choices}
@@ -104,9 +108,10 @@ def nearest(name: str, choices: Iterable[str]) -> str | None:
 
 
 def suggestion(name: str, choices: Iterable[str]) -> str:
-    """Return the end of a message: `did you mean 'x'?`, or the legal names where nothing is close."""
+    """Return the end of a message: `did you mean 'x'?`, or the legal names where nothing is close, of very many the first."""
     choices = list(choices)
     match = nearest(name, choices)
     if match is not None:
         return f"did you mean {match!r}?"
-    return f"expected one of: {', '.join(choices) or '(nothing)'}"
+    more = f", ... ({len(choices):,} in all)" if len(choices) > _MOST_NAMES else ""
+    return f"expected one of: {', '.join(choices[:_MOST_NAMES]) or '(nothing)'}{more}"

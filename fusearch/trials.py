@@ -204,6 +204,13 @@ class Trials:
             return "single"
         return "reference" if record.digest in self.reference_digests else "searched"
 
+    @cached_property
+    def untried_alone(self) -> tuple[str, ...]:
+        """The modalities that no evaluated design has for itself: one of them may be the best single modality."""
+        alone = [self.graphs[each.digest] for each in self.evaluated if self.kind_of_design(each) == "single"]
+        tried = {stream.modality for graph in alone for stream in graph.streams}
+        return tuple(each.name for each in self.modalities if each.name not in tried)
+
     @property
     def best_simple(self) -> TrialRecord | None:
         """The best of the references and of all single modalities that were tried: what a searched design has to beat."""

@@ -23,3 +23,11 @@ def test_one_tree(name: str) -> None:
     import fusearch.errors
 
     assert issubclass(getattr(fusearch.errors, name), FusearchError)
+
+
+def test_of_very_many_names_the_first_are_told() -> None:
+    names = [f"ENSG{number:05}" for number in range(2000)]
+    told = suggestion("sex", names)
+    assert told.startswith("expected one of: ENSG00000, ENSG00001, ")
+    assert told.endswith(", ENSG00099, ... (2,000 in all)")
+    assert suggestion("sex", names[:3]) == "expected one of: ENSG00000, ENSG00001, ENSG00002"

@@ -43,14 +43,17 @@ def check(data: Data, as_json: AsJson = False) -> None:
         write(found)
     errors = [problem for problem in found["problems"] if problem["severity"] == "error"]
     if not as_json:
-        say(f"{found['samples']} samples")
         if found["task"]:
+            say(f"{found['samples']} samples")
             levels = found["task"]["chance"].items()
-            chance = "".join(f" {sentence_case(metric_label(name))} of a guess: {value:.3f}." for name, value in levels)
-            say(f"{found['task']['kind']} of {found['task']['name']}. {found['task']['note']}{chance}")
-        show_table([{"modality": name, **facts} for name, facts in found["modalities"].items()], _columns("modality", found["modalities"]))
-        show_table([{"split": name, **facts} for name, facts in found["splits"].items()], _columns("split", found["splits"]))
-        say()
+            chance = [f"{sentence_case(metric_label(name))} of a guess: {value:.3f}." for name, value in levels]
+            say(" ".join(filter(None, [f"{found['task']['kind']} of {found['task']['name']}.", found["task"]["note"], *chance])))
+        for first in ("modality", "split"):
+            facts = found["modalities" if first == "modality" else "splits"]
+            if facts:
+                show_table([{first: name, **told} for name, told in facts.items()], _columns(first, facts))
+        if found["task"]:
+            say()
         show_table(found["problems"], ("severity", "where", "what")) if found["problems"] else say("No problems found.")
     if errors:
         raise typer.Exit(2)

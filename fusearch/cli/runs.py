@@ -190,7 +190,8 @@ def _show_status(facts: dict[str, Any]) -> None:
             {"reference": role, **row} for role, row in zip(facts["references"], _rows(facts["references"].values(), names), strict=True)
         ]
         say()
-        show_table(references, ("reference", *names, "formula"), title="References")
+        by = " and ".join(facts["picked_by"])
+        show_table(references, ("reference", *names, "formula"), title=f"References, the best of each role by {by}")
 
 
 def _show_verdict(found: Findings, folder: Path) -> None:

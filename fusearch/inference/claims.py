@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,9 @@ from fusearch.inference.kept import NotEstimableError, read_kept
 from fusearch.inference.resampling import Resampled, mean_over, over_draws
 from fusearch.inference.team import pool_of, team_on_all_rows, teams_of
 from fusearch.study import TrialRecord
-from fusearch.trials import Trials
+from fusearch.trials import DesignKind, Trials
 
-__all__ = ["Answers", "Claim", "Pick", "Step", "Team", "answer", "status_with_answers", "team_of"]
+__all__ = ["Answers", "Claim", "Pick", "Step", "Team", "answer", "sides_of", "status_with_answers", "team_of"]
 
 #: Most designs of a kind that are drawn; thousands of trials would take minutes, and what ranks behind so many is the best on no draw.
 CONTENDERS = 300
@@ -34,12 +34,13 @@ class Step:
     """Whether going from the best of some designs to the best of others pays.
 
     Attributes:
-        outcome: `gain` where the whole interval is above 0, `loss` where it is below, else `no clear gain`; `not estimable`, see `reason`.
+        outcome: `gain` where the whole interval is above 0 and the designs are clearly better than the constant predictor, `loss` where
+            it is below, else `no clear gain`; `not estimable`, see `reason`.
         difference: By how much the second one is better after selection, in the metric; negative where it is worse.
         interval: 5 % and 95 % quantile of the difference.
         designs: Digests of the best of either, as the search saw them; None where there is none.
         trials: Their trials.
-        reason: Why it cannot be estimated.
+        reason: Why it cannot be estimated, or why an interval above 0 is no gain.
     """
 
     outcome: Claim
@@ -129,10 +130,18 @@ class Answers:
     pick: Pick
     team: Team
 
+    @property
+    def may_be_a_guess(self) -> bool:
+        """Whether even the best design is not clearly better than the constant predictor."""
+        return self.constant.outcome in ("no clear gain", "loss")
+
     def to_dict(self) -> dict[str, Any]:
         """Return the record of `report.json` and `status --json`."""
         told: dict[str, Any] = json.loads(json.dumps(asdict(self)))
         return told
+
+
+Claimed = TypeVar("Claimed", Step, Team)
 
 
 def answer(trials: Trials, *, seed: int = 0) -> Answers:
@@ -160,12 +169,31 @@ def answer(trials: Trials, *, seed: int = 0) -> Answers:
         designs, known, everything, resampled, reason, ("the run does not tell the constant prediction", "nothing was evaluated")
     )
     absent = ("no single modality was evaluated", "no design that fuses was evaluated")
-    fusion = _step(designs, single, fused, resampled, reason, absent)
-    absent = ("no reference was evaluated", "no design beyond the references was evaluated")
-    search = _step(designs, simple, searched, resampled, reason, absent)
+    fusion = _of_all_modalities(trials, _step(designs, single, fused, resampled, reason, absent))
+    stopped = f" to the end, as races stopped all {len(trials.raced)}" if trials.raced else ""
+    absent = ("no reference was evaluated", f"no design beyond the references was evaluated{stopped}")
+    search = _of_all_modalities(trials, _step(designs, simple, searched, resampled, reason, absent))
     picked = resampled.left_out(_simplest(trials, designs, resampled)) if resampled is not None and designs else None
     pick, team = _pick(trials, designs, picked, reason), _team(trials, designs, resampled, picked, reason)
-    return Answers(trials.primary.name, constant, fusion, search, pick, team)
+    answers = Answers(trials.primary.name, constant, fusion, search, pick, team)
+    if answers.may_be_a_guess:
+        return replace(answers, fusion=_unclaimed(fusion), search=_unclaimed(search), team=_unclaimed(team))
+    return answers
+
+
+def sides_of(trials: Trials) -> dict[str, tuple[TrialRecord, TrialRecord]]:
+    """Return the two designs that the answers on `fusion` and on `search` name, as the search saw them.
+
+    None where a side has no design, or a modality was never tried alone: it may be as good.
+    """
+    if trials.untried_alone:
+        return {}
+
+    def first(*kinds: DesignKind) -> TrialRecord | None:
+        return next((record for record in trials.feasible if trials.kind_of_design(record) in kinds), None)
+
+    sides = {"fusion": (first("single"), first("reference", "searched")), "search": (first("single", "reference"), first("searched"))}
+    return {question: (one, other) for question, (one, other) in sides.items() if one is not None and other is not None}
 
 
 def status_with_answers(trials: Trials, estimate: Callable[[], Answers]) -> dict[str, Any]:
@@ -228,6 +256,21 @@ def _step(
     except NotEstimableError as error:
         return Step("not estimable", None, None, *named, str(error))
     return Step(_claim(low, high), difference, (low, high), *named)
+
+
+def _of_all_modalities(trials: Trials, step: Step) -> Step:
+    """Return what may be said of a step: no gain, where a modality that was never tried alone may be as good."""
+    if step.outcome != "gain" or not trials.untried_alone:
+        return step
+    reason = f"{' and '.join(trials.untried_alone)} alone {'was' if len(trials.untried_alone) == 1 else 'were'} not evaluated"
+    return replace(step, outcome="not estimable", difference=None, interval=None, reason=reason)
+
+
+def _unclaimed(step: Claimed) -> Claimed:
+    """Return a step without its claim: what is gained on the way to no more than a guess is no gain."""
+    if step.outcome != "gain":
+        return step
+    return replace(step, outcome="no clear gain", reason="no design is clearly better than a constant guess")
 
 
 def _pick(trials: Trials, designs: Sequence[TrialRecord], scores: NDArray[np.float64] | None, reason: str | None) -> Pick:

@@ -18,7 +18,17 @@ from fusearch.metrics import METRICS
 from fusearch.study import TrialRecord, standard_error
 from fusearch.trials import Trials
 
-__all__ = ["EXPONENTS", "Correction", "asks_class", "correction_for", "correction_of", "fit_correction", "scores_of_classes", "weighed"]
+__all__ = [
+    "EXPONENTS",
+    "Correction",
+    "asks_class",
+    "correction_for",
+    "correction_of",
+    "fit_correction",
+    "scores_of_classes",
+    "taken_out_of_fold",
+    "weighed",
+]
 
 Floats = NDArray[np.float64]
 
@@ -68,16 +78,34 @@ def correction_of(trials: Trials, records: Sequence[TrialRecord]) -> Correction 
 
 
 def asks_class(objective: Objective) -> bool:
-    """Whether an objective asks which class is taken, as accuracy does and AUROC does not: answers compare it at the most probable one."""
+    """Whether an objective asks which class is taken, as accuracy does and AUROC does not."""
     return objective.name in METRICS and METRICS[objective.name].decides
 
 
 def correction_for(kept: KeptPredictions, outputs: Floats, objective: Objective) -> Correction | None:
     """Fit the correction of some outputs of these rows; None where the objective does not read which class is taken, or it does not pay."""
-    of_classes = kept.task.named_classes and outputs.ndim == 2 and kept.targets.ndim == 1
-    if not of_classes or not asks_class(objective):
-        return None
-    return fit_correction(kept.targets, outputs, kept.fold, objective)
+    return fit_correction(kept.targets, outputs, kept.fold, objective) if _takes_classes(kept, outputs, objective) else None
+
+
+def taken_out_of_fold(kept: KeptPredictions, outputs: Floats, objective: Objective) -> Floats:
+    """Return outputs of which the largest one is the class that an export would take, in each fold as the *other* folds fit it.
+
+    No row has a say in how it is taken itself, so what is scored on them owes nothing to the fit. Where the objective does not read which
+    class is taken, and where the other folds find no correction that pays, they are the outputs as they are.
+
+    Args:
+        kept: The rows.
+        outputs: What a design, or a team, says of them, (N, K).
+        objective: The metric.
+    """
+    if not _takes_classes(kept, outputs, objective):
+        return outputs
+    folds, weights_E, losses_EF = _tried(kept.targets, outputs, kept.fold, objective)
+    taken = outputs.copy()
+    for number, rows in enumerate(folds):
+        chosen = _chosen(np.delete(losses_EF, number, axis=1))
+        taken[rows] = weighed(outputs[rows], weights_E[chosen]) if chosen else outputs[rows]
+    return taken
 
 
 def scores_of_classes(kept: KeptPredictions, outputs: Floats) -> dict[str, float]:
@@ -102,24 +130,54 @@ def fit_correction(targets_N: NDArray[Any], probabilities_NK: Floats, fold_N: ND
     Returns:
         The correction with the exponent that all folds choose; None where it does not pay, or one fold alone cannot tell.
     """
-    folds = [np.flatnonzero(fold_N == fold) for fold in np.unique(fold_N)]
-    shares = np.bincount(targets_N, minlength=probabilities_NK.shape[1]) / len(targets_N)
-    tried = [weighed(probabilities_NK, _weights(shares, exponent)) for exponent in EXPONENTS]
-    losses_EF = np.array([[objective.loss(METRICS[objective.name](targets_N[rows], each[rows])) for rows in folds] for each in tried])
-    losses_EF = losses_EF[:, np.isfinite(losses_EF).all(axis=0)]
-    num_folds = losses_EF.shape[1]
-    if num_folds < 2:
+    _, weights_E, losses_EF = _tried(targets_N, probabilities_NK, fold_N, objective)
+    chosen = _chosen(losses_EF)
+    if not chosen:
         return None
-    sums_E = losses_EF.sum(axis=1)
-    nested = np.array([losses_EF[np.argmin(sums_E - losses_EF[:, fold]), fold] for fold in range(num_folds)])
-    gains = losses_EF[0] - nested
-    chosen = int(np.argmin(sums_E))
-    if chosen == 0 or not gains.mean() > (standard_error(gains.tolist()) or 0.0):
-        return None
-    weights = tuple(map(float, _weights(shares, EXPONENTS[chosen])))
-    plain, score = (float(objective.loss(each.mean())) for each in (losses_EF[0], nested))
+    weights = tuple(map(float, weights_E[chosen]))
+    losses_EF = _defined(losses_EF)
+    plain, score = (float(objective.loss(each.mean())) for each in (losses_EF[0], _nested(losses_EF)))
     threshold = weights[0] / sum(weights) if len(weights) == 2 else None
     return Correction(objective.name, EXPONENTS[chosen], weights, threshold, plain, score)
+
+
+def _takes_classes(kept: KeptPredictions, outputs: Floats, objective: Objective) -> bool:
+    return kept.task.named_classes and outputs.ndim == 2 and kept.targets.ndim == 1 and asks_class(objective)
+
+
+def _tried(
+    targets_N: NDArray[Any], probabilities_NK: Floats, fold_N: NDArray[np.int64], objective: Objective
+) -> tuple[list[NDArray[np.int64]], list[Floats], Floats]:
+    """Return the rows of each fold, the weights of the classes for each exponent, and the loss of each exponent in each fold, (E, F)."""
+    folds = [np.flatnonzero(fold_N == fold) for fold in np.unique(fold_N)]
+    shares = np.bincount(targets_N, minlength=probabilities_NK.shape[1]) / len(targets_N)
+    weights_E = [_weights(shares, exponent) for exponent in EXPONENTS]
+    tried = [weighed(probabilities_NK, weights) for weights in weights_E]
+    once = [np.ones((len(rows), 1)) for rows in folds]
+    score = METRICS[objective.name].on_draws  # many times faster than the metric itself, which checks its arguments each time
+    values_EF = [[score(targets_N[rows], each[rows], one)[0] for rows, one in zip(folds, once, strict=True)] for each in tried]
+    return folds, weights_E, objective.loss(1.0) * np.array(values_EF)
+
+
+def _chosen(losses_EF: Floats) -> int:
+    """Return the number of the exponent that is used: 0, the most probable class, where another does not pay or one fold cannot tell."""
+    losses_EF = _defined(losses_EF)
+    if losses_EF.shape[1] < 2:
+        return 0
+    gains = losses_EF[0] - _nested(losses_EF)
+    return int(np.argmin(losses_EF.sum(axis=1))) if gains.mean() > (standard_error(gains.tolist()) or 0.0) else 0
+
+
+def _nested(losses_EF: Floats) -> Floats:
+    """Return the loss of each fold with the exponent that is the best in the others, (F,)."""
+    sums_E = losses_EF.sum(axis=1)
+    return np.array([losses_EF[np.argmin(sums_E - losses_EF[:, fold]), fold] for fold in range(losses_EF.shape[1])])
+
+
+def _defined(losses_EF: Floats) -> Floats:
+    """Return the folds in which the metric is defined."""
+    defined: Floats = losses_EF[:, np.isfinite(losses_EF).all(axis=0)]
+    return defined
 
 
 def weighed(probabilities_NK: Floats, weights_K: Floats) -> Floats:

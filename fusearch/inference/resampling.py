@@ -1,7 +1,8 @@
 """Scores of designs on drawn rows and on the rows left out. Axis letters: D designs, N rows, B draws, F folds.
 
 Bootstrap bias-corrected cross-validation (Tsamardinos, Greasidou and Borboudakis 2018): what was chosen on the drawn rows is scored on the
-rows that it was not chosen on, so the score holds no luck of the choice. Nothing is trained again.
+rows that it was not chosen on, so the score holds no luck of the choice. Nothing is trained again. A metric of classes is chosen by as the
+search has it, of the most probable class, and scored with the classes that an export takes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusearch.contracts import Objective
+from fusearch.inference.correction import taken_out_of_fold
 from fusearch.inference.kept import KeptPredictions, NotEstimableError
 from fusearch.metrics import METRICS
 
@@ -62,6 +64,7 @@ class Resampled:
         rng = np.random.default_rng(seed)
         self.drawn = draw_rows(rng, strata=kept.strata, groups=kept.groups, draws=draws)
         self._left_out = (self.drawn == 0).astype(np.float64)
+        self._taken: dict[tuple[int, ...], Floats] = {}
         self._folds = [np.flatnonzero(kept.fold == fold) for fold in np.unique(kept.fold)]
 
     @cached_property
@@ -87,8 +90,13 @@ class Resampled:
         return scores
 
     def left_out_of(self, team: tuple[int, ...], draws: NDArray[np.int64]) -> Floats:
-        """Return the metric of the mean of some designs on the rows that each of some draws left out; NaN where it is undefined."""
-        losses = mean_over(self.losses_of(self.outputs_of(team), self._left_out[:, draws]))
+        """Return the metric of the mean of some designs, as an export takes classes, on the rows that each of some draws left out.
+
+        NaN where it is undefined.
+        """
+        if team not in self._taken:
+            self._taken[team] = taken_out_of_fold(self._kept, self.outputs_of(team), self._objective)
+        losses = mean_over(self.losses_of(self._taken[team], self._left_out[:, draws]))
         return np.asarray(self._objective.loss(1.0) * losses)
 
     def outputs_of(self, team: tuple[int, ...]) -> Floats:

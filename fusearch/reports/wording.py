@@ -130,8 +130,8 @@ def quantity(name: str, value: float) -> str:
 
 
 def signed_number(value: float) -> str:
-    """Write a difference with its sign: `+0.012`, `−0.003`."""
-    return f"{'+' if value >= 0 else '−'}{number(abs(value))}"
+    """Write a difference with its sign: `+0.012`, `−0.003`, `0`."""
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{number(abs(value))}"
 
 
 def interval_text(ends: Sequence[float], *, signed: bool = False) -> str:

@@ -40,7 +40,9 @@ def test_check_of_a_broken_manifest_lists_its_problems_and_fails(tmp_path: Path,
     done = fusearch("check", manifest, "--json")
     assert done.code == 2
     assert any(problem["severity"] == "error" for problem in done.document["problems"])
-    assert fusearch("check", manifest).code == 2
+    shown = fusearch("check", manifest)
+    assert shown.code == 2
+    assert not any(word in shown.out for word in ("0 samples", "modality", "split"))  # nothing was read
 
 
 def test_check_of_an_alias_bomb_is_one_line(tmp_path: Path, fusearch: Callable[..., Any]) -> None:

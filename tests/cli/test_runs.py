@@ -77,6 +77,7 @@ def test_status_document(finished: Path, fusearch: Callable[..., Any]) -> None:
     assert set(status["references"]) == {"best_unimodal", "linear", "early", "penultimate", "late", "stacked"}
     text = fusearch("status", finished)
     assert "Pareto front" in text.out
+    assert "References, the best of each role by auroc and log_loss" in text.out
     assert "penultimate" in text.out
 
 

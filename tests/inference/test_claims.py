@@ -3,10 +3,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from planted_runs import planted_trials
+from planted_runs import TEAMED, planted_trials
 
 from fusearch.inference import answer
+from fusearch.inference.claims import sides_of
+from fusearch.inference.kept import read_kept
 from fusearch.layout import predictions_file
+from fusearch.metrics import METRICS
 from fusearch.study import TrialRecord
 
 FUSED = "F1 = cat(rna@L, labs@L) ->"
@@ -18,7 +21,7 @@ TASK = {"kind": "classification", "name": "target", "labels": ["no", "yes"]}
 
 def test_designs_are_chosen_by_what_is_asked_for_and_scored_by_the_metric(tmp_path):
     """The better one ranks well but is far too sure of itself, so the loss takes the other one."""
-    designs = [("rna", 0.3, "best_unimodal"), (FUSED, 1.2, None), (OTHER, 2.5, None)]
+    designs = [("rna", 0.3, "best_unimodal"), (FUSED, 1.2, None), (OTHER, 2.5, None), ("labs", -1.0, None)]
     trials = planted_trials(tmp_path, designs, objectives=("auroc", "log_loss", "macs"))
     path = predictions_file(tmp_path, "candidate2")
     arrays = dict(np.load(path))
@@ -26,7 +29,8 @@ def test_designs_are_chosen_by_what_is_asked_for_and_scored_by_the_metric(tmp_pa
     np.savez(path, **{**arrays, "probabilities": odds / odds.sum(axis=1, keepdims=True)})
     values = {**trials.records[2].values, "log_loss": 3.0}
     sure = replace(trials.records[2], values=values, objectives=values, details={})
-    trials = replace(trials, records=[*trials.records[:2], sure], config={**trials.config, "evaluator": {"data": {"task": TASK}}})
+    records = [*trials.records[:2], sure, *trials.records[3:]]
+    trials = replace(trials, records=records, config={**trials.config, "evaluator": {"data": {"task": TASK}}})
     by_metric, by_loss, by_both = (answer(replace(trials, select=how)) for how in ("metric", "loss", "both"))
     assert (by_metric.search.trials, by_loss.search.trials, by_both.search.trials) == ((0, 2), (0, 1), (0, 1))
     assert (by_metric.pick.trial, by_loss.pick.trial) == (2, 1)
@@ -67,7 +71,7 @@ def test_each_class_metric_has_an_interval_where_it_is_the_objective(tmp_path, m
 
 
 def test_fusion_may_help_where_searching_adds_nothing(tmp_path):
-    designs = [("rna", 0.3, "best_unimodal"), (FUSED, 2.0, "late"), *[(OTHER, 2.0, None)] * 6]
+    designs = [("rna", 0.3, "best_unimodal"), ("labs", 0.3, None), (FUSED, 2.0, "late"), *[(OTHER, 2.0, None)] * 6]
     found = answer(planted_trials(tmp_path, designs))
     assert (found.fusion.outcome, found.search.outcome) == ("gain", "no clear gain")
 
@@ -111,10 +115,56 @@ def test_the_score_after_selection_is_below_the_plain_one_where_luck_chose(tmp_p
 
 
 def test_an_error_metric_gains_where_it_falls(tmp_path):
-    designs = [("rna", 0.0, "best_unimodal"), (FUSED, 2.5, None)]
+    designs = [("rna", 0.0, "best_unimodal"), ("labs", 0.0, None), (FUSED, 2.5, None)]
     found = answer(planted_trials(tmp_path, designs, objectives=("log_loss", "macs")))
     assert found.fusion.outcome == "gain"
     assert found.fusion.difference > 0
+
+
+def test_nothing_is_a_gain_on_the_way_to_a_guess(tmp_path):
+    """Single modalities that are worse than a guess are no yardstick: what is gained over them is not worth a claim."""
+    designs = [("rna", -3.0, "best_unimodal"), ("labs", -3.0, None), (FUSED, 0.0, "late"), (OTHER, 0.0, None)]
+    found = answer(planted_trials(tmp_path, designs, rows=150))
+    assert found.constant.outcome == "no clear gain"
+    assert found.may_be_a_guess
+    assert found.fusion.interval[0] > 0
+    assert (found.fusion.outcome, found.fusion.reason) == ("no clear gain", "no design is clearly better than a constant guess")
+
+
+def test_nor_is_a_team_recommended_where_a_guess_may_be_as_good(tmp_path):
+    """Designs that are too sure of themselves: by the loss the mean of them is better than each, and a guess is better than all."""
+    designs = [(formula, 0.3 * skill, role) for formula, skill, role in TEAMED]
+    found = answer(planted_trials(tmp_path, designs, rows=900, objectives=("log_loss", "macs")))
+    assert found.may_be_a_guess
+    assert found.team.interval[0] > 0
+    assert not found.team.recommended
+
+
+def test_a_gain_of_fusion_needs_every_modality_alone(tmp_path):
+    """The one that was not tried may be as good; what is no gain over one of them is none over all."""
+    found = answer(planted_trials(tmp_path / "gain", [("rna", 0.3, "best_unimodal"), (FUSED, 3.0, "late")]))
+    assert (found.fusion.outcome, found.fusion.reason) == ("not estimable", "labs alone was not evaluated")
+    assert (found.fusion.difference, found.fusion.interval) == (None, None)
+    lost = answer(planted_trials(tmp_path / "loss", [("rna", 3.0, "best_unimodal"), (FUSED, 0.3, "late")]))
+    assert lost.fusion.outcome == "loss"
+
+
+def test_class_metrics_are_scored_with_the_classes_that_an_export_takes(tmp_path):
+    """A rare class, and probabilities that are honest: the most probable class is always the common one, at the threshold it is not."""
+    designs = [("rna", 0.0, "best_unimodal"), ("labs", 0.0, None), (FUSED, 1.5, "late")]
+    trials = planted_trials(tmp_path, designs, rows=900, objectives=("balanced_accuracy", "macs"))
+    for number in range(len(designs)):
+        path = predictions_file(tmp_path, f"candidate{number}")
+        arrays = dict(np.load(path))
+        rows = (arrays["targets"] == 0) | (np.arange(900) % 6 == 0)
+        odds = arrays["probabilities"][rows].astype(float) * [0.97, 0.03]
+        held = {name: values[rows] for name, values in arrays.items() if name != "probabilities"}
+        np.savez(path, **held, probabilities=odds / odds.sum(axis=1, keepdims=True))
+    found = answer(trials)
+    kept = read_kept(tmp_path, trials.records)
+    assert METRICS["balanced_accuracy"](kept.targets, kept.outputs[2]) < 0.53
+    assert found.constant.difference > 0.1
+    assert (found.constant.outcome, found.fusion.outcome) == ("gain", "gain")
 
 
 def test_better_than_a_constant_guess_or_not(tmp_path):
@@ -127,6 +177,16 @@ def test_better_than_a_constant_guess_or_not(tmp_path):
     assert unsure.constant.outcome == "loss"
     untold = answer(planted_trials(tmp_path / "old", [("rna", 2.0, None)], constant=None))
     assert untold.constant.reason == "the run does not tell the constant prediction"
+
+
+def test_the_designs_that_a_look_compares_are_those_that_the_answers_name(tmp_path):
+    designs = [("rna", 0.3, "best_unimodal"), ("labs", 0.5, None), (FUSED, 1.0, "late"), (OTHER, 2.5, None), (OTHER, 2.0, None)]
+    trials = planted_trials(tmp_path, designs)
+    found, sides = answer(trials), sides_of(trials)
+    assert {key: tuple(record.number for record in pair) for key, pair in sides.items()} == {"fusion": (1, 3), "search": (2, 3)}
+    assert (found.fusion.trials, found.search.trials) == ((1, 3), (2, 3))
+    assert list(sides_of(replace(trials, records=trials.records[:3]))) == ["fusion"]
+    assert sides_of(replace(trials, records=[trials.records[0], *trials.records[2:]])) == {}  # labs alone was not evaluated
 
 
 def test_missing_predictions_are_never_a_claim(tmp_path):
@@ -168,10 +228,10 @@ def test_too_few_rows_of_a_class_are_said(tmp_path):
 
 
 def test_what_ranks_far_behind_is_not_drawn(tmp_path, monkeypatch):
-    designs = [("rna", 0.5, None), *[(OTHER, skill, None) for skill in (2.0, 0.1, 0.2, 0.3)]]
+    designs = [("rna", 0.5, None), ("labs", 0.4, None), *[(OTHER, skill, None) for skill in (2.0, 0.1, 0.2, 0.3)]]
     trials = planted_trials(tmp_path, designs, rows=100)
     monkeypatch.setattr("fusearch.inference.claims.CONTENDERS", 2)
-    (last,) = [record for record in trials.records if record.value("auroc") == min(each.value("auroc") for each in trials.records[1:])]
+    (last,) = [record for record in trials.records if record.value("auroc") == min(each.value("auroc") for each in trials.records[2:])]
     predictions_file(tmp_path, last.candidate).unlink()
     assert answer(trials).fusion.outcome == "gain"
 
@@ -193,3 +253,6 @@ def test_what_a_race_stopped_leaves_every_answer_estimable_and_as_it_was(tmp_pat
     )
     assert answer(replace(trials, records=[*trials.records, raced])) == answer(trials)
     assert answer(trials).search.outcome == "gain"
+    unsearched = answer(replace(trials, records=[*trials.records[:3], raced])).search
+    assert unsearched.outcome == "not estimable"
+    assert unsearched.reason == "no design beyond the references was evaluated to the end, as races stopped all 1"

@@ -5,7 +5,15 @@ import pytest
 from planted_runs import planted_trials
 
 from fusearch.contracts import Objective
-from fusearch.inference.correction import EXPONENTS, correction_for, correction_of, fit_correction, scores_of_classes, weighed
+from fusearch.inference.correction import (
+    EXPONENTS,
+    correction_for,
+    correction_of,
+    fit_correction,
+    scores_of_classes,
+    taken_out_of_fold,
+    weighed,
+)
 from fusearch.inference.kept import read_kept
 from fusearch.layout import predictions_file
 from fusearch.metrics import METRICS
@@ -72,6 +80,27 @@ def test_the_score_is_of_folds_that_the_exponent_was_not_fitted_on():
     assert found.plain == pytest.approx(table[0].mean())
     assert found.exponent == EXPONENTS[table.mean(axis=1).argmax()]
     assert found.score <= table.mean(axis=1).max()
+
+
+def test_out_of_fold_no_row_has_a_say_in_how_it_is_taken(tmp_path):
+    trials = planted_trials(tmp_path, [("rna", 1.0, None)])
+    targets, probabilities, fold = calibrated((0.92, 0.08), rows=900)
+    kept = replace(read_kept(tmp_path, trials.records), targets=targets, fold=fold)
+    taken = taken_out_of_fold(kept, probabilities, F1)
+    for each in range(5):
+        here, others = fold == each, fold != each
+        found = fit_correction(targets[others], probabilities[others], fold[others], F1)
+        assert found is not None
+        weights = (np.bincount(targets) / len(targets)) ** -found.exponent
+        assert taken[here] == pytest.approx(weighed(probabilities[here], weights))
+    turned = np.where(fold == 0, 1 - targets, targets)  # what is true of a fold leaves its own rows as they are, but for the shares
+    assert (taken_out_of_fold(replace(kept, targets=turned), probabilities, F1)[fold == 1] != taken[fold == 1]).any()
+    swapped = targets.copy()
+    swapped[fold == 0] = np.random.default_rng(0).permutation(targets[fold == 0])
+    assert (taken_out_of_fold(replace(kept, targets=swapped), probabilities, F1)[fold == 0] == taken[fold == 0]).all()
+    assert taken_out_of_fold(kept, probabilities, Objective.parse("auroc")) is probabilities
+    alone = replace(kept, fold=np.zeros(900, np.int64))
+    assert (taken_out_of_fold(alone, probabilities, F1) == probabilities).all()  # one fold cannot tell
 
 
 def test_what_does_not_pay_is_not_used():

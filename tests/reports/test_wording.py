@@ -62,7 +62,7 @@ def test_a_written_number_is_close_to_the_number(value: float) -> None:
         ((-8e-5, 0.012), True, "−0.0001 to +0.012"),
         ((-2e-6, 0.012), True, "0.000 to +0.012"),
         ((-0.03, 4e-5), True, "−0.030 to 0.000"),
-        ((0.0, 0.0), True, "+0 to +0"),
+        ((0.0, 0.0), True, "0 to 0"),
         ((-2e-6, 5e-6), True, "−2\u00a0×\u00a010⁻⁶ to +5\u00a0×\u00a010⁻⁶"),
         ((-120.0, 34_000.0), True, "−120 to +34.0\u202fk"),
     ],

@@ -62,9 +62,8 @@ def _duplicates(data: Dataset) -> Iterator[Problem]:
         alone = [pair for pair in crossing_duplicates([array], data.split_of) if pair not in crossing]
         if alone:
             pairs = _few([f"{data.ids[first]} and {data.ids[row]}" for first, row in alone])
-            yield Problem(
-                "warning", f"{len(alone)} samples in two splits have identical values in modality {name!r} ({pairs})", f"modalities.{name}"
-            )
+            held = f"{len(alone)} pair{'s' if len(alone) > 1 else ''} of samples in two splits"
+            yield Problem("warning", f"{held} with identical values in modality {name!r} ({pairs})", f"modalities.{name}")
 
 
 def _folds(data: Dataset) -> Iterator[Problem]:

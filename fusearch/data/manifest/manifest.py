@@ -134,7 +134,8 @@ class Splits(_Part):
             raise ValueError(f"{both} exclude each other, expected one of: column, fractions, folds")
         if self.fractions is not None:
             if min(self.fractions) < 0 or self.fractions[0] <= 0 or self.fractions[1] <= 0 or abs(sum(self.fractions) - 1) > 1e-6:
-                raise ValueError(f"fractions {self.fractions} sum to {sum(self.fractions):g}, expected shares above 0 that sum to 1")
+                low = "" if min(self.fractions) > 0 else f" and the least is {min(self.fractions):g}"
+                raise ValueError(f"fractions {self.fractions} sum to {sum(self.fractions):g}{low}, expected shares above 0 that sum to 1")
             if self.test is not None and len(self.fractions) == 3:
                 raise ValueError(f"fractions {self.fractions} have a share for test, which is {self.test!r} already; expected two shares")
         return self

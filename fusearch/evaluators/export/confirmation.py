@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -21,12 +22,12 @@ from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.refit import refit
 from fusearch.evaluators.training.members import score
 from fusearch.inference import correction_of
+from fusearch.inference.claims import sides_of
 from fusearch.inference.paired import holm, paired_difference, score_interval
 from fusearch.inference.picked import Picked, read_pick
 from fusearch.layout import CONFIRMATION, replace_file
 from fusearch.metrics import METRICS
 from fusearch.run import Run
-from fusearch.study import TrialRecord
 
 __all__ = ["confirm", "looks_so_far", "outputs_on_test", "score_on_test"]
 
@@ -59,14 +60,15 @@ def confirm(
 
     Returns:
         `look` (1 for the first), `samples`, `pick`, and `designs`: for each its `role` (`picked`, a reference's role, `front`, or
-        `reference` for another single modality that was the best simple design), `digest`, `candidate`, `formula`, `trial` (of a team a
+        `compared` for another that is compared below), `digest`, `candidate`, `formula`, `trial` (of a team a
         list), `values` on the test split, and `search`, the same metrics as the search saw them. `score`: `metric`, `value` and `interval`
         of the pick. `comparison`: the pick against the reference that was the best *in the search*, or, where the pick is that reference
         (`picked_best_reference`), against the next best of another graph: `trials` and `designs` of both, `difference`, `interval` (5 % and
         95 % quantile of a paired bootstrap over the rows of the test split, whole groups where there are groups), `p`, `p_corrected` for
         the number of looks (Holm), and `outcome` (`gain`, `no clear gain`, `loss`). Either is None where the metric is undefined, and the
         comparison where there is no other reference. Metrics of classes are those of the classes that an export of the design takes, at
-        the threshold that was fitted for it where that pays.
+        the threshold that was fitted for it where that pays. `answers`: the same as `comparison` for `fusion` and `search`, from the first
+        to the second of the designs that the answer of the search names; without those that name but one.
 
     Raises:
         RunError: The data set has changed, or has no test split.
@@ -83,8 +85,10 @@ def confirm(
     rival = next((record for record in trials.simple if record.digest != picked.digest), None)
     roles = {"picked": picked} | {role: Picked.alone(record) for role, record in trials.references.items()}
     roles |= {f"front {record.number}": Picked.alone(record) for record in trials.front}
-    if rival is not None and rival.candidate not in {each.candidate for each in roles.values()}:
-        roles["reference"] = Picked.alone(rival)
+    sides = {question: tuple(map(Picked.alone, pair)) for question, pair in sides_of(trials).items()}
+    for each in (*([] if rival is None else [Picked.alone(rival)]), *itertools.chain(*sides.values())):
+        if each.candidate not in {known.candidate for known in roles.values()}:
+            roles[f"compared {each.candidate}"] = each
     data = load_choice_data(run, data)
     if not len(data.rows("test")):
         raise RunError(f"data set {data.name!r} has no test split: nothing to confirm on")
@@ -113,6 +117,10 @@ def confirm(
         if taken[each.candidate] is not outputs[each.candidate]:
             values |= {name: value for name, value in score_on_test(taken[each.candidate], data).items() if METRICS[name].decides}
         designs.append(_entry(role.split()[0], each, values))
+
+    def compare(first: Picked, second: Picked, before: Sequence[Mapping[str, Any] | None]) -> dict[str, Any] | None:
+        return _compare(trials.primary, first, second, judged, data, before)
+
     judged = taken if trials.primary.name in METRICS and METRICS[trials.primary.name].decides else outputs
     look = {
         "look": len(looks) + 1,
@@ -124,7 +132,11 @@ def confirm(
         "designs": designs,
         "picked_best_reference": trials.best_simple is not None and trials.best_simple.digest == picked.digest,
         "score": _score(trials.primary, judged[picked.candidate], data),
-        "comparison": None if rival is None else _compare(trials.primary, picked, rival, judged, data, looks),
+        "comparison": None if rival is None else compare(Picked.alone(rival), picked, [look.get("comparison") for look in looks]),
+        "answers": {
+            question: compare(first, second, [look.get("answers", {}).get(question) for look in looks])
+            for question, (first, second) in sides.items()
+        },
     }
     _write(run.path / CONFIRMATION, {"looks": [*looks, look]})
     return look
@@ -168,25 +180,24 @@ def _drawing(data: Dataset) -> tuple[NDArray[Any], dict[str, Any]]:
 
 def _compare(
     objective: Objective,
-    picked: Picked,
-    rival: TrialRecord,
+    first: Picked,
+    second: Picked,
     outputs: Mapping[str, NDArray[np.float64]],
     data: Dataset,
-    looks: Sequence[Mapping[str, Any]],
+    before: Sequence[Mapping[str, Any] | None],
 ) -> dict[str, Any] | None:
-    """Compare the pick with a reference; None where the metric is undefined."""
+    """Compare a design with a first one, corrected for the same question in looks before; None where the metric is undefined."""
     if objective.name not in data.task.metrics:
         return None
     targets, drawing = _drawing(data)
-    found = paired_difference(objective, targets, outputs[rival.candidate], outputs[picked.candidate], **drawing)
+    found = paired_difference(objective, targets, outputs[first.candidate], outputs[second.candidate], **drawing)
     if found is None:
         return None
-    before = [look["comparison"]["p"] for look in looks if look.get("comparison")]
-    corrected = holm([*before, found.p])[-1]
+    corrected = holm([*(each["p"] for each in before if each), found.p])[-1]
     return {
         "metric": objective.name,
-        "trials": [rival.number, picked.trial],
-        "designs": [rival.digest, picked.digest],
+        "trials": [first.trial, second.trial],
+        "designs": [first.digest, second.digest],
         "difference": found.difference,
         "interval": list(found.interval),
         "p": found.p,

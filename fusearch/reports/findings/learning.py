@@ -106,7 +106,7 @@ def learned_sentence(record: TrialRecord, reason: str | None) -> str:
     members = record.details.get("members")  # an evaluator of one's own may tell their number alone
     told = members if isinstance(members, list) else []
     epochs = [max(member["epochs"].values()) for member in told if member.get("epochs")]
-    parts = [f"No learning curves of this design: {reason}."] if reason is not None else []
+    parts = [f"No learning curves of trial {record.number}: {reason}."] if reason is not None else []
     if epochs and max(epochs) > 1:  # a linear design is solved, not trained by steps
         spread = f"between epoch {min(epochs)} and {max(epochs)}" if min(epochs) < max(epochs) else f"at epoch {epochs[0]}"
         parts.append(f"The {count(len(epochs), 'member')} of the recommended design were best {spread}.")

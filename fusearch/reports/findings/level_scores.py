@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fusearch.contracts import Objective
 from fusearch.errors import RunError
+from fusearch.inference.correction import taken_out_of_fold
 from fusearch.inference.kept import KeptPredictions, NotEstimableError, read_kept
 from fusearch.inference.resampling import Resampled, over_draws
 from fusearch.layout import LEVELS, predictions_file, replace_file
@@ -143,6 +144,8 @@ def read_level_scores(
     Raises:
         RunError: The file is not what `keep_levels` writes.
     """
+    import numpy as np
+
     columns = _read(trials.path)
     if not columns or pick is None:
         return ()
@@ -154,6 +157,7 @@ def read_level_scores(
         Resampled(kept, objective, draws=1)  # refuses what is no metric of predictions
     except NotEstimableError as error:
         return tuple(ColumnScores(column, objective.name, reason=str(error)) for column in columns)
+    kept = replace(kept, outputs=np.stack([taken_out_of_fold(kept, outputs, objective) for outputs in kept.outputs]))
     names = tuple(label(record) for record in records)
     return tuple(
         ColumnScores(column, objective.name, names, *_score(kept, [texts.get(each) for each in ids], objective, seed))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -16,7 +16,7 @@ from fusearch.inference.paired import PairedDifference, holm
 from fusearch.layout import CONFIRMATION
 from fusearch.reports.wording import count, difference, interval_text, metric_label, number, role_label, signed_number
 
-__all__ = ["Confirmed", "Look", "OnTest", "look_sentence", "numbers_told", "pick_sentence", "read_looks", "role_in_look"]
+__all__ = ["Confirmed", "Look", "Numbers", "OnTest", "look_sentence", "numbers_told", "pick_sentence", "read_looks", "role_in_look"]
 
 #: The number of a trial; of a team the numbers of several.
 Numbers = int | tuple[int, ...]
@@ -48,11 +48,11 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class OnTest:
-    """The pick against the reference that was the best in the search, on the test split; against the next best, where it is that itself.
+    """Two designs on the test split.
 
     Attributes:
-        trials: The reference's trial, and the pick's; of a team several.
-        difference: By how much the pick is better; negative where it is worse.
+        trials: The trial of the first one, and that of the second; of a team several.
+        difference: By how much the second is better; negative where it is worse.
         interval: 5 % and 95 % quantile of that.
         p: p-value of a gain, corrected for the number of looks.
         outcome: What may be said.
@@ -73,10 +73,12 @@ class Look:
         number: 1 for the first, which is the one that counts.
         samples: Rows of the test split.
         designs: What was looked at.
-        comparison: The pick against a reference; None where there is nothing to compare, and in looks of version 0.1.0.
+        comparison: The pick against the reference that was the best in the search, or the next best, where it is that itself; None where
+            there is nothing to compare, and in looks of version 0.1.0.
         optimism: By how much the designs looked better on validation rows than on the test split, on average; None where not known.
         interval: 5 % and 95 % quantile of the pick's metric; None where it is not known.
         picked_best_reference: Whether the pick is itself the reference that was the best in the search.
+        answers: The two designs that the answers on `fusion` and `search` name; without those that could not be compared.
     """
 
     number: int
@@ -86,6 +88,7 @@ class Look:
     optimism: float | None
     interval: tuple[float, float] | None = None
     picked_best_reference: bool = False
+    answers: Mapping[str, OnTest] = field(default_factory=dict)
 
     @property
     def picked(self) -> Confirmed | None:
@@ -109,9 +112,10 @@ def read_looks(folder: Path, objective: Objective) -> tuple[Look, ...]:
         return ()
     try:
         looks = json.loads(path.read_text(encoding="utf-8"))["looks"]
-        compared = [look["comparison"] for look in looks if look.get("comparison")]
-        corrected = iter(holm([each["p"] for each in compared]))
-        return tuple(_look(look, objective, next(corrected) if look.get("comparison") else None) for look in looks)
+        compared = _compared([look.get("comparison") for look in looks], objective)
+        answers = {key: _compared([look.get("answers", {}).get(key) for look in looks], objective) for key in ("fusion", "search")}
+        of_each = [{key: seen[place] for key, seen in answers.items()} for place in range(len(looks))]
+        return tuple(map(_look, looks, [objective] * len(looks), compared, of_each))
     except (OSError, ValueError, KeyError, TypeError):
         raise RunError(f"cannot read {str(path)!r}, which tells the looks at the test split") from None
 
@@ -155,9 +159,15 @@ def numbers_told(trial: Numbers) -> str:
 
 def role_in_look(role: str) -> str:
     """Return what a design of a look is, in words."""
-    return {"picked": "picked", "front": "on the front", "reference": "the best single modality"}.get(
+    return {"picked": "picked", "front": "on the front", "reference": "compared", "compared": "compared"}.get(
         role, role_label(role).removeprefix("the ")
     )
+
+
+def _compared(told: Sequence[Mapping[str, Any] | None], objective: Objective) -> list[OnTest | None]:
+    """Return what each look says of one question, corrected for the number of looks that ask it."""
+    corrected = iter(holm([each["p"] for each in told if each]))
+    return [None if each is None else _comparison(each, objective, next(corrected)) for each in told]
 
 
 def _comparison(told: Mapping[str, Any], objective: Objective, p: float) -> OnTest | None:
@@ -173,7 +183,7 @@ def _numbers(told: int | list[int]) -> Numbers:
     return tuple(told) if isinstance(told, list) else told
 
 
-def _look(look: Mapping[str, Any], objective: Objective, p: float | None) -> Look:
+def _look(look: Mapping[str, Any], objective: Objective, comparison: OnTest | None, answers: Mapping[str, OnTest | None]) -> Look:
     name = objective.name
     designs = tuple(
         Confirmed(design["role"], _numbers(design["trial"]), design["digest"], design["search"].get(name), design["values"][name])
@@ -181,9 +191,9 @@ def _look(look: Mapping[str, Any], objective: Objective, p: float | None) -> Loo
         if name in design["values"]
     )
     gaps = {design.trial: objective.gain(design.search, design.test) for design in designs if design.search is not None}
-    comparison = None if p is None else _comparison(look["comparison"], objective, p)
     optimism, is_best = fmean(gaps.values()) if gaps else None, bool(look.get("picked_best_reference"))
-    return Look(look["look"], look["samples"], designs, comparison, optimism, _interval(look.get("score"), name), is_best)
+    known = {key: seen for key, seen in answers.items() if seen is not None}
+    return Look(look["look"], look["samples"], designs, comparison, optimism, _interval(look.get("score"), name), is_best, known)
 
 
 def _interval(told: Mapping[str, Any] | None, metric: str) -> tuple[float, float] | None:

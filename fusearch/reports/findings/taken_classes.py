@@ -13,7 +13,7 @@ def decision_sentence(predicted: Predicted, design: DesignPredictions) -> str:
     correction = design.correction
     values = ", ".join(f"{metric_label(name)} {number(value)}" for name, value in design.decided.items())
     if correction is None:
-        return f"Taken for the most probable class: {values}."
+        return f"Taken for the most probable class. Means over folds: {values}."
     weights = ", ".join(f"{label} {number(weight)}" for label, weight in zip(predicted.labels, correction.weights, strict=True))
     how = (
         f"the class with the largest probability times a weight ({weights})"
@@ -21,4 +21,4 @@ def decision_sentence(predicted: Predicted, design: DesignPredictions) -> str:
         else f"{predicted.labels[1]} from a probability of {number(correction.threshold)} on"
     )
     rises = f"which that brings from {number(correction.plain)} to {number(correction.score)} on rows that it was not fitted on"
-    return f"Taken for {how}, fitted for {metric_label(correction.metric)}, {rises}: {values}."
+    return f"Taken for {how}, fitted for {metric_label(correction.metric)}, {rises}. Means over folds: {values}."

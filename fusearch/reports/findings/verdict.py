@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from fusearch.inference import Answers, Pick, Step, Team, asks_class, correction_of
+from fusearch.inference import Answers, Step, Team, asks_class, correction_of
 from fusearch.inference.claims import Claim
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.looks import numbers_told
+from fusearch.reports.findings.looks import Numbers, numbers_told
 from fusearch.reports.wording import count, difference, interval_text, metric_label, number, quantity, role_label, signed_number
 from fusearch.study import TrialRecord
 
@@ -26,6 +26,11 @@ _SEARCH = {
     "loss": "searching found nothing as good as the simpler designs",
     "not estimable": "what searching added cannot be told",
 }
+#: What an answer is called, and what is compared.
+_SIDES = {
+    "fusion": ("Fusion", "the best single modality", "the best design that fuses"),
+    "search": ("Searching", "the best reference", "the best design beyond the references"),
+}
 #: How sure the intervals are.
 _SURE = "90 % interval"
 
@@ -40,7 +45,7 @@ class AnswerLine:
         compared: What is compared with what, or what is scored.
         value: The difference, or the score; empty where it cannot be estimated.
         interval: Its interval; empty where there is none.
-        outcome: What may be said; None of a score.
+        outcome: What may be said; None of a score, unless a guess may be as good.
         sentence: All of it in a sentence.
     """
 
@@ -86,12 +91,12 @@ def judge(found: Findings) -> Verdict:
         *_constant(found, answers.constant),
         _fusion(found, answers.fusion),
         _search(found, answers.search),
-        _pick(found, answers.pick),
+        _pick(found, answers),
         *_team(found, answers.team),
     ]
     notes = []
     if found.looks:
-        notes.append(_on_test(found))
+        notes += [_on_test(found), *_answers_on_test(found)]
     elif len(found.designs) > 1:
         looked = f"{count(len(found.designs), 'design')} were compared on validation data"
         notes.append(f"{looked}; confirm the choice on rows that the search has not seen (`fusearch confirm`).")
@@ -104,26 +109,40 @@ def _headline(found: Findings, answers: Answers) -> str:
     if fusion.reason == search.reason and fusion.reason is not None:
         text = f"What fusion buys, and what searching added, cannot be told: {fusion.reason}."
     elif fusion.outcome == "not estimable":
-        text = f"{text} ({fusion.reason}); {_SEARCH[search.outcome]}."
+        text = f"{text} ({fusion.reason}); {_SEARCH[search.outcome]}{f' ({search.reason})' if search.difference is None else ''}."
     elif search.outcome == "not estimable":
         text = f"{text}{_by(found, fusion)}; {_SEARCH[search.outcome]} ({search.reason})."
     else:
         joined = ", and" if (fusion.outcome == "gain") == (search.outcome == "gain") else ", but"
         text = f"{text}{_by(found, fusion)}{joined} {_SEARCH[search.outcome]}."
-    if answers.constant.outcome in ("no clear gain", "loss"):
+    if answers.may_be_a_guess:
         text = f"No design is clearly better than a constant guess. {text}"
     return f"{_so_far(found)}{_contradicted(found, answers)}{text}"
 
 
 def _contradicted(found: Findings, answers: Answers) -> str:
     """Say first where the first look at the test split speaks against what the search says."""
-    seen = found.looks[0].comparison if found.looks else None
-    # Of a pick that is the best reference itself, the claim is not that it beats the next best one.
-    claimed = "gain" in (answers.fusion.outcome, answers.search.outcome) and not (found.looks and found.looks[0].picked_best_reference)
+    if not found.looks:
+        return ""
+    look, metric = found.looks[0], metric_label(found.main.name)
+    for key, step in (("fusion", answers.fusion), ("search", answers.search)):
+        seen = look.answers.get(key)
+        if step.outcome == "gain" and seen is not None and seen.difference < 0:
+            first, second = (_called(found, trial) for trial in seen.trials)
+            against = f"{metric} is {difference(seen.difference)} worse there with {second} than with {first}"
+            return f"The test split speaks against it: {against}. On validation: "
+    seen = look.comparison
+    # That a pick which is a simple design itself is a little behind another simple one says nothing against searching.
+    claimed = answers.search.outcome == "gain" and look.picked is not None and _is_searched(found, look.picked.trial)
     if seen is None or not (seen.outcome == "loss" or (claimed and seen.difference < 0)):
         return ""
-    worse = f"{difference(seen.difference)} {metric_label(found.main.name)} worse than {_called(found, seen.trials[0])}"
+    worse = f"{difference(seen.difference)} {metric} worse than {_called(found, seen.trials[0])}"
     return f"The test split speaks against the pick: it is {worse} there. On validation: "
+
+
+def _is_searched(found: Findings, trials: Numbers) -> bool:
+    numbers = (trials,) if isinstance(trials, int) else trials
+    return any(found.trials.kind_of_design(record) == "searched" for record in found.complete if record.number in numbers)
 
 
 def _so_far(found: Findings) -> str:
@@ -154,13 +173,13 @@ def _constant(found: Findings, step: Step) -> list[AnswerLine]:
 
 
 def _fusion(found: Findings, step: Step) -> AnswerLine:
-    sentence = _step(found, step, "Fusion", "the best single modality", "the best design that fuses")
+    sentence = _step(found, step, *_SIDES["fusion"])
     question = "Does combining modalities help?"
     return AnswerLine("fusion", question, _compared(found, step), *_gained(step), step.outcome, sentence)
 
 
 def _search(found: Findings, step: Step) -> AnswerLine:
-    sentence = _step(found, step, "Searching", "the best reference", "the best design beyond the references")
+    sentence = _step(found, step, *_SIDES["search"])
     question = "Did searching find more than simple designs?"
     return AnswerLine("search", question, _compared(found, step), *_gained(step), step.outcome, sentence)
 
@@ -178,37 +197,40 @@ def _gained(step: Step | Team) -> tuple[str, str]:
     return signed_number(step.difference), interval_text(step.interval, signed=True)
 
 
-def _metric(found: Findings) -> str:
-    return metric_label(found.main.name) + (" of the most probable class" if asks_class(found.main) else "")
-
-
 def _step(found: Findings, step: Step, what: str, first: str, second: str) -> str:
     value, interval = _gained(step)
     if not value:
         return f"{what}: not estimable, {step.reason}."
     than = f"{first} ({_called(found, step.trials[0])}) to {second} ({_called(found, step.trials[1])})"
     aim = "" if found.main.aim == "more" else ", where above 0 is better"
-    gained = f"{_metric(found)} gains {value} ({_SURE} {interval}){aim}"
-    return f"{what}: from {than}, {gained}: {step.outcome}. Chosen and scored on different rows."
+    gained = f"{metric_label(found.main.name)} gains {value} ({_SURE} {interval}){aim}"
+    because = f", as {step.reason}" if step.reason else ""
+    taken = ", with the classes that an export takes" if asks_class(found.main) else ""
+    return f"{what}: from {than}, {gained}: {step.outcome}{because}. Chosen and scored on different rows{taken}."
 
 
-def _pick(found: Findings, pick: Pick) -> AnswerLine:
-    question = "How good is the recommended design?"
+def _pick(found: Findings, answers: Answers) -> AnswerLine:
+    question, pick = "How good is the recommended design?", answers.pick
     record = found.recommended
     if record is None or pick.plain is None:
         return AnswerLine("pick", question, "nothing can be recommended", "", "", None, "Nothing can be recommended.")
     metric = metric_label(found.main.name)
     at = f" at {', '.join(quantity(name, value) for name, value in pick.cost.items())}" if pick.cost else ""
     called = _called(found, pick.trial)
-    picked = f"Recommended: {called}{at}, {_why(found, record)}"
-    plain = f"{number(pick.plain)} as the search saw it"
+    word = "Picked, though it may be no better than a guess" if answers.may_be_a_guess else "Recommended"
+    picked = f"{word}: {called}{at}, {_why(found, record)}"
+    plain = f"{number(pick.plain)} as the search saw it{', of the most probable class' if asks_class(found.main) else ''}"
+    if found.main.cost:
+        sentence = f"Recommended: {called}{at}, the cheapest: searched was for cost alone, so nothing is said of how good it is."
+        return AnswerLine("pick", question, f"{called}: {pick.reason}", "", "", "not estimable", sentence)
     if pick.score is None or pick.interval is None:
         sentence = f"{picked}: {metric} {plain}, which is too good by the luck of the choice."
         return AnswerLine("pick", question, f"{called}: {pick.reason}", "", "", "not estimable", sentence)
     interval = interval_text(pick.interval)
     told = _at_threshold(found, record)
     sentence = f"{picked}: {metric} {number(pick.score)} after selection ({_SURE} {interval}; {plain}).{told}"
-    return AnswerLine("pick", question, f"{called}, after selection", number(pick.score), interval, None, sentence)
+    outcome = answers.constant.outcome if answers.may_be_a_guess else None
+    return AnswerLine("pick", question, f"{called}, after selection", number(pick.score), interval, outcome, sentence)
 
 
 def _at_threshold(found: Findings, record: TrialRecord) -> str:
@@ -244,8 +266,10 @@ def _why(found: Findings, record: TrialRecord) -> str:
     return f"the cheapest design within one standard error of the best{by}, fold by fold"
 
 
-def _called(found: Findings, trial: int | None) -> str:
+def _called(found: Findings, trial: Numbers | None) -> str:
     """Return what a design is called in a sentence: its modality where it has one, its role, or its trial."""
+    if isinstance(trial, tuple):
+        return numbers_told(trial)
     record = next((each for each in found.complete if each.number == trial), None)
     if record is None:
         return "none"
@@ -273,5 +297,21 @@ def _on_test(found: Findings) -> str:
         return f"{where}{has}{', and there is no other to compare it with' if look.picked_best_reference else ''}."
     interval = interval_text(seen.interval, signed=True)
     against = f"against {_called(found, seen.trials[0])}, {look.against}, it gains {signed_number(seen.difference)}"
-    corrected = f", corrected for {len(found.looks)} looks" if len(found.looks) > 1 else ""
-    return f"{where}{has}; {against} ({_SURE} {interval}): {seen.outcome}{corrected}."
+    return f"{where}{has}; {against} ({_SURE} {interval}): {seen.outcome}{_corrected(found)}."
+
+
+def _corrected(found: Findings) -> str:
+    return f", corrected for {len(found.looks)} looks" if len(found.looks) > 1 else ""
+
+
+def _answers_on_test(found: Findings) -> list[str]:
+    """Tell what the first look said of the designs that the answers on fusion and searching name."""
+    look, told = found.looks[0], []
+    for key, seen in look.answers.items():
+        what, first, second = _SIDES[key]
+        than = f"{first} ({_called(found, seen.trials[0])}) to {second} ({_called(found, seen.trials[1])})"
+        gained = f"{metric_label(found.main.name)} gains {signed_number(seen.difference)}"
+        aim = "" if found.main.aim == "more" else ", where above 0 is better"
+        interval = f"({_SURE} {interval_text(seen.interval, signed=True)}){aim}"
+        told.append(f"{what} on the test split: from {than}, {gained} {interval}: {seen.outcome}{_corrected(found)}.")
+    return told

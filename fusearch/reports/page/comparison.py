@@ -70,7 +70,7 @@ def comparison_rows(found: Compared) -> list[dict[str, object]]:
             "state": run.state,
             "trials": run.trials,
             f"best {metric}": run.best,
-            "after selection": run.answers.pick.score,
+            "pick, after selection": run.answers.pick.score,
             "hypervolume": run.hypervolume,
             "fusion": run.answers.fusion.outcome,
             "search": run.answers.search.outcome,
@@ -110,7 +110,7 @@ def render_comparison(found: Compared) -> str:
 
 def _table(found: Compared) -> str:
     metric = sentence_case(metric_label(found.plane[-1].name))
-    columns = [("Run", False), ("State", False), ("Trials", True), (f"Best {metric}", True), ("After selection", True)]
+    columns = [("Run", False), ("State", False), ("Trials", True), (f"Best {metric}", True), ("Pick, after selection", True)]
     columns += [("Hypervolume", True), ("Fusion", False), ("Searching", False)]
     rows = [
         [

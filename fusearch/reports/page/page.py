@@ -93,7 +93,7 @@ def render_page(found: Findings, verdict: Verdict) -> str:
         eyebrow=escape(f"Fusion search · {_name(found)}"),
         headline=escape(verdict.headline),
         answers=answer_rows(found, verdict),
-        recommended=recommended_card(found, verdict.answers.pick),
+        recommended=recommended_card(found, verdict.answers),
         notes="".join(f'<p class="lead">{markup.prose(note)}</p>' for note in (*verdict.notes, *found.data_notes)),
         facts=sections.facts(found),
         navigation="".join(f'<a href="#{name}">{escape(title)}</a>' for name, title in present),

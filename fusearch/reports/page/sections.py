@@ -51,7 +51,10 @@ def data_warnings(found: Findings) -> str:
     if not found.data_warnings:
         return ""
     listed = "".join(f"<li>{escape(warning)}</li>" for warning in found.data_warnings)
-    note = "What `fusearch check` says of the data; a score next to one of these may mean another thing than it seems."
+    note = (
+        "What `fusearch check` says of the rows that the search saw, without those of the test split; a score next to one of these may "
+        "mean another thing than it seems."
+    )
     return _section("data", f"{count(len(found.data_warnings), 'warning')} of the data", f'<ul class="warnings">{listed}</ul>', note)
 
 

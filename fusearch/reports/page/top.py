@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from fusearch.inference import Pick
+from fusearch.inference import Answers
 from fusearch.reports.figures.drawing import draw
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.reproduction import export_command, team_command
@@ -48,9 +48,9 @@ def _row(line: AnswerLine) -> str:
     )
 
 
-def recommended_card(found: Findings, pick: Pick) -> str:
+def recommended_card(found: Findings, answers: Answers) -> str:
     """Return the recommended design: its drawing, its score after selection, its cost, and the button that copies the export command."""
-    record = found.recommended
+    record, pick = found.recommended, answers.pick
     if record is None:
         return ""
     graph = found.graphs.get(record.digest)
@@ -62,7 +62,8 @@ def recommended_card(found: Findings, pick: Pick) -> str:
         values = [(f"{metric} after selection", number(pick.score), ""), ("90 % interval", interval_text(pick.interval), ""), *values]
     elif pick.plain is not None:
         values = [(f"{metric} as the search saw it", number(pick.plain), ""), *values]
-    title = f"<h2>Recommended: trial {record.number}</h2>"
+    what = "Picked, though it may be no better than a guess" if answers.may_be_a_guess else "Recommended"
+    title = f"<h2>{what}: trial {record.number}</h2>"
     members = with_meanings(f"Scored on {count(record.num_members, 'member')}.") if record.num_members else ""
     return (
         f'<article class="card recommended-card" aria-label="The recommended design">{drawing}{formula}'

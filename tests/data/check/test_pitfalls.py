@@ -47,7 +47,7 @@ def test_identical_values_in_one_modality() -> None:
     a, b = clean(), clean()
     a[90] = a[3]
     (found,) = problems({"a": a, "b": b})
-    assert found == ("warning", "modalities.a", "1 samples in two splits have identical values in modality 'a' (3 and 90)")
+    assert found == ("warning", "modalities.a", "1 pair of samples in two splits with identical values in modality 'a' (3 and 90)")
     assert problems({"a": np.round(clean(2)), "b": b}) == []
 
 

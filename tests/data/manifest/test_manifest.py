@@ -121,7 +121,7 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
         (
             "column: split",
             "fractions: [1.2, -0.2]",
-            "lgg.yaml: splits: fractions [1.2, -0.2] sum to 1, expected shares above 0 that sum to 1",
+            "lgg.yaml: splits: fractions [1.2, -0.2] sum to 1 and the least is -0.2, expected shares above 0 that sum to 1",
         ),
         (
             "column: split",

@@ -15,7 +15,7 @@ from fusearch.evaluators.export import confirm, export
 from fusearch.evaluators.export.choice import read_choice
 from fusearch.evaluators.export.confirmation import looks_so_far, outputs_on_test
 from fusearch.evaluators.export.refit import refit
-from fusearch.inference import correction_of, team_of
+from fusearch.inference import answer, correction_of, team_of
 from fusearch.layout import CONFIRMATION
 from fusearch.metrics import METRICS
 from fusearch.reports.findings.findings import read_findings
@@ -107,7 +107,7 @@ def test_the_pick_is_compared_with_the_reference_that_was_the_best_in_the_search
     look = confirm(run, data=data, seeds=1, pick=fused.digest)
     assert trials.best_simple is not None
     assert look["comparison"]["trials"] == [trials.best_simple.number, fused.number]
-    assert [design["trial"] for design in look["designs"] if design["role"] == "reference"] in ([], [trials.best_simple.number])
+    assert [design["trial"] for design in look["designs"] if design["role"] == "compared"] in ([], [trials.best_simple.number])
     low, high = look["comparison"]["interval"]
     assert low < look["comparison"]["difference"] < high
     assert look["comparison"]["p"] == look["comparison"]["p_corrected"]
@@ -195,6 +195,38 @@ def test_metrics_of_classes_are_those_of_the_classes_that_an_export_takes(make_r
     assert values["f1_macro"] != METRICS["f1_macro"](test, outputs)
     assert values["auroc"] == pytest.approx(METRICS["auroc"](test, outputs))
     assert look["score"]["value"] == values["f1_macro"]
+
+
+def test_a_claim_for_fusion_is_looked_at_though_the_pick_is_a_reference_itself(make_run: MakeRun) -> None:
+    """In the test split `b` turns round: fusing it, which pays on validation, does harm there, whichever fusion is picked."""
+    rng = np.random.default_rng(0)
+    a, b, splits = rng.normal(size=(600, 3)), rng.normal(size=(600, 3)), np.array(["train", "val", "test"] * 200)
+    turned = np.where(splits == "test", -1, 1)
+    targets = (1.3 * a[:, 0] + turned * b[:, 0] + 0.3 * rng.normal(size=600) > 0).astype(int)
+    data = Dataset.from_arrays("turned", modalities={"a": a, "b": b}, targets=targets, splits=splits, folds=3)
+    designs = {
+        "a:identity; a@L ->": "best_unimodal",
+        "b:identity; b@L ->": "best_unimodal",
+        "F1 = cat(a@0, b@0) ->": "linear",
+        "F1 = cat(a@0, b@0; trunk=fc:1) ->": "early",
+    }
+    run = make_run(data, designs, recipe=Recipe(learning_rate=0.1))
+    found = answer(run.read())
+    assert found.fusion.outcome == "gain"
+    first, second = (run.records()[number] for number in found.fusion.trials)
+    look = confirm(run, data=data, seeds=1, pick=second.digest)
+    assert look["picked_best_reference"]
+    assert list(look["answers"]) == ["fusion"]  # nothing was searched
+    values = {design["trial"]: design["values"]["auroc"] for design in look["designs"]}
+    seen = look["answers"]["fusion"]
+    assert (seen["trials"], seen["designs"]) == ([first.number, second.number], [first.digest, second.digest])
+    assert seen["difference"] == pytest.approx(values[second.number] - values[first.number])
+    assert seen["difference"] < 0
+    verdict = judge(read_findings(run))
+    assert "The test split speaks against it: AUROC is 0." in verdict.headline
+    assert verdict.notes[1].startswith("Fusion on the test split: from the best single modality (")
+    again = confirm(run, data=data, seeds=1, pick=second.digest)["answers"]["fusion"]
+    assert again["p_corrected"] == min(1.0, 2 * seen["p"])
 
 
 @pytest.mark.slow

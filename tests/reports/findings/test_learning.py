@@ -81,7 +81,7 @@ def test_what_is_not_told_is_said_in_words(tmp_path: Path, shape: tuple[int, ...
     found = read(trials)
     assert found.designs == ()
     assert found.reason == ("no losses of single epochs were kept" if shape is None else "the losses that were kept cannot be read")
-    assert learned_sentence(trials.records[2], found.reason).startswith(f"No learning curves of this design: {found.reason}. The 5 members")
+    assert learned_sentence(trials.records[2], found.reason).startswith(f"No learning curves of trial 2: {found.reason}. The 5 members")
 
 
 def test_a_solved_design_a_missing_file_and_no_design(tmp_path: Path) -> None:
@@ -89,10 +89,10 @@ def test_a_solved_design_a_missing_file_and_no_design(tmp_path: Path) -> None:
     found = read(trials)
     assert found.reason == "it is solved in one step, not trained by epochs"
     assert [phases[0].trial for phases in found.designs] == [0]
-    assert learned_sentence(trials.records[2], found.reason) == f"No learning curves of this design: {found.reason}."
+    assert learned_sentence(trials.records[2], found.reason) == f"No learning curves of trial 2: {found.reason}."
     assert read(replace(trials, path=None)).designs == ()
     predictions_file(tmp_path, "candidate2").write_bytes(b"no archive")
     assert read(trials).reason == "no losses of single epochs were kept"
     assert read_learned(trials, None, str).reason == "nothing was evaluated"
     own = replace(trials.records[2], details={"members": 3})
-    assert learned_sentence(own, "none were kept") == "No learning curves of this design: none were kept."
+    assert learned_sentence(own, "none were kept") == f"No learning curves of trial {own.number}: none were kept."

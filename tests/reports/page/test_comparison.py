@@ -38,6 +38,7 @@ def test_sentences_and_rows(make_run: Callable[..., Run]) -> None:
     assert re.match(r"Best AUROC 0\.\d{3} ± 0\.\d{3}, hypervolume 0\.\d{3} ± 0\.\d{3} \(standard deviation over the runs", best)
     assert (fusion, search) == ("Fusion is a gain in 0 of 2 runs.", "Searching is a gain in 0 of 2 runs.")
     assert [row["run"] for row in comparison_rows(found)] == [run.name for run in found.runs]
+    assert [row["pick, after selection"] for row in comparison_rows(found)] == [run.answers.pick.score for run in found.runs]
 
 
 def test_a_place_that_cannot_be_written(make_run: Callable[..., Run], tmp_path: Path) -> None:
