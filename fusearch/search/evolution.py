@@ -97,7 +97,7 @@ class EvolutionSampler(BaseSampler):
         return [parent for index in order if (parent := self._decoded(unique[index])) is not None]
 
     def _decoded(self, trial: FrozenTrial) -> Candidate | None:
-        """Return the candidate of a trial; None without parameters, with those of someone else (the study may be shared), or where it cannot vary."""
+        """Return the candidate of a trial; None where it cannot vary: without parameters, or with those of another space."""
         if trial.number not in self._candidates:
             try:
                 found = self._space.decode(trial.params) if trial.params else None

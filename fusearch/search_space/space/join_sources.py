@@ -97,10 +97,18 @@ def _is_able(operator: Operator, args: list[Argument], *, idle: bool) -> bool:
     has_grid = any(arg.has_grid for arg in args) if operator.symmetric else args[0].has_grid
     return (
         (has_grid or not operator.needs_grid)
-        and (operator.repeats != "once" or len({arg.tap for arg in args}) == len(args))
+        and _is_new(operator, [arg.tap for arg in args])
         and (idle or operator.works(tuple(arg.many for arg in _distinct(operator, args))))
         and not any(arg.operator in operator.absorbs for arg in args[operator.absorbs_from :])
     )
+
+
+def _is_new(operator: Operator, taps: list[Tap]) -> bool:
+    """Whether what is taken twice makes a join of its own: neither zero nor what the operator makes of less."""
+    if operator.repeats in ("once", "nothing"):
+        return len(set(taps)) == len(taps)
+    again = taps[operator.repeats_from :]
+    return operator.repeats == "count" or len(again) < 2 or len(set(again)) > 1
 
 
 def _distinct(operator: Operator, args: list[Argument]) -> list[Argument]:

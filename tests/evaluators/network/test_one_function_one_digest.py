@@ -146,6 +146,8 @@ TWINS = [
     ("F1 = difference(i@3, a@0) ->", "F1 = difference(i@L, a@0) ->"),
     ("F1 = cat(a@1, b@1); F2 = sum(F1@0, c@1; trunk=fc:1) ->", "F1 = cat(a@1, b@1); F2 = sum(c@1, F1@0; trunk=fc:1) ->"),
     ("F1 = mean(a@1, a@1, b@1, b@1) ->", "F1 = mean(b@1, a@1) ->"),
+    ("x = a:identity | y = a:identity; F1 = mean(x@0, y@0, y@0) ->", "a:identity; a@L ->"),
+    ("F1 = cat(a@0, b@1); F2 = mean(F1@0, F1@0); F3 = film(c@1, F2@0) ->", "F1 = film(c@1, a@0, b@1) ->"),
     ("F1 = cross_attention(i@1, a@1, a@1, b@1, b@1) ->", "F1 = cross_attention(i@1, b@1, a@1) ->"),
     ("F1 = cat(a@*, b@1) ->", "F1 = cat(a@1, a@2, b@1) ->"),
     ("F1 = film(b@1, a@*) ->", "F1 = film(b@1, a@1, a@2) ->"),
