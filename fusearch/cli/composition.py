@@ -185,5 +185,6 @@ def _encoders(options: Sequence[str]) -> dict[str, list[str]]:
         modality, equals, names = option.partition("=")
         if not equals or not names:
             raise FusearchError(f"--encoder {option!r}: expected MODALITY=NAME,NAME such as mean=mlp,ft_transformer")
-        chosen[modality.strip()] = [name.strip() for name in names.split(",")]
+        # A comma inside parentheses is one between parameters.
+        chosen[modality.strip()] = [name.strip() for name in re.split(r",(?![^(]*\))", names)]
     return chosen

@@ -117,8 +117,8 @@ class CostAwareSampler(EvolutionSampler):
         return list(found.values())
 
     def _variant(self, parents: list[Candidate]) -> Candidate:
-        if self._rng.random() < self.RANDOM_SHARE:
-            return self._space.sample(self._rng)
+        if self._rng.random() < self.RANDOM_SHARE and self._space.contains(drawn := self._space.sample(self._rng)):
+            return drawn
         if self._pool and self._rng.random() < self.NEAR_THE_POOL:
             parents = list(self._pool.values())[: len(parents)]
         parent = self._tournament(parents)

@@ -97,12 +97,13 @@ class EvolutionSampler(BaseSampler):
         return [parent for index in order if (parent := self._decoded(unique[index])) is not None]
 
     def _decoded(self, trial: FrozenTrial) -> Candidate | None:
-        """Return the candidate of a trial; None where it has no parameters, or those of someone else: the study may be shared."""
+        """Return the candidate of a trial; None where it cannot vary: without parameters, or with those of another space."""
         if trial.number not in self._candidates:
             try:
-                self._candidates[trial.number] = self._space.decode(trial.params) if trial.params else None
+                found = self._space.decode(trial.params) if trial.params else None
             except SpaceError:
-                self._candidates[trial.number] = None
+                found = None
+            self._candidates[trial.number] = found if found is not None and self._space.contains(found) else None
         return self._candidates[trial.number]
 
     def _child(self, parents: list[Candidate], seen: set[str]) -> Candidate:

@@ -43,6 +43,8 @@ def test_all_operators(data: Dataset) -> None:
 
 def test_encoders_of_one_modality(data: Dataset) -> None:
     assert compose_space(data, (), encoders=["mean=mlp1, mlp2"]).settings.encoders["mean"] == ("mlp1", "mlp2")
+    fixed = ("ft_transformer(blocks=1, heads=2)", "mlp(layers=3)")
+    assert compose_space(data, (), encoders=[f"mean={', '.join(fixed)}"]).settings.encoders["mean"] == fixed
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,10 @@ import numpy as np
 import optuna
 import pytest
 
+from fusearch.data.modality import Modality
+from fusearch.search.cost_aware import CostAwareSampler
 from fusearch.search.evolution import EvolutionSampler
+from fusearch.search_space import SearchSpace
 from fusearch.study import TrialFacts, read_trial, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -96,3 +99,13 @@ def test_an_enqueued_trial_keeps_its_parameters(study, family):
     trial = study.ask()
     family.suggest(trial)
     assert trial.params == params
+
+
+@pytest.mark.parametrize("sampler", [EvolutionSampler, CostAwareSampler])
+def test_what_cannot_be_read_back_has_no_children(sampler):
+    """Where nothing but `cat` can stand, a join of joins may become one that takes a source twice, which no decision spells."""
+    tables = [Modality(name, "tabular", (5,)) for name in "abc"]
+    space = SearchSpace(tables, operators=["cat"], max_fusions=3, max_trunk=0, scores=False)
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler(space, seed=0, startup=8))
+    fill(study, space, 30)
+    assert any(not space.contains(space.decode(trial.params)) for trial in study.trials)

@@ -184,7 +184,8 @@ def without_repeats(operator: Operator, args: Sequence[T], carried: Sequence[Car
     ordered, rest = list(args[:start]), list(args[start:])
     widths = {each.width for each in carried[start:]}
     own = len(widths) != 1 or not widths <= ({"recipe"} if start else {"recipe", "scores"})  # a linear map for each of them
-    if operator.repeats == "count" or (operator.repeats == "share" and own):
+    own = own and (start > 0 or rest.count(rest[0]) < len(rest))
+    if operator.repeats in ("count", "nothing") or (operator.repeats == "share" and own):
         return [*ordered, *rest]
     times = {index: rest.count(arg) for index, arg in enumerate(rest)}
     share = gcd(*times.values()) if operator.repeats == "share" else max(times.values())

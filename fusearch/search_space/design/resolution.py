@@ -246,6 +246,8 @@ def _complete_trunk(design: Resolution, fusion: Fusion, deepest: int) -> Trunk:
         raise RuleError(f"{name}: trunk=continue({stream}) needs {stream!r} as {where}, at a numbered depth", name)
     if len(found) > 1:
         raise RuleError(f"{name}: trunk=continue({stream}), but two arguments are states of {stream!r}", name)
+    if found[0][1] == 0 and design.modality_of(stream).layout.channel is None:
+        raise RuleError(f"{name}: trunk=continue({stream}) goes on from codes of symbols: expected {stream}@1 or deeper", name)
     design.continued[name] = found[0]
     left = design.stages[stream] - found[0][1]
     if trunk.num_stages not in (AUTO, left):

@@ -61,8 +61,9 @@ class Operator:
         matches_features: Whether features of two arguments of one width meet at their places, without a linear map between.
         absorbs: Operators in whose place it may take the arguments themselves: `cat(cat(a, b)@0, c)` is `cat(a, b, c)`.
         absorbs_from: First argument for which that holds.
-        repeats: What an argument counts that stands there again: each time (`count`), `once` (`max(a, a, b)` is `max(a, b)`), or its
-            `share` alone (`mean(a, a, b, b)` is `mean(a, b)`), where the operator gives no argument a linear map of its own.
+        repeats: What an argument counts that stands there again: each time (`count`), `once` (`max(a, a, b)` is `max(a, b)`), its
+            `share` alone (`mean(a, a, b, b)` is `mean(a, b)`), where the operator gives no argument a linear map of its own, or it
+            leaves `nothing` (`difference(a, a)` is zero).
         repeats_from: First argument for which that holds.
         classifies: Whether it classifies inside: a network raises its parameter `classes` to the outputs of the task.
         equation: The equation, in plain text.
@@ -98,7 +99,7 @@ class Operator:
     matches_features: bool = False
     absorbs: tuple[str, ...] = ()
     absorbs_from: int = 0
-    repeats: Literal["count", "once", "share"] = "count"
+    repeats: Literal["count", "once", "share", "nothing"] = "count"
     repeats_from: int = 0
     classifies: bool = False
     equation: str = ""

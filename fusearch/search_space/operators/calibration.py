@@ -75,7 +75,8 @@ for entry in (
         token_order=order_linear,
         equation="z = relu(W [s_1; ...; s_n] + b), s_m = mean over tokens of x_m; g_m = 2 sigmoid(W_m z + b_m); y_m = g_m * x_m, or g_m",
         absent="its mean is zero; its own stream stays zero, its own gate comes from the others",
-        reference="Joze et al., MMTM: multimodal transfer module, CVPR 2020",
+        reference="Joze et al., MMTM: multimodal transfer module, CVPR 2020, and the authors' code",
+        differs="the paper has no relu in z; the code has it, and gates of one sigmoid where the paper and this have two",
     ),
 ):
     OPERATORS.add(entry.name, entry)

@@ -18,6 +18,7 @@ for entry in (
         max_args=2,
         symmetric_where={"absolute": (True,)},
         keeps="first",
+        repeats="nothing",
         token_order=lambda params, many: (order_kept_of_one if params["absolute"] else order_linear_in_one)(params, many),
         matches_features=True,
         equation=f"y = x_1 - P_2 x_2, or its absolute value; {_PROJECTED}",

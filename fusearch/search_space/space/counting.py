@@ -108,13 +108,21 @@ def _num_sequences(settings: SpaceSettings, graph: FusionGraph) -> int:
     """Return how many sequences of decisions lead to the digest of a design, as far as they differ in what is named above."""
     found = set()
     for variant in itertools.islice(_orders(graph), MAX_ORDERS):
-        readings = iter((read_answers(settings, variant),)) if settings.pattern is None else read_pattern_answers(settings, variant)
-        for answers in readings:
+        for answers in _readings(settings, variant):
             chooser = AnswerChooser(answers)
             with contextlib.suppress(FusearchError):  # this order is none that the program asks for
                 if build(settings, draw_design(settings, chooser)).digest == graph.digest:
                     found.add(frozenset(chooser.params.items()))
     return max(1, len(found)) * num_spellings(settings, graph) * _num_depths(graph)
+
+
+def _readings(settings: SpaceSettings, graph: FusionGraph) -> Iterator[dict[str, Value]]:
+    """Give the answers that may make a design; none for a join of joins that became one which no answer spells."""
+    if settings.pattern is not None:
+        yield from read_pattern_answers(settings, graph)
+        return
+    with contextlib.suppress(SpaceError):
+        yield read_answers(settings, graph)
 
 
 def _orders(graph: FusionGraph) -> Iterator[FusionGraph]:

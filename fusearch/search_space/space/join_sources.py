@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fusearch.search_space.design.parts import Depth, Stream, Tap
@@ -11,7 +12,7 @@ from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import Operator
 from fusearch.search_space.space.space_settings import SpaceSettings
 
-__all__ = ["Argument", "JoinSource", "able_operators", "argument_of", "source_of", "with_first"]
+__all__ = ["Argument", "JoinSource", "able_operators", "argument_of", "joins_anew", "source_of", "with_first"]
 
 
 @dataclass
@@ -97,10 +98,18 @@ def _is_able(operator: Operator, args: list[Argument], *, idle: bool) -> bool:
     has_grid = any(arg.has_grid for arg in args) if operator.symmetric else args[0].has_grid
     return (
         (has_grid or not operator.needs_grid)
-        and (operator.repeats != "once" or len({arg.tap for arg in args}) == len(args))
+        and joins_anew(operator, [arg.tap for arg in args])
         and (idle or operator.works(tuple(arg.many for arg in _distinct(operator, args))))
         and not any(arg.operator in operator.absorbs for arg in args[operator.absorbs_from :])
     )
+
+
+def joins_anew(operator: Operator, taps: Sequence[Tap]) -> bool:
+    """Whether what is taken twice makes a join of its own: neither zero nor what the operator makes of less."""
+    if operator.repeats in ("once", "nothing"):
+        return len(set(taps)) == len(taps)
+    again = taps[operator.repeats_from :]
+    return operator.repeats == "count" or len(again) < 2 or len(set(again)) > 1
 
 
 def _distinct(operator: Operator, args: list[Argument]) -> list[Argument]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fusearch.search_space.design.graph import FusionGraph
-from fusearch.search_space.design.parts import Stream
+from fusearch.search_space.design.parts import Depth, Stream, Tap
 from fusearch.search_space.design.pattern import FusionPattern
 from fusearch.search_space.design.pattern_parts import UNKNOWN
 from fusearch.search_space.entries.parameter import Value
@@ -44,10 +44,24 @@ def _answers(
         answers |= {f"{name}.{fusion.operator}.{param}": value for param, value in fusion.params.items()}
         left = list(fusion.args)
         for at, arg in enumerate(wanted_fusion.args):
-            actual = next((tap for tap in left if tap.source == names[arg.source]), None)
-            if actual is None:
+            of_source = [tap for tap in left if tap.source == names[arg.source]]
+            if not of_source:
                 continue
+            actual = next((tap for tap in of_source if _depth(graph, tap) == _wanted(arg.depth, letters)), of_source[0])
             left.remove(actual)
             if arg.depth == UNKNOWN:
-                answers[f"{name}.{at}.depth"] = actual.depth
+                answers[f"{name}.{at}.depth"] = _depth(graph, actual)
+            answers[f"{name}.{at}.depth pooled"] = actual.depth
     return answers
+
+
+def _depth(graph: FusionGraph, tap: Tap) -> Depth:
+    """Return how deep a tap lies; an embedding lies at the last stage."""
+    return graph.num_stages(tap.source) if tap.depth == "L" else tap.depth
+
+
+def _wanted(depth: int | str, letters: Mapping[str, int | str]) -> int | str:
+    """Return the depth that a pattern asks for, with what its letters stand for."""
+    letter, _, plus = str(depth).partition("+")
+    meaning = letters.get(letter, depth)
+    return meaning + int(plus or 0) if isinstance(meaning, int) and letter in letters else meaning

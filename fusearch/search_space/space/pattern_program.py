@@ -8,7 +8,7 @@ Every name of a decision ends with a code of its choices, so that under one name
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.entries.parameter import Params, Value, combinations
 from fusearch.search_space.space.choosers import Chooser
+from fusearch.search_space.space.join_sources import JoinSource, joins_anew, source_of
 from fusearch.search_space.space.pattern_sources import resolutions
 from fusearch.search_space.space.program import Parts, draw_parts
 from fusearch.search_space.space.space_settings import SpaceSettings
@@ -50,6 +51,7 @@ def draw_pattern(settings: SpaceSettings, choose: Chooser) -> Parts:
     pattern = ways[_pick(choose, "sources", tuple(ways))]
     streams = _draw_streams(settings, choose, pattern)
     stages = {name: ENCODERS[stream.encoder].num_stages(stream.params) for name, stream in streams.items()}
+    sources = {name: source_of(settings, stream) for name, stream in streams.items()}
     letters = _draw_letters(settings, choose, pattern, stages)
 
     def tap(wanted: PatternTap, key: str) -> Tap:
@@ -62,12 +64,16 @@ def draw_pattern(settings: SpaceSettings, choose: Chooser) -> Parts:
         else:
             letter, plus = _letter(wanted.depth)
             depth = letters[letter] + plus
+        if key in may_pool and wanted.depth != "L" and depth == most > 0 and "L" in sources[wanted.source].depths:
+            depth = _pick(choose, f"{key} pooled", ("L", depth))
         source = streams[wanted.source].name if wanted.source in streams else wanted.source
         port = streams[wanted.port].name if wanted.port in streams else wanted.port
         return Tap(source, depth, port)
 
     # What goes on with a stream needs as many stages of it as are read behind the join, and offers those that are left.
     onward = {f"{fusion.name}.0.depth": _least_behind(pattern, fusion.name) for fusion in pattern.fusions if _goes_on(fusion)}
+    # An attention wants the tokens: it has nothing to choose from in one vector.
+    may_pool = {f"{fusion.name}.{at}.depth" for fusion in pattern.fusions for at in _poolable(settings, fusion, streams)} - {*onward}
     taps: dict[str, list[Tap]] = {}
     for fusion in pattern.fusions:
         taps[fusion.name] = args = [tap(arg, f"{fusion.name}.{at}.depth") for at, arg in enumerate(fusion.args)]
@@ -78,10 +84,14 @@ def draw_pattern(settings: SpaceSettings, choose: Chooser) -> Parts:
     read = [arg for args in taps.values() for arg in args]
     ends = {output.source.source for output in outputs}
     fusions: list[Fusion] = []
+    many_of: dict[str, bool] = {}
     for fusion in pattern.fusions:
+        reads = zip(taps[fusion.name], fusion.args, strict=True)
+        many = tuple(many_of.get(arg.source, False) or _has_many(sources.get(wanted.source), arg) for arg, wanted in reads)
         operator, params = _draw_operator(
-            settings, choose, fusion, streams, taps[fusion.name], {made.name: made.operator for made in fusions}
+            settings, choose, fusion, streams, taps[fusion.name], many, {made.name: made.operator for made in fusions}
         )
+        many_of[fusion.name] = OPERATORS[operator].has_many(params, many)
         deepest = max((arg.depth for arg in read if arg.source == fusion.name and isinstance(arg.depth, int)), default=0)
         if _goes_on(fusion):
             trunk = Trunk("continue", stream=taps[fusion.name][0].source)
@@ -239,6 +249,17 @@ def _stretched(encoder: str, params: dict[str, Value], stream: PatternStream, le
     return []
 
 
+def _has_many(source: JoinSource | None, tap: Tap) -> bool:
+    return source is not None and isinstance(tap.depth, int) and source.many[tap.depth]
+
+
+def _poolable(settings: SpaceSettings, fusion: PatternFusion, streams: Collection[str]) -> list[int]:
+    """Return the arguments of a fusion that may be pooled vectors: those of streams, or none where nothing but attention can stand."""
+    offered, *_ = _operators(settings, fusion, all_scores=all(arg.depth == "score" for arg in fusion.args))
+    able = any(OPERATORS[name].attention is None for name in offered)
+    return [at for at, arg in enumerate(fusion.args) if able and arg.source in streams]
+
+
 def _draw_letters(settings: SpaceSettings, choose: Chooser, pattern: FusionPattern, stages: dict[str, int]) -> dict[str, int]:
     """Draw each letter, as deep as every source that it is a depth of can go."""
     least: dict[str, int] = {}
@@ -299,17 +320,25 @@ def _draw_operator(
     fusion: PatternFusion,
     streams: dict[str, Stream],
     taps: Sequence[Tap],
+    many: tuple[bool, ...],
     made: Mapping[str, str],
 ) -> tuple[str, Params]:
-    """Draw an operator that can work there, and that does not make one join of this fusion and of one that it takes (decision 0028)."""
+    """Draw an operator that can work there, of which the join is one of its own: none with less, nor one with a fusion that it takes."""
     joined = [made.get(tap.source) if tap.depth == 0 else None for tap in taps]
     by_name = {modality.name: modality for modality in settings.modalities}
     first = next((stream for stream in streams.values() if stream.name == taps[0].source), None)
     has_grid = first is not None and by_name[first.modality].has_grid and first.encoder != "flatten" and isinstance(taps[0].depth, int)
     ways = list(_operators(settings, fusion, all_scores=all(tap.depth == "score" for tap in taps)))
-    on_grid = [tuple(name for name in way if has_grid or not OPERATORS[name].needs_grid) or way for way in ways]
+    idle = "idle_parts" in settings.extras
+    able = [tuple(name for name in way if idle or OPERATORS[name].works(many)) or way for way in ways]
+    on_grid = [tuple(name for name in way if has_grid or not OPERATORS[name].needs_grid) or way for way in able]
     apart = [
-        tuple(name for name in way if not any(other in OPERATORS[name].absorbs for other in joined[OPERATORS[name].absorbs_from :]))
+        tuple(
+            name
+            for name in way
+            if joins_anew(OPERATORS[name], taps)
+            and not any(other in OPERATORS[name].absorbs for other in joined[OPERATORS[name].absorbs_from :])
+        )
         for way in on_grid
     ]
     name = _pick(choose, f"{fusion.name}.operator", next((way for way in apart if way), on_grid[0]))

@@ -312,11 +312,18 @@ def _draw_onward(
     """Draw the argument whose encoder the trunk continues, or None: of those whose shape the operator can keep."""
     if operator.keeps != "first" or "continue" not in settings.trunks:
         return None
-    able = tuple(index for index, origin in enumerate(origins) if origin is not None and _stages_left(streams, origin) > 0)
+    able = tuple(index for index, origin in enumerate(origins) if origin is not None and _goes_on(settings, streams, origin))
     if not able:
         return None
     chosen = choose.pick(f"{key}.continue", (NOT_TAKEN, *able), f"{key}.continue.of{''.join(map(str, able))}")
     return None if chosen == NOT_TAKEN else int(chosen)
+
+
+def _goes_on(settings: SpaceSettings, streams: list[Stream], origin: tuple[str, int]) -> bool:
+    """Whether a stream has stages left that can be applied to the result of a join: its first one may want codes of symbols."""
+    read = next(stream.modality for stream in streams if stream.name == origin[0])
+    symbolic = any(modality.name == read and modality.layout.channel is None for modality in settings.modalities)
+    return _stages_left(streams, origin) > 0 and (origin[1] > 0 or not symbolic)
 
 
 def _stages_left(streams: list[Stream], origin: tuple[str, int]) -> int:

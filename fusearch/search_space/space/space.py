@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_OPERATORS", "SearchSpace"]
 
+#: Children that are made until one is new and lies in the space: a join of joins may become one that no decision spells.
+TRIES = 20
+
 
 class SearchSpace:
     """Every candidate that a search may propose.
@@ -204,7 +207,7 @@ class SearchSpace:
         return self._run(ReplayChooser(params))
 
     def contains(self, candidate: Candidate) -> bool:
-        """Whether the program can make the candidate."""
+        """Whether the candidate can be read back as decisions of the program."""
         try:
             self.encode(candidate)
         except FusearchError:
@@ -219,14 +222,13 @@ class SearchSpace:
         """
         params = self.encode(candidate)
         names = list(params)
-        child = candidate
-        for _ in range(20):
+        for _ in range(TRIES):
             count = min(1 + int(rng.geometric(0.6)) // 2, 3, len(names))
             renewed = {names[int(index)] for index in rng.permutation(len(names))[:count]}
             child = self._run(MutatingChooser(rng, params, renewed))
-            if child.digest != candidate.digest:
-                break
-        return child
+            if child.digest != candidate.digest and self.contains(child):
+                return child
+        return candidate
 
     def cross(self, first: Candidate, second: Candidate, rng: np.random.Generator) -> Candidate:
         """Return a child that takes each decision from one of two parents, and draws those that neither of them had to take.
@@ -235,8 +237,12 @@ class SearchSpace:
             SpaceError: A parent lies outside of the space.
         """
         one, other = self.encode(first), self.encode(second)
-        mixed = {name: (one if name in one and (name not in other or rng.random() < 0.5) else other)[name] for name in {**one, **other}}
-        return self._run(MutatingChooser(rng, mixed))
+        for _ in range(TRIES):
+            mixed = {name: (one if name in one and (name not in other or rng.random() < 0.5) else other)[name] for name in {**one, **other}}
+            child = self._run(MutatingChooser(rng, mixed))
+            if self.contains(child):
+                return child
+        return first
 
     def size(self) -> Size:
         """Return how many designs there are, recipes apart: exact where the space is small, else an estimate of its order."""

@@ -11,6 +11,13 @@ def test_there_are_54() -> None:
     assert len({study.key for study in PUBLISHED.values()}) == 54
 
 
+def test_no_network_joins_a_thing_with_itself() -> None:
+    """Where the review prints `F1^0` twice (18, 29), each reads a result of its own: the mean of all and all would be all."""
+    for number in PUBLISHED:
+        for fusion in published_design(number).fusions:
+            assert len(set(fusion.args)) == len(fusion.args), f"{number}: {fusion}"
+
+
 #: Joined by `cat` as they are, what another `cat` joined is one join: the fusions that are left out of the built designs.
 ABSORBED = {21: {"F1"}, 24: {"F2"}, 43: {"F2"}}
 

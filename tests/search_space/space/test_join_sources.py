@@ -35,6 +35,15 @@ def test_an_operator_is_offered_where_all_of_it_is_trained() -> None:
     assert "cross_attention" in able_operators(idle, [one, one])[1]
 
 
+def test_what_is_taken_twice_is_offered_where_it_makes_a_join_of_its_own() -> None:
+    """A difference of one thing is zero, its mean or maximum is that thing, and a key twice is one key."""
+    one, other = argument("scan", many=True, grid=True), argument("rna", many=False)
+    operators = {"difference", "mean", "max", "cat", "sum", "cross_attention"}
+    assert operators & set(able_operators(SPACE.settings, [one, one])[1]) == {"cat", "sum", "cross_attention"}
+    assert operators & set(able_operators(SPACE.settings, [one, one, other])[1]) == {"mean", "cat", "sum", "cross_attention"}
+    assert able_operators(SPACE.settings, [other, one, one])[1]["cross_attention"] == (1, 2)  # not of the other one, to one key
+
+
 def test_a_join_of_joins_gets_a_stage_between() -> None:
     settings = SearchSpace(SPACE.modalities, operators=["cat"]).settings
     args, able = able_operators(settings, [argument("rna", many=False), argument("F1", many=False, operator="cat")])

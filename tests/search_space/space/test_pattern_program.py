@@ -86,6 +86,25 @@ def test_what_is_left_open_is_drawn() -> None:
     assert {graph.fusions[0].trunk.num_stages for graph in drawn} == {0, 1, 2}
 
 
+@pytest.mark.parametrize(("text", "last"), [("scan^3, rna^2", {3, "L"}), ("scan^?, rna^?", {2, 3, "L"}), ("scan^L, rna^L", {"L"})])
+def test_the_last_stage_is_also_the_pooled_vector(text: str, last: set[Any]) -> None:
+    """As `matches` has it, and as everyone's penultimate fusion is."""
+    space, rng = SearchSpace(MODALITIES, pattern=f"F1 = cat({text}) →"), np.random.default_rng(0)
+    drawn = {space.sample(rng).graph.fusions[0].args[0].depth for _ in range(80)}
+    assert last <= drawn <= last | {0, 1}
+
+
+def test_an_operator_is_drawn_where_it_can_work() -> None:
+    """Not an attention of one vector over one vector, nor the mean or maximum of one thing twice, which would be less than the pattern."""
+    tables = [Modality("a", "tabular", (5,)), Modality("b", "tabular", (4,))]
+    for text, none in (("𝔸(x1^x, x2^x)", {"cross_attention", "co_attention"}), ("⊞(x1^1, x1^1, x2^1)", {"max", "difference"})):
+        space, rng = SearchSpace(tables, operators="all", pattern=f"F1 = {text} →"), np.random.default_rng(0)
+        drawn = [space.sample(rng).graph for _ in range(100)]
+        assert len({graph.fusions[0].operator for graph in drawn}) > 4
+        assert not none & {graph.fusions[0].operator for graph in drawn}
+        assert all(FusionPattern.parse(f"F1 = {text} →").matches(graph) for graph in drawn)
+
+
 def test_a_small_pattern_is_counted() -> None:
     tables = [Modality("a", "tabular", (5,)), Modality("b", "tabular", (4,))]
     assert SearchSpace(tables, pattern="F1 = sum(a^1, b^1; trunk=fc:0) →", encoders=["mlp1"]).size().exact == 1

@@ -10,6 +10,7 @@ from hypothesis import given
 from strategies import MODALITIES, SMALL, WIDE, drawn_graphs, law
 
 from fusearch.data.modality import Modality
+from fusearch.errors import FormulaError
 from fusearch.search_space import OPERATORS, FusionGraph, SearchSpace
 from fusearch.search_space.space.choosers import RandomChooser
 
@@ -112,3 +113,16 @@ def test_a_queued_design_comes_back_from_optuna() -> None:
         assert WIDE.suggest(trial) == candidate
         assert trial.params == WIDE.encode(candidate)
         study.tell(trial, 0.0)
+
+
+def test_no_trunk_goes_on_from_codes() -> None:
+    """A first stage looks codes of symbols up, so that no gradient passes it: a trunk goes on from a later state only."""
+    text = Modality("note", "text", (9,))
+    space = SearchSpace((text, MODALITIES[0]), operators=["sum", "film"], trunks=("fc", "continue"), max_fusions=2)
+    rng = np.random.default_rng(0)
+    graphs = [space.sample(rng).graph for _ in range(300)]
+    goes_on = [(graph, fusion.name) for graph in graphs for fusion in graph.fusions if fusion.trunk.stream == "note"]
+    behind = {found[1] for graph, name in goes_on if (found := graph.continued(name)) is not None}
+    assert behind == {1, 2}
+    with pytest.raises(FormulaError, match=r"continue\(note\) goes on from codes of symbols: expected note@1 or deeper"):
+        FusionGraph.parse("F1 = film(note@0, rna@1; trunk=continue(note)) ->", space.modalities)

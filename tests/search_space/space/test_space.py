@@ -4,6 +4,7 @@ import json
 import pickle
 import re
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,21 @@ def test_mutation_is_local_and_reaches_every_decision() -> None:
         assert len(different) <= 3
         changed |= different
     assert changed == set(params)
+
+
+#: Where nothing but `cat` can stand, and no stage between: some joins of joins become one join that takes a source twice.
+JOINED = SearchSpace((*SMALL.modalities, Modality("c", "tabular", (3,))), operators=["cat"], max_fusions=3, max_trunk=0, scores=False)
+
+
+def test_a_child_lies_in_the_space_where_some_draws_cannot_be_read_back() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [JOINED.sample(rng) for _ in range(60)]
+    able = [candidate for candidate in drawn if JOINED.contains(candidate)]
+    assert 10 < len(able) < len(drawn)
+    for one, other in pairwise(able):
+        assert JOINED.contains(JOINED.mutate(one, rng))
+        assert JOINED.contains(JOINED.cross(one, other, rng))
+    assert JOINED.size().log10 > 2
 
 
 def test_the_same_seed_gives_the_same_candidates() -> None:
