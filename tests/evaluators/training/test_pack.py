@@ -352,7 +352,7 @@ def test_a_recipe_that_has_stopped_by_itself_does_not_leave() -> None:
 
 
 def test_votes_of_streams_have_no_phase_of_the_whole_design_and_do_not_race() -> None:
-    graph = FusionGraph.parse("F1 = mean(a@score, b@score) ->\ntrain = independent", modalities=TABLES)
+    graph = FusionGraph.parse("F1 = vote_mean(a@score, b@score) ->\ntrain = independent", modalities=TABLES)
     assert not any(isinstance(each.trained, OutrunError) for each in raced(graph, easy_folds(), halving=True))
 
 
