@@ -25,7 +25,7 @@ from fusearch.search_space import SearchSpace
 
 SPACES: dict[str, dict[str, Any]] = {
     "default": {},
-    "alone": {"trainings": ("independent",), "trainings_of_features": ("staged", "frozen")},
+    "alone": {"trainings": ("independent", "staged", "frozen")},
 }
 
 

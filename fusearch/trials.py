@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fusearch import pareto
 from fusearch.contracts import Direction, Objective, costs, feasible, primary
 from fusearch.driver_state import state_of
+from fusearch.effort import count_loops, count_races, count_streams
 from fusearch.errors import FusearchError, ObjectiveError, RunError, nearest, suggestion
 from fusearch.ranking import best_of_each, is_near, ranked
 from fusearch.settings import SELECTIONS, Pace, Settings
@@ -261,34 +262,8 @@ class Trials:
 
     @property
     def races(self) -> dict[str, Any]:
-        """What races did.
-
-        `stopped` designs lost against a finished one, and that `saved` a share of the fold trainings; `outrun` recipes lost against others
-        of their design, after so many `epochs` (by epoch).
-        """
-        whole = sum(len(record.by_fold(self.primary.name)) or 1 for record in self.evaluated)
-        stopped = [record.raced for record in self.raced if "folds" in record.raced]
-        spared = sum(raced["num_folds"] - raced["folds"] for raced in stopped)
-        asked = whole + sum(raced["num_folds"] for raced in stopped)
-        epochs = Counter(record.raced["epoch"] for record in self.raced if "epoch" in record.raced)
-        return {
-            "stopped": len(stopped),
-            "saved": spared / asked if spared else 0.0,
-            "outrun": epochs.total(),
-            "epochs": {str(epoch): epochs[epoch] for epoch in sorted(epochs)},
-        }
-
-    @cached_property
-    def in_the_loop(self) -> dict[str, int]:
-        """How many designs were trained one member after the other although a pack was asked for, by cause."""
-        told = [record.details["pack"] for record in self.records if isinstance(record.details.get("pack"), Mapping)]
-        return dict(Counter(str(each["loop"]) for each in told if "loop" in each))
-
-    @property
-    def streams(self) -> dict[str, int]:
-        """How many streams were `asked` for alone, and how many of these were `found` among those that the run keeps."""
-        told = [record.details["streams"] for record in self.records if isinstance(record.details.get("streams"), Mapping)]
-        return {name: sum(int(each.get(name, 0)) for each in told) for name in ("asked", "found")}
+        """What races did: see `count_races`."""
+        return count_races(self.raced, sum(len(record.by_fold(self.primary.name)) or 1 for record in self.evaluated))
 
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints: one JSON-able document."""
@@ -302,8 +277,8 @@ class Trials:
             "trials": counts,
             "refused": self.refused,
             "races": self.races,
-            "in_the_loop": self.in_the_loop,
-            "streams": self.streams,
+            "in_the_loop": count_loops(self.records),
+            "streams": count_streams(self.records),
             "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
             "picked_by": [objective.name for objective in self.criteria],
             "front": [_entry(record) for record in self.front],

@@ -34,7 +34,8 @@ MAY_IMPORT = {
     "pareto": {"errors", "contracts"},
     "ranking": {"contracts", "study"},
     "driver_state": set(),
-    "trials": {"driver_state", "errors", "tasks", "data", "search_space", "contracts", "settings", "study", "ranking", "pareto"},
+    "effort": {"study"},
+    "trials": {"driver_state", "effort", "errors", "tasks", "data", "search_space", "contracts", "settings", "study", "ranking", "pareto"},
     "inference": {"errors", "layout", "metrics", "pareto", "tasks", "contracts", "study", "trials"},
     "run": {"errors", "layout", "yaml_file", "contracts", "study", "trials", "inference"},
     "evaluators": {

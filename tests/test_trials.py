@@ -1,7 +1,6 @@
 """One reading of a run: what trials are ranked by, and which of them count. Front, picks and status are in test_run.py."""
 
 import math
-from dataclasses import replace
 
 import pytest
 
@@ -148,16 +147,3 @@ def test_what_is_known_of_a_stopped_design_is_a_mean_over_its_folds():
     assert stopped(2, 0.6).partial("auroc") == (pytest.approx(0.6), 2)
     assert stopped(2, 0.6).partial("f1_macro") is None
     assert told(0, 0.8, 0.5, 9).partial("auroc") is None
-
-
-def test_status_counts_streams_that_were_trained_alone_and_found():
-    details = [{"streams": {"asked": 10, "found": 4}}, {"streams": {"asked": 5, "found": 5}}, {}]
-    trials = Trials([replace(told(number, 0.8, 0.5, 9), details=each) for number, each in enumerate(details)], (AUROC, MACS), TOLD)
-    assert trials.status()["streams"] == {"asked": 15, "found": 9}
-
-
-def test_status_counts_what_was_trained_in_the_loop_by_cause():
-    packs = [{"members": 5}, {"loop": "no rule"}, {"loop": "no rule"}, {"loop": "a buffer"}]
-    records = [replace(told(number, 0.8, 0.5, 9), details={"pack": pack}) for number, pack in enumerate(packs)]
-    trials = Trials([*records, told(9, 0.8, 0.5, 9)], (AUROC, MACS), TOLD)
-    assert trials.status()["in_the_loop"] == trials.in_the_loop == {"no rule": 2, "a buffer": 1}
