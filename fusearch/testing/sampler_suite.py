@@ -42,6 +42,7 @@ class SamplerSuite:
     Attributes:
         name: Name of the sampler.
         startup: Complete trials after which it may learn, where a law asks it directly.
+        shared: Trials of a study that others use too, more than a sampler with populations has in one.
 
     Example:
         >>> class TestMySampler(SamplerSuite):
@@ -50,6 +51,7 @@ class SamplerSuite:
 
     name: str
     startup: ClassVar[int] = 5
+    shared: ClassVar[int] = 70
 
     def space(self) -> SearchSpace:
         """Return a space whose parameters come and go: designs without, with one and with two fusions."""
@@ -141,24 +143,24 @@ class SamplerSuite:
     def test_trials_without_parameters_do_not_spoil_it(self) -> None:
         """Reference designs outside the space are trials without parameters; it goes on beside them."""
         study = self.study()
-        for index in range(70):
+        for index in range(self.shared):
             if index % 4 == 0:
                 study.enqueue_trial({})
                 study.tell(study.ask(), [0.5, 10.0])
             else:
                 self.fill(study, 1)
-        assert len(study.trials) == 70, f"{self.name}: {len(study.trials)} trials, expected 70"
+        assert len(study.trials) == self.shared, f"{self.name}: {len(study.trials)} trials, expected {self.shared}"
 
     def test_trials_of_someone_else_do_not_spoil_it(self) -> None:
         """A study may be shared: what others asked for in it has parameters that the space does not know."""
         study = self.study()
-        for index in range(70):
+        for index in range(self.shared):
             if index % 4 == 0:
                 trial = study.ask()
                 study.tell(trial, [trial.suggest_float("x", 0.0, 1.0) + 100, 0.0])
             else:
                 self.fill(study, 1)
-        assert len(study.trials) == 70, f"{self.name}: {len(study.trials)} trials, expected 70"
+        assert len(study.trials) == self.shared, f"{self.name}: {len(study.trials)} trials, expected {self.shared}"
 
     def test_failures_are_survived(self) -> None:
         """Designs that cannot be trained are told as failures, and it goes on."""

@@ -56,6 +56,7 @@ class TestEvolution(SamplerSuite):
 
 class TestCostAware(SamplerSuite):
     name = "cost_aware"
+    shared = 25  # it has no populations, and each proposal fits a forest
 
 
 @pytest.mark.parametrize("name", ["tpe", "evolution"])

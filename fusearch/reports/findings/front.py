@@ -12,6 +12,7 @@ from fusearch.contracts import Objective
 from fusearch.inference.team_front import TeamPoint
 from fusearch.reports.findings.axes import Axis, axis_of
 from fusearch.reports.findings.findings import Findings
+from fusearch.reports.findings.published import published_name
 from fusearch.study import TrialRecord
 
 __all__ = ["FrontInfo", "Point", "PointKind", "TeamPlace", "attained_by", "extent", "front_info", "front_pairs", "points_of"]
@@ -116,7 +117,7 @@ def _point(found: Findings, record: TrialRecord, x: Objective | None, y: Objecti
         kind="reference" if record.digest in found.trials.reference_digests else "front" if on_front else "design",
         role=role,
         on_front=on_front,
-        study=found.published.name_of(record.digest),
+        study=published_name(found.trials.modalities, record.digest),
     )
 
 

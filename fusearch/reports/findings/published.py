@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fusearch.reports.wording import count, metric_label
@@ -10,9 +12,10 @@ from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
 if TYPE_CHECKING:
+    from fusearch.data.modality import Modality
     from fusearch.search_space import PublishedStudy
 
-__all__ = ["Neighbour", "Published", "PublishedStanding", "read_published"]
+__all__ = ["Neighbour", "Published", "PublishedStanding", "published_name", "read_published"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class PublishedStanding:
 
     @property
     def name(self) -> str:
-        return " = ".join(self.studies)
+        return _joined(self.studies)
 
 
 @dataclass(frozen=True)
@@ -128,19 +131,29 @@ class Published:
         ]
         return {"sentences": self.sentences, "standings": standings, "nearest": nearest}
 
-    def name_of(self, digest: str) -> str | None:
-        """Return the study, or the studies, whose network a design is; None for any other."""
-        return next((each.name for each in self.standings if each.digest == digest), None)
+
+@lru_cache(maxsize=8)
+def _studies_by_digest(modalities: tuple[Modality, ...]) -> Mapping[str, tuple[str, ...]]:
+    """Bind the published designs to data, and return the studies whose network each of those that fit is, by digest."""
+    from fusearch.search_space import fitting_designs
+
+    keys: dict[str, list[str]] = {}
+    for key, graph in fitting_designs(modalities)[0].items() if modalities else ():
+        keys.setdefault(graph.digest, []).append(key)
+    return {digest: tuple(studies) for digest, studies in keys.items()}
+
+
+def published_name(modalities: tuple[Modality, ...], digest: str) -> str | None:
+    """Return the study, or the studies, whose network a design is on these data; None for any other."""
+    studies = _studies_by_digest(modalities).get(digest)
+    return None if studies is None else _joined(studies)
 
 
 def read_published(trials: Trials) -> Published:
     """Bind the published designs to the data of a run and look for them among its trials."""
-    from fusearch.search_space import PUBLISHED, fitting_designs
+    from fusearch.search_space import PUBLISHED
     from fusearch.search_space.published import nearest_study
 
-    keys: dict[str, list[str]] = {}
-    for key, graph in fitting_designs(trials.modalities)[0].items() if trials.modalities else ():
-        keys.setdefault(graph.digest, []).append(key)
     best: dict[str, TrialRecord] = {}
     for record in sorted(trials.evaluated, key=lambda record: (trials.primary.loss(record.value(trials.primary.name)), record.number)):
         best.setdefault(record.digest, record)
@@ -149,7 +162,7 @@ def read_published(trials: Trials) -> Published:
     ended = {record.digest for record in trials.records if record.state in ("complete", "failed", "pruned") and not record.interrupted}
     standings = [
         PublishedStanding(
-            studies=tuple(studies),
+            studies=studies,
             links=tuple(_link(PUBLISHED[key]) for key in studies),
             digest=digest,
             record=best.get(digest),
@@ -157,7 +170,7 @@ def read_published(trials: Trials) -> Published:
             on_front=digest in front,
             tried=digest in ended,
         )
-        for digest, studies in keys.items()
+        for digest, studies in _studies_by_digest(trials.modalities).items()
     ]
     neighbours = []
     for record in trials.front:
@@ -176,3 +189,7 @@ def read_published(trials: Trials) -> Published:
 
 def _link(study: PublishedStudy) -> str:
     return f"https://doi.org/{study.doi.removeprefix('https://doi.org/')}" if study.doi else ""
+
+
+def _joined(studies: Sequence[str]) -> str:
+    return " = ".join(studies)

@@ -9,7 +9,7 @@ from reports.conftest import MODALITIES
 
 from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.reports.findings.front import front_info
-from fusearch.reports.findings.published import read_published
+from fusearch.reports.findings.published import published_name, read_published
 from fusearch.run import Run
 from fusearch.search_space import PUBLISHED, fitting_designs
 
@@ -76,7 +76,7 @@ def test_each_fused_design_on_the_front_has_a_neighbour(make_found: Callable[...
     for each in found.published.neighbours:
         assert 0 <= each.distance <= 1
         assert PUBLISHED[each.study].citation == each.citation
-        own = found.published.name_of(each.record.digest)
+        own = published_name(found.trials.modalities, each.record.digest)
         assert own is None or each.distance < 0.25
 
 
