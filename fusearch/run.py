@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fusearch.contracts import Objective, primary, read_objectives
 from fusearch.errors import ObjectiveError, RunError, YamlError
-from fusearch.layout import CONFIG, DECISION, STREAMS, folder_bytes
+from fusearch.layout import CONFIG, DECISION
 from fusearch.study import DRIVER, FORMAT, STUDY_NAME, TrialRecord, open_study, read_records
 from fusearch.trials import Trials
 from fusearch.yaml_file import read_yaml
@@ -145,12 +145,8 @@ class Run:
         return self.read().pick(how)
 
     def status(self) -> dict[str, Any]:
-        """Return what `fusearch status --json` prints now.
-
-        It is `read().status()`, the bytes of the streams that are kept, and `verdict` with the `answers` once the run has stopped.
-        """
+        """Return what `fusearch status --json` prints now: `read().status()`, and `verdict` with the `answers` once the run has stopped."""
         from fusearch.inference import answer, status_with_answers
 
         trials = self.read()
-        found = status_with_answers(trials, lambda: answer(trials))
-        return {**found, "streams": {**found["streams"], "bytes": folder_bytes(self.path / STREAMS)}}
+        return status_with_answers(trials, lambda: answer(trials))

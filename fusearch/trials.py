@@ -15,6 +15,7 @@ from fusearch.contracts import Direction, Objective, costs, feasible, primary
 from fusearch.driver_state import state_of
 from fusearch.effort import count_loops, count_races, count_streams
 from fusearch.errors import FusearchError, ObjectiveError, RunError, nearest, suggestion
+from fusearch.layout import STREAMS, folder_bytes
 from fusearch.ranking import best_of_each, is_near, ranked
 from fusearch.settings import SELECTIONS, Pace, Settings
 from fusearch.study import ROLES, TrialRecord, kind_of_reason
@@ -278,7 +279,7 @@ class Trials:
             "refused": self.refused,
             "races": self.races,
             "in_the_loop": count_loops(self.records),
-            "streams": count_streams(self.records),
+            "streams": {**count_streams(self.records), "bytes": 0 if self.path is None else folder_bytes(self.path / STREAMS)},
             "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
             "picked_by": [objective.name for objective in self.criteria],
             "front": [_entry(record) for record in self.front],
