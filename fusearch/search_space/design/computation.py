@@ -261,7 +261,7 @@ class Computation:
         widths = [self._width(edge, carried) for edge, carried in self._taken[name]]
         for index, edge in enumerate(self.nodes[name].args):
             others = [width for other, width in enumerate(widths) if other != index]
-            if len(widths[index]) > 1 and any(_may_be_equal(widths[index], width) for width in others if len(width) > 1):
+            if len(widths[index]) > 1 and any(_may_be_equal(widths[index], width) for width in others):
                 self.nodes[edge.node].ordered = len(widths[index])
 
     def _width(self, edge: ComputedEdge, carried: Carried) -> tuple[str, ...]:
