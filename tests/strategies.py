@@ -133,15 +133,9 @@ def same_designs(draw: st.DrawFn, graph: FusionGraph) -> FusionGraph:
 
 def _order_of_args(draw: st.DrawFn, graph: FusionGraph, fusion: Fusion) -> list[int]:
     places = list(range(len(fusion.args)))
-    if not OPERATORS[fusion.operator].symmetric or _meets_at_places(graph, fusion):
-        ordered = len(places) if _meets_at_places(graph, fusion) else OPERATORS[fusion.operator].num_ordered(fusion.params, len(places))
+    if not OPERATORS[fusion.operator].symmetric:
+        ordered = OPERATORS[fusion.operator].num_ordered(fusion.params, len(places))
         return [*places[:ordered], *draw(st.permutations(places[ordered:]))]
     if fusion.trunk.stream is not None and OPERATORS[fusion.operator].keeps == "first":
         return [0, *draw(st.permutations(places[1:]))]
     return draw(st.permutations(places))
-
-
-def _meets_at_places(graph: FusionGraph, fusion: Fusion) -> bool:
-    """Whether what a fusion puts side by side meets the features of another argument at their places, so that its order counts."""
-    readers = [other for other in graph.fusions if any(arg.source == fusion.name and arg.depth == 0 for arg in other.args)]
-    return fusion.operator in ("cat", "gated_cat") and any(OPERATORS[reader.operator].matches_features for reader in readers)

@@ -6,7 +6,6 @@ for all that read one modality with the same weights; each tap of what is joined
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -257,20 +256,19 @@ class Computation:
                 self._match_features(name)
 
     def _match_features(self, name: str) -> None:
-        """Where the features of two concatenations may meet at their places, what each joins stands at a place of its own."""
+        """Where the features of two concatenations meet at their places, what each joins stands at a place of its own."""
         widths = [self._width(edge, carried) for edge, carried in self._taken[name]]
-        for index, edge in enumerate(self.nodes[name].args):
-            others = [width for other, width in enumerate(widths) if other != index]
-            if len(widths[index]) > 1 and any(_may_be_equal(widths[index], width) for width in others):
-                self.nodes[edge.node].ordered = len(widths[index])
+        for edge, width in zip(self.nodes[name].args, widths, strict=True):
+            if len(width) > 1 and widths.count(width) > 1 and edge.node in self._design.fusions:
+                self.nodes[edge.node].ordered = len(width)
 
     def _width(self, edge: ComputedEdge, carried: Carried) -> tuple[str, ...]:
-        """Return what the features that an edge carries are made of, in any order; by its name, what only the shapes tell."""
+        """Return what the features that an edge carries are made of, in any order: empty where only the shapes tell it."""
         fusion = self._design.fusions.get(edge.node)
         if fusion is None or edge.depth != "0" or fusion.operator not in ("cat", "gated_cat"):
-            return (carried.width or f"{edge.node}@{edge.depth}",)
-        parts = [(of.many, of.width, arg) for arg, of in self._taken[edge.node]]
-        return tuple(sorted(width if width is not None and not many else f"{arg.node}@{arg.depth}" for many, width, arg in parts))
+            return (carried.width,) if carried.width is not None else ()
+        parts = [(of.many, of.width) for _, of in self._taken[edge.node]]
+        return tuple(sorted(str(width) for _, width in parts)) if not any(many or width is None for many, width in parts) else ()
 
     def _tie(self, reads: dict[tuple[str, str], str]) -> None:
         for (lender, _), name in reads.items():
@@ -304,13 +302,6 @@ class Computation:
         for node in list(self.nodes.values()):
             node.args = [part(arg) for arg in node.args]
         self.outputs = [(part(edge), is_main) for edge, is_main in self.outputs]
-
-
-def _may_be_equal(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Whether as many features may be made of both: known widths are those of the recipe and of class scores."""
-    left, right = Counter(one) - Counter(other), Counter(other) - Counter(one)
-    known = all(width == "recipe" for width in (*left, *right))
-    return not left and not right if not left or not right else not known
 
 
 def _stream_label(stream: Stream) -> tuple[Any, ...]:
