@@ -15,7 +15,7 @@ from toy_data import make_data
 from fusearch.contracts import Budget, Evaluation
 from fusearch.data import Dataset
 from fusearch.evaluators import TrainingEvaluator
-from fusearch.evaluators.evaluator import _median
+from fusearch.evaluators.running_evaluation import _median
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
