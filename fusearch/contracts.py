@@ -24,6 +24,7 @@ __all__ = [
     "Budget",
     "CachingEvaluator",
     "CheapEvaluator",
+    "DeviceEvaluator",
     "Direction",
     "Evaluation",
     "Evaluator",
@@ -370,6 +371,17 @@ class CachingEvaluator(Evaluator, Protocol):
     def caching(self, folder: str | Path) -> Evaluator:
         """Return the same evaluator, which keeps in `folder` what other designs may need, and takes from there what is there."""
         ...
+
+
+@runtime_checkable
+class DeviceEvaluator(Evaluator, Protocol):
+    """An evaluator that knows whether it computes on a GPU.
+
+    Attributes:
+        needs_gpu: Whether each of its evaluations does, so that a worker should hold one.
+    """
+
+    needs_gpu: bool
 
 
 @runtime_checkable

@@ -158,7 +158,14 @@ class Settings:
     executor: str = field(default="ray", metadata=_facts("Where trials run: `ray` (Ray Tune) or `inline` (this process)."))
     workers: int | None = field(default=None, metadata=_facts("Evaluations side by side; inline has one.", least=1, unset="as many as fit"))
     cpus_per_trial: float = field(default=1.0, metadata=_facts("CPU cores of one evaluation; its worker uses as many threads.", least=0))
-    gpus_per_trial: float = field(default=0.0, metadata=_facts("GPUs of one evaluation; may be a fraction.", least=0))
+    gpus_per_trial: float | None = field(
+        default=None,
+        metadata=_facts(
+            "GPUs of one evaluation; may be a fraction.",
+            least=0,
+            unset="1 where designs are trained on a GPU by name (`--device cuda`), else 0",
+        ),
+    )
     address: str | None = field(default=None, metadata=_facts("Address of a Ray cluster (`auto`, `ray://...`).", unset="this machine"))
     ship: bool | None = field(
         default=None,

@@ -121,6 +121,7 @@ class TrainingEvaluator:
         self.folds = self.data.folds(folds)
         self.seeds, self.threads, self.device, self.costs, self.missing = seeds, threads, device, tuple(costs), missing
         self.pack, self.cache = pack, cache
+        self.needs_gpu = device.startswith("cuda")  # `auto` leaves small designs to the CPU
         self._streams: StreamCache | None = None
         self._prepared: dict[tuple[int, torch.device], FoldSamples] = {}
         self._weights: WeightStore | None = None

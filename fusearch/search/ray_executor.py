@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from fusearch.contracts import Evaluator, KeepingEvaluator
+from fusearch.contracts import DeviceEvaluator, Evaluator, KeepingEvaluator
 from fusearch.errors import RunError
 from fusearch.layout import CONFIG, RAY, ray_session
 from fusearch.search.interrupts import Interrupts
@@ -25,7 +25,7 @@ from fusearch.search.session import Session
 from fusearch.search.strategies import make_strategy
 from fusearch.settings import Settings
 
-__all__ = ["RayExecutor"]
+__all__ = ["RayExecutor", "gpus_of"]
 
 #: How long a cluster may take to answer.
 ANSWER_SECONDS = 10.0
@@ -111,9 +111,9 @@ class RayExecutor:
 
         with interrupts.prompt() if self._is_own else nullcontext():
             self._check_nodes(evaluator, interrupts)
-        workers, bridge = self._num_workers(), Bridge(session, interrupts)
+        workers, bridge = self._num_workers(evaluator), Bridge(session, interrupts)
         trial = evaluation_trial(ray.put(evaluator), self._thread_variables())
-        resources = {"cpu": self._settings.cpus_per_trial, "gpu": self._settings.gpus_per_trial}
+        resources = {"cpu": self._settings.cpus_per_trial, "gpu": gpus_of(self._settings, evaluator)}
         tuner = tune.Tuner(
             tune.with_resources(trial, resources),
             tune_config=tune.TuneConfig(
@@ -155,7 +155,7 @@ class RayExecutor:
         modules = ["fusearch.search.ray_trial", *([module] if module.startswith("fusearch.") else [])]
         keeps = make_strategy(settings.strategy) is not None and isinstance(evaluator, KeepingEvaluator)  # weights, in the run folder
         files = [self._folder / CONFIG] if keeps else []
-        resources = {"CPU": settings.cpus_per_trial, "GPU": settings.gpus_per_trial}
+        resources = {"CPU": settings.cpus_per_trial, "GPU": gpus_of(settings, evaluator)}
         views = view_nodes(modules, files, resources)
         is_shipped = bool(settings.ship)
         if settings.ship is None and self._is_own and any(view.import_error is not None for view in views):
@@ -209,13 +209,13 @@ class RayExecutor:
         if is_dying:
             end_orphans(self._folder)
 
-    def _num_workers(self) -> int:
+    def _num_workers(self, evaluator: Evaluator) -> int:
         """Return how many trials fit side by side into the Ray that runs."""
         import ray
 
         settings, resources = self._settings, ray.cluster_resources()
         fit = math.inf
-        for name, needed in (("CPU", settings.cpus_per_trial), ("GPU", settings.gpus_per_trial)):
+        for name, needed in (("CPU", settings.cpus_per_trial), ("GPU", gpus_of(settings, evaluator))):
             offered = resources.get(name, 0.0)
             if needed > offered:
                 raise RunError(f"a trial needs {needed:g} {name}, Ray offers {offered:g}: lower {name.lower()}s_per_trial")
@@ -235,6 +235,13 @@ class RayExecutor:
         """Return a new name: Tune would mix the trials of two experiments of one name."""
         used = {path.name for path in (self._folder / RAY).glob("*")}
         return next(name for number in range(len(used) + 1) if (name := ray_session(number)) not in used)
+
+
+def gpus_of(settings: Settings, evaluator: Evaluator) -> float:
+    """Return the GPUs that one evaluation holds: as the settings say, else a whole one where it computes on a GPU by name."""
+    if settings.gpus_per_trial is not None:
+        return settings.gpus_per_trial
+    return 1.0 if isinstance(evaluator, DeviceEvaluator) and evaluator.needs_gpu else 0.0
 
 
 def _num_cpus() -> int:

@@ -32,7 +32,8 @@ def test_each_worker_has_a_gpu_of_its_own_and_one_that_is_lost_is_replaced(two_g
             os.kill(os.getpid(), signal.SIGKILL)
         return Evaluation({"score": 0.5, "macs": 1.0}, details={"gpu": seen})
 
-    run = search(evaluate, executor="ray", gpus_per_trial=1, trials=16, sampler="random")
+    evaluate.needs_gpu = True
+    run = search(evaluate, executor="ray", trials=16, sampler="random")
     records = [record for record in run.records() if record.repeat_of is None]
     evaluated = [record for record in records if record.evaluated]
     assert once.exists()

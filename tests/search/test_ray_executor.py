@@ -7,9 +7,11 @@ from collections import Counter
 
 import pytest
 
+from fusearch.data import load_data
 from fusearch.errors import RunError
+from fusearch.evaluators import TrainingEvaluator
 from fusearch.search import Settings
-from fusearch.search.ray_executor import RayExecutor
+from fusearch.search.ray_executor import RayExecutor, gpus_of
 
 pytestmark = pytest.mark.ray
 
@@ -146,10 +148,20 @@ def test_what_ray_cannot_give_is_refused(search, settings, message):
         search(executor="ray", trials=1, **settings)
 
 
+@pytest.mark.parametrize(
+    ("device", "given", "expected"),
+    [("cuda", None, 1), ("cuda:1", None, 1), ("cuda", 0.25, 0.25), ("cuda", 0.0, 0), ("auto", None, 0), ("cpu", None, 0)],
+)
+def test_a_worker_holds_a_whole_gpu_where_designs_are_trained_on_one(device, given, expected):
+    evaluator = TrainingEvaluator(load_data("wisconsin"), folds=2, epochs=1, device=device)
+    assert gpus_of(Settings(gpus_per_trial=given), evaluator) == expected
+    assert gpus_of(Settings(gpus_per_trial=given), lambda candidate, budget, report: {"score": 1.0}) == (given or 0)
+
+
 def test_as_many_workers_as_fit(tmp_path):
     executor = RayExecutor(Settings(cpus_per_trial=0.5), tmp_path)
-    assert executor._num_workers() == 4
-    assert RayExecutor(Settings(workers=1), tmp_path)._num_workers() == 1
+    assert executor._num_workers(lambda candidate, budget, report: {}) == 4
+    assert RayExecutor(Settings(workers=1), tmp_path)._num_workers(lambda candidate, budget, report: {}) == 1
 
 
 STRANGER = """
