@@ -93,6 +93,8 @@ def _limited(seconds: float | None) -> Iterator[None]:
     """
     if seconds is None:
         yield
+    elif seconds <= 0:  # a timer of no time never fires
+        raise _OutOfTime
     elif threading.current_thread() is threading.main_thread() and _alarm_is_free():
         with _alarmed(seconds):
             yield
