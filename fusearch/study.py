@@ -91,8 +91,8 @@ class TrialFacts:
         rebuilt_from: The whole candidate as a dict, where the space cannot rebuild it from the trial's parameters, else None.
         reference: Role of a reference design (`late`, ...), else None.
         pack: Trial whose design it has with another recipe (or with the first), where several recipes were proposed at once; else None.
-        budget: What the evaluation was allowed to spend, `epochs`, `members` (None: all) and `seed`; empty where nothing was evaluated, and in
-            runs of version 0.1.0, which always spent all.
+        budget: What the evaluation was allowed to spend, `epochs`, `members` (None: all), `seed`; empty where nothing was evaluated, and
+            in runs of version 0.1.0, which always spent all.
         values: Every metric and cost by name, not only the objectives.
         spread: Standard deviation over members.
         details: Facts worth keeping: `members`, `best_epochs`, `worker`.
@@ -161,11 +161,11 @@ class TrialFacts:
         return {name: value for name, value in held.items() if value not in ("", None) and value != {}}
 
 
-def asked_trial() -> optuna.trial.FrozenTrial:
-    """Return a trial as a sampler finds it, but for the mark: written with the trial, it costs nothing and no kill comes between."""
+def asked_trial(facts: TrialFacts | None = None, **held: Any) -> optuna.trial.FrozenTrial:
+    """Return a trial as a sampler finds it, or with all that it has; the mark is written with it, so that no kill comes between."""
     from optuna.trial import TrialState, create_trial
 
-    return create_trial(state=TrialState.RUNNING, user_attrs={_ASKED: True})
+    return create_trial(state=TrialState.RUNNING, user_attrs={_ASKED: True, **(facts or TrialFacts()).attributes()}, **held)
 
 
 def is_foreign(trial: optuna.trial.FrozenTrial) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import optuna
 from optuna.samplers import RandomSampler
-from optuna.trial import TrialState, create_trial
+from optuna.trial import TrialState
 
 from fusearch.errors import EvaluationError
 from fusearch.inference.open_order import open_pairs
@@ -22,7 +22,7 @@ from fusearch.search.progress import Progress, ProgressCallback
 from fusearch.search.run_folder import save_predictions, writing
 from fusearch.search_space import Candidate
 from fusearch.settings import Settings
-from fusearch.study import DIED, STOPPED, TrialFacts, TrialRecord, read_trial, readable_reason, write_trial
+from fusearch.study import DIED, STOPPED, TrialFacts, TrialRecord, asked_trial, read_trial, readable_reason, write_trial
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -149,9 +149,7 @@ class FrontSeeds:
         given = first.rebuilt_from
         candidate = Candidate.from_dict(given) if given is not None else self._space.decode(held.params)
         facts = replace(read_trial(held).proposed, pack=None, more_seeds_of=first.number)
-        template = create_trial(
-            state=TrialState.RUNNING, params=held.params, distributions=held.distributions, user_attrs=facts.attributes()
-        )
+        template = asked_trial(facts, params=held.params, distributions=held.distributions)
         number = self._study._storage.create_new_trial(self._study._study_id, template_trial=template)
         return _Round(optuna.trial.Trial(self._study, number), first, candidate, next_seed(first))
 
@@ -191,7 +189,7 @@ class FrontSeeds:
                 failed=counts["failed"],
                 raced=counts["raced"],
                 repeated=counts["repeated"],
-                total=self._settings.trials,
+                total=None,
                 best={each.name: each.best(found) for each, found in values.items() if found},
                 front=len(trials.front),
                 seconds=time.monotonic() - self._started,

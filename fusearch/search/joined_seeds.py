@@ -91,7 +91,7 @@ def read_arrays(folder: Path, candidate: str) -> dict[str, Any]:
     import numpy as np
 
     try:
-        with np.load(predictions_file(folder, candidate), allow_pickle=False) as file:
+        with predictions_file(folder, candidate).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except (OSError, ValueError, zipfile.BadZipFile):
         return {}
