@@ -195,7 +195,7 @@ class Budget:
 
     Example:
         >>> Budget(epochs=5, members=2)
-        Budget(epochs=5, members=2)
+        Budget(epochs=5, members=2, seed=None)
     """
 
     epochs: int | None = None

@@ -9,7 +9,7 @@ import optuna
 
 from fusearch.contracts import Objective
 from fusearch.more_seeds import count_more_seeds, designs_of, seeded_facts, with_more_seeds
-from fusearch.study import DIED, TrialFacts, TrialRecord
+from fusearch.study import DIED, TrialFacts, TrialRecord, write_trial
 from fusearch.trials import Trials
 
 SCORE = Objective.parse("score:max")
@@ -58,7 +58,9 @@ def test_facts_of_all_seeds_are_taken_and_those_of_the_training_stay() -> None:
 
 def test_a_study_gives_each_design_with_the_trial_that_knows_most_of_it() -> None:
     study = optuna.create_study()
-    for value, facts in ((0.9, TrialFacts()), (0.7, TrialFacts()), (0.8, TrialFacts(more_seeds_of=0)), (0.6, TrialFacts(more_seeds_of=0))):
-        study.add_trial(optuna.create_trial(value=value, user_attrs=facts.attributes()))
-    study.add_trial(optuna.create_trial(state=optuna.trial.TrialState.FAIL, user_attrs=TrialFacts(more_seeds_of=1).attributes()))
+    told = [(0.9, None), (0.7, None), (0.8, 0), (0.6, 0), (None, 1)]
+    for value, first in told:
+        trial = study.ask()
+        write_trial(trial, TrialFacts(more_seeds_of=first))
+        study.tell(trial, value, optuna.trial.TrialState.FAIL if value is None else None)
     assert [(trial.number, latest.number) for trial, latest in designs_of(study.get_trials())] == [(0, 3), (1, 1)]

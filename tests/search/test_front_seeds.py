@@ -18,6 +18,7 @@ from fusearch.run import Run
 from fusearch.search.joined_seeds import read_arrays
 from fusearch.search_space import Candidate, SearchSpace
 from fusearch.settings import Settings
+from fusearch.study import read_trial
 
 
 def seeds_of(run):
@@ -114,12 +115,13 @@ def test_after_a_resume_a_repeat_has_the_values_over_all_seeds(search, lucky):
     shares = [record.candidate for record in before.records() if record.evaluated]
     evaluator = lucky()
     run = search(evaluator, trials=22, resume=True, **settings)
-    repeats = [trial for trial in run.study.trials[size:] if trial.user_attrs.get("repeat_of") in seeded]
+    told = [(trial.values, read_trial(trial)) for trial in run.study.trials[size:]]
+    repeats = [(values, facts) for values, facts in told if facts.repeat_of in seeded]
     assert repeats
     latest = {record.number: record.objectives["score"] for record in run.records() if record.evaluated}
-    for trial in repeats:
-        assert trial.values == [latest[trial.user_attrs["repeat_of"]]]
-        assert len(trial.user_attrs["details"]["members"]) == 5 * (1 + seeded[trial.user_attrs["repeat_of"]])
+    for values, facts in repeats:
+        assert values == [latest[facts.repeat_of]]
+        assert len(facts.details["members"]) == 5 * (1 + seeded[facts.repeat_of])
     assert not {digest for digest, _, _ in evaluator.trained} & set(shares)
 
 
