@@ -227,6 +227,11 @@ def test_a_driver_that_is_killed_loses_the_seed_in_flight_alone(search, lucky, t
     assert in_flight.candidate in {digest for digest, _, _ in evaluator.trained}
 
 
+def test_a_study_in_a_database_holds_them_too(search, lucky, tmp_path):
+    run = search(lucky(), trials=15, seeds_front=2, storage=f"sqlite:///{tmp_path}/study.db")
+    assert check_ended(run, 2)
+
+
 def test_what_waits_in_the_queue_stays_there(search, lucky, space):
     """Designs of the user's beyond the trials that were asked for are no seeds."""
     designs = [space.decode(params) for params in space._params.values()][:12]
