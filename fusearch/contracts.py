@@ -189,13 +189,19 @@ def read_objectives(entries: Any) -> tuple[Objective, ...]:
 class Budget:
     """How much an evaluation may spend: epochs for each member, and how many members (None: all of them).
 
+    Attributes:
+        epochs: Most epochs of a member; None: those of the evaluator.
+        members: Members that are trained; None: all of them.
+        seed: The one seed that each fold is trained with, beside those that a design had before; None: all seeds of the evaluator.
+
     Example:
         >>> Budget(epochs=5, members=2)
-        Budget(epochs=5, members=2)
+        Budget(epochs=5, members=2, seed=None)
     """
 
     epochs: int | None = None
     members: int | None = None
+    seed: int | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fusearch.contracts import Objective, primary, read_objectives
 from fusearch.errors import ObjectiveError, RunError, YamlError
 from fusearch.layout import CONFIG, DECISION
+from fusearch.more_seeds import with_more_seeds
 from fusearch.study import DRIVER, FORMAT, STUDY_NAME, TrialRecord, open_study, read_records
 from fusearch.trials import Trials
 from fusearch.yaml_file import read_yaml
@@ -114,7 +115,7 @@ class Run:
             RunError: The study, or the decision of the run's strategy, cannot be read; or there is no such `select`.
         """
         driver = self.study.user_attrs.get(DRIVER)  # before the trials: a driver that has finished leaves none in flight
-        held = read_records(self.study, [objective.name for objective in self.objectives])
+        held = with_more_seeds(read_records(self.study, [objective.name for objective in self.objectives]))
         # The others are someone else's, as the study may be shared; what waits is evaluated, whoever queued it.
         records = [record for record in held if record.candidate or record.state == "waiting"]
         return Trials(records, self.objectives, self.config, self.path, driver, read_decision(self.path), self.select)

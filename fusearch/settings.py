@@ -208,6 +208,14 @@ class Settings:
             unset="8 where designs are trained on a GPU in packs of a number that is given, else 1",
         ),
     )
+    seeds_front: int = field(
+        default=0,
+        metadata=_facts(
+            "Seeds that a design gets at most beside those of every design, after the search, as long as the order of the front, and of "
+            "what is next to it, does not stand. They count neither for `trials` nor for `time_limit`. Only for the strategy `graph`.",
+            least=0,
+        ),
+    )
     max_parameters: float = field(
         default=1e8,
         metadata=_facts("Most parameters of a design; one with more is not trained. 0: no bound.", least=0),

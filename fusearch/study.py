@@ -91,14 +91,15 @@ class TrialFacts:
         rebuilt_from: The whole candidate as a dict, where the space cannot rebuild it from the trial's parameters, else None.
         reference: Role of a reference design (`late`, ...), else None.
         pack: Trial whose design it has with another recipe (or with the first), where several recipes were proposed at once; else None.
-        budget: What the evaluation was allowed to spend, `epochs` and `members` (None: all); empty where nothing was evaluated, and in
-            runs of version 0.1.0, which always spent all.
+        budget: What the evaluation was allowed to spend, `epochs`, `members` (None: all), `seed`; empty where nothing was evaluated, and
+            in runs of version 0.1.0, which always spent all.
         values: Every metric and cost by name, not only the objectives.
         spread: Standard deviation over members.
         details: Facts worth keeping: `members`, `best_epochs`, `worker`.
         seconds: Wall time of the evaluation.
         reason: Why the trial failed or was pruned, else None.
         repeat_of: Trial that this one repeats, else None.
+        more_seeds_of: Trial whose design this one trained with a seed more; its values are those over all seeds so far. Else None.
         raced: How a race stopped it. Against a finished design: `folds` that it had, of `num_folds`, the `rival`'s trial, the `chance` to
             catch up that was left. Against other recipes of its design: the `epoch`, its `place` among so many `recipes`. Empty where none
             did.
@@ -118,6 +119,7 @@ class TrialFacts:
     seconds: float | None = field(default=None, metadata={"attribute": "seconds"})
     reason: str | None = field(default=None, metadata={"attribute": "reason"})
     repeat_of: int | None = field(default=None, metadata={"attribute": "repeat_of"})
+    more_seeds_of: int | None = field(default=None, metadata={"attribute": "more_seeds_of"})
     raced: Mapping[str, Any] = field(default_factory=dict, metadata={"attribute": "raced"})
 
     @property
@@ -159,11 +161,11 @@ class TrialFacts:
         return {name: value for name, value in held.items() if value not in ("", None) and value != {}}
 
 
-def asked_trial() -> optuna.trial.FrozenTrial:
-    """Return a trial as a sampler finds it, but for the mark: written with the trial, it costs nothing and no kill comes between."""
+def asked_trial(facts: TrialFacts | None = None, **held: Any) -> optuna.trial.FrozenTrial:
+    """Return a trial as a sampler finds it, or with all that it has; the mark is written with it, so that no kill comes between."""
     from optuna.trial import TrialState, create_trial
 
-    return create_trial(state=TrialState.RUNNING, user_attrs={_ASKED: True})
+    return create_trial(state=TrialState.RUNNING, user_attrs={_ASKED: True, **(facts or TrialFacts()).attributes()}, **held)
 
 
 def is_foreign(trial: optuna.trial.FrozenTrial) -> bool:
@@ -240,8 +242,8 @@ class TrialRecord(TrialFacts):
 
     @property
     def evaluated(self) -> bool:
-        """Whether an evaluation of its own finished: complete, and no repeat."""
-        return self.state == "complete" and self.repeat_of is None
+        """Whether an evaluation of its own finished: complete, no repeat, and no more seeds of another trial."""
+        return self.state == "complete" and self.repeat_of is None and self.more_seeds_of is None
 
     @property
     def num_members(self) -> int:

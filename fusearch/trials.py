@@ -16,6 +16,7 @@ from fusearch.driver_state import state_of
 from fusearch.effort import count_loops, count_races, count_streams
 from fusearch.errors import FusearchError, ObjectiveError, RunError, nearest, suggestion
 from fusearch.layout import STREAMS, folder_bytes
+from fusearch.more_seeds import count_more_seeds
 from fusearch.ranking import best_of_each, is_near, ranked
 from fusearch.settings import SELECTIONS, Pace, Settings
 from fusearch.study import ROLES, TrialRecord, kind_of_reason
@@ -266,6 +267,11 @@ class Trials:
         """What races did: see `count_races`."""
         return count_races(self.raced, sum(len(record.by_fold(self.primary.name)) or 1 for record in self.evaluated))
 
+    @property
+    def more_seeds(self) -> dict[str, int]:
+        """Which seeds came after the search: see `count_more_seeds`."""
+        return count_more_seeds(self.records)
+
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints: one JSON-able document."""
         points = self._points
@@ -278,6 +284,7 @@ class Trials:
             "trials": counts,
             "refused": self.refused,
             "races": self.races,
+            "more_seeds": self.more_seeds,
             "in_the_loop": count_loops(self.records),
             "streams": {**count_streams(self.records), "bytes": 0 if self.path is None else folder_bytes(self.path / STREAMS)},
             "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
@@ -384,6 +391,8 @@ def _kind(record: TrialRecord) -> str:
     """What became of a trial, in one word of `Trials.counts`."""
     if record.interrupted:
         return "interrupted"
+    if record.more_seeds_of is not None and record.state != "running":
+        return "more seeds"  # told apart: they are no designs
     if record.repeat_of is None:
         return "raced" if record.state == "pruned" and record.raced else record.state
     return "repeated" if record.state in ("complete", "pruned") else "failed again"  # what fails again is counted once

@@ -61,7 +61,7 @@ def test_it_goes_on(run: Run) -> None:
     evaluator, objectives = TrainingEvaluator(data, folds=2, epochs=3), ["auroc", "macs<=4100"]
     after = run_search(SearchSpace(data.modalities), evaluator, objectives, out=run.path, resume=True, trials=15, executor="inline", seed=3)
     assert after.status()["trials"]["complete"] == 15
-    assert after.records()[-1].budget == {"epochs": None, "members": None}
+    assert after.records()[-1].budget == {"epochs": None, "members": None, "seed": None}
     assert run.records()[0].budget == {}
 
 

@@ -60,7 +60,7 @@ def test_settings_are_frozen_and_changed_by_name() -> None:
 
 def test_settings_become_plain_values() -> None:
     settings = Settings(budget=Budget(epochs=2), storage="sqlite:///a.db")
-    assert json.loads(json.dumps(settings.to_dict()))["budget"] == {"epochs": 2, "members": None}
+    assert json.loads(json.dumps(settings.to_dict()))["budget"] == {"epochs": 2, "members": None, "seed": None}
     assert {"strategy", "storage"} == {each.name for each in fields(Settings)} - set(settings.to_dict())
 
 

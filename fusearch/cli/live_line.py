@@ -25,6 +25,8 @@ def progress_line(progress: Progress) -> str:
         parts.append(f"{progress.failed} failed")
     if progress.repeated:
         parts.append(f"{progress.repeated} repeated")
+    if progress.more_seeds:
+        parts.append(f"{progress.more_seeds} more seeds")
     parts += [f"best {name} {figure(value)}" for name, value in progress.best.items()]
     parts.append(f"front {progress.front}")
     if progress.seconds_left is not None:

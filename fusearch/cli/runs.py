@@ -166,13 +166,12 @@ def status(run: RunFolder, select: Select = None, as_json: AsJson = False) -> No
 
 
 def _show_status(facts: dict[str, Any]) -> None:
-    from fusearch.reports.findings.search_course import races_sentence
+    from fusearch.reports.findings.search_course import more_seeds_sentence, races_sentence
 
     trials = facts["trials"]
     say(f"{facts['state']}: " + ", ".join(f"{count} {name}" for name, count in trials.items() if count or name == "complete"))
-    raced = races_sentence(facts["races"])
-    if raced:
-        say(raced)
+    for sentence in filter(None, (races_sentence(facts["races"]), more_seeds_sentence(facts["more_seeds"]))):
+        say(sentence)
     for reason, count in facts["refused"].items():
         say(f"not trained, {count} times: {reason}")
     for reason, count in facts["in_the_loop"].items():

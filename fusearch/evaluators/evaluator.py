@@ -188,7 +188,7 @@ class TrainingEvaluator:
             goes_on: Asked before each fold which recipes are still wanted, by their places.
         """
         costs = self.cheap(candidates[0])  # first: it takes milliseconds, and what cannot be counted need not be trained
-        members = make_members(len(self.folds), self.seeds, budget.members)
+        members = make_members(len(self.folds), self.seeds, budget.members, seed=budget.seed)
         running = {candidate.digest: (place, RunningEvaluation(members, report)) for place, candidate in enumerate(candidates)}
 
         def wanted(candidate: Candidate) -> bool:
@@ -254,7 +254,7 @@ class TrainingEvaluator:
         """
         settings = self.settings if budget.epochs is None else TrainingSettings(**{**asdict(self.settings), "epochs": budget.epochs})
         rows = partial(self.prepared, device=self.device_of(candidates[0]))
-        every = make_members(len(self.folds), self.seeds, budget.members)
+        every = make_members(len(self.folds), self.seeds, budget.members, seed=budget.seed)
         folds = [[each for each in every if each.fold == fold] for fold in dict.fromkeys(each.fold for each in every)]
         setup: MemberSetup = {
             "settings": settings,

@@ -54,7 +54,7 @@ class KeptPredictions:
 
 
 def read_kept(folder: Path | None, records: Sequence[TrialRecord], described: Mapping[str, Any] | None = None) -> KeptPredictions:
-    """Read the predictions of some designs.
+    """Read the predictions of some designs, those of the seeds that all of them had: the mean of more seeds is better for that alone.
 
     Args:
         folder: The run folder; None where there is none.
@@ -65,7 +65,8 @@ def read_kept(folder: Path | None, records: Sequence[TrialRecord], described: Ma
     Raises:
         NotEstimableError: A design has none, or designs were held out on different rows.
     """
-    held = ((f"trial {record.number}", _arrays(folder, record)) for record in records)
+    seeds = _common_seeds(records)
+    held = ((f"trial {record.number}", _of_seeds(_arrays(folder, record), seeds)) for record in records)
     return stack_kept(held, described)
 
 
@@ -115,6 +116,21 @@ def _arrays(folder: Path | None, record: TrialRecord) -> dict[str, NDArray[Any]]
         raise NotEstimableError(f"no predictions of trial {record.number} were kept") from None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile):
         raise NotEstimableError(f"the predictions of trial {record.number} cannot be read") from None
+
+
+def _common_seeds(records: Sequence[TrialRecord]) -> set[int] | None:
+    """Return the seeds that each of some designs had; None where one does not tell."""
+    told = [record.details.get("members") for record in records]
+    seeds = [{int(member["seed"]) for member in members if "seed" in member} for members in told if isinstance(members, list)]
+    return set.intersection(*seeds) or None if seeds and len(seeds) == len(told) else None
+
+
+def _of_seeds(held: dict[str, NDArray[Any]], seeds: set[int] | None) -> dict[str, NDArray[Any]]:
+    """Return the rows of some seeds; all where the seeds are not known."""
+    if seeds is None or "seed" not in held:
+        return held
+    wanted = np.isin(held["seed"], list(seeds))
+    return held if wanted.all() else {name: values[wanted] if values.shape[:1] == wanted.shape else values for name, values in held.items()}
 
 
 def _task(held: Mapping[str, NDArray[Any]], described: Mapping[str, Any] | None) -> Task:

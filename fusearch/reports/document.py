@@ -55,6 +55,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "explanations": [dict(told) for told in found.explanations],
         "trials": found.trials.counts,
         "races": {**found.trials.races, "trials": [{"trial": record.number, **record.raced} for record in found.trials.raced]},
+        "more_seeds": found.trials.more_seeds,
         "hypervolume": {"trials": list(progress.trials), "values": list(progress.hypervolume), "references": progress.references},
         "throughput": {
             "wall_seconds": through.wall,

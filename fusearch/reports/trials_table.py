@@ -21,7 +21,8 @@ def trials_frame(run: Run | Findings | Path | str) -> pd.DataFrame:
     """Return every trial as a row.
 
     Columns: `trial`, `state`, `reference`, `on_front`, `digest`, `candidate`, `formula`; each metric and cost with its
-    `*_spread` (standard deviation over members) where there is one; `members`, `recipe.*`, `seconds`, `repeat_of`, `reason`.
+    `*_spread` (standard deviation over members) where there is one; `members`, `recipe.*`, `seconds`, `repeat_of`, `more_seeds_of`,
+    `reason`.
     """
     return _frame(run if isinstance(run, Findings) else read_findings(run))
 
@@ -36,8 +37,8 @@ def _frame(found: Findings) -> pd.DataFrame:
     rows = [_row(found, record, names, spreads, recipe, record.number in on_front) for record in found.records]
     columns = ["trial", "state", "reference", "on_front", "digest", "candidate", "formula"]
     columns += [column for name in names for column in ((name, f"{name}_spread") if name in spreads else (name,))]
-    columns += ["members", *(f"recipe.{name}" for name in recipe), "seconds", "repeat_of", "reason"]
-    return pd.DataFrame(rows, columns=columns).astype({"trial": int, "on_front": bool, "repeat_of": "Int64"})
+    columns += ["members", *(f"recipe.{name}" for name in recipe), "seconds", "repeat_of", "more_seeds_of", "reason"]
+    return pd.DataFrame(rows, columns=columns).astype({"trial": int, "on_front": bool, "repeat_of": "Int64", "more_seeds_of": "Int64"})
 
 
 def _row(
@@ -54,6 +55,7 @@ def _row(
         "members": record.num_members if record.state == "complete" else None,
         "seconds": record.seconds,
         "repeat_of": record.repeat_of,
+        "more_seeds_of": record.more_seeds_of,
         "reason": record.reason,
     }
     row |= {name: found.value(record, name) for name in names}

@@ -87,7 +87,7 @@ class CandidateQueue:
         self.size = len(trials)
         for trial in trials:
             held = read_trial(trial)
-            if not was_given_back(held.reason) and trial.state != TrialState.WAITING:
+            if not was_given_back(held.reason) and trial.state != TrialState.WAITING and held.more_seeds_of is None:
                 self._count(held)
                 if (trial.state == TrialState.PRUNED and not held.raced) or held.repeat_of is not None:
                     self.uncount()

@@ -14,12 +14,13 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from fusearch.contracts import CachingEvaluator, Evaluator, KeepingEvaluator, Objective
+from fusearch.contracts import CachingEvaluator, Evaluator, FoldwiseEvaluator, KeepingEvaluator, Objective
 from fusearch.errors import RunError, SpaceError
 from fusearch.layout import STREAMS, WEIGHTS
 from fusearch.run import Run
 from fusearch.search.configuration import check_objectives, describe_run
 from fusearch.search.executor import EXECUTORS, Executor
+from fusearch.search.front_seeds import FrontSeeds, end_rounds
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.progress import ProgressCallback
 from fusearch.search.run_folder import check_resume, create_folder, discard_folder, driven, open_folder, writing
@@ -96,6 +97,10 @@ def run_search(
     decider = make_strategy(settings.strategy)
     if decider is not None and settings.start != "references":
         raise RunError(f"start is {settings.start!r}: strategy {decider.name!r} does not take it, expected strategy 'graph'")
+    if decider is not None and settings.seeds_front:
+        raise RunError(f"seeds_front is {settings.seeds_front}: strategy {decider.name!r} does not take it, expected strategy 'graph'")
+    if settings.seeds_front and not isinstance(evaluator, FoldwiseEvaluator):
+        raise RunError(f"seeds_front is {settings.seeds_front}: the evaluator tells nothing by fold, expected one with by_fold, or 0")
     if decider is not None and getattr(space, "pattern", None) is not None:
         raise SpaceError(f"pattern {space.pattern!r}: strategy {decider.name!r} does not take one, expected strategy 'graph'")
     for design in first:
@@ -124,6 +129,7 @@ def run_search(
         with driven(folder), Interrupts() as interrupts:
             study = open_folder(folder, config)
             _note(study, folder, "running")
+            end_rounds(study)
             num_known = len(study.get_trials(deepcopy=False))
             session = Session(
                 study,
@@ -145,10 +151,13 @@ def run_search(
             study.sampler = sampler
             if not resume:
                 session.queue.put_designs(first)
+            seeds = None
+            if settings.seeds_front:
+                seeds = FrontSeeds(study, space, settings=settings, folder=folder, interrupts=interrupts, progress=progress)
             is_kept = True
             with ExitStack() as executors:  # left after the notes are written: what waits for Ray then may be killed
                 try:
-                    _drive(executors, build_executor(settings, folder), session, evaluator, interrupts)
+                    _drive(executors, build_executor(settings, folder), session, seeds, evaluator, interrupts)
                 except Exception:
                     is_kept = resume or any(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
                     raise
@@ -162,23 +171,33 @@ def run_search(
     return Run(folder)
 
 
-def _drive(executors: ExitStack, executor: Executor, session: Session, evaluator: Evaluator, interrupts: Interrupts) -> None:
-    """Run the session on the executor, which is left open; whatever happens, no trial of the study stays RUNNING."""
+def _drive(
+    executors: ExitStack, executor: Executor, session: Session, seeds: FrontSeeds | None, evaluator: Evaluator, interrupts: Interrupts
+) -> None:
+    """Run the session, then more seeds, on the executor, which is left open; whatever happens, no trial of the study stays RUNNING."""
+
+    def interrupt(reason: str) -> None:
+        session.interrupt(reason)
+        if seeds is not None:
+            seeds.interrupt(reason)
+
     try:
         executors.enter_context(executor)
         interrupts.listen()
         executor.run(session, evaluator, interrupts)
+        if seeds is not None and interrupts.received is None and seeds.begin():
+            executor.run(seeds, evaluator, interrupts)
         if interrupts.received is not None:
             with interrupts.held():
-                session.interrupt(f"interrupted by {interrupts.received}")
+                interrupt(f"interrupted by {interrupts.received}")
         else:
             session.conclude()
     except KeyboardInterrupt:
         with interrupts.held():
-            session.interrupt(f"interrupted by {interrupts.received or 'a signal'}")
+            interrupt(f"interrupted by {interrupts.received or 'a signal'}")
     except BaseException as error:
         with suppress(RunError), interrupts.held():
-            session.interrupt(f"{type(error).__name__}: {error}")
+            interrupt(f"{type(error).__name__}: {error}")
         raise
 
 

@@ -10,8 +10,7 @@ from typing import Protocol
 from fusearch.contracts import Evaluator
 from fusearch.registry import Registry
 from fusearch.search.interrupts import Interrupts
-from fusearch.search.job import outcomes
-from fusearch.search.session import Session
+from fusearch.search.job import JobSource, outcomes
 from fusearch.settings import Settings
 
 __all__ = ["EXECUTORS", "Executor", "ExecutorBuilder", "InlineExecutor"]
@@ -24,7 +23,7 @@ class Executor(Protocol):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
-    def run(self, session: Session, evaluator: Evaluator, interrupts: Interrupts) -> None:
+    def run(self, session: JobSource, evaluator: Evaluator, interrupts: Interrupts) -> None:
         """Evaluate until the session gives no more jobs and none is in flight.
 
         Each trial of a job of `session.next_job()`, its own and those of its siblings, is finished with exactly one
@@ -51,7 +50,7 @@ class InlineExecutor:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         pass
 
-    def run(self, session: Session, evaluator: Evaluator, interrupts: Interrupts) -> None:
+    def run(self, session: JobSource, evaluator: Evaluator, interrupts: Interrupts) -> None:
         """Evaluate until the session gives no more jobs; a signal stops the evaluation at once."""
         while (job := session.next_job()) is not None:
             told = outcomes(evaluator, job)

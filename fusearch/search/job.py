@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 from fusearch.contracts import Budget, Evaluation, Evaluator, FoldwiseEvaluator, Outrun, PackEvaluator, PackNews
 from fusearch.errors import EvaluationError, FusearchError
@@ -22,7 +22,7 @@ from fusearch.inference.race import Lost, Race
 from fusearch.search_space import Candidate
 from fusearch.study import TrialFacts
 
-__all__ = ["Job", "Outcome", "describe_evaluation", "evaluate", "outcomes"]
+__all__ = ["Job", "JobSource", "Outcome", "describe_evaluation", "evaluate", "outcomes"]
 
 
 #: Seconds after which an import is looked at again.
@@ -77,6 +77,23 @@ class Outcome:
     seconds: float | None = None
     worker: int | None = None
     lost: Lost | Outrun | None = None
+
+
+class JobSource(Protocol):
+    """What executors ask for jobs and tell outcomes: a session, or the seeds that come after it."""
+
+    @property
+    def stop_reason(self) -> str | None:
+        """Why no more jobs are given; None while they are, also where none is due before a result."""
+        ...
+
+    def next_job(self) -> Job | None:
+        """Return what to evaluate, None where nothing is due."""
+        ...
+
+    def finish(self, number: int, outcome: Outcome) -> None:
+        """Record what became of a trial."""
+        ...
 
 
 class _OutOfTime(BaseException):

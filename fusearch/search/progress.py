@@ -28,6 +28,7 @@ class Progress:
         seconds_left: Estimate of the time left; None before the first evaluation that tells.
         blamed: What is said of operators and encoders that fail in every design that has them, and are no longer proposed.
         refused: What is said of references that are too large to be trained.
+        more_seeds: Seeds that designs got after the search, beside those of every design.
     """
 
     done: int
@@ -42,6 +43,7 @@ class Progress:
     blamed: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     raced: int = 0
+    more_seeds: int = 0
 
 
 ProgressCallback = Callable[[Progress], None]

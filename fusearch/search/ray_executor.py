@@ -19,9 +19,9 @@ from fusearch.contracts import DeviceEvaluator, Evaluator, KeepingEvaluator
 from fusearch.errors import RunError
 from fusearch.layout import CONFIG, RAY, ray_session
 from fusearch.search.interrupts import Interrupts
+from fusearch.search.job import JobSource
 from fusearch.search.node_probe import PACKAGES, differences, faults, look_around, view_nodes
 from fusearch.search.orphans import MARK, end_orphans
-from fusearch.search.session import Session
 from fusearch.search.strategies import make_strategy
 from fusearch.settings import Settings
 
@@ -98,7 +98,7 @@ class RayExecutor:
         _imported_with_token.append(True)
         return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN}
 
-    def run(self, session: Session, evaluator: Evaluator, interrupts: Interrupts) -> None:
+    def run(self, session: JobSource, evaluator: Evaluator, interrupts: Interrupts) -> None:
         """Let Tune evaluate until the session gives no more jobs, or a signal arrives.
 
         Raises:

@@ -28,8 +28,7 @@ from ray.tune import Callback, Stopper, Trainable
 from ray.tune.search import Searcher
 
 from fusearch.search.interrupts import Interrupts
-from fusearch.search.job import Job, Outcome, outcomes
-from fusearch.search.session import Session
+from fusearch.search.job import Job, JobSource, Outcome, outcomes
 
 __all__ = ["JOB", "Bridge", "JobSearcher", "OutcomeCallback", "SessionStopper", "evaluation_trial", "reason_of"]
 
@@ -86,7 +85,7 @@ class Bridge:
 
     LONGEST_WAIT = 30.0
 
-    def __init__(self, session: Session, interrupts: Interrupts) -> None:
+    def __init__(self, session: JobSource, interrupts: Interrupts) -> None:
         self._session, self._interrupts = session, interrupts
         self._open: dict[int, set[int]] = {}
         self._starting: dict[int, float] = {}

@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 from fusearch.contracts import Evaluation, Evaluator, FoldwiseEvaluator, Objective
 from fusearch.errors import EvaluationError, suggestion
 from fusearch.inference.race import Race
+from fusearch.more_seeds import designs_of, seeded_facts
 from fusearch.search.bounds import CheapBounds
 from fusearch.search.candidate_queue import CandidateQueue, Proposal, enqueue
 from fusearch.search.culprits import Culprits
@@ -343,7 +344,7 @@ class Session:
 
     def _recall(self) -> None:
         """Take up the study where an earlier driver left it; nothing of it stays RUNNING. What is foreign is left alone."""
-        for trial in self._study.get_trials(deepcopy=False):
+        for trial, latest in designs_of(self._study.get_trials(deepcopy=False)):
             if is_foreign(trial):
                 continue
             held = read_trial(trial)
@@ -352,7 +353,7 @@ class Session:
             elif not held.candidate:
                 continue  # what it stood for is lost: by a kill, or with a line of the journal
             elif trial.state == TrialState.COMPLETE and held.repeat_of is None:
-                self._note(held.candidate, _Answer(trial.number, trial.values, held.found))
+                self._note(held.candidate, _Answer(trial.number, latest.values, seeded_facts(held, read_trial(latest)).found))
             elif trial.state == TrialState.PRUNED and held.repeat_of is None and held.raced:
                 self._stopped[held.candidate] = _Answer(trial.number, [], held.found)
             elif trial.state == TrialState.FAIL and held.repeat_of is None and not was_given_back(held.reason):

@@ -21,6 +21,11 @@ def test_what_races_stopped_is_done() -> None:
     assert progress_line(told) == "19/60 trials · 2 running · 7 stopped early · front 0"
 
 
+def test_seeds_that_come_after_the_search_are_told() -> None:
+    told = Progress(done=12, running=2, failed=0, repeated=0, total=None, more_seeds=3)
+    assert progress_line(told) == "12 trials · 2 running · 3 more seeds · front 0"
+
+
 def test_where_standard_error_is_no_terminal_lines_are_rare(capfd: pytest.CaptureFixture[str]) -> None:
     with LiveLine(every=3600.0) as line:
         for done in range(61):

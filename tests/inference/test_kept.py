@@ -18,6 +18,23 @@ def test_seeds_of_a_fold_are_averaged(tmp_path):
     np.testing.assert_allclose(kept.outputs[1, 7], row.mean(axis=0) / row.mean(axis=0).sum())
 
 
+def test_designs_are_compared_on_the_seeds_that_all_had(tmp_path):
+    """The mean of three networks is better than one for that alone."""
+    trials = planted_trials(tmp_path, DESIGNS, rows=40, seeds=3)
+    file = predictions_file(tmp_path, "candidate0")
+    with np.load(file) as held:
+        wanted = held["seed"] == 0
+        np.savez(file, **{name: held[name][wanted] for name in held.files})
+    first, second = trials.records
+    first.details["members"] = [member for member in first.details["members"] if member["seed"] == 0]
+    kept = read_kept(tmp_path, [first, second])
+    with np.load(predictions_file(tmp_path, "candidate1")) as held:
+        alone = held["probabilities"][(held["rows"] == 7) & (held["seed"] == 0)][0].astype(float)
+    np.testing.assert_allclose(kept.outputs[1, 7], alone / alone.sum())
+    every = read_kept(tmp_path, [second])
+    assert not np.allclose(every.outputs[0, 7], alone / alone.sum()), "where it stands alone, all of its seeds count"
+
+
 def test_rows_and_groups_come_in_one_order_whatever_the_files_have(tmp_path):
     trials = planted_trials(tmp_path, DESIGNS, rows=40, groups=4)
     before = read_kept(tmp_path, trials.records)

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import math
+import random
 from dataclasses import replace
 from functools import cache, cached_property
 
@@ -134,6 +135,21 @@ class Foldwise:
         return list(self.by_fold(candidate, budget, report))[-1]
 
 
+class Lucky(Foldwise):
+    """Five folds of a design whose value hangs on luck in each training; it takes the seed that it is asked for."""
+
+    def fold_score(self, candidate, fold, seed):
+        return score(candidate) + random.Random(f"{candidate.digest} {fold} {seed}").gauss(0, 0.3)
+
+    def by_fold(self, candidate, budget, report):
+        seed, members = budget.seed or 0, []
+        for fold in range(self.FOLDS):
+            self.trained.append((candidate.digest, fold, seed))
+            members.append({"fold": fold, "seed": seed, "metrics": {"score": self.fold_score(candidate, fold, seed)}})
+            mean = sum(each["metrics"]["score"] for each in members) / len(members)
+            yield Evaluation({"score": mean, **self.cheap(candidate)}, details={"members": list(members)})
+
+
 class Packed(Foldwise):
     """Evaluates several recipes of a design at once; the worse half by their score leaves after epoch 4, where it may."""
 
@@ -163,6 +179,12 @@ class Packed(Foldwise):
 def packed():
     """The class of an evaluator that evaluates several recipes at once."""
     return Packed
+
+
+@pytest.fixture
+def lucky():
+    """The class of an evaluator of which each training has luck of its own."""
+    return Lucky
 
 
 @pytest.fixture

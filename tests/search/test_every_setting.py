@@ -82,8 +82,9 @@ ON_RAY = {
     "workers": (1, lambda executor: executor._local_workers()),
     "cpus_per_trial": (2.0, lambda executor: executor._thread_variables()["OMP_NUM_THREADS"]),
 }
-#: Setting -> the test that sees it where Ray runs.
+#: Setting -> the test that sees it, where Ray runs, or with an evaluator of its own.
 ELSEWHERE = {
+    "seeds_front": "test_front_seeds.py::test_seeds_are_given_until_the_order_stands_or_they_are_spent",
     "executor": "test_ray_executor.py::test_two_workers_work_side_by_side_though_evaluations_are_shorter_than_their_start",
     "gpus_per_trial": "test_ray_executor.py::test_what_ray_cannot_give_is_refused",
     "ship": "test_node_probe.py::test_the_package_is_shipped_where_a_node_lacks_it",

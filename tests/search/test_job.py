@@ -203,7 +203,7 @@ def test_what_the_study_keeps_is_json_able():
     kept = describe_evaluation(evaluation, Budget(epochs=2), worker=3)
     assert json.loads(json.dumps(kept.attributes())) == kept.attributes()
     assert kept == TrialFacts(
-        budget={"epochs": 2, "members": None},
+        budget={"epochs": 2, "members": None, "seed": None},
         values={"score": 0.5},
         spread={"score": 0.25},
         details={"worker": 3, "a": [0, 1], "b": "x"},

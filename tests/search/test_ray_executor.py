@@ -42,6 +42,32 @@ def test_two_workers_work_side_by_side_though_evaluations_are_shorter_than_their
     assert run.status()["trials"]["complete"] == 20
 
 
+def test_more_seeds_are_trained_by_the_same_workers(search):
+    class Lucky:
+        def __call__(self, candidate, budget, report):
+            return list(self.by_fold(candidate, budget, report))[-1]
+
+        def by_fold(self, candidate, budget, report):
+            import random
+
+            from fusearch.contracts import Evaluation
+
+            seed = budget.seed or 0
+            scores = [random.Random(f"{candidate.digest} {fold} {seed}").random() for fold in range(3)]
+            members = [{"fold": fold, "seed": seed, "metrics": {"score": value}} for fold, value in enumerate(scores)]
+            yield Evaluation({"score": sum(scores) / 3, "macs": 1.0}, details={"members": members})
+
+    run = search(Lucky(), executor="ray", workers=2, trials=6, sampler="random", seeds_front=2)
+    rounds = [record for record in run.records() if record.more_seeds_of is not None]
+    assert {record.state for record in rounds} == {"complete"}
+    assert os.getpid() not in {record.details["worker"] for record in rounds}
+    assert run.status()["more_seeds"]["seeds"] == len(rounds) >= 2
+    assert max(Counter(record.more_seeds_of for record in rounds).values()) <= 2
+    (best, *_) = run.front()
+    assert best.num_members > 3
+    assert run.status()["trials"]["complete"] == 6
+
+
 def test_failures_and_deaths_are_recorded_and_both_workers_live_on(search):
     def evaluate(candidate, budget, report):
         import os

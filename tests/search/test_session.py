@@ -113,7 +113,7 @@ def test_a_repeat_after_a_resume_carries_all_that_was_found(study, space, open_s
     leader, follower = records(study)[:2]
     assert follower.repeat_of == leader.number
     assert follower.found == leader.found
-    assert follower.budget == {"epochs": 1, "members": 1}
+    assert follower.budget == {"epochs": 1, "members": 1, "seed": None}
     assert (leader.seconds, follower.seconds) == (0.1, None), "the time was spent once"
 
 

@@ -89,8 +89,8 @@ def explain(
     graph = FusionGraph.parse(record.formula, modalities=data.modalities)
     candidate = Candidate(graph, Recipe.from_dict(record.recipe), tuple(record.details.get("start", ())))
     weights = WeightStore(run.path / WEIGHTS)
-    budget = Budget(record.budget.get("epochs"), record.budget.get("members"))
-    members = make_members(len(evaluator.folds), evaluator.seeds, budget.members)
+    budget = Budget(**record.budget)
+    members = make_members(len(evaluator.folds), evaluator.seeds, budget.members, seed=budget.seed)
     if not all(weights.holds(candidate.digest, member) for member in members):
         for _ in evaluator.train_members(candidate, budget):
             pass

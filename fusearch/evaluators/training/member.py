@@ -22,11 +22,11 @@ class Member:
         return int(np.random.SeedSequence([self.seed, self.fold]).generate_state(1)[0])
 
 
-def make_members(num_folds: int, num_seeds: int, count: int | None = None) -> tuple[Member, ...]:
+def make_members(num_folds: int, num_seeds: int, count: int | None = None, *, seed: int | None = None) -> tuple[Member, ...]:
     """Return `count` members (None: all), fold by fold: a fold is done, with all its seeds, before the next one.
 
-    Fewer than all are every fold with the first seed, then with the second, and so on.
+    Fewer than all are every fold with the first seed, then with the second, and so on. With a `seed` it is the only one.
     """
-    members = [Member(fold, seed) for seed in range(num_seeds) for fold in range(num_folds)]
+    members = [Member(fold, each) for each in (range(num_seeds) if seed is None else (seed,)) for fold in range(num_folds)]
     chosen = members if count is None else members[: max(count, 1)]
     return tuple(sorted(chosen, key=lambda member: (member.fold, member.seed)))

@@ -13,7 +13,7 @@ from fusearch.reports.findings.findings import Findings
 from fusearch.reports.wording import count
 from fusearch.study import TrialRecord
 
-__all__ = ["HypervolumeCurve", "Throughput", "progress_info", "races_sentence", "throughput_info"]
+__all__ = ["HypervolumeCurve", "Throughput", "more_seeds_sentence", "progress_info", "races_sentence", "throughput_info"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,15 @@ def races_sentence(races: Mapping[str, Any]) -> str:
     return " ".join(sentences)
 
 
+def more_seeds_sentence(more: Mapping[str, int]) -> str:
+    """Say who got more seeds after the search, as `status` tells it; empty where nobody did."""
+    if not more["seeds"] and not more["failed"]:
+        return ""
+    failed = f"; {count(more['failed'], 'training')} failed" if more["failed"] else ""
+    given = f"{count(more['designs'], 'design')} on the front or next to it got {count(more['seeds'], 'more seed')}"
+    return f"After the search {given}, as their order did not stand{failed}."
+
+
 def progress_info(found: Findings) -> HypervolumeCurve:
     """Compute the hypervolume over trials.
 
@@ -104,5 +113,6 @@ def throughput_info(found: Findings) -> Throughput:
     ends = [record.ended for record in found.records if record.ended is not None]
     starts = [record.started for record in found.records if record.started is not None]
     wall = max(ends) - min(starts) if ends and starts else None
-    raced = sum(record.seconds or 0.0 for record in found.trials.raced)
-    return Throughput(wall, sum(seconds) + raced, len(done), seconds[len(seconds) // 2] if seconds else None)
+    others = [*found.trials.raced, *(record for record in found.records if record.more_seeds_of is not None)]
+    work = sum(seconds) + sum(record.seconds or 0.0 for record in others)
+    return Throughput(wall, work, len(done), seconds[len(seconds) // 2] if seconds else None)

@@ -92,6 +92,8 @@ def standing(found: Findings, record: TrialRecord) -> list[tuple[str, str]]:
         entries.append(("reference", "reference"))
     if record.repeat_of is not None:
         entries.append(("other", f"repeats {record.repeat_of}"))
+    elif record.more_seeds_of is not None:
+        entries.append(("other", f"more seeds of {record.more_seeds_of}"))
     elif record.raced:
         entries.append(("other", _stopped(record)))
     elif record.state != "complete":

@@ -8,7 +8,7 @@ import pytest
 
 from fusearch.contracts import Objective
 from fusearch.reports.findings.findings import Findings, read_findings
-from fusearch.reports.findings.search_course import progress_info, races_sentence, throughput_info
+from fusearch.reports.findings.search_course import more_seeds_sentence, progress_info, races_sentence, throughput_info
 from fusearch.run import Run
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
@@ -73,3 +73,20 @@ def test_what_races_did_in_words(make_run: Callable[..., Run]) -> None:
     alone = read_findings(make_run(20))
     assert throughput_info(found).work == throughput_info(alone).work + 2.0, "what they took is work too"
     assert throughput_info(found).finished == 20
+
+
+def test_who_got_more_seeds_in_words() -> None:
+    told = "After the search 2 designs on the front or next to it got 5 more seeds, as their order did not stand."
+    assert more_seeds_sentence({"designs": 2, "seeds": 5, "failed": 0}) == told
+    failed = "After the search 1 design on the front or next to it got 1 more seed, as their order did not stand; 2 trainings failed."
+    assert more_seeds_sentence({"designs": 1, "seeds": 1, "failed": 2}) == failed
+    assert more_seeds_sentence({"designs": 0, "seeds": 0, "failed": 0}) == ""
+
+
+def test_the_trainings_of_more_seeds_are_work_and_no_designs() -> None:
+    found = findings([(0.8, 1.0), (0.9, 2.0)], seconds=3.0)
+    more = replace(found.records[0], number=2, more_seeds_of=0)
+    seeded = Findings(Trials([*found.records, more], found.objectives))
+    assert throughput_info(found).work == 6.0
+    assert (throughput_info(seeded).work, throughput_info(seeded).finished) == (9.0, 2)
+    assert progress_info(seeded).trials == progress_info(found).trials
