@@ -2,10 +2,10 @@
 
     python benchmarks/search_vs_loop.py [--data wisconsin] [--trials 24] [--epochs 30] [--cpus 2] [--json]
 
-Four runs of the same designs (the random sampler proposes without looking at results): a plain loop, the inline executor, Ray
-with one worker, Ray with `--cpus` workers. `search` counts from the first start to the last end of an evaluation, `wall` also
-the start and the end of Ray, which a longer search spreads over more trials. Aim: search / loop at most 1.05 with one worker
-and at most 0.6 with two on two cores. Other processes on the same cores spoil the ratios: run it on a quiet machine.
+Four runs of the same trainings (the random sampler proposes without looking at results, and nothing races): a plain loop, the inline
+executor, Ray with one worker, Ray with `--cpus` workers. `search` counts from the first start to the last end of an evaluation, `wall`
+also the start and the end of Ray, which a longer search spreads over more trials. Aim: search / loop at most 1.05 with one worker and at
+most 0.6 with two on two cores. Other processes on the same cores spoil the ratios: run it on a quiet machine.
 """
 
 import argparse
@@ -32,6 +32,7 @@ def search(folder: Path, space: SearchSpace, evaluator: TrainingEvaluator, trial
         out=folder / f"{executor}-{workers}",
         trials=trials,
         sampler="random",
+        races="off",
         executor=executor,
         workers=workers,
     )
