@@ -178,36 +178,48 @@ class DesignTraining:
         return fits
 
     def _train_stream(self, lender: str, order: torch.Generator) -> Generator[Phase, Fit, Fit]:
-        streams, stream = self.network.streams, self.network.graph.stream(lender)
+        streams = self.network.streams
         modalities = tuple(dict.fromkeys(streams.modality_of[name] for name, other in streams.lenders.items() if other == lender))
         alone = StreamNetwork(self.network.graph, lender, self.network.num_outputs, self.recipe).to(self.device)
-        held = None if self.validation is None else _rows_with(self.validation, modalities)
-        held = held if held is not None and len(held) else None
-        loss = StreamLoss(alone, self.task, self.class_weights, self.half)
-        phase = self._phase(lender, loss, _rows_with(self.samples, modalities), held, order)
         self.num_alone["asked"] += 1
         if self.cache is None:
-            fit = yield phase
+            fit = yield self._stream_phase(lender, modalities, alone, order)
         else:
-            recipe = self.recipe
-            numbers = recipe.learning_rate, recipe.weight_decay, recipe.dropout, recipe.width, recipe.class_weights
-            training = *astuple(phase.settings), held is None, len(phase.rows), str(self.half), self.device.type
-            key = self.cache.key(stream.encoder, *sorted(stream.params.items()), modalities, numbers, training, order.initial_seed())
-            self.keys[lender] = key
-            fit = yield from self._kept(self.cache, key, phase, alone)
+            key = self.keys[lender] = self._stream_key(self.cache, lender, modalities, order)
+            found = self._found(self.cache, key, lender, alone)
+            if found is None:
+                found = yield from self._kept(self.cache, key, self._stream_phase(lender, modalities, alone, order), alone)
+            fit = found
         streams.load(lender, alone)
         return fit
 
+    def _stream_phase(self, lender: str, modalities: Sequence[str], alone: StreamNetwork, order: torch.Generator) -> Phase:
+        held = None if self.validation is None else _rows_with(self.validation, modalities)
+        loss = StreamLoss(alone, self.task, self.class_weights, self.half)
+        return self._phase(lender, loss, _rows_with(self.samples, modalities), held if held is not None and len(held) else None, order)
+
+    def _stream_key(self, cache: StreamCache, lender: str, modalities: tuple[str, ...], order: torch.Generator) -> str:
+        """Name what a stream becomes by all that it hangs on, beside the rows, which the cache knows."""
+        stream, recipe = self.network.graph.stream(lender), self.recipe
+        numbers = recipe.learning_rate, recipe.weight_decay, recipe.dropout, recipe.width, recipe.class_weights
+        training = *astuple(self._settings_of(lender)), self.validation is None, str(self.half), self.device.type
+        return cache.key(stream.encoder, *sorted(stream.params.items()), modalities, numbers, training, order.initial_seed())
+
+    def _found(self, cache: StreamCache, key: str, lender: str, alone: StreamNetwork) -> Fit | None:
+        """Take a trained stream from the cache and tell its epochs again; None where it is not there."""
+        found = cache.stream(key)
+        if found is None:
+            return None
+        alone.load_state_dict(found.weights)
+        self.num_alone["found"] += 1
+        if self.on_epoch is not None:
+            for epoch, values in enumerate(found.curve, start=1):
+                self.on_epoch(lender, epoch, dict(values))
+        return found.fit
+
     def _kept(self, cache: StreamCache, key: str, phase: Phase, alone: StreamNetwork) -> Generator[Phase, Fit, Fit]:
-        """Take a trained stream from the cache and tell its epochs again, or train and keep it."""
-        found, curve, on_epoch = cache.stream(key), list[dict[str, float]](), phase.on_epoch
-        if found is not None:
-            alone.load_state_dict(found.weights)
-            self.num_alone["found"] += 1
-            if on_epoch is not None:
-                for epoch, values in enumerate(found.curve, start=1):
-                    on_epoch(epoch, dict(values))
-            return found.fit
+        """Train a stream and keep it."""
+        curve, on_epoch = list[dict[str, float]](), phase.on_epoch
 
         def noted(epoch: int, values: dict[str, float]) -> None:
             curve.append(dict(values))
@@ -337,15 +349,17 @@ class DesignTraining:
             cache.keep_states(key, states)
         return states
 
+    def _settings_of(self, phase: str) -> TrainingSettings:
+        return replace(self.settings, epochs=self.epochs[phase]) if phase in self.epochs else self.settings
+
     def _phase(self, name: str, loss: PhaseLoss, rows: Samples, held: Samples | None, order: torch.Generator | None = None) -> Phase:
-        settings = replace(self.settings, epochs=self.epochs[name]) if name in self.epochs else self.settings
         on_epoch = self.on_epoch
         return Phase(
             name,
             loss,
             replace(rows, parts=None),
             held,
-            settings=settings,
+            settings=self._settings_of(name),
             recipe=self.recipe,
             order=order or self.generator,
             on_epoch=None if on_epoch is None else lambda epoch, values: on_epoch(name, epoch, values),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -166,6 +167,16 @@ def test_what_was_read_longest_ago_leaves_first(tmp_path: Path) -> None:
     held = {number for number in range(11) if cache.stream(f"{number}") is not None}
     assert held == set(range(11)) - {1, 2}, "a tenth of the bytes is free again"
     assert sum(each.stat().st_size for each in (tmp_path / "streams").glob("*")) <= 10.5 * size
+
+
+def test_a_process_looks_at_the_folder_once_in_many_files_whatever_they_hang_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[object] = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: looks.append(path) or scandir(path))
+    cache = StreamCache(tmp_path / "streams", 1e9)
+    for number in range(40):
+        cache.within(number).keep_stream(f"{number}", stream_of(number))
+    assert len(looks) == 1
 
 
 def test_what_is_larger_than_the_bound_is_not_kept(tmp_path: Path) -> None:
