@@ -81,7 +81,6 @@ class FrontSeeds:
         self._folder, self._interrupts, self._callback = folder, interrupts, progress
         self._run = Run(folder)
         self._due: list[TrialRecord] = []
-        self._trials = self._run.read()
         self._done, self._started = 0, time.monotonic()
         self._running: dict[int, _Round] = {}
         self.stop_reason: str | None = None

@@ -11,7 +11,7 @@ from statistics import fmean, median, stdev
 from typing import Any
 
 from fusearch.errors import EvaluationError
-from fusearch.layout import predictions_file
+from fusearch.search.run_folder import read_predictions
 from fusearch.study import TrialFacts
 
 __all__ = ["join_arrays", "join_facts", "next_seed", "read_arrays"]
@@ -87,12 +87,9 @@ def join_arrays(held: Arrays, new: Arrays, *, members: int, seed: int) -> dict[s
 
 
 def read_arrays(folder: Path, candidate: str) -> dict[str, Any]:
-    """Read the arrays that are kept of a candidate; nothing where none are, or they cannot be read."""
-    import numpy as np
-
+    """Return the arrays that are kept of a candidate; nothing where none are, or they cannot be read."""
     try:
-        with predictions_file(folder, candidate).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+        return read_predictions(folder, candidate)
     except (OSError, ValueError, zipfile.BadZipFile):
         return {}
 

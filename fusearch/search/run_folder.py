@@ -34,6 +34,7 @@ __all__ = [
     "driven",
     "mend_journal",
     "open_folder",
+    "read_predictions",
     "save_predictions",
     "writing",
 ]
@@ -160,6 +161,21 @@ def save_predictions(folder: Path, digest: str, arrays: Mapping[str, np.ndarray[
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]  # the stub takes a keyword of another type into account
     replace_file(predictions_file(folder, digest), buffer.getvalue())
+
+
+def read_predictions(folder: Path, digest: str) -> dict[str, Any]:
+    """Return the arrays that are kept of a candidate's evaluation; nothing where none are.
+
+    Raises:
+        OSError: The file cannot be read; a `ValueError` or a `zipfile.BadZipFile`, where it is damaged.
+    """
+    import numpy as np
+
+    path = predictions_file(folder, digest)
+    if not path.is_file():
+        return {}
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def mend_journal(path: Path) -> None:

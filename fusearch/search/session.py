@@ -353,7 +353,8 @@ class Session:
             elif not held.candidate:
                 continue  # what it stood for is lost: by a kill, or with a line of the journal
             elif trial.state == TrialState.COMPLETE and held.repeat_of is None:
-                self._note(held.candidate, _Answer(trial.number, latest.values, seeded_facts(held, read_trial(latest)).found))
+                known = held if latest is trial else seeded_facts(held, read_trial(latest))
+                self._note(held.candidate, _Answer(trial.number, latest.values, known.found))
             elif trial.state == TrialState.PRUNED and held.repeat_of is None and held.raced:
                 self._stopped[held.candidate] = _Answer(trial.number, [], held.found)
             elif trial.state == TrialState.FAIL and held.repeat_of is None and not was_given_back(held.reason):

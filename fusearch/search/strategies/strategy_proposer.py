@@ -12,8 +12,9 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from fusearch.layout import DECISION, DECISION_ARRAYS, predictions_file, replace_file
+from fusearch.layout import DECISION, DECISION_ARRAYS, replace_file
 from fusearch.search.candidate_queue import CandidateQueue, Proposal, facts_of
+from fusearch.search.run_folder import read_predictions
 from fusearch.search.strategies.strategy import Decision, Result, Rounds, Strategy
 from fusearch.search_space import Candidate, Recipe
 from fusearch.study import enqueue_facts, read_trial, was_given_back
@@ -95,7 +96,7 @@ class StrategyProposer:
     def _result(self, candidate: Candidate, trial: FrozenTrial) -> Result:
         if trial.state != TrialState.COMPLETE:
             return Result(candidate, reason=read_trial(trial).reason or "no reason was given")
-        return Result(candidate, read_trial(trial).values, _read_arrays(predictions_file(self._folder, candidate.digest)))
+        return Result(candidate, read_trial(trial).values, read_predictions(self._folder, candidate.digest))
 
 
 def save_decision(folder: Path, name: str, decision: Decision) -> None:
@@ -120,10 +121,3 @@ def _by_digest(study: optuna.Study) -> dict[str, FrozenTrial]:
         if digest not in found or (found[digest].state != TrialState.COMPLETE and trial.state == TrialState.COMPLETE):
             found[digest] = trial
     return found
-
-
-def _read_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    if not path.is_file():
-        return {}
-    with np.load(path) as arrays:
-        return {name: arrays[name] for name in arrays.files}
