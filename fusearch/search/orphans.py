@@ -13,7 +13,7 @@ __all__ = ["MARK", "end_orphans", "find_orphans"]
 #: Environment variable that a driver's Ray processes inherit: the run folder they work for.
 MARK = "FUSEARCH_RUN_FOLDER"
 
-#: Seconds that orphans have to end by themselves before they are killed.
+#: Seconds that orphans have to end by themselves before they are killed, and then to be gone.
 PATIENCE = 3.0
 
 
@@ -33,17 +33,13 @@ def find_orphans(folder: Path) -> list[int]:
 
 
 def end_orphans(folder: Path) -> int:
-    """End them, kindly first; return how many there were."""
-    orphans = find_orphans(folder)
-    for number in orphans:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(number, signal.SIGTERM)
-    deadline = time.monotonic() + PATIENCE
-    while orphans and (left := find_orphans(folder)):
-        if time.monotonic() > deadline:
-            for number in left:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.kill(number, signal.SIGKILL)
-            break
-        time.sleep(0.05)
+    """End them, kindly first, and wait until they are gone; return how many there were."""
+    orphans = left = find_orphans(folder)
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        for number in left:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(number, how)
+        deadline = time.monotonic() + PATIENCE
+        while left and (left := find_orphans(folder)) and time.monotonic() < deadline:
+            time.sleep(0.05)
     return len(orphans)

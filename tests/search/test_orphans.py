@@ -38,6 +38,7 @@ def test_one_that_ignores_the_request_is_killed(tmp_path, monkeypatch):
     with stubborn:
         stubborn.stdout.readline()
         end_orphans(tmp_path)
+        assert find_orphans(tmp_path) == [], "it is waited for"
         assert stubborn.wait(timeout=10) == -9
 
 
