@@ -156,7 +156,9 @@ class Settings:
         ),
     )
     executor: str = field(default="ray", metadata=_facts("Where trials run: `ray` (Ray Tune) or `inline` (this process)."))
-    workers: int | None = field(default=None, metadata=_facts("Evaluations side by side; inline has one.", least=1, unset="as many as fit"))
+    workers: int | None = field(
+        default=None, metadata=_facts("Evaluations side by side; inline has one.", least=1, unset="as many as fit; nodes may come and go")
+    )
     cpus_per_trial: float = field(default=1.0, metadata=_facts("CPU cores of one evaluation; its worker uses as many threads.", least=0))
     gpus_per_trial: float | None = field(
         default=None,

@@ -26,6 +26,7 @@ __all__ = [
     "DIED",
     "DRIVER",
     "FORMAT",
+    "NODE_LOST",
     "ROLES",
     "STOPPED",
     "STUDY_NAME",
@@ -58,10 +59,9 @@ DRIVER = "driver"
 #: Attribute of a trial that a driver asked for; it has it from its first operation on, its candidate only once that is drawn.
 _ASKED = "asked"
 
-#: Reason of a trial that was in flight when its driver stopped. It was proposed again at once, so it is no failure of the design.
-STOPPED = "driver stopped"
-#: Reason of a trial that was in flight when its driver died; the same.
-DIED = "driver died"
+#: Reasons of a trial that was in flight when its driver stopped, or died, or its node was lost. It was proposed again at once, so it is no
+#: failure of the design.
+STOPPED, DIED, NODE_LOST = "driver stopped", "driver died", "node lost"
 
 #: The reference designs, in the order in which they are proposed.
 ROLES = ("best_unimodal", "linear", "early", "penultimate", "late", "stacked")
@@ -174,8 +174,8 @@ def is_foreign(trial: optuna.trial.FrozenTrial) -> bool:
 
 
 def was_given_back(reason: str | None) -> bool:
-    """Whether a trial failed only because its driver stopped or died; its candidate was queued again."""
-    return reason in (STOPPED, DIED)
+    """Whether a trial failed only because its driver stopped or died, or its node was lost; its candidate was queued again."""
+    return reason in (STOPPED, DIED, NODE_LOST)
 
 
 def readable_reason(reason: str) -> str:
@@ -237,7 +237,7 @@ class TrialRecord(TrialFacts):
 
     @property
     def interrupted(self) -> bool:
-        """Whether it was in flight when its driver stopped; the same candidate was proposed again."""
+        """Whether it was in flight when its driver stopped, or its node was lost; the same candidate was proposed again."""
         return self.state == "failed" and was_given_back(self.reason)
 
     @property

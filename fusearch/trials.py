@@ -369,7 +369,7 @@ class Trials:
         pace = Pace()
         for record in [*self.evaluated, *self.raced]:  # of evaluation alone: a run may have been stopped for days
             if record.seconds is not None:
-                pace.add(record.details.get("worker"), record.seconds)
+                pace.add((record.details.get("host"), record.details.get("worker")), record.seconds)
         done = self.counts["complete"] + self.counts["raced"] + self.counts["failed"]
         return Settings(trials=search["trials"]).seconds_left(0.0, done, pace, search.get("workers") or pace.num_workers)
 

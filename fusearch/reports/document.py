@@ -9,7 +9,7 @@ from fusearch.reports.findings.decided import strategy_sentences
 from fusearch.reports.findings.factors import factor_frame
 from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.reproduction import command_line, export_command, resumed_lines, team_command
+from fusearch.reports.findings.reproduction import command_line, export_command, places, resumed_lines, team_command
 from fusearch.reports.findings.search_course import progress_info, throughput_info
 from fusearch.reports.findings.verdict import Verdict
 from fusearch.search_space.design.features import FACTORS
@@ -24,7 +24,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
 
     Keys: `format`, `fusearch`, `objectives`, `picked_by`, `verdict`, `recommended`, `front`, `teams`, `references`, `predicted`, `learned`,
     `levels`, `confirmed`, `strategy`, `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`,
-    `export_command`, `team_command`, `config`.
+    `export_command`, `team_command`, `places`, `config`.
     """
     progress = progress_info(found)
     through = throughput_info(found)
@@ -74,6 +74,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "export_command": export_command(found),
         "team_command": team_command(found),
         "resumed": resumed_lines(found),
+        "places": [asdict(place) for place in places(found)],
         "config": dict(found.config),
     }
 

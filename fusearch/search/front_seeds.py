@@ -22,7 +22,7 @@ from fusearch.search.progress import Progress, ProgressCallback
 from fusearch.search.run_folder import save_predictions, writing
 from fusearch.search_space import Candidate
 from fusearch.settings import Settings
-from fusearch.study import DIED, STOPPED, TrialFacts, TrialRecord, asked_trial, read_trial, readable_reason, write_trial
+from fusearch.study import DIED, NODE_LOST, STOPPED, TrialFacts, TrialRecord, asked_trial, read_trial, readable_reason, write_trial
 
 if TYPE_CHECKING:
     from fusearch.search_space import SearchSpace
@@ -64,7 +64,7 @@ class FrontSeeds:
         stop_reason: Why no more jobs are given, None while they are.
     """
 
-    #: Drivers that may die while a seed of a design is trained before it gets no more.
+    #: Drivers that may die, and nodes that may be lost, while a seed of a design is trained before it gets no more.
     DEATHS = 2
 
     def __init__(
@@ -129,7 +129,7 @@ class FrontSeeds:
         self._trials = trials = self._run.read()
         rounds = [record for record in trials.records if record.more_seeds_of is not None]
         spent = Counter(record.more_seeds_of for record in rounds if record.state == "complete")
-        deaths = Counter(record.more_seeds_of for record in rounds if record.reason == DIED)
+        deaths = Counter(record.more_seeds_of for record in rounds if record.reason in (DIED, NODE_LOST))
         failed = {record.more_seeds_of for record in rounds if record.state == "failed" and not record.interrupted}
         solved = {digest for digest, graph in trials.graphs.items() if graph.training == "convex"}  # the same with each seed
         designs = {record.number: record for pair in open_pairs(trials) for record in pair}
@@ -157,9 +157,9 @@ class FrontSeeds:
             write_trial(done.trial, TrialFacts(seconds=round(outcome.seconds, 4)))
         evaluation = outcome.evaluation
         if evaluation is None:
-            self._fail(done.trial, outcome.reason or "no reason was given")
+            self._fail(done.trial, NODE_LOST if outcome.node_lost else outcome.reason or "no reason was given")
             return
-        told = describe_evaluation(evaluation, replace(self._settings.budget, seed=done.seed), outcome.worker)
+        told = describe_evaluation(outcome, replace(self._settings.budget, seed=done.seed))
         try:
             joined = join_facts(done.first, told, done.seed)
         except EvaluationError as error:

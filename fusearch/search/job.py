@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -69,14 +70,23 @@ class Outcome:
         reason: Why the job failed, in one line; None where it did not.
         seconds: Wall time of the evaluation.
         worker: Process id of the worker; None where the worker died.
+        host: Name of the machine where it worked; None likewise.
         lost: The race that it lost; None where it lost none.
+        node_lost: Whether the node was lost under it, so that nothing is known of the candidate.
     """
 
     evaluation: Evaluation | None = None
     reason: str | None = None
     seconds: float | None = None
     worker: int | None = None
+    host: str | None = None
     lost: Lost | Outrun | None = None
+    node_lost: bool = False
+
+    @property
+    def place(self) -> tuple[str | None, int | None]:
+        """Which worker it was, among those of several machines."""
+        return self.host, self.worker
 
 
 class JobSource(Protocol):
@@ -202,7 +212,7 @@ def evaluate(evaluator: Evaluator, job: Job) -> Outcome:
         if hasattr(error, "ray_terminate_msg"):
             raise
         evaluation, reason = None, _reason(error)
-    return Outcome(evaluation, reason, time.perf_counter() - started, os.getpid(), lost)
+    return Outcome(evaluation, reason, time.perf_counter() - started, os.getpid(), socket.gethostname(), lost)
 
 
 def _evaluate(evaluator: Evaluator, job: Job) -> tuple[Evaluation, Lost | None]:
@@ -290,7 +300,7 @@ class _Pack:
                 ended = [] if news is None or outcome is None or news.place not in self._open else [(news.place, outcome)]
             for place, told in ended:
                 del self._open[place]
-                yield self._jobs[place].number, replace(told, seconds=self._share, worker=os.getpid())
+                yield self._jobs[place].number, replace(told, seconds=self._share, worker=os.getpid(), host=socket.gethostname())
 
     def _outcome(self, news: PackNews) -> Outcome | None:
         """Return what became of a recipe; None as long as it goes on."""
@@ -307,13 +317,15 @@ class _Pack:
         return Outcome(evaluation, lost=lost) if news.is_last or lost is not None else None
 
 
-def describe_evaluation(evaluation: Evaluation, budget: Budget, worker: int | None) -> TrialFacts:
-    """Return what the study keeps of an evaluation, JSON-able; the details hold the worker's process id."""
+def describe_evaluation(outcome: Outcome, budget: Budget) -> TrialFacts:
+    """Return what the study keeps of an evaluation, JSON-able; the details hold the worker's process id, and its machine."""
+    evaluation = outcome.evaluation or Evaluation({})
+    where = {"worker": outcome.worker, "host": outcome.host}
     return TrialFacts(
         budget=asdict(budget),
         values=dict(evaluation.metrics),
         spread={name: float(value) for name, value in evaluation.spread.items()},
-        details=json.loads(json.dumps({"worker": worker, **evaluation.details}, default=_plain)),
+        details=json.loads(json.dumps({**where, **evaluation.details}, default=_plain)),
     )
 
 

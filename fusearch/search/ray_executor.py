@@ -22,6 +22,7 @@ from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import JobSource
 from fusearch.search.node_probe import PACKAGES, differences, faults, look_around, view_nodes
 from fusearch.search.orphans import MARK, end_orphans
+from fusearch.search.ray_slots import Slots
 from fusearch.search.strategies import make_strategy
 from fusearch.settings import Settings
 
@@ -29,6 +30,9 @@ __all__ = ["RayExecutor", "gpus_of"]
 
 #: How long a cluster may take to answer.
 ANSWER_SECONDS = 10.0
+
+#: More than there ever are. Without a number Tune would start one worker after the other.
+MOST_WORKERS = 100_000
 
 #: What is shipped to nodes that have none.
 PACKAGE = Path(__file__).parents[1]
@@ -111,7 +115,7 @@ class RayExecutor:
 
         with interrupts.prompt() if self._is_own else nullcontext():
             self._check_nodes(evaluator, interrupts)
-        workers, bridge = self._num_workers(evaluator), Bridge(session, interrupts)
+        bridge = Bridge(session, interrupts, self._slots(evaluator), workers=self._settings.workers)
         trial = evaluation_trial(ray.put(evaluator), self._thread_variables())
         resources = {"cpu": self._settings.cpus_per_trial, "gpu": gpus_of(self._settings, evaluator)}
         tuner = tune.Tuner(
@@ -119,7 +123,7 @@ class RayExecutor:
             tune_config=tune.TuneConfig(
                 search_alg=JobSearcher(bridge),
                 num_samples=-1,
-                max_concurrent_trials=workers,
+                max_concurrent_trials=MOST_WORKERS,  # how many there are now, the bridge says
                 reuse_actors=True,
                 trial_name_creator=lambda trial: f"trial-{trial.config['job'].number}",
                 trial_dirname_creator=lambda trial: f"trial-{trial.config['job'].number}",
@@ -209,18 +213,17 @@ class RayExecutor:
         if is_dying:
             end_orphans(self._folder)
 
-    def _num_workers(self, evaluator: Evaluator) -> int:
-        """Return how many trials fit side by side into the Ray that runs."""
+    def _slots(self, evaluator: Evaluator) -> Slots:
+        """Return what tells how many trials fit side by side into the Ray that runs.
+
+        Raises:
+            RunError: Not one fits.
+        """
         import ray
 
-        settings, resources = self._settings, ray.cluster_resources()
-        fit = math.inf
-        for name, needed in (("CPU", settings.cpus_per_trial), ("GPU", gpus_of(settings, evaluator))):
-            offered = resources.get(name, 0.0)
-            if needed > offered:
-                raise RunError(f"a trial needs {needed:g} {name}, Ray offers {offered:g}: lower {name.lower()}s_per_trial")
-            fit = min(fit, offered // needed if needed else math.inf)
-        return settings.workers or max(1, int(fit))
+        slots = Slots({"CPU": self._settings.cpus_per_trial, "GPU": gpus_of(self._settings, evaluator)}, ray.nodes)
+        slots.check()
+        return slots
 
     def _local_workers(self) -> int:
         return self._settings.workers or max(1, int(_num_cpus() // self._settings.cpus_per_trial))

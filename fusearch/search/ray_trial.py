@@ -29,11 +29,15 @@ from ray.tune.search import Searcher
 
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job, JobSource, Outcome, outcomes
+from fusearch.search.ray_slots import Slots
 
-__all__ = ["JOB", "Bridge", "JobSearcher", "OutcomeCallback", "SessionStopper", "evaluation_trial", "reason_of"]
+__all__ = ["JOB", "Bridge", "JobSearcher", "OutcomeCallback", "SessionStopper", "evaluation_trial", "is_node_lost", "reason_of"]
 
 #: Key of the job in the configuration of a Tune trial; of an outcome in its result, and of how many are still to come.
 JOB, OUTCOME, LEFT = "job", "outcome", "left"
+
+#: What Ray writes into the error of an actor whose node it knows to be gone.
+NODE_DIED = "its node has died"
 
 
 def evaluation_trial(evaluator: ray.ObjectRef, environment: Mapping[str, str]) -> type[Trainable]:
@@ -76,8 +80,15 @@ class Bridge:
 
     Tune also gives the actor of a trial that ends to a trial whose own actor is still starting, and kills the starting one.
     With evaluations shorter than the start of an actor (seconds), a single worker would be left, at the start of a search or
-    for good after a worker died. So a trial that is done waits until no actor is starting, `LONGEST_WAIT` at most: where a
-    cluster has no room for all workers, nothing would ever start.
+    for good after a worker died. So a trial that is done waits until no actor is starting, as long as Ray has room for one, and
+    `LONGEST_WAIT` at most: where others use the cluster too, nothing may ever start.
+
+    Args:
+        session: What gives jobs and takes outcomes.
+        interrupts: A signal stops it.
+        slots: How many workers Ray has room for, now.
+        workers: How many jobs are out at a time; None: as many as there is room for, one at least. So a proposal knows all results that
+            it can know.
 
     Attributes:
         error: What went wrong in the session (a full disk); the executor raises it.
@@ -85,32 +96,40 @@ class Bridge:
 
     LONGEST_WAIT = 30.0
 
-    def __init__(self, session: JobSource, interrupts: Interrupts) -> None:
-        self._session, self._interrupts = session, interrupts
+    def __init__(self, session: JobSource, interrupts: Interrupts, slots: Slots, *, workers: int | None = None) -> None:
+        self._session, self._interrupts, self._slots, self._workers = session, interrupts, slots, workers
+        self._out: set[str] = set()
         self._open: dict[int, set[int]] = {}
         self._starting: dict[int, float] = {}
-        self._is_waiting_worthwhile = True
+        self._is_waiting_worthwhile, self._room = True, 0
         self.error: Exception | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Stay out of Tune's snapshots, which hold whatever it was given: the session would take data and study with it."""
         return {}
 
-    def next_job(self) -> Job | None:
-        """Ask the session, unless it has failed."""
+    def next_job(self, trial_id: str) -> Job | None:
+        """Ask the session for the job of a Tune trial, unless it has failed or all workers have one."""
+        if len(self._out) >= (self._workers or max(1, self._slots.number())):
+            return None
         try:
             with self._interrupts.held():
                 job = None if self.should_stop() else self._session.next_job()
         except Exception as error:
             self.error, job = error, None
         if job is not None:
+            self._out.add(trial_id)
             self._open[job.number] = {*job.numbers}
             self._starting[job.number] = time.monotonic()
         return job
 
     def is_finished(self) -> bool:
-        """Whether there will be no more jobs."""
-        return self.should_stop() or self._session.stop_reason is not None
+        """Whether there will be no more jobs; as long as one is out, its node may be lost, and it comes again."""
+        return self.should_stop() or (self._session.stop_reason is not None and not self._out)
+
+    def leave(self, trial_id: str) -> None:
+        """Note that a Tune trial is over: its worker may have another."""
+        self._out.discard(trial_id)
 
     def start(self, number: int) -> None:
         """Note that a job has its worker."""
@@ -120,8 +139,13 @@ class Bridge:
         """Whether a job has had its worker."""
         return number not in self._starting
 
+    def may_lose_nodes(self) -> bool:
+        """Whether a node may be lost while the search goes on."""
+        return self._slots.may_be_lost()
+
     def fail(self, job: int, outcome: Outcome) -> None:
-        """Tell the session that the trials of a job that are still open have failed."""
+        """Tell the session that the trials of a job that are still open have failed; a node may be gone."""
+        self._slots.look_again()
         for number in sorted(self._open.get(job, ())):
             self.finish(job, number, outcome)
 
@@ -139,9 +163,13 @@ class Bridge:
 
     def may_end(self) -> bool:
         """Whether a job that is done may give its actor away."""
+        room = self._slots.number()
+        if room != self._room:
+            self._is_waiting_worthwhile, self._room = True, room
         if self._starting and time.monotonic() - min(self._starting.values()) > self.LONGEST_WAIT:
             self._is_waiting_worthwhile = False
-        return not self._starting or not self._is_waiting_worthwhile
+        can_start = self._starting and len(self._out) - len(self._starting) < room
+        return not can_start or not self._is_waiting_worthwhile
 
     def should_stop(self) -> bool:
         """Whether a signal arrived, or the session failed."""
@@ -159,13 +187,14 @@ class JobSearcher(Searcher):  # type: ignore[misc]  # ray has no types here
         return True
 
     def suggest(self, trial_id: str) -> Any:
-        job = self._bridge.next_job()
+        job = self._bridge.next_job(trial_id)
         if job is not None:
             return {JOB: job}
         return Searcher.FINISHED if self._bridge.is_finished() else None
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Nothing: outcomes are told by the callback, which knows the trial."""
+        """Note that its worker is free; outcomes are told by the callback, which knows the trial."""
+        self._bridge.leave(trial_id)
 
 
 class OutcomeCallback(Callback):  # type: ignore[misc]  # ray has no types here
@@ -185,8 +214,10 @@ class OutcomeCallback(Callback):  # type: ignore[misc]  # ray has no types here
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         number = trial.config[JOB].number
-        reason = reason_of(_read_error(trial), has_started=self._bridge.has_started(number))
-        self._bridge.fail(number, Outcome(reason=reason))
+        error = _read_error(trial)
+        node_lost = is_node_lost(error) and self._bridge.may_lose_nodes()
+        reason = reason_of(error, has_started=self._bridge.has_started(number), node_lost=node_lost)
+        self._bridge.fail(number, Outcome(reason=reason, node_lost=node_lost))
 
 
 class SessionStopper(Stopper):  # type: ignore[misc]  # ray has no types here
@@ -202,13 +233,16 @@ class SessionStopper(Stopper):  # type: ignore[misc]  # ray has no types here
         return self._bridge.should_stop()
 
 
-def reason_of(error: BaseException | None, *, has_started: bool = True) -> str:
+def reason_of(error: BaseException | None, *, has_started: bool = True, node_lost: bool = False) -> str:
     """Say in one line why a Tune trial failed outside of the evaluator.
 
     Args:
         error: What Ray raised; None where nothing is known.
         has_started: Whether the trial's worker ever ran.
+        node_lost: Whether its node is gone.
     """
+    if node_lost:
+        return "the worker was lost: its node, or the way to it, is gone"
     if isinstance(error, RayTaskError):
         cause = error.as_instanceof_cause()
         if isinstance(cause, TaskCancelledError):  # what Ray makes of it: nobody cancels an evaluation
@@ -218,14 +252,22 @@ def reason_of(error: BaseException | None, *, has_started: bool = True) -> str:
         error = cause
     if isinstance(error, OutOfMemoryError):
         return "out of memory: Ray killed the worker as its machine ran out of memory"
-    if isinstance(error, ActorUnavailableError):
-        return "the worker was lost: its node, or the way to it, is gone"
     if isinstance(error, RayActorError) and not error.actor_init_failed:
         when = "the worker died during the evaluation" if has_started else "the worker could not start: its process died"
         return f"{when} (killed by a signal, out of memory, or crashed)"
     if error is not None and (not has_started or isinstance(error, RayActorError | RuntimeEnvSetupError | ActorUnschedulableError)):
         return f"the worker could not start: {_last_line(error)}"
     return "the worker was lost" if error is None else f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+
+
+def is_node_lost(error: BaseException | None) -> bool:
+    """Whether a worker is gone with its node, and not because its process died there (decision 0067).
+
+    Where Ray knows that the node is gone, it says so in words alone. Where it has not heard of the node for a second, the worker is
+    unavailable: of a process that dies on a living node the node tells at once.
+    """
+    cause = error.as_instanceof_cause() if isinstance(error, RayTaskError) else error
+    return isinstance(cause, ActorUnavailableError) or (isinstance(cause, RayActorError) and NODE_DIED in str(cause))
 
 
 def _last_line(error: BaseException) -> str:

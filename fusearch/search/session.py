@@ -16,8 +16,9 @@ from fusearch.errors import EvaluationError, suggestion
 from fusearch.inference.race import Race
 from fusearch.more_seeds import designs_of, seeded_facts
 from fusearch.search.bounds import CheapBounds
-from fusearch.search.candidate_queue import CandidateQueue, Proposal, enqueue
+from fusearch.search.candidate_queue import CandidateQueue, Proposal
 from fusearch.search.culprits import Culprits
+from fusearch.search.given_back import LOST_FOR_GOOD, give_back, give_back_left, may_come_back
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job, Outcome, describe_evaluation
 from fusearch.search.progress import Progress, ProgressCallback, Standing
@@ -31,9 +32,9 @@ from fusearch.search_space import Recipe
 from fusearch.settings import Pace, Settings
 from fusearch.study import (
     DIED,
+    NODE_LOST,
     STOPPED,
     TrialFacts,
-    enqueue_facts,
     is_foreign,
     kind_of_reason,
     read_trial,
@@ -111,7 +112,7 @@ class Session:
         self._standing = Standing(objectives)
         self._failed = self._failed_here = self._repeated = self._idle = self._side_by_side = 0
         self._pace = Pace()
-        self._last: dict[int | None, float] = {}
+        self._last: dict[tuple[str | None, int | None], float] = {}
         self._kinds: set[str] = set()
         self._culprits = Culprits()
         self._refused: dict[str, str] = {}
@@ -160,8 +161,7 @@ class Session:
         self._stop(reason)
         with writing(self._folder):
             for proposal in self._running.values():
-                held = read_trial(proposal.trial)
-                enqueue(self._study, self._space, proposal.candidate, held.reference, pack=held.pack)
+                give_back(self._study, self._space, proposal)
             for proposal in [*self._running.values(), *(each for group in self._followers.values() for each in group)]:
                 self._fail(proposal.trial, STOPPED)
         self._running, self._job_of, self._followers = {}, {}, {}
@@ -182,7 +182,7 @@ class Session:
             if job is not None:
                 job = self._with_recipes(job, proposal)
                 self._job_of |= dict.fromkeys(job.numbers, job.number)
-                self._side_by_side = max(self._side_by_side, len(set(self._job_of.values())))
+                self._side_by_side = len(set(self._job_of.values()))
                 # After a fresh draw the sampler has one try to find something new itself.
                 self._idle = self.PATIENCE - 1 if is_stuck else 0
                 return job
@@ -191,7 +191,10 @@ class Session:
 
     def _finish(self, number: int, outcome: Outcome) -> None:
         proposal, leader = self._running.pop(number), self._job_of.pop(number)
-        evaluation, reason = outcome.evaluation, outcome.reason
+        if outcome.node_lost and may_come_back(self._study, proposal):
+            self._try_again(proposal)
+            return
+        evaluation, reason = outcome.evaluation, LOST_FOR_GOOD if outcome.node_lost else outcome.reason
         if evaluation is not None and outcome.lost is None:
             try:
                 values = [self._value(evaluation, objective) for objective in self._objectives]
@@ -200,13 +203,12 @@ class Session:
         trial = proposal.trial
         if outcome.seconds is not None:
             write_trial(trial, TrialFacts(seconds=round(outcome.seconds, 4)))
-            self._time(outcome.worker, outcome.seconds, is_alone=read_trial(trial).pack is None)
+            self._time(outcome.place, outcome.seconds, is_alone=read_trial(trial).pack is None)
         reason = None if evaluation is not None or outcome.lost is not None else reason or "no reason was given"
         if reason is None or leader == number:  # recipes of one design that fail are one failure of it
             self._culprits.count(proposal.candidate, reason)
+        kept = describe_evaluation(outcome, self._settings.budget)
         if outcome.lost is not None:
-            known = Evaluation({}) if evaluation is None else evaluation
-            kept = describe_evaluation(known, self._settings.budget, outcome.worker)
             kept = replace(kept, values={}, spread={}, reason=outcome.lost.reason, raced=asdict(outcome.lost))
             write_trial(trial, kept)
             self._study.tell(trial, state=TrialState.PRUNED)
@@ -218,12 +220,21 @@ class Session:
                 self._count_failure(reason or "")
         else:
             save_predictions(self._folder, proposal.candidate.digest, evaluation.arrays)
-            kept = describe_evaluation(evaluation, self._settings.budget, outcome.worker)
             write_trial(trial, kept)
             self._study.tell(trial, values)
             self._note(proposal.candidate.digest, _Answer(number, values, kept))
         for follower in self._followers.pop(number, []):
             self._settle(follower, number, reason)
+
+    def _try_again(self, proposal: Proposal) -> None:
+        """Give back what a node was lost under: the search goes on, though all its trials were out."""
+        give_back(self._study, self._space, proposal)
+        for trial in [proposal.trial, *(each.trial for each in self._followers.pop(proposal.trial.number, []))]:
+            self._fail(trial, NODE_LOST)
+        self.queue.uncount()
+        self._idle = 0
+        if self.is_whole:
+            self.stop_reason, self.is_whole = None, False
 
     def _answer(self, proposal: Proposal) -> Job | None:
         """Turn a proposal into a job, unless the study, a job in flight or a bound answers it."""
@@ -329,7 +340,7 @@ class Session:
         """Return the seconds since the first evaluation was given out: what Ray needs to start does not count."""
         return 0.0 if self._started is None else time.monotonic() - self._started
 
-    def _time(self, worker: int | None, seconds: float, *, is_alone: bool) -> None:
+    def _time(self, worker: tuple[str | None, int | None], seconds: float, *, is_alone: bool) -> None:
         """Note how long a trial took its worker: from the end of the one before, so that what lies between them counts.
 
         Those of a pack end at about the same time, and each has its part of it.
@@ -362,20 +373,9 @@ class Session:
             self._repeated += held.repeat_of is not None and trial.state.is_finished()
 
     def _give_back(self, trial: optuna.trial.FrozenTrial) -> None:
-        held = read_trial(trial)
-        deaths = sum(read_trial(other).candidate == held.candidate and read_trial(other).reason == DIED for other in self._study.trials)
-        if held.candidate and held.repeat_of is None and deaths and self._settings.executor == "inline":
-            # Evaluated in the driver's own process, which died of it, or with it, before.
-            self._failed += 1
-            reason = "its process died twice while it was evaluated; it is not tried again"
-            write_trial(optuna.trial.Trial(self._study, trial._trial_id), TrialFacts(reason=reason))
-            self._study.tell(trial.number, state=TrialState.FAIL)
-            return
-        if held.candidate and held.repeat_of is None:
-            # A driver that is killed while a queued candidate is suggested leaves only the first of its parameters.
-            queued = trial.system_attrs.get("fixed_params", {})
-            enqueue_facts(self._study, {**queued, **trial.params}, held.proposed)
-        write_trial(optuna.trial.Trial(self._study, trial._trial_id), TrialFacts(reason=DIED))
+        reason = give_back_left(self._study, trial, is_inline=self._settings.executor == "inline")
+        self._failed += reason != DIED
+        write_trial(optuna.trial.Trial(self._study, trial._trial_id), TrialFacts(reason=reason))
         self._study.tell(trial.number, state=TrialState.FAIL)
 
     def _report(self) -> None:

@@ -4,10 +4,12 @@ import hashlib
 import itertools
 import math
 import random
+import shutil
 from dataclasses import replace
 from functools import cache, cached_property
 
 import pytest
+from local_cluster import LocalCluster
 
 from fusearch.contracts import Evaluation, Outrun, PackNews
 from fusearch.data.modality import Modality
@@ -225,3 +227,12 @@ class Search:
 @pytest.fixture
 def search(tmp_path, space):
     return Search(tmp_path / "run", space)
+
+
+@pytest.fixture
+def cluster(tmp_path, request):
+    made = LocalCluster(tmp_path, token=getattr(request, "param", None))
+    yield made
+    for name in reversed(made.nodes):
+        made.kill(name)
+    shutil.rmtree(made.temp, ignore_errors=True)

@@ -285,7 +285,7 @@ def test_details_are_kept_json_able(search):
         return Evaluation({"score": 0.5, "macs": 1.0}, details=details)
 
     details = search(evaluate, trials=1).records()[0].details
-    assert details == {"worker": os.getpid(), "members": 5, "best_epochs": [3, 4], "folder": "x"}
+    assert details == {"worker": os.getpid(), "host": socket.gethostname(), "members": 5, "best_epochs": [3, 4], "folder": "x"}
 
 
 def test_the_budget_reaches_the_evaluator(search, toy_evaluator):

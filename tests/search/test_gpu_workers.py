@@ -48,3 +48,51 @@ def test_each_worker_has_a_gpu_of_its_own_and_one_that_is_lost_is_replaced(two_g
     for own in spans.values():  # a GPU has one trial at a time
         assert all(earlier[1] <= later[0] for earlier, later in zip(sorted(own), sorted(own)[1:], strict=False))
     assert any(one[0] < other[1] and other[0] < one[1] for one in spans["0"] for other in spans["1"])  # the two side by side
+
+
+def test_packs_are_spread_over_the_gpus_each_on_one_and_one_that_is_lost_takes_its_own_alone(two_gpus, search, toy_space, tmp_path):
+    once = tmp_path / "lost"
+
+    class Packed:
+        needs_gpu = True
+
+        def __call__(self, candidate, budget, report):
+            import os
+            import time
+
+            from fusearch.contracts import Evaluation
+
+            time.sleep(0.2)
+            return Evaluation({"score": 0.5, "macs": 1.0}, details={"gpu": os.environ["CUDA_VISIBLE_DEVICES"]})
+
+        def by_fold(self, candidate, budget, report):
+            raise AssertionError
+
+        def usual_recipes(self, candidate):
+            return 1
+
+        def recipes(self, candidates, budget, report, *, by_fold, halving, goes_on):
+            import os
+            import signal
+
+            from fusearch.contracts import PackNews
+
+            for place, candidate in enumerate(candidates):
+                if place == 2 and os.environ["CUDA_VISIBLE_DEVICES"] == "1" and not once.exists():
+                    once.touch()
+                    os.kill(os.getpid(), signal.SIGKILL)
+                yield PackNews(place, self(candidate, budget, report))
+
+    space = toy_space(rates=tuple(1e-4 * 1.01**step for step in range(300)))
+    run = search(Packed(), space=space, executor="ray", trials=48, recipes=4, races="off", sampler="random", reference_share=0.0)
+    records = [record for record in run.records() if record.repeat_of is None]
+    packs = {number: [record for record in records if record.pack == number] for number in {record.pack for record in records} - {None}}
+    gpus = {number: {record.details["gpu"] for record in pack if record.evaluated} for number, pack in packs.items()}
+    assert once.exists()
+    assert all(len(found) == 1 for found in gpus.values())
+    assert set.union(*gpus.values()) == {"0", "1"}
+    (lost,) = (number for number, pack in packs.items() if any(record.state == "failed" for record in pack))
+    assert gpus[lost] == {"1"}
+    assert [record.state for record in packs[lost]].count("complete") == 2, "what was told before stays"
+    assert any(gpus[number] == {"1"} for number in packs if number > lost), "another worker takes the GPU"
+    assert len(records) == 48

@@ -200,13 +200,13 @@ def test_jobs_and_outcomes_travel(job):
 
 def test_what_the_study_keeps_is_json_able():
     evaluation = Evaluation({"score": 0.5}, spread={"score": np.float32(0.25)}, details={"a": np.arange(2), "b": Path("x")})
-    kept = describe_evaluation(evaluation, Budget(epochs=2), worker=3)
+    kept = describe_evaluation(Outcome(evaluation, worker=3, host="one"), Budget(epochs=2))
     assert json.loads(json.dumps(kept.attributes())) == kept.attributes()
     assert kept == TrialFacts(
         budget={"epochs": 2, "members": None, "seed": None},
         values={"score": 0.5},
         spread={"score": 0.25},
-        details={"worker": 3, "a": [0, 1], "b": "x"},
+        details={"worker": 3, "host": "one", "a": [0, 1], "b": "x"},
     )
 
 

@@ -1,20 +1,16 @@
 """A look at the nodes of a cluster, and searches on clusters of this machine's own: two nodes, with and without what they need."""
 
-import json
 import os
 import re
 import secrets
-import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import yaml
+from local_cluster import processes_with
 
 from fusearch.run import Run
 from fusearch.search.node_probe import PACKAGES, NodeView, differences, faults, look_around
@@ -80,129 +76,9 @@ def test_a_difference_names_the_node_and_both_versions():
 
 # Clusters of this machine's own
 
-SEARCH = """
-import logging, os, sys, time
-from fusearch.contracts import Evaluation
-from fusearch.data.modality import Modality
-from fusearch.search import run_search
-from fusearch.search_space import SearchSpace
-
-def evaluate(candidate, budget, report):
-    time.sleep(seconds)
-    import fusearch
-    return Evaluation({"score": 0.5}, details={"node": os.environ.get("TEST_NODE"), "package": os.path.dirname(fusearch.__file__)})
-
-space = SearchSpace([Modality("rna", "tabular", (20,)), Modality("labs", "tabular", (8,))])
-settings, seconds = eval(sys.argv[2]), float(sys.argv[3])
-run = run_search(space, evaluate, "score:max", out=sys.argv[1], sampler="random", **settings)
-print(run.status()["state"], "|", run.status()["reason"])
-"""
-
-
-class LocalCluster:
-    """Nodes that `ray start` makes on this machine, each with the variable TEST_NODE in the environment of its processes."""
-
-    def __init__(self, folder, token=None):
-        self.folder, self.port, self.nodes = folder, free_port(), {}
-        # Sockets of Ray need a short path.
-        self.temp = Path("/tmp") / f"fs-{secrets.token_hex(3)}"
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-        modes = {"RAY_AUTH_MODE": "disabled"} if token is None else {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
-        self.environment = {**clean, **modes, "RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
-
-    @property
-    def address(self):
-        return f"127.0.0.1:{self.port}"
-
-    def start(self, name, python_path=None, cpus=1):
-        """Start a node; the first is the head."""
-        where = ["--address", self.address] if self.nodes else ["--head", "--port", self.port]
-        where += [] if self.nodes else ["--include-dashboard", "false", "--temp-dir", self.temp]
-        words = [sys.executable, "-W", "ignore", "-m", "ray.scripts.scripts", "start", *where, "--node-ip-address", "127.0.0.1"]
-        words += ["--node-name", name, "--num-cpus", cpus, "--num-gpus", 0, "--object-store-memory", 100_000_000, "--block"]
-        extra = {"TEST_NODE": name, **({} if python_path is None else {"PYTHONPATH": str(python_path)})}
-        with (self.folder / f"{name}.log").open("w") as log:
-            environment = {**self.environment, **extra}
-            self.nodes[name] = subprocess.Popen([*map(str, words)], env=environment, stdout=log, stderr=log, cwd=self.folder)
-        deadline = time.monotonic() + 60
-        while "Ray runtime started" not in (self.folder / f"{name}.log").read_text():
-            assert self.nodes[name].poll() is None, (self.folder / f"{name}.log").read_text()
-            assert time.monotonic() < deadline, (self.folder / f"{name}.log").read_text()
-            time.sleep(0.1)
-
-    def kill(self, name):
-        """Kill all processes of a node, as a machine that loses its power."""
-        for _ in range(3):  # workers that were being started
-            for number in processes_with(f"TEST_NODE={name}"):
-                with suppress(ProcessLookupError):
-                    os.kill(number, signal.SIGKILL)
-        self.nodes[name].wait(timeout=30)
-
-    def search(self, out, seconds=0.2, environment=None, **settings):
-        """Start a search on the cluster, from a folder that has no fusearch in it."""
-        (self.folder / "search.py").write_text(SEARCH)
-        words = [sys.executable, "-W", "ignore", "search.py", out, repr({"address": self.address, **settings}), str(seconds)]
-        return subprocess.Popen(
-            words,
-            cwd=self.folder,
-            env=self.environment if environment is None else environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-
-def processes_with(variable):
-    """Return the processes that have a variable of that value in their environment."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if variable.encode() in (process / "environ").read_bytes().split(b"\0"):
-                found.append(int(process.name))
-    return found
-
-
-def free_port():
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return door.getsockname()[1]
-
-
-@pytest.fixture
-def cluster(tmp_path, request):
-    made = LocalCluster(tmp_path, token=getattr(request, "param", None))
-    yield made
-    for name in reversed(made.nodes):
-        made.kill(name)
-    shutil.rmtree(made.temp, ignore_errors=True)
-
 
 def packages_by_node(run):
     return {record.details["node"]: record.details["package"] for record in run.records() if record.evaluated}
-
-
-@pytest.mark.slow
-@pytest.mark.ray
-def test_both_nodes_are_used_and_one_that_is_killed_takes_no_finished_trial_with_it(cluster, tmp_path):
-    cluster.start("one")
-    cluster.start("two")
-    process = cluster.search(tmp_path / "run", seconds=0.5, trials=40, workers=2)
-    deadline = time.monotonic() + 120
-    while not (tmp_path / "run" / "config.yaml").exists() or len(packages_by_node(Run(tmp_path / "run"))) < 2:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    before = {record.candidate for record in Run(tmp_path / "run").records() if record.evaluated}
-    cluster.kill("two")
-    said, errors = process.communicate(timeout=250)
-    assert said.strip().splitlines()[-1:] == ["finished | 40 trials are done"], errors
-    run = Run(tmp_path / "run")
-    after = [record for record in run.records() if record.evaluated]
-    assert before <= {record.candidate for record in after}
-    status = run.status()["trials"]
-    assert (status["running"], status["waiting"]) == (0, 0)
-    assert status["complete"] + status["failed"] == 40 + status["repeated"]
-    assert status["failed"] <= 2, json.dumps(status)
 
 
 @pytest.mark.slow

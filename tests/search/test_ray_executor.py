@@ -186,8 +186,7 @@ def test_a_worker_holds_a_whole_gpu_where_designs_are_trained_on_one(device, giv
 
 def test_as_many_workers_as_fit(tmp_path):
     executor = RayExecutor(Settings(cpus_per_trial=0.5), tmp_path)
-    assert executor._num_workers(lambda candidate, budget, report: {}) == 4
-    assert RayExecutor(Settings(workers=1), tmp_path)._num_workers(lambda candidate, budget, report: {}) == 1
+    assert executor._slots(lambda candidate, budget, report: {}).number() == 4
 
 
 STRANGER = """

@@ -6,13 +6,22 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from ray.exceptions import ActorDiedError, ActorUnavailableError, OutOfMemoryError, RayTaskError, RuntimeEnvSetupError, TaskCancelledError
+from ray.exceptions import (
+    ActorDiedError,
+    ActorUnavailableError,
+    OutOfMemoryError,
+    RayActorError,
+    RayTaskError,
+    RuntimeEnvSetupError,
+    TaskCancelledError,
+)
 from ray.tune.search import Searcher
 
 from fusearch.errors import RunError
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Job, Outcome
-from fusearch.search.ray_trial import JOB, Bridge, JobSearcher, OutcomeCallback, SessionStopper, reason_of
+from fusearch.search.ray_slots import Slots
+from fusearch.search.ray_trial import JOB, NODE_DIED, Bridge, JobSearcher, OutcomeCallback, SessionStopper, is_node_lost, reason_of
 
 pytestmark = pytest.mark.ray  # importing Ray's machinery takes seconds
 
@@ -23,6 +32,7 @@ class Script:
     def __init__(self, space):
         rng = np.random.default_rng(0)
         self.jobs = [Job(number, space.sample(rng), None) for number in range(3)]
+        self.first = self.jobs[0]
         self.told, self.stop_reason = [], None
 
     def next_job(self):
@@ -41,8 +51,21 @@ def session(space):
 
 
 @pytest.fixture
-def bridge(session):
-    return Bridge(session, Interrupts())
+def nodes():
+    """A cluster of two nodes, of which each has room for two workers; tests add and take."""
+    return [{"Alive": True, "Resources": {"CPU": 2.0}}, {"Alive": True, "Resources": {"CPU": 2.0}}]
+
+
+@pytest.fixture
+def slots(nodes):
+    made = Slots({"CPU": 1.0}, lambda: nodes)
+    made.LOOK_SECONDS = 0.0
+    return made
+
+
+@pytest.fixture
+def bridge(session, slots):
+    return Bridge(session, Interrupts(), slots)
 
 
 def trial(config):
@@ -53,7 +76,37 @@ def test_jobs_become_configurations_until_there_are_no_more(session, bridge):
     searcher = JobSearcher(bridge)
     assert searcher.set_search_properties(metric=None, mode=None, config={})
     assert [searcher.suggest(trial_id=str(index))[JOB].number for index in range(3)] == [0, 1, 2]
-    assert searcher.suggest(trial_id="3") == Searcher.FINISHED
+    assert searcher.suggest(trial_id="3") is None, "a job that is out may come back"
+    for index in range(3):
+        searcher.on_trial_complete(trial_id=str(index), result={}, error=False)
+    assert searcher.suggest(trial_id="4") == Searcher.FINISHED
+
+
+def test_a_job_is_proposed_where_there_is_room_for_it_alone(session, bridge, nodes):
+    """So a proposal knows the results of all before it; nodes that join are used, and those that leave are not waited for."""
+    searcher = JobSearcher(bridge)
+    nodes.pop()
+    assert [searcher.suggest(trial_id=str(index)) is None for index in range(3)] == [False, False, True]
+    nodes.append({"Alive": True, "Resources": {"CPU": 1.0}})
+    assert searcher.suggest(trial_id="3")[JOB].number == 2
+    nodes[0] = {"Alive": False, "Resources": {}}
+    session.jobs += [replace(session.first, number=number) for number in (3, 4)]
+    for index in ("0", "1"):
+        searcher.on_trial_complete(trial_id=index, error=True)
+        assert searcher.suggest(trial_id="4") is None
+    searcher.on_trial_complete(trial_id="3", result={}, error=False)
+    assert searcher.suggest(trial_id="5")[JOB].number == 3
+    nodes.clear()
+    searcher.on_trial_complete(trial_id="5", error=True)
+    assert searcher.suggest(trial_id="6")[JOB].number == 4, "where no node is left, one job waits for one"
+    assert searcher.suggest(trial_id="7") is None
+
+
+def test_as_many_workers_as_were_asked_for_stay_as_many(session, slots, nodes):
+    """More than there is room for as well: a cluster that grows on demand sees the demand."""
+    searcher = JobSearcher(Bridge(session, Interrupts(), slots, workers=3))
+    nodes.pop()
+    assert [searcher.suggest(trial_id=str(index)) is None for index in range(4)] == [False, False, False, True]
 
 
 def test_nothing_due_now_is_not_the_end(session, bridge):
@@ -110,13 +163,26 @@ def test_a_trial_that_is_done_waits_for_workers_that_start(session, bridge):
     assert stopper("0", {})
 
 
-def test_it_does_not_wait_for_ever(session, bridge):
+def test_it_does_not_wait_for_ever_until_another_node_is_there(session, bridge, nodes):
     searcher, stopper = JobSearcher(bridge), SessionStopper(bridge)
     searcher.suggest(trial_id="0")
+    assert not stopper("0", {})
     bridge.LONGEST_WAIT = -1.0
     assert stopper("0", {})
     searcher.suggest(trial_id="1")
     bridge.LONGEST_WAIT = 100.0
+    assert stopper("0", {})
+    nodes.append({"Alive": True, "Resources": {"CPU": 2.0}})
+    assert not stopper("0", {})
+
+
+def test_it_does_not_wait_for_a_worker_for_which_there_is_no_room(session, bridge, nodes):
+    searcher, callback, stopper = JobSearcher(bridge), OutcomeCallback(bridge), SessionStopper(bridge)
+    nodes[:] = [{"Alive": True, "Resources": {"CPU": 2.0}}]
+    first, _second = searcher.suggest(trial_id="0"), searcher.suggest(trial_id="1")
+    callback.on_trial_start(1, [], trial(first))
+    assert not stopper("0", {})
+    nodes[:] = [{"Alive": True, "Resources": {"CPU": 1.0}}]
     assert stopper("0", {})
 
 
@@ -135,9 +201,9 @@ def test_the_first_error_of_the_session_is_kept_and_stops_the_experiment(session
     assert searcher.suggest(trial_id="1") == Searcher.FINISHED
 
 
-def test_a_signal_stops_the_experiment(session):
+def test_a_signal_stops_the_experiment(session, slots):
     interrupts = Interrupts()
-    bridge = Bridge(session, interrupts)
+    bridge = Bridge(session, interrupts, slots)
     interrupts.received = "SIGINT"
     assert SessionStopper(bridge).stop_all()
     assert JobSearcher(bridge).suggest(trial_id="0") == Searcher.FINISHED
@@ -184,7 +250,6 @@ def test_reasons_are_one_readable_line(error, reason):
             ActorDiedError(RayTaskError("__init__", "Traceback\n  line\nImportError: no torch", ImportError("no torch"))),
             "the worker could not start: ImportError: no torch",
         ),
-        (ActorUnavailableError("reset", None), "the worker was lost: its node, or the way to it, is gone"),
     ],
 )
 def test_a_worker_that_never_ran_has_not_died_of_an_evaluation(session, bridge, error, reason, tmp_path):
@@ -195,3 +260,42 @@ def test_a_worker_that_never_ran_has_not_died_of_an_evaluation(session, bridge, 
     failed.pickled_error_file.write_bytes(pickle.dumps(error))
     OutcomeCallback(bridge).on_trial_error(1, [], failed)
     assert session.told == [(0, reason)]
+
+
+#: As Ray makes it of what the head of the cluster says.
+DIED_WITH_ITS_NODE = RayActorError(
+    "ab", f"The actor died unexpectedly.\n\tpid: 7\nThe actor died because {NODE_DIED}. Node Id: 63f2", False
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ActorUnavailableError("Socket closed", None), True),
+        (DIED_WITH_ITS_NODE, True),
+        (RayTaskError("reset", "Traceback", ActorUnavailableError("Socket closed", None)), True),
+        (ActorDiedError(), False),
+        (OutOfMemoryError("x"), False),
+        (RuntimeError(NODE_DIED), False),
+        (None, False),
+    ],
+)
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_node_that_is_lost_is_told_from_a_process_that_died(session, bridge, nodes, error, expected, alone, tmp_path):
+    """A node that is alone is never lost: the search would end with it, and a busy one is late to tell of a process."""
+    assert is_node_lost(error) == expected
+    found = []
+    session.finish = lambda number, outcome: found.append(outcome)
+    failed = trial(JobSearcher(bridge).suggest(trial_id="0"))
+    if error is not None:
+        failed.pickled_error_file = tmp_path / "error.pkl"
+        failed.pickled_error_file.write_bytes(pickle.dumps(error))
+    OutcomeCallback(bridge).on_trial_start(1, [], failed)
+    if alone:
+        nodes.pop()
+    OutcomeCallback(bridge).on_trial_error(1, [], failed)
+    (outcome,) = found
+    is_told = expected and not alone
+    assert outcome.node_lost == is_told
+    assert (outcome.reason == "the worker was lost: its node, or the way to it, is gone") == is_told
+    assert not (expected and alone) or outcome.reason.startswith("the worker died during the evaluation")

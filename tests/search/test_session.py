@@ -10,13 +10,14 @@ from optuna.trial import TrialState
 from fusearch.contracts import Budget, Evaluation, Objective
 from fusearch.inference.race import Lost
 from fusearch.search.candidate_queue import enqueue
+from fusearch.search.given_back import LOST_FOR_GOOD
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Outcome, evaluate
 from fusearch.search.run_folder import create_folder, open_folder
 from fusearch.search.session import Session
 from fusearch.search_space import Candidate, Recipe
 from fusearch.settings import Settings
-from fusearch.study import STOPPED, TrialFacts, asked_trial, read_records, write_trial
+from fusearch.study import NODE_LOST, STOPPED, TrialFacts, asked_trial, read_records, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 OBJECTIVES = (Objective.parse("score:max"), Objective.parse("macs"))
@@ -314,6 +315,42 @@ def test_the_time_left_is_that_of_the_later_trials_side_by_side(open_session, mo
     ends = {done: 2.0 * (20 - done) / 2 for done in estimates}
     assert all(estimates[done] == pytest.approx(ends[done]) for done in range(3, 21))
     assert (estimates[1], estimates[2]) == (None, None)
+
+
+def test_what_a_node_was_lost_under_is_tried_again_though_all_trials_were_out(study, open_session):
+    session = open_session(trials=2)
+    jobs = [session.next_job() for _ in range(2)]
+    assert session.next_job() is None
+    assert session.is_whole
+    session.finish(jobs[0].number, Outcome(reason="the worker was lost", node_lost=True))
+    assert (session.stop_reason, session.is_whole) == (None, False)
+    again = session.next_job()
+    assert again.candidate == jobs[0].candidate
+    assert session.next_job() is None
+    for job in (again, jobs[1]):
+        session.finish(job.number, outcome())
+    assert (session.stop_reason, session.is_whole) == ("2 trials are done", True)
+    assert [(record.state, record.reason) for record in records(study)] == [("failed", NODE_LOST), ("complete", None), ("complete", None)]
+    assert open_session(trials=3).next_job() is not None, "a driver that goes on does not count it either"
+
+
+def test_a_candidate_under_which_node_after_node_is_lost_fails_at_last_and_a_failure_on_its_node_at_once(study, space, open_session):
+    session, told = open_session(trials=2), []
+    first = job = repeated(study, space, session)
+    assert session.next_job().candidate != first.candidate  # behind it in the queue: the repeat, which follows the first
+    while job.candidate == first.candidate:
+        session.finish(job.number, Outcome(reason="the worker was lost", node_lost=True))
+        told.append(job.number)
+        job = session.next_job()
+        if job is None:
+            break
+    assert len(told) == 3
+    failed = [record for record in records(study) if record.state == "failed"]
+    own = [record for record in failed if record.repeat_of is None]
+    assert [record.reason for record in own] == [NODE_LOST, NODE_LOST, LOST_FOR_GOOD]
+    assert [record.interrupted for record in own] == [True, True, False]
+    assert [record.reason for record in failed if record.repeat_of is not None] == [NODE_LOST]
+    assert not any(record.state == "waiting" for record in records(study))
 
 
 def raced(study, space, session, evaluator, trials=60):

@@ -57,6 +57,7 @@ def timeline_figure(found: Findings) -> go.Figure:
 
     figure = go.Figure()
     groups = (("complete", "finished", _BLUE), ("pruned", "stopped or not trained", _GREY), ("failed", "failed", _ORANGE))
+    several = len({record.details.get("host") for record in found.records if record.details.get("worker") is not None}) > 1
     for state, name, colour in groups:
         chosen = [record for record in found.records if record.state == state and record.started is not None and record.ended is not None]
         if not chosen:
@@ -66,7 +67,7 @@ def timeline_figure(found: Findings) -> go.Figure:
                 orientation="h",
                 base=[record.started for record in chosen],
                 x=[(record.ended or 0.0) - (record.started or 0.0) for record in chosen],
-                y=[_worker(record) for record in chosen],
+                y=[_worker(record, several=several) for record in chosen],
                 marker={"color": colour, "opacity": 0.8, "line": {"width": 0.5, "color": GRID}},
                 name=name,
                 text=[f"trial {record.number}" for record in chosen],
@@ -75,12 +76,13 @@ def timeline_figure(found: Findings) -> go.Figure:
                 hovertemplate="%{text}: %{x:.1f} s<extra></extra>",
             )
         )
-    workers = {_worker(record) for record in found.records}
+    workers = {_worker(record, several=several) for record in found.records}
     figure.update_layout(**plot_layout("Seconds since the first trial began", "", 130 + 34 * len(workers)), barmode="overlay", bargap=0.3)
     figure.update_yaxes(type="category", showgrid=False, ticksuffix="  ")
     return figure
 
 
-def _worker(record: TrialRecord) -> str:
-    worker = record.details.get("worker")
-    return "worker" if worker is None else f"worker {worker}"
+def _worker(record: TrialRecord, *, several: bool) -> str:
+    """Name the worker of a trial; where there were several machines, with that."""
+    worker, host = record.details.get("worker"), record.details.get("host")
+    return "worker" if worker is None else f"worker {worker}{f' on {host}' if several and host else ''}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,42 @@ from fusearch.reports.findings.findings import Findings
 from fusearch.reports.wording import count
 from fusearch.yaml_file import dump_yaml
 
-__all__ = ["command_line", "commands_and_note", "export_command", "identity", "resolved_configuration", "resumed_lines", "team_command"]
+__all__ = [
+    "Workplace",
+    "command_line",
+    "commands_and_note",
+    "export_command",
+    "identity",
+    "places",
+    "resolved_configuration",
+    "resumed_lines",
+    "team_command",
+]
 
 
 #: Options that do not belong to a repetition: (name, whether it takes a value).
 _DROPPED = {"--out": True, "--resume": False, "--json": False, "--debug": False}
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where designs were evaluated: on a machine, or a device of it.
+
+    Attributes:
+        host: Name of the machine; None where the run does not tell.
+        device: What computed, such as `cpu` or `cuda:0 (NVIDIA H100)`; likewise.
+        workers: Processes that worked there, one after the other or side by side.
+        designs: How many designs were evaluated there.
+    """
+
+    host: str | None
+    device: str | None
+    workers: int
+    designs: int
+
+    def __str__(self) -> str:
+        where = [*([self.device] if self.device else []), *([f"on {self.host}"] if self.host else [])]
+        return f"{' '.join(where)}: {count(self.designs, 'design')}" + (f" by {count(self.workers, 'worker')}" if self.workers else "")
 
 
 def command_line(found: Findings) -> str | None:
@@ -98,17 +130,20 @@ def identity(found: Findings) -> list[tuple[str, str]]:
         ("Data fingerprint", data.get("fingerprint")),
         ("Search space fingerprint", space.get("fingerprint") or config.get("space_fingerprint")),
         ("Seed", config.get("search", {}).get("seed")),
-        ("Trained on", _devices(found)),
+        ("Ran on", ", ".join(map(str, places(found))) or None),
         ("fusearch", config.get("fusearch")),
         *config.get("versions", {}).items(),
     ]
     return [(str(name), str(value)) for name, value in entries if value is not None]
 
 
-def _devices(found: Findings) -> str | None:
-    """Return where the designs were trained, with how many; None where no trial says."""
-    counted = Counter(str(record.details["device"]) for record in found.trials.records if "device" in record.details)
-    return ", ".join(f"{device}: {count(number, 'design')}" for device, number in counted.most_common()) or None
+def places(found: Findings) -> list[Workplace]:
+    """Return what ran where, the place of most designs first; empty where no trial says."""
+    records = [record for record in found.trials.records if record.repeat_of is None and record.more_seeds_of is None]
+    told = [(record.details.get("host"), record.details.get("device"), record.details.get("worker")) for record in records]
+    designs = Counter((host, device) for host, device, _worker in told if host or device)
+    workers = Counter((host, device) for host, device, worker in set(told) if worker is not None)
+    return [Workplace(host, device, workers[host, device], number) for (host, device), number in designs.most_common()]
 
 
 def resolved_configuration(found: Findings) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,14 +11,17 @@ from planted_runs import TEAMED, planted_trials
 from fusearch.contracts import Objective
 from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.reports.findings.reproduction import (
+    Workplace,
     command_line,
     commands_and_note,
     export_command,
     identity,
+    places,
     resolved_configuration,
     team_command,
 )
 from fusearch.run import Run
+from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
 CONFIG = {
@@ -78,6 +82,19 @@ def test_what_identifies_the_run() -> None:
         "fusearch": "0.1.0",
         "python": "3.11.9",
     }
+
+
+def test_what_ran_where_is_told() -> None:
+    where = [("node-a", "cpu", 7), ("node-a", "cpu", 8), ("node-b", "cuda:0 (NVIDIA H100)", 7), ("node-a", "cpu", 7)]
+    records = [
+        TrialRecord(number=number, state="complete", details=dict(zip(("host", "device", "worker"), each, strict=True)))
+        for number, each in enumerate(where)
+    ]
+    records += [replace(records[0], number=4, repeat_of=0), TrialRecord(number=5, state="failed", reason="node lost")]
+    told = Findings(Trials(tuple(records), (Objective.parse("auroc"), Objective.parse("macs")), CONFIG))
+    assert [(place.host, place.workers, place.designs) for place in places(told)] == [("node-a", 2, 3), ("node-b", 1, 1)]
+    assert dict(identity(told))["Ran on"] == ("cpu on node-a: 3 designs by 2 workers, cuda:0 (NVIDIA H100) on node-b: 1 design by 1 worker")
+    assert str(Workplace(None, "cpu", 0, 60)) == "cpu: 60 designs"  # a run of an earlier version
 
 
 def test_the_configuration_is_yaml_and_whole() -> None:
