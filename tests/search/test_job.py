@@ -270,6 +270,8 @@ def rated(job, number):
 class Together:
     """Evaluates recipes at once by a script: what is given in turn, or raised."""
 
+    PRICE = 0.0
+
     def __init__(self, *script, seconds=0.0):
         self.script, self.seconds, self.asked = script, seconds, []
 
@@ -281,6 +283,9 @@ class Together:
 
     def usual_recipes(self, candidate):
         return 1
+
+    def price_of_look(self, candidate, budget, recipes=1):
+        return self.PRICE
 
     def recipes(self, candidates, budget, report, *, by_fold, halving, goes_on):
         self.asked.append(([candidate.recipe.learning_rate for candidate in candidates], by_fold, halving))
