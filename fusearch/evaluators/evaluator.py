@@ -66,7 +66,7 @@ class TrainingEvaluator:
             inputs and the most intermediate tensors alive at once, batch 1).
         missing: Whether to score each member also with each modality absent.
         mixed_precision: Whether to use half precision on CUDA.
-        pack: Members that are trained together at most; `off`: one after the other; `auto`: five or more of a small design, on a CPU
+        pack: Members that are trained together at most; `off`: one after the other; `auto`: four or more of a small design, on a CPU
             (decision 0047).
         cache: Bytes of streams that `independent`, `staged` and `frozen` designs trained alone, which are kept in the run folder so that
             others take them; 0 keeps none (decision 0039).
