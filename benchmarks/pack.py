@@ -26,7 +26,8 @@ from fusearch.data import Dataset, load_data
 from fusearch.evaluators.cost import count_costs
 from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.members import TrainedMember, prepare_fold, train_members
-from fusearch.evaluators.training.pack import together, train_pack
+from fusearch.evaluators.training.pack import train_pack
+from fusearch.evaluators.training.schedule import together
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import Candidate, SearchSpace
 

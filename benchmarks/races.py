@@ -1,6 +1,6 @@
 """What races save and what they cost: made-up searches of designs whose worth is known, and searches that were run without races.
 
-    OMP_NUM_THREADS=1 python benchmarks/races.py [--searches 200] [--runs RUN ...] [--json]
+    OMP_NUM_THREADS=1 python benchmarks/races.py [--searches 200] [--runs RUN ...] [--looks 1 2 3 4] [--json]
 
 A made-up search has 60 designs in five folds of 300 rows. The first eight are references and never race. A design has a cost, a worth (how
 far it moves apart what it says of the two classes), what it has in common with the others (rows that are hard for all), rows that are hard
@@ -11,7 +11,8 @@ the end of a search. `null`: nobody knows anything. All are trained to the end, 
 with no noise at all. `claims` counts the searches in which the estimate after selection claims that searching gained anything, from all
 designs and from those that races leave; `optimism` is by how much it says too much of the best design.
 
-RUN is the folder of a search with `--races off`; it is replayed in the order of its trials.
+RUN is the folder of a search with `--races off`; it is replayed in the order of its trials. `first look` is the share of the trials that
+race which one look after the first fold stops. `--looks` says after how many folds it is looked: what follows the last is trained at once.
 """
 
 from __future__ import annotations
@@ -56,22 +57,25 @@ class Trial:
     worth: float = float("nan")
 
 
-def race(trials: Sequence[Trial], objectives: Sequence[Objective], criteria: Sequence[Objective]) -> dict[int, int]:
-    """Return the trials that races stop -> the folds that they had."""
-    races, stopped = Races(objectives, criteria), {}
+def race(
+    trials: Sequence[Trial], objectives: Sequence[Objective], criteria: Sequence[Objective], looks: Sequence[int]
+) -> tuple[dict[int, int], int]:
+    """Return the trials that races stop -> the folds that they had, and how many trials raced."""
+    races, stopped, raced = Races(objectives, criteria), dict[int, int](), 0
     for trial in trials:
         costs = {each.name: value for each, value in zip(objectives, trial.point, strict=True) if each.cheap}
         entered = races.race(costs) if trial.races else None
         if entered is not None:
+            raced += 1
             scores = {metric.name: trial.facts.by_fold(metric.name) for metric in entered.metrics}
             folds = sorted(next(iter(scores.values())))
-            for done in range(1, len(folds)):
+            for done in (look for look in looks if look < len(folds)):
                 if entered.judge({name: {fold: each[fold] for fold in folds[:done]} for name, each in scores.items()}) is not None:
                     stopped[trial.number] = done
                     break
         if trial.number not in stopped:
             races.add(trial.number, trial.point, trial.facts)
-    return stopped
+    return stopped, raced
 
 
 def front(points: Sequence[Sequence[float]], objectives: Sequence[Objective]) -> NDArray[np.bool_]:
@@ -107,9 +111,11 @@ def make_search(kind: str, draw: int) -> tuple[list[Trial], KeptPredictions]:
     return trials, KeptPredictions(fold, targets, task.strata(targets), None, np.stack(outputs), task)
 
 
-def judge(trials: Sequence[Trial], objectives: Sequence[Objective], criteria: Sequence[Objective]) -> dict[str, float]:
+def judge(
+    trials: Sequence[Trial], objectives: Sequence[Objective], criteria: Sequence[Objective], looks: Sequence[int]
+) -> dict[str, float]:
     """Count what races would have done to a search."""
-    stopped = race(trials, objectives, criteria)
+    stopped, raced = race(trials, objectives, criteria, looks)
     points = [trial.point for trial in trials]
     folds = [len(trial.facts.by_fold(objectives[0].name)) for trial in trials]
     saved = sum(count - stopped[trial.number] for trial, count in zip(trials, folds, strict=True) if trial.number in stopped)
@@ -124,6 +130,8 @@ def judge(trials: Sequence[Trial], objectives: Sequence[Objective], criteria: Se
     return {
         "trials": len(trials),
         "stopped": len(stopped),
+        "raced": raced,
+        "first": sum(done == 1 for done in stopped.values()),
         "saved": saved / sum(folds),
         "on_front": len(shown),
         "stopped_on_front": sum(trial.number in stopped for trial in shown),
@@ -131,13 +139,13 @@ def judge(trials: Sequence[Trial], objectives: Sequence[Objective], criteria: Se
     }
 
 
-def simulate(kind: str, searches: int, criteria: Sequence[Objective]) -> dict[str, float]:
+def simulate(kind: str, searches: int, criteria: Sequence[Objective], looks: Sequence[int]) -> dict[str, float]:
     """Make up searches of a kind and count."""
     found, truly, truly_stopped, claims, optimism = [], 0, 0, [0, 0], [[], []]
     for draw in range(searches):
         trials, kept = make_search(kind, draw)
-        found.append(judge(trials, [AUROC, MACS], criteria))
-        stopped = race(trials, [AUROC, MACS], criteria)
+        found.append(judge(trials, [AUROC, MACS], criteria, looks))
+        stopped, _ = race(trials, [AUROC, MACS], criteria, looks)
         on = front([(trial.worth, trial.point[1]) for trial in trials], [AUROC, MACS])
         best = [trial for trial, is_on in zip(trials, on, strict=True) if is_on and trial.races]
         truly += len(best)
@@ -157,6 +165,7 @@ def simulate(kind: str, searches: int, criteria: Sequence[Objective]) -> dict[st
         "searches": searches,
         "saved": total["saved"] / searches,
         "stopped": total["stopped"] / total["trials"],
+        "first look": total["first"] / max(1, total["raced"]),
         "stopped_on_front": total["stopped_on_front"] / total["on_front"],
         "truly": truly_stopped / truly if KINDS[kind][1] else float("nan"),
         "hypervolume": total["hypervolume"] / searches,
@@ -167,7 +176,7 @@ def simulate(kind: str, searches: int, criteria: Sequence[Objective]) -> dict[st
     }
 
 
-def replay(folder: Path) -> dict[str, Any]:
+def replay(folder: Path, looks: Sequence[int]) -> dict[str, Any]:
     """Race the trials of a search that was run without races."""
     kept = Run(folder).read()
     trials = [
@@ -175,9 +184,11 @@ def replay(folder: Path) -> dict[str, Any]:
         for record in kept.records
         if record.evaluated
     ]
-    stopped = race(trials, kept.objectives, kept.criteria)
+    stopped, _ = race(trials, kept.objectives, kept.criteria, looks)
     picks = {how: kept.pick(how).number in stopped for how in ("simplest", "best", "knee")}
-    return {"run": folder.name, **judge(trials, kept.objectives, kept.criteria), "picks_stopped": [how for how in picks if picks[how]]}
+    counts = judge(trials, kept.objectives, kept.criteria, looks)
+    first = counts.pop("first") / max(1, counts["raced"])
+    return {"run": folder.name, **counts, "first look": first, "picks_stopped": [how for how in picks if picks[how]]}
 
 
 def main() -> None:
@@ -185,18 +196,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--searches", type=int, default=200, help="made-up searches of each kind")
     parser.add_argument("--runs", type=Path, nargs="*", default=[], help="searches that were run without races")
+    parser.add_argument("--looks", type=int, nargs="+", default=range(1, FOLDS), help="after how many folds it is looked")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     made = [
         {
             "kind": kind,
             "picked by": " and ".join(each.name for each in criteria),
-            **simulate(kind, asked.searches, criteria),
+            **simulate(kind, asked.searches, criteria, asked.looks),
         }
         for kind in KINDS
         for criteria in ([AUROC], [AUROC, LOSS])
     ]
-    replayed = [replay(folder) for folder in asked.runs]
+    replayed = [replay(folder, asked.looks) for folder in asked.runs]
     if asked.json:
         print(json.dumps({"simulated": made, "replayed": replayed}))
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -40,7 +40,6 @@ __all__ = [
     "primary",
     "read_objectives",
 ]
-
 
 #: What a value is multiplied by so that smaller is better.
 LOSS_SIGN: Mapping[Direction, float] = {"maximize": -1.0, "minimize": 1.0}
@@ -251,9 +250,7 @@ class Evaluation(Mapping[str, float]):
                 raise EvaluationError(f"metric {name!r} is {value!r}, expected a number") from None
             if not math.isfinite(values[str(name)]):
                 raise EvaluationError(f"metric {name!r} is {value}, expected a finite number")
-        if isinstance(result, Evaluation):
-            return cls(values, result.spread, result.details, result.arrays)
-        return cls(values)
+        return replace(result, metrics=values) if isinstance(result, Evaluation) else cls(values)
 
 
 class Report(Protocol):
@@ -293,10 +290,10 @@ class CheapEvaluator(Evaluator, Protocol):
 
 @runtime_checkable
 class FoldwiseEvaluator(Evaluator, Protocol):
-    """An evaluator that tells what it has found after each fold, so that a design that has no chance can be stopped there."""
+    """An evaluator that tells what it has found after folds, so that a design that has no chance can be stopped there."""
 
     def by_fold(self, candidate: Candidate, budget: Budget, report: Report, /) -> Iterator[Evaluation]:
-        """Give what is known after each fold with all its seeds; the last is the whole evaluation.
+        """Give what is known after the first fold, with all its seeds, and whenever more folds are done; the last is the whole evaluation.
 
         `details["members"]` is a list of mappings with `fold`, `seed` and `metrics`, one for each training so far.
         """
@@ -346,6 +343,10 @@ class PackEvaluator(FoldwiseEvaluator, Protocol):
         """Return how many recipes of a design are worth it where nobody says: as many as take about as long as one."""
         ...
 
+    def price_of_look(self, candidate: Candidate, budget: Budget, recipes: int = 1, /) -> float:
+        """Return how likely the first fold must stop a design, for a look after it to spare the time it takes; 0 where it takes none."""
+        ...
+
     def recipes(
         self,
         candidates: Sequence[Candidate],
@@ -363,9 +364,9 @@ class PackEvaluator(FoldwiseEvaluator, Protocol):
             candidates: The design with each of its recipes; width is the same.
             budget: What one evaluation may spend.
             report: Told of every epoch.
-            by_fold: Whether one fold is trained after the other, all recipes together, and told of.
+            by_fold: Whether the first fold is trained before the others, with all recipes, and told of.
             halving: Whether the worse recipes are stopped early.
-            goes_on: Asked before each fold which recipes are still wanted, by their places.
+            goes_on: Asked before each pack which recipes are still wanted, by their places.
         """
         ...
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import torch
 
@@ -33,7 +33,8 @@ from fusearch.evaluators.training.halving import OutrunError
 from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.members import FoldSamples, MemberSetup, OnMemberEpoch, TrainedMember, prepare_fold, score
 from fusearch.evaluators.training.optimization import torch_threads
-from fusearch.evaluators.training.pack import OnPackEpoch, PackedMember, split, together, train_pack
+from fusearch.evaluators.training.pack import OnPackEpoch, PackedMember
+from fusearch.evaluators.training.schedule import Packs, Wanted, first_and_rest, price_of_look, split, together, train_packs
 from fusearch.evaluators.training.stream_cache import StreamCache
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
@@ -65,7 +66,7 @@ class TrainingEvaluator:
             inputs and the most intermediate tensors alive at once, batch 1).
         missing: Whether to score each member also with each modality absent.
         mixed_precision: Whether to use half precision on CUDA.
-        pack: Members that are trained together at most; `off`: one after the other; `auto`: five or more of a small design, on a CPU
+        pack: Members that are trained together at most; `off`: one after the other; `auto`: four or more of a small design, on a CPU
             (decision 0047).
         cache: Bytes of streams that `independent`, `staged` and `frozen` designs trained alone, which are kept in the run folder so that
             others take them; 0 keeps none (decision 0039).
@@ -151,9 +152,10 @@ class TrainingEvaluator:
         return deque(self._one(candidate, budget, report, by_fold=False), maxlen=1).pop()
 
     def by_fold(self, candidate: Candidate, budget: Budget, report: Report) -> Iterator[Evaluation]:
-        """Train and score a design as a call does, and give what is known after each fold; the last is the whole evaluation.
+        """Train and score a design as a call does, and give what is known after folds; the last is the whole evaluation.
 
-        One fold is trained after the other: only the seeds of a fold are trained together.
+        The first fold is trained first, with all its seeds, as it tells most. The others are trained together where that is faster, and
+        are known at once; else one after the other (decision 0059).
 
         Raises:
             EvaluationError: A loss is not finite.
@@ -183,9 +185,9 @@ class TrainingEvaluator:
             candidates: The design with each recipe, all of one width.
             budget: How many members, and epochs.
             report: As in a call, told of all of them.
-            by_fold: Whether one fold is trained after the other, all recipes together.
+            by_fold: Whether the first fold is trained before the others, with all recipes.
             halving: Whether the worse half of the recipes leaves after some epochs, where they are trained together.
-            goes_on: Asked before each fold which recipes are still wanted, by their places.
+            goes_on: Asked before each pack which recipes are still wanted, by their places.
         """
         costs = self.cheap(candidates[0])  # first: it takes milliseconds, and what cannot be counted need not be trained
         members = make_members(len(self.folds), self.seeds, budget.members, seed=budget.seed)
@@ -197,23 +199,23 @@ class TrainingEvaluator:
         def on_epoch(candidate: Candidate, *epoch: Any) -> None:
             running[candidate.digest][1].on_epoch(*epoch)
 
-        for packed in self._train(candidates, budget, on_epoch, fold_by_fold=by_fold, halving=halving, goes_on=wanted):
+        for packed, is_last in self._train(candidates, budget, on_epoch, by_fold=by_fold, halving=halving, goes_on=wanted):
             place, evaluation = running[packed.candidate.digest]
             if isinstance(packed.trained, OutrunError):
                 yield PackNews(place, packed.trained.outrun)
             elif isinstance(packed.trained, EvaluationError):
                 yield PackNews(place, packed.trained)
             else:
-                partial = evaluation.add(packed.trained)
-                if partial is not None:
-                    yield PackNews(place, partial, is_last=False)
-                elif evaluation.is_whole:
+                evaluation.add(packed.trained)
+                if evaluation.is_whole:
                     details = {
                         "device": describe_device(self.device_of(packed.candidate)),
                         **({"start": list(packed.candidate.start)} if packed.candidate.start else {}),
                     }
                     measured = {**costs, **self._measure(packed.candidate)}
                     yield PackNews(place, evaluation.whole(self.data, self.folds, costs=measured, details=details))
+                elif is_last and (partial := evaluation.partial()) is not None:
+                    yield PackNews(place, partial, is_last=False)
 
     def train_members(self, candidate: Candidate, budget: Budget, on_epoch: OnMemberEpoch | None = None) -> Iterator[TrainedMember]:
         """Train the members that the budget allows, and give each as it is done; those of a pack are done together.
@@ -227,35 +229,16 @@ class TrainingEvaluator:
             EvaluationError: A loss is not finite.
         """
         told = None if on_epoch is None else lambda _, *epoch: on_epoch(*epoch)
-        for packed in self._train([candidate], budget, told, fold_by_fold=False, halving=False, goes_on=lambda _: True):
+        for packed, _ in self._train([candidate], budget, told, by_fold=False, halving=False, goes_on=lambda _: True):
             if isinstance(packed.trained, EvaluationError):
                 raise packed.trained
             yield packed.trained
 
     def _train(
-        self,
-        candidates: Sequence[Candidate],
-        budget: Budget,
-        on_epoch: OnPackEpoch | None,
-        *,
-        fold_by_fold: bool,
-        halving: bool,
-        goes_on: Callable[[Candidate], bool],
-    ) -> Iterator[PackedMember]:
-        """Train the members of designs that differ in their recipes alone, and give each as it is done; of one that ends early, that once.
-
-        Args:
-            candidates: The designs.
-            budget: How many members, and epochs.
-            on_epoch: Called after each epoch of each member.
-            fold_by_fold: Whether no pack holds members of two folds.
-            halving: Whether the worse half leaves after some epochs of the first pack.
-            goes_on: Asked before each pack which designs are still wanted.
-        """
+        self, candidates: Sequence[Candidate], budget: Budget, on_epoch: OnPackEpoch | None, *, by_fold: bool, **race: Unpack[Wanted]
+    ) -> Iterator[tuple[PackedMember, bool]]:
+        """Train the members that the budget allows of designs that differ in their recipes alone; see `train_packs`."""
         settings = self.settings if budget.epochs is None else TrainingSettings(**{**asdict(self.settings), "epochs": budget.epochs})
-        rows = partial(self.prepared, device=self.device_of(candidates[0]))
-        every = make_members(len(self.folds), self.seeds, budget.members, seed=budget.seed)
-        folds = [[each for each in every if each.fold == fold] for fold in dict.fromkeys(each.fold for each in every)]
         setup: MemberSetup = {
             "settings": settings,
             "threads": self.threads,
@@ -263,18 +246,12 @@ class TrainingEvaluator:
             "weights": self._weights,
             "cache": self._streams,
         }
-        ended: set[str] = set()
-        for group in folds if fold_by_fold else [every]:
-            wanted = [candidate for candidate in candidates if candidate.digest not in ended and goes_on(candidate)]
-            for designs, members in self.packs(wanted, group):
-                left = [candidate for candidate in designs if candidate.digest not in ended and goes_on(candidate)]
-                for packed in train_pack(left, members, folds=rows, on_epoch=on_epoch, halving=halving, **setup) if left else ():
-                    if packed.candidate.digest not in ended:
-                        ended |= {packed.candidate.digest} if isinstance(packed.trained, EvaluationError) else set()
-                        yield packed
-                halving = halving and len(designs) < 2
+        every = make_members(len(self.folds), self.seeds, budget.members, seed=budget.seed)
+        groups = first_and_rest(every) if by_fold else [every]
+        rows = partial(self.prepared, device=self.device_of(candidates[0]))
+        return train_packs(candidates, groups, packs=self.packs, folds=rows, on_epoch=on_epoch, wanted=race, **setup)
 
-    def packs(self, candidates: Sequence[Candidate], members: Sequence[Member]) -> list[tuple[tuple[Candidate, ...], tuple[Member, ...]]]:
+    def packs(self, candidates: Sequence[Candidate], members: Sequence[Member]) -> Packs:
         """Return which of these members of these designs, which differ in their recipes alone, are trained together, in order."""
         count = len(candidates) * len(members)
         if self.pack == "off" or count <= 1 or candidates[0].graph.training == "convex":
@@ -284,6 +261,15 @@ class TrainingEvaluator:
         else:
             most = int(self.pack)
         return split(candidates, members, most)
+
+    def price_of_look(self, candidate: Candidate, budget: Budget, recipes: int = 1) -> float:
+        """Return how likely it must be that the first fold stops a design, for `by_fold` to take no longer than a call.
+
+        It is 0 where the folds are trained one after the other anyhow.
+        """
+        every, designs = make_members(len(self.folds), self.seeds, budget.members, seed=budget.seed), [candidate] * recipes
+        first, rest = first_and_rest(every)
+        return price_of_look(*(self.packs(designs, members) for members in (first, rest, every)))
 
     def usual_recipes(self, candidate: Candidate) -> int:
         """Return 8 for a design that is trained in packs on a GPU, where more members hardly take longer; else 1 (decision 0068)."""

@@ -46,14 +46,18 @@ class RunningEvaluation:
         self._losses.setdefault((member, phase), []).append((values["loss"], values.get("val_loss", math.nan)))
         self._report(self._step, {**values, "epoch": float(epoch), "fold": float(member.fold), "seed": float(member.seed)})
 
-    def add(self, trained: TrainedMember) -> Evaluation | None:
-        """Take note of a member, and return what is known so far where it was the last one of its fold, but not of all."""
+    def add(self, trained: TrainedMember) -> None:
+        """Take note of a member."""
         self._done.append(trained)
         means, _, _ = summarize([member.metrics for member in self._done])
         self._report(self._step, {**means, "members": float(len(self._done))})
         self._to_come[trained.member.fold] -= 1
-        if self._to_come[trained.member.fold] or self.is_whole:
+
+    def partial(self) -> Evaluation | None:
+        """Return what is known so far where each fold that was begun is done; None where one is not."""
+        if any(self._to_come[member.member.fold] for member in self._done):
             return None
+        means, _, _ = summarize([member.metrics for member in self._done])
         return Evaluation(means, details={"members": [member.to_dict() for member in self._done]})
 
     def whole(self, data: Dataset, folds: Sequence[Fold], *, costs: Mapping[str, float], details: Mapping[str, Any]) -> Evaluation:

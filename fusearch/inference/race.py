@@ -102,10 +102,12 @@ class Race:
     Attributes:
         metrics: What counts.
         rivals: The finished designs that cost no more and that no other of them beats in all metrics.
+        lost_at_once: Share of the designs before it that lost after their first fold, or would have.
     """
 
     metrics: tuple[Objective, ...]
     rivals: tuple[Rival, ...]
+    lost_at_once: float = 1.0
 
     def judge(self, scores: Scores) -> Lost | None:
         """Say so where the race is lost, to the rival that is hardest to catch; None where it goes on, or all folds are done.

@@ -242,6 +242,9 @@ def outcomes(evaluator: Evaluator, job: Job) -> Iterator[tuple[int, Outcome]]:
     """
     alone = replace(job, siblings=())
     jobs = [alone, *job.siblings]
+    num_packed = sum(_design(each) == _design(alone) for each in jobs) if isinstance(evaluator, PackEvaluator) else 1
+    if not _race_is_worth_it(evaluator, alone, num_packed):
+        jobs = [replace(each, race=None) for each in jobs]
     packed = [each for each in jobs if _design(each) == _design(alone)]
     if len(packed) > 1 and isinstance(evaluator, PackEvaluator):
         yield from _Pack(evaluator, packed, halving=job.halving).outcomes()
@@ -250,6 +253,13 @@ def outcomes(evaluator: Evaluator, job: Job) -> Iterator[tuple[int, Outcome]]:
     for each in jobs:
         if each not in packed:
             yield each.number, evaluate(evaluator, each)
+
+
+def _race_is_worth_it(evaluator: Evaluator, job: Job, num_recipes: int) -> bool:
+    """Whether a look after the first fold spares more time than it takes (decision 0059)."""
+    if job.race is None or not isinstance(evaluator, PackEvaluator):
+        return True
+    return job.race.lost_at_once >= evaluator.price_of_look(job.candidate, job.budget, num_recipes)
 
 
 def _design(job: Job) -> tuple[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -51,6 +52,8 @@ class Races:
     NEWEST = 300
     #: Folds below which there are no races.
     FEWEST_FOLDS = 3
+    #: Designs, the newest ones, of which it is counted how many lose after the first fold; and how many lost, of how many, before any.
+    COUNTED, PRIOR = 50, (1, 3)
 
     def __init__(self, objectives: Sequence[Objective], criteria: Sequence[Objective] = ()) -> None:
         self._objectives = tuple(objectives)
@@ -59,9 +62,21 @@ class Races:
         self._newest: list[_Finished] = []
         self._folds: tuple[int, ...] = ()
         self._told: tuple[Objective, ...] = ()
+        self._lost_at_once: deque[bool] = deque(maxlen=self.COUNTED)
 
-    def add(self, trial: int, values: Sequence[float], facts: TrialFacts) -> None:
-        """Take note of a finished design; one that does not tell its folds, or tells others than those before it, is passed over."""
+    def add(self, trial: int, values: Sequence[float], facts: TrialFacts, *, is_reference: bool = False) -> None:
+        """Take note of a finished design; one that does not tell its folds, or tells others than those before it, is passed over.
+
+        Args:
+            trial: Its trial.
+            values: Its objectives; empty where a race stopped it.
+            facts: What was found.
+            is_reference: Whether it is one: references say nothing of how many designs lose at once.
+        """
+        if not is_reference:
+            self._count(values, facts)
+        if facts.raced:
+            return
         told = {each.name: each for each in (*self._objectives, *self._beside) if facts.by_fold(each.name)}
         folds = {name: facts.by_fold(name) for name in told}
         self._told = self._told or tuple(told.values())
@@ -88,7 +103,9 @@ class Races:
             return None
         cheaper = [design for design in self._front if not any(each.better(costs[each.name], design.values[each.name]) for each in known)]
         rivals = _unbeaten(cheaper, lambda design: [design.means[each.name] for each in metrics])
-        return Race(metrics, tuple(self._rival(design, metrics) for design in rivals)) if rivals else None
+        lost, of = self.PRIOR
+        share = (sum(self._lost_at_once) + lost) / (len(self._lost_at_once) + of)
+        return Race(metrics, tuple(self._rival(design, metrics) for design in rivals), share) if rivals else None
 
     def _rival(self, design: _Finished, metrics: Sequence[Objective]) -> Rival:
         scores = {
@@ -103,6 +120,18 @@ class Races:
             for metric in metrics
         }
         return Rival(design.trial, scores, spread)
+
+    def _count(self, values: Sequence[float], facts: TrialFacts) -> None:
+        """Take note of whether a design lost after its first fold, or would have, had it raced."""
+        if facts.raced:
+            if "folds" in facts.raced:  # else it left among other recipes
+                self._lost_at_once.append(facts.raced["folds"] == 1)
+            return
+        race = self.race({each.name: value for each, value in zip(self._objectives, values, strict=True) if each.cheap})
+        if race is not None:
+            told = {metric.name: facts.by_fold(metric.name) for metric in race.metrics}
+            first = {name: {fold: folds[fold] for fold in self._folds[:1] if fold in folds} for name, folds in told.items()}
+            self._lost_at_once.append(race.judge(first) is not None)
 
     def _all_losses(self, design: _Finished) -> list[float]:
         return [*(each.loss(design.values[each.name]) for each in self._objectives), *design.means.values()]

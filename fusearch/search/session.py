@@ -107,7 +107,7 @@ class Session:
         self._running: dict[int, Proposal] = {}
         self._job_of: dict[int, int] = {}
         self._followers: dict[int, list[Proposal]] = {}
-        self._answers: dict[str, _Answer] = {}
+        self._answers, self._stopped = dict[str, _Answer](), dict[str, _Answer]()
         self.bounds = CheapBounds(evaluator, objectives, settings)
         self._standing = Standing(objectives)
         self._failed = self._failed_here = self._repeated = self._idle = self._side_by_side = 0
@@ -119,7 +119,6 @@ class Session:
         self._may_skip = strategy is None  # a strategy waits for each result that it asked for
         has_races = strategy is None and settings.races == "on" and isinstance(evaluator, FoldwiseEvaluator)
         self._races = Races(objectives, criteria) if has_races else None
-        self._stopped: dict[str, _Answer] = {}
         self.stop_reason: str | None = None
         self.is_whole = False
         self._recall()
@@ -212,7 +211,7 @@ class Session:
             kept = replace(kept, values={}, spread={}, reason=outcome.lost.reason, raced=asdict(outcome.lost))
             write_trial(trial, kept)
             self._study.tell(trial, state=TrialState.PRUNED)
-            self._stopped[proposal.candidate.digest] = _Answer(number, [], kept)
+            self._note(proposal.candidate.digest, _Answer(number, [], kept), None)
         elif evaluation is None:
             self._failed += 1
             self._fail(trial, reason or "")
@@ -222,7 +221,7 @@ class Session:
             save_predictions(self._folder, proposal.candidate.digest, evaluation.arrays)
             write_trial(trial, kept)
             self._study.tell(trial, values)
-            self._note(proposal.candidate.digest, _Answer(number, values, kept))
+            self._note(proposal.candidate.digest, _Answer(number, values, kept), read_trial(trial).reference)
         for follower in self._followers.pop(number, []):
             self._settle(follower, number, reason)
 
@@ -280,12 +279,13 @@ class Session:
     def _known(self, digest: str) -> _Answer | None:
         return self._answers.get(digest) or self._stopped.get(digest)
 
-    def _note(self, digest: str, answer: _Answer) -> None:
-        """Take note of a complete candidate."""
-        self._answers[digest] = answer
-        self._standing.add(answer.objectives)
+    def _note(self, digest: str, answer: _Answer, role: str | None) -> None:
+        """Take note of a candidate that is complete or that a race stopped, with its role as a reference."""
+        (self._answers if answer.objectives else self._stopped)[digest] = answer
+        if answer.objectives:
+            self._standing.add(answer.objectives)
         if self._races is not None:
-            self._races.add(answer.number, answer.objectives, answer.facts)
+            self._races.add(answer.number, answer.objectives, answer.facts, is_reference=role is not None)
 
     def _settle(self, proposal: Proposal, leader: int, reason: str | None) -> None:
         """Answer a repeat with what its leader found."""
@@ -365,9 +365,9 @@ class Session:
                 continue  # what it stood for is lost: by a kill, or with a line of the journal
             elif trial.state == TrialState.COMPLETE and held.repeat_of is None:
                 known = held if latest is trial else seeded_facts(held, read_trial(latest))
-                self._note(held.candidate, _Answer(trial.number, latest.values, known.found))
+                self._note(held.candidate, _Answer(trial.number, latest.values, known.found), held.reference)
             elif trial.state == TrialState.PRUNED and held.repeat_of is None and held.raced:
-                self._stopped[held.candidate] = _Answer(trial.number, [], held.found)
+                self._note(held.candidate, _Answer(trial.number, [], held.found), None)
             elif trial.state == TrialState.FAIL and held.repeat_of is None and not was_given_back(held.reason):
                 self._failed += 1
             self._repeated += held.repeat_of is not None and trial.state.is_finished()

@@ -159,19 +159,59 @@ def test_reports_count_epochs_and_give_the_mean_after_each_member(evaluator: Tra
     assert means[-1]["auroc"] == found["auroc"]
 
 
-def test_it_tells_what_is_known_after_each_fold_and_then_all(data: Dataset) -> None:
+def folds_told(found: Sequence[Evaluation]) -> list[list[tuple[int, int]]]:
+    return [[(each["fold"], each["seed"]) for each in evaluation.details["members"]] for evaluation in found]
+
+
+def test_it_tells_what_is_known_after_the_first_fold_and_then_all_that_is_trained_together(data: Dataset) -> None:
     evaluator, candidate = TrainingEvaluator(data, folds=3, seeds=2, epochs=2), candidate_of(data, "F1 = cat(a@L, b@L) ->", dropout=0.0)
     evaluation, told = evaluator(candidate, Budget(), silent), list(evaluator.by_fold(candidate, Budget(), silent))
-    assert evaluation.details["pack"] == {"members": 6}
-    assert "pack" not in told[-1].details, "no pack holds members of two folds"
-    assert [[(each["fold"], each["seed"]) for each in found.details["members"]] for found in told] == [
-        [(fold, seed) for fold in range(folds) for seed in range(2)] for folds in (1, 2, 3)
-    ]
-    for found, folds in zip(told, (1, 2, 3), strict=True):
+    assert (evaluation.details["pack"], told[-1].details["pack"]) == ({"members": 6}, {"members": 4})
+    assert folds_told(told) == [[(fold, seed) for fold in range(folds) for seed in range(2)] for folds in (1, 3)]
+    for found, folds in zip(told, (1, 3), strict=True):
         assert found["auroc"] == pytest.approx(np.mean([each["metrics"]["auroc"] for each in evaluation.details["members"][: 2 * folds]]))
     assert "macs" not in told[0], "costs come with the whole evaluation"
     assert told[-1]["auroc"] == pytest.approx(evaluation["auroc"])
     assert told[-1].arrays.keys() == evaluation.arrays.keys()
+
+
+def test_of_five_folds_the_first_is_trained_alone_and_the_rest_as_a_pack(data: Dataset) -> None:
+    evaluator, candidate = TrainingEvaluator(data, folds=5, epochs=2), candidate_of(data, "F1 = cat(a@L, b@L) ->", width=8, dropout=0.0)
+    epochs = list[tuple[int, float]]()
+    told = evaluator.by_fold(candidate, Budget(), lambda step, values: epochs.append((step, values.get("fold", -1.0))))
+    assert folds_told([next(told)]) == [[(0, 0)]]
+    assert {fold for _, fold in epochs} == {0.0, -1.0}, "nothing of another fold is trained before it is asked for"
+    rest = list(told)
+    assert folds_told(rest) == [[(fold, 0) for fold in range(5)]]
+    assert rest[0].details["pack"] == {"members": 4}
+    assert [fold for _, fold in epochs if fold >= 0] == [0, 0, 1, 2, 3, 4, 1, 2, 3, 4], "those of a pack are trained side by side"
+
+
+@pytest.mark.parametrize(
+    ("pack", "text", "width"),
+    [("off", "F1 = cat(a@L, b@L) ->", 8), ("auto", "F1 = cat(a@L, b@L) ->", 1024), ("auto", "a:identity\ntrain = convex\na@L ->", 8)],
+)
+def test_a_design_that_is_not_packed_is_told_fold_by_fold(data: Dataset, pack: str, text: str, width: int) -> None:
+    evaluator, candidate = TrainingEvaluator(data, folds=5, epochs=1, pack=pack), candidate_of(data, text, width=width)
+    told = list(evaluator.by_fold(candidate, Budget(), silent))
+    assert folds_told(told) == [[(fold, 0) for fold in range(folds)] for folds in range(1, 6)]
+    assert "pack" not in told[-1].details
+    assert evaluator.price_of_look(candidate, Budget()) == 0.0
+
+
+def test_it_is_looked_between_packs_only_where_folds_are_whole(data: Dataset) -> None:
+    candidate = candidate_of(data, "F1 = cat(a@L, b@L) ->", width=8)
+    for pack, folds in ((4, [1, 3, 5]), (3, [1, 4, 5])):  # packs of 2, 4 and 4, or of 2, 3, 3 and 2 members
+        evaluator = TrainingEvaluator(data, folds=5, seeds=2, epochs=1, pack=pack)
+        assert [len(each) // 2 for each in folds_told(list(evaluator.by_fold(candidate, Budget(), silent)))] == folds
+
+
+def test_a_look_has_its_price_where_it_parts_a_pack(data: Dataset) -> None:
+    candidate = candidate_of(data, "F1 = cat(a@L, b@L) ->", width=8)
+    prices = [TrainingEvaluator(data, folds=5, seeds=seeds).price_of_look(candidate, Budget()) for seeds in (1, 3)]
+    assert 0.0 < prices[0] < prices[1] < 1.0
+    assert TrainingEvaluator(data, folds=5).price_of_look(candidate, Budget(), 8) < 0.5, "parts of 8 and 32 are large packs both"
+    assert TrainingEvaluator(data, folds=5).price_of_look(candidate, Budget(members=1)) == 1.0, "there is nothing to spare"
 
 
 def test_a_report_may_stop_the_evaluation(evaluator: TrainingEvaluator, data: Dataset) -> None:
@@ -215,7 +255,8 @@ def test_which_members_are_trained_together(data: Dataset) -> None:
         return [len(members) for _, members in evaluator.packs([candidate], make_members(3, 4, count))]
 
     assert sizes("auto") == [12]
-    assert sizes("auto", count=4) == [1] * 4
+    assert sizes("auto", count=4) == [4]
+    assert sizes("auto", count=3) == [1] * 3
     assert sizes("auto", wide) == [1] * 12
     assert sizes("auto", solved) == [1] * 12
     assert sizes("off") == [1] * 12
@@ -254,7 +295,7 @@ def test_each_recipe_is_what_it_is_alone(data: Dataset, pack: int | str) -> None
         np.testing.assert_allclose(news.found.arrays["probabilities"], alone.arrays["probabilities"], atol=1e-3)
 
 
-def test_all_recipes_of_a_fold_come_before_the_next_fold_and_those_that_nobody_wants_are_left_out(data: Dataset) -> None:
+def test_all_recipes_of_the_first_fold_come_before_the_others_and_those_that_nobody_wants_are_left_out(data: Dataset) -> None:
     evaluator, wanted = TrainingEvaluator(data, folds=3, epochs=2), {0, 1, 2}
     told = []
     asked = {"by_fold": True, "halving": False, "goes_on": wanted.__contains__}
@@ -263,7 +304,7 @@ def test_all_recipes_of_a_fold_come_before_the_next_fold_and_those_that_nobody_w
         told.append((news.place, len(news.found.details["members"]), news.is_last))
         if len(told) == 3:
             wanted.remove(1)
-    assert told == [(0, 1, False), (1, 1, False), (2, 1, False), (0, 2, False), (2, 2, False), (0, 3, True), (2, 3, True)]
+    assert told == [(0, 1, False), (1, 1, False), (2, 1, False), (0, 3, True), (2, 3, True)]
 
 
 @pytest.mark.parametrize("by_fold", [False, True])

@@ -30,8 +30,10 @@ def test_it_tells_each_fold_and_in_the_end_everything() -> None:
     partial = []
     for member, accuracy in zip(MEMBERS, (0.5, 0.7, 0.8, 1.0), strict=True):
         assert not running.is_whole
-        partial.append(running.add(trained(member, accuracy, len(folds[member.fold].val), together=4)))
-    assert [found is not None for found in partial] == [False, True, False, False]
+        running.add(trained(member, accuracy, len(folds[member.fold].val), together=4))
+        partial.append(running.partial())
+    assert [found is not None for found in partial] == [False, True, False, True]
+    assert running.is_whole
     first = partial[1]
     assert first is not None
     assert (first["accuracy"], len(first.details["members"])) == (pytest.approx(0.6), 2)

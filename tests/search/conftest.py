@@ -155,7 +155,7 @@ class Lucky(Foldwise):
 class Packed(Foldwise):
     """Evaluates several recipes of a design at once; the worse half by their score leaves after epoch 4, where it may."""
 
-    USUAL = 1
+    USUAL, PRICE = 1, 0.0
 
     def __init__(self, noise=0.02):
         super().__init__(noise)
@@ -163,6 +163,9 @@ class Packed(Foldwise):
 
     def usual_recipes(self, candidate):
         return self.USUAL
+
+    def price_of_look(self, candidate, budget, recipes=1):
+        return self.PRICE
 
     def recipes(self, candidates, budget, report, *, by_fold, halving, goes_on):
         self.packs.append([candidate.digest for candidate in candidates])

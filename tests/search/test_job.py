@@ -16,9 +16,12 @@ import numpy as np
 import pytest
 
 from fusearch.contracts import Budget, Evaluation, Objective, Outrun, PackNews
+from fusearch.data import load_data
 from fusearch.errors import DataError, EvaluationError
+from fusearch.evaluators import TrainingEvaluator
 from fusearch.inference.race import Race, Rival
 from fusearch.search.job import Job, Outcome, describe_evaluation, evaluate, outcomes
+from fusearch.search_space import Candidate, FusionGraph
 from fusearch.study import TrialFacts
 
 
@@ -233,6 +236,42 @@ def test_a_race_that_is_not_lost_and_none_at_all_give_the_same_evaluation(job, r
     assert raced.evaluation == plain.evaluation
 
 
+@pytest.mark.parametrize(("price", "folds"), [(0.0, 1), (0.3, 1), (0.31, 5)])
+def test_a_race_is_run_where_it_is_as_likely_to_be_lost_at_once_as_a_look_costs(job, race, packed, price, folds):
+    evaluator = packed()
+    evaluator.PRICE = price
+    ((_, outcome),) = outcomes(evaluator, replace(job, race=replace(race, lost_at_once=0.3)))
+    assert len(outcome.evaluation.details["members"]) == folds
+    assert (outcome.lost is None) == (folds == 5)
+
+
+def test_recipes_race_or_not_together_and_the_price_is_that_of_all(pack, race, packed):
+    asked = []
+
+    class Priced(packed):
+        def price_of_look(self, candidate, budget, recipes=1):
+            asked.append(recipes)
+            return 0.5
+
+    for share, lost in ((0.4, 0), (0.6, 3)):
+        raced = [replace(each, race=replace(race, lost_at_once=share)) for each in (pack, *pack.siblings)]
+        told = list(outcomes(Priced(), replace(raced[0], siblings=tuple(raced[1:]), halving=False)))
+        assert sum(outcome.lost is not None for _, outcome in told) == lost
+    assert asked == [3, 3]
+
+
+def test_a_trained_design_that_loses_at_once_has_one_fold_and_one_that_does_not_has_a_pack_of_the_others():
+    data = load_data("wisconsin")
+    evaluator = TrainingEvaluator(data, folds=5, epochs=2)
+    candidate = Candidate(FusionGraph.parse("F1 = cat(mean@L, worst@L) ->", modalities=data.modalities))
+    for score, lost, members, pack in ((99.0, True, 1, None), (-99.0, False, 5, {"members": 4})):
+        against = Rival(1, {"auroc": dict.fromkeys(range(5), score)}, {"auroc": 0.01})
+        job = Job(7, candidate, Budget(), race=Race((Objective.parse("auroc"),), (against,)))
+        ((_, outcome),) = outcomes(evaluator, job)
+        assert (outcome.lost is not None, len(outcome.evaluation.details["members"])) == (lost, members)
+        assert outcome.evaluation.details.get("pack") == pack
+
+
 def test_an_evaluator_that_fails_in_a_race_or_tells_nothing_has_failed(job, race):
     class Broken:
         def __call__(self, candidate, budget, report):
@@ -270,6 +309,8 @@ def rated(job, number):
 class Together:
     """Evaluates recipes at once by a script: what is given in turn, or raised."""
 
+    PRICE = 0.0
+
     def __init__(self, *script, seconds=0.0):
         self.script, self.seconds, self.asked = script, seconds, []
 
@@ -281,6 +322,9 @@ class Together:
 
     def usual_recipes(self, candidate):
         return 1
+
+    def price_of_look(self, candidate, budget, recipes=1):
+        return self.PRICE
 
     def recipes(self, candidates, budget, report, *, by_fold, halving, goes_on):
         self.asked.append(([candidate.recipe.learning_rate for candidate in candidates], by_fold, halving))

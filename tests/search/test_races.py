@@ -1,5 +1,7 @@
 """Who races against whom."""
 
+from dataclasses import replace
+
 import pytest
 
 from fusearch.contracts import Objective
@@ -106,3 +108,36 @@ def test_several_measured_objectives_race_together():
     race = races.race({"macs": 100.0})
     assert race.metrics == (SCORE, accuracy)
     assert [rival.trial for rival in race.rivals] == [0, 1, 2, 3, 4, 5], "none of them beats another in both"
+
+
+def test_it_is_counted_how_many_designs_lose_at_once_or_would_have(races):
+    """What was trained to the end counts by its first fold, so that the share is known also where nothing races."""
+
+    def share():
+        return races.race({"macs": 500.0}).lost_at_once
+
+    lost, of = Races.PRIOR
+    counted = len(races._lost_at_once)
+    assert share() == pytest.approx((sum(races._lost_at_once) + lost) / (counted + of))
+    before = sum(races._lost_at_once)
+    for trial, (score, is_lost) in enumerate([(0.3, True), (0.71, False)], start=20):
+        add(races, trial, score, 500.0)
+        before, counted = before + is_lost, counted + 1
+        assert share() == pytest.approx((before + lost) / (counted + of))
+    for folds in (1, 2):
+        races.add(30 + folds, [], replace(facts([0.3] * folds), raced={"folds": folds, "num_folds": 5, "rival": 4, "chance": 0.01}))
+        before, counted = before + (folds == 1), counted + 1
+        assert share() == pytest.approx((before + lost) / (counted + of))
+
+
+def test_references_and_recipes_that_left_say_nothing_of_how_many_lose_at_once(races):
+    share = races.race({"macs": 500.0}).lost_at_once
+    races.add(20, [0.3, 500.0], facts([0.3] * 5), is_reference=True)
+    races.add(21, [], replace(facts([]), raced={"epoch": 20, "place": 2, "recipes": 2}))
+    assert races.race({"macs": 500.0}).lost_at_once == share
+
+
+def test_the_newest_designs_tell_how_many_lose_at_once(races):
+    for trial in range(20, 20 + Races.COUNTED):
+        races.add(trial, [], replace(facts([0.3]), raced={"folds": 1, "num_folds": 5, "rival": 4, "chance": 0.01}))
+    assert races.race({"macs": 500.0}).lost_at_once == pytest.approx((Races.COUNTED + 1) / (Races.COUNTED + 3))

@@ -311,6 +311,9 @@ def test_a_pack_goes_to_one_worker_and_what_was_told_of_it_stays_when_that_is_lo
         def usual_recipes(self, candidate):
             return 1
 
+        def price_of_look(self, candidate, budget, recipes=1):
+            return 0.0
+
         def recipes(self, candidates, budget, report, *, by_fold, halving, goes_on):
             import os
             import signal

@@ -23,13 +23,7 @@ from fusearch.evaluators.training.phase import Phase, in_turn
 from fusearch.evaluators.training.stack import CannotStackError, Stack, stackable
 from fusearch.search_space import Candidate
 
-__all__ = ["OnPackEpoch", "PackedMember", "split", "together", "train_pack"]
-
-#: Of fewer members a pack gains nothing on a CPU, nor where one sample takes more multiply-accumulates: arithmetic then is all there is.
-_FEWEST, _MOST_MACS = 5, 500_000
-
-#: Bytes that the rows of a step may keep in a pack, and parameters of all its members: more than these do not stay in a cache.
-_MEMORY, _MOST_PARAMETERS = 2**30, 8_000_000
+__all__ = ["OnPackEpoch", "PackedMember", "train_pack"]
 
 
 class OnPackEpoch(Protocol):
@@ -241,32 +235,3 @@ def _outrun(stack: Stack, group: Sequence[tuple[_Lane, Phase]], epoch: int) -> M
 
 def _bind(on_epoch: OnPackEpoch | None, candidate: Candidate) -> Callable[[Member, str, int, Mapping[str, float]], None] | None:
     return None if on_epoch is None else lambda member, phase, epoch, values: on_epoch(candidate, member, phase, epoch, values)
-
-
-def together(costs: Mapping[str, float], count: int, device: torch.device) -> int:
-    """Return how many of `count` members of a design are trained together where nobody says: as many as are never slower (decision 0047).
-
-    Args:
-        costs: `parameters`, `macs` and `memory` of the design.
-        count: Members that there are.
-        device: Where they are trained.
-    """
-    fit = int(min(_MEMORY // max(costs["memory"], 1), _MOST_PARAMETERS // max(costs["parameters"], 1)))
-    if device.type != "cpu" or costs["macs"] > _MOST_MACS or min(fit, count) < _FEWEST:
-        return 1
-    return math.ceil(count / math.ceil(count / fit))
-
-
-def split(candidates: Sequence[Candidate], members: Sequence[Member], most: int) -> list[tuple[tuple[Candidate, ...], tuple[Member, ...]]]:
-    """Return which members of which candidates are trained together, in order, so many at most.
-
-    A pack has each of its members for all candidates; where not even one member of each fits, the candidates come one after the other.
-
-    Example:
-        >>> [len(candidates) * len(members) for candidates, members in split(["fast", "slow"], range(5), 4)]
-        [4, 4, 2]
-    """
-    if most < len(candidates):
-        return [pack for candidate in candidates for pack in split([candidate], members, most)]
-    at_once = most // max(1, len(candidates))
-    return [(tuple(candidates), tuple(members[start : start + at_once])) for start in range(0, len(members), at_once)]
