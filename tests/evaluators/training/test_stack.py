@@ -43,6 +43,7 @@ def test_each_member_takes_the_steps_of_torchs_adamw() -> None:
     for phase in phases:
         phase.loss.double()
     stack = Stack(phases)
+    stack.sizes = [[8] * 9, [8] * 5]
     assert [phases[at].recipe for at in stack.members] == recipes[::-1]  # by learning rate
     alone = [[values[place].detach().clone().requires_grad_() for values in stack.parameters.values()] for place in (0, 1)]
     optimizers = [
@@ -54,11 +55,12 @@ def test_each_member_takes_the_steps_of_torchs_adamw() -> None:
     generator = torch.Generator().manual_seed(0)
     for step in range(9):
         active = [True, step < 5]
-        for at, values in enumerate(stack.parameters.values()):
-            values.grad = torch.randn(values.shape, generator=generator, dtype=values.dtype)
+        gradients = [torch.randn(values.shape, generator=generator, dtype=values.dtype) for values in stack.parameters.values()]
+        for at, gradient in enumerate(gradients):
             for place in (0, 1):
-                alone[place][at].grad = values.grad[place].clone()
-        stack.update([9 if active[0] else 0, 5 if active[1] else 0])
+                alone[place][at].grad = gradient[place].clone()
+        part = slice(0, sum(active))
+        stack.update(part, [gradient[part] for gradient in gradients])
         for optimizer, here in zip(optimizers, active, strict=True):
             if here:
                 optimizer.step()
