@@ -35,9 +35,9 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
             raise RuntimeError(f"{func} in a region that is captured: it waits for a value")
         if name == "lift_fresh" and args[0].ndim:
             raise RuntimeError("a tensor is made from Python values in a region that is captured")
-        if name in {"index", "index_put", "index_put_", "_unsafe_index"}:
-            if any(index is not None and index.dtype in (torch.bool, torch.uint8) for index in args[1]):
-                raise RuntimeError(f"{func} by a mask in a region that is captured: its shape hangs on values")
+        indices = args[1] if name in {"index", "index_put", "index_put_", "_unsafe_index"} else ()
+        if any(index is not None and index.dtype in (torch.bool, torch.uint8) for index in indices):
+            raise RuntimeError(f"{func} by a mask in a region that is captured: its shape hangs on values")
         if name in MAKERS and kwargs.get("device") is None:
             raise RuntimeError(f"{func} without a device in a region that is captured")
         return self.done(func, args, kwargs, given)
@@ -48,7 +48,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
 
 
 class Tape(Watch):
-    """Records what a region does. An operation that is not done while it is noted, as in a capture, has no shape: so it is done, and undone.
+    """Records what a region does. Operations are done while they are noted, which a capture does not do; then what they changed is undone.
 
     Args:
         device: Where the regions compute.

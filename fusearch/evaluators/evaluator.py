@@ -33,7 +33,7 @@ from fusearch.evaluators.training.halving import OutrunError
 from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.members import FoldSamples, MemberSetup, OnMemberEpoch, TrainedMember, prepare_fold, score
 from fusearch.evaluators.training.optimization import torch_threads
-from fusearch.evaluators.training.pack import OnPackEpoch, PackedMember, split, together, train_pack
+from fusearch.evaluators.training.pack import OnPackEpoch, PackedMember, free_memory, split, together, train_pack
 from fusearch.evaluators.training.stream_cache import StreamCache
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
@@ -280,14 +280,15 @@ class TrainingEvaluator:
         if self.pack == "off" or count <= 1 or candidates[0].graph.training == "convex":
             most = 1
         elif self.pack == "auto":
-            most = together(self.cheap(candidates[0]), count, self.device_of(candidates[0]))
+            device = self.device_of(candidates[0])
+            most = together(self.cheap(candidates[0]), count, device, free=free_memory(device))
         else:
             most = int(self.pack)
         return split(candidates, members, most)
 
     def usual_recipes(self, candidate: Candidate) -> int:
         """Return 8 for a design that is trained in packs on a GPU, where more members hardly take longer; else 1 (decision 0068)."""
-        if self.pack in ("auto", "off"):
+        if self.pack == "off":
             return 1
         device = self.device_of(candidate) if self.device == "auto" else torch.device(self.device)  # the driver of a cluster may have none
         return RECIPES_ON_GPU if device.type == "cuda" else 1

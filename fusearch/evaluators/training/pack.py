@@ -20,16 +20,24 @@ from fusearch.evaluators.training.members import FoldSamples, MemberSetup, Train
 from fusearch.evaluators.training.modes import FUSION
 from fusearch.evaluators.training.optimization import Fit, reproducible
 from fusearch.evaluators.training.phase import Phase, in_turn
-from fusearch.evaluators.training.stack import CannotStackError, Stack, stackable
+from fusearch.evaluators.training.stack import CannotStackError, Stack
+from fusearch.evaluators.training.stacked_losses import stackable
 from fusearch.search_space import Candidate
 
-__all__ = ["OnPackEpoch", "PackedMember", "split", "together", "train_pack"]
+__all__ = ["OnPackEpoch", "PackedMember", "free_memory", "split", "together", "train_pack"]
 
 #: Of fewer members a pack gains nothing on a CPU, nor where one sample takes more multiply-accumulates: arithmetic then is all there is.
 _FEWEST, _MOST_MACS = 5, 500_000
 
 #: Bytes that the rows of a step may keep in a pack, and parameters of all its members: more than these do not stay in a cache.
 _MEMORY, _MOST_PARAMETERS = 2**30, 8_000_000
+
+#: Bytes of a parameter of a member on CUDA: in the pack weights, gradient, two moments and the best, and the member's own network. Half of
+#: what is free is left to the rows, to temporaries of the backward pass and to what graphs hold apart; it was not measured.
+_COPIES, _SHARE = 4 * 6, 0.5
+
+#: Why a member is alone that was in a pack for which there was no memory.
+_MEMORY_RAN_OUT = "there is no memory for two members at once"
 
 
 class OnPackEpoch(Protocol):
@@ -129,7 +137,7 @@ class _Shares:
         for lane in lanes:
             trained = lane.trained
             if isinstance(trained, TrainedMember):
-                trained = replace(trained, seconds=self._seconds, together=self._count, loop=lane.loop)
+                trained = replace(trained, seconds=self._seconds, together=self._count, loop=lane.loop, eager=lane.eager)
             yield PackedMember(lane.candidate, lane.member, trained)
 
 
@@ -141,7 +149,7 @@ class _Lane:
         self.random = self._random()
         self.phase: Phase | None = None
         self.trained: TrainedMember | EvaluationError = EvaluationError("the training has not ended")
-        self.loop: dict[str, str] = {}
+        self.loop, self.eager = dict[str, str](), dict[str, str]()
         self._resume(lambda: next(phases))
 
     def alone(self, phase: Phase, reason: str) -> None:
@@ -188,36 +196,56 @@ def _alike(lanes: Sequence[_Lane]) -> list[list[tuple[_Lane, Phase]]]:
     return list(found.values())
 
 
-def _run(group: Sequence[tuple[_Lane, Phase]], racing: Sequence[_Lane]) -> Iterator[Sequence[_Lane]]:
+def _run(
+    group: Sequence[tuple[_Lane, Phase]], racing: Sequence[_Lane], reason: str = "no other member asks for the same"
+) -> Iterator[Sequence[_Lane]]:
     """Run what some members ask for, together where that is possible, and give the members of each candidate that leaves.
+
+    Where there is no memory for all of them they are run in two halves, and these in halves again.
 
     Args:
         group: Members, and what they ask for.
         racing: All members, where candidates leave.
+        reason: Why a member that is left alone here is run in the loop.
     """
-    reason = "no other member asks for the same"
+    stack = None
     if len(group) > 1:
+        stack, reason = _stack(group)
+    if stack is None and reason == _MEMORY_RAN_OUT and len(group) > 1:
+        for half in (group[: len(group) // 2], group[len(group) // 2 :]):
+            yield from _run([(lane, phase) for lane, phase in half if lane.phase is phase], racing, reason)
+        return
+    if stack is None:
+        for lane, phase in group:
+            lane.alone(phase, reason)
+        return
+    for epoch in stack.epochs():
+        for candidate, outrun in _outrun(stack, group, epoch).items() if racing else ():
+            error = OutrunError(outrun)
+            for at, (lane, _) in enumerate(group):
+                if lane.candidate == candidate:
+                    stack.leave(at, error)
+            gone = [lane for lane in racing if lane.candidate == candidate]
+            for lane in gone:
+                lane.go_on(error)
+            yield gone
+    for (lane, phase), fit in zip(group, stack.results(), strict=True):
+        if stack.captures.reason is not None:
+            lane.eager[phase.name] = stack.captures.reason
+        if not isinstance(fit, OutrunError):
+            lane.go_on(fit)
+
+
+def _stack(group: Sequence[tuple[_Lane, Phase]]) -> tuple[Stack | None, str]:
+    """Return what some members ask for as one, nothing done yet; or None and why that cannot be."""
+    try:
         stack = Stack([phase for _, phase in group])
-        try:
-            for epoch in stack.epochs():
-                for candidate, outrun in _outrun(stack, group, epoch).items() if racing else ():
-                    error = OutrunError(outrun)
-                    for at, (lane, _) in enumerate(group):
-                        if lane.candidate == candidate:
-                            stack.leave(at, error)
-                    gone = [lane for lane in racing if lane.candidate == candidate]
-                    for lane in gone:
-                        lane.go_on(error)
-                    yield gone
-        except CannotStackError as error:
-            reason = str(error)
-        else:
-            for (lane, _), fit in zip(group, stack.results(), strict=True):
-                if not isinstance(fit, OutrunError):
-                    lane.go_on(fit)
-            return
-    for lane, phase in group:
-        lane.alone(phase, reason)
+        stack.probe()
+    except CannotStackError as error:
+        return None, str(error)
+    except torch.OutOfMemoryError:
+        return None, _MEMORY_RAN_OUT
+    return stack, ""
 
 
 def _outrun(stack: Stack, group: Sequence[tuple[_Lane, Phase]], epoch: int) -> Mapping[Candidate, Outrun]:
@@ -243,18 +271,32 @@ def _bind(on_epoch: OnPackEpoch | None, candidate: Candidate) -> Callable[[Membe
     return None if on_epoch is None else lambda member, phase, epoch, values: on_epoch(candidate, member, phase, epoch, values)
 
 
-def together(costs: Mapping[str, float], count: int, device: torch.device) -> int:
-    """Return how many of `count` members of a design are trained together where nobody says: as many as are never slower (decision 0047).
+def together(costs: Mapping[str, float], count: int, device: torch.device, *, free: float = math.inf) -> int:
+    """Return how many of `count` members of a design are trained together where nobody says.
+
+    On a CPU as many as are never slower (decision 0047), on CUDA as many as fit into memory (decision 0066).
 
     Args:
         costs: `parameters`, `macs` and `memory` of the design.
         count: Members that there are.
         device: Where they are trained.
+        free: Bytes that are free there; only of CUDA it is asked.
     """
+    if device.type == "cuda":
+        fit = int(_SHARE * free // (costs["memory"] + _COPIES * costs["parameters"]))
+        return math.ceil(count / math.ceil(count / max(fit, 1)))
     fit = int(min(_MEMORY // max(costs["memory"], 1), _MOST_PARAMETERS // max(costs["parameters"], 1)))
     if device.type != "cpu" or costs["macs"] > _MOST_MACS or min(fit, count) < _FEWEST:
         return 1
     return math.ceil(count / math.ceil(count / fit))
+
+
+def free_memory(device: torch.device) -> float:
+    """Return the bytes that are free on a device, those included that torch keeps for itself; infinity on a CPU."""
+    if device.type != "cuda":
+        return math.inf
+    free, _ = torch.cuda.mem_get_info(device)
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
 
 def split(candidates: Sequence[Candidate], members: Sequence[Member], most: int) -> list[tuple[tuple[Candidate, ...], tuple[Member, ...]]]:

@@ -5,47 +5,33 @@ Axis letters: M members, B rows of a step.
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch import Tensor
+from torch.func import functional_call
 from torch.optim.adamw import adamw
 
 from fusearch.errors import EvaluationError
-from fusearch.evaluators.network.blocks import Dropout, RecurrentBlock
 from fusearch.evaluators.training.captured import RECORDERS, Captures
 from fusearch.evaluators.training.member_progress import MemberProgress
 from fusearch.evaluators.training.optimization import Fit, portion_sizes
-from fusearch.evaluators.training.phase import DesignLoss, Phase, PhaseLoss
+from fusearch.evaluators.training.phase import Phase
 from fusearch.evaluators.training.samples import PORTION, Samples
+from fusearch.evaluators.training.stacked_losses import losses_of, stack_losses
 from fusearch.evaluators.training.stacked_rows import StackedRows
 
-__all__ = ["CannotStackError", "Stack", "stackable"]
+__all__ = ["CannotStackError", "Stack"]
 
 #: How much a loss may differ between a member alone and the same member in a stack, relative, by the type of matrix products.
 _TOLERANCES = {torch.float64: 1e-8, torch.float32: 1e-3, torch.bfloat16: 5e-2}
 
-#: A step: losses (M,) of the members from their parameters, buffers and rows.
-_LossesOf = Callable[[dict[str, Tensor], dict[str, Tensor], Any], Tensor]
-
 
 class CannotStackError(EvaluationError):
     """An optimization that must be run alone, and why."""
-
-
-def stackable(phase: Phase) -> Hashable:
-    """Return what two optimizations must have in common to be one: shapes, what they read, settings that are not stacked."""
-    state = [*phase.loss.named_parameters(), *phase.loss.named_buffers()]
-    shapes = tuple((name, values.shape, values.requires_grad) for name, values in state if name != "class_weights")
-    noise = tuple(layer.p for layer in phase.loss.modules() if isinstance(layer, nn.Dropout) and not isinstance(layer, Dropout))
-    rows = tuple((name, values.shape[1:]) for name, values in phase.rows.inputs.items())
-    return phase.name, type(phase.loss), shapes, noise, rows, phase.held is None, phase.settings.batch_size
 
 
 class Stack:
@@ -67,14 +53,14 @@ class Stack:
         for phase in phases:
             phase.loss.train()
         losses = [phases[at].loss for at in order]
-        self.template, self.parameters, self.buffers = _stacked(losses)
+        self.template, self.parameters, self.buffers = stack_losses(losses)
         self.trained = [name for name, values in self.parameters.items() if values.requires_grad]
         self.rows = StackedRows([phases[at].rows for at in order])
         self.held = None if phases[0].held is None else StackedRows([held for at in order if (held := phases[at].held) is not None])
         self.moments = [self.parameters[name].new_zeros((2, *self.parameters[name].shape)) for name in self.trained]
         self.steps_NM = torch.zeros(len(self.trained), len(order), device=self.rows.device)
         self.best = {name: self.parameters[name].detach().clone() for name in self.trained}
-        self.losses_of: _LossesOf = vmap(_call(self.template), randomness="different")
+        self.losses_of = losses_of(self.template)
         self.states = [MemberProgress(phase) for phase in phases]
         self.sizes = [portion_sizes(length, phases[0].settings.batch_size) for length in self.rows.lengths]
         self.orders_MSB = torch.zeros(len(order), max(map(len, self.sizes)), phases[0].settings.batch_size, dtype=torch.long)
@@ -93,8 +79,9 @@ class Stack:
         """Train all members, and return what each did, or why it failed, in the order in which they were given.
 
         Raises:
-            CannotStackError: A step of all members at once is not possible, or not what it is alone; nothing was changed.
+            CannotStackError: As `probe` says.
         """
+        self.probe()
         for _ in self.epochs():
             pass
         return self.results()
@@ -102,10 +89,8 @@ class Stack:
     def epochs(self) -> Iterator[int]:
         """Train all members, and give the number of each epoch when it is done; members may be told to `leave` then.
 
-        Raises:
-            CannotStackError: A step of all members at once is not possible, or not what it is alone; nothing was changed.
+        What cannot be stacked must have been found by `probe` before.
         """
-        self.probe()
         while any(state.goes_on for state in self.states):
             self.keep([place for place, at in enumerate(self.members) if self.states[at].goes_on])
             running = [(place, at, self.states[at]) for place, at in enumerate(self.members) if self.states[at].goes_on]
@@ -281,7 +266,8 @@ class Stack:
         """Try a step at random weights: it must be possible, at no slow detour, and each loss what the member has alone.
 
         Raises:
-            CannotStackError: It is not.
+            CannotStackError: It is not; nothing was changed, and nobody was told of anything.
+            torch.OutOfMemoryError: There is no memory for so many members, and the same holds.
         """
         if self.template.half_precision is torch.float16:
             raise CannotStackError("float16 needs a scale of the loss for each member")
@@ -349,44 +335,6 @@ def _standing_alone(phase: Phase) -> float:
         return float(loss(phase.held))
     finally:
         loss.class_weights = weights
-
-
-def _stacked(losses: Sequence[PhaseLoss]) -> tuple[PhaseLoss, dict[str, Tensor], dict[str, Tensor]]:
-    """Return a module without values, and the parameters and buffers of all members, (M, ...) each."""
-    weights = [loss.class_weights for loss in losses]
-    known = next((each for each in weights if each is not None), None)
-    named = [dict(loss.named_parameters()) for loss in losses]
-    held = [{name: values for name, values in loss.named_buffers() if name != "class_weights"} for loss in losses]
-    parameters = {
-        name: torch.stack([own[name].detach() for own in named]).requires_grad_(values.requires_grad) for name, values in named[0].items()
-    }
-    buffers = {name: torch.stack([own[name] for own in held]) for name in held[0]}
-    template = copy.deepcopy(losses[0]).to("meta")
-    if known is not None:  # members without weights of classes have equal ones
-        buffers["class_weights"] = torch.stack([torch.ones_like(known) if each is None else each for each in weights])
-        template.class_weights = torch.empty_like(known, device="meta")
-    if isinstance(template, DesignLoss):
-        template.drops = any(loss.drops for loss in losses if isinstance(loss, DesignLoss))
-    for name, layer in template.named_modules():
-        if isinstance(layer, RecurrentBlock):
-            layer.written_out = True
-        own = [loss.get_submodule(name).p for loss in losses] if isinstance(layer, Dropout) else []
-        if isinstance(layer, Dropout) and len(set(own)) > 1:
-            like = next(iter(parameters.values()))
-            buffers[f"{name}.probability"] = torch.tensor(own, dtype=like.dtype, device=like.device)
-            layer.probability = torch.empty((), device="meta")
-    return template, parameters, buffers
-
-
-def _call(template: PhaseLoss) -> Callable[[dict[str, Tensor], dict[str, Tensor], Any], Tensor]:
-    """Return the loss as a function of parameters, buffers and rows. Weights that have two names are looked for once, as that is slow."""
-    tied = len(list(template.named_parameters(remove_duplicate=False))) > len(list(template.named_parameters()))
-
-    def call(parameters: dict[str, Tensor], buffers: dict[str, Tensor], rows: Any) -> Tensor:
-        result: Tensor = functional_call(template, (parameters, buffers), (Samples(*rows),), tie_weights=tied)
-        return result
-
-    return call
 
 
 def _moved(values: Tensor) -> Tensor:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
 
 from fusearch.data.modality import Modality
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.phase import DesignLoss, Phase
 from fusearch.evaluators.training.samples import Samples
-from fusearch.evaluators.training.stack import CannotStackError, Stack, stackable
+from fusearch.evaluators.training.stack import CannotStackError, Stack
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import FusionGraph, Recipe
 from fusearch.tasks.classification import Classification
@@ -76,29 +75,6 @@ def test_half_of_the_members_done_leave_the_stack() -> None:
     assert [fit.epochs for fit in fits] == [1, 1, 3]
     assert stack.members == [2]
     assert [len(values) for values in stack.parameters.values()] == [1] * len(stack.parameters)
-
-
-def keys(*phases: Phase) -> int:
-    return len({stackable(phase) for phase in phases})
-
-
-def test_what_is_stackable() -> None:
-    recipe = Recipe(width=8)
-    others = [Recipe(width=8, dropout=0.5, learning_rate=1e-2, weight_decay=0.0, modality_dropout=0.3, loss_weight=1.0)]
-    assert keys(phase_of(recipe), *(phase_of(other, rows=30, epochs=1) for other in others)) == 1
-    assert keys(phase_of(recipe), phase_of(Recipe(width=16))) == 2
-
-
-def test_dropout_of_torch_itself_must_be_the_same() -> None:
-    """A plug-in may use it; its probability is a number, not a buffer."""
-
-    def plugged(probability: float) -> Phase:
-        phase = phase_of(Recipe(width=8))
-        phase.loss.network.heads.append(nn.Dropout(probability))
-        return phase
-
-    assert keys(plugged(0.1), plugged(0.1)) == 1
-    assert keys(plugged(0.1), plugged(0.2)) == 2
 
 
 def test_float16_is_left_to_the_loop() -> None:
