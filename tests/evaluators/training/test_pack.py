@@ -27,9 +27,10 @@ from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.evaluators.training.captured import RECORDERS
 from fusearch.evaluators.training.halving import OutrunError
 from fusearch.evaluators.training.member import Member, make_members
-from fusearch.evaluators.training.members import FoldSamples, TrainedMember, prepare_fold, train_members
+from fusearch.evaluators.training.members import FoldSamples, TrainedMember, member_training, prepare_fold, train_members
 from fusearch.evaluators.training.pack import PackedMember, together, train_pack
 from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.stack import Stack
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
 from fusearch.search_space import ENCODERS, OPERATORS, Candidate, FusionGraph, Recipe
@@ -89,9 +90,9 @@ def make_folds(modalities: Sequence[Modality], task: str = "classification", siz
     return folds
 
 
-def on_device(rows: Samples) -> Samples:
-    inputs, present = ({name: values.to(DEVICE) for name, values in each.items()} for each in (rows.inputs, rows.present))
-    return Samples(inputs, present, rows.targets.to(DEVICE), None if rows.parts is None else rows.parts.to(DEVICE))
+def on_device(rows: Samples, device: str = DEVICE) -> Samples:
+    inputs, present = ({name: values.to(device) for name, values in each.items()} for each in (rows.inputs, rows.present))
+    return Samples(inputs, present, rows.targets.to(device), None if rows.parts is None else rows.parts.to(device))
 
 
 def weights_of(store: WeightStore, candidate: Candidate, member: Member) -> Mapping[str, Tensor]:
@@ -155,8 +156,27 @@ def test_every_operator(operator: str, tmp_path: Path) -> None:
     streams = streams[: max(entry.min_args, min(3, entry.max_args or 3))]
     given = [f"{stream[0]}@{depth}" for stream in streams] + ["dropout=0.0"] * ("dropout" in entry.params)
     text = f"{' | '.join(streams)}\nF1 = {operator}({', '.join(given)}) ->".replace(", dropout", "; dropout")
-    found = check_law(FusionGraph.parse(text, modalities=SERIES), tmp_path, settings=SHORT, recipes=ONE)
-    assert not found
+    graph = FusionGraph.parse(text, modalities=SERIES)
+    assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE)
+    check_no_value_is_asked_for(graph)
+
+
+def check_no_value_is_asked_for(graph: FusionGraph) -> None:
+    """Take steps, noise included, on a device that holds no values, where nothing may lie on the CPU: as in a graph of a GPU."""
+    candidate, folds = Candidate(graph, Recipe(width=8, dropout=0.1, modality_dropout=0.1, loss_weight=0.5)), make_folds(graph.modalities)
+    trainings = [member_training(candidate, member, folds[member.fold], settings=SHORT) for member in make_members(2, 1)]
+    phases = [next(training) for training in trainings]
+    moved = [
+        replace(phase, loss=phase.loss.to("meta"), rows=on_device(phase.rows, "meta"), held=on_device(phase.held, "meta"))
+        for phase in phases
+        if phase.held is not None
+    ]
+    stack = Stack(moved)
+    for sizes in ((8, 8), (0, 4)):
+        stack.step(sizes)
+    assert stack.held_losses(stack.parameters, stack.buffers).device.type == "meta"
+    for training in reversed(trainings):
+        training.close()
 
 
 def kinds_of(name: str) -> list[str]:
@@ -169,6 +189,7 @@ def test_every_encoder(name: str, tmp_path: Path) -> None:
     (kind,) = kinds_of(name)
     graph = FusionGraph.parse(f"x:{name} | b:mlp\nF1 = cat(x@L, b@L) ->", modalities=(Modality("x", kind, kind_shapes(kind)[1]), TABLES[1]))
     assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE)
+    check_no_value_is_asked_for(graph)
 
 
 LOSSES = "F1 = orthogonal(a@L, b@L)\nF2 = cat(F1.a@0, F1.b@0; trunk=fc:1) ->\na@score -> aux\ntrain = "
@@ -220,6 +241,13 @@ def test_folds_of_other_numbers_of_steps(device_has_graphs: bool, tmp_path: Path
     graph = FusionGraph.parse("F1 = cat(a@L, b@L) ->", modalities=TABLES)
     found = check_law(graph, tmp_path, members=make_members(4, 2), sizes=((40, 5), (17, 10), (6, 5), (40, 10)))
     assert not found
+
+
+@pytest.mark.usefixtures("taped")
+def test_more_held_out_rows_than_a_forward_pass_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("samples", "stack"):
+        monkeypatch.setattr(f"fusearch.evaluators.training.{module}.PORTION", 4)
+    assert not check_law(CAT, tmp_path)
 
 
 def packed(
