@@ -33,7 +33,7 @@ from fusearch.evaluators.training.halving import OutrunError
 from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.members import FoldSamples, MemberSetup, OnMemberEpoch, TrainedMember, prepare_fold, score
 from fusearch.evaluators.training.optimization import torch_threads
-from fusearch.evaluators.training.pack import OnPackEpoch, PackedMember, free_memory, split, together, train_pack
+from fusearch.evaluators.training.pack import OnPackEpoch, PackedMember, split, together, train_pack
 from fusearch.evaluators.training.stream_cache import StreamCache
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
@@ -65,8 +65,8 @@ class TrainingEvaluator:
             inputs and the most intermediate tensors alive at once, batch 1).
         missing: Whether to score each member also with each modality absent.
         mixed_precision: Whether to use half precision on CUDA.
-        pack: Members that are trained together at most; `off`: one after the other; `auto`: five or more of a small design, on a CPU
-            (decision 0047).
+        pack: Members that are trained together at most; `off`: one after the other; `auto`: on a CPU five or more of a small design
+            (decision 0047), on CUDA as many as fit into memory (decision 0066).
         cache: Bytes of streams that `independent`, `staged` and `frozen` designs trained alone, which are kept in the run folder so that
             others take them; 0 keeps none (decision 0039).
 
@@ -280,8 +280,7 @@ class TrainingEvaluator:
         if self.pack == "off" or count <= 1 or candidates[0].graph.training == "convex":
             most = 1
         elif self.pack == "auto":
-            device = self.device_of(candidates[0])
-            most = together(self.cheap(candidates[0]), count, device, free=free_memory(device))
+            most = together(self.cheap(candidates[0]), count, self.device_of(candidates[0]))
         else:
             most = int(self.pack)
         return split(candidates, members, most)

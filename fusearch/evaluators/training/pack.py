@@ -24,7 +24,7 @@ from fusearch.evaluators.training.stack import CannotStackError, Stack
 from fusearch.evaluators.training.stacked_losses import stackable
 from fusearch.search_space import Candidate
 
-__all__ = ["OnPackEpoch", "PackedMember", "free_memory", "split", "together", "train_pack"]
+__all__ = ["OnPackEpoch", "PackedMember", "estimate_memory", "split", "together", "train_pack"]
 
 #: Of fewer members a pack gains nothing on a CPU, nor where one sample takes more multiply-accumulates: arithmetic then is all there is.
 _FEWEST, _MOST_MACS = 5, 500_000
@@ -271,7 +271,7 @@ def _bind(on_epoch: OnPackEpoch | None, candidate: Candidate) -> Callable[[Membe
     return None if on_epoch is None else lambda member, phase, epoch, values: on_epoch(candidate, member, phase, epoch, values)
 
 
-def together(costs: Mapping[str, float], count: int, device: torch.device, *, free: float = math.inf) -> int:
+def together(costs: Mapping[str, float], count: int, device: torch.device, *, free: float | None = None) -> int:
     """Return how many of `count` members of a design are trained together where nobody says.
 
     On a CPU as many as are never slower (decision 0047), on CUDA as many as fit into memory (decision 0066).
@@ -280,10 +280,10 @@ def together(costs: Mapping[str, float], count: int, device: torch.device, *, fr
         costs: `parameters`, `macs` and `memory` of the design.
         count: Members that there are.
         device: Where they are trained.
-        free: Bytes that are free there; only of CUDA it is asked.
+        free: Bytes that are free there; None: it is asked, where that matters.
     """
     if device.type == "cuda":
-        fit = int(_SHARE * free // (costs["memory"] + _COPIES * costs["parameters"]))
+        fit = int(_SHARE * (_free_memory(device) if free is None else free) // estimate_memory(costs))
         return math.ceil(count / math.ceil(count / max(fit, 1)))
     fit = int(min(_MEMORY // max(costs["memory"], 1), _MOST_PARAMETERS // max(costs["parameters"], 1)))
     if device.type != "cpu" or costs["macs"] > _MOST_MACS or min(fit, count) < _FEWEST:
@@ -291,10 +291,13 @@ def together(costs: Mapping[str, float], count: int, device: torch.device, *, fr
     return math.ceil(count / math.ceil(count / fit))
 
 
-def free_memory(device: torch.device) -> float:
-    """Return the bytes that are free on a device, those included that torch keeps for itself; infinity on a CPU."""
-    if device.type != "cuda":
-        return math.inf
+def estimate_memory(costs: Mapping[str, float]) -> float:
+    """Return the bytes that a member takes in a pack on CUDA, from its shapes: what a step keeps, and the copies of its parameters."""
+    return max(1.0, costs["memory"] + _COPIES * costs["parameters"])
+
+
+def _free_memory(device: torch.device) -> float:
+    """Return the bytes that are free on a GPU, those included that torch keeps for itself."""
     free, _ = torch.cuda.mem_get_info(device)
     return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
