@@ -207,7 +207,7 @@ class Settings:
             "Recipes (learning rate, weight decay, dropout, ...) of each design that the sampler proposes, each a trial of its own. Where "
             "members are packed, they are trained together, and the worse half leaves early. Only for the strategy `graph`.",
             least=1,
-            unset="8 where designs are trained on a GPU in packs of a number that is given, else 1",
+            unset="8 where designs are trained on a GPU in packs, else 1",
         ),
     )
     seeds_front: int = field(

@@ -66,8 +66,8 @@ class TrainingEvaluator:
             inputs and the most intermediate tensors alive at once, batch 1).
         missing: Whether to score each member also with each modality absent.
         mixed_precision: Whether to use half precision on CUDA.
-        pack: Members that are trained together at most; `off`: one after the other; `auto`: four or more of a small design, on a CPU
-            (decision 0047).
+        pack: Members that are trained together at most; `off`: one after the other; `auto`: on a CPU four or more of a small design
+            (decision 0047), on CUDA as many as fit into memory (decision 0066).
         cache: Bytes of streams that `independent`, `staged` and `frozen` designs trained alone, which are kept in the run folder so that
             others take them; 0 keeps none (decision 0039).
 
@@ -268,12 +268,12 @@ class TrainingEvaluator:
         It is 0 where the folds are trained one after the other anyhow.
         """
         every, designs = make_members(len(self.folds), self.seeds, budget.members, seed=budget.seed), [candidate] * recipes
-        first, rest = first_and_rest(every)
-        return price_of_look(*(self.packs(designs, members) for members in (first, rest, every)))
+        first, rest, whole = (self.packs(designs, members) for members in (*first_and_rest(every), every))
+        return price_of_look(first, rest, whole, self.device_of(candidate))
 
     def usual_recipes(self, candidate: Candidate) -> int:
         """Return 8 for a design that is trained in packs on a GPU, where more members hardly take longer; else 1 (decision 0068)."""
-        if self.pack in ("auto", "off"):
+        if self.pack == "off":
             return 1
         device = self.device_of(candidate) if self.device == "auto" else torch.device(self.device)  # the driver of a cluster may have none
         return RECIPES_ON_GPU if device.type == "cuda" else 1

@@ -104,10 +104,16 @@ def _arrays(data: Dataset, folds: Sequence[Fold], done: Sequence[TrainedMember])
 
 
 def _packed(done: Sequence[TrainedMember]) -> dict[str, Any]:
-    """Return how many members were trained together and, where some were not, why; nothing of members that were trained one by one."""
+    """Return how many members were trained together and, where some were not, or their steps were not captured, why.
+
+    Nothing of members that were trained one by one.
+    """
     most = max(member.together for member in done)
-    why = next((reason for member in done for reason in member.loop.values()), None)
-    return {} if most == 1 else {"pack": {"members": most} if why is None else {"loop": why}}
+    if most == 1:
+        return {}
+    loop = next((why for member in done for why in member.loop.values()), None)
+    eager = next((why for member in done for why in member.eager.values()), None)
+    return {"pack": {**({"members": most} if loop is None else {"loop": loop}), **({} if eager is None else {"eager": eager})}}
 
 
 def _alone(done: Sequence[TrainedMember]) -> dict[str, Any]:

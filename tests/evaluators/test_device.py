@@ -1,9 +1,8 @@
 """Where it computes: the names of devices, and what each training says of its own."""
 
-import os
-
 import pytest
 import torch
+from device_of_tests import DEVICE
 
 from fusearch.contracts import Budget
 from fusearch.data import load_data
@@ -34,7 +33,7 @@ def test_auto_leaves_small_designs_to_the_cpu(monkeypatch):
     small, large = (
         Candidate(FusionGraph.parse("F1 = cat(mean@L, worst@L) ->", data.modalities), Recipe(width=width)) for width in (16, 512)
     )
-    evaluator = TrainingEvaluator(data)
+    evaluator = TrainingEvaluator(data, device=DEVICE)
     assert [evaluator.device_of(each).type for each in (small, large)] == ["cpu", "cuda"]
 
 
@@ -46,11 +45,10 @@ def test_without_a_gpu_nothing_is_counted_to_choose():
 
 def test_an_evaluation_says_where_it_ran():
     data = load_data("wisconsin")
-    device = os.environ.get("FUSEARCH_TEST_DEVICE", "cpu")
-    evaluator = TrainingEvaluator(data, folds=2, epochs=1, device=device)
+    evaluator = TrainingEvaluator(data, folds=2, epochs=1, device=DEVICE)
     graph = FusionGraph.parse("F1 = cat(mean@L, worst@L) ->", modalities=data.modalities)
     evaluation = evaluator(Candidate(graph), Budget(), lambda step, values: None)
-    assert evaluation.details["device"] == describe_device(find_device(device))
+    assert evaluation.details["device"] == describe_device(find_device(DEVICE))
 
 
 def test_a_name_that_is_no_device_is_refused_before_anything_trains():

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from device_of_tests import DEVICE
 from sklearn.metrics import roc_auc_score
 from toy_data import make_data
 
@@ -44,7 +45,7 @@ def data() -> Dataset:
 
 @pytest.fixture(scope="module")
 def evaluator(data: Dataset) -> TrainingEvaluator:
-    return TrainingEvaluator(data, folds=3, seeds=2, epochs=4, costs=("latency_ms", "peak_memory_mb"), missing=True)
+    return TrainingEvaluator(data, folds=3, seeds=2, epochs=4, costs=("latency_ms", "peak_memory_mb"), missing=True, device=DEVICE)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,9 @@ def test_latency_is_measured_with_the_threads_of_the_evaluator(data: Dataset, th
     before = torch.get_num_threads()
     hook = torch.nn.modules.module.register_module_forward_pre_hook(listen)
     try:
-        found = TrainingEvaluator(data, folds=2, threads=threads, costs=("latency_ms",))._measure(candidate_of(data, "a:mlp\na@L ->"))
+        found = TrainingEvaluator(data, folds=2, threads=threads, costs=("latency_ms",), device=DEVICE)._measure(
+            candidate_of(data, "a:mlp\na@L ->")
+        )
     finally:
         hook.remove()
     assert found["latency_ms"] > 0
@@ -136,7 +139,7 @@ def test_the_same_candidate_gives_the_same_values(evaluator: TrainingEvaluator, 
 
 
 def test_pickling_leaves_prepared_tensors_behind(data: Dataset) -> None:
-    evaluator = TrainingEvaluator(data, folds=2)
+    evaluator = TrainingEvaluator(data, folds=2, device=DEVICE)
     before = len(pickle.dumps(evaluator))
     evaluator.prepared(0)
     assert evaluator.prepared(0) is evaluator.prepared(0)
@@ -164,7 +167,10 @@ def folds_told(found: Sequence[Evaluation]) -> list[list[tuple[int, int]]]:
 
 
 def test_it_tells_what_is_known_after_the_first_fold_and_then_all_that_is_trained_together(data: Dataset) -> None:
-    evaluator, candidate = TrainingEvaluator(data, folds=3, seeds=2, epochs=2), candidate_of(data, "F1 = cat(a@L, b@L) ->", dropout=0.0)
+    evaluator, candidate = (
+        TrainingEvaluator(data, folds=3, seeds=2, epochs=2, device=DEVICE),
+        candidate_of(data, "F1 = cat(a@L, b@L) ->", dropout=0.0),
+    )
     evaluation, told = evaluator(candidate, Budget(), silent), list(evaluator.by_fold(candidate, Budget(), silent))
     assert (evaluation.details["pack"], told[-1].details["pack"]) == ({"members": 6}, {"members": 4})
     assert folds_told(told) == [[(fold, seed) for fold in range(folds) for seed in range(2)] for folds in (1, 3)]
@@ -227,7 +233,7 @@ def test_members_that_are_trained_together_are_those_of_the_loop(data: Dataset) 
     """Apart from noise (here none) and rounding: the same rows, metrics, losses and epochs, and reports of the same epochs and members."""
     found, heard = {}, {}
     for pack in ("auto", "off", 2):
-        evaluator = TrainingEvaluator(data, folds=3, seeds=2, epochs=2, pack=pack)
+        evaluator = TrainingEvaluator(data, folds=3, seeds=2, epochs=2, pack=pack, device=DEVICE)
         told = heard[pack] = []
         candidate = candidate_of(data, "F1 = cat(a@L, b@L) ->\ntrain = staged", width=8, dropout=0.0)
         found[pack] = evaluator(candidate, Budget(members=5), lambda step, values, told=told: told.append((step, values)))
@@ -251,7 +257,7 @@ def test_which_members_are_trained_together(data: Dataset) -> None:
     solved = candidate_of(data, "a:identity\ntrain = convex\na@L ->")
 
     def sizes(pack: int | str, candidate: Candidate = small, count: int = 12) -> list[int]:
-        evaluator = TrainingEvaluator(data, folds=3, seeds=4, pack=pack)
+        evaluator = TrainingEvaluator(data, folds=3, seeds=4, pack=pack, device=DEVICE)
         return [len(members) for _, members in evaluator.packs([candidate], make_members(3, 4, count))]
 
     assert sizes("auto") == [12]
@@ -279,13 +285,13 @@ def news_of(evaluator: TrainingEvaluator, candidates: Sequence[Candidate], **rac
 
 @pytest.mark.parametrize("pack", ["auto", "off", 2, 8])
 def test_each_recipe_is_what_it_is_alone(data: Dataset, pack: int | str) -> None:
-    evaluator = TrainingEvaluator(data, folds=3, epochs=2, pack=pack)
+    evaluator = TrainingEvaluator(data, folds=3, epochs=2, pack=pack, device=DEVICE)
     assert isinstance(evaluator, PackEvaluator)
     candidates = recipes_of(data)
     whole = [news for news in news_of(evaluator, candidates) if news.is_last]
     assert len(whole) == 4
     for place, news in enumerate(whole):
-        alone = TrainingEvaluator(data, folds=3, epochs=2, pack="off")(candidates[place], Budget(), silent)
+        alone = TrainingEvaluator(data, folds=3, epochs=2, pack="off", device=DEVICE)(candidates[place], Budget(), silent)
         assert news.place == place
         assert isinstance(news.found, Evaluation)
         assert news.found.details.get("pack") == {"auto": {"members": 12}, 8: {"members": 8}, 2: {"members": 2}}.get(pack)
@@ -296,7 +302,7 @@ def test_each_recipe_is_what_it_is_alone(data: Dataset, pack: int | str) -> None
 
 
 def test_all_recipes_of_the_first_fold_come_before_the_others_and_those_that_nobody_wants_are_left_out(data: Dataset) -> None:
-    evaluator, wanted = TrainingEvaluator(data, folds=3, epochs=2), {0, 1, 2}
+    evaluator, wanted = TrainingEvaluator(data, folds=3, epochs=2, device=DEVICE), {0, 1, 2}
     told = []
     asked = {"by_fold": True, "halving": False, "goes_on": wanted.__contains__}
     for news in evaluator.recipes(recipes_of(data)[:3], Budget(), silent, **asked):
@@ -309,7 +315,7 @@ def test_all_recipes_of_the_first_fold_come_before_the_others_and_those_that_nob
 
 @pytest.mark.parametrize("by_fold", [False, True])
 def test_recipes_that_are_outrun_are_told_at_once_and_the_others_are_trained_to_the_end(data: Dataset, by_fold: bool) -> None:
-    evaluator = TrainingEvaluator(data, folds=3, epochs=9, patience=4, pack=12)
+    evaluator = TrainingEvaluator(data, folds=3, epochs=9, patience=4, pack=12, device=DEVICE)
     candidates = recipes_of(data, (1e-2, 1e-6, 3e-3, 1e-7))
     news = [each for each in news_of(evaluator, candidates, by_fold=by_fold, halving=True) if each.is_last]
     assert [each.place for each in news] == [1, 3, 0, 2]
@@ -321,7 +327,9 @@ def test_a_recipe_that_fails_takes_no_other_with_it(data: Dataset) -> None:
     text = "F1 = product(a@L, b@L)\nF2 = product(F1@0, F1@0) ->"
     candidates = [candidate_of(data, text, learning_rate=rate, weight_decay=decay) for rate, decay in ((1e-3, 0.1), (10.0, 1000.0))]
     for pack in ("auto", "off"):
-        news = {each.place: each.found for each in news_of(TrainingEvaluator(data, folds=3, epochs=20, pack=pack), candidates)}
+        news = {
+            each.place: each.found for each in news_of(TrainingEvaluator(data, folds=3, epochs=20, pack=pack, device=DEVICE), candidates)
+        }
         assert isinstance(news[0], Evaluation)
         assert isinstance(news[1], EvaluationError)
         assert "loss is" in str(news[1])
@@ -329,8 +337,8 @@ def test_a_recipe_that_fails_takes_no_other_with_it(data: Dataset) -> None:
 
 def test_several_recipes_are_usual_only_where_they_are_packed_on_a_gpu(data: Dataset) -> None:
     candidate = recipes_of(data)[0]
-    assert TrainingEvaluator(data, pack=40).usual_recipes(candidate) == 1
-    for pack, usual in (("auto", 1), ("off", 1), (40, 8)):
+    assert TrainingEvaluator(data, pack=40, device=DEVICE).usual_recipes(candidate) == 1
+    for pack, usual in (("auto", 8), ("off", 1), (40, 8)):
         assert TrainingEvaluator(data, pack=pack, device="cuda").usual_recipes(candidate) == usual
         assert TrainingEvaluator(data, pack=pack, device="cpu").usual_recipes(candidate) == 1
 
@@ -342,7 +350,7 @@ def test_why_members_were_trained_in_the_loop_is_told(data: Dataset, monkeypatch
         lambda source, target, _: torch.nn.Sequential(torch.nn.Linear(source, target), torch.nn.Flatten(1), Normed(target)),
     )
     candidate = candidate_of(data, "F1 = cat(a@L, b@L; trunk=fc:1) ->", width=8)
-    evaluation = TrainingEvaluator(data, folds=2, epochs=1, pack=2)(candidate, Budget(), silent)
+    evaluation = TrainingEvaluator(data, folds=2, epochs=1, pack=2, device=DEVICE)(candidate, Budget(), silent)
     assert evaluation.details["pack"] == {"loop": "training changes the buffer 'joins.fusion_F1.trunks.result_0.0.2.norm.running_mean'"}
 
 
@@ -359,7 +367,7 @@ class Normed(torch.nn.Module):
 
 
 def test_a_loss_that_explodes_is_an_error(data: Dataset) -> None:
-    evaluator = TrainingEvaluator(data, folds=2, epochs=50)
+    evaluator = TrainingEvaluator(data, folds=2, epochs=50, device=DEVICE)
     with pytest.raises(EvaluationError, match="loss is (nan|inf) in epoch"):  # noqa: RUF043  # either is right
         evaluator(
             candidate_of(data, "F1 = product(a@L, b@L)\nF2 = product(F1@0, F1@0) ->", learning_rate=10.0, weight_decay=1000.0),
@@ -371,7 +379,7 @@ def test_a_loss_that_explodes_is_an_error(data: Dataset) -> None:
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
 def test_other_tasks(task: str) -> None:
     data = make_data(task="regression") if task == "regression" else make_data(classes=4)
-    evaluator = TrainingEvaluator(data, folds=2, epochs=3)
+    evaluator = TrainingEvaluator(data, folds=2, epochs=3, device=DEVICE)
     found = evaluator(candidate_of(data, "F1 = vote_weighted(a@score, b@score) ->\ntrain = independent"), Budget(), silent)
     assert set(found) == evaluator.objectives()
     assert ("predictions" if task == "regression" else "probabilities") in found.arrays
@@ -382,7 +390,7 @@ def test_a_metric_that_no_fold_defines_is_told_before_training() -> None:
     groups = [f"{'ab'[target]}{row % 4}" for row, target in enumerate(whole.targets)]
     modalities = {name: whole.raw[name] for name in ("a", "c")}
     data = Dataset.from_arrays("groups", modalities=modalities, targets=whole.targets, groups=groups, folds="groups")
-    evaluator = TrainingEvaluator(data, missing=True)
+    evaluator = TrainingEvaluator(data, missing=True, device=DEVICE)
     for name in ("auroc", "auroc_without.a", "worst_missing_auroc"):
         assert (
             evaluator.undefined(name)
@@ -400,7 +408,7 @@ def test_a_metric_that_some_folds_define_is_told_in_the_configuration() -> None:
     keep = np.sort(np.concatenate([np.flatnonzero(whole.targets == 0), positives]))
     modalities = {name: whole.raw[name][keep] for name in ("a", "c")}
     rare = Dataset.from_arrays("rare", modalities=modalities, targets=whole.targets[keep], fractions=(0.6, 0.4))
-    evaluator = TrainingEvaluator(rare, folds=5)
+    evaluator = TrainingEvaluator(rare, folds=5, device=DEVICE)
     told = evaluator.describe()["data"]
     counts = [int(rare.targets[fold.val].sum()) for fold in evaluator.folds]
     assert 0 in counts
@@ -413,17 +421,17 @@ def test_a_metric_that_some_folds_define_is_told_in_the_configuration() -> None:
 
 def test_settings_that_are_not_legal_are_refused(data: Dataset) -> None:
     with pytest.raises(EvaluationError, match=r"cost 'latency': did you mean 'latency_ms'\?"):
-        TrainingEvaluator(data, costs=("latency",))
+        TrainingEvaluator(data, costs=("latency",), device=DEVICE)
     with pytest.raises(EvaluationError, match="seeds is 0"):
-        TrainingEvaluator(data, seeds=0)
+        TrainingEvaluator(data, seeds=0, device=DEVICE)
     for pack in ("of", 0, True):
         with pytest.raises(EvaluationError, match=f"pack is {pack!r}, expected 'auto', 'off' or a number of members such as 15"):
-            TrainingEvaluator(data, pack=pack)
+            TrainingEvaluator(data, pack=pack, device=DEVICE)
 
 
 def test_it_learns_wisconsin() -> None:
     data = load_data("wisconsin")
-    evaluator = TrainingEvaluator(data)
+    evaluator = TrainingEvaluator(data, device=DEVICE)
     fused = evaluator(candidate_of(data, "F1 = cat(mean@L, error@L, worst@L) ->"), Budget(members=2), silent)
     single = evaluator(candidate_of(data, "error:mlp\nerror@L ->"), Budget(members=2), silent)
     assert fused["auroc"] > 0.98
@@ -441,10 +449,10 @@ def test_the_linear_model_reaches_what_is_known_of_rosmap() -> None:
         splits = ["train"] * len(arrays["y_train"]) + ["val"] * len(arrays["y_test"])
     data = Dataset.from_arrays("rosmap", modalities=tables, targets=targets, splits=splits)
     # The authors' test rows must not choose the epoch: as many as run, none picked.
-    rows = prepare_fold(data, data.folds(1)[0])
+    rows = prepare_fold(data, data.folds(1)[0], device=DEVICE)
     candidate = candidate_of(data, "F1 = cat(mrna@0, meth@0, mirna@0) ->", weight_decay=1.0)
     with reproducible(0, threads=1) as generator:
-        network = FusionNetwork(candidate.graph, 2, candidate.recipe)
+        network = FusionNetwork(candidate.graph, 2, candidate.recipe).to(DEVICE)
         settings = TrainingSettings(epochs=60)
         train(network, rows.train, None, recipe=candidate.recipe, task=rows.task, settings=settings, generator=generator)
     found = score(rows.task.scored(predict(network, rows.validation)), rows.targets, data.task)
@@ -453,7 +461,7 @@ def test_the_linear_model_reaches_what_is_known_of_rosmap() -> None:
 
 def test_the_constant_predictor_is_told_for_each_fold_from_its_training_rows_alone() -> None:
     data = make_data(rows=60)
-    evaluator = TrainingEvaluator(data, folds=3)
+    evaluator = TrainingEvaluator(data, folds=3, device=DEVICE)
     told = evaluator.describe()["data"]["constant"]
     for fold, outputs in zip(evaluator.folds, told, strict=True):
         assert outputs[1] == pytest.approx(float(evaluator.data.targets[fold.train].mean()))
@@ -464,17 +472,17 @@ def test_groups_travel_with_the_predictions_so_that_they_are_drawn_whole() -> No
     groups = [f"patient {row // 2}" for row in range(40)]
     targets = np.repeat(rng.permutation(np.arange(20) % 2), 2)
     data = Dataset.from_arrays("visits", modalities={"a": rng.normal(size=(40, 3))}, targets=targets, groups=groups, splits=["train"] * 40)
-    evaluator = TrainingEvaluator(data, folds=2, epochs=1)
+    evaluator = TrainingEvaluator(data, folds=2, epochs=1, device=DEVICE)
     candidate = Candidate(FusionGraph.parse("a@L ->", data.modalities))
     arrays = evaluator(candidate, Budget(), lambda step, values: None).arrays
     assert {(row // 2, group) for row, group in zip(arrays["rows"], arrays["groups"], strict=True)} == {
         (row // 2, int(np.unique(groups, return_inverse=True)[1][row])) for row in range(40)
     }
-    assert "groups" not in TrainingEvaluator(make_data(rows=30), folds=2, epochs=1).describe()
+    assert "groups" not in TrainingEvaluator(make_data(rows=30), folds=2, epochs=1, device=DEVICE).describe()
 
 
 def test_the_losses_of_every_epoch_are_kept_and_the_least_one_is_the_best_epoch(data: Dataset) -> None:
-    evaluator = TrainingEvaluator(data, folds=2, seeds=2, epochs=30, patience=3)
+    evaluator = TrainingEvaluator(data, folds=2, seeds=2, epochs=30, patience=3, device=DEVICE)
     heard: list[tuple[int, int, float, float]] = []
 
     def listen(_step: int, values: Mapping[str, float]) -> None:
@@ -493,7 +501,7 @@ def test_the_losses_of_every_epoch_are_kept_and_the_least_one_is_the_best_epoch(
 
 
 def test_losses_are_kept_by_phase_and_a_design_that_is_solved_has_none(data: Dataset) -> None:
-    evaluator = TrainingEvaluator(data, folds=2, epochs=3)
+    evaluator = TrainingEvaluator(data, folds=2, epochs=3, device=DEVICE)
     frozen = evaluator(candidate_of(data, "F1 = cat(a@L, b@L) ->\ntrain = frozen", width=8), Budget(), silent)
     assert list(frozen.details["best_epochs"]) == ["a", "b", "fusion"]
     assert frozen.arrays["losses"].shape == (2, 3, 3, 2)
@@ -503,7 +511,9 @@ def test_losses_are_kept_by_phase_and_a_design_that_is_solved_has_none(data: Dat
 
 
 def test_losses_make_a_run_little_larger(data: Dataset, tmp_path: Path) -> None:
-    found = TrainingEvaluator(data, folds=5, epochs=60, patience=60)(candidate_of(data, "F1 = cat(a@L, b@L) ->", width=8), Budget(), silent)
+    found = TrainingEvaluator(data, folds=5, epochs=60, patience=60, device=DEVICE)(
+        candidate_of(data, "F1 = cat(a@L, b@L) ->", width=8), Budget(), silent
+    )
     assert found.arrays["losses"].shape == (5, 1, 60, 2)
     (tmp_path / PREDICTIONS).mkdir()
     sizes = []

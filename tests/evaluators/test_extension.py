@@ -11,6 +11,7 @@ from pathlib import Path
 import cloudpickle
 import pytest
 import torch
+from device_of_tests import DEVICE
 from torch import Tensor
 
 from fusearch.data import load_data
@@ -72,7 +73,7 @@ def test_a_taken_name_is_refused(own: None) -> None:
 def test_an_evaluator_takes_them_to_another_process(own: None, tmp_path: Path) -> None:
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     try:
-        payload = cloudpickle.dumps(TrainingEvaluator(load_data("wisconsin"), folds=2, epochs=1))
+        payload = cloudpickle.dumps(TrainingEvaluator(load_data("wisconsin"), folds=2, epochs=1, device=DEVICE))
     finally:
         cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
     (tmp_path / "evaluator").write_bytes(payload)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -22,7 +21,6 @@ class MemberProgress:
         self.phase = phase
         self.epoch, self.best_epoch, self.best_loss = 0, 0, math.inf
         self.error: EvaluationError | None = None
-        self.portions: Sequence[Tensor] = ()
         self.values: dict[str, float] = {}
         self.improved = False
 
@@ -33,9 +31,9 @@ class MemberProgress:
         waits = self.phase.held is not None and self.epoch - self.best_epoch >= settings.patience
         return self.error is None and self.epoch < settings.epochs and not waits
 
-    def draw(self, device: torch.device) -> None:
-        """Draw the order of the rows of the next epoch; a member that is done keeps its last one."""
-        self.portions = batches(len(self.phase.rows), self.phase.settings.batch_size, self.phase.order, device)
+    def draw(self) -> Tensor:
+        """Return the row numbers of the next epoch in the order of its steps, on the CPU."""
+        return torch.cat(batches(len(self.phase.rows), self.phase.settings.batch_size, self.phase.order))
 
     def judge(self, loss: float, validation: float | None) -> None:
         """Take note of the losses of an epoch."""

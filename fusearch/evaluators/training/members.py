@@ -75,6 +75,7 @@ class TrainedMember:
         seconds: Wall time; of members that were trained together the share of each.
         together: Members that were trained together.
         loop: Phase that was trained in the plain loop although there were others beside it -> why.
+        eager: Phase whose steps were not captured on a device where that is done -> why.
         alone: How many streams were `asked` for alone, and of these `found` in the cache.
     """
 
@@ -85,6 +86,7 @@ class TrainedMember:
     seconds: float
     together: int = 1
     loop: Mapping[str, str] = field(default_factory=dict)
+    eager: Mapping[str, str] = field(default_factory=dict)
     alone: Mapping[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

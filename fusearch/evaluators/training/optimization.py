@@ -14,7 +14,7 @@ from torch.utils import deterministic
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.training.training_settings import TrainingSettings
 
-__all__ = ["Fit", "OnEpoch", "batches", "finite", "mixed_precision", "optimize", "reproducible", "torch_threads"]
+__all__ = ["Fit", "OnEpoch", "batches", "finite", "mixed_precision", "optimize", "portion_sizes", "reproducible", "torch_threads"]
 
 #: `on_epoch(epoch, values)`, called after each epoch.
 OnEpoch = Callable[[int, dict[str, float]], None]
@@ -81,8 +81,20 @@ def batches(num_rows: int, size: int, generator: torch.Generator, device: torch.
     A last portion below a quarter of `size` is dropped, unless it is the only one: its few rows would weigh as much as a whole batch, and
     the next epoch draws them again.
     """
-    portions: tuple[Tensor, ...] = torch.split(torch.randperm(num_rows, generator=generator).to(device), size)
-    return portions[:-1] if len(portions) > 1 and len(portions[-1]) * 4 < size else portions
+    sizes = portion_sizes(num_rows, size)
+    portions: tuple[Tensor, ...] = torch.split(torch.randperm(num_rows, generator=generator)[: sum(sizes)].to(device), sizes)
+    return portions
+
+
+def portion_sizes(num_rows: int, size: int) -> list[int]:
+    """Return how many rows each portion of `batches` has.
+
+    Example:
+        >>> portion_sizes(20, 8), portion_sizes(17, 8), portion_sizes(1, 8)
+        ([8, 8, 4], [8, 8], [1])
+    """
+    whole, rest = divmod(num_rows, size)
+    return [size] * whole + [rest] * (rest > 0 and (not whole or rest * 4 >= size))
 
 
 def mixed_precision(device: torch.device, wanted: bool) -> torch.dtype | None:

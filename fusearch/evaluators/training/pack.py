@@ -20,10 +20,14 @@ from fusearch.evaluators.training.members import FoldSamples, MemberSetup, Train
 from fusearch.evaluators.training.modes import FUSION
 from fusearch.evaluators.training.optimization import Fit, reproducible
 from fusearch.evaluators.training.phase import Phase, in_turn
-from fusearch.evaluators.training.stack import CannotStackError, Stack, stackable
+from fusearch.evaluators.training.stack import CannotStackError, Stack
+from fusearch.evaluators.training.stacked_losses import stackable
 from fusearch.search_space import Candidate
 
 __all__ = ["OnPackEpoch", "PackedMember", "train_pack"]
+
+#: Why a member is alone that was in a pack for which there was no memory.
+_MEMORY_RAN_OUT = "there is no memory for two members at once"
 
 
 class OnPackEpoch(Protocol):
@@ -123,7 +127,7 @@ class _Shares:
         for lane in lanes:
             trained = lane.trained
             if isinstance(trained, TrainedMember):
-                trained = replace(trained, seconds=self._seconds, together=self._count, loop=lane.loop)
+                trained = replace(trained, seconds=self._seconds, together=self._count, loop=lane.loop, eager=lane.eager)
             yield PackedMember(lane.candidate, lane.member, trained)
 
 
@@ -135,7 +139,7 @@ class _Lane:
         self.random = self._random()
         self.phase: Phase | None = None
         self.trained: TrainedMember | EvaluationError = EvaluationError("the training has not ended")
-        self.loop: dict[str, str] = {}
+        self.loop, self.eager = dict[str, str](), dict[str, str]()
         self._resume(lambda: next(phases))
 
     def alone(self, phase: Phase, reason: str) -> None:
@@ -182,36 +186,56 @@ def _alike(lanes: Sequence[_Lane]) -> list[list[tuple[_Lane, Phase]]]:
     return list(found.values())
 
 
-def _run(group: Sequence[tuple[_Lane, Phase]], racing: Sequence[_Lane]) -> Iterator[Sequence[_Lane]]:
+def _run(
+    group: Sequence[tuple[_Lane, Phase]], racing: Sequence[_Lane], reason: str = "no other member asks for the same"
+) -> Iterator[Sequence[_Lane]]:
     """Run what some members ask for, together where that is possible, and give the members of each candidate that leaves.
+
+    Where there is no memory for all of them they are run in two halves, and these in halves again.
 
     Args:
         group: Members, and what they ask for.
         racing: All members, where candidates leave.
+        reason: Why a member that is left alone here is run in the loop.
     """
-    reason = "no other member asks for the same"
+    stack = None
     if len(group) > 1:
+        stack, reason = _stack(group)
+    if stack is None and reason == _MEMORY_RAN_OUT and len(group) > 1:
+        for half in (group[: len(group) // 2], group[len(group) // 2 :]):
+            yield from _run([(lane, phase) for lane, phase in half if lane.phase is phase], racing, reason)
+        return
+    if stack is None:
+        for lane, phase in group:
+            lane.alone(phase, reason)
+        return
+    for epoch in stack.epochs():
+        for candidate, outrun in _outrun(stack, group, epoch).items() if racing else ():
+            error = OutrunError(outrun)
+            for at, (lane, _) in enumerate(group):
+                if lane.candidate == candidate:
+                    stack.leave(at, error)
+            gone = [lane for lane in racing if lane.candidate == candidate]
+            for lane in gone:
+                lane.go_on(error)
+            yield gone
+    for (lane, phase), fit in zip(group, stack.results(), strict=True):
+        if stack.captures.reason is not None:
+            lane.eager[phase.name] = stack.captures.reason
+        if not isinstance(fit, OutrunError):
+            lane.go_on(fit)
+
+
+def _stack(group: Sequence[tuple[_Lane, Phase]]) -> tuple[Stack | None, str]:
+    """Return what some members ask for as one, nothing done yet; or None and why that cannot be."""
+    try:
         stack = Stack([phase for _, phase in group])
-        try:
-            for epoch in stack.epochs():
-                for candidate, outrun in _outrun(stack, group, epoch).items() if racing else ():
-                    error = OutrunError(outrun)
-                    for at, (lane, _) in enumerate(group):
-                        if lane.candidate == candidate:
-                            stack.leave(at, error)
-                    gone = [lane for lane in racing if lane.candidate == candidate]
-                    for lane in gone:
-                        lane.go_on(error)
-                    yield gone
-        except CannotStackError as error:
-            reason = str(error)
-        else:
-            for (lane, _), fit in zip(group, stack.results(), strict=True):
-                if not isinstance(fit, OutrunError):
-                    lane.go_on(fit)
-            return
-    for lane, phase in group:
-        lane.alone(phase, reason)
+        stack.probe()
+    except CannotStackError as error:
+        return None, str(error)
+    except torch.OutOfMemoryError:
+        return None, _MEMORY_RAN_OUT
+    return stack, ""
 
 
 def _outrun(stack: Stack, group: Sequence[tuple[_Lane, Phase]], epoch: int) -> Mapping[Candidate, Outrun]:

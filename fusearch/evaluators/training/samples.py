@@ -64,8 +64,10 @@ class Samples:
         if len(self) <= size:
             yield self
             return
-        for rows in torch.split(torch.arange(len(self), device=self.targets.device), size):
-            yield self.take(rows)
+        for start in range(0, len(self), size):
+            part = slice(start, start + size)  # no list of rows: those of several members at once have no values to look at
+            inputs, present = ({name: values[part] for name, values in each.items()} for each in (self.inputs, self.present))
+            yield Samples(inputs, present, self.targets[part], None if self.parts is None else self.parts[part])
 
     def sides(self) -> Iterator[tuple[Tensor, Tensor]]:
         """Give, for each part, which samples are in the others and which in it, (N,) each; nothing where they were not dealt out."""

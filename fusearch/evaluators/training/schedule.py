@@ -14,7 +14,7 @@ from fusearch.evaluators.training.members import FoldSamples, MemberSetup
 from fusearch.evaluators.training.pack import OnPackEpoch, PackedMember, train_pack
 from fusearch.search_space import Candidate
 
-__all__ = ["Packs", "Wanted", "first_and_rest", "price_of_look", "split", "together", "train_packs"]
+__all__ = ["Packs", "Wanted", "estimate_memory", "first_and_rest", "price_of_look", "split", "together", "train_packs"]
 
 #: Of fewer members a pack gains nothing on a CPU, nor where one sample takes more multiply-accumulates: arithmetic then is all there is.
 _FEWEST, _MOST_MACS = 4, 500_000
@@ -22,8 +22,13 @@ _FEWEST, _MOST_MACS = 4, 500_000
 #: Bytes that the rows of a step may keep in a pack, and parameters of all its members: more than these do not stay in a cache.
 _MEMORY, _MOST_PARAMETERS = 2**30, 8_000_000
 
-#: Time of a pack, in trainings of a member alone: this much for all, and this much for each of its members (`benchmarks/pack.py`).
-_PACK_TIME, _MEMBER_TIME = 2.0, 0.25
+#: Bytes of a parameter of a member on CUDA: in the pack weights, gradient, two moments and the best, and the member's own network. Half of
+#: what is free is left to the rows, to temporaries of the backward pass and to what graphs hold apart; it was not measured.
+_COPIES, _SHARE = 4 * 6, 0.5
+
+#: Time of a pack, in trainings of a member alone: this much for all, and this much for each of its members (`benchmarks/pack.py`; on CUDA
+#: what a prototype took on an H100).
+_TIMES = {"cpu": (2.0, 0.25), "cuda": (0.15, 0.001)}
 
 #: Candidates and members of each pack, in order: every one of these members of every one of these candidates.
 Packs = list[tuple[tuple[Candidate, ...], tuple[Member, ...]]]
@@ -86,18 +91,35 @@ def train_packs(
             halving = halving and len(designs) < 2
 
 
-def together(costs: Mapping[str, float], count: int, device: torch.device) -> int:
-    """Return how many of `count` members of a design are trained together where nobody says: as many as are never slower (decision 0047).
+def together(costs: Mapping[str, float], count: int, device: torch.device, *, free: float | None = None) -> int:
+    """Return how many of `count` members of a design are trained together where nobody says.
+
+    On a CPU as many as are never slower (decision 0047), on CUDA as many as fit into memory (decision 0066).
 
     Args:
         costs: `parameters`, `macs` and `memory` of the design.
         count: Members that there are.
         device: Where they are trained.
+        free: Bytes that are free there; None: it is asked, where that matters.
     """
+    if device.type == "cuda":
+        fit = int(_SHARE * (_free_memory(device) if free is None else free) // estimate_memory(costs))
+        return math.ceil(count / math.ceil(count / max(fit, 1)))
     fit = int(min(_MEMORY // max(costs["memory"], 1), _MOST_PARAMETERS // max(costs["parameters"], 1)))
     if device.type != "cpu" or costs["macs"] > _MOST_MACS or min(fit, count) < _FEWEST:
         return 1
     return math.ceil(count / math.ceil(count / fit))
+
+
+def estimate_memory(costs: Mapping[str, float]) -> float:
+    """Return the bytes that a member takes in a pack on CUDA, from its shapes: what a step keeps, and the copies of its parameters."""
+    return max(1.0, costs["memory"] + _COPIES * costs["parameters"])
+
+
+def _free_memory(device: torch.device) -> float:
+    """Return the bytes that are free on a GPU, those included that torch keeps for itself."""
+    free, _ = torch.cuda.mem_get_info(device)
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
 
 
 def split(candidates: Sequence[Candidate], members: Sequence[Member], most: int) -> Packs:
@@ -115,7 +137,7 @@ def split(candidates: Sequence[Candidate], members: Sequence[Member], most: int)
     return [(tuple(candidates), tuple(members[start : start + at_once])) for start in range(0, len(members), at_once)]
 
 
-def price_of_look(first: Packs, rest: Packs, whole: Packs) -> float:
+def price_of_look(first: Packs, rest: Packs, whole: Packs, device: torch.device) -> float:
     """Return how likely it must be that a look after the first fold stops a design, for it to spare as much time as it takes.
 
     It takes time where fewer members are trained together than without it.
@@ -124,11 +146,13 @@ def price_of_look(first: Packs, rest: Packs, whole: Packs) -> float:
         first: Packs of the first fold.
         rest: Packs of the other folds.
         whole: Packs of all folds, where nobody looks.
+        device: Where they are trained.
     """
-    spared = _time(rest)
-    return max(0.0, _time(first) + spared - _time(whole)) / spared if spared else 1.0
+    spared = _time(rest, device)
+    return max(0.0, _time(first, device) + spared - _time(whole, device)) / spared if spared else 1.0
 
 
-def _time(packs: Packs) -> float:
+def _time(packs: Packs, device: torch.device) -> float:
     sizes = [len(candidates) * len(members) for candidates, members in packs]
-    return math.fsum(1.0 if size == 1 else _PACK_TIME + _MEMBER_TIME * size for size in sizes)
+    for_all, for_each = _TIMES["cuda" if device.type == "cuda" else "cpu"]
+    return math.fsum(1.0 if size == 1 else for_all + for_each * size for size in sizes)

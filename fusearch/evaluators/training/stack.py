@@ -5,46 +5,33 @@ Axis letters: M members, B rows of a step.
 
 from __future__ import annotations
 
-import copy
-import math
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
-from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch import Tensor
+from torch.func import functional_call
 from torch.optim.adamw import adamw
 
 from fusearch.errors import EvaluationError
-from fusearch.evaluators.network.blocks import Dropout, RecurrentBlock
+from fusearch.evaluators.training.captured import RECORDERS, Captures
 from fusearch.evaluators.training.member_progress import MemberProgress
-from fusearch.evaluators.training.optimization import Fit
-from fusearch.evaluators.training.phase import DesignLoss, Phase, PhaseLoss
+from fusearch.evaluators.training.optimization import Fit, portion_sizes
+from fusearch.evaluators.training.phase import Phase
 from fusearch.evaluators.training.samples import PORTION, Samples
+from fusearch.evaluators.training.stacked_losses import losses_of, stack_losses
 from fusearch.evaluators.training.stacked_rows import StackedRows
 
-__all__ = ["CannotStackError", "Stack", "stackable"]
+__all__ = ["CannotStackError", "Stack"]
 
 #: How much a loss may differ between a member alone and the same member in a stack, relative, by the type of matrix products.
 _TOLERANCES = {torch.float64: 1e-8, torch.float32: 1e-3, torch.bfloat16: 5e-2}
 
-#: A step: losses (M,) of the members from their parameters, buffers and rows.
-_LossesOf = Callable[[dict[str, Tensor], dict[str, Tensor], Any], Tensor]
-
 
 class CannotStackError(EvaluationError):
     """An optimization that must be run alone, and why."""
-
-
-def stackable(phase: Phase) -> Hashable:
-    """Return what two optimizations must have in common to be one: shapes, what they read, settings that are not stacked."""
-    state = [*phase.loss.named_parameters(), *phase.loss.named_buffers()]
-    shapes = tuple((name, values.shape, values.requires_grad) for name, values in state if name != "class_weights")
-    noise = tuple(layer.p for layer in phase.loss.modules() if isinstance(layer, nn.Dropout) and not isinstance(layer, Dropout))
-    rows = tuple((name, values.shape[1:]) for name, values in phase.rows.inputs.items())
-    return phase.name, type(phase.loss), shapes, noise, rows, phase.held is None, phase.settings.batch_size
 
 
 class Stack:
@@ -66,22 +53,35 @@ class Stack:
         for phase in phases:
             phase.loss.train()
         losses = [phases[at].loss for at in order]
-        self.template, self.parameters, self.buffers = _stacked(losses)
+        self.template, self.parameters, self.buffers = stack_losses(losses)
         self.trained = [name for name, values in self.parameters.items() if values.requires_grad]
         self.rows = StackedRows([phases[at].rows for at in order])
         self.held = None if phases[0].held is None else StackedRows([held for at in order if (held := phases[at].held) is not None])
-        self.moments = {name: self.parameters[name].new_zeros((2, *self.parameters[name].shape)) for name in self.trained}
-        self.steps = {name: torch.zeros(len(order), device=self.parameters[name].device) for name in self.trained}
+        self.moments = [self.parameters[name].new_zeros((2, *self.parameters[name].shape)) for name in self.trained]
+        self.steps_NM = torch.zeros(len(self.trained), len(order), device=self.rows.device)
         self.best = {name: self.parameters[name].detach().clone() for name in self.trained}
-        self.losses_of: _LossesOf = vmap(_call(self.template), randomness="different")
+        self.losses_of = losses_of(self.template)
         self.states = [MemberProgress(phase) for phase in phases]
+        self.sizes = [portion_sizes(length, phases[0].settings.batch_size) for length in self.rows.lengths]
+        self.orders_MSB = torch.zeros(len(order), max(map(len, self.sizes)), phases[0].settings.batch_size, dtype=torch.long)
+        self.at_once = len(order)
+        self.captures = Captures(self.rows.device)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make what the regions read and write; they are captured anew."""
+        self.rows_MB = torch.zeros_like(self.orders_MSB[:, 0], device=self.rows.device)
+        self.losses_M, self.held_M = torch.zeros(2, len(self.members), device=self.rows.device)
+        self.improved_M = torch.zeros(len(self.members), dtype=torch.bool, device=self.rows.device)
+        self.captures.forget()
 
     def run(self) -> list[Fit | EvaluationError]:
         """Train all members, and return what each did, or why it failed, in the order in which they were given.
 
         Raises:
-            CannotStackError: A step of all members at once is not possible, or not what it is alone; nothing was changed.
+            CannotStackError: As `probe` says.
         """
+        self.probe()
         for _ in self.epochs():
             pass
         return self.results()
@@ -89,28 +89,23 @@ class Stack:
     def epochs(self) -> Iterator[int]:
         """Train all members, and give the number of each epoch when it is done; members may be told to `leave` then.
 
-        Raises:
-            CannotStackError: A step of all members at once is not possible, or not what it is alone; nothing was changed.
+        What cannot be stacked must have been found by `probe` before.
         """
-        self.probe()
-        states = self.states
-        while running := [at for at in self.members if states[at].goes_on]:
-            if 2 * len(running) <= len(self.members):
-                self.keep([self.members.index(at) for at in running])
-            for at in running:
-                states[at].draw(self.rows.device)
-            told = self.epoch([states[at].portions for at in self.members])
-            judged = self.validate()
-            for place, at in enumerate(self.members):
-                if states[at].goes_on:
-                    states[at].judge(told[place], None if judged is None else judged[place])
-            improved = [place for place, at in enumerate(self.members) if at in running and states[at].improved]
-            self.remember(improved)
-            for at in sorted(running):
-                states[at].tell()
-                if not states[at].goes_on:
-                    self.hand_over(self.members.index(at))
-            yield max(states[at].epoch for at in running)
+        while any(state.goes_on for state in self.states):
+            self.keep([place for place, at in enumerate(self.members) if self.states[at].goes_on])
+            running = [(place, at, self.states[at]) for place, at in enumerate(self.members) if self.states[at].goes_on]
+            for place, _, state in running:
+                rows = state.draw()
+                self.orders_MSB[place].view(-1)[: len(rows)] = rows
+            losses, held_losses = self.epoch(), self.validate()
+            for place, _, state in running:
+                state.judge(losses[place], None if held_losses is None else held_losses[place])
+            self.remember([place for place, _, state in running if state.improved])
+            for place, _, state in sorted(running, key=lambda each: each[1]):
+                state.tell()
+                if not state.goes_on:
+                    self.hand_over(place)
+            yield max(state.epoch for _, _, state in running)
         for phase in self.phases:
             phase.loss.eval()
 
@@ -128,59 +123,59 @@ class Stack:
         Classes have no weights in it, so that members with other weights of classes can be compared.
         """
         even = {name: torch.ones_like(values) for name, values in self.buffers.items() if name == "class_weights"}
-        here = self.validate({**self.parameters, **self.best}, {**self.buffers, **even})
-        found = dict(zip(self.members, here or [], strict=True))
+        here = self.held_losses({**self.parameters, **self.best}, {**self.buffers, **even}).tolist()
+        found = dict(zip(self.members, here, strict=True))
         return [found[at] if at in found else _standing_alone(phase) for at, phase in enumerate(self.phases)]
 
-    def epoch(self, portions: Sequence[Sequence[Tensor]]) -> list[float]:
-        """Take the steps of one epoch, and return the mean loss of each member."""
-        self.template.train()
-        most = max(map(len, portions))
-        losses_SM = torch.full((most, len(portions)), math.nan, device=self.rows.device)
+    def epoch(self) -> list[float]:
+        """Take the steps of one epoch, in the order that was drawn, and return the mean loss of each member."""
+        most = max(map(len, self.sizes))
+        orders_SMB = self.orders_MSB.transpose(0, 1).to(self.rows.device)  # one copy an epoch
+        losses_SM = torch.empty(most, len(self.members), device=self.rows.device)
         for step in range(most):
-            sizes = [len(own[step]) if step < len(own) else 0 for own in portions]
-            total: list[Tensor] = []
-            for span in _spans(sizes):
-                if sizes[span.start]:
-                    rows_MB = torch.stack([own[step] for own in portions[span]])
-                    losses_M = self.losses(span, self.rows.take(span, rows_MB), self.parameters, self.buffers)
-                    losses_SM[step, span] = losses_M.detach().to(losses_SM.dtype)
-                    total.append(losses_M.sum())
-            # The sum, not the mean: each member gets the gradient that it has alone.
-            torch.stack(total).sum().backward()  # type: ignore[no-untyped-call]  # torch leaves Tensor.backward untyped
-            self.update([len(own) if size else 0 for own, size in zip(portions, sizes, strict=True)])
-        found: list[float] = losses_SM.nanmean(dim=0).tolist()
-        return found
+            sizes = tuple(own[step] if step < len(own) else 0 for own in self.sizes)
+            self.rows_MB.copy_(orders_SMB[step])
+            self._region(sizes, partial(self.step, sizes))
+            losses_SM[step].copy_(self.losses_M)
+        return [total / len(own) for total, own in zip(losses_SM.sum(dim=0).tolist(), self.sizes, strict=True)]
 
-    def losses(self, span: slice, rows: Samples, parameters: dict[str, Tensor], buffers: dict[str, Tensor]) -> Tensor:
-        """Return the losses (M,) of some members, (M, B, ...) rows each, with these values for all members."""
-        if span != slice(0, len(self.members)):
-            parameters, buffers = ({name: values[span] for name, values in state.items()} for state in (parameters, buffers))
-        return self.losses_of(parameters, buffers, (dict(rows.inputs), dict(rows.present), rows.targets))
+    def step(self, sizes: Sequence[int]) -> None:
+        """Take a step of each member on its next portion of rows, so many of them; 0: it has no more in this epoch.
+
+        What is read and written stays where it is: `rows_MB`, `losses_M`, parameters, moments, numbers of steps.
+        """
+        self.template.train()
+        self.losses_M.zero_()
+        gradients = dict[int, tuple[Tensor | None, ...]]()
+        parts = [part for span in _spans(sizes) if sizes[span.start] for part in _parts(span, self.at_once)]
+        for part in parts:
+            parameters = {name: values[part].detach().requires_grad_(values.requires_grad) for name, values in self.parameters.items()}
+            buffers = {name: values[part] for name, values in self.buffers.items()}
+            rows = self.rows.take(part, self.rows_MB[part, : sizes[part.start]])
+            losses_M = self.losses_of(parameters, buffers, _plain(rows))
+            self.losses_M[part] = losses_M.detach()
+            # The sum, not the mean: each member gets the gradient that it has alone.
+            gradients[part.start] = torch.autograd.grad(losses_M.sum(), [parameters[name] for name in self.trained], allow_unused=True)
+        for part in parts:  # last, as memory may run out before: then nothing has changed
+            self.update(part, gradients[part.start])
 
     @torch.no_grad()
-    def update(self, counts: Sequence[int]) -> None:
-        """Take a step of AdamW for each member, given its steps in an epoch; not for one that has no more: 0."""
-        phases = [self.phases[at] for at in self.members]
-        kinds = [(*_numbers(phase), count) if count else None for phase, count in zip(phases, counts, strict=True)]
+    def update(self, part: slice, gradients: Sequence[Tensor | None]) -> None:
+        """Take a step of AdamW for some members, given the gradient of each of `trained`, None where there is none."""
+        kinds = [(*_numbers(self.phases[at]), len(own)) for at, own in zip(self.members[part], self.sizes[part], strict=True)]
+        trained = [(at, self.parameters[name], gradient) for at, (name, gradient) in enumerate(zip(self.trained, gradients, strict=True))]
         for span in _spans(kinds):
-            kind = kinds[span.start]
-            if kind is None:
-                continue
-            learning_rate, weight_decay, _ = kind
+            learning_rate, weight_decay, _ = kinds[span.start]
+            here = slice(part.start + span.start, part.start + span.stop)
             for vectors in (False, True):
-                names = [
-                    name
-                    for name in self.trained
-                    if (self.parameters[name].ndim <= 2) == vectors and self.parameters[name].grad is not None  # (M, D) is a vector
-                ]
+                own = [(at, values, grad) for at, values, grad in trained if grad is not None and (values.ndim <= 2) == vectors]
                 adamw(
-                    [self.parameters[name][span] for name in names],
-                    [grad[span] for name in names if (grad := self.parameters[name].grad) is not None],
-                    [self.moments[name][0, span] for name in names],
-                    [self.moments[name][1, span] for name in names],
+                    [values[here] for _, values, _ in own],  # (M, D) is a vector
+                    [grad[span].contiguous() for _, _, grad in own],  # the fused kernel reads it as it lies in memory
+                    [self.moments[at][0, here] for at, _, _ in own],
+                    [self.moments[at][1, here] for at, _, _ in own],
                     [],
-                    [self.steps[name][span.start] for name in names],
+                    [self.steps_NM[at, here.start] for at, _, _ in own],
                     fused=True,
                     amsgrad=False,
                     beta1=0.9,
@@ -190,64 +185,89 @@ class Stack:
                     eps=1e-8,
                     maximize=False,
                 )
-                for name in names:
-                    self.steps[name][span] = self.steps[name][span.start]
-        for name in self.trained:
-            self.parameters[name].grad = None
+            self.steps_NM[:, here.start + 1 : here.stop] = self.steps_NM[:, here.start, None]
 
-    @torch.no_grad()
-    def validate(self, parameters: dict[str, Tensor] | None = None, buffers: dict[str, Tensor] | None = None) -> list[float] | None:
-        """Return the loss of each member on the rows that are held out for it, with these values or its own; None without such rows."""
+    def validate(self) -> list[float] | None:
+        """Return the loss of each member on the rows that are held out for it; None without such rows."""
         if self.held is None:
             return None
-        parameters, buffers = parameters or self.parameters, buffers or self.buffers
-        self.template.eval()
-        found: list[Tensor] = []
-        for span in _spans(self.held.lengths):
-            length = self.held.lengths[span.start]
-            at_once = max(1, PORTION // length)
-            for start in range(span.start, span.stop, at_once):
-                part = slice(start, min(start + at_once, span.stop))
-                rows = torch.arange(length, device=self.rows.device).expand(part.stop - part.start, -1)
-                found.append(self.losses(part, self.held.take(part, rows), parameters, buffers))
-        values: list[float] = torch.cat(found).tolist()
+        self._region("validate", self._validate)
+        values: list[float] = self.held_M.tolist()
         return values
 
     @torch.no_grad()
+    def _validate(self) -> None:
+        self.held_M.copy_(self.held_losses(self.parameters, self.buffers))
+
+    @torch.no_grad()
+    def held_losses(self, parameters: Mapping[str, Tensor], buffers: Mapping[str, Tensor]) -> Tensor:
+        """Return the loss (M,) of each member on its held-out rows, with these values."""
+        self.template.eval()
+        held = self.held or self.rows
+        found: list[Tensor] = []
+        for span in _spans(held.lengths):
+            length = held.lengths[span.start]
+            for part in _parts(span, min(self.at_once, max(1, PORTION // length))):
+                own, fixed = ({name: values[part] for name, values in state.items()} for state in (parameters, buffers))
+                rows_MB = torch.arange(length, device=self.rows.device).expand(part.stop - part.start, -1)
+                found.append(self.losses_of(own, fixed, _plain(held.take(part, rows_MB))))
+        return torch.cat(found)
+
     def remember(self, places: Sequence[int]) -> None:
         """Keep the weights that some members have now."""
-        if len(places) == len(self.members):
-            torch._foreach_copy_([self.best[name] for name in self.trained], [self.parameters[name] for name in self.trained])
-        elif places:
-            index = torch.tensor(places, device=self.rows.device)
-            for name in self.trained:
-                self.best[name][index] = self.parameters[name][index]
+        if places:
+            improved_M = torch.zeros(len(self.members), dtype=torch.bool)
+            improved_M[list(places)] = True
+            self.improved_M.copy_(improved_M)
+            self._region("remember", self._remember)
+
+    @torch.no_grad()
+    def _remember(self) -> None:
+        for name in self.trained:
+            values, best = self.parameters[name], self.best[name]
+            torch.where(self.improved_M.view(-1, *[1] * (values.ndim - 1)), values, best, out=best)
+
+    def _region(self, name: Hashable, work: Callable[[], None]) -> None:
+        """Run work that is done again and again, with fewer members at once where memory runs out."""
+        while True:
+            try:
+                return self.captures.run(name, work)
+            except torch.OutOfMemoryError:
+                if self.at_once == 1:
+                    raise
+            self.at_once = -(-self.at_once // 2)
+            self.captures.forget()
 
     @torch.no_grad()
     def hand_over(self, place: int) -> None:
         """Give a member its best weights."""
         own = dict(self.phases[self.members[place]].loss.named_parameters())
-        for name in self.trained:
-            own[name].copy_(self.best[name][place])
+        torch._foreach_copy_([own[name] for name in self.trained], [self.best[name][place] for name in self.trained])
 
     @torch.no_grad()
     def keep(self, places: Sequence[int]) -> None:
-        """Go on with some members alone."""
+        """Go on with these members alone, where they are few enough to be worth it."""
+        if _share_left(self.rows.device) * len(places) > len(self.members):
+            return
         index = torch.tensor(places, device=self.rows.device)
         self.parameters = {name: values[index].requires_grad_(values.requires_grad) for name, values in self.parameters.items()}
         self.buffers = {name: values[index] for name, values in self.buffers.items()}
-        self.moments = {name: values[:, index] for name, values in self.moments.items()}
-        self.steps = {name: values[index] for name, values in self.steps.items()}
+        self.moments = [values[:, index] for values in self.moments]
+        self.steps_NM = self.steps_NM[:, index]
         self.best = {name: values[index] for name, values in self.best.items()}
         self.rows = self.rows.only(places)
         self.held = None if self.held is None else self.held.only(places)
         self.members = [self.members[place] for place in places]
+        self.sizes = [self.sizes[place] for place in places]
+        self.orders_MSB = self.orders_MSB[list(places)]
+        self._begin()
 
     def probe(self) -> None:
         """Try a step at random weights: it must be possible, at no slow detour, and each loss what the member has alone.
 
         Raises:
-            CannotStackError: It is not.
+            CannotStackError: It is not; nothing was changed, and nobody was told of anything.
+            torch.OutOfMemoryError: There is no memory for so many members, and the same holds.
         """
         if self.template.half_precision is torch.float16:
             raise CannotStackError("float16 needs a scale of the loss for each member")
@@ -260,7 +280,7 @@ class Stack:
         rows = self.rows.take(everyone, torch.arange(size, device=self.rows.device).expand(len(self.members), -1))
         parameters = {name: _moved(values).requires_grad_(values.requires_grad) for name, values in self.parameters.items()}
         buffers = {name: values.clone() for name, values in self.buffers.items()}
-        arguments = (dict(rows.inputs), dict(rows.present), rows.targets)
+        arguments = _plain(rows)
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
@@ -268,7 +288,10 @@ class Stack:
                 self.template.network.eval()
                 with torch.no_grad():
                     together_M = self.losses_of(parameters, buffers, arguments)
-                    alone_M = torch.stack([self._alone(place, parameters, buffers, rows) for place in range(len(self.members))])
+                    compared = self._compared()
+                    alone_M = torch.stack([self._alone(place, parameters, buffers, rows) for place in compared])
+        except torch.OutOfMemoryError:
+            raise
         except Exception as error:  # whatever a layer cannot do
             raise CannotStackError(str(error).strip().partition("\n")[0][:200] or type(error).__name__) from error
         slow = [str(each.message) for each in caught if "performance drop" in str(each.message)]
@@ -278,8 +301,15 @@ class Stack:
         if changed:
             raise CannotStackError(f"training changes the buffer {changed[0].removeprefix('network.')!r}")
         tolerance = _TOLERANCES[self.template.half_precision or alone_M.dtype]
-        if not torch.allclose(together_M, alone_M, rtol=tolerance, atol=1e-5, equal_nan=True):
+        if not torch.allclose(together_M[compared], alone_M, rtol=tolerance, atol=1e-5, equal_nan=True):
             raise CannotStackError("the loss of a member is another one than alone: a layer or the task holds a number of its own")
+
+    def _compared(self) -> list[int]:
+        """Return the places of the members whose loss is looked at: of each recipe and rows the first and the last."""
+        keys = [(self.phases[at].recipe, id(self.phases[at].rows.targets)) for at in self.members]
+        first = {key: place for place, key in reversed(list(enumerate(keys)))}
+        last = {key: place for place, key in enumerate(keys)}
+        return sorted({*first.values(), *last.values()})
 
     def _alone(self, place: int, parameters: dict[str, Tensor], buffers: dict[str, Tensor], rows: Samples) -> Tensor:
         """Return the loss of one member, by its own module."""
@@ -307,44 +337,6 @@ def _standing_alone(phase: Phase) -> float:
         loss.class_weights = weights
 
 
-def _stacked(losses: Sequence[PhaseLoss]) -> tuple[PhaseLoss, dict[str, Tensor], dict[str, Tensor]]:
-    """Return a module without values, and the parameters and buffers of all members, (M, ...) each."""
-    weights = [loss.class_weights for loss in losses]
-    known = next((each for each in weights if each is not None), None)
-    named = [dict(loss.named_parameters()) for loss in losses]
-    held = [{name: values for name, values in loss.named_buffers() if name != "class_weights"} for loss in losses]
-    parameters = {
-        name: torch.stack([own[name].detach() for own in named]).requires_grad_(values.requires_grad) for name, values in named[0].items()
-    }
-    buffers = {name: torch.stack([own[name] for own in held]) for name in held[0]}
-    template = copy.deepcopy(losses[0]).to("meta")
-    if known is not None:  # members without weights of classes have equal ones
-        buffers["class_weights"] = torch.stack([torch.ones_like(known) if each is None else each for each in weights])
-        template.class_weights = torch.empty_like(known, device="meta")
-    if isinstance(template, DesignLoss):
-        template.drops = any(loss.drops for loss in losses if isinstance(loss, DesignLoss))
-    for name, layer in template.named_modules():
-        if isinstance(layer, RecurrentBlock):
-            layer.written_out = True
-        own = [loss.get_submodule(name).p for loss in losses] if isinstance(layer, Dropout) else []
-        if isinstance(layer, Dropout) and len(set(own)) > 1:
-            like = next(iter(parameters.values()))
-            buffers[f"{name}.probability"] = torch.tensor(own, dtype=like.dtype, device=like.device)
-            layer.probability = torch.empty((), device="meta")
-    return template, parameters, buffers
-
-
-def _call(template: PhaseLoss) -> Callable[[dict[str, Tensor], dict[str, Tensor], Any], Tensor]:
-    """Return the loss as a function of parameters, buffers and rows. Weights that have two names are looked for once, as that is slow."""
-    tied = len(list(template.named_parameters(remove_duplicate=False))) > len(list(template.named_parameters()))
-
-    def call(parameters: dict[str, Tensor], buffers: dict[str, Tensor], rows: Any) -> Tensor:
-        result: Tensor = functional_call(template, (parameters, buffers), (Samples(*rows),), tie_weights=tied)
-        return result
-
-    return call
-
-
 def _moved(values: Tensor) -> Tensor:
     """Return other values nearby: fresh heads are zero, which hides what comes before them."""
     values = values.detach()
@@ -357,6 +349,20 @@ def _held(phase: Phase) -> int:
 
 def _numbers(phase: Phase) -> tuple[float, float]:
     return phase.recipe.learning_rate, phase.recipe.weight_decay
+
+
+def _plain(rows: Samples) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
+    return dict(rows.inputs), dict(rows.present), rows.targets
+
+
+def _parts(span: slice, most: int) -> list[slice]:
+    """Return a stretch in parts of so many members at most."""
+    return [slice(start, min(start + most, span.stop)) for start in range(span.start, span.stop, most)]
+
+
+def _share_left(device: torch.device) -> int:
+    """Return what part of the members is left when a stack goes on without the others: a graph must be captured anew then."""
+    return 4 if device.type in RECORDERS else 2
 
 
 def _spans(keys: Sequence[Hashable]) -> list[slice]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from device_of_tests import DEVICE
 from toy_data import make_data
 from toy_tasks import class_task
 
@@ -36,7 +37,7 @@ DEEP = "a:mlp | b:mlp\nF1 = cat(a@L, b@L) ->"
 
 
 def attribute(data: Dataset, formula: str, folder: Path, *, epochs: int = 20, **settings: Any) -> tuple[dict[str, Attribution], Any]:
-    evaluator = TrainingEvaluator(data, folds=2, epochs=epochs).keeping(folder)
+    evaluator = TrainingEvaluator(data, folds=2, epochs=epochs, device=DEVICE).keeping(folder)
     candidate = Candidate(FusionGraph.parse(formula, modalities=data.modalities), Recipe(width=16, dropout=0.0))
     for _ in evaluator.train_members(candidate, Budget()):
         pass
@@ -54,7 +55,7 @@ def test_of_a_linear_model_they_are_weight_times_value(task: str, tmp_path: Path
         prepared = evaluator.prepared(member.fold)
         # With two classes the log odds of either are the difference of the logits, up to its sign.
         leaving = weight[0] if task == "regression" else weight[1] - weight[0]
-        expected.append((leaving[:4].abs() * prepared.validation.inputs["a"].abs().mean(dim=0)).numpy() * prepared.task.unit)
+        expected.append((leaving[:4].abs() * prepared.validation.inputs["a"].abs().mean(dim=0).cpu()).numpy() * prepared.task.unit)
     assert found["a"].mean == pytest.approx(np.mean(expected, axis=0), rel=1e-4)
     assert found["a"].spread == pytest.approx(np.std(expected, axis=0, ddof=1), rel=1e-3)
     assert found["a"].unit == ("target" if task == "regression" else "log odds of the predicted class")

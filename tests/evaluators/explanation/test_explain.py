@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from device_of_tests import DEVICE
 
 from fusearch.contracts import Budget
 from fusearch.data import load_data
@@ -22,7 +23,7 @@ from fusearch.search_space import FusionGraph, SearchSpace
 
 def search(out: Path, **settings: Any) -> Run:
     data = load_data("wisconsin")
-    evaluator = TrainingEvaluator(data, folds=2, epochs=3)
+    evaluator = TrainingEvaluator(data, folds=2, epochs=3, device=DEVICE)
     return run_search(
         SearchSpace(data.modalities), evaluator, objectives=["auroc", "macs"], out=out, executor="inline", reference_share=0, **settings
     )

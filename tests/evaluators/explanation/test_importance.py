@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from device_of_tests import DEVICE
 
 from fusearch.contracts import Budget
 from fusearch.data import Dataset
@@ -27,7 +28,7 @@ def make_evaluator(task: str = "classification") -> TrainingEvaluator:
     tables = {"signal": rng.normal(size=(200, 3)), "noise": rng.normal(size=(200, 3))}
     values = tables["signal"][:, 0] * 2
     targets = values if task == "regression" else (values > 0).astype(int)
-    return TrainingEvaluator(Dataset.from_arrays("toy", modalities=tables, targets=targets, task=task), folds=2, epochs=15)
+    return TrainingEvaluator(Dataset.from_arrays("toy", modalities=tables, targets=targets, task=task), folds=2, epochs=15, device=DEVICE)
 
 
 @pytest.fixture(scope="module", params=["classification", "regression"])
@@ -63,7 +64,7 @@ def test_what_is_permuted_is_also_who_has_the_modality(tmp_path: Path) -> None:
     targets = rng.integers(0, 2, 160)
     tables = {"scan": np.ones((160, 2)) + rng.normal(scale=0.01, size=(160, 2)), "noise": rng.normal(size=(160, 2))}
     data = Dataset.from_arrays("made", modalities=tables, targets=targets, present={"scan": targets == 1})
-    evaluator = TrainingEvaluator(data, folds=2, epochs=15).keeping(tmp_path)
+    evaluator = TrainingEvaluator(data, folds=2, epochs=15, device=DEVICE).keeping(tmp_path)
     graph = FusionGraph.parse("F1 = cat(scan@L, noise@L) ->", modalities=data.modalities)
     candidate = Candidate(graph, Recipe(learning_rate=0.02, width=8))
     list(evaluator.train_members(candidate, Budget()))

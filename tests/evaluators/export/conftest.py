@@ -11,6 +11,7 @@ import optuna
 import pandas as pd
 import pytest
 import yaml
+from device_of_tests import DEVICE
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
@@ -33,7 +34,7 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
         folder = tmp_path_factory.mktemp("run")
         metric = metric or ("auroc" if data.task.kind == "classification" else "rmse")
         objectives = [Objective.parse(metric), Objective.parse("macs")]
-        evaluator = TrainingEvaluator(data, folds=2, epochs=2)
+        evaluator = TrainingEvaluator(data, folds=2, epochs=2, device=DEVICE)
         study = optuna.create_study(
             study_name=STUDY_NAME,
             storage=JournalStorage(JournalFileBackend(str(folder / JOURNAL))),

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from device_of_tests import DEVICE
 
 from fusearch.data import Dataset, load_data
 from fusearch.errors import RunError
@@ -50,7 +51,7 @@ def test_a_choice_is_the_design_with_the_epochs_of_its_members(run: Run, data: D
 
 
 def test_batches_are_as_large_as_in_the_search(run: Run, data: Dataset, tmp_path: Path) -> None:
-    other = changed(run, tmp_path / "run", TrainingEvaluator(data, batch_size=8).describe())
+    other = changed(run, tmp_path / "run", TrainingEvaluator(data, batch_size=8, device=DEVICE).describe())
     assert read_choice(other, other.pick(), data).batch_size == 8
 
 
@@ -68,7 +69,7 @@ def test_a_relative_manifest_is_found_from_anywhere(make_run: MakeRun, tmp_path:
     (tmp_path / "data" / "toy.yaml").write_text(yaml.safe_dump(manifest))
     monkeypatch.chdir(tmp_path)
     data = load_data("data/toy.yaml")
-    run = changed(make_run(data, {"a@L ->": None}), tmp_path / "runs" / "first", TrainingEvaluator(data).describe())
+    run = changed(make_run(data, {"a@L ->": None}), tmp_path / "runs" / "first", TrainingEvaluator(data, device=DEVICE).describe())
     assert load_choice_data(run) == data
     monkeypatch.chdir("/")
     assert load_choice_data(run).fingerprint == data.fingerprint

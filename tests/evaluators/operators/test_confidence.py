@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from device_of_tests import DEVICE
 from torch import Tensor
 from toy_data import make_data
 from toy_tasks import class_task, number_task
@@ -169,5 +170,5 @@ def test_it_trains_with_any_number_of_classes(operator: str, classes: int) -> No
 def test_a_search_of_more_than_16_classes_trains_it(operator: str) -> None:
     data = make_data(rows=120, classes=20)
     candidate = Candidate(FusionGraph.parse(f"F1 = {operator}(a@0, b@0) ->", data.modalities), Recipe(width=8))
-    found = TrainingEvaluator(data, folds=2, epochs=2)(candidate, Budget(), lambda _step, _values: None)
+    found = TrainingEvaluator(data, folds=2, epochs=2, device=DEVICE)(candidate, Budget(), lambda _step, _values: None)
     assert math.isfinite(found["log_loss"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from device_of_tests import DEVICE
 from toy_data import make_data
 
 from fusearch.data import Dataset
@@ -24,7 +25,7 @@ def data() -> Dataset:
 
 @pytest.fixture(scope="module")
 def folds(data: Dataset) -> list[FoldSamples]:
-    return [prepare_fold(data, fold) for fold in data.folds(2)]
+    return [prepare_fold(data, fold, device=DEVICE) for fold in data.folds(2)]
 
 
 def candidate_of(data: Dataset, text: str = "F1 = cat(a@L, b@L) ->") -> Candidate:
@@ -77,7 +78,7 @@ def test_epochs_are_chosen_by_the_loss_of_the_held_out_rows(training: str, class
     data = make_data(rows=200)
     keep = np.flatnonzero((data.targets == 0) | (np.arange(200) % 4 == 0))
     rare = Dataset.from_arrays("rare", modalities={name: data.raw[name][keep] for name in "abc"}, targets=data.targets[keep])
-    fold = prepare_fold(rare, rare.folds(2)[0])
+    fold = prepare_fold(rare, rare.folds(2)[0], device=DEVICE)
     graph = FusionGraph.parse(f"F1 = cat(a@L, b@L) ->\ntrain = {training}", modalities=rare.modalities)
     candidate = Candidate(graph, Recipe(width=8, class_weights=class_weights))
     (trained,) = train_members(candidate, (Member(0, 0),), folds=lambda _: fold, settings=SETTINGS, threads=1)
@@ -99,14 +100,14 @@ def test_preprocessing_does_not_see_the_held_out_rows(data: Dataset) -> None:
         present=data.present,
         splits=data.split_of,
     )
-    before, after = (prepare_fold(each, fold).train for each in (data, moved))
+    before, after = (prepare_fold(each, fold, device=DEVICE).train for each in (data, moved))
     for name in before.inputs:
         torch.testing.assert_close(after.inputs[name], before.inputs[name], rtol=0, atol=0)
 
 
 def test_regression_is_told_in_the_units_of_the_target() -> None:
     data = make_data(task="regression")
-    rows = prepare_fold(data, data.folds(2)[0])
+    rows = prepare_fold(data, data.folds(2)[0], device=DEVICE)
     assert rows.train.targets.mean().abs() < 1e-5
     assert rows.train.targets.std(correction=0) == pytest.approx(1.0, abs=1e-5)
     (trained,) = train_members(candidate_of(data), (Member(0, 0),), folds=lambda _: rows, settings=TrainingSettings(epochs=60), threads=1)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from device_of_tests import DEVICE
 from torch import Tensor
 from toy_data import TABLES, make_data
 
@@ -28,7 +29,7 @@ RECIPE = Recipe(width=8, learning_rate=1e-2)
 @pytest.fixture(scope="module")
 def rows() -> FoldSamples:
     data = make_data()
-    return prepare_fold(data, data.folds(None)[0])
+    return prepare_fold(data, data.folds(None)[0], device=DEVICE)
 
 
 def parse(text: str) -> FusionGraph:
@@ -40,7 +41,7 @@ def fit(
 ) -> tuple[FusionNetwork, dict[str, Fit], dict[str, Tensor]]:
     """Train; return the network, its phases and its weights before training."""
     with reproducible(seed, threads=1) as generator:
-        network = FusionNetwork(parse(text), 2, recipe)
+        network = FusionNetwork(parse(text), 2, recipe).to(DEVICE)
         before = {name: value.clone() for name, value in network.state_dict().items()}
         fits = train(network, rows.train, rows.validation, recipe=recipe, task=rows.task, settings=settings, generator=generator)
     return network, fits, before
@@ -84,7 +85,7 @@ def test_frozen_streams_stay_as_they_were_trained_alone_and_get_no_gradient(rows
 def test_staged_starts_from_the_streams_trained_alone_and_moves_on(rows: FoldSamples) -> None:
     def weight(training: str) -> Tensor:
         with reproducible(0, threads=1) as generator:
-            network = FusionNetwork(parse(f"F1 = cat(a@L, c@L) ->\ntrain = {training}"), 2, RECIPE)
+            network = FusionNetwork(parse(f"F1 = cat(a@L, c@L) ->\ntrain = {training}"), 2, RECIPE).to(DEVICE)
             epochs = {"a": 20, "c": 20, FUSION: 1}
             train(network, rows.train, None, recipe=RECIPE, task=rows.task, settings=SETTINGS, generator=generator, epochs=epochs)
         return network.state_dict()["streams.encoders.stream_a.stages.0.0.weight"]
@@ -136,13 +137,13 @@ def test_a_stack_is_solved_on_rows_that_the_voters_have_not_seen(class_weights: 
     for part in range(3):
         others = replace(rows.train.take(torch.nonzero(parts != part).flatten()), parts=None)
         with reproducible(0, threads=1) as generator:
-            again = FusionNetwork(parse(text), 2, recipe)
+            again = FusionNetwork(parse(text), 2, recipe).to(DEVICE)
             train(again, others, None, recipe=recipe, task=rows.task, settings=SETTINGS, generator=generator, epochs=epochs)
         with torch.no_grad():
             scores = again.run(rows.train.inputs, rows.train.present).scores
         for name in "abc":
             unseen[name][parts == part] = scores[name][parts == part][:, None]
-    by_hand = FusionNetwork(parse(text), 2, recipe).join("F1").layer
+    by_hand = FusionNetwork(parse(text), 2, recipe).to(DEVICE).join("F1").layer
     present = [rows.train.present[name] for name in "abc"]
     by_hand.fit(list(unseen.values()), rows.train.targets, present, rows.task, parts=parts, balanced=class_weights == "balanced")
     for name, value in network.join("F1").layer.state_dict().items():
@@ -164,7 +165,7 @@ def test_the_weights_of_a_vote_are_fitted_on_rows_that_the_voters_have_not_seen(
     for part in range(3):
         equal = replace(rows.train.take(torch.nonzero(parts != part).flatten()), parts=None)  # its own vote stays equal
         with reproducible(0, threads=1) as generator:
-            again = FusionNetwork(parse(text), 2, RECIPE)
+            again = FusionNetwork(parse(text), 2, RECIPE).to(DEVICE)
             train(again, equal, None, recipe=RECIPE, task=rows.task, settings=settings, generator=generator, epochs=epochs)
         with torch.no_grad():
             scores = again.run(rows.train.inputs, rows.train.present).scores
@@ -227,11 +228,11 @@ def test_the_weight_does_not_go_to_the_voter_that_overfits(operator: str) -> Non
         recipe = Recipe(width=32, learning_rate=1e-2)
         found, weights = [], []
         for fold in data.folds(3):
-            samples = prepare_fold(data, fold)
+            samples = prepare_fold(data, fold, device=DEVICE)
             # Epochs are fixed, as early stopping would hide part of the overfitting.
             phases = dict.fromkeys(["good", "noise", FUSION], 15)
             with reproducible(0, threads=1) as generator:
-                network = FusionNetwork(graph, 2, recipe)
+                network = FusionNetwork(graph, 2, recipe).to(DEVICE)
                 train(network, samples.train, None, recipe=recipe, task=samples.task, settings=SETTINGS, generator=generator, epochs=phases)
             found.append(score(samples.task.scored(predict(network, samples.validation)), samples.targets, data.task)["auroc"])
             if graph.fusions:
@@ -280,7 +281,7 @@ def test_balanced_classes_do_not_pull_a_fresh_head_to_the_frequent_one(rare: Fol
     def pulls(class_weights: str) -> list[float]:
         recipe = Recipe(width=8, class_weights=class_weights, loss_weight=1.0)
         with reproducible(0, threads=1) as generator:
-            network = FusionNetwork(parse("F1 = cat(a@L, c@L) ->\na@score -> aux"), 2, recipe)
+            network = FusionNetwork(parse("F1 = cat(a@L, c@L) ->\na@score -> aux"), 2, recipe).to(DEVICE)
             settings = TrainingSettings(epochs=1, batch_size=len(rare.train))
             train(network, rare.train, None, recipe=recipe, task=rare.task, settings=settings, generator=generator)
         heads = [network.heads[0], network.streams.heads["stream_a"]]
@@ -294,7 +295,7 @@ def test_a_stream_alone_learns_with_the_weights_of_classes(rare: FoldSamples) ->
     def head(class_weights: str) -> Tensor:
         recipe = Recipe(width=8, class_weights=class_weights)
         with reproducible(0, threads=1) as generator:
-            network = FusionNetwork(parse("F1 = vote_mean(a@score, c@score) ->\ntrain = independent"), 2, recipe)
+            network = FusionNetwork(parse("F1 = vote_mean(a@score, c@score) ->\ntrain = independent"), 2, recipe).to(DEVICE)
             train(network, rare.train, None, recipe=recipe, task=rare.task, settings=SETTINGS, generator=generator)
         return network.streams.heads["stream_a"].linear.weight
 
@@ -378,7 +379,7 @@ def test_half_precision_is_for_learning_in_every_phase_and_not_for_judging(
 
 def test_fixed_epochs_without_validation(rows: FoldSamples) -> None:
     with reproducible(0, threads=1) as generator:
-        network = FusionNetwork(parse("F1 = cat(a@L, b@L) ->\ntrain = staged"), 2, RECIPE)
+        network = FusionNetwork(parse("F1 = cat(a@L, b@L) ->\ntrain = staged"), 2, RECIPE).to(DEVICE)
         epochs = {"a": 2, FUSION: 3}
         fits = train(network, rows.train, None, recipe=RECIPE, task=rows.task, settings=SETTINGS, generator=generator, epochs=epochs)
     assert {phase: done.epochs for phase, done in fits.items()} == {"a": 2, "b": 4, FUSION: 3}
@@ -423,7 +424,7 @@ def test_the_strength_is_chosen_on_held_out_rows(rows: FoldSamples) -> None:
     ]
     assert norms[0] < 0.2 * norms[1]
     with reproducible(0, threads=1) as order:
-        alone = FusionNetwork(parse(text), 2, RECIPE)
+        alone = FusionNetwork(parse(text), 2, RECIPE).to(DEVICE)
         train(alone, rows.train, None, recipe=RECIPE, task=rows.task, settings=SETTINGS, generator=order)
     agreement = (predict(alone, rows.validation).argmax(dim=1) == predict(useful, rows.validation).argmax(dim=1)).double().mean()
     assert agreement > 0.9

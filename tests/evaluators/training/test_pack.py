@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from cpu_tape import Tape
+from device_of_tests import DEVICE
 from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from toy_data import make_data
 
 from fusearch.data import Fold
@@ -18,11 +24,13 @@ from fusearch.data.modality import Modality
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.network.blocks import Dropout
 from fusearch.evaluators.tasks import TaskLayer, bind_task
+from fusearch.evaluators.training.captured import RECORDERS
 from fusearch.evaluators.training.halving import OutrunError
 from fusearch.evaluators.training.member import Member, make_members
-from fusearch.evaluators.training.members import FoldSamples, TrainedMember, prepare_fold, train_members
+from fusearch.evaluators.training.members import FoldSamples, TrainedMember, member_training, prepare_fold, train_members
 from fusearch.evaluators.training.pack import PackedMember, train_pack
 from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.stack import Stack
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
 from fusearch.search_space import ENCODERS, OPERATORS, Candidate, FusionGraph, Recipe
@@ -36,6 +44,13 @@ CAT = FusionGraph.parse("F1 = cat(a@L, b@L; trunk=fc:1) ->", modalities=TABLES)
 SETTINGS = TrainingSettings(epochs=2, batch_size=8)
 #: Training and held-out rows of each fold: the last portion of the second is dropped, that of the first is not.
 SIZES = ((20, 7), (17, 10))
+
+
+@pytest.fixture
+def taped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Note each step at its second run and replay it, as a GPU does: what is compared with the loop are replays."""
+    monkeypatch.setitem(RECORDERS, "cpu", Tape)
+    monkeypatch.setattr("fusearch.evaluators.training.captured.WARM_UP", 1)
 
 
 @pytest.fixture(autouse=True)
@@ -64,14 +79,20 @@ def make_folds(modalities: Sequence[Modality], task: str = "classification", siz
         here = {modality.name: torch.rand(count, generator=generator) > (0.2 if at else 0) for at, modality in enumerate(modalities)}
         codes = torch.arange(count) % 3
         dealt = torch.randperm(count, generator=generator) % 3 if parts else None
-        return Samples(inputs, here, codes if task == "classification" else torch.randn(count, generator=generator), dealt)
+        made = Samples(inputs, here, codes if task == "classification" else torch.randn(count, generator=generator), dealt)
+        return on_device(made)
 
     folds = []
     for index, (train, held) in enumerate(sizes):
         train_rows, held_out = samples(train, parts=True), samples(held, parts=False)
-        fold = Fold(index, np.arange(train), np.arange(held))
-        folds.append(FoldSamples(fold, train_rows, held_out, held_out.targets.numpy(), bound(task).fit(held_out.targets.numpy())))
+        fold, targets = Fold(index, np.arange(train), np.arange(held)), held_out.targets.cpu().numpy()
+        folds.append(FoldSamples(fold, train_rows, held_out, targets, bound(task).fit(targets)))
     return folds
+
+
+def on_device(rows: Samples, device: str = DEVICE) -> Samples:
+    inputs, present = ({name: values.to(device) for name, values in each.items()} for each in (rows.inputs, rows.present))
+    return Samples(inputs, present, rows.targets.to(device), None if rows.parts is None else rows.parts.to(device))
 
 
 def weights_of(store: WeightStore, candidate: Candidate, member: Member) -> Mapping[str, Tensor]:
@@ -88,7 +109,10 @@ def check_law(
     members: Sequence[Member] = make_members(2, 1),
     sizes: Sequence[tuple[int, int]] = SIZES,
 ) -> dict[str, str]:
-    """Train in the loop and in a pack; compare every weight, every epoch and every output. Return what was trained in the loop, and why."""
+    """Train in the loop and in a pack; compare every weight, every epoch and every output.
+
+    Return what was trained in the loop, or not captured, and why.
+    """
     folds = make_folds(graph.modalities, task, sizes)
     recipes = recipes or (
         Recipe(width=8, dropout=0.0, learning_rate=1e-2, loss_weight=0.5),
@@ -114,14 +138,16 @@ def check_law(
         before = weights_of(loop, packed.candidate, packed.member)
         for name, values in weights_of(pack, packed.candidate, packed.member).items():
             torch.testing.assert_close(values, before[name], rtol=0, atol=1e-10, msg=lambda text, name=name: f"{name}: {text}")
-    return {phase: why for each in found if isinstance(each.trained, TrainedMember) for phase, why in each.trained.loop.items()}
+    trained = [each.trained for each in found if isinstance(each.trained, TrainedMember)]
+    return {phase: why for each in trained for phase, why in [*each.loop.items(), *each.eager.items()]}
 
 
-#: What the laws over many designs are checked with: two members, a few steps.
-SHORT = TrainingSettings(epochs=1, batch_size=8)
+#: What the laws over many designs are checked with: two members, a few steps; each region is run, captured and replayed.
+SHORT = TrainingSettings(epochs=2, batch_size=8)
 ONE = (Recipe(width=8, dropout=0.0, learning_rate=1e-3, loss_weight=0.5, class_weights="balanced"),)
 
 
+@pytest.mark.usefixtures("taped")
 @pytest.mark.parametrize("operator", list(OPERATORS))
 def test_every_operator(operator: str, tmp_path: Path) -> None:
     entry = OPERATORS[operator]
@@ -130,25 +156,47 @@ def test_every_operator(operator: str, tmp_path: Path) -> None:
     streams = streams[: max(entry.min_args, min(3, entry.max_args or 3))]
     given = [f"{stream[0]}@{depth}" for stream in streams] + ["dropout=0.0"] * ("dropout" in entry.params)
     text = f"{' | '.join(streams)}\nF1 = {operator}({', '.join(given)}) ->".replace(", dropout", "; dropout")
-    found = check_law(FusionGraph.parse(text, modalities=SERIES), tmp_path, settings=SHORT, recipes=ONE)
-    assert not found
+    graph = FusionGraph.parse(text, modalities=SERIES)
+    assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE)
+    check_no_value_is_asked_for(graph)
+
+
+def check_no_value_is_asked_for(graph: FusionGraph) -> None:
+    """Take steps, noise included, on a device that holds no values, where nothing may lie on the CPU: as in a graph of a GPU."""
+    candidate, folds = Candidate(graph, Recipe(width=8, dropout=0.1, modality_dropout=0.1, loss_weight=0.5)), make_folds(graph.modalities)
+    trainings = [member_training(candidate, member, folds[member.fold], settings=SHORT) for member in make_members(2, 1)]
+    phases = [next(training) for training in trainings]
+    moved = [
+        replace(phase, loss=phase.loss.to("meta"), rows=on_device(phase.rows, "meta"), held=on_device(phase.held, "meta"))
+        for phase in phases
+        if phase.held is not None
+    ]
+    stack = Stack(moved)
+    for sizes in ((8, 8), (0, 4)):
+        stack.step(sizes)
+    assert stack.held_losses(stack.parameters, stack.buffers).device.type == "meta"
+    for training in reversed(trainings):
+        training.close()
 
 
 def kinds_of(name: str) -> list[str]:
     return [kind for kind in KINDS if ENCODERS[name].reads(kind)][:1]
 
 
+@pytest.mark.usefixtures("taped")
 @pytest.mark.parametrize("name", list(ENCODERS))
 def test_every_encoder(name: str, tmp_path: Path) -> None:
     (kind,) = kinds_of(name)
     graph = FusionGraph.parse(f"x:{name} | b:mlp\nF1 = cat(x@L, b@L) ->", modalities=(Modality("x", kind, kind_shapes(kind)[1]), TABLES[1]))
     assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE)
+    check_no_value_is_asked_for(graph)
 
 
 LOSSES = "F1 = orthogonal(a@L, b@L)\nF2 = cat(F1.a@0, F1.b@0; trunk=fc:1) ->\na@score -> aux\ntrain = "
 TIES = "x = a:mlp | y = a:mlp(tie=x) | c:mlp(layers=3)\nF1 = film(c@1, x@L, y@L; trunk=continue(c)) ->\ntrain = "
 
 
+@pytest.mark.usefixtures("taped")
 @pytest.mark.parametrize("training", ["joint", "staged", "frozen"])
 @pytest.mark.parametrize("text", [LOSSES, TIES], ids=["losses", "ties"])
 def test_every_training(training: str, text: str, tmp_path: Path) -> None:
@@ -156,6 +204,7 @@ def test_every_training(training: str, text: str, tmp_path: Path) -> None:
     assert not found
 
 
+@pytest.mark.usefixtures("taped")
 @pytest.mark.parametrize("task", ["classification", "regression"])
 @pytest.mark.parametrize("training", ["staged", "independent"])
 def test_votes_fitted_on_unseen_scores(training: str, task: str, tmp_path: Path) -> None:
@@ -164,13 +213,19 @@ def test_votes_fitted_on_unseen_scores(training: str, task: str, tmp_path: Path)
     assert not found
 
 
+@pytest.mark.usefixtures("taped")
 @pytest.mark.parametrize("family", ["fc", "conv", "rnn", "attention"])
 def test_every_trunk(family: str, tmp_path: Path) -> None:
     graph = FusionGraph.parse(f"F1 = cat_tokens(a@1, b@L; trunk={family}:1) ->", modalities=SERIES)
     assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE)
 
 
-def test_members_stop_each_at_its_own_epoch_and_the_others_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("device_has_graphs", [False, True])
+def test_members_stop_each_at_its_own_epoch_and_the_others_go_on(
+    device_has_graphs: bool, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if device_has_graphs:
+        request.getfixturevalue("taped")
     recipes = [Recipe(width=8, dropout=0.0, learning_rate=rate) for rate in (1e-1, 1e-2, 3e-3, 1e-3)]
     settings = TrainingSettings(epochs=12, patience=2, batch_size=8)
     check_law(CAT, tmp_path, recipes=recipes, settings=settings)
@@ -179,9 +234,20 @@ def test_members_stop_each_at_its_own_epoch_and_the_others_go_on(tmp_path: Path)
     assert len(set(epochs)) > 3
 
 
-def test_folds_of_other_numbers_of_steps(tmp_path: Path) -> None:
+@pytest.mark.parametrize("device_has_graphs", [False, True])
+def test_folds_of_other_numbers_of_steps(device_has_graphs: bool, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if device_has_graphs:
+        request.getfixturevalue("taped")
     graph = FusionGraph.parse("F1 = cat(a@L, b@L) ->", modalities=TABLES)
-    check_law(graph, tmp_path, members=make_members(4, 2), sizes=((40, 5), (17, 10), (6, 5), (40, 10)))
+    found = check_law(graph, tmp_path, members=make_members(4, 2), sizes=((40, 5), (17, 10), (6, 5), (40, 10)))
+    assert not found
+
+
+@pytest.mark.usefixtures("taped")
+def test_more_held_out_rows_than_a_forward_pass_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("samples", "stack"):
+        monkeypatch.setattr(f"fusearch.evaluators.training.{module}.PORTION", 4)
+    assert not check_law(CAT, tmp_path)
 
 
 def packed(
@@ -194,7 +260,9 @@ def packed(
 
 def test_a_member_that_fails_takes_no_other_with_it() -> None:
     folds = make_folds(TABLES)
-    spoiled = replace(folds[1], train=replace(folds[1].train, inputs={**folds[1].train.inputs, "a": torch.full((17, 4), torch.inf)}))
+    spoiled = replace(
+        folds[1], train=replace(folds[1].train, inputs={**folds[1].train.inputs, "a": torch.full((17, 4), torch.inf, device=DEVICE)})
+    )
     good, bad = packed(CAT, [Recipe(width=8, dropout=0.0)], [folds[0], spoiled])
     (alone,) = packed(CAT, [Recipe(width=8, dropout=0.0)], folds[:1])
     assert isinstance(good, TrainedMember)
@@ -231,7 +299,7 @@ class Strange(nn.Module):
         made = {
             "norm": lambda: self.norm(x_BD),
             "cell": lambda: self.cell(x_BD)[0],
-            "slow": lambda: nn.functional.bilinear(x_BD, x_BD, torch.ones(8, 8, 8)),
+            "slow": lambda: nn.functional.bilinear(x_BD, x_BD, x_BD.new_ones(8, 8, 8)),
         }
         return made.get(self.what, lambda: x_BD * self.number)()[:, None]
 
@@ -356,6 +424,81 @@ def test_votes_of_streams_have_no_phase_of_the_whole_design_and_do_not_race() ->
     assert not any(isinstance(each.trained, OutrunError) for each in raced(graph, easy_folds(), halving=True))
 
 
+class Memory(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    """A device on which no tensor of more than so many elements can be made."""
+
+    def __init__(self, most: float) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # as above
+        self.most, self.refused = most, 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        given = {leaf.untyped_storage().data_ptr() for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)}
+        made = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor) and leaf.untyped_storage().data_ptr() not in given]
+        if any(leaf.numel() > self.most for leaf in made):
+            self.refused += 1
+            raise torch.OutOfMemoryError("Tried to allocate more")
+        return result
+
+
+@pytest.mark.parametrize(
+    ("start", "later", "loop"),
+    [
+        (math.inf, math.inf, None),
+        (1000, 1000, None),  # the moments of two members fit, not those of four
+        (400, 400, "there is no memory for two members at once"),
+        (math.inf, 1000, None),  # others take it while members train: a step of two fits, not one of four
+        (math.inf, 400, None),
+    ],
+)
+def test_where_memory_runs_out_half_of_the_members_go_on_and_nothing_is_told_twice(start: float, later: float, loop: str | None) -> None:
+    folds, heard = make_folds(TABLES, sizes=((20, 7), (20, 7))), list[tuple[float, int, int]]()
+    recipes = [Recipe(width=8, dropout=0.0, learning_rate=rate) for rate in (1e-2, 3e-3)]
+    candidates, members = [Candidate(CAT, recipe) for recipe in recipes], make_members(2, 1)
+    settings = TrainingSettings(epochs=4, batch_size=20)
+    memory = Memory(start)
+
+    def on_epoch(candidate: Candidate, member: Member, phase: str, epoch: int, values: Mapping[str, float]) -> None:
+        heard.append((candidate.recipe.learning_rate, member.fold, epoch))
+        memory.most = later if epoch >= 2 else start
+
+    with memory:
+        found = list(train_pack(candidates, members, folds=lambda at: folds[at], settings=settings, on_epoch=on_epoch, threads=1))
+    assert (memory.refused > 0) == (min(start, later) < math.inf)
+    assert sorted(heard) == sorted((rate, fold, epoch) for rate in (1e-2, 3e-3) for fold in (0, 1) for epoch in (1, 2, 3, 4))
+    for at, candidate in enumerate(candidates):
+        alone = train_members(candidate, members, folds=lambda at: folds[at], settings=settings, threads=1)
+        for packed, expected in zip(found[2 * at :], alone, strict=False):
+            assert isinstance(packed.trained, TrainedMember)
+            assert packed.trained.loop.get("fusion") == loop
+            np.testing.assert_allclose(packed.trained.fits["fusion"].loss, expected.fits["fusion"].loss, rtol=0, atol=1e-10)
+            np.testing.assert_allclose(packed.trained.outputs, expected.outputs, rtol=0, atol=1e-6)
+
+
+def test_memory_that_one_member_needs_more_than_there_is_ends_the_pack() -> None:
+    with pytest.raises(torch.OutOfMemoryError), Memory(100):
+        packed(CAT, [Recipe(width=8, dropout=0.0)], make_folds(TABLES))
+
+
+@pytest.mark.usefixtures("taped")
+def test_why_a_step_was_not_captured_is_told_and_it_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here a layer makes a tensor from Python values at each step: on CUDA that is a copy from the CPU, which a graph cannot hold."""
+
+    class Listed(nn.Module):
+        def forward(self, x_BTD: Tensor) -> Tensor:
+            return x_BTD * torch.tensor([1.0, 1.0], device=x_BTD.device).mean()
+
+    def stage(source: int, target: int, dropout: float) -> nn.Module:
+        return nn.Sequential(nn.Linear(source, target), nn.LayerNorm(target), Dropout(dropout), Listed())
+
+    monkeypatch.setattr("fusearch.evaluators.network.join.DenseBlock", stage)
+    monkeypatch.setattr("cpu_tape.Tape.warm_up", lambda _, region: region())
+    for each in packed(CAT, [Recipe(width=8, dropout=0.0)], make_folds(TABLES)):
+        assert isinstance(each, TrainedMember)
+        assert not each.loop
+        assert each.eager == {"fusion": "a tensor is made from Python values in a region that is captured"}
+
+
 def test_candidates_of_two_widths_are_no_pack() -> None:
     with pytest.raises(EvaluationError, match="a pack has candidates of several graphs or widths, expected one of each"):
         packed(CAT, [Recipe(width=8), Recipe(width=16)], make_folds(TABLES))
@@ -391,7 +534,7 @@ def test_in_single_precision_with_dropout_scores_have_the_same_distribution() ->
     """Twenty seeds of one fold, alone and together: means within three standard errors, spreads within a factor of two."""
     torch.set_default_dtype(torch.float32)
     data = make_data(rows=200)
-    fold = prepare_fold(data, data.folds(2)[0])
+    fold = prepare_fold(data, data.folds(2)[0], device=DEVICE)
     graph = FusionGraph.parse("F1 = cross_attention(a@L, b@L; trunk=fc:1) ->", modalities=data.modalities)
     candidate = Candidate(graph, Recipe(width=16, dropout=0.3, modality_dropout=0.1, learning_rate=3e-3, class_weights="balanced"))
     members, settings = make_members(1, 20), TrainingSettings(epochs=30, batch_size=16)

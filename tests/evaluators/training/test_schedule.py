@@ -31,20 +31,30 @@ def test_the_first_fold_has_all_its_seeds() -> None:
         ({"parameters": 1e6}, 10, CPU, 5),
         ({"memory": 2e8}, 10, CPU, 5),
         ({"memory": 5e8}, 10, CPU, 1),
-        ({}, 40, torch.device("cuda"), 1),
     ],
 )
 def test_as_many_are_together_as_are_never_slower(costs: dict[str, float], count: int, device: torch.device, most: int) -> None:
     assert together(SMALL | costs, count, device) == most
 
 
+def test_on_cuda_as_many_are_together_as_fit_into_half_of_the_free_memory() -> None:
+    costs, cuda = {"parameters": 1e6, "macs": 1e9, "memory": 76e6}, torch.device("cuda")
+    assert [together(costs, count, cuda, free=80e9) for count in (2, 15, 400)] == [2, 15, 400], "arithmetic is no bound there"
+    assert [together(costs, 450, cuda, free=free) for free in (80e9, 60e9, 2e9, 1e6)] == [225, 225, 10, 1]
+    assert together(costs, 450, torch.device("cpu"), free=80e9) == 1
+
+
 def test_a_look_is_free_where_packs_stay_as_they_are_and_in_vain_where_nothing_follows() -> None:
-    assert price_of_look(packs(1), packs(1, 1, 1, 1), packs(1, 1, 1, 1, 1)) == 0.0
-    assert price_of_look(packs(5), packs(5, 5), packs(5, 5, 5)) == pytest.approx(0.0)
-    assert price_of_look(packs(1), packs(), packs(1)) == 1.0
+    assert price_of_look(packs(1), packs(1, 1, 1, 1), packs(1, 1, 1, 1, 1), CPU) == 0.0
+    assert price_of_look(packs(5), packs(5, 5), packs(5, 5, 5), CPU) == pytest.approx(0.0)
+    assert price_of_look(packs(1), packs(), packs(1), CPU) == 1.0
 
 
 def test_a_look_costs_what_a_second_pack_takes() -> None:
-    apart, whole = price_of_look(packs(1), packs(4), packs(5)), price_of_look(packs(3), packs(12), packs(15))
+    apart, whole = price_of_look(packs(1), packs(4), packs(5), CPU), price_of_look(packs(3), packs(12), packs(15), CPU)
     assert 0.1 < apart < 0.5
-    assert whole > price_of_look(packs(30), packs(120), packs(150)), "large packs lose little by being parted"
+    assert whole > price_of_look(packs(30), packs(120), packs(150), CPU), "large packs lose little by being parted"
+
+
+def test_on_cuda_a_pack_takes_about_as_long_however_large_it_is_so_that_a_look_hardly_pays() -> None:
+    assert price_of_look(packs(8), packs(32), packs(40), torch.device("cuda")) > 0.75

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
 
 from fusearch.data.modality import Modality
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.phase import DesignLoss, Phase
 from fusearch.evaluators.training.samples import Samples
-from fusearch.evaluators.training.stack import CannotStackError, Stack, stackable
+from fusearch.evaluators.training.stack import CannotStackError, Stack
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import FusionGraph, Recipe
 from fusearch.tasks.classification import Classification
@@ -43,6 +42,7 @@ def test_each_member_takes_the_steps_of_torchs_adamw() -> None:
     for phase in phases:
         phase.loss.double()
     stack = Stack(phases)
+    stack.sizes = [[8] * 9, [8] * 5]
     assert [phases[at].recipe for at in stack.members] == recipes[::-1]  # by learning rate
     alone = [[values[place].detach().clone().requires_grad_() for values in stack.parameters.values()] for place in (0, 1)]
     optimizers = [
@@ -54,11 +54,12 @@ def test_each_member_takes_the_steps_of_torchs_adamw() -> None:
     generator = torch.Generator().manual_seed(0)
     for step in range(9):
         active = [True, step < 5]
-        for at, values in enumerate(stack.parameters.values()):
-            values.grad = torch.randn(values.shape, generator=generator, dtype=values.dtype)
+        gradients = [torch.randn(values.shape, generator=generator, dtype=values.dtype) for values in stack.parameters.values()]
+        for at, gradient in enumerate(gradients):
             for place in (0, 1):
-                alone[place][at].grad = values.grad[place].clone()
-        stack.update([9 if active[0] else 0, 5 if active[1] else 0])
+                alone[place][at].grad = gradient[place].clone()
+        part = slice(0, sum(active))
+        stack.update(part, [gradient[part] for gradient in gradients])
         for optimizer, here in zip(optimizers, active, strict=True):
             if here:
                 optimizer.step()
@@ -74,29 +75,6 @@ def test_half_of_the_members_done_leave_the_stack() -> None:
     assert [fit.epochs for fit in fits] == [1, 1, 3]
     assert stack.members == [2]
     assert [len(values) for values in stack.parameters.values()] == [1] * len(stack.parameters)
-
-
-def keys(*phases: Phase) -> int:
-    return len({stackable(phase) for phase in phases})
-
-
-def test_what_is_stackable() -> None:
-    recipe = Recipe(width=8)
-    others = [Recipe(width=8, dropout=0.5, learning_rate=1e-2, weight_decay=0.0, modality_dropout=0.3, loss_weight=1.0)]
-    assert keys(phase_of(recipe), *(phase_of(other, rows=30, epochs=1) for other in others)) == 1
-    assert keys(phase_of(recipe), phase_of(Recipe(width=16))) == 2
-
-
-def test_dropout_of_torch_itself_must_be_the_same() -> None:
-    """A plug-in may use it; its probability is a number, not a buffer."""
-
-    def plugged(probability: float) -> Phase:
-        phase = phase_of(Recipe(width=8))
-        phase.loss.network.heads.append(nn.Dropout(probability))
-        return phase
-
-    assert keys(plugged(0.1), plugged(0.1)) == 1
-    assert keys(plugged(0.1), plugged(0.2)) == 2
 
 
 def test_float16_is_left_to_the_loop() -> None:

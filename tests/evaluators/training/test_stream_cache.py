@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from device_of_tests import DEVICE
 
 from fusearch.contracts import Budget, Evaluation
 from fusearch.data import Dataset
@@ -42,7 +43,7 @@ def data() -> Dataset:
 def evaluate(
     data: Dataset, folder: Path | None, design: str, *, recipe: Recipe | None = None, heard: list[Any] | None = None, **settings: Any
 ) -> Evaluation:
-    evaluator = TrainingEvaluator(data, **{"folds": 2, "epochs": 3, "pack": "off", **settings})
+    evaluator = TrainingEvaluator(data, **{"folds": 2, "epochs": 3, "pack": "off", **settings}, device=DEVICE)
     evaluator = evaluator if folder is None else evaluator.caching(folder)
     graph = FusionGraph.parse(design, modalities=data.modalities)
 
@@ -211,7 +212,7 @@ def test_workers_write_read_and_let_go_side_by_side(tmp_path: Path) -> None:
 
 def test_a_search_keeps_them_in_its_run_folder_and_status_tells(data: Dataset, tmp_path: Path) -> None:
     first = [FusionGraph.parse(DESIGNS[name], modalities=data.modalities) for name in ("independent", "frozen")]
-    evaluator = TrainingEvaluator(data, folds=2, epochs=2)
+    evaluator = TrainingEvaluator(data, folds=2, epochs=2, device=DEVICE)
     settings = {"trials": 2, "executor": "inline", "reference_share": 0.0}
     run = run_search(SearchSpace(data.modalities), evaluator, ["auroc", "macs"], out=tmp_path / "run", first=first, **settings)
     files = list((tmp_path / "run" / "streams").glob("*"))

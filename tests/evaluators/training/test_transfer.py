@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from device_of_tests import DEVICE
 
 from fusearch.contracts import Budget, Evaluation
 from fusearch.data import load_data
@@ -22,7 +23,7 @@ MEMBER = Member(0, 0)
 
 @pytest.fixture(scope="module")
 def evaluator(tmp_path_factory: pytest.TempPathFactory) -> TrainingEvaluator:
-    return TrainingEvaluator(load_data("wisconsin"), folds=2, epochs=4).keeping(tmp_path_factory.mktemp("run") / "weights")
+    return TrainingEvaluator(load_data("wisconsin"), folds=2, epochs=4, device=DEVICE).keeping(tmp_path_factory.mktemp("run") / "weights")
 
 
 def candidate_of(evaluator: TrainingEvaluator, formula: str, start: tuple[str, ...] = ()) -> Candidate:
@@ -157,7 +158,7 @@ def test_weights_that_were_not_kept_are_one_line(evaluator: TrainingEvaluator, t
     with pytest.raises(EvaluationError, match=r"no weights of candidate 0123456789ab \(fold 0, seed 0\) in .*: expected 'fold0-seed0.pt'"):
         evaluate(evaluator, candidate)
     with pytest.raises(EvaluationError, match="this evaluator keeps no weights"):
-        evaluate(TrainingEvaluator(load_data("wisconsin"), folds=2, epochs=1), candidate)
+        evaluate(TrainingEvaluator(load_data("wisconsin"), folds=2, epochs=1, device=DEVICE), candidate)
     with pytest.raises(EvaluationError, match="no weights of candidate"):
         evaluate(evaluator.keeping(tmp_path), candidate)
 

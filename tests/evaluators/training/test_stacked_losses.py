@@ -1,0 +1,73 @@
+"""The losses of several members as one module."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from fusearch.data.modality import Modality
+from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.tasks import bind_task
+from fusearch.evaluators.training.phase import DesignLoss, Phase
+from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.stacked_losses import losses_of, stack_losses, stackable
+from fusearch.evaluators.training.training_settings import TrainingSettings
+from fusearch.search_space import FusionGraph, Recipe
+from fusearch.tasks.classification import Classification
+
+TABLES = (Modality("a", "tabular", (4,)), Modality("b", "tabular", (3,)))
+GRAPH = FusionGraph.parse("F1 = cat(a@L, b@L) ->", modalities=TABLES)
+TASK = bind_task(Classification("class", ("no", "yes")))
+
+
+def samples(count: int, seed: int) -> Samples:
+    generator = torch.Generator().manual_seed(seed)
+    inputs = {table.name: torch.randn(count, *table.shape, generator=generator) for table in TABLES}
+    return Samples(inputs, {name: torch.ones(count, dtype=torch.bool) for name in inputs}, torch.arange(count) % 2)
+
+
+def phase_of(recipe: Recipe, *, rows: int = 20, epochs: int = 3, patience: int = 10, half: torch.dtype | None = None) -> Phase:
+    torch.manual_seed(0)
+    network = FusionNetwork(GRAPH, 2, recipe)
+    settings = TrainingSettings(epochs=epochs, patience=patience, batch_size=8)
+    loss = DesignLoss(network, TASK, None, half, recipe=recipe)
+    order = torch.Generator().manual_seed(0)
+    return Phase("fusion", loss, samples(rows, 0), samples(9, 1), settings=settings, recipe=recipe, order=order, on_epoch=None)
+
+
+def keys(*phases: Phase) -> int:
+    return len({stackable(phase) for phase in phases})
+
+
+def test_what_is_stackable() -> None:
+    recipe = Recipe(width=8)
+    others = [Recipe(width=8, dropout=0.5, learning_rate=1e-2, weight_decay=0.0, modality_dropout=0.3, loss_weight=1.0)]
+    assert keys(phase_of(recipe), *(phase_of(other, rows=30, epochs=1) for other in others)) == 1
+    assert keys(phase_of(recipe), phase_of(Recipe(width=16))) == 2
+
+
+def test_dropout_of_torch_itself_must_be_the_same() -> None:
+    """A plug-in may use it; its probability is a number, not a buffer."""
+
+    def plugged(probability: float) -> Phase:
+        phase = phase_of(Recipe(width=8))
+        phase.loss.network.heads.append(nn.Dropout(probability))
+        return phase
+
+    assert keys(plugged(0.1), plugged(0.1)) == 1
+    assert keys(plugged(0.1), plugged(0.2)) == 2
+
+
+def test_the_losses_of_all_are_what_each_has_alone_and_nothing_is_held_twice() -> None:
+    phases = [phase_of(Recipe(width=8, loss_weight=weight)) for weight in (0.1, 1.0)]
+    with torch.no_grad():
+        for place, phase in enumerate(phases):
+            for values in phase.loss.parameters():
+                values += 0.1 * (place + 1)
+    template, parameters, buffers = stack_losses([phase.loss.eval() for phase in phases])
+    assert {values.device.type for values in template.parameters()} == {"meta"}
+    rows = samples(6, 2)
+    inputs, present = ({name: torch.stack([values] * 2) for name, values in each.items()} for each in (rows.inputs, rows.present))
+    found = losses_of(template)(parameters, buffers, (inputs, present, torch.stack([rows.targets] * 2)))
+    torch.testing.assert_close(found, torch.stack([phase.loss(rows) for phase in phases]))
+    assert abs(float(found[0] - found[1])) > 1e-4
