@@ -43,13 +43,13 @@ test-slow: install  ## The checks that take minutes
 	@FUSEARCH_EXAMPLES=300 $(BIN)/python -m pytest -q tests/search_space
 
 bench: install  ## Run every benchmark
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out benchmarks/record.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:  ## Remove .venv, caches and runs/demo
 	@rm -rf $(VENV) runs/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-reference: $(INSTALLED)  ## Write the pages that are made from the code: commands, manifest, operators, signatures, decision 0033
+reference: $(INSTALLED)  ## Write the pages that are made from the code: commands, manifest, operators, signatures, decision 0033, benchmarks
 	@$(BIN)/python -m fusearch.cli.help_page > docs/cli.md
 	@$(BIN)/python -m fusearch.cli.published_page > docs/published.md
 	@$(BIN)/python -m fusearch.cli.published_page figure > docs/published.svg
@@ -57,6 +57,7 @@ reference: $(INSTALLED)  ## Write the pages that are made from the code: command
 	@$(BIN)/python -m fusearch.search_space.operators.operator_page > docs/operators.md
 	@$(BIN)/python docs/signatures.py
 	@$(BIN)/python docs/as_published.py
+	@$(BIN)/python docs/benchmarks_page.py
 
 picture: $(INSTALLED)  ## Draw the README's front from runs/demo
 	@$(BIN)/python -c "from pathlib import Path; from fusearch.reports import front_svg; Path('docs/front.svg').write_text(front_svg('runs/demo'), encoding='utf-8')"

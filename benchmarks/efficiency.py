@@ -2,13 +2,15 @@
 
     python examples/prepare_shared_data.py $FUSEARCH_SHARED_DATA data
     python benchmarks/efficiency.py data/rosmap/rosmap.yaml data/brca263/brca263.yaml data/proctor/proctor.yaml wisconsin
-        [--samplers random tpe evolution cost_aware] [--trials 200] [--seeds 5] [--epochs N] [--folds N] [--out runs/efficiency] [--json]
+        [--samplers random tpe evolution cost_aware] [--variants plain races packs packs+races] [--trials 200] [--seeds 5] [--epochs N]
+        [--folds N] [--out runs/efficiency] [--json]
     python benchmarks/efficiency.py --proposals 1000
 
 Every run of a set is a search in this process, with the references in their share, for the metric against MACs. Evaluating a design is
-deterministic, so what was trained once is kept in a table beside the runs and looked up by every other run: the epochs and seconds of
-a run are those that its designs took when they were trained, whoever trained them. A run that is there already is gone on with, so that
-the whole may be stopped and started at will. Where searches have races, or evaluators packs, each sampler runs with and without them.
+deterministic, so what was trained once is kept in a table beside the runs and looked up by every other run: the epochs and seconds (of
+the processor) of a run are those that its designs took when they were trained, whoever trained them. A run that is there already is gone
+on with, so that the whole may be stopped and started at will, also by one process for each set. Each sampler runs with and without races,
+and with and without packs: `plain` has neither.
 
 The goal of a set is the median hypervolume of the random runs without races, all under one reference point, MACs by their logarithm
 (decision 0051). A run that does not reach a goal counts as more than all. `--proposals` prints what one proposal costs beside so many
@@ -26,8 +28,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,6 @@ from fusearch.evaluators import TrainingEvaluator
 from fusearch.run import Run
 from fusearch.search import run_search
 from fusearch.search_space import Candidate, SearchSpace
-from fusearch.settings import Settings
 
 SAMPLERS = ("random", "tpe", "evolution", "cost_aware")
 GOALS = (0.95, 1.0)
@@ -65,29 +65,33 @@ class Table:
                 self._rows[row["digest"]] = row
 
     def __call__(self, candidate: Candidate, budget: Budget, report: Report) -> Evaluation:
-        """Return the whole evaluation."""
-        *_, last = self.by_fold(candidate, budget, report)
+        """Return the whole evaluation; without packs its folds are kept too, for searches with races."""
+        train = self._evaluator.by_fold if self._evaluator.pack == "off" else _whole(self._evaluator)
+        *_, last = self._steps(candidate, budget, report, train)
         return last
 
     def by_fold(self, candidate: Candidate, budget: Budget, report: Report) -> Iterator[Evaluation]:
-        """Give what is known after each fold, trained only as far as it is asked for; all at once of an evaluator that tells no folds."""
+        """Give what is known after each fold, trained only as far as it is asked for."""
+        return self._steps(candidate, budget, report, self._evaluator.by_fold)
+
+    def _steps(
+        self, candidate: Candidate, budget: Budget, report: Report, train: Callable[[Candidate, Budget, Report], Iterator[Evaluation]]
+    ) -> Iterator[Evaluation]:
         row = self._rows.get(candidate.digest, {"steps": [], "whole": False})
         yield from (_evaluation(step) for step in row["steps"])
         if row["whole"]:
             return
-        epochs, started, steps = 0, time.perf_counter(), []
+        epochs, started, steps = 0, time.process_time(), []
 
         def count(step: int, values: Mapping[str, float]) -> None:
             nonlocal epochs
             epochs = step
             report(step, values)
 
-        by_fold = getattr(self._evaluator, "by_fold", None)
-        found = by_fold(candidate, budget, count) if by_fold else iter([self._evaluator(candidate, budget, count)])
-        for evaluation in found:
+        for evaluation in train(candidate, budget, count):
             members = evaluation.details["members"]
             whole = len(members) == len(self._evaluator.folds) * self._evaluator.seeds
-            spent = {"epochs": epochs, "seconds": time.perf_counter() - started}
+            spent = {"epochs": epochs, "seconds": time.process_time() - started}
             steps.append({"metrics": dict(evaluation), "spread": dict(evaluation.spread), "members": members, **spent})
             if whole or len(steps) > len(row["steps"]):
                 self._keep({"digest": candidate.digest, "steps": steps.copy(), "whole": whole})
@@ -116,26 +120,31 @@ class Table:
             file.write(json.dumps(row) + "\n")
 
 
+def _whole(evaluator: TrainingEvaluator) -> Callable[[Candidate, Budget, Report], Iterator[Evaluation]]:
+    return lambda candidate, budget, report: iter([evaluator(candidate, budget, report)])
+
+
 def _evaluation(step: Mapping[str, Any]) -> Evaluation:
     return Evaluation(step["metrics"], spread=step["spread"], details={"members": step["members"]})
 
 
-def variants() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Give what a search can switch: a name, settings of the search, settings of the evaluator."""
-    races = [each.name for each in fields(Settings) if each.name == "races"]
-    yield "", dict.fromkeys(races, "off"), {}
-    if races:
-        yield "races", {"races": "on"}, {}
-    if "pack" in inspect.signature(TrainingEvaluator).parameters:
-        yield "packs", dict.fromkeys(races, "off"), {"pack": "auto"}
+#: Settings of the search and of the evaluator, by what is told of them.
+VARIANTS: dict[str, tuple[str, str]] = {
+    "plain": ("off", "off"),
+    "races": ("on", "off"),
+    "packs": ("off", "auto"),
+    "packs+races": ("on", "auto"),
+}
 
 
 def measure(name: str, data: Dataset, sampler: str, seed: int, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Run one sampler with one seed, in each variant, and give the course of each: points, epochs and seconds by trial."""
-    for variant, settings, training in variants():
-        evaluator = TrainingEvaluator(data, epochs=options.epochs, folds=options.folds, **training)
-        table = Table(evaluator, options.out / f"{name}{'-packs' if training else ''}.jsonl")
-        out = options.out / "-".join(filter(None, (name, sampler, variant, str(seed))))
+    for variant in options.variants:
+        races, pack = VARIANTS[variant]
+        evaluator = TrainingEvaluator(data, epochs=options.epochs, folds=options.folds, pack=pack)
+        # A member of another pack has other noise, so what is trained in other packs has another table.
+        table = Table(evaluator, options.out / f"{name}-{variant if pack == 'auto' else 'loop'}.jsonl")
+        out = options.out / "-".join((name, sampler, variant, str(seed)))
         run = run_search(
             SearchSpace(data.modalities),
             table,
@@ -146,7 +155,7 @@ def measure(name: str, data: Dataset, sampler: str, seed: int, options: argparse
             seed=seed,
             executor="inline",
             resume=out.is_dir(),
-            **settings,
+            races=races,
         )
         yield {"set": name, "sampler": sampler, "variant": variant, "seed": seed, **course(run, table)}
 
@@ -171,7 +180,8 @@ def judge(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for run in runs:
         worst = [reference if point is None else _scaled([point])[0] for point in run["points"]]
         run["volume"] = pareto.hypervolume_over_trials(worst, ["maximize", "minimize"], reference=reference)
-    goal = statistics.median(run["volume"][-1] for run in runs if run["sampler"] == "random" and not run["variant"])
+    plain = runs[0]["variant"]  # no race has stopped a design of it
+    goal = statistics.median(run["volume"][-1] for run in runs if (run["sampler"], run["variant"]) == ("random", plain))
     rows = []
     for sampler, variant in dict.fromkeys((run["sampler"], run["variant"]) for run in runs):
         mine = [run for run in runs if (run["sampler"], run["variant"]) == (sampler, variant)]
@@ -235,6 +245,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", default=["wisconsin"], help="manifests, or names of embedded sets")
     parser.add_argument("--samplers", nargs="+", default=SAMPLERS)
+    parser.add_argument("--variants", nargs="+", default=[*VARIANTS], choices=VARIANTS)
     parser.add_argument("--metric", default="auroc")
     parser.add_argument("--trials", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=5)
@@ -263,7 +274,7 @@ def main() -> None:
         return
     print(f"median, least and most of {options.seeds} seeds; -: not reached within {options.trials} trials")
     for row in rows:
-        print(f"\n{row['set']}, {row['sampler']}{' with ' + row['variant'] if row['variant'] else ''}")
+        print(f"\n{row['set']}, {row['sampler']}, {row['variant']}")
         print(f"  hypervolume at the end, as a share of random's   {_told(row['final'], '.3f')}")
         for what, values in row.items():
             if " to " in what or what == "epochs of all":

@@ -1,0 +1,50 @@
+"""The page of benchmarks is made from what their runs printed."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def benchmarks() -> Any:
+    spec = importlib.util.spec_from_file_location("benchmarks_page", ROOT / "docs" / "benchmarks_page.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_not_stale(benchmarks: Any) -> None:
+    page = benchmarks.PAGE.read_text(encoding="utf-8")
+    assert page == benchmarks.benchmarks_page(), "docs/benchmarks.md is stale: run `make reference`"
+
+
+def test_what_is_kept_names_no_folder() -> None:
+    for path in (ROOT / "benchmarks" / "results").glob("*.json"):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        assert not [each for each in kept["command"].split() if each.startswith("/")]
+
+
+def test_rows_become_tables_and_several_values_their_median(benchmarks: Any, tmp_path: Path) -> None:
+    results = {
+        "sampler": "random",
+        "sizes": [{"trials": 250, "ms": 5.25}, {"trials": 10_000, "ms": math.inf, "claims": True}],
+        "ratios": {"inline": {"wall": [1.5, 0.5, 1.0]}, "ray": {"wall": None}},
+    }
+    kept = {"command": "python benchmarks/driver.py", "date": "2026-01-01", "machine": "m", "versions": {"ray": "1"}, "note": "busy"}
+    (tmp_path / "driver.json").write_text(json.dumps({**kept, "results": results}), encoding="utf-8")
+    page = benchmarks.benchmarks_page(tmp_path)
+    assert "## driver\n\nWhat the driver does for each trial" in page
+    assert "2026-01-01; m; ray 1. Busy." in page
+    assert "| sampler |\n| --- |\n| random |" in page
+    assert "**sizes**\n\n| trials | ms | claims |\n| --- | --- | --- |\n| 250 | 5.25 | - |\n| 10,000 | - | yes |" in page
+    assert "**ratios**\n\n|  | wall |\n| --- | --- |\n| inline | 1 (0.5 to 1.5) |\n| ray | - |" in page
