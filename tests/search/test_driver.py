@@ -628,7 +628,7 @@ class Driver:
         )
 
     def wait_for(self, num_complete, process, running=0):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 150
         while time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.05)
             trials = Run(self.out).status()["trials"] if (self.out / "config.yaml").exists() else {"complete": 0}
