@@ -184,7 +184,7 @@ _OWN = (
         "timeseries",
         "A series of equal length for every sample.",
         (Layout("TC", "C", "tcn"),),
-        formats=("array",),
+        formats=("array", "series"),
         word="series",
         windows=32,
         channels_apart=True,

@@ -18,7 +18,7 @@ from fusearch.errors import DataError
 __all__ = ["SOUNDS", "log_mel", "num_frames", "read_sounds"]
 
 FloatArray = npt.NDArray[np.float32]
-SignalArray = npt.NDArray[np.float64]
+_Signal = npt.NDArray[np.float64]
 
 #: Suffixes of a sound.
 SOUNDS = (".wav", ".flac")
@@ -32,7 +32,7 @@ def num_frames(rate: int, seconds: float) -> int:
     return 1 + max(0, round(rate * seconds) - round(rate * _FRAME)) // round(rate * _HOP)
 
 
-def log_mel(signal: SignalArray, rate: int, mels: int) -> FloatArray:
+def log_mel(signal: _Signal, rate: int, mels: int) -> FloatArray:
     """Return log-mel features, (T, mels): y_tm = ln(sum_k W_mk |X_tk|^2 + 1e-6).
 
     X_t is the discrete Fourier transform of frame t: 25 ms under a Hann window, one every 10 ms, padded with zeros to the least power of
@@ -52,7 +52,7 @@ def log_mel(signal: SignalArray, rate: int, mels: int) -> FloatArray:
     return np.log(power @ _mel_filters(rate, length, mels).T + _FLOOR).astype(np.float32)
 
 
-def _mel_filters(rate: int, length: int, mels: int) -> SignalArray:
+def _mel_filters(rate: int, length: int, mels: int) -> _Signal:
     top = 2595 * math.log10(1 + rate / 2 / 700)
     edges = 700 * (10 ** (np.linspace(0, top, mels + 2) / 2595) - 1)
     rise, fall = np.diff(edges)[:-1, None], np.diff(edges)[1:, None]
@@ -96,7 +96,7 @@ def read_sounds(files: Sequence[Path | None], place: Callable[[int], str], *, ra
     return values
 
 
-def _fit(signal: SignalArray, own_rate: int, rate: int, seconds: float) -> SignalArray:
+def _fit(signal: _Signal, own_rate: int, rate: int, seconds: float) -> _Signal:
     from scipy.signal import resample_poly
 
     signal = signal[: math.ceil((seconds + 1) * own_rate)]  # a second more, for the filters at the end
@@ -107,7 +107,7 @@ def _fit(signal: SignalArray, own_rate: int, rate: int, seconds: float) -> Signa
     return np.pad(signal[:size], (0, max(0, size - len(signal))))
 
 
-def _read(path: Path) -> tuple[SignalArray, int]:
+def _read(path: Path) -> tuple[_Signal, int]:
     """Return the mean of the channels, and how many samples a second it has."""
     if not path.is_file():
         raise DataError(f"{path.name}: there is no such file in {str(path.parent)!r}")
@@ -122,7 +122,7 @@ def _read(path: Path) -> tuple[SignalArray, int]:
     return signal, rate
 
 
-def _read_wav(path: Path) -> tuple[SignalArray, int]:
+def _read_wav(path: Path) -> tuple[_Signal, int]:
     try:
         from scipy.io import wavfile
     except ImportError:
@@ -150,7 +150,7 @@ def _read_wav(path: Path) -> tuple[SignalArray, int]:
     return values.astype(np.float64) / scale, int(rate)
 
 
-def _read_flac(path: Path) -> tuple[SignalArray, int]:
+def _read_flac(path: Path) -> tuple[_Signal, int]:
     try:
         import soundfile
     except ImportError:

@@ -1,10 +1,10 @@
 """Predict new samples with the model of this folder.
 
 One option a modality, and the file to write: `python predict.py --rna rna.csv --clinical clinical.csv --out predictions.csv`. Needs
-onnxruntime, numpy and pandas alone (pillow for PNG or JPEG, scipy for WAV, soundfile for FLAC). Files are read as those that the model was
-trained on: tables; NPY and NPZ arrays; tables that name an image or a sound a row, or hold a text; FASTA. Rows are matched by their id over
-the files; a file that is left out, an id that a file lacks, and a row of empty cells are a missing modality. `inputs.json` says which
-columns are read. What a prediction is never hangs on other rows.
+onnxruntime, numpy and pandas alone; pillow for PNG or JPEG, scipy for WAV, soundfile for FLAC, pyedflib and scipy for EDF. Files are read
+as those that the model was trained on: tables; NPY and NPZ arrays; tables that name an image, a sound or a recording a row, or hold a text,
+or a step of a series; FASTA. Rows are matched by their id over the files; a file that is left out, an id that a file lacks, and a row of
+empty cells are a missing modality. `inputs.json` says which columns are read. What a prediction is never hangs on other rows.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from fusearch.data.files.frames import TABLES, TextFormat, codes_of, drop_missin
 from fusearch.data.files.ids import columns_of_names, ids_of, in_other_order, near_miss
 from fusearch.data.files.npz import ARRAYS, read_array
 from fusearch.data.files.pictures import read_images
+from fusearch.data.files.series import long_series, read_recordings
 from fusearch.data.files.sounds import read_sounds
 from fusearch.data.files.symbols import FASTA, code_rows, read_fasta, read_text_files, split_letters, split_words
 from fusearch.data.files.text import as_text, where
@@ -110,6 +111,9 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
     form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"), id_name is None)
     texts = {id_name or "id", modality.get("column"), *modality.get("categorical", ())}
     frame = read_table(path, lambda names: texts & set(names), form)
+    if "time" in modality:
+        steps, time = modality["shape"][0], modality["time"]
+        return long_series(frame, path.name, sample=id_name or "id", time=time, channels=modality["channels"], length=steps)
     known = frame.columns.intersection([id_name or "id"])
     if id_name is not None and not len(known):
         match = nearest(id_name, list(map(str, frame.columns)))
@@ -124,10 +128,10 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
 
 def suffixes(modality: dict[str, Any]) -> tuple[str, ...]:
     """Return how the files of a modality may end."""
-    tables = TABLES if "numeric" in modality or "column" in modality else ()
+    tables = TABLES if {"numeric", "column", "time"} & set(modality) else ()
     if "symbols" in modality:
         return (*tables, *(FASTA if modality["alphabet"] else ()))
-    return tables if "rate" in modality else (*tables, *ARRAYS)
+    return tables if {"rate", "time"} & set(modality) else (*tables, *ARRAYS)
 
 
 def read_symbols(texts: list[str | None], modality: dict[str, Any], place: Callable[[int], str]) -> FloatArray:
@@ -148,6 +152,8 @@ def read_named_column(path: Path, frame: pd.DataFrame, modality: dict[str, Any],
     def place(row: int) -> str:
         return f"{path.name}, {where(frame.index, row)}"
 
+    if "rate" in modality and "channels" in modality:
+        return read_recordings(files, place, channels=modality["channels"], rate=modality["rate"], seconds=modality["seconds"])
     if "rate" in modality:
         return read_sounds(files, place, rate=modality["rate"], seconds=modality["seconds"], mels=modality["mels"])
     return read_symbols(cells if root is None else read_text_files(files, place), modality, place)

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
+from edf import write_edf
 from scipy.io import wavfile
 
 from fusearch.data import load_data
@@ -43,6 +45,8 @@ _IMAGES = {"kind": "image2d", "file": "images.csv", "column": "path"}
 _TEXT = {"kind": "text", "file": "written.csv", "column": "note"}
 _DNA = {"kind": "sequence", "file": "written.csv", "column": "dna", "alphabet": "dna"}
 _SOUND = {"kind": "audio", "file": "written.csv", "column": "sound", "rate": 1000, "seconds": 0.1, "mels": 4}
+_LONG = {"kind": "timeseries", "file": "long.csv", "time": "t", "channels": ["pulse", "pressure"]}
+_EDF = {"kind": "timeseries", "file": "written.csv", "column": "recording", "channels": ["ECG"], "rate": 10, "seconds": 1}
 _NUMBER = {"kind": "regression", "file": "labels.csv", "column": "months"}
 
 #: (part, key) -> how the manifest reads before, and how with another value of that key.
@@ -106,6 +110,13 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
     ("sequence", "length"): ((_only(_DNA),), _set("modalities", "x", "length", value=2)),
     ("sequence", "key"): ((_only({"kind": "sequence", "file": "series.npz", "key": "one"}),), _set("modalities", "x", "key", value="two")),
     ("sequence", "axes"): ((_only({"kind": "sequence", "file": "series.npy"}),), _set("modalities", "x", "axes", value="NDT")),
+    ("timeseries", "time"): ((_only(_LONG),), _set("modalities", "x", "time", value="backwards")),
+    ("timeseries", "channels"): ((_only(_LONG),), _set("modalities", "x", "channels", value=["pulse"])),
+    ("timeseries", "length"): ((_only(_LONG),), _set("modalities", "x", "length", value=2)),
+    ("timeseries", "column"): ((_only(_EDF),), _set("modalities", "x", "column", value="other_recording")),
+    ("timeseries", "root"): ((_only(_EDF),), _set("modalities", "x", "root", value="later")),
+    ("timeseries", "rate"): ((_only(_EDF),), _set("modalities", "x", "rate", value=5)),
+    ("timeseries", "seconds"): ((_only(_EDF),), _set("modalities", "x", "seconds", value=0.5)),
     ("audio", "kind"): (
         (_only({"kind": "audio", "file": "written.csv", "column": "sound"}),),
         _set("modalities", "x", "kind", value="text"),
@@ -179,6 +190,13 @@ def study(study: Any) -> Any:
         for index in range(3):
             (place / f"{index}.txt").write_text(f"word{index + shift} of three", encoding="utf-8")
             wavfile.write(place / f"{index}.wav", 1000, (1000 * np.sin(np.arange(120) * (index + shift + 1))).astype(np.int16))
+            write_edf(place / f"{index}.edf", {"ECG": (np.sin(np.arange(20) * (index + shift + 1)), 10)})
+    steps = [
+        {"patient": name, "t": step, "backwards": -step, "pulse": row % 7 + step, "pressure": row % 5}
+        for row, name in enumerate(ids)
+        for step in range(3)
+    ]
+    pd.DataFrame(steps).to_csv(folder / "long.csv", index=False)
     kinds = np.arange(rows) % 3
     written = study.labels[["patient"]].assign(
         note=[f"one two three {index} {index}" for index in kinds],
@@ -186,6 +204,8 @@ def study(study: Any) -> Any:
         other="ACGT",
         path=[f"{index}.txt" for index in kinds],
         sound=[f"{index}.wav" for index in kinds],
+        recording=[f"{index}.edf" for index in kinds],
+        other_recording=[f"{index}.edf" for index in np.roll(kinds, 1)],
         other_sound=[f"{index}.wav" for index in np.roll(kinds, 1)],
     )
     written.to_csv(folder / "written.csv", index=False)
