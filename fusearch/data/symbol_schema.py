@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["SymbolSchema", "fit_codes", "match_symbols", "restrict_symbols"]
+__all__ = ["SymbolSchema", "fit_codes", "match_symbols", "restrict_symbols", "rows_with"]
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -45,7 +45,7 @@ class SymbolSchema:
         return (self.length or self.most) + 1
 
 
-def lengths_of(values: FloatArray) -> IntArray:
+def _lengths_of(values: FloatArray) -> IntArray:
     """Return the length of each sample, (N,)."""
     return np.asarray((~np.isnan(values)).sum(axis=1), np.int64)
 
@@ -56,7 +56,7 @@ def restrict_symbols(values: FloatArray, schema: SymbolSchema, rows: IntArray) -
     Returns:
         The values, (N, length), the schema, and how many samples are longer and were cut.
     """
-    lengths = lengths_of(values)
+    lengths = _lengths_of(values)
     length = schema.length
     if length is None:
         own = lengths[rows][lengths[rows] > 0]
@@ -65,7 +65,7 @@ def restrict_symbols(values: FloatArray, schema: SymbolSchema, rows: IntArray) -
     values = _widened(values[:, :length], length).copy()
     names: Sequence[str] = schema.names
     if schema.vocabulary is not None:
-        kept = np.flatnonzero(_rows_with(values[rows], len(names)) >= _LEAST_ROWS)
+        kept = np.flatnonzero(rows_with(values[rows], len(names)) >= _LEAST_ROWS)
         new_code = np.full(len(names) + 1, -1, np.float32)  # the last entry serves code -1
         new_code[kept] = np.arange(len(kept))
         known = ~np.isnan(values)
@@ -96,7 +96,7 @@ def fit_codes(values: FloatArray, schema: SymbolSchema) -> IntArray:
     """
     if schema.vocabulary is None:
         return np.arange(2, 2 + len(schema.names))
-    counts = _rows_with(values, len(schema.names))
+    counts = rows_with(values, len(schema.names))
     order = np.argsort(-counts, kind="stable")
     kept = order[counts[order] >= _LEAST_ROWS][: schema.vocabulary]
     codes = np.ones(len(schema.names), np.int64)
@@ -104,7 +104,7 @@ def fit_codes(values: FloatArray, schema: SymbolSchema) -> IntArray:
     return codes
 
 
-def _rows_with(values: FloatArray, count: int) -> IntArray:
+def rows_with(values: FloatArray, count: int) -> IntArray:
     """Return in how many rows each of `count` symbols occurs."""
     rows, positions = np.nonzero(values >= 0)
     pairs = np.unique(rows * max(count, 1) + values[rows, positions].astype(np.int64))

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from fusearch.data.check.problem import Problem
 from fusearch.data.dataset import Dataset
+from fusearch.data.symbol_schema import rows_with
 
 __all__ = ["odd_symbols"]
 
@@ -17,6 +18,8 @@ IntArray = npt.NDArray[np.int64]
 
 #: A word that alone gives the target this well gives it away; so many words are looked at, those nearest to it.
 _GIVES_AWAY, _LOOKED_AT = 0.99, 20
+#: Of so many, those of most rows: a rare word does not give the target.
+_MOST_WORDS = 1000
 #: Below so many rows, one word may give the target by chance.
 _MIN_ROWS = 20
 #: Share of unknown symbols from which it is a warning.
@@ -52,13 +55,12 @@ def _telling_words(data: Dataset, name: str) -> list[tuple[str, float]]:
     rows = rows[data.present[name][rows]]
     if len(rows) < _MIN_ROWS:
         return []
-    names = data.symbols[name].names
-    presence = np.zeros((len(rows), len(names)), np.float32)
-    found, positions = np.nonzero(data.raw[name][rows] >= 0)
-    presence[found, data.raw[name][rows][found, positions].astype(np.int64)] = 1
+    names, values = data.symbols[name].names, data.raw[name][rows]
+    often = np.argsort(-rows_with(values, len(names)), kind="stable")[:_MOST_WORDS]
+    presence = np.stack([(values == word).any(axis=1) for word in often], axis=1).astype(np.float32)
     nearest = _nearest_words(presence, data.targets[rows])
     scores = data.task.association(presence[:, nearest], data.targets[rows], len(nearest))
-    return [(names[word], float(score)) for word, score in zip(nearest, scores, strict=True) if score >= _GIVES_AWAY]
+    return [(names[often[word]], float(score)) for word, score in zip(nearest, scores, strict=True) if score >= _GIVES_AWAY]
 
 
 def _nearest_words(presence: FloatArray, targets: npt.NDArray[np.generic]) -> IntArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,10 @@ def test_recordings_that_cannot_be_read(tmp_path: Path) -> None:
     assert error.value.faults[3].startswith("row 4: d.edf: there is no such file in ")
     assert error.value.faults[4] == "row 5: e.txt: expected a file that ends in one of: .edf, .bdf"
     assert all("\n" not in fault for fault in error.value.faults)
+
+
+def test_edf_without_pyedflib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.edf").write_bytes(b"0")
+    monkeypatch.setitem(sys.modules, "pyedflib", None)
+    with pytest.raises(DataError, match=r"row 1: a.edf: reading it needs pyedflib and scipy; expected `pip install pyedflib scipy`"):
+        read_recordings([tmp_path / "a.edf"], place, channels=["ECG"], rate=8, seconds=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -83,3 +84,10 @@ def test_a_sound_is_resampled_cut_and_padded(tmp_path: Path) -> None:
 def test_no_sound_at_all() -> None:
     with pytest.raises(DataError, match="no sound is named"):
         read_sounds([None, None], place, rate=8000, seconds=0.5, mels=8)
+
+
+def test_flac_without_soundfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.flac").write_bytes(b"fLaC")
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    with pytest.raises(DataError, match=r"row 1: a.flac: reading FLAC needs soundfile; expected `pip install soundfile`, or WAV"):
+        read_sounds([tmp_path / "a.flac"], place, rate=8000, seconds=0.5, mels=8)

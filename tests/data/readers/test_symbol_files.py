@@ -81,3 +81,12 @@ def test_codes_in_memory() -> None:
     assert present["words"].tolist() == [row != 3 for row in range(30)]
     with pytest.raises(DataError, match="a value in row 2 is no code, expected whole numbers: 0 behind the end, 1 unknown, then symbols"):
         Dataset.from_arrays("toy", modalities={"words": np.where(np.arange(30)[:, None] == 1, 2.5, codes)}, **given)
+
+
+def test_embeddings_of_words_that_were_made_elsewhere(tmp_path: Path) -> None:
+    np.save(tmp_path / "words.npy", np.random.default_rng(0).normal(size=(4, 12, 96)))
+    keys = READERS["array"].keys(kind="text", file="words.npy")
+    source = Source("note", KINDS["text"], keys, tmp_path / "words.npy", tmp_path / "study.yaml")
+    taken = READERS["array"].read(source).take(np.arange(4))
+    assert taken.values.shape == (4, 12, 96)
+    assert (taken.symbols, taken.notes) == (None, ()), "a word has more numbers than a text has words: nothing odd"
