@@ -16,7 +16,7 @@ import yaml
 from fusearch.data import Dataset, check_data, load_data
 from fusearch.run import Run
 
-ROWS = 40
+ROWS = 60
 SICK = np.arange(ROWS) % 2 == 0
 IDS = [f"p{row:02d}" for row in range(ROWS)]
 
@@ -77,7 +77,7 @@ def run(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
     space = SearchSpace(data.modalities, encoders=["text_cnn(stages=1)", "gru(layers=1)", "tcn(stages=1)", "transformer(blocks=1)"])
     evaluator = TrainingEvaluator(data, folds=2, epochs=1)
-    return run_search(space, evaluator, ("auroc", "macs"), out=tmp_path_factory.mktemp("runs") / "run", trials=2, executor="inline")
+    return run_search(space, evaluator, ("auroc", "macs"), out=tmp_path_factory.mktemp("runs") / "run", trials=3, executor="inline")
 
 
 def changed(folder: Path, name: str, **keys: Any) -> Path:
@@ -105,7 +105,7 @@ def test_the_data_set(data: Dataset, folder: Path) -> None:
     result = check_data(folder / "study.yaml")
     assert result.ok
     told = [problem.what for problem in result.problems if problem.where == "modalities.letter"]
-    assert told == ["39 of 40 samples are longer than 6 and cut there; `length` in the manifest reads more"]
+    assert told == ["58 of 60 samples are longer than 6 and cut there; `length` in the manifest reads more"]
 
 
 def test_words_are_fitted_on_the_rows_of_a_fold(data: Dataset) -> None:
