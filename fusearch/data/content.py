@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fusearch.data.check.problem import Problem
 from fusearch.data.modality import Modality
 from fusearch.data.splits import NumFolds
+from fusearch.data.symbol_schema import SymbolSchema
 from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError
 from fusearch.tasks import Task
@@ -37,10 +38,12 @@ class Content:
         ids: Id of each sample, (N,) text.
         targets: Of each sample, (N,) or (N, numbers of a sample), as the task encodes them: int64 class codes, float32 numbers.
         raw: Name -> (N, *raw shape) float32, NaN where a value is missing. Tabular: numeric columns, then the level code of each
-            categorical column (-1: a level that no train or val row has).
+            categorical column (-1: a level that no train or val row has). Texts and sequences: the position of each symbol (-1: unknown),
+            NaN behind the end.
         present: Name -> (N,) bool; False where the sample has no row for that modality.
         split_of: `train`, `val` or `test` for each row, (N,).
         columns: Name -> schema, for the tabular modalities.
+        symbols: Name -> schema, for texts and sequences that were read as such; codes in memory have none.
         groups: Group of each row, (N,) text, or None. Rows of one group never stand on two sides.
         num_folds: Number of folds that the manifest asks for, or None.
         fold_seed: Seed of their shuffle.
@@ -69,6 +72,7 @@ class Content:
     fingerprint: str = ""
     test_withheld: bool = False
     notes: tuple[Problem, ...] = ()
+    symbols: Mapping[str, SymbolSchema] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [modality.name for modality in self.modalities]
@@ -86,7 +90,8 @@ class Content:
         for attribute in ("raw", "present"):
             arrays = {name: _read_only(array) for name, array in getattr(self, attribute).items()}
             object.__setattr__(self, attribute, MappingProxyType(arrays))
-        object.__setattr__(self, "columns", MappingProxyType(dict(self.columns)))
+        for attribute in ("columns", "symbols"):
+            object.__setattr__(self, attribute, MappingProxyType(dict(getattr(self, attribute))))
 
 
 def _read_only(array: Array) -> Array:

@@ -35,6 +35,9 @@ def fingerprint(data: Content) -> str:
         schema = data.columns.get(modality.name)
         if schema is not None:
             add("columns", (schema.numeric, list(schema.categorical.items())))
+        symbols = data.symbols.get(modality.name)
+        if symbols is not None:
+            add("symbols", (symbols.names, symbols.vocabulary))
         add_array("raw", data.raw[modality.name])
         add_array("present", data.present[modality.name])
     add_array("ids", data.ids)

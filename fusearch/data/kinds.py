@@ -63,6 +63,7 @@ class Kind:
         windows: Most windows on each axis of positions by which features are explained; 0: every position by itself.
         channels_apart: Whether each channel is explained by itself.
         feature: What one explained feature is, in words.
+        codes: How many codes of symbols there may be: 0 behind the end, 1 for an unknown one, then one each; an embedding has so many rows.
         from_arrays: Whether an array in memory with these axes (of a table, a data frame) is taken for it where no kind is named.
     """
 
@@ -78,6 +79,7 @@ class Kind:
     windows: int = 0
     channels_apart: bool = False
     feature: str = "window"
+    codes: int = 1002
     from_arrays: bool = False
 
     @property
@@ -182,7 +184,7 @@ _OWN = (
         "timeseries",
         "A series of equal length for every sample.",
         (Layout("TC", "C", "tcn"),),
-        formats=("array",),
+        formats=("array", "series"),
         word="series",
         windows=32,
         channels_apart=True,
@@ -199,9 +201,30 @@ _OWN = (
     ),
     Kind("volume3d", "A volume of equal size for every sample.", (Layout("CDHW", "C", "cnn3d"),), word="volume", windows=4),
     Kind("video", "A film of equal length and size for every sample.", (Layout("CTHW", "C", "cnn3d"),), windows=4),
-    Kind("audio", "A sound of equal length for every sample.", (Layout("TC", "C", "tcn"),), windows=32, channels_apart=True),
-    Kind("text", "Codes of words, or their embeddings.", (Layout("T", None, "text_cnn"), Layout("TD", "D", "tcn")), windows=64),
-    Kind("sequence", "Codes of symbols, or their embeddings.", (Layout("T", None, "text_cnn"), Layout("TD", "D", "tcn")), windows=64),
+    Kind(
+        "audio",
+        "A sound for every sample, read as log-mel features: frames of equal number.",
+        (Layout("TC", "C", "tcn"),),
+        formats=("sounds",),
+        windows=32,
+        channels_apart=True,
+    ),
+    Kind(
+        "text",
+        "A text for every sample: words, as many as there are. Also codes of words (0 behind the end, 1 unknown), or embeddings.",
+        (Layout("T", None, "text_cnn"), Layout("TD", "D", "tcn")),
+        formats=("texts", "array"),
+        windows=64,
+    ),
+    Kind(
+        "sequence",
+        "A string of letters for every sample, such as DNA, RNA or a protein. Also codes of letters (0 behind the end, 1 unknown), or "
+        "embeddings.",
+        (Layout("T", None, "text_cnn"), Layout("TD", "D", "tcn")),
+        formats=("strings", "fasta", "array"),
+        windows=64,
+        codes=32,
+    ),
     Kind("graph", "Nodes without an order.", (Layout("ND", "D", "deepset"),), ordered=False, channels_apart=True),
 )
 for _kind in _OWN:

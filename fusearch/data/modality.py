@@ -18,7 +18,7 @@ class Modality:
         name: Name in the manifest; the streams of a design refer to it.
         kind: What it is; decides which encoders fit.
         shape: One sample as a network sees it, after preprocessing, with the axes of its kind: tabular (D,), timeseries (T, C),
-            image2d (C, H, W).
+            image2d (C, H, W), codes of a text or a sequence (T,).
 
     Example:
         >>> Modality("ecg", "timeseries", (1000, 12)).shape

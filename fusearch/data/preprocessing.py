@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fusearch.data.content import Content
 from fusearch.data.modality import Modality
+from fusearch.data.symbol_schema import fit_codes
 from fusearch.errors import DataError
 
 __all__ = ["Preprocessor", "Statistics", "fit_preprocessor"]
@@ -32,6 +33,8 @@ class Statistics:
         numeric: Names of the numeric columns (tabular only).
         categorical: Name -> levels (tabular only).
         seen: Name -> whether each level occurred in the training rows; the others are encoded as all zeros (tabular only).
+        symbols: The symbols of a text or a sequence, by their position in raw values.
+        codes: The code of each symbol for the network: from 2 on; 1, unknown, where it has none of its own. 0 stands behind the end.
     """
 
     modality: Modality
@@ -41,6 +44,13 @@ class Statistics:
     numeric: tuple[str, ...] = ()
     categorical: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seen: Mapping[str, BoolArray] = field(default_factory=dict)
+    symbols: tuple[str, ...] | None = None
+    codes: IntArray | None = None
+
+    @property
+    def code_table(self) -> IntArray | None:
+        """Codes by raw value + 2: of what stands behind the end, of an unknown symbol, then of each symbol; None where it has none."""
+        return None if self.codes is None else np.concatenate([[0, 1], self.codes])
 
     @property
     def number_shape(self) -> tuple[int, ...]:
@@ -49,6 +59,9 @@ class Statistics:
 
     def transform(self, raw: FloatArray) -> FloatArray:
         """Turn raw values (n, *raw shape) into (n, *modality.shape), float32 without NaN."""
+        table = self.code_table
+        if table is not None:
+            return table[np.where(np.isnan(raw), 0, raw + 2).astype(np.int64)].astype(np.float32)
         if not self.modality.entry.columns:
             return self._scale(raw, [1, *self.number_shape])
         blocks = [self._scale(raw[:, : len(self.numeric)], [1, -1])]
@@ -61,6 +74,8 @@ class Statistics:
         """Return plain lists and numbers; the format stands in `Preprocessor.to_dict`."""
         numbers: dict[str, Any] = {name: [float(x) for x in getattr(self, name)] for name in ("fill", "mean", "scale")}
         document = {"kind": self.modality.kind, "shape": list(self.modality.shape)}
+        if self.symbols is not None and self.codes is not None:
+            return document | {"symbols": list(self.symbols), "codes": [int(code) for code in self.codes]}
         if not self.modality.entry.columns:
             return document | numbers
         levels = {name: list(levels) for name, levels in self.categorical.items()}
@@ -70,9 +85,12 @@ class Statistics:
     @classmethod
     def from_dict(cls, name: str, document: Mapping[str, Any]) -> Statistics:
         """Read what `to_dict` wrote for the modality `name`."""
+        modality = Modality(name, document["kind"], tuple(document["shape"]))
+        if "symbols" in document:
+            return _coded(modality, tuple(document["symbols"]), np.array(document["codes"], np.int64))
         fill, mean, scale = (np.array(document[key], np.float32) for key in ("fill", "mean", "scale"))
         return cls(
-            Modality(name, document["kind"], tuple(document["shape"])),
+            modality,
             fill,
             mean,
             scale,
@@ -125,6 +143,9 @@ class Preprocessor:
                 raise DataError(
                     f"modality {part.modality.name!r} of {data.name!r} has other columns or levels than the preprocessing was fitted on"
                 )
+            symbols = data.symbols.get(part.modality.name)
+            if (None if symbols is None else symbols.names) != part.symbols:
+                raise DataError(f"modality {part.modality.name!r} of {data.name!r} has other symbols than the preprocessing was fitted on")
         inputs, present = {}, {}
         for part in self.statistics:
             name = part.modality.name
@@ -150,6 +171,12 @@ class Preprocessor:
 
             {"kind": "image2d", "shape": [C, H, W], "fill": [...], "mean": [...], "scale": [...]}
 
+        That of a text or a sequence has its symbols and the code of each, fitted on the training rows (of words, the most frequent ones):
+
+            {"kind": "text", "shape": [T], "symbols": [words], "codes": [a whole number each: 2 or more; 1, unknown]}
+
+        Raw values are positions in `symbols`, -1 for another symbol (code 1), NaN behind the end (code 0).
+
         Numbers are float32 values; computing in float32, in this order, repeats `transform` exactly. A modality that a sample lacks is all
         zeros after the transformation.
         """
@@ -164,7 +191,8 @@ class Preprocessor:
 def fit_preprocessor(data: Content, rows: IntArray) -> Preprocessor:
     """Fit on `rows`; a modality is fitted on those of them that have it.
 
-    Tabular: median imputation, then standardisation; levels that occur in the rows count as seen. Other kinds: imputation as the kind says
+    Tabular: median imputation, then standardisation; levels that occur in the rows count as seen. Texts: the most frequent words have a
+    code of their own (`SymbolSchema`). Other kinds: imputation as the kind says
     and standardisation channel by channel, over rows and positions.
 
     Raises:
@@ -178,11 +206,13 @@ def _fit_modality(data: Content, modality: Modality, rows: IntArray) -> Statisti
     if not len(have):
         raise DataError(f"modality {modality.name!r}: none of the {len(rows)} training rows has it, expected at least one")
     raw = data.raw[modality.name][have]
+    symbols = data.symbols.get(modality.name)
+    if symbols is not None:
+        return _coded(modality, symbols.names, fit_codes(raw, symbols))
     if not modality.entry.columns:
         axis = modality.layout.channel_axis
         if axis is None:
-            zero, one = np.zeros(1, np.float32), np.ones(1, np.float32)
-            return Statistics(modality, zero, zero, one)
+            return _plain(modality)
         channels = np.moveaxis(raw, axis + 1, -1)
         return Statistics(modality, *_fit_columns(channels.reshape(-1, channels.shape[-1]), modality.entry.imputation))
     schema = data.columns[modality.name]
@@ -192,6 +222,16 @@ def _fit_modality(data: Content, modality: Modality, rows: IntArray) -> Statisti
     }
     numbers = _fit_columns(raw[:, : len(schema.numeric)], modality.entry.imputation)
     return Statistics(modality, *numbers, numeric=schema.numeric, categorical=dict(schema.categorical), seen=seen)
+
+
+def _plain(modality: Modality) -> Statistics:
+    """Return statistics that leave values as they are, but for zeros where they are missing."""
+    zero, one = np.zeros(1, np.float32), np.ones(1, np.float32)
+    return Statistics(modality, zero, zero, one)
+
+
+def _coded(modality: Modality, symbols: tuple[str, ...], codes: IntArray) -> Statistics:
+    return replace(_plain(modality), symbols=symbols, codes=codes)
 
 
 def _fit_columns(values: FloatArray, strategy: str) -> tuple[FloatArray, FloatArray, FloatArray]:

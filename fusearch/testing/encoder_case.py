@@ -61,10 +61,7 @@ class _Embedding(nn.Module):
         self.network = network
 
     def forward(self, xs: list[Tensor], present: list[Tensor]) -> Tensor:  # noqa: ARG002  # the signature of a layer
-        x_BTD = self.network.tokens(xs[0])
-        for index in range(1, len(self.network.shapes)):
-            x_BTD = self.network.stage(index, x_BTD)
-        return x_BTD
+        return self.network.states(xs[0], len(self.network.shapes) - 1)[-1]
 
 
 class EncoderCase:
@@ -127,10 +124,7 @@ class EncoderCase:
 
     def states(self, network: StageEncoder, raw: Tensor) -> list[Tensor]:
         """Return what a tap at each depth carries, (B, T, D) each."""
-        found = [network.tokens(raw)]
-        for index in range(1, len(network.shapes)):
-            found.append(network.stage(index, found[-1]))
-        return found
+        return network.states(raw, len(network.shapes) - 1)
 
     def whole(self, network: StageEncoder) -> nn.Module:
         """Return raw values -> embedding as one module."""

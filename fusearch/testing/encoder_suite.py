@@ -12,6 +12,8 @@ import itertools
 
 import torch
 
+from fusearch.data.kinds import KINDS
+from fusearch.data.modality import Modality
 from fusearch.evaluators.network.encoder_network import NETWORKS, make_encoder
 from fusearch.evaluators.shape_pass import ShapePass
 from fusearch.search_space.entries.encoder import ENCODERS, POOL
@@ -92,6 +94,26 @@ class EncoderSuite(EncoderCase):
             assert torch.equal(first, again), f"{self.name}: two passes differ in evaluation mode"
             assert torch.equal(first, other), f"{self.name}: the same seed gives another network"
 
+    def test_what_is_behind_the_end_moves_nothing(self) -> None:
+        """Of an encoder that masks, a sample of codes gives the same states and the same vector however much padding follows it."""
+        for kind in self.kinds() if NETWORKS[self.name].masks else ():
+            layout = next((layout for layout in KINDS[kind].layouts if layout.channel is None), None)
+            if layout is None:
+                continue
+            generator = torch.Generator().manual_seed(0)
+            short = torch.randint(1, 6, (5, 6), generator=generator).float()
+            short[0, 3:], short[1, 1:] = 0, 0
+            long = torch.nn.functional.pad(short, (0, 7))
+            for params in self.param_sets():
+                first, second = (self.build(Modality("m", kind, raw.shape[1:]), params) for raw in (short, long))
+                second.load_state_dict(first.state_dict())
+                where, found = f"{self.name} of {kind}, {params}", [self.states(first, short), self.states(second, long)]
+                for few, many in zip(*found, strict=True):
+                    assert torch.allclose(many[:, :6], few, atol=1e-5), f"{where}: padding moves a state"
+                    assert not many[:, 6:].any(), f"{where}: there is something behind the end"
+                few, many = first.pool(found[0][-1], first.mask(short)), second.pool(found[1][-1], second.mask(long))
+                assert torch.allclose(many, few, atol=1e-5), f"{where}: padding moves the vector"
+
     def test_parameters_are_honoured(self) -> None:
         """Each choice of each parameter gives another number of stages, another shape, or other values."""
         modality = self.modality()
@@ -131,10 +153,7 @@ class EncoderSuite(EncoderCase):
                 network.truncate(depth)
                 own = network.state_dict()
                 network.load_state_dict({key: weights.get(key, value) for key, value in own.items()})
-                x_BTD = network.tokens(raw)
-                for index in range(1, depth + 1):
-                    x_BTD = network.stage(index, x_BTD)
-                torch.testing.assert_close(x_BTD, expected[depth])
+                torch.testing.assert_close(network.states(raw, depth)[-1], expected[depth])
 
     def test_stages_stand_alone(self) -> None:
         """Truncated at any depth, the network gives the same states up to there, and the later stages' parameters are gone."""
@@ -144,10 +163,7 @@ class EncoderSuite(EncoderCase):
         for depth in range(len(whole.shapes)):
             network = self.build(modality)
             network.truncate(depth)
-            x_BTD = network.tokens(raw)
-            for index in range(1, depth + 1):
-                x_BTD = network.stage(index, x_BTD)
-            torch.testing.assert_close(x_BTD, expected[depth])
+            torch.testing.assert_close(network.states(raw, depth)[-1], expected[depth])
             left, needed = (sum(p.numel() for p in stages.parameters()) for stages in (network, whole.stages[:depth]))
             assert left == needed, f"{self.name}: {left} parameters are left at depth {depth}, its stages have {needed}"
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fusearch.data.files.text import as_text, where
 from fusearch.data.kinds import KINDS
 from fusearch.data.splits import SPLITS
+from fusearch.data.symbol_schema import SymbolSchema
 from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError, suggestion
 
@@ -31,6 +32,7 @@ class RawModality:
         schema: The columns of a table, with the levels of every row.
         num_unlabelled: Number of rows of the file that belong to no sample.
         notes: What was assumed when it was read and may be wrong, in one line each.
+        symbols: What the codes of a text or a sequence mean, with the symbols of every row.
     """
 
     kind: str
@@ -39,6 +41,7 @@ class RawModality:
     schema: TableSchema | None = None
     num_unlabelled: int = 0
     notes: tuple[str, ...] = ()
+    symbols: SymbolSchema | None = None
 
 
 def shape_array(values: Array, kind: str, place: str) -> npt.NDArray[np.float32]:
@@ -60,6 +63,9 @@ def shape_array(values: Array, kind: str, place: str) -> npt.NDArray[np.float32]
     if np.isinf(values).any():
         row = int(np.argwhere(np.isinf(values))[0][0])
         raise DataError(f"{place}: an infinite value in row {row + 1}, expected finite numbers or NaN")
+    if entry.layout(values.shape[1:]).channel is None and ((values < 0) | (values % 1 > 0)).any():
+        row = int(np.argwhere((values < 0) | (values % 1 > 0))[0][0])
+        raise DataError(f"{place}: a value in row {row + 1} is no code, expected whole numbers: 0 behind the end, 1 unknown, then symbols")
     return values
 
 

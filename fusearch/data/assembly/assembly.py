@@ -14,6 +14,7 @@ from fusearch.data.check.problem import Problem
 from fusearch.data.content import Content
 from fusearch.data.modality import Modality
 from fusearch.data.splits import SplitPlan, crossing_groups
+from fusearch.data.symbol_schema import restrict_symbols
 from fusearch.data.table_schema import TableSchema, restrict_levels
 from fusearch.errors import DataError
 from fusearch.tasks import Task
@@ -22,6 +23,9 @@ __all__ = ["assemble", "divide", "find_faults", "join_parts"]
 
 Array = npt.NDArray[Any]
 StrArray = npt.NDArray[np.str_]
+
+#: Share of samples from which it is a warning that they are cut.
+_MANY_CUT = 0.1
 
 
 def assemble(
@@ -100,7 +104,7 @@ def join_parts(
 ) -> Content:
     """Make the data set without looking for faults; levels that no train or val row has leave the schema."""
     search = np.flatnonzero(split_of != "test")
-    raw, columns, shaped = {}, {}, []
+    raw, columns, symbols, shaped = {}, {}, {}, []
     notes: list[Problem] = []
     for key, modality in modalities.items():
         where = f"modalities.{key}"
@@ -113,6 +117,10 @@ def join_parts(
             raw[key], columns[key] = restrict_levels(modality.values, modality.schema, search)
             shape = (columns[key].width,)
             notes += _unknown_levels(modality, columns[key], np.flatnonzero(split_of == "test"), where)
+        if modality.symbols is not None:
+            raw[key], symbols[key], cut = restrict_symbols(modality.values, modality.symbols, search)
+            shape = raw[key].shape[1:]
+            notes += _cut(cut, len(ids), shape[0], where)
         shaped.append(Modality(key, modality.kind, shape))
     return Content(
         name=name,
@@ -125,11 +133,20 @@ def join_parts(
         present={key: modality.present for key, modality in modalities.items()},
         split_of=split_of,
         columns=columns,
+        symbols=symbols,
         groups=groups,
         num_folds=plan.folds,
         fold_seed=plan.fold_seed,
         notes=tuple(notes),
     )
+
+
+def _cut(cut: int, rows: int, length: int, where: str) -> list[Problem]:
+    """Tell samples that are longer than what is read of them: of a few it is worth knowing, of many a warning."""
+    if not cut:
+        return []
+    what = f"{cut} of {rows} samples are longer than {length} and cut there; `length` in the manifest reads more"
+    return [Problem("warning" if cut > _MANY_CUT * rows else "info", what, where)]
 
 
 def _unknown_levels(modality: RawModality, known: TableSchema, test: npt.NDArray[np.int64], where: str) -> list[Problem]:
@@ -157,6 +174,10 @@ def _constant(modality: RawModality, values: npt.NDArray[np.float32]) -> str | N
     if not modality.present.any():
         return "no sample has it, expected values for at least one"
     flat = values.reshape(len(values), -1)
+    if modality.symbols is not None:
+        flat = flat[~np.isnan(flat).all(axis=1)]
+        same = len(np.unique(flat, axis=0, equal_nan=True)) < 2
+        return "all of its samples are the same, expected ones that differ" if same else None
     known = ~np.isnan(flat)
     low = np.where(known, flat, np.inf).min(axis=0, initial=np.inf)
     high = np.where(known, flat, -np.inf).max(axis=0, initial=-np.inf)

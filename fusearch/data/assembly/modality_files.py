@@ -40,7 +40,7 @@ def read_modality(manifest: Manifest, name: str, labels: LabelFile) -> RawModali
     aligned = np.full((len(positions), *taken.values.shape[1:]), np.nan, np.float32)
     aligned[positions >= 0] = taken.values
     unlabelled = rows.count - int((positions >= 0).sum())
-    return RawModality(kind.name, aligned, has_values(aligned), taken.schema, unlabelled, (*notes, *taken.notes))
+    return RawModality(kind.name, aligned, has_values(aligned), taken.schema, unlabelled, (*notes, *taken.notes), taken.symbols)
 
 
 def _join(manifest: Manifest, rows: Rows, labels: LabelFile, path: Path) -> tuple[IntArray, tuple[str, ...]]:

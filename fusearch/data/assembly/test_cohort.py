@@ -12,6 +12,7 @@ from fusearch.data.assembly.arrays import RawModality
 from fusearch.data.assembly.label_file import LabelFile, read_labels
 from fusearch.data.assembly.modality_files import read_modality
 from fusearch.data.manifest.manifest import Manifest, load_manifest
+from fusearch.data.symbol_schema import match_symbols
 from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError, ManifestError, suggestion
 
@@ -58,8 +59,10 @@ def add_test_cohort(
 
 
 def _append(key: str, ours: RawModality, theirs: RawModality, place: str) -> RawModality:
-    schema = ours.schema
-    if schema is not None and theirs.schema is not None:
+    schema, symbols = ours.schema, ours.symbols
+    if symbols is not None and theirs.symbols is not None:
+        values, symbols = match_symbols(symbols, theirs.symbols, theirs.values, ours.values.shape[1])
+    elif schema is not None and theirs.schema is not None:
         values, schema = _match_columns(key, schema, theirs.schema, theirs.values, place)
     elif theirs.values.shape[1:] == ours.values.shape[1:]:
         values = theirs.values
@@ -72,6 +75,7 @@ def _append(key: str, ours: RawModality, theirs: RawModality, place: str) -> Raw
         schema,
         ours.num_unlabelled + theirs.num_unlabelled,
         (*ours.notes, *(f"{place}: {note}" for note in theirs.notes)),
+        symbols,
     )
 
 

@@ -144,7 +144,8 @@ def _describe(data: Dataset, modalities: Mapping[str, RawModality], problems: li
         present = data.present[modality.name]
         entry = entries[modality.name] = {"kind": modality.kind, "shape": list(modality.shape)}
         entry["missing_rows"] = int((~present).sum())
-        entry["missing_values"] = int(np.isnan(data.raw[modality.name][present]).sum())
+        has_end = modality.layout.channel is None  # what is behind it is not missing
+        entry["missing_values"] = 0 if has_end else int(np.isnan(data.raw[modality.name][present]).sum())
         if modality.name in modalities:
             entry["unlabelled_rows"] = modalities[modality.name].num_unlabelled
     return CheckResult(

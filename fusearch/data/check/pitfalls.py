@@ -9,6 +9,7 @@ import numpy as np
 from fusearch.data.check.duplicates import crossing_duplicates, identical_rows
 from fusearch.data.check.leaks import identifier_columns, label_columns
 from fusearch.data.check.odd_cells import odd_cells, odd_classes
+from fusearch.data.check.odd_symbols import odd_symbols
 from fusearch.data.check.problem import Problem
 from fusearch.data.dataset import Dataset
 from fusearch.errors import DataError
@@ -36,6 +37,7 @@ def find_problems(data: Dataset) -> list[Problem]:
         *(problem for modality in data.columns for problem in _columns(data, modality)),
         *odd_classes(data),
         *(problem for modality in data.columns for problem in odd_cells(data, modality)),
+        *(problem for modality in data.symbols for problem in odd_symbols(data, modality)),
         *(problem for modality in data.modalities for problem in _test_values(data, modality.name)),
     ]
 
@@ -140,6 +142,8 @@ def _columns(data: Dataset, name: str) -> Iterator[Problem]:
 def _test_values(data: Dataset, name: str) -> Iterator[Problem]:
     """Tell columns whose test rows say nothing of what train and val say: another unit, or no value at all. Of an image, its mean."""
     present, test = data.present[name], data.split_of == "test"
+    if data.modality(name).layout.channel is None:
+        return  # codes are no amounts
     theirs, ours = data.raw[name][test & present], data.raw[name][~test & present]
     if len(theirs) < _MIN_TEST or not len(ours):
         return

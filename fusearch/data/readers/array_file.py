@@ -86,7 +86,7 @@ def _in_order(source: Source, values: Array, axes: str) -> Array:
 def likelier_axes(kind: Kind, shape: tuple[int, ...], place: str) -> tuple[str, ...]:
     """Say so where the channels seem to stand on another axis than the kind has them."""
     layout = kind.layout(shape)
-    if layout.channel_axis is None or not layout.positions or not kind.ordered:
+    if layout.channel_axis is None or not layout.positions or not kind.ordered or kind.symbolic:
         return ()
     other = _likelier(layout, shape)
     if other is None:

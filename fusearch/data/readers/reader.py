@@ -15,6 +15,7 @@ from fusearch.data.assembly.arrays import shape_array
 from fusearch.data.files.frames import TextFormat
 from fusearch.data.files.ids import ids_of
 from fusearch.data.kinds import Kind
+from fusearch.data.symbol_schema import SymbolSchema
 from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError, suggestion
 from fusearch.registry import Registry
@@ -75,11 +76,13 @@ class Taken:
         values: (n, ...) float32, NaN for a missing value.
         schema: The columns of a table.
         notes: What was assumed and may be wrong, in one line each; `check` warns of it.
+        symbols: What the codes of a text or a sequence mean.
     """
 
     values: FloatArray
     schema: TableSchema | None = None
     notes: tuple[str, ...] = ()
+    symbols: SymbolSchema | None = None
 
 
 @dataclass(frozen=True)

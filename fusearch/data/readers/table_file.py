@@ -31,7 +31,7 @@ class TableKeys(FileKeys):
     columns: list[str] | None = Field(
         default=None,
         description="Columns to take, by name or pattern (`stage_*`). Left out: every column but the id and, in the labels file, "
-        "the columns of target, split, group and image paths.",
+        "the columns of target, split, group, texts and paths.",
         min_length=1,
     )
     categorical: list[str] = Field(

@@ -145,11 +145,37 @@ def _inputs_list(inputs: Mapping[str, Any]) -> str:
             columns = [as_code(column) for column in modality["numeric"]]
             columns += [f"{as_code(column)} ({as_words(', '.join(levels))})" for column, levels in modality["categorical"].items()]
             lines.append(f"{option}: a CSV file with the columns {_shorten(columns)}")
+        elif "symbols" in modality:
+            lines.append(f"{option}: {_symbols(modality)}, of which {shape} are read")
+        elif "time" in modality or ("rate" in modality and "channels" in modality):
+            lines.append(f"{option}: {_series(modality, known)}")
+        elif "rate" in modality:
+            length = f"{modality['seconds']:g} s at {modality['rate']} Hz"
+            lines.append(
+                f"{option}: a CSV file whose column {as_code(modality['column'])} names a WAV or FLAC file a row; {length} are read"
+            )
         elif "column" in modality:
             lines.append(f"{option}: a CSV file whose column {as_code(modality['column'])} names an image a row, as {shape} values")
         else:
             lines.append(f"{option}: {name} as an NPY or NPZ array (rows x {shape}); ids in an array {known}")
     return "\n".join([lines[0], "", *lines[1:]])
+
+
+def _series(modality: Mapping[str, Any], known: str) -> str:
+    channels = _shorten([as_code(channel) for channel in modality["channels"]])
+    if "time" in modality:
+        what = f"a CSV file with a row for each step: {known}, {as_code(modality['time'])}, rising, and {channels}"
+        return f"{what}; {modality['shape'][0]} steps are read"
+    what = f"a CSV file whose column {as_code(modality['column'])} names an EDF file a row, with {channels}"
+    return f"{what}; {modality['seconds']:g} s at {modality['rate']:g} Hz are read"
+
+
+def _symbols(modality: Mapping[str, Any]) -> str:
+    if "column" not in modality:
+        return f"a FASTA file of {as_words(modality['alphabet'])} letters, whose records are named by the ids"
+    what = f"a sequence of {as_words(modality['alphabet'])} letters" if modality["alphabet"] else "a text"
+    what = what if modality["root"] is None else "a text file"
+    return f"a CSV file whose column {as_code(modality['column'])} {'holds' if modality['root'] is None else 'names'} {what} a row"
 
 
 def _shorten(columns: Sequence[str], most: int = 20) -> str:
@@ -164,7 +190,9 @@ def _epochs(epochs: Mapping[str, int]) -> str:
 
 
 def _suffix(modality: Mapping[str, Any]) -> str:
-    return "csv" if "numeric" in modality or "column" in modality else "npz"
+    if "symbols" in modality and "column" not in modality:
+        return "fasta"
+    return "csv" if {"numeric", "column", "time"} & set(modality) else "npz"
 
 
 def _number(value: float | None) -> str:

@@ -127,6 +127,6 @@ def describe_metrics(
     }
 
 
-def requirements() -> str:
+def requirements(*also: str) -> str:
     """Return the content of `requirements.txt`: what `predict.py` needs, in the versions that it was checked with or newer."""
-    return "".join(f"{name}>={version(name)}\n" for name in REQUIREMENTS)
+    return "".join(f"{name}>={version(name)}\n" for name in (*REQUIREMENTS, *also))

@@ -15,6 +15,9 @@ from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.modality import Modality
 from fusearch.data.readers.array_file import ArrayKeys, axes_order
 from fusearch.data.readers.image_files import ImageKeys
+from fusearch.data.readers.series_files import SeriesKeys
+from fusearch.data.readers.sound_files import SoundKeys
+from fusearch.data.readers.symbol_files import AlphabetKeys, StringKeys, TextKeys
 from fusearch.evaluators.tasks import bind_task
 from fusearch.inference import Correction
 
@@ -40,7 +43,9 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         options of modalities that the design does not read; and for each modality its command-line `option`, `kind`, `shape` of one
         sample's raw values, `key` in an NPZ file that holds several arrays, and `axes`, the order that brings those of a file into
         ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of their codes; of images
-        that a table names its `column`, their `root`, `size` and `channels`.
+        that a table names its `column`, their `root`, `size` and `channels`; of sounds and recordings `rate`, `seconds` and `mels` or
+        `channels` beside these; of a table with a row for each step the column of `time` and the `channels`. Of texts
+        and sequences the `symbols` in the order of their positions, and `alphabet`, the letters that sequences are made of (None: words).
     """
     source = Path(data.source) if data.source else None
     manifest = load_manifest(source) if source is not None and source.is_file() else None
@@ -54,6 +59,17 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
             entry["axes"] = axes_order(modality.entry, keys.axes)
         if isinstance(keys, ImageKeys) and keys.column is not None:
             entry |= {"column": keys.column, "root": keys.root, "size": keys.size, "channels": keys.channels}
+        if isinstance(keys, SeriesKeys) and keys.channels is not None:
+            names = ("time", "channels") if keys.time is not None else ("column", "root", "channels", "rate", "seconds")
+            entry |= {name: getattr(keys, name) for name in names}
+        if isinstance(keys, SoundKeys):
+            entry |= {name: getattr(keys, name) for name in ("column", "root", "rate", "seconds", "mels")}
+        if isinstance(keys, TextKeys | StringKeys) and keys.column is not None:
+            entry["column"] = keys.column
+        symbols = data.symbols.get(modality.name)
+        if symbols is not None:
+            entry |= {"symbols": list(symbols.names), "alphabet": keys.alphabet if isinstance(keys, AlphabetKeys) else None}
+            entry["root"] = keys.root if isinstance(keys, TextKeys) else None
         schema = data.columns.get(modality.name)
         if schema is not None:
             entry["numeric"] = list(schema.numeric)

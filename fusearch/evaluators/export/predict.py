@@ -1,9 +1,10 @@
 """Predict new samples with the model of this folder.
 
 One option a modality, and the file to write: `python predict.py --rna rna.csv --clinical clinical.csv --out predictions.csv`. Needs
-onnxruntime, numpy and pandas (and pillow for PNG or JPEG) alone. Files are read as those that the model was trained on: tables; NPY and NPZ
-arrays; tables that name an image a row. Rows are matched by their id over the files; a file that is left out, an id that a file lacks, and
-a row of empty cells are a missing modality. `inputs.json` says which columns are read. What a prediction is never hangs on other rows.
+onnxruntime, numpy and pandas alone; pillow for PNG or JPEG, scipy for WAV, soundfile for FLAC, pyedflib and scipy for EDF. Files are read
+as those that the model was trained on: tables; NPY and NPZ arrays; tables that name an image, a sound or a recording a row, or hold a text,
+or a step of a series; FASTA. Rows are matched by their id over the files; a file that is left out, an id that a file lacks, and a row of
+empty cells are a missing modality. `inputs.json` says which columns are read. What a prediction is never hangs on other rows.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import json
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,10 @@ from fusearch.data.files.frames import TABLES, TextFormat, codes_of, drop_missin
 from fusearch.data.files.ids import columns_of_names, ids_of, in_other_order, near_miss
 from fusearch.data.files.npz import ARRAYS, read_array
 from fusearch.data.files.pictures import read_images
-from fusearch.data.files.text import as_text
+from fusearch.data.files.series import long_series, read_recordings
+from fusearch.data.files.sounds import read_sounds
+from fusearch.data.files.symbols import FASTA, code_rows, read_fasta, read_text_files, split_letters, split_words
+from fusearch.data.files.text import as_text, where
 from fusearch.errors import DataError, nearest
 
 FOLDER = Path(__file__).parent
@@ -92,24 +97,66 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
         DataError: It is not of a kind that the modality can be read from, or does not hold what the model reads.
     """
     name, id_name = path.name.lower(), spec["id"]
-    legal = (*(TABLES if "numeric" in modality or "column" in modality else ()), *ARRAYS)
+    legal = suffixes(modality)
     if not name.endswith(legal):
         raise DataError(f"{path.name}: expected a file of {modality['option']} that ends in one of: {', '.join(legal)}")
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     if name.endswith(ARRAYS):
         return read_values(path, modality, id_name, spec.get("missing", ()))
+    if name.endswith(FASTA):
+        records, strings = read_fasta(path)
+        codes = read_symbols(strings, modality, lambda row: f"{path.name}, record {records[row]!r}")
+        return None if id_name is None else ids_of(records, "record", path.name), codes
     form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"), id_name is None)
     texts = {id_name or "id", modality.get("column"), *modality.get("categorical", ())}
     frame = read_table(path, lambda names: texts & set(names), form)
+    if "time" in modality:
+        steps, time = modality["shape"][0], modality["time"]
+        return long_series(frame, path.name, sample=id_name or "id", time=time, channels=modality["channels"], length=steps)
     known = frame.columns.intersection([id_name or "id"])
     if id_name is not None and not len(known):
         match = nearest(id_name, list(map(str, frame.columns)))
         raise DataError(f"{path.name}: no column {id_name!r}, the id" + (f"; did you mean {match!r}?" if match else ""))
     ids = ids_of(frame[known[0]], "id", path.name, frame.index) if len(known) else None
+    if "symbols" in modality or "rate" in modality:
+        return ids, read_named_column(path, frame, modality, form)
     if "column" in modality:
         return ids, read_pictures(path, frame, modality, form)
     return ids, read_columns(path, frame, modality, form)
+
+
+def suffixes(modality: dict[str, Any]) -> tuple[str, ...]:
+    """Return how the files of a modality may end."""
+    tables = TABLES if {"numeric", "column", "time"} & set(modality) else ()
+    if "symbols" in modality:
+        return (*tables, *(FASTA if modality["alphabet"] else ()))
+    return tables if {"rate", "time"} & set(modality) else (*tables, *ARRAYS)
+
+
+def read_symbols(texts: list[str | None], modality: dict[str, Any], place: Callable[[int], str]) -> FloatArray:
+    """Return the position of each word, or letter, among those that the model knows."""
+    alphabet = modality["alphabet"]
+    found = split_letters(texts, alphabet, place) if alphabet else split_words(texts)
+    return code_rows(found, modality["symbols"], modality["shape"][0])
+
+
+def read_named_column(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form: TextFormat) -> FloatArray:
+    """Read the text or the sequence of each row, or the text or the sound in the file that it names."""
+    column, root = modality["column"], modality["root"]
+    if column not in frame:
+        raise DataError(f"{path.name}: no column {column!r}, the text, sequence or path of each row")
+    cells = as_text(frame[column], form.missing)
+    files = [None if cell is None or root is None else path.parent / root / cell.replace("\\", "/") for cell in cells]
+
+    def place(row: int) -> str:
+        return f"{path.name}, {where(frame.index, row)}"
+
+    if "rate" in modality and "channels" in modality:
+        return read_recordings(files, place, channels=modality["channels"], rate=modality["rate"], seconds=modality["seconds"])
+    if "rate" in modality:
+        return read_sounds(files, place, rate=modality["rate"], seconds=modality["seconds"], mels=modality["mels"])
+    return read_symbols(cells if root is None else read_text_files(files, place), modality, place)
 
 
 def read_values(path: Path, modality: dict[str, Any], id_name: str | None, missing: list[str]) -> FileRows:

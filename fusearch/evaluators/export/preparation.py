@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from fusearch.data.preprocessing import Statistics
 
-__all__ = ["ArrayPreparation", "TablePreparation", "has_modality", "make_preparation"]
+__all__ = ["ArrayPreparation", "CodePreparation", "TablePreparation", "has_modality", "make_preparation"]
 
 
 def has_modality(raw: Tensor) -> Tensor:
@@ -73,8 +73,29 @@ class ArrayPreparation(nn.Module):
         return (torch.where(torch.isnan(raw), self.fill, raw) - self.mean) / self.scale
 
 
+class CodePreparation(nn.Module):
+    """Looks the codes of symbols up: `Statistics.transform` of a text or a sequence.
+
+    Args:
+        statistics: What was fitted for the modality.
+    """
+
+    table: Tensor
+
+    def __init__(self, statistics: Statistics) -> None:
+        super().__init__()
+        self.register_buffer("table", torch.as_tensor(statistics.code_table, dtype=torch.float32))
+
+    def forward(self, raw_BT: Tensor) -> Tensor:
+        """Map positions of symbols, -1 of an unknown one, NaN behind the end, to codes, (B, T)."""
+        result: Tensor = self.table[torch.where(torch.isnan(raw_BT), 0.0, raw_BT + 2).long()]
+        return result
+
+
 def make_preparation(statistics: Statistics) -> nn.Module:
     """Return the layer that prepares a modality."""
+    if statistics.code_table is not None:
+        return CodePreparation(statistics)
     return TablePreparation(statistics) if statistics.modality.entry.columns else ArrayPreparation(statistics)
 
 

@@ -13,7 +13,18 @@ from torch import Tensor, nn
 from fusearch.evaluators.network.encoder_network import from_grid, to_grid
 from fusearch.evaluators.network.operator_layer import TokenShape
 
-__all__ = ["ConvBlock", "DenseBlock", "Dropout", "RecurrentBlock", "TransformerBlock", "conv", "group_norm", "largest_heads", "pool"]
+__all__ = [
+    "ConvBlock",
+    "DenseBlock",
+    "Dropout",
+    "RecurrentBlock",
+    "TransformerBlock",
+    "conv",
+    "group_norm",
+    "largest_heads",
+    "masked_layers",
+    "pool",
+]
 
 _CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
@@ -35,6 +46,32 @@ def group_norm(width: int) -> nn.GroupNorm:
     Groups of a single channel would wipe out a grid of one position, so there are at least two channels in each where the width allows.
     """
     return nn.GroupNorm(math.gcd(width, max(1, width // 8)), width)
+
+
+def masked_layers(layers: nn.Sequential, x_BDT: Tensor, mask_BT: Tensor) -> Tensor:
+    """Apply layers of one axis of positions so that nothing behind the end of a sample moves the others.
+
+    A GroupNorm takes its statistics over the positions of the mask, and what follows it sees zeros at the others, as behind the last one.
+    """
+    mask_B1T = mask_BT[:, None]
+    x_BDT = torch.where(mask_B1T, x_BDT, 0.0)
+    for layer in layers:
+        x_BDT = _masked_group_norm(layer, x_BDT, mask_B1T) if isinstance(layer, nn.GroupNorm) else layer(x_BDT)
+    return x_BDT
+
+
+def _masked_group_norm(norm: nn.GroupNorm, x_BDT: Tensor, mask_B1T: Tensor) -> Tensor:
+    batch, width, steps = x_BDT.shape
+    x_BGdT, mask_B11T = x_BDT.reshape(batch, norm.num_groups, width // norm.num_groups, steps), mask_B1T[:, None]
+    count_B111 = mask_B11T.sum(dim=3, keepdim=True).clamp(min=1) * x_BGdT.shape[2]
+
+    def mean(values: Tensor) -> Tensor:
+        sums: Tensor = torch.where(mask_B11T, values, 0.0).sum(dim=(2, 3), keepdim=True)
+        return sums / count_B111
+
+    centred = x_BGdT - mean(x_BGdT)
+    scaled_BDT = (centred * torch.rsqrt(mean(centred.square()) + norm.eps)).flatten(1, 2)
+    return torch.where(mask_B1T, scaled_BDT * norm.weight[:, None] + norm.bias[:, None], 0.0)
 
 
 def largest_heads(width: int, heads: int) -> int:
@@ -88,8 +125,10 @@ class ConvBlock(nn.Module):
         self.layers = nn.Sequential(*layers, Dropout(dropout))
         self.out = TokenShape(math.prod(grid), width, grid if pooled or shape.grid else None)
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        """Map (B, T, D) to (B, T', width)."""
+    def forward(self, x_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:
+        """Map (B, T, D) to (B, T', width); a mask of positions is for one axis without pooling."""
+        if mask_BT is not None:
+            return from_grid(masked_layers(self.layers, x_BTD.transpose(1, 2), mask_BT))
         return from_grid(self.layers(to_grid(x_BTD, self.shape)))
 
 
@@ -108,8 +147,8 @@ class RecurrentBlock(nn.Module):
         self.norm = nn.LayerNorm(target * (2 if bidirectional else 1))
         self.dropout = Dropout(dropout)
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        """Map (B, T, D) to (B, T, target), or twice that width where bidirectional."""
+    def forward(self, x_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:  # noqa: ARG002  # no state hangs on what follows it
+        """Map (B, T, D) to (B, T, target), or twice that width where bidirectional; a mask is for one direction."""
         states_BTD = gru_states(self.gru, x_BTD) if self.written_out else self.gru(x_BTD)[0]
         result: Tensor = self.dropout(self.norm(states_BTD))
         return result
@@ -150,12 +189,15 @@ class TransformerBlock(nn.Module):
         self.feed = nn.Sequential(nn.Linear(width, expansion * width), nn.GELU(), Dropout(dropout), nn.Linear(expansion * width, width))
         self.dropout = Dropout(dropout)
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        """Map (B, T, D) to (B, T, D)."""
+    def forward(self, x_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:
+        """Map (B, T, D) to (B, T, D); nothing attends to tokens that a mask leaves out."""
         batch, tokens, width = x_BTD.shape
         qkv = self.qkv(self.norm_attention(x_BTD)).reshape(batch, tokens, 3, self.heads, width // self.heads)
         q_BHTd, k_BHTd, v_BHTd = qkv.permute(2, 0, 3, 1, 4)
-        weights_BHTT = (q_BHTd @ k_BHTd.transpose(-1, -2) * (width // self.heads) ** -0.5).softmax(dim=-1)
+        scores_BHTT = q_BHTd @ k_BHTd.transpose(-1, -2) * (width // self.heads) ** -0.5
+        if mask_BT is not None:
+            scores_BHTT = torch.where(mask_BT[:, None, None], scores_BHTT, torch.finfo(scores_BHTT.dtype).min)
+        weights_BHTT = scores_BHTT.softmax(dim=-1)
         mixed_BTD = (self.dropout(weights_BHTT) @ v_BHTd).transpose(1, 2).reshape(batch, tokens, width)
         x_BTD = x_BTD + self.dropout(self.merge(mixed_BTD))
         result: Tensor = x_BTD + self.dropout(self.feed(self.norm_feed(x_BTD)))

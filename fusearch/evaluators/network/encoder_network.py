@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,7 @@ __all__ = [
     "encoder",
     "from_grid",
     "make_encoder",
+    "mean_tokens",
     "pooled",
     "raw_shape",
     "to_grid",
@@ -64,6 +65,14 @@ def pooled(shape: TokenShape) -> TokenShape:
     return TokenShape(1, shape.width)
 
 
+def mean_tokens(x_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:
+    """Return the mean over tokens, of those that `mask_BT` has where it is given: (B, T, D) -> (B, 1, D); of none, zeros."""
+    if mask_BT is None:
+        return x_BTD.mean(dim=1, keepdim=True) if x_BTD.shape[1] > 1 else x_BTD
+    counts_B11 = mask_BT.sum(dim=1).clamp(min=1)[:, None, None]
+    return torch.where(mask_BT[:, :, None], x_BTD, 0.0).sum(dim=1, keepdim=True) / counts_B11
+
+
 class AttentionPool(nn.Module):
     """Weighs the tokens: y = sum_t a_t x_t, a = softmax over t of w . tanh(V x_t).
 
@@ -78,18 +87,21 @@ class AttentionPool(nn.Module):
         self.hidden = nn.Linear(shape.width, shape.width, bias=False)
         self.score = nn.Linear(shape.width, 1, bias=False)
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        """Map (B, T, D) to (B, 1, D)."""
-        weights_BT1 = torch.softmax(self.score(torch.tanh(self.hidden(x_BTD))), dim=1)
+    def forward(self, x_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:
+        """Map (B, T, D) to (B, 1, D), over the tokens of the mask where there is one."""
+        scores_BT1 = self.score(torch.tanh(self.hidden(x_BTD)))
+        if mask_BT is not None:
+            scores_BT1 = torch.where(mask_BT[:, :, None], scores_BT1, torch.finfo(scores_BT1.dtype).min)
+        weights_BT1 = torch.softmax(scores_BT1, dim=1)
         return (weights_BT1 * x_BTD).sum(dim=1, keepdim=True)
 
 
 class MeanPool(nn.Module):
     """The mean over tokens: (B, T, D) -> (B, 1, D)."""
 
-    def forward(self, x_BTD: Tensor) -> Tensor:
-        """Map (B, T, D) to (B, 1, D)."""
-        return x_BTD.mean(dim=1, keepdim=True) if x_BTD.shape[1] > 1 else x_BTD
+    def forward(self, x_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:
+        """Map (B, T, D) to (B, 1, D), over the tokens of the mask where there is one."""
+        return mean_tokens(x_BTD, mask_BT)
 
 
 class StageEncoder(nn.Module, ABC):
@@ -104,8 +116,11 @@ class StageEncoder(nn.Module, ABC):
         shapes: What a tap carries; index = depth, from `shapes[0]`, the raw input, to `shapes[L]`, the embedding.
         stages: The L stages; `stages[i - 1]` leads from depth i - 1 to depth i.
         pool: Makes one vector of the last stage's tokens: what `@L` and the stream's class scores read.
+        masks: Whether each stage takes a second argument, the mask of the positions that a sample has, and keeps the number of tokens.
+            Without it what stands behind the end of a text counts as a position like any other (decision 0076).
     """
 
+    masks: ClassVar[bool] = False
     shapes: tuple[TokenShape, ...]
     stages: nn.ModuleList
 
@@ -131,10 +146,25 @@ class StageEncoder(nn.Module, ABC):
             return raw.unsqueeze(1)
         return from_grid(raw.movedim(1 + layout.channel_axis, 1) if layout.channel_axis else raw)
 
-    def stage(self, index: int, x_BTD: Tensor) -> Tensor:
-        """Apply stage `index` (1 to L): depth index - 1 -> depth index."""
-        result: Tensor = self.stages[index - 1](x_BTD)
+    def mask(self, raw: Tensor) -> Tensor | None:
+        """Return which positions a sample has, (B, T), where its values are codes: 0 stands behind the end. None: all of them."""
+        return raw > 0 if self.masks and self.modality.layout.channel_axis is None else None
+
+    def stage(self, index: int, x_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:
+        """Apply stage `index` (1 to L): depth index - 1 -> depth index; zeros where a mask says that there is no position."""
+        result: Tensor
+        if mask_BT is None:
+            result = self.stages[index - 1](x_BTD)
+        else:
+            result = torch.where(mask_BT[:, :, None], self.stages[index - 1](x_BTD, mask_BT), 0.0)
         return result
+
+    def states(self, raw: Tensor, depth: int) -> list[Tensor]:
+        """Return what taps at depth 0 to `depth` carry, (B, T, D) each."""
+        found, mask_BT = [self.tokens(raw)], self.mask(raw)
+        for index in range(1, depth + 1):
+            found.append(self.stage(index, found[-1]) if mask_BT is None else self.stage(index, found[-1], mask_BT))
+        return found
 
     def truncate(self, depth: int) -> None:
         """Drop the stages beyond `depth`, which nothing needs. `shapes` stays whole."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import fusearch.evaluators.encoders  # noqa: F401  # registers the networks
-from fusearch.evaluators.network.encoder_network import MeanPool, StageEncoder, make_encoder, pooled
+from fusearch.evaluators.network.encoder_network import MeanPool, StageEncoder, make_encoder, mean_tokens, pooled
 from fusearch.evaluators.network.operator_layer import TokenShape, mask_absent
 from fusearch.search_space import OPERATORS, Depth, FusionGraph, Recipe, Stream
 
@@ -78,10 +78,8 @@ class StreamNetwork(nn.Module):
 
     def forward(self, raw: Tensor) -> Tensor:
         """Map raw values of the modality to (B, K)."""
-        x_BTD = self.encoder.tokens(raw)
-        for index in range(1, len(self.encoder.shapes)):
-            x_BTD = self.encoder.stage(index, x_BTD)
-        result: Tensor = self.head(self.encoder.pool(x_BTD))
+        x_BTD = self.encoder.states(raw, len(self.encoder.shapes) - 1)[-1]
+        result: Tensor = self.head(self.encoder.pool(x_BTD, self.encoder.mask(raw)))
         return result
 
 
@@ -152,17 +150,15 @@ class Streams(nn.Module):
         if not self.taps[name]:
             return states
         encoder = self.encoder_of(name)
-        depths = [encoder.tokens(raw)]
-        for index in range(1, self.depths[name] + 1):
-            depths.append(encoder.stage(index, depths[-1]))
+        depths, mask_BT = encoder.states(raw, self.depths[name]), encoder.mask(raw)
         for tap in self.taps[name]:
             if tap == "score":
                 head = self.heads[f"stream_{self.lenders[name]}"]
-                states[tap] = head(encoder.pool(mask_absent(depths[-1], present_B))).unsqueeze(1)
+                states[tap] = head(encoder.pool(mask_absent(depths[-1], present_B), mask_BT)).unsqueeze(1)
             elif tap == "L":
-                states[tap] = encoder.pool(depths[-1])
+                states[tap] = encoder.pool(depths[-1], mask_BT)
             elif tap == "*":
-                states[tap] = torch.cat([x_BTD.mean(dim=1, keepdim=True) for x_BTD in depths[1:]], dim=2)
+                states[tap] = torch.cat([mean_tokens(x_BTD, mask_BT) for x_BTD in depths[1:]], dim=2)
             else:
                 states[tap] = depths[int(tap)]
         return states

@@ -6,7 +6,7 @@ from fusearch.search_space.encoders.raw import shortened
 from fusearch.search_space.entries.encoder import ENCODERS, POOL, POOLING, Encoder
 from fusearch.search_space.entries.parameter import Param
 
-__all__ = ["GRU", "TCN", "TEXT_CNN"]
+__all__ = ["GRU", "TCN", "TEXT_CNN", "TRANSFORMER"]
 
 TCN = ENCODERS.add(
     "tcn",
@@ -42,10 +42,28 @@ TEXT_CNN = ENCODERS.add(
         "text_cnn",
         ("text", "sequence"),
         num_stages=lambda params: int(params["stages"]),
-        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), "vocabulary": Param(1000, minimum=2), POOL: POOLING},
+        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING},
         recipe_width=True,
         first_stages=shortened("text_cnn", "stages"),
-        stages="embedding of integer codes 0..vocabulary-1 (larger codes share the last entry), then 1D convolutions",
+        stages="each a 1D convolution; the first one looks codes of words or letters up",
         reference="Kim, Convolutional neural networks for sentence classification, EMNLP 2014",
+    ),
+)
+
+TRANSFORMER = ENCODERS.add(
+    "transformer",
+    Encoder(
+        "transformer",
+        ("timeseries", "audio", "text", "sequence"),
+        num_stages=lambda params: int(params["blocks"]),
+        params={
+            "blocks": Param(2, choices=(1, 2), minimum=1, maximum=8),
+            "heads": Param(4, minimum=1, maximum=16),
+            POOL: POOLING,
+        },
+        recipe_width=True,
+        first_stages=shortened("transformer", "blocks"),
+        stages="each a transformer block and a LayerNorm; the first one adds the places of the steps",
+        reference="Vaswani et al., Attention is all you need, NIPS 2017",
     ),
 )

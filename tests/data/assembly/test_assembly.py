@@ -5,10 +5,12 @@ from fusearch.data.assembly.arrays import RawModality
 from fusearch.data.assembly.assembly import assemble, divide, find_faults
 from fusearch.data.dataset import Dataset
 from fusearch.data.splits import SplitPlan
+from fusearch.data.symbol_schema import SymbolSchema
 from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError
 from fusearch.tasks.classification import Classification
 
+NAN = np.nan
 TASK = Classification("y", ("a", "b"))
 TARGETS = np.arange(40) % 2
 IDS = np.array([f"p{row}" for row in range(40)])
@@ -83,6 +85,14 @@ def test_every_broken_rule_is_found() -> None:
         ("error", "splits", "no row is in the split 'train', expected at least one"),
         ("error", "modalities.none", "modality 'none': no sample has it, expected values for at least one"),
     ]
+
+
+@pytest.mark.parametrize(("rows", "faults"), [([[0, 1], [0, NAN]] * 10, 0), ([[0, 1], [NAN, NAN]] * 10, 1)])
+def test_sequences_that_differ_in_length_alone_are_not_constant(rows: list[list[float]], faults: int) -> None:
+    values = np.array(rows, np.float32)
+    modality = RawModality("sequence", values, ~np.isnan(values[:, 0]), symbols=SymbolSchema(("A", "C")))
+    found = find_faults({"s": modality}, np.arange(20).astype(str), np.array(["train"] * 20), None)
+    assert [fault.what for fault in found] == ["modality 's': all of its samples are the same, expected ones that differ"] * faults
 
 
 def test_sound_data_have_no_faults() -> None:

@@ -120,3 +120,17 @@ def test_messages(study: Any, spoil: Any, message: str) -> None:
     with pytest.raises(FusearchError) as caught:
         read_dataset(load_manifest(study.write()))
     assert str(caught.value) == message.format(folder=study.folder)
+
+
+def test_texts_of_another_cohort(study: Any) -> None:
+    add_cohort(study)
+    study.labels["note"] = [f"pain {'high' if row % 2 else 'low'} {row}" for row in range(60)]
+    (study.folder / "notes_b.csv").write_text("patient,note\n" + "".join(f"p{row:02d},new low pain and more\n" for row in range(12)))
+    study.document["modalities"]["note"] = {"kind": "text", "file": "labels.csv", "column": "note"}
+    other = yaml.safe_load((study.folder / "b.yaml").read_text(encoding="utf-8"))
+    other["modalities"]["note"] = {"kind": "text", "file": "notes_b.csv", "column": "note"}
+    (study.folder / "b.yaml").write_text(yaml.safe_dump(other), encoding="utf-8")
+    data = read_dataset(load_manifest(study.write()))
+    names = data.symbols["note"].names
+    assert names == ("high", "low", "pain"), "words of the other cohort alone have no code"
+    assert data.raw["note"][60].tolist() == [-1, names.index("low"), names.index("pain")]

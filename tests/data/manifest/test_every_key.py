@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
+from edf import write_edf
+from scipy.io import wavfile
 
 from fusearch.data import load_data
 from fusearch.data.kinds import KINDS
@@ -25,7 +28,7 @@ def _set(*path: str, value: Any) -> Callable[[dict[str, Any]], None]:
         if value is None:
             place.pop(path[-1], None)
         else:
-            place[path[-1]] = value
+            place[path[-1]] = copy.deepcopy(value)
 
     return change
 
@@ -39,6 +42,11 @@ def _only(modality: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
 
 
 _IMAGES = {"kind": "image2d", "file": "images.csv", "column": "path"}
+_TEXT = {"kind": "text", "file": "written.csv", "column": "note"}
+_DNA = {"kind": "sequence", "file": "written.csv", "column": "dna", "alphabet": "dna"}
+_SOUND = {"kind": "audio", "file": "written.csv", "column": "sound", "rate": 1000, "seconds": 0.1, "mels": 4}
+_LONG = {"kind": "timeseries", "file": "long.csv", "time": "t", "channels": ["pulse", "pressure"]}
+_EDF = {"kind": "timeseries", "file": "written.csv", "column": "recording", "channels": ["ECG"], "rate": 10, "seconds": 1}
 _NUMBER = {"kind": "regression", "file": "labels.csv", "column": "months"}
 
 #: (part, key) -> how the manifest reads before, and how with another value of that key.
@@ -87,6 +95,38 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
     ),
     ("image2d", "column"): ((_only(_IMAGES),), _set("modalities", "x", "column", value="other")),
     ("image2d", "root"): ((_only(_IMAGES),), _set("modalities", "x", "root", value="later")),
+    ("text", "kind"): ((_only({"kind": "text", "file": "series.npy"}),), _set("modalities", "x", "kind", value="timeseries")),
+    ("text", "file"): ((_only(_TEXT),), _set("modalities", "x", "file", value="later_written.csv")),
+    ("text", "column"): ((_only(_TEXT),), _set("modalities", "x", "column", value="dna")),
+    ("text", "root"): ((_only({**_TEXT, "column": "path", "root": "."}),), _set("modalities", "x", "root", value="later")),
+    ("text", "length"): ((_only(_TEXT),), _set("modalities", "x", "length", value=2)),
+    ("text", "vocabulary"): ((_only(_TEXT),), _set("modalities", "x", "vocabulary", value=1)),
+    ("text", "key"): ((_only({"kind": "text", "file": "series.npz", "key": "one"}),), _set("modalities", "x", "key", value="two")),
+    ("text", "axes"): ((_only({"kind": "text", "file": "series.npy"}),), _set("modalities", "x", "axes", value="NDT")),
+    ("sequence", "kind"): ((_only({"kind": "sequence", "file": "series.npy"}),), _set("modalities", "x", "kind", value="text")),
+    ("sequence", "file"): ((_only(_DNA),), _set("modalities", "x", "file", value="later_written.csv")),
+    ("sequence", "column"): ((_only(_DNA),), _set("modalities", "x", "column", value="other")),
+    ("sequence", "alphabet"): ((_only(_DNA),), _set("modalities", "x", "alphabet", value="protein")),
+    ("sequence", "length"): ((_only(_DNA),), _set("modalities", "x", "length", value=2)),
+    ("sequence", "key"): ((_only({"kind": "sequence", "file": "series.npz", "key": "one"}),), _set("modalities", "x", "key", value="two")),
+    ("sequence", "axes"): ((_only({"kind": "sequence", "file": "series.npy"}),), _set("modalities", "x", "axes", value="NDT")),
+    ("timeseries", "time"): ((_only(_LONG),), _set("modalities", "x", "time", value="backwards")),
+    ("timeseries", "channels"): ((_only(_LONG),), _set("modalities", "x", "channels", value=["pulse"])),
+    ("timeseries", "length"): ((_only(_LONG),), _set("modalities", "x", "length", value=2)),
+    ("timeseries", "column"): ((_only(_EDF),), _set("modalities", "x", "column", value="other_recording")),
+    ("timeseries", "root"): ((_only(_EDF),), _set("modalities", "x", "root", value="later")),
+    ("timeseries", "rate"): ((_only(_EDF),), _set("modalities", "x", "rate", value=5)),
+    ("timeseries", "seconds"): ((_only(_EDF),), _set("modalities", "x", "seconds", value=0.5)),
+    ("audio", "kind"): (
+        (_only({"kind": "audio", "file": "written.csv", "column": "sound"}),),
+        _set("modalities", "x", "kind", value="text"),
+    ),
+    ("audio", "file"): ((_only(_SOUND),), _set("modalities", "x", "file", value="later_written.csv")),
+    ("audio", "column"): ((_only(_SOUND),), _set("modalities", "x", "column", value="other_sound")),
+    ("audio", "root"): ((_only(_SOUND),), _set("modalities", "x", "root", value="later")),
+    ("audio", "rate"): ((_only(_SOUND),), _set("modalities", "x", "rate", value=2000)),
+    ("audio", "seconds"): ((_only(_SOUND),), _set("modalities", "x", "seconds", value=0.05)),
+    ("audio", "mels"): ((_only(_SOUND),), _set("modalities", "x", "mels", value=5)),
     ("splits", "column"): ((), _splits(column="other_split")),
     ("splits", "fractions"): ((_splits(fractions=[0.7, 0.15, 0.15]),), _set("splits", "fractions", value=[0.5, 0.25, 0.25])),
     ("splits", "folds"): ((_splits(folds=3),), _set("splits", "folds", value=4)),
@@ -146,6 +186,32 @@ def study(study: Any) -> Any:
     images = study.labels[["patient"]].assign(path=names, other=np.roll(names, 1))
     images.to_csv(folder / "images.csv", index=False)
     images.assign(path=np.roll(names, 2)).to_csv(folder / "later_images.csv", index=False)
+    for place, shift in ((folder, 0), (folder / "later", 1)):
+        for index in range(3):
+            (place / f"{index}.txt").write_text(f"word{index + shift} of three", encoding="utf-8")
+            wavfile.write(place / f"{index}.wav", 1000, (1000 * np.sin(np.arange(120) * (index + shift + 1))).astype(np.int16))
+            write_edf(place / f"{index}.edf", {"ECG": (np.sin(np.arange(20) * (index + shift + 1)), 10)})
+    steps = [
+        {"patient": name, "t": step, "backwards": -step, "pulse": row % 7 + step, "pressure": row % 5}
+        for row, name in enumerate(ids)
+        for step in range(3)
+    ]
+    pd.DataFrame(steps).to_csv(folder / "long.csv", index=False)
+    kinds = np.arange(rows) % 3
+    written = study.labels[["patient"]].assign(
+        note=[f"one two three {index} {index}" for index in kinds],
+        dna=["ACGTC"[: 3 + index] for index in kinds],
+        other="ACGT",
+        path=[f"{index}.txt" for index in kinds],
+        sound=[f"{index}.wav" for index in kinds],
+        recording=[f"{index}.edf" for index in kinds],
+        other_recording=[f"{index}.edf" for index in np.roll(kinds, 1)],
+        other_sound=[f"{index}.wav" for index in np.roll(kinds, 1)],
+    )
+    written.to_csv(folder / "written.csv", index=False)
+    written.assign(**{name: np.roll(written[name], 1) for name in ("note", "dna", "sound")}).to_csv(
+        folder / "later_written.csv", index=False
+    )
     (folder / "cohort.yaml").write_text(yaml.safe_dump({**study.document, "name": "cohort"}), encoding="utf-8")
     return study
 

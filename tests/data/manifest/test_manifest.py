@@ -71,12 +71,15 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
         (
             "kind: tabular, file: rna",
             "file: rna",
-            "lgg.yaml: modalities.rna.kind: missing key, expected one of: image2d, tabular, timeseries",
+            "lgg.yaml: modalities.rna.kind: missing key, expected one of: audio, image2d, sequence, tabular, text, timeseries",
         ),
         (
             "kind: timeseries, file: ecg.npz",
             "kind: volume3d, file: ct.npz",
-            "lgg.yaml: modalities.ecg.kind: 'volume3d' is not supported yet, expected one of: image2d, tabular, timeseries",
+            (
+                "lgg.yaml: modalities.ecg.kind: 'volume3d' is not supported yet, expected one of: audio, image2d, sequence, tabular, text, "
+                "timeseries"
+            ),
         ),
         ("{kind: tabular, file: rna.csv}", "rna.csv", "lgg.yaml: modalities.rna: 'rna.csv', expected a mapping"),
         ("{kind: tabular, file: rna.csv}", "{kind: tabular}", "lgg.yaml: modalities.rna.file: missing key, expected in every tabular"),
@@ -88,7 +91,19 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
                 ".npy, .npz"
             ),
         ),
-        ("ecg.npz", "ecg.csv", "lgg.yaml: modalities.ecg.file: 'ecg.csv', expected a file that ends in one of: .npy, .npz"),
+        (
+            "ecg.npz",
+            "ecg.txt",
+            (
+                "lgg.yaml: modalities.ecg.file: 'ecg.txt', expected a file that ends in one of: .npy, .npz, .csv, .csv.gz, .tsv, .tsv.gz, "
+                ".parquet"
+            ),
+        ),
+        (
+            "{kind: timeseries, file: ecg.npz, key: x}",
+            "{kind: timeseries, file: ecg.csv}",
+            "lgg.yaml: modalities.ecg: the table 'ecg.csv' needs one of the keys 'time' (a row a step) and 'column' (a recording a row)",
+        ),
         ("  rna: ", "  r-na: ", "lgg.yaml: modalities: modality 'r-na': expected letters, digits and '_', not starting with a digit"),
         (
             "column: image_path, ",

@@ -15,8 +15,8 @@ def test_the_format_is_told_by_the_suffix_among_those_of_the_kind() -> None:
     assert find_reader(KINDS["tabular"], "a.CSV.gz") is READERS["table"]
     assert find_reader(KINDS["tabular"], "a.npz") is READERS["array"]
     assert find_reader(KINDS["image2d"], "a.csv") is READERS["images"]
-    with pytest.raises(ValueError, match=r"'a.csv', expected a file that ends in one of: .npy, .npz"):
-        find_reader(KINDS["timeseries"], "a.csv")
+    with pytest.raises(ValueError, match=r"'a.txt', expected a file that ends in one of: .npy, .npz"):
+        find_reader(KINDS["timeseries"], "a.txt")
 
 
 def test_a_kind_with_a_format_that_nothing_reads_is_named() -> None:

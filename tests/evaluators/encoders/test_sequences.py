@@ -2,16 +2,51 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
+from fusearch.data.kinds import KINDS
 from fusearch.data.modality import Modality
-from fusearch.evaluators.encoders.sequences import GRU, TCN, TextCNN
+from fusearch.evaluators.encoders.sequences import GRU, TCN, CodeEmbedding, SequenceTransformer, TextCNN, sinusoids
+from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.search_space import FusionGraph, Recipe
 
 
-def test_codes_outside_the_vocabulary_share_the_nearest_entry() -> None:
-    network = TextCNN(Modality("note", "text", (3,)), 8, 0.0, vocabulary=4).eval()
-    inside, outside = (network.stage(1, network.tokens(torch.tensor([codes]))) for codes in ([0.0, 3.0, 3.0], [-2.0, 3.0, 99.0]))
+def test_codes_beyond_those_of_the_kind_share_the_last_entry() -> None:
+    network = TextCNN(Modality("s", "sequence", (3,)), 8, 0.0).eval()
+    inside, outside = (network.stage(1, network.tokens(torch.tensor([codes]))) for codes in ([2.0, 31.0, 31.0], [2.0, 31.0, 99.0]))
     torch.testing.assert_close(inside, outside)
+
+
+def test_an_embedding_gives_zeros_behind_the_end_and_has_a_row_for_each_other_code() -> None:
+    embedding = CodeEmbedding(KINDS["sequence"].codes, 4)
+    assert embedding.table.weight.shape == (31, 4)
+    vectors = embedding(torch.tensor([[[0.0], [1.0], [31.0]]]))
+    torch.testing.assert_close(vectors[0], torch.stack([torch.zeros(4), embedding.table.weight[0], embedding.table.weight[30]]))
+
+
+@pytest.mark.parametrize("name", ["text_cnn", "tcn", "gru", "transformer"])
+@pytest.mark.parametrize("pool", ["mean", "attention"])
+def test_a_stream_is_moved_by_no_padding(name: str, pool: str) -> None:
+    raw = torch.tensor([[2.0, 5.0, 3.0, 0.0], [4.0, 1.0, 6.0, 2.0], [0.0, 0.0, 0.0, 0.0]])
+    longer, present = torch.nn.functional.pad(raw, (0, 5)), torch.tensor([True, True, False])
+    networks = []
+    for values in (raw, longer):
+        graph = FusionGraph.parse(f"t = note:{name}(pool={pool})\nt@L ->", modalities=[Modality("note", "text", values.shape[1:])])
+        networks.append(FusionNetwork(graph, 3, Recipe(width=8)).eval())
+    for parameter in networks[0].parameters():
+        torch.nn.init.normal_(parameter)
+    networks[1].load_state_dict(networks[0].state_dict())
+    short, long = (network({"note": values}, {"note": present}) for network, values in zip(networks, (raw, longer), strict=True))
+    torch.testing.assert_close(long, short)
+    assert not torch.allclose(short[0], short[1])
+
+
+def test_a_transformer_tells_the_order_of_steps() -> None:
+    network = SequenceTransformer(Modality("s", "sequence", (3,)), 8, 0.0).eval()
+    one, other = (network.stage(1, network.tokens(torch.tensor([codes]))).mean(dim=1) for codes in ([2.0, 3.0, 4.0], [4.0, 3.0, 2.0]))
+    assert not torch.allclose(one, other)
+    assert sinusoids(7, 5).shape == (7, 5)
 
 
 def test_a_text_of_embeddings_needs_no_vocabulary() -> None:

@@ -7,7 +7,8 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from fusearch.data import Dataset
+from fusearch.data import Dataset, Modality
+from fusearch.data.preprocessing import Statistics
 from fusearch.evaluators.export.preparation import has_modality, make_preparation
 
 
@@ -72,3 +73,13 @@ def test_a_sample_lacks_a_modality_only_where_all_values_are_missing(shape: tupl
     raw[1].view(-1)[-1] = 0.0
     raw[2] = 1.0
     assert has_modality(raw).tolist() == [False, True, True]
+
+
+def test_codes_are_looked_up_as_in_a_fold() -> None:
+    symbols = ("a", "b", "c")
+    statistics = Statistics(Modality("note", "text", (5,)), *[np.zeros(1, np.float32)] * 3, symbols=symbols, codes=np.array([3, 1, 2]))
+    raw = np.array([[0, 2, 1, -1, np.nan], [np.nan] * 5], np.float32)
+    expected = statistics.transform(raw)
+    np.testing.assert_array_equal(expected, [[3, 2, 1, 1, 0], [0] * 5])
+    np.testing.assert_array_equal(make_preparation(statistics)(torch.as_tensor(raw)).numpy(), expected)
+    np.testing.assert_array_equal(Statistics.from_dict("note", statistics.to_dict()).transform(raw), expected)

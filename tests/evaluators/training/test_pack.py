@@ -192,6 +192,13 @@ def test_every_encoder(name: str, tmp_path: Path) -> None:
     check_no_value_is_asked_for(graph)
 
 
+@pytest.mark.parametrize("name", ["text_cnn", "tcn", "gru", "transformer"])
+def test_codes_with_an_end(name: str, tmp_path: Path) -> None:
+    streams = f"x:{name}(pool=attention) | y = x:{name} | b:mlp"
+    graph = FusionGraph.parse(f"{streams}\nF1 = cat(x@L, y@L, b@L) ->", modalities=(Modality("x", "text", (6,)), TABLES[1]))
+    assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE)
+
+
 LOSSES = "F1 = orthogonal(a@L, b@L)\nF2 = cat(F1.a@0, F1.b@0; trunk=fc:1) ->\na@score -> aux\ntrain = "
 TIES = "x = a:mlp | y = a:mlp(tie=x) | c:mlp(layers=3)\nF1 = film(c@1, x@L, y@L; trunk=continue(c)) ->\ntrain = "
 

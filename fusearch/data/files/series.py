@@ -1,0 +1,153 @@
+"""Series: tables in long form, a row a step, and EDF recordings, one file a sample. EDF needs pyedflib and scipy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from fusearch.data.files.frames import numbers_of
+from fusearch.data.files.text import as_text, one_line, where
+from fusearch.errors import DataError, suggestion
+
+__all__ = ["RECORDINGS", "long_series", "read_recordings"]
+
+FloatArray = npt.NDArray[np.float32]
+_Signal = npt.NDArray[np.float64]
+
+#: Suffixes of a recording.
+RECORDINGS = (".edf", ".bdf")
+
+
+def long_series(
+    frame: pd.DataFrame, place: str, *, sample: str, time: str, channels: Sequence[str], length: int | None = None
+) -> tuple[list[str], FloatArray]:
+    """Return the samples of a table in long form, in the order in which they first appear, and their steps, (N, T, C).
+
+    Args:
+        frame: The table, with `sample` as text.
+        place: What it is called in messages.
+        sample: Column that names the sample of each row.
+        time: Column of its time, a number or a date; it rises from row to row of a sample.
+        channels: Columns of what is measured; NaN where a value is missing.
+        length: Number of steps: longer samples are cut, shorter ones end in missing values. None: all have as many.
+
+    Raises:
+        DataError: A column or a name is missing, a time does not rise, or samples differ in length.
+    """
+    for column in (sample, time, *channels):
+        if column not in frame:
+            raise DataError(f"{place}: no column {column!r}, {suggestion(column, list(map(str, frame.columns)))}")
+    names = as_text(frame[sample])
+    if None in names:
+        raise DataError(f"{place}: no {sample!r} in {where(frame.index, names.index(None))}, expected one in every row")
+    codes, found = pd.factorize(np.array(names, object))
+    samples = [str(name) for name in found]
+    _refuse_other_order(frame, place, codes, samples, time)
+    counts = np.bincount(codes)
+    if length is None and counts.min() < counts.max():
+        few, many = samples[int(counts.argmin())], samples[int(counts.argmax())]
+        told = f"series of {counts.min()} to {counts.max()} steps (such as {few!r} and {many!r}), expected one length"
+        raise DataError(f"{place}: {told}; `length: {counts.max()}` in the manifest fills shorter ones with missing values")
+    steps = length or int(counts.max())
+    position = pd.Series(codes).groupby(codes).cumcount().to_numpy()
+    kept = position < steps
+    values = np.full((len(samples), steps, len(channels)), np.nan, np.float32)
+    values[codes[kept], position[kept]] = numbers_of(frame[list(channels)], place)[kept]
+    return samples, values
+
+
+def _refuse_other_order(frame: pd.DataFrame, place: str, codes: npt.NDArray[np.int64], samples: Sequence[str], time: str) -> None:
+    """Refuse times that are none, or do not rise within a sample."""
+    times = _times(frame[time])
+    gone = np.flatnonzero(np.isnan(times))
+    if len(gone):
+        (cell,) = as_text([frame[time].iloc[gone[0]]])
+        told = f"{time!r} is {'empty' if cell is None else repr(cell)} in {where(frame.index, int(gone[0]))}"
+        raise DataError(f"{place}: {told}, expected a number, or a date such as 2020-01-31 10:00")
+    order = np.argsort(codes, kind="stable")
+    falls = np.flatnonzero((np.diff(codes[order]) == 0) & (np.diff(times[order]) <= 0))
+    if len(falls):
+        row, before = order[falls[0] + 1], order[falls[0]]
+        how = "stands twice" if times[row] == times[before] else "goes backwards"
+        told = f"time {how} for {samples[codes[row]]!r}: {frame[time].iloc[row]} in {where(frame.index, int(row))}"
+        told += f" comes after {frame[time].iloc[before]} in {where(frame.index, int(before))}"
+        raise DataError(f"{place}: {told}" + (f" (and {len(falls) - 1} more)" if len(falls) > 1 else ""))
+
+
+def _times(cells: pd.Series[Any]) -> _Signal:
+    if pd.api.types.is_datetime64_any_dtype(cells.dtype):
+        stamps = cells
+    else:
+        numbers = np.asarray(pd.to_numeric(cells, errors="coerce"), np.float64)
+        if not np.isnan(numbers).all():
+            return numbers
+        stamps = pd.to_datetime(cells, errors="coerce", format="ISO8601", utc=True)
+    seconds = (stamps - stamps.min()).dt.total_seconds()
+    return np.asarray(seconds, np.float64)
+
+
+def read_recordings(
+    files: Sequence[Path | None], place: Callable[[int], str], *, channels: Sequence[str], rate: float, seconds: float
+) -> FloatArray:
+    """Return the signals of each recording in their physical units, (N, T, C); NaN behind its end, and where a sample has none.
+
+    Args:
+        files: The file of each sample.
+        place: Says where a row stands that names its file.
+        channels: Labels of the signals.
+        rate: Samples a second that they are brought to, by polyphase filters.
+        seconds: Length; what is longer is cut.
+
+    Raises:
+        DataError: A file is missing, is no EDF, or lacks a signal; every such file is told. Or no file is named.
+    """
+    values = np.full((len(files), max(1, round(rate * seconds)), len(channels)), np.nan, np.float32)
+    faults = []
+    for row, file in enumerate(files):
+        if file is None:
+            continue
+        try:
+            for column, signal in enumerate(_read_recording(file, channels, rate, seconds)):
+                values[row, : len(signal), column] = signal[: values.shape[1]]
+        except DataError as error:
+            faults.append(f"{place(row)}: {error}")
+    if faults:
+        raise DataError(*faults)
+    if not any(files):
+        raise DataError("no recording is named, expected a file for at least one sample")
+    return values
+
+
+def _read_recording(path: Path, channels: Sequence[str], rate: float, seconds: float) -> list[_Signal]:
+    if not path.is_file():
+        raise DataError(f"{path.name}: there is no such file in {str(path.parent)!r}")
+    if not path.name.lower().endswith(RECORDINGS):
+        raise DataError(f"{path.name}: expected a file that ends in one of: {', '.join(RECORDINGS)}")
+    try:
+        import pyedflib
+        from scipy.signal import resample_poly
+    except ImportError:
+        raise DataError(f"{path.name}: reading it needs pyedflib and scipy; expected `pip install pyedflib scipy`") from None
+    try:
+        with pyedflib.EdfReader(str(path)) as recording:
+            labels, rates = recording.getSignalLabels(), recording.getSampleFrequencies()
+            signals = []
+            for channel in channels:
+                if channel not in labels:
+                    raise DataError(f"{path.name}: no signal {channel!r}, {suggestion(channel, labels)}")
+                index = labels.index(channel)
+                own = float(rates[index])
+                signal = np.asarray(recording.readSignal(index), np.float64)[: int((seconds + 1) * own) + 1]
+                ratio = Fraction(rate / own).limit_denominator(10_000)
+                signals.append(signal if ratio == 1 else resample_poly(signal, ratio.numerator, ratio.denominator))
+    except (OSError, ValueError, ZeroDivisionError) as error:
+        raise DataError(f"{path.name}: cannot be read as EDF ({one_line(error)})") from None
+    if not min(map(len, signals)):
+        raise DataError(f"{path.name}: a recording of zero length, expected samples")
+    return signals

@@ -1,0 +1,102 @@
+"""Series that a table holds, a row a step, or whose files it names (EDF)."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from fusearch.data.files.frames import TABLES, read_table
+from fusearch.data.files.npz import ARRAYS
+from fusearch.data.files.series import RECORDINGS, long_series, read_recordings
+from fusearch.data.files.text import as_text, where
+from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
+from fusearch.data.readers.table_file import need_column, read_ids
+from fusearch.errors import DataError, ManifestError
+
+__all__ = ["SeriesKeys"]
+
+
+class SeriesKeys(FileKeys):
+    """Where the steps of a series stand in a table, or the files that it names."""
+
+    channels: list[str] | None = Field(
+        default=None, description="Columns of the table, or labels of the signals of a recording, that are the channels.", min_length=1
+    )
+    time: str | None = Field(
+        default=None,
+        description="Column of the time, of a table with a row for each step of a sample (long form): a number or a date that rises within "
+        "a sample.",
+    )
+    length: int | None = Field(
+        default=None,
+        description="Steps of a sample in long form: longer ones are cut, shorter ones end in missing values. Left out: all have as many.",
+        ge=1,
+    )
+    column: str | None = Field(
+        default=None, description=f"Column of the table with the path of each sample's recording ({', '.join(RECORDINGS)})."
+    )
+    root: str = Field(default=".", description="Folder that those paths start from, relative to the manifest.")
+    rate: float | None = Field(default=None, description="Samples a second that the signals of a recording are brought to.", gt=0)
+    seconds: float | None = Field(default=None, description="Length of a recording: longer ones are cut, shorter ones end in gaps.", gt=0)
+
+    def marks(self) -> dict[str, str]:
+        """Return the column of paths."""
+        return {} if self.column is None else {self.column: "column of recordings"}
+
+    @model_validator(mode="after")
+    def _one_form(self) -> SeriesKeys:
+        if self.file.lower().endswith(ARRAYS):
+            return self
+        if (self.time is None) == (self.column is None):
+            raise ValueError(f"the table {self.file!r} needs one of the keys 'time' (a row a step) and 'column' (a recording a row)")
+        needed = ("channels",) if self.column is None else ("channels", "rate", "seconds")
+        unused = ("rate", "seconds", "root") if self.column is None else ("length",)
+        for key in needed:
+            if getattr(self, key) is None:
+                raise ValueError(f"the table {self.file!r} needs the key {key!r}")
+        for key in set(unused) & self.model_fields_set:
+            raise ValueError(f"{key!r} does not go with {'time' if self.column is None else 'column'!r}")
+        return self
+
+
+def _read(source: Source) -> Rows:
+    keys = source.keys
+    if not isinstance(keys, SeriesKeys) or keys.channels is None:  # the validator above refuses it; stated for the type checker
+        raise ManifestError(f"{source.place('channels')}: missing key")
+    return _read_long(source, keys, keys.channels) if keys.time is not None else _read_named(source, keys, keys.channels)
+
+
+def _read_long(source: Source, keys: SeriesKeys, channels: list[str]) -> Rows:
+    if source.id is None:
+        raise ManifestError(f"{source.place('time')}: a row for each step needs the key `id` of the manifest, which tells samples apart")
+    frame = read_table(source.path, lambda names: {source.id or ""} & set(names), source.form)
+    for key, columns in (("time", [keys.time or ""]), ("channels", channels)):
+        for column in columns:
+            need_column(frame, column, source.path, source.place(key))
+    ids, values = long_series(frame, source.path.name, sample=source.id, time=keys.time or "", channels=channels, length=keys.length)
+    return Rows(ids, len(ids), lambda rows: Taken(values[rows]))
+
+
+def _read_named(source: Source, keys: SeriesKeys, channels: list[str]) -> Rows:
+    column, rate, seconds = keys.column or "", keys.rate or 0.0, keys.seconds or 0.0
+    frame = read_table(source.path, lambda names: {*source.reserved, column} & set(names), source.form)
+    ids = None if source.id is None else read_ids(frame, source.id, source.path, source.place("file"))
+
+    def take(rows: npt.NDArray[np.int64]) -> Taken:
+        need_column(frame, column, source.path, source.place("column"))
+        root = source.manifest.parent / keys.root
+        if not root.is_dir():
+            raise ManifestError(f"{source.place('root')}: no folder {keys.root!r} beside the manifest")
+        names = as_text(frame[column].iloc[rows], source.form.missing)
+        files = [None if name is None else root / name.replace("\\", "/") for name in names]
+        places = [f"{source.path.name}, {where(frame.index, int(row))}" for row in rows]
+        try:
+            return Taken(read_recordings(files, places.__getitem__, channels=channels, rate=rate, seconds=seconds))
+        except DataError as error:
+            raise DataError(*(f"modality {source.name!r}: {fault}" for fault in error.faults)) from None
+
+    return Rows(ids, len(frame), take, {str(name): values for name, values in frame.items()})
+
+
+READERS.add("series", Reader("series", TABLES, "a table with a row for each step, or that names a recording a sample", _read, SeriesKeys))
