@@ -16,8 +16,8 @@ from sksurv.datasets import load_breast_cancer
 CLINICAL = ["age", "er", "grade", "size"]
 
 
-def main(out: Path) -> None:
-    """Write labels, genes, clinical facts and the manifest."""
+def main(out: Path) -> Path:
+    """Write labels, genes, clinical facts and the manifest, and return where that is."""
     measured, outcome = load_breast_cancer()
     ids = pd.Index([f"patient{row:03d}" for row in range(len(measured))], name="patient")
     measured.index = ids
@@ -38,6 +38,7 @@ def main(out: Path) -> None:
     path = out / "breast_cancer.yaml"
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     print(f"{path}: {len(measured)} patients, {int(outcome['e.tdm'].sum())} with a metastasis")
+    return path
 
 
 if __name__ == "__main__":

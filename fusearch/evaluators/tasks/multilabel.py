@@ -29,7 +29,8 @@ class MultilabelLayer(TaskLayer):
             return mean
         without_L, with_L = weights.to(logits_BL.dtype)
         weights_BL = targets_BL * with_L + (1 - targets_BL) * without_L
-        return (weights_BL * each_BL).sum() / weights_BL.sum()
+        weighted: Tensor = (weights_BL * each_BL).sum() / weights_BL.sum()
+        return weighted
 
     def forward(self, logits_BK: Tensor) -> Tensor:
         """Return the probability of each label."""

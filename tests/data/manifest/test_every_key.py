@@ -148,7 +148,8 @@ def study(study: Any) -> Any:
     study.labels["died"], study.labels["treated"] = np.arange(rows) % 2, np.arange(rows) // 2 % 2
     study.labels["other_split"] = ["val"] * 10 + ["train"] * 40 + ["test"] * 10
     study.write()
-    study.labels.assign(vital=np.roll(study.labels["vital"], 1), months=np.roll(study.labels["months"], 1)).to_csv(folder / "later.csv")
+    moved = {column: np.roll(study.labels[column], 1) for column in ("vital", "months", "died")}
+    study.labels.assign(**moved).to_csv(folder / "later.csv")
     study.clinical[["patient", "age", "stage_t"]].to_csv(folder / "clinical_numbers.csv", index=False)
     ids = study.labels["patient"].to_numpy(dtype=np.str_)
     np.savez(folder / "later.npz", x=study.ecg + 1, patient=ids)
