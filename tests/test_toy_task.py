@@ -36,7 +36,7 @@ def hazard() -> Iterator[None]:
     yield
     TASKS.remove("hazard")
     TASK_LAYERS.remove("hazard")
-    METRICS.remove("concordance")
+    METRICS.remove("hazard_concordance")
     del sys.modules[f"{PLUGIN_PREFIX}{PLUGIN.stem}"]
 
 
@@ -86,7 +86,7 @@ class TestHazard(TaskSuite):
 
 
 class TestConcordance(MetricSuite):
-    name = "concordance"
+    name = "hazard_concordance"
 
     def cases(self) -> list[Any]:
         rng = np.random.default_rng(0)
@@ -138,8 +138,8 @@ def test_it_is_searched_and_reported(run: Run) -> None:
     from fusearch.reports import write_report
 
     assert [record.reason for record in run.records() if record.state == "failed"] == []
-    assert all(np.isfinite(record.values["concordance"]) for record in run.records())
-    assert "concordance" in write_report(run).read_text(encoding="utf-8")
+    assert all(np.isfinite(record.values["hazard_concordance"]) for record in run.records())
+    assert "hazard_concordance" in write_report(run).read_text(encoding="utf-8")
 
 
 def test_the_bundle_predicts_without_fusearch(run: Run, data: Dataset, manifest: Path, tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_the_bundle_predicts_without_fusearch(run: Run, data: Dataset, manifest:
     assert list(predictions) == ["id", "days"]
     assert predictions["id"].tolist() == data.ids.tolist()
     assert (predictions["days"] > 0).all()
-    assert {"concordance"} == set(confirm(run, seeds=1)["designs"][0]["values"])
+    assert {"hazard_concordance"} == set(confirm(run, seeds=1)["designs"][0]["values"])
 
 
 def test_a_worker_gets_it_with_the_evaluator(manifest: Path, tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_worker_gets_it_with_the_evaluator(manifest: Path, tmp_path: Path) -> 
         "import sys, cloudpickle\nfrom fusearch.contracts import Budget\nfrom fusearch.search_space import Candidate, FusionGraph\n"
         "evaluator = cloudpickle.loads(open(sys.argv[1], 'rb').read())\n"
         "graph = FusionGraph.parse('F1 = vote_weighted(genes@score, clinic@score) ->\\ntrain = independent', evaluator.data.modalities)\n"
-        "print(0 < evaluator(Candidate(graph), Budget(), lambda step, values: None)['concordance'] < 1)"
+        "print(0 < evaluator(Candidate(graph), Budget(), lambda step, values: None)['hazard_concordance'] < 1)"
     )
     without = {name: value for name, value in os.environ.items() if name != PLUGINS}
     for code, environment in ((send, {**without, PLUGINS: str(plugin)}), (receive, without)):

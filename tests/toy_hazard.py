@@ -21,7 +21,7 @@ class Hazard(fs.Task):
 
     kind: ClassVar[str] = "hazard"
     columns: ClassVar[Mapping[str, str]] = {"time": "Column of the time of the event, or of the last look.", "event": "Column of 1 and 0."}
-    headline: ClassVar[str] = "concordance"
+    headline: ClassVar[str] = "hazard_concordance"
     says: ClassVar[str] = "relative hazards"
 
     @classmethod
@@ -60,7 +60,7 @@ class HazardLayer(TaskLayer):
         return logits_BK.exp()
 
 
-@fs.metric("concordance", direction="maximize", kinds="hazard")
+@fs.metric("hazard_concordance", direction="maximize", kinds="hazard")
 def concordance(targets: NDArray[Any], outputs: NDArray[np.floating]) -> float:
     """Share of comparable pairs in which who had the event first has the larger hazard."""
     times, events = targets.T

@@ -86,7 +86,9 @@ class SplitPlan:
         groups = None if groups is None else groups[:own]
         split_of = np.full(len(targets), "test", dtype="<U5")
         if self.folds is None:
-            split_of[:own] = split_by_fractions(strata, self.fractions, seed=self.seed, groups=groups, labels=task.labels)
+            split_of[:own] = split_by_fractions(
+                strata, self.fractions, seed=self.seed, groups=groups, labels=task.labels if task.named_classes else ()
+            )
         else:
             rows = np.arange(own)
             if self.folds == "groups":

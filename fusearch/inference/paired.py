@@ -56,6 +56,7 @@ def paired_difference(
     *,
     strata: NDArray[np.int64],
     groups: NDArray[np.int64] | None = None,
+    labels: Sequence[str] = (),
     draws: int = _DRAWS,
     seed: int = 0,
 ) -> PairedDifference | None:
@@ -68,6 +69,7 @@ def paired_difference(
         second: Outputs of the second one, of the same rows.
         strata: Stratum of each row, (N,): each draw has as many rows of it as there are.
         groups: Number of the group of each row, (N,); groups are drawn whole.
+        labels: Those of the task.
         draws: How many, of up to 10,000 rows.
         seed: What the draws hang on.
 
@@ -75,7 +77,7 @@ def paired_difference(
         The difference; None where the metric is undefined on these rows.
     """
     weights = _weights(strata, groups, draws, seed)
-    losses = [objective.loss(1.0) * METRICS[objective.name].on_draws(targets, outputs, weights) for outputs in (first, second)]
+    losses = [objective.loss(1.0) * METRICS[objective.name].on_draws(targets, outputs, weights, labels) for outputs in (first, second)]
     gains = losses[0] - losses[1]
     found = _interval(gains)
     if found is None:
@@ -92,11 +94,12 @@ def score_interval(
     *,
     strata: NDArray[np.int64],
     groups: NDArray[np.int64] | None = None,
+    labels: Sequence[str] = (),
     draws: int = _DRAWS,
     seed: int = 0,
 ) -> tuple[float, float] | None:
     """Return 5 % and 95 % quantile of the metric of one design over the same draws; None where the metric is undefined on these rows."""
-    return _interval(METRICS[objective.name].on_draws(targets, outputs, _weights(strata, groups, draws, seed)))
+    return _interval(METRICS[objective.name].on_draws(targets, outputs, _weights(strata, groups, draws, seed), labels))
 
 
 def _weights(strata: NDArray[np.int64], groups: NDArray[np.int64] | None, draws: int, seed: int) -> NDArray[np.float64]:

@@ -134,7 +134,9 @@ class Resampled:
     def losses_of(self, outputs: Floats, weights_NB: Floats, objective: Objective | None = None) -> Floats:
         """Return the loss of some outputs in each fold, (F, B), of the metric or of another objective."""
         objective, targets = objective or self._objective, self._kept.targets
-        values = [METRICS[objective.name].on_draws(targets[rows], outputs[rows], weights_NB[rows]) for rows in self._folds]
+        values = [
+            METRICS[objective.name].on_draws(targets[rows], outputs[rows], weights_NB[rows], self._kept.task.labels) for rows in self._folds
+        ]
         return objective.loss(1.0) * np.stack(values)
 
 

@@ -5,7 +5,7 @@ Axis letters: N samples, K classes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
@@ -27,10 +27,10 @@ CHEAP_OBJECTIVES = frozenset({"parameters", "macs", "memory"})
 COSTS = CHEAP_OBJECTIVES | {"latency_ms", "peak_memory_mb", "train_seconds"}
 
 #: How often each of B draws holds each of N rows, (N, B), after targets and outputs -> the value of each draw, (B,); NaN where undefined.
-WeightedScore = Callable[["NDArray[Any]", "NDArray[np.floating[Any]]", "NDArray[np.floating[Any]]"], "NDArray[np.floating[Any]]"]
+WeightedScore = Callable[..., "NDArray[np.floating[Any]]"]
 
 #: Targets, (N,) or (N, numbers of a sample), and outputs in their units, class probabilities (N, K) or predictions (N,) -> the value.
-Score = Callable[["NDArray[Any]", "NDArray[np.floating]"], float]
+Score = Callable[..., float]
 
 F = TypeVar("F", bound=Score)
 
@@ -49,6 +49,7 @@ class Metric:
         weighted: The same for many draws of the rows at once; None: rows are repeated, draw by draw.
         decides: Whether it reads which class has the largest probability and nothing else, and weighs all classes, so that a threshold
             can be fitted for it.
+        labelled: Whether `function` and `weighted` take the `labels` of the task as well, last: of a survival the times.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Metric:
     summary: str = ""
     weighted: WeightedScore | None = None
     decides: bool = False
+    labelled: bool = False
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.name in COSTS or "_without" in self.name or self.name.startswith("worst_missing_"):
@@ -68,24 +70,29 @@ class Metric:
         if not self.kinds or not all(kind.isidentifier() for kind in self.kinds):
             raise FusearchError(f"metric {self.name!r}: kinds {self.kinds}, expected names of tasks, such as 'classification'")
 
-    def __call__(self, targets: NDArray[Any], outputs: NDArray[np.floating]) -> float:
-        """Return the value.
+    def __call__(self, targets: NDArray[Any], outputs: NDArray[np.floating], labels: Sequence[str] = ()) -> float:
+        """Return the value; `labels` are those of the task, which a metric that is `labelled` reads.
 
         Raises:
             EvaluationError: The function failed, or gave no number.
         """
         try:
-            return float(self.function(targets, outputs))
+            return float(self.function(targets, outputs, *self._more(labels)))
+        except EvaluationError:
+            raise
         except Exception as error:
             raise EvaluationError(f"metric {self.name!r}: {type(error).__name__}: {error}") from error
 
-    def on_draws(self, targets: NDArray[Any], outputs: NDArray[np.floating], weights: NDArray[np.floating]) -> NDArray[np.floating]:
+    def on_draws(
+        self, targets: NDArray[Any], outputs: NDArray[np.floating], weights: NDArray[np.floating], labels: Sequence[str] = ()
+    ) -> NDArray[np.floating]:
         """Return the value on each of many draws of the rows, (B,); NaN where it is undefined.
 
         Args:
             targets: As for a call.
             outputs: As for a call.
             weights: How often each draw holds each row, (N, B): whole numbers.
+            labels: As for a call.
 
         Raises:
             EvaluationError: The function failed, or gave no number.
@@ -93,13 +100,16 @@ class Metric:
         import numpy as np
 
         if self.weighted is not None:
-            return self.weighted(targets, outputs, weights)
+            return self.weighted(targets, outputs, weights, *self._more(labels))
         values = np.full(weights.shape[1], np.nan)
         for draw, counts in enumerate(weights.T.astype(int)):
             rows = np.repeat(np.arange(len(targets)), counts)
             if len(rows):
-                values[draw] = self(targets[rows], outputs[rows])
+                values[draw] = self(targets[rows], outputs[rows], labels)
         return values
+
+    def _more(self, labels: Sequence[str]) -> tuple[Sequence[str], ...]:
+        return (labels,) if self.labelled else ()
 
 
 METRICS: Registry[Metric] = Registry("metric")
@@ -113,6 +123,7 @@ def metric(
     summary: str = "",
     weighted: WeightedScore | None = None,
     decides: bool = False,
+    labelled: bool = False,
 ) -> Callable[[F], F]:
     """Register a function of targets and outputs as the metric `name`, an objective from then on.
 
@@ -125,6 +136,7 @@ def metric(
             how often each draw holds each row, (N, B), to a value of each draw, (B,). Left out, a bootstrap repeats rows, which is slow.
         decides: Whether it reads which class has the largest probability and nothing else, and weighs all classes: an exported model then
             gets a threshold that was fitted for it, where that pays.
+        labelled: Whether the function, and `weighted`, take the `labels` of the task as well, last.
 
     Raises:
         FusearchError: The name is taken or no name of a metric, or the direction is not known.
@@ -142,7 +154,8 @@ def metric(
 
     def register(function: F) -> F:
         about = summary or (function.__doc__ or "").strip().split("\n")[0]
-        METRICS.add(name, Metric(name, direction, (kinds,) if isinstance(kinds, str) else tuple(kinds), function, about, weighted, decides))
+        tasks = (kinds,) if isinstance(kinds, str) else tuple(kinds)
+        METRICS.add(name, Metric(name, direction, tasks, function, about, weighted, decides, labelled))
         return function
 
     return register

@@ -20,6 +20,9 @@ __all__ = [
     "weighted_gap",
     "weighted_mcc",
     "weighted_mean",
+    "weighted_mean_auprc",
+    "weighted_mean_auroc",
+    "weighted_mean_f1",
     "weighted_r2",
     "weighted_rmse",
     "weighted_sensitivity",
@@ -91,6 +94,24 @@ def weighted_f1_macro(targets: Integers, probabilities: Floats, weights_NB: Floa
     counts_BKK = _confusion(targets, probabilities, weights_NB)
     hits = np.diagonal(counts_BKK, axis1=1, axis2=2)
     return _nan_mean(_ratio(2 * hits, counts_BKK.sum(axis=2) + counts_BKK.sum(axis=1)))
+
+
+def weighted_mean_auroc(targets: Floats, probabilities: Floats, weights_NB: Floats) -> Floats:
+    """Mean over the labels of the area under the receiver operating characteristic, (B,); targets (N, L)."""
+    return _nan_mean(np.stack([_area(have == 1, said, weights_NB) for have, said in zip(targets.T, probabilities.T, strict=True)], axis=1))
+
+
+def weighted_mean_auprc(targets: Floats, probabilities: Floats, weights_NB: Floats) -> Floats:
+    """Mean over the labels of the average precision, (B,); targets (N, L)."""
+    pairs = zip(targets.T, probabilities.T, strict=True)
+    return _nan_mean(np.stack([_average_precision(have == 1, said, weights_NB) for have, said in pairs], axis=1))
+
+
+def weighted_mean_f1(targets: Floats, probabilities: Floats, weights_NB: Floats) -> Floats:
+    """Mean over the labels that a draw holds, or that are said in it, of F1 at the threshold 0.5, (B,); targets (N, L)."""
+    said = probabilities >= 0.5
+    hits_BL, total_BL = weights_NB.T @ (said & (targets == 1)), weights_NB.T @ (said + targets)
+    return _nan_mean(_ratio(2 * hits_BL, total_BL))
 
 
 def weighted_mcc(targets: Integers, probabilities: Floats, weights_NB: Floats) -> Floats:

@@ -14,6 +14,7 @@ from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.learning import learned_sentence
 from fusearch.reports.findings.level_scores import NOTE, level_cells, level_note
 from fusearch.reports.findings.looks import look_sentence, pick_sentence, role_in_look
+from fusearch.reports.findings.predicted import risk_sentence
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
 from fusearch.reports.findings.search_course import more_seeds_sentence, progress_info, races_sentence, throughput_info
 from fusearch.reports.findings.taken_classes import decision_sentence
@@ -122,6 +123,11 @@ def _predicted(found: Findings) -> list[str]:
             rows = [(as_words(label), *map(str, each), number(found_share)) for label, each, found_share in counts]
             lines += _grid(header, [*rows, ("precision", *map(number, design.precision), "")])
             lines += [as_words(decision_sentence(predicted, design)), ""]
+    risk = predicted.designs[0].risk if predicted.designs else None
+    if risk is not None:
+        header = ("at risk", "rows", "events", *(f"{time:g}" for time in risk.counted))
+        lines += _grid(header, [(each.name, str(each.rows), str(each.events), *map(str, each.at_risk)) for each in risk.groups])
+        lines += [as_words(risk_sentence(risk)), ""]
     learned = learned_sentence(found.recommended, found.learned.reason)
     return [*lines, learned, ""] if learned else lines
 

@@ -12,6 +12,9 @@ from fusearch.errors import DataError
 
 __all__ = ["LabelColumn", "sorted_labels"]
 
+#: What a column of yes or no may hold.
+_TRUTHS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
+
 
 @dataclass(frozen=True)
 class LabelColumn:
@@ -47,6 +50,19 @@ class LabelColumn:
             if not np.isfinite(numbers[row]):
                 raise self.wrong(row, "a finite number")
         return numbers
+
+    def truths(self) -> npt.NDArray[np.float32]:
+        """Return 1 for 1 or `true`, 0 for 0 or `false`, (N,).
+
+        Raises:
+            DataError: A row holds something else.
+        """
+        found = np.empty(len(self.texts), np.float32)
+        for row, text in enumerate(self.texts):
+            if text.lower() not in _TRUTHS:
+                raise self.wrong(row, "0 or 1")
+            found[row] = _TRUTHS[text.lower()]
+        return found
 
     def wrong(self, row: int, expected: str) -> DataError:
         """Return the error of a row that does not hold what is expected."""

@@ -35,8 +35,11 @@ class Task(ABC):
         trained: Name of the metric that falls as the loss does which is trained; empty where none does.
         says: What the outputs are, in words.
         array: Name of the outputs among the arrays of an evaluation.
+        labels_key: Key of the manifest that gives `labels` where a target has no named classes, and what it holds; None where it has none.
+        several: Whether the only key of `columns` names a list of columns; `encode` then gets them by their own names.
         name: Name of the target.
-        labels: Class names in the order of their codes; empty where a task has none. With two classes the second is the positive one.
+        labels: Class names in the order of their codes, or what else outputs are told apart by; empty where a task has one output. With
+            two classes the second is the positive one.
 
     Raises:
         DataError: Class names for a task that has none.
@@ -52,6 +55,8 @@ class Task(ABC):
     columns: ClassVar[Mapping[str, str]] = {"column": "Column of the target; every row has a value."}
     holds: ClassVar[str] = "number"
     named_classes: ClassVar[bool] = False
+    labels_key: ClassVar[tuple[str, str] | None] = None
+    several: ClassVar[bool] = False
     headline: ClassVar[str]
     trained: ClassVar[str] = ""
     says: ClassVar[str] = "values"

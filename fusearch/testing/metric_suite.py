@@ -25,6 +25,7 @@ class MetricSuite:
 
     Attributes:
         name: Name of the metric.
+        labels: Labels of the task, for a metric that reads them.
 
     Example:
         >>> class TestMyScore(MetricSuite):
@@ -32,6 +33,7 @@ class MetricSuite:
     """
 
     name: str
+    labels: tuple[str, ...] = ()
 
     @property
     def metric(self) -> Metric:
@@ -62,7 +64,7 @@ class MetricSuite:
     def test_it_is_a_number_and_defined_where_there_is_enough(self) -> None:
         """Every case gives a float, not infinite; the large ones a finite one."""
         for targets, outputs in self.cases():
-            value = self.metric(targets, outputs)
+            value = self.metric(targets, outputs, self.labels)
             assert isinstance(value, float), f"{self.name} is {value!r}, expected a float"
             assert not math.isinf(value), f"{self.name} is {value}; NaN says that it is undefined"
             assert len(targets) < 40 or math.isfinite(value), f"{self.name} is {value} for {len(targets)} rows of {outputs.shape}"
@@ -70,16 +72,18 @@ class MetricSuite:
     def test_the_order_of_samples_does_not_matter(self) -> None:
         """Scored may change places together, and nothing is remembered from call to call."""
         for targets, outputs in self.cases():
-            value = self.metric(targets, outputs)
+            value = self.metric(targets, outputs, self.labels)
             order = np.random.default_rng(1).permutation(len(targets))
-            np.testing.assert_allclose([self.metric(targets[order], outputs[order]), self.metric(targets, outputs)], value, rtol=1e-9)
+            np.testing.assert_allclose(
+                [self.metric(targets[order], outputs[order], self.labels), self.metric(targets, outputs, self.labels)], value, rtol=1e-9
+            )
 
     def test_what_it_is_given_is_not_changed(self) -> None:
         """Targets and outputs are read, also where they cannot be written."""
         for targets, outputs in self.cases():
             before = targets.copy(), outputs.copy()
             targets.flags.writeable = outputs.flags.writeable = False
-            self.metric(targets, outputs)
+            self.metric(targets, outputs, self.labels)
             np.testing.assert_array_equal(targets, before[0])
             np.testing.assert_array_equal(outputs, before[1])
 
@@ -87,7 +91,7 @@ class MetricSuite:
         """Outputs that are right and sure are better than random ones."""
         for targets, outputs in self.cases():
             if len(targets) >= 40:
-                value, best = self.metric(targets, outputs), self.metric(targets, self.perfect(targets, outputs))
+                value, best = self.metric(targets, outputs, self.labels), self.metric(targets, self.perfect(targets, outputs), self.labels)
                 assert Objective(self.name, self.metric.direction).better(best, value), (
                     f"{self.name}, {self.metric.direction}: {best} where every output is right, {value} where they are random"
                 )

@@ -57,7 +57,8 @@ class TaskSuite:
         """Return the task and the targets of some rows, in another order where one is given."""
         order = np.arange(ROWS) if order is None else order
         given = self.label_columns(np.random.default_rng(0), ROWS)
-        assert list(given) == list(self.entry.columns), f"{self.name}: label columns {list(given)}, expected {list(self.entry.columns)}"
+        expected = list(given) if self.entry.several else list(self.entry.columns)
+        assert list(given) == expected, f"{self.name}: label columns {list(given)}, expected {expected}"
         texts = {key: [str(value) for value in np.asarray(values)[order].tolist()] for key, values in given.items()}
         ids = [f"p{row}" for row in order]
         return self.entry.encode({key: LabelColumn(key, column, ids, "labels.csv") for key, column in texts.items()}, labels)
@@ -81,7 +82,8 @@ class TaskSuite:
             assert word.strip(), f"{self.name}: an empty word"
         assert task.outputs, f"{self.name}: a model says at least one number"
         assert len(set(task.outputs)) == len(task.outputs), f"{self.name}: two outputs of one name in {task.outputs}"
-        assert bool(task.labels) == self.entry.named_classes, f"{self.name}: class names if and only if `named_classes`"
+        assert task.labels or not self.entry.named_classes, f"{self.name}: no class names"
+        assert not task.labels or len(task.outputs) >= len(task.labels), f"{self.name}: more labels than outputs to tell apart by them"
         summary = task.summary(targets)
         assert json.loads(json.dumps(summary)) == summary, f"{self.name}: the summary is no JSON"
         assert summary, f"{self.name}: `fusearch check` has nothing to say of targets"
@@ -94,8 +96,10 @@ class TaskSuite:
         assert self.entry.headline in task.metrics, f"{self.name}: the metric {self.entry.headline!r} is not one of {self.name}"
         scored = layer.scored(logits_BK)
         for name in task.metrics:
-            assert not math.isinf(METRICS[name](targets, scored)), f"{self.name}: {name} is infinite"
-        assert math.isfinite(METRICS[self.entry.headline](targets, scored)), f"{self.name}: the headline is undefined on {ROWS} rows"
+            assert not math.isinf(METRICS[name](targets, scored, task.labels)), f"{self.name}: {name} is infinite"
+        assert math.isfinite(METRICS[self.entry.headline](targets, scored, task.labels)), (
+            f"{self.name}: the headline is undefined on {ROWS} rows"
+        )
 
     def test_encoding_goes_row_by_row(self) -> None:
         """Rows in another order give targets in that order; another cohort with the same classes gives the same; nothing is missing."""

@@ -5,12 +5,23 @@ import pytest
 
 from fusearch.metrics import METRICS, metrics_of
 
+KINDS = ("classification", "regression", "multilabel", "survival")
+TIMES = ("2", "4", "7.1", "12")
+
 
 def drawn(rng, name, rows, *, tied):
     """Return targets and outputs as the metric takes them; of three classes where the name says so."""
     if "regression" in METRICS[name].kinds:
         targets, outputs = rng.normal(size=rows), rng.normal(size=rows)
         return (targets.round(), outputs.round()) if tied else (targets, outputs)
+    if "multilabel" in METRICS[name].kinds:
+        outputs = rng.random((rows, 3))
+        return rng.integers(0, 2, (rows, 3)).astype(np.float32), outputs.round(1) if tied else outputs
+    if "survival" in METRICS[name].kinds:
+        times, survival = rng.exponential(10, rows) + 0.5, np.sort(rng.random((rows, len(TIMES))), axis=1)[:, ::-1]
+        times, survival = (np.ceil(times / 3), survival.round(1)) if tied else (times, survival)
+        outputs = np.column_stack([1 - survival.mean(axis=1), survival])
+        return np.stack([times, rng.integers(0, 2, rows)], axis=1).astype(np.float32), outputs
     num_classes = int(rng.integers(2, 5))
     outputs = rng.dirichlet(np.ones(num_classes), rows)
     if tied:
@@ -20,7 +31,9 @@ def drawn(rng, name, rows, *, tied):
 
 
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("name", [each.name for kind in ("classification", "regression") for each in metrics_of(kind)])
+@pytest.mark.parametrize(
+    "name", [each.name for kind in ("classification", "regression", "multilabel", "survival") for each in metrics_of(kind)]
+)
 def test_a_metric_with_weights_is_that_of_repeated_rows(name, tied):
     rng = np.random.default_rng(7)
     for rows in (1, 2, 3, 8, 40):
@@ -28,10 +41,10 @@ def test_a_metric_with_weights_is_that_of_repeated_rows(name, tied):
         weights = rng.integers(0, 4, (rows, 12)).astype(float)
         weights[:, 0] = 0.0
         weights[:, 1] = 1.0
-        found = METRICS[name].on_draws(targets, outputs, weights)
+        found = METRICS[name].on_draws(targets, outputs, weights, TIMES)
         for draw, counts in enumerate(weights.T.astype(int)):
             repeated = np.repeat(np.arange(rows), counts)
-            expected = METRICS[name](targets[repeated], outputs[repeated]) if len(repeated) else np.nan
+            expected = METRICS[name](targets[repeated], outputs[repeated], TIMES) if len(repeated) else np.nan
             np.testing.assert_allclose(found[draw], expected, rtol=1e-10, atol=1e-12, err_msg=f"{name}, draw {draw}")
 
 

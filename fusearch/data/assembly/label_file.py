@@ -62,15 +62,15 @@ def read_labels(manifest: Manifest, class_names: Sequence[str] | None = None) ->
     """
     task, splits = manifest.task, manifest.splits
     path = manifest.resolve(task.file, "task.file")
-    texts = {manifest.id, splits.group, splits.column, *(task.columns.values() if TASKS[task.kind].named_classes else ())}
+    texts = {manifest.id, splits.group, splits.column, *(task.label_columns.values() if TASKS[task.kind].named_classes else ())}
     form = manifest.text_format
     frame = read_table(path, lambda names: texts & set(names), form)
     ids = np.array(read_ids(frame, manifest.id, path, f"{manifest.path.name}: id"), np.str_)
-    for key, column in task.columns.items():
-        need_column(frame, column, path, f"{manifest.path.name}: task.{key}")
+    for key, column in task.label_columns.items():
+        need_column(frame, column, path, f"{manifest.path.name}: {task.place_of(key)}")
         if column == manifest.id:
-            raise ManifestError(f"{manifest.path.name}: task.{key}: {column!r} is the id, expected the column of the target")
-    columns = {key: (column, frame[column]) for key, column in task.columns.items()}
+            raise ManifestError(f"{manifest.path.name}: {task.place_of(key)}: {column!r} is the id, expected the column of the target")
+    columns = {key: (column, frame[column]) for key, column in task.label_columns.items()}
     names = class_names if class_names is not None else task.class_names
     targets, found = encode_targets(
         columns, task.kind, ids=ids.tolist(), place=path.name, labels=names, index=frame.index, missing=form.missing

@@ -106,7 +106,12 @@ def _common_index(things: Mapping[str, Any], place: str) -> list[Any] | None:
 
 def _label_columns(targets: Any, kind: str, name: str, place: str) -> dict[str, tuple[str, Any]]:
     """Return the key of each label column of the task -> its name and values."""
-    keys = list(TASKS[kind].columns)
+    entry = TASKS[kind]
+    keys = list(entry.columns)
+    if entry.several and isinstance(targets, Mapping) and targets:
+        return {str(key): (str(key), values) for key, values in targets.items()}
+    if entry.several:
+        raise DataError(f"{place}: targets of a {kind}, expected a mapping from the name of each label to its values")
     if not isinstance(targets, Mapping):
         targets = {keys[0]: targets}
     if list(targets) != keys:

@@ -77,7 +77,7 @@ def _reserved(manifest: Manifest, path: Path) -> dict[str, str]:
     """Return the columns of a file that are no measurements, and what they are."""
     reserved = {} if manifest.id is None else {manifest.id: "id"}
     if path.samefile(manifest.path.parent / manifest.task.file):
-        reserved |= dict.fromkeys(manifest.task.columns.values(), "target")
+        reserved |= dict.fromkeys(manifest.task.label_columns.values(), "target")
         marks = {manifest.splits.column: "split", manifest.splits.group: "group"}
         reserved |= {column: what for column, what in marks.items() if column is not None}
     for keys in manifest.modalities.values():

@@ -16,7 +16,7 @@ from fusearch.yaml_file import read_yaml
 __all__ = ["fault_lines", "read_document"]
 
 #: Tasks that the language of manifests has and this version does not read yet.
-NOT_YET = ("survival", "multilabel", "segmentation")
+NOT_YET = ("segmentation",)
 
 
 def read_document(path: Path) -> dict[str, Any]:

@@ -44,26 +44,46 @@ class TaskKeys(_Part):
     kind: str
 
     @property
-    def columns(self) -> dict[str, str]:
-        """Key of the task -> the column of the labels file that it names."""
-        return {key: getattr(self, key) for key in TASKS[self.kind].columns}
+    def label_columns(self) -> dict[str, str]:
+        """Key of the task -> the column of the labels file that it names; of a list of columns, each under its own name."""
+        entry = TASKS[self.kind]
+        named = {key: getattr(self, key) for key in entry.columns}
+        return {column: column for columns in named.values() for column in columns} if entry.several else named
+
+    def place_of(self, key: str) -> str:
+        """Return where a key of `label_columns` stands in the manifest, for messages."""
+        entry = TASKS[self.kind]
+        return f"task.{next(iter(entry.columns)) if entry.several else key}"
 
     @property
     def class_names(self) -> list[str] | None:
-        """Class names in the order of their codes, where they are given."""
-        return getattr(self, "labels", None)
+        """Class names in the order of their codes, or what else outputs are told apart by, where they are given."""
+        key = TASKS[self.kind].labels_key
+        return getattr(self, "labels" if key is None else key[0], None)
 
 
 @cache
 def task_model(entry: type[Task]) -> type[TaskKeys]:
     """Return the keys of a task, as its entry declares them."""
-    fields: dict[str, Any] = {key: (str, Field(description=holds)) for key, holds in entry.columns.items()}
+    column: tuple[Any, dict[str, Any]] = (list[str], {"min_length": 1}) if entry.several else (str, {})
+    fields: dict[str, Any] = {key: (column[0], Field(description=holds, **column[1])) for key, holds in entry.columns.items()}
     fields["kind"] = (Literal[entry.kind], ...)
     if entry.named_classes:
         what = "Class names in the order of their codes, so that of two the second is the positive one. Left out: sorted."
         fields["labels"] = (list[str] | None, Field(default=None, description=what, min_length=2))
+    elif entry.labels_key is not None:
+        key, what = entry.labels_key
+        fields[key] = (list[str] | None, Field(default=None, description=what, min_length=1))
     about = (entry.__doc__ or "").strip().split("\n\n")[0]
-    return create_model(entry.kind.capitalize(), __base__=TaskKeys, __doc__=about, **fields)
+
+    def once(columns: list[str]) -> list[str]:
+        for column in columns:
+            if columns.count(column) > 1:
+                raise ValueError(f"{column!r} stands twice, expected each column once")
+        return columns
+
+    checks: dict[str, Any] = {"once": field_validator(*entry.columns)(once)} if entry.several else {}
+    return create_model(entry.kind.capitalize(), __base__=TaskKeys, __doc__=about, __validators__=checks, **fields)
 
 
 @cache

@@ -154,10 +154,10 @@ def trained_network(evaluator: TrainingEvaluator, candidate: Candidate, weights:
 
 
 def _value(evaluator: TrainingEvaluator, network: FusionNetwork, samples: Samples, member: Member, metric: str) -> float:
-    from fusearch.evaluators.training.members import score
+    from fusearch.evaluators.training.members import score, settled_task
 
     rows = evaluator.prepared(member.fold)
-    return score(rows.task.scored(predict(network, samples)), rows.targets, evaluator.data.task)[metric]
+    return score(settled_task(network, rows).scored(predict(network, samples)), rows.targets, evaluator.data.task)[metric]
 
 
 def _permute(samples: Samples, modality: str, rng: torch.Generator) -> Samples:

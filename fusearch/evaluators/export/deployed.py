@@ -20,19 +20,20 @@ class DeployedModel(nn.Module):
     Args:
         networks: Networks of one design, trained with different seeds.
         statistics: What was fitted for each modality that the design reads.
-        task: What is predicted, fitted on the rows that the networks were trained on.
+        task: What is predicted, fitted on the rows that the networks were trained on; one, or one for each network where they are settled.
 
     Attributes:
         modalities: Names of the modalities, in the order of `statistics`.
     """
 
-    def __init__(self, networks: Sequence[nn.Module], statistics: Sequence[Statistics], *, task: TaskLayer) -> None:
+    def __init__(self, networks: Sequence[nn.Module], statistics: Sequence[Statistics], *, task: TaskLayer | Sequence[TaskLayer]) -> None:
         super().__init__()
         self.modalities = tuple(part.modality.name for part in statistics)
         # A ModuleDict refuses names such as `values` or `type`, which a modality may have.
         self.preparations = nn.ModuleList(make_preparation(part) for part in statistics)
         self.networks = nn.ModuleList(networks)
-        self.task = task
+        self.tasks = nn.ModuleList([task] * len(networks) if isinstance(task, TaskLayer) else task)
+        self.task: TaskLayer = self.tasks[0]  # type: ignore[assignment]  # a ModuleList holds modules
         self.eval()
 
     def forward(self, raw: dict[str, Tensor]) -> Tensor:
@@ -50,7 +51,8 @@ class DeployedModel(nn.Module):
             values = prepare(raw[name])
             present[name] = has_modality(raw[name])
             inputs[name] = torch.where(present[name].reshape(-1, *[1] * (values.ndim - 1)), values, 0.0)
-        return self.task.average(torch.stack([self.task(network(inputs, present)) for network in self.networks]))
+        said = [task(network(inputs, present)) for task, network in zip(self.tasks, self.networks, strict=True)]
+        return self.task.average(torch.stack(said))
 
 
 class DeployedTeam(nn.Module):

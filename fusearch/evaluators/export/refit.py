@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 
@@ -12,7 +13,7 @@ from fusearch.evaluators.device import device_for
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
-from fusearch.evaluators.training.modes import solver_of, train
+from fusearch.evaluators.training.modes import predict, solver_of, train
 from fusearch.evaluators.training.optimization import reproducible
 from fusearch.evaluators.training.samples import deal_parts, make_samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
@@ -57,11 +58,12 @@ def refit(
     device = device_for(device, lambda: batch_size * count_costs(candidate, task, targets[:1], batch=batch_size)["macs"])
     samples = make_samples(inputs, present, targets, parts=deal_parts(data, rows), device=device)
     settings = TrainingSettings(epochs=max(epochs.values(), default=1), batch_size=batch_size)
-    networks = []
+    networks, tasks = [], []
     for seed in range(seeds if solver_of(candidate.graph, task, candidate.recipe) is None else 1):
         with reproducible(seed, threads=threads, device=device) as generator:
             network = FusionNetwork.of(candidate, task).to(device)
             train(network, samples, None, recipe=candidate.recipe, task=task, settings=settings, generator=generator, epochs=epochs)
+            tasks.append(task.settled(partial(predict, network, samples), samples.targets))
         networks.append(network.cpu())
     used = {modality.name for modality in candidate.graph.modalities}
-    return DeployedModel(networks, [part for part in preprocessor.statistics if part.modality.name in used], task=task)
+    return DeployedModel(networks, [part for part in preprocessor.statistics if part.modality.name in used], task=tasks)

@@ -22,7 +22,8 @@ __all__ = ["TASK_LAYERS", "TaskLayer", "at_least_float32", "bind_task", "task_la
 class TaskLayer(nn.Module, ABC):
     """What a task is to a network: how many logits it gives, the loss of a whole batch of them, and what they say.
 
-    It has no parameters. What it takes from targets (`fit`) are numbers of the training rows of a fold. It is part of an exported model.
+    It has no parameters. What it takes from targets (`fit`) are numbers of the training rows of a fold, and what it takes from a trained
+    network as well (`settled`) are numbers of that network. It is part of an exported model.
 
     Args:
         task: What is predicted.
@@ -65,6 +66,18 @@ class TaskLayer(nn.Module, ABC):
     def fit(self, targets: NDArray[Any]) -> TaskLayer:
         """Take from training targets what `encode`, `loss` and outputs need of them, and return itself; by default nothing."""
         del targets
+        return self
+
+    def settled(self, logits: Callable[[], Tensor], targets_N: Tensor) -> TaskLayer:
+        """Return the layer that turns the logits of one trained network into outputs; by default itself.
+
+        What outputs need and the loss leaves open, such as a baseline hazard, is estimated here on the training rows.
+
+        Args:
+            logits: Gives what the network says of the training rows, (N, K); it is asked only where that is needed.
+            targets_N: Their targets, as `encode` gives them.
+        """
+        del logits, targets_N
         return self
 
     def encode(self, targets: NDArray[Any]) -> Tensor:

@@ -40,6 +40,7 @@ __all__ = [
     "member_training",
     "prepare_fold",
     "score",
+    "settled_task",
     "train_members",
 ]
 
@@ -119,7 +120,12 @@ def score(outputs: NDArray[np.float64], targets: NDArray[Any], task: Task) -> di
     Raises:
         EvaluationError: A metric failed.
     """
-    return {metric.name: metric(targets, outputs) for metric in metrics_of(task.kind)}
+    return {metric.name: metric(targets, outputs, task.labels) for metric in metrics_of(task.kind)}
+
+
+def settled_task(network: FusionNetwork, rows: FoldSamples) -> TaskLayer:
+    """Return what turns the logits of a network that was trained on these rows into outputs."""
+    return rows.task.settled(lambda: predict(network, rows.train), rows.train.targets)
 
 
 class MemberSetup(TypedDict, total=False):
@@ -191,9 +197,10 @@ def member_training(
         fits = _add_epochs(fits, taken) if candidate.graph.training == "joint" else fits
         if weights is not None:
             weights.save(candidate.digest, member, network, {phase: fit.best_epoch for phase, fit in fits.items()})
-        outputs = rows.task.scored(predict(network, rows.validation))
-        metrics = score(outputs, rows.targets, rows.task.task)
-        metrics |= _score_missing(network, rows, missing)
+        task = settled_task(network, rows)
+        outputs = task.scored(predict(network, rows.validation))
+        metrics = score(outputs, rows.targets, task.task)
+        metrics |= _score_missing(network, rows, task, missing)
     return TrainedMember(member, fits, metrics, outputs, time.perf_counter() - start, alone=run.num_alone)
 
 
@@ -215,11 +222,11 @@ def _bind(on_epoch: OnMemberEpoch | None, member: Member) -> Callable[[str, int,
     return None if on_epoch is None else lambda phase, epoch, values: on_epoch(member, phase, epoch, values)
 
 
-def _score_missing(network: FusionNetwork, rows: FoldSamples, modalities: Sequence[str]) -> dict[str, float]:
+def _score_missing(network: FusionNetwork, rows: FoldSamples, task: TaskLayer, modalities: Sequence[str]) -> dict[str, float]:
     by_modality = {}
     for modality in modalities:
-        outputs = rows.task.scored(predict(network, rows.validation.without(modality)))
-        by_modality[modality] = score(outputs, rows.targets, rows.task.task)
+        outputs = task.scored(predict(network, rows.validation.without(modality)))
+        by_modality[modality] = score(outputs, rows.targets, task.task)
     return {
         f"{name}_without.{modality}": value for modality, scores in by_modality.items() for name, value in scores.items()
     } | worst_missing(list(by_modality.values()))

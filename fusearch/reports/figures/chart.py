@@ -10,7 +10,7 @@ from typing import Literal
 
 from fusearch.reports.findings.axes import linear_ticks
 
-__all__ = ["Series", "chart_svg"]
+__all__ = ["Series", "SeriesLook", "chart_svg"]
 
 _WIDTH, _HEIGHT = 400, 380
 _LEFT, _RIGHT, _BOTTOM, _LINE = 60, 16, 56, 18

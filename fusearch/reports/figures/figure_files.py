@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from fusearch.reports.figures.chart import Series, chart_svg
+from fusearch.inference.risk_groups import RiskGroup
+from fusearch.reports.figures.chart import Series, SeriesLook, chart_svg
 from fusearch.reports.figures.drawing import draw
 from fusearch.reports.figures.parallel_plot import parallel_svg
 from fusearch.reports.figures.picture import front_svg
@@ -77,6 +78,11 @@ def _predicted(predicted: Predicted) -> dict[str, str]:
         ends = [end for cloud in clouds for end in (min(cloud.x), max(cloud.x))]
         guide = Series("as it is", (min(ends), max(ends)), (min(ends), max(ends)), "guide")
         texts["truth"] = chart_svg([guide, *reversed(clouds)], "Truth", "Predicted")
+    risk = predicted.designs[0].risk if predicted.designs else None
+    if risk is not None:
+        looks: tuple[SeriesLook, ...] = ("first", "guide", "second") if len(risk.groups) > len(_LOOKS) else _LOOKS
+        curves = [_steps(group, look) for group, look in zip(risk.groups, looks, strict=False)]
+        texts["kaplan-meier"] = chart_svg(curves, risk.time, "Share without event")
     return texts
 
 
@@ -102,6 +108,13 @@ def _learned(learned: Learned) -> dict[str, str]:
 
 def _curve(label: str, curve: Curve, look: _Look) -> Series:
     return Series(label, curve.x, curve.y, look, curve.low, curve.high)
+
+
+def _steps(group: RiskGroup, look: SeriesLook) -> Series:
+    """Return the curve of a group with its corners; the one in the middle, a dashed guide, has no band."""
+    x = [end for left, right in zip(group.x, (*group.x[1:], group.x[-1]), strict=True) for end in (left, right)]
+    y, low, high = ([value for value in line for _ in range(2)] for line in (group.y, group.low, group.high))
+    return Series(f"{group.name} ({group.events} of {group.rows} rows)", x, y, look, *(() if look == "guide" else (low, high)))
 
 
 def _apart(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:

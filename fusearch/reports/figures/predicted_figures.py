@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from fusearch.inference.risk_groups import RiskGroups
 from fusearch.reports.figures.plot_layout import plot_layout
 from fusearch.reports.findings.predicted import Curve, DesignPredictions, Predicted
 
@@ -16,6 +17,8 @@ __all__ = ["predicted_figures"]
 #: (line, band) of the recommended design, and of the one beside it.
 _COLOURS = (("#1f9d76", "rgba(31,157,118,.16)"), ("#d9602b", "rgba(217,96,43,.14)"))
 _GREY = "#8b95a5"
+#: (line, band) of groups of low, middle and high risk.
+_RISKS = (_COLOURS[0], ("#4c78c9", "rgba(76,120,201,.14)"), _COLOURS[1])
 
 
 def predicted_figures(predicted: Predicted) -> dict[str, go.Figure]:
@@ -31,6 +34,8 @@ def predicted_figures(predicted: Predicted) -> dict[str, go.Figure]:
         figures["calibration"] = _calibration(predicted)
     if any(design.points for design in predicted.designs):
         figures["truth"] = _truth(predicted.designs)
+    if predicted.designs and predicted.designs[0].risk is not None:
+        figures["kaplan-meier"] = _kaplan_meier(predicted.designs[0].risk)
     return figures
 
 
@@ -108,6 +113,26 @@ def _truth(designs: Sequence[DesignPredictions]) -> go.Figure:
             )
         )
     figure.update_layout(**plot_layout("Truth", "Predicted", 400))
+    return figure
+
+
+def _kaplan_meier(risk: RiskGroups) -> go.Figure:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    colours = _RISKS if len(risk.groups) == len(_RISKS) else _COLOURS
+    for group, (line, band) in zip(risk.groups, colours, strict=False):
+        steps = {"mode": "lines", "hoverinfo": "skip", "showlegend": False, "line": {"width": 0, "shape": "hv"}}
+        figure.add_trace(go.Scatter(x=group.x, y=group.low, **steps))
+        figure.add_trace(go.Scatter(x=group.x, y=group.high, fill="tonexty", fillcolor=band, **steps))
+        name, hover = (
+            f"{group.name} ({group.events} of {group.rows} rows)",
+            f"{risk.time} %{{x:.4g}}, without event %{{y:.3f}}<extra></extra>",
+        )
+        look = {"color": line, "width": 2, "shape": "hv"}
+        figure.add_trace(go.Scatter(x=group.x, y=group.y, mode="lines", line=look, name=name, hovertemplate=hover))
+    figure.update_layout(**plot_layout(risk.time, "Share without event", 400))
+    figure.update_yaxes(range=[-0.02, 1.02])
     return figure
 
 

@@ -1,4 +1,4 @@
-"""What the recommended design predicts, beside the best simple one: curves with bands, confusion, calibration, predictions against truth.
+"""What the recommended design predicts, beside the best simple one: curves with bands, confusion, calibration, truth, groups of risk.
 
 Axis letters: N rows, K classes, B draws of the rows (the first is the rows as they are), G places of a curve.
 """
@@ -13,6 +13,7 @@ from fusearch.contracts import Objective
 from fusearch.inference.correction import Correction, correction_for, scores_of_classes
 from fusearch.inference.kept import KeptPredictions, NotEstimableError, read_kept
 from fusearch.inference.resampling import QUANTILES, draw_rows
+from fusearch.inference.risk_groups import RiskGroups, has_risk, risk_groups
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["CalibrationBin", "Curve", "DesignPredictions", "Predicted", "pick_and_best_simple", "read_predicted"]
+__all__ = ["CalibrationBin", "Curve", "DesignPredictions", "Predicted", "pick_and_best_simple", "read_predicted", "risk_sentence"]
 
 #: Draws of the rows for the bands: at most so many, fewer where there are many rows, at least so few.
 _MOST_DRAWS, _LEAST_DRAWS, _MOST_NUMBERS = 200, 40, 20_000_000
@@ -70,6 +71,7 @@ class DesignPredictions:
         correction: How probabilities become a class, where that was fitted for the metric of the run.
         decided: Metrics of the classes that were taken, means over folds.
         points: (truth, prediction) of rows, for a number.
+        risk: How rows fared by the risk that was predicted, for survival.
     """
 
     trial: int
@@ -84,6 +86,7 @@ class DesignPredictions:
     correction: Correction | None = None
     decided: Mapping[str, float] = field(default_factory=dict)
     points: tuple[tuple[float, float], ...] = ()
+    risk: RiskGroups | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Predicted:
     """What designs predicted of rows that they were not trained on.
 
     Attributes:
-        labels: Names of the classes; empty for a number.
+        labels: Names of the classes, or of several labels; empty for a number.
         rows: How many rows.
         designs: The recommended design, then the best simple one beside it.
         reason: Why there are none.
@@ -128,6 +131,10 @@ def read_predicted(trials: Trials, pick: TrialRecord | None, label: Callable[[Tr
         describe: Callable[[int], dict[str, Any]] = _Classes(kept, trials.primary, seed).describe
     elif kept.outputs.ndim == 2 and kept.targets.ndim == 1:
         describe = _Numbers(kept).describe
+    elif kept.task.several:
+        describe = _Labels(kept, trials.primary, seed).describe
+    elif has_risk(kept):
+        describe = _Risks(kept, trials.primary, seed).describe
     else:
         return Predicted(reason=f"a {kept.task.kind} has no curves here")
     designs = [DesignPredictions(record.number, record.digest, label(record), **describe(number)) for number, record in enumerate(records)]
@@ -139,13 +146,23 @@ def pick_and_best_simple(trials: Trials, pick: TrialRecord) -> list[TrialRecord]
     return [pick, *[each for each in trials.simple if each.digest != pick.digest][:1]]
 
 
+def risk_sentence(risk: RiskGroups) -> str:
+    """Say whether groups of predicted risk differ, and how they were made."""
+    parts = "halves" if len(risk.groups) < 3 else "thirds"
+    told = "" if risk.p is None else f"Equal hazards in all groups: p = {risk.p:.2g} (log-rank). "
+    return (
+        f"{told}Groups are {parts} of the predicted risk of rows that training did not see; the design was chosen with their help, so p is "
+        "a little too small. At risk: rows with neither event nor end of follow-up before the time."
+    )
+
+
 def _named(record: TrialRecord, label: Callable[[TrialRecord], str]) -> str:
     trial, called = f"trial {record.number}", label(record).removeprefix("the ")
     return called if called == trial else f"{called}, {trial}"
 
 
-class _Classes:
-    """Curves of class probabilities. Every design is scored on the same draws of the rows."""
+class _Drawn:
+    """Every design is scored on the same draws of the rows."""
 
     def __init__(self, kept: KeptPredictions, objective: Objective, seed: int) -> None:
         import numpy as np
@@ -155,6 +172,30 @@ class _Classes:
         drawn = draw_rows(np.random.default_rng(seed), strata=kept.strata, groups=kept.groups, draws=draws)
         self._weights_NB = np.column_stack([np.ones(len(drawn)), drawn])
         self._folds = [np.flatnonzero(kept.fold == fold) for fold in np.unique(kept.fold)]
+
+
+class _Risks(_Drawn):
+    """Curves of groups of predicted risk."""
+
+    def describe(self, design: int) -> dict[str, Any]:
+        return {"risk": risk_groups(self._kept, design, self._weights_NB[:, 1:])}
+
+
+class _Labels(_Drawn):
+    """Curves of labels of which a row has any number: means over folds and labels."""
+
+    def describe(self, design: int) -> dict[str, Any]:
+        probabilities_NL, targets_NL = self._kept.outputs[design], self._kept.targets
+        parts = [
+            _ranked(targets_NL[rows, each] == 1, probabilities_NL[rows, each], self._weights_NB[rows])
+            for rows in self._folds
+            for each in range(targets_NL.shape[1])
+        ]
+        return {"roc": _curve([_roc(*part) for part in parts]), "precision_recall": _curve([_precision_recall(*part) for part in parts])}
+
+
+class _Classes(_Drawn):
+    """Curves of class probabilities."""
 
     def describe(self, design: int) -> dict[str, Any]:
         import numpy as np

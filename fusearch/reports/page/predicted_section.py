@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from fusearch.inference.risk_groups import RiskGroups
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.findings.predicted import DesignPredictions, Predicted
+from fusearch.reports.findings.predicted import DesignPredictions, Predicted, risk_sentence
 from fusearch.reports.findings.taken_classes import decision_sentence
 from fusearch.reports.page import markup
 from fusearch.reports.page.markup import Cell
@@ -19,6 +20,7 @@ _ABOUT = {
     "precision-recall": "Precision over sensitivity",
     "calibration": "How often predicted probabilities came true",
     "truth": "Predictions against truth",
+    "kaplan-meier": "Survival by predicted risk (Kaplan-Meier), the recommended design",
 }
 _NOTE = (
     "Of {rows} that the training of a fold did not see. Bands and bars are 90 % over draws of the rows{folds}. Both designs were chosen "
@@ -42,6 +44,8 @@ def predicted_section(found: Findings, figures: Sequence[str]) -> str:
     note = _NOTE.format(rows=count(predicted.rows, "row"), folds="; curves are means over folds" if predicted.labels else "")
     cards = "".join(_figure(name) for name in figures)
     tables = "".join(_confusion(predicted, design) for design in predicted.designs if design.confusion)
+    risk = predicted.designs[0].risk if predicted.designs else None
+    cards += "" if risk is None else _at_risk(risk)
     matrices = f'<div class="split even">{tables}</div>' if tables else ""
     return f'{title}<p class="note">{markup.prose(note)}</p><div class="split even">{cards}</div>{matrices}</section>'
 
@@ -49,6 +53,15 @@ def predicted_section(found: Findings, figures: Sequence[str]) -> str:
 def _figure(name: str) -> str:
     about = _ABOUT[name]
     return f'<div class="card"><h3>{about.partition(":")[0]}</h3>{markup.figure(f"figure-{name}", about)}</div>'
+
+
+def _at_risk(risk: RiskGroups) -> str:
+    """Return how many rows are at risk at some times, a row for each group."""
+    columns = [("At risk", False), ("events", True), *((f"{time:g}", True) for time in risk.counted)]
+    rows = [[Cell(each.name), *(Cell(str(number), kind="number") for number in (each.events, *each.at_risk))] for each in risk.groups]
+    note = f'<p class="note">{markup.prose(risk_sentence(risk))}</p>'
+    shown = f'<div class="scroll short">{markup.table(columns, rows)}</div>'
+    return f'<div class="card"><h3>Rows at risk by {escape(risk.time)}</h3>{note}{shown}</div>'
 
 
 def _confusion(predicted: Predicted, design: DesignPredictions) -> str:

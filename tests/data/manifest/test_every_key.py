@@ -41,12 +41,17 @@ def _only(modality: dict[str, Any]) -> Callable[[dict[str, Any]], None]:
     return _set("modalities", value={"rna": {"kind": "tabular", "file": "rna.csv"}, "x": modality})
 
 
+def _survives(kind: str) -> Callable[[dict[str, Any]], None]:
+    return _set("task", value={"kind": kind, "file": "labels.csv", "time": "months", "event": "died"})
+
+
 _IMAGES = {"kind": "image2d", "file": "images.csv", "column": "path"}
 _TEXT = {"kind": "text", "file": "written.csv", "column": "note"}
 _DNA = {"kind": "sequence", "file": "written.csv", "column": "dna", "alphabet": "dna"}
 _SOUND = {"kind": "audio", "file": "written.csv", "column": "sound", "rate": 1000, "seconds": 0.1, "mels": 4}
 _LONG = {"kind": "timeseries", "file": "long.csv", "time": "t", "channels": ["pulse", "pressure"]}
 _EDF = {"kind": "timeseries", "file": "written.csv", "column": "recording", "channels": ["ECG"], "rate": 10, "seconds": 1}
+_LABELS = {"kind": "multilabel", "file": "labels.csv", "columns": ["died", "treated"]}
 _NUMBER = {"kind": "regression", "file": "labels.csv", "column": "months"}
 
 #: (part, key) -> how the manifest reads before, and how with another value of that key.
@@ -68,6 +73,20 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
     ("regression", "kind"): ((_set("task", value={**_NUMBER, "column": "grade"}),), _set("task", "kind", value="classification")),
     ("regression", "file"): ((_set("task", value=_NUMBER),), _set("task", "file", value="later.csv")),
     ("regression", "column"): ((_set("task", value=_NUMBER),), _set("task", "column", value="grade")),
+    **{
+        key: row
+        for kind in ("survival", "discrete_survival")
+        for key, row in {
+            (kind, "kind"): ((_survives(kind),), _set("task", value=_NUMBER)),
+            (kind, "file"): ((_survives(kind),), _set("task", "file", value="later.csv")),
+            (kind, "time"): ((_survives(kind),), _set("task", "time", value="grade")),
+            (kind, "event"): ((_survives(kind),), _set("task", "event", value="treated")),
+            (kind, "times"): ((_survives(kind),), _set("task", "times", value=[10, 20])),
+        }.items()
+    },
+    ("multilabel", "kind"): ((_set("task", value=_LABELS),), _set("task", value=_NUMBER)),
+    ("multilabel", "file"): ((_set("task", value=_LABELS),), _set("task", "file", value="later.csv")),
+    ("multilabel", "columns"): ((_set("task", value=_LABELS),), _set("task", "columns", value=["died"])),
     ("tabular", "kind"): ((_only({"kind": "tabular", "file": "flat.npy"}),), _set("modalities", "x", "kind", value="timeseries")),
     ("tabular", "file"): ((), _set("modalities", "rna", "file", value="clinical_numbers.csv")),
     ("tabular", "columns"): ((), _set("modalities", "clinical", "columns", value=["age"])),
@@ -166,9 +185,11 @@ def study(study: Any) -> Any:
     """The study, and beside each of its files another one that a key may name."""
     rng, folder, rows = np.random.default_rng(1), study.folder, len(study.labels)
     study.labels["grade"] = np.arange(rows) % 3
+    study.labels["died"], study.labels["treated"] = np.arange(rows) % 2, np.arange(rows) // 2 % 2
     study.labels["other_split"] = ["val"] * 10 + ["train"] * 40 + ["test"] * 10
     study.write()
-    study.labels.assign(vital=np.roll(study.labels["vital"], 1), months=np.roll(study.labels["months"], 1)).to_csv(folder / "later.csv")
+    moved = {column: np.roll(study.labels[column], 1) for column in ("vital", "months", "died")}
+    study.labels.assign(**moved).to_csv(folder / "later.csv")
     study.clinical[["patient", "age", "stage_t"]].to_csv(folder / "clinical_numbers.csv", index=False)
     ids = study.labels["patient"].to_numpy(dtype=np.str_)
     np.savez(folder / "later.npz", x=study.ecg + 1, patient=ids)

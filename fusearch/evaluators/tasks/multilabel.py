@@ -1,0 +1,61 @@
+"""The torch half of multilabel. Axis letters: B batch, L labels, M voters, N rows."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from fusearch.evaluators.tasks.task_layer import TaskLayer, at_least_float32, task_layer
+
+__all__ = ["MultilabelLayer"]
+
+
+@task_layer("multilabel")
+class MultilabelLayer(TaskLayer):
+    """One logit a label; the mean binary cross-entropy; sigmoid. A vote is the mean of logits: labels do not exclude each other."""
+
+    @property
+    def num_logits(self) -> int:
+        """One a label."""
+        return len(self.task.labels)
+
+    def loss(self, logits_BK: Tensor, targets_B: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the mean binary cross-entropy; with weights w of either side of a label sum(w l) / sum(w)."""
+        logits_BL = at_least_float32(logits_BK)
+        targets_BL = targets_B.to(logits_BL.dtype)
+        each_BL = nn.functional.binary_cross_entropy_with_logits(logits_BL, targets_BL, reduction="none")
+        if weights is None:
+            mean: Tensor = each_BL.mean()
+            return mean
+        without_L, with_L = weights.to(logits_BL.dtype)
+        weights_BL = targets_BL * with_L + (1 - targets_BL) * without_L
+        weighted: Tensor = (weights_BL * each_BL).sum() / weights_BL.sum()
+        return weighted
+
+    def forward(self, logits_BK: Tensor) -> Tensor:
+        """Return the probability of each label."""
+        return logits_BK.sigmoid()
+
+    def class_weights(self, targets_B: Tensor) -> Tensor:
+        """Return 'balanced' weights of the rows without and with each label, N / (2 n), (2, L); a side without rows weighs nothing."""
+        with_L = targets_B.sum(dim=0).to(torch.float32)
+        counts_2L = torch.stack([len(targets_B) - with_L, with_L])
+        return torch.where(counts_2L > 0, len(targets_B) / (2 * counts_2L.clamp(min=1)), 0.0)
+
+    def explained(self, logits_BK: Tensor, chosen_B: Tensor) -> Tensor:
+        """Return the log odds of the chosen label."""
+        return logits_BK.gather(1, chosen_B[:, None])[:, 0]
+
+    def residuals(self, logits_NMK: Tensor, targets_N: Tensor) -> Tensor:
+        """Return probabilities minus targets."""
+        return logits_NMK.sigmoid() - targets_N[:, None]
+
+    def certainty(self, logits_BK: Tensor, targets_B: Tensor) -> tuple[Tensor, Tensor]:
+        """Return exp(-error) and the mean cross-entropy over labels: the geometric mean of the probabilities of what is true."""
+        logits_BL = logits_BK[:, : targets_B.shape[1]]
+        error_B = nn.functional.binary_cross_entropy_with_logits(logits_BL, targets_B.to(logits_BL.dtype), reduction="none").mean(dim=1)
+        return torch.exp(-error_B), error_B
+
+    def alike(self, targets_B: Tensor) -> Tensor:
+        """Return the share of labels in which two samples agree."""
+        return (targets_B[:, None] == targets_B[None]).to(torch.get_default_dtype()).mean(dim=2)
