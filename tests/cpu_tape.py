@@ -20,9 +20,6 @@ __all__ = ["Tape", "Watch"]
 #: Operations that wait for a value, or whose result has a shape that hangs on values.
 REFUSED = {"_local_scalar_dense", "item", "equal", "is_nonzero", "nonzero", "masked_select", "unique_dim", "_unique2", "unique_consecutive"}
 
-#: Operations that make a tensor out of nothing: without a device it lies on the CPU.
-MAKERS = {"empty", "zeros", "ones", "full", "arange", "rand", "randn", "randint", "randperm", "eye", "linspace", "scalar_tensor"}
-
 
 class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
     """Refuses, below `vmap` and gradients, what a graph cannot hold."""
@@ -38,8 +35,6 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
         indices = args[1] if name in {"index", "index_put", "index_put_", "_unsafe_index"} else ()
         if any(index is not None and index.dtype in (torch.bool, torch.uint8) for index in indices):
             raise RuntimeError(f"{func} by a mask in a region that is captured: its shape hangs on values")
-        if name in MAKERS and kwargs.get("device") is None:
-            raise RuntimeError(f"{func} without a device in a region that is captured")
         return self.done(func, args, kwargs, given)
 
     def done(self, func: Any, args: Any, kwargs: Any, given: list[Tensor]) -> Any:

@@ -33,7 +33,7 @@ def test_auto_leaves_small_designs_to_the_cpu(monkeypatch):
     small, large = (
         Candidate(FusionGraph.parse("F1 = cat(mean@L, worst@L) ->", data.modalities), Recipe(width=width)) for width in (16, 512)
     )
-    evaluator = TrainingEvaluator(data, device=DEVICE)
+    evaluator = TrainingEvaluator(data)
     assert [evaluator.device_of(each).type for each in (small, large)] == ["cpu", "cuda"]
 
 

@@ -79,14 +79,14 @@ def evaluate(data: Dataset, training: str = "joint", recipe: Mapping[str, Any] |
         return lambda _device, wanted: half.add((place, wanted))
 
     with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
-        evaluator = TrainingEvaluator(data, **{**settings, "device": "auto"}, device=DEVICE).caching(Path(folder, "streams"))
+        evaluator = TrainingEvaluator(data, **{**settings, "device": DEVICE}).caching(Path(folder, "streams"))
         for place in ("modes", "optimization"):  # what computes in half precision, and what scales its gradients
             patch.setattr(f"fusearch.evaluators.training.{place}.mixed_precision", asked(place))
         found = evaluator(Candidate(graph, Recipe(**{"width": 8, "learning_rate": 1e-2, **(recipe or {})})), Budget(), report)
         kept = len(list(Path(folder, "streams").glob("*")))
     assert {place for place, _ in half} == ({"modes", "optimization"} if settings["pack"] == "off" else {"modes"})  # a pack scales nothing
     assert len({wanted for _, wanted in half}) == 1, "both places are told the same"
-    device = TrainingEvaluator(data, **settings, device=DEVICE).prepared(0).train.targets.device.type
+    device = TrainingEvaluator(data, **{"device": DEVICE, **settings}).prepared(0).train.targets.device.type
     seen = {"threads": threads[0], "heard": len(threads), "device": device, "half": half, "kept": kept}
     return Evaluation(found.metrics, found.spread, {**found.details, **seen}, found.arrays)
 

@@ -75,7 +75,6 @@ def test_a_replay_draws_other_noise_each_time_and_what_the_seed_says() -> None:
         (lambda values: values[values > 1], "its shape hangs on values"),
         (torch.nonzero, "it waits for a value"),
         (lambda values: values + torch.tensor([1.0, 2.0, 3.0]), "a tensor is made from Python values"),
-        (lambda values: values + torch.ones(3), "without a device"),
     ],
 )
 def test_what_a_graph_cannot_hold_is_run_as_it_is_and_told(
