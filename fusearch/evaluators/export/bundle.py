@@ -96,7 +96,7 @@ def export(
         for name, document in (("inputs.json", inputs), ("design.json", design), ("metrics.json", metrics)):
             _write_json(draft / name, document)
         (draft / "model_card.md").write_text(write_card(design, metrics, inputs), encoding="utf-8")
-        (draft / "requirements.txt").write_text(requirements(), encoding="utf-8")
+        (draft / "requirements.txt").write_text(requirements(inputs), encoding="utf-8")
         write_program(draft)
     return Path(out)
 

@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data import Dataset, load_manifest
-from fusearch.data.files.frames import TABLES, TextFormat, decimal_of
+from fusearch.data.files.frames import TABLES, TextFormat, decimal_of, read_table
+from fusearch.data.files.text import as_text
 from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.modality import Modality
+from fusearch.data.readers import find_reader
 from fusearch.data.readers.array_file import ArrayKeys, axes_order
-from fusearch.data.readers.image_files import ImageKeys
+from fusearch.data.readers.named_files import NamedFileKeys
 from fusearch.evaluators.tasks import bind_task
 from fusearch.inference import Correction
 
@@ -39,8 +41,9 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         of the second of two classes, and the metric that they were `fitted_for` (None where there are no classes); `unused`, the
         options of modalities that the design does not read; and for each modality its command-line `option`, `kind`, `shape` of one
         sample's raw values, `key` in an NPZ file that holds several arrays, and `axes`, the order that brings those of a file into
-        ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of their codes; of images
-        that a table names its `column`, their `root`, `size` and `channels`.
+        ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of their codes; of files
+        that a table names its `column`, their `root`, their `reader` in `predict.py`, what they are brought to (`size`, `channels`, ...)
+        and the `packages` that read those of the training.
     """
     source = Path(data.source) if data.source else None
     manifest = load_manifest(source) if source is not None and source.is_file() else None
@@ -52,8 +55,10 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         entry["key"] = (keys.key if isinstance(keys, ArrayKeys) else None) or modality.name
         if isinstance(keys, ArrayKeys) and keys.axes is not None:
             entry["axes"] = axes_order(modality.entry, keys.axes)
-        if isinstance(keys, ImageKeys) and keys.column is not None:
-            entry |= {"column": keys.column, "root": keys.root, "size": keys.size, "channels": keys.channels}
+        if manifest is not None and isinstance(keys, NamedFileKeys) and keys.column is not None:
+            reader = find_reader(modality.entry, keys.file).name
+            entry |= {"column": keys.column, "root": keys.root, "reader": reader, **keys.arguments()}
+            entry["packages"] = _packages(keys, manifest)
         schema = data.columns.get(modality.name)
         if schema is not None:
             entry["numeric"] = list(schema.numeric)
@@ -78,6 +83,14 @@ def _decision(data: Dataset, correction: Correction | None) -> dict[str, Any] | 
         num_classes = len(data.task.outputs)
         return {"weights": [1.0] * num_classes, "threshold": 0.5 if num_classes == 2 else None, "fitted_for": None}
     return {"weights": list(correction.weights), "threshold": correction.threshold, "fitted_for": correction.metric}
+
+
+def _packages(keys: NamedFileKeys, manifest: Manifest) -> list[str]:
+    """Return the packages that read the files that a table names."""
+    frame = read_table(manifest.path.parent / keys.file, lambda names: set(names), manifest.text_format)
+    names = as_text(frame[str(keys.column)], manifest.text_format.missing)
+    found = {keys.package_of(name) for name in names if name is not None}
+    return sorted(package for package in found if package is not None)
 
 
 def _decimal(manifest: Manifest | None) -> str | None:

@@ -71,12 +71,12 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
         (
             "kind: tabular, file: rna",
             "file: rna",
-            "lgg.yaml: modalities.rna.kind: missing key, expected one of: image2d, tabular, timeseries",
+            "lgg.yaml: modalities.rna.kind: missing key, expected one of: image2d, tabular, timeseries, volume3d",
         ),
         (
             "kind: timeseries, file: ecg.npz",
-            "kind: volume3d, file: ct.npz",
-            "lgg.yaml: modalities.ecg.kind: 'volume3d' is not supported yet, expected one of: image2d, tabular, timeseries",
+            "kind: graph, file: ct.npz",
+            "lgg.yaml: modalities.ecg.kind: 'graph' is not supported yet, expected one of: image2d, tabular, timeseries, volume3d",
         ),
         ("{kind: tabular, file: rna.csv}", "rna.csv", "lgg.yaml: modalities.rna: 'rna.csv', expected a mapping"),
         ("{kind: tabular, file: rna.csv}", "{kind: tabular}", "lgg.yaml: modalities.rna.file: missing key, expected in every tabular"),
