@@ -7,7 +7,7 @@ import math
 from torch import Tensor, nn
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.network.blocks import ConvBlock, Dropout, conv, group_norm
+from fusearch.evaluators.network.blocks import ConvBlock, Dropout, conv, group_norm, pool
 from fusearch.evaluators.network.encoder_network import StageEncoder, encoder, from_grid, to_grid
 from fusearch.evaluators.network.operator_layer import TokenShape
 
@@ -45,7 +45,8 @@ class _OnGrid(nn.Module):
 class ResNet(StageEncoder):
     """ResNet-18 of MONAI's residual blocks, with GroupNorm in place of BatchNorm; a recipe's width of 64 gives the published widths.
 
-    Images with a side below 64 keep their size in the stem (3 x 3 convolution, no pooling), as is usual for small images.
+    It has as many dimensions as the modality has positions. Where a side is below 64, the stem keeps the size (a convolution of 3, no
+    pooling), as is usual for small images.
     `monai.networks.nets.ResNet` itself hands its `norm` only to its stem (MONAI 1.6), hence the blocks.
     """
 
@@ -55,17 +56,18 @@ class ResNet(StageEncoder):
         super().__init__(modality, width, dropout)
         channels, *grid = modality.shape
         small = min(grid) < 64
-        stem: list[nn.Module] = [conv(2, channels, width, 3)] if small else [nn.Conv2d(channels, width, 7, stride=2, padding=3)]
-        stem += [group_norm(width), nn.ReLU()] + ([] if small else [nn.MaxPool2d(3, stride=2, padding=1)])
+        dimensions = len(grid)
+        stem: list[nn.Module] = [conv(dimensions, channels, width, 3 if small else 7, stride=1 if small else 2)]
+        stem += [group_norm(width), nn.ReLU()] + ([] if small else [pool(dimensions, 3)])
         self._add_layers(nn.Sequential(*stem), width, 1 if small else 4)
         for level in range(4):
             source, target, stride = self.shapes[-1].width, width * 2**level, 1 if level == 0 else 2
             skip = None
             if source != target or stride > 1:
-                skip = nn.Sequential(nn.Conv2d(source, target, 1, stride=stride, bias=False), group_norm(target))
+                skip = nn.Sequential(conv(dimensions, source, target, 1, stride=stride, bias=False), group_norm(target))
             norm = ("group", {"num_groups": group_norm(target).num_groups})
-            first = ResNetBlock(source, target, spatial_dims=2, stride=stride, downsample=skip, norm=norm)
-            second = ResNetBlock(target, target, spatial_dims=2, norm=norm)
+            first = ResNetBlock(source, target, spatial_dims=dimensions, stride=stride, downsample=skip, norm=norm)
+            second = ResNetBlock(target, target, spatial_dims=dimensions, norm=norm)
             self._add_layers(nn.Sequential(first, second, Dropout(dropout)), target, stride)
 
     def _add_layers(self, layers: nn.Module, width: int, stride: int) -> None:

@@ -40,11 +40,11 @@ RESNET = ENCODERS.add(
     "resnet",
     Encoder(
         "resnet",
-        ("image2d",),
+        ("image2d", "volume3d", "video"),
         num_stages=lambda _: 5,
         positions=_resnet_positions,
         params={POOL: POOLING},
-        stages="stem, layer 1, layer 2, layer 3, layer 4 of MONAI's ResNet-18",
+        stages="stem, layer 1, layer 2, layer 3, layer 4 of MONAI's ResNet-18, in two or three dimensions",
         reference="He et al., Deep residual learning for image recognition, CVPR 2016",
     ),
 )

@@ -33,6 +33,17 @@ def test_resnet_of_a_large_image_has_the_strides_and_the_widths_of_the_paper() -
     assert convolutions == 11_166_912 - 2 * 64 * 7 * 7  # those of torchvision's resnet18, for one channel instead of three
 
 
+def test_resnet_of_a_volume_is_the_same_in_three_dimensions() -> None:
+    network = ResNet(Modality("ct", "volume3d", (1, 64, 65, 66)), 8, 0.0)
+    assert [shape.grid for shape in network.shapes[1:]] == [(16, 17, 17), (16, 17, 17), (8, 9, 9), (4, 5, 5), (2, 3, 3)]
+    small = ResNet(Modality("ct", "volume3d", (2, 4, 9, 70)), 8, 0.0)
+    assert [shape.grid for shape in small.shapes[1:]] == [(4, 9, 70), (4, 9, 70), (2, 5, 35), (1, 3, 18), (1, 2, 9)]
+    x_BTD = small.tokens(torch.rand(2, 2, 4, 9, 70))
+    for index in range(1, 6):
+        x_BTD = small.stage(index, x_BTD)
+        assert x_BTD.shape[1:] == (small.shapes[index].tokens, small.shapes[index].width)
+
+
 def test_resnet_keeps_no_statistics_over_the_batch() -> None:
     network = ResNet(Modality("cxr", "image2d", (1, 8, 8)), 8, 0.0)
     assert not [module for module in network.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
