@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,7 @@ def read_images(
     window: Sequence[float] | None = None,
     axes: Sequence[int] | None = None,
     places: Sequence[str] = (),
+    make: Callable[[tuple[int, ...]], FloatArray] | None = None,
 ) -> Images:
     """Read images of one shape.
 
@@ -66,6 +67,7 @@ def read_images(
         window: The least and the largest value that are told apart; what is between becomes 0 to 1.
         axes: Which axes of a `.npy` file with three are those of channels, height and width; left out, in this order.
         places: Where each sample's file is named, for messages.
+        make: Makes the array of a shape; left out, in memory.
 
     Raises:
         DataError: A file is missing or is no image, the shapes differ, or pillow, which reads PNG and resizes, is not installed.
@@ -81,7 +83,7 @@ def read_images(
         fitted = _fit(pixels, size, channels, file.name)
         return fitted if window is None else through_window(fitted, window)
 
-    values = stack_files(files, read, what="images", differ=_differ, places=places)
+    values = stack_files(files, read, what="images", differ=_differ, places=places, make=make)
     return Images(values, bits, tuple(stacks))
 
 

@@ -49,6 +49,7 @@ def stack_files(
     differ: Callable[[Mapping[tuple[int, ...], list[str]]], str],
     places: Sequence[str] = (),
     folders: bool = False,
+    make: Callable[[tuple[int, ...]], FloatArray] | None = None,
 ) -> FloatArray:
     """Read the file of each sample into one array, (N, ...), NaN where a sample has none. A file that several samples name is read once.
 
@@ -59,6 +60,7 @@ def stack_files(
         differ: Says what is wrong with samples of several shapes, from shape -> names of files.
         places: Where each sample's file is named, for messages.
         folders: Whether a folder may stand in place of a file.
+        make: Makes the array of a shape; left out, in memory.
 
     Raises:
         DataError: A file is missing or cannot be read (a fault for each, ten at most), or the shapes differ.
@@ -88,11 +90,15 @@ def stack_files(
             continue
         shapes.setdefault(sample.shape, []).append(file.name)
         if values is None:
-            values = np.full((len(files), *sample.shape), np.nan, np.float32)
+            shape = (len(files), *sample.shape)
+            values = np.empty(shape, np.float32) if make is None else make(shape)
         if len(shapes) == 1:
             values[row] = sample
     if faults:
         raise DataError(*faults)
+    for row, file in enumerate(files):
+        if file is None and values is not None:
+            values[row] = np.nan
     if values is None:
         raise DataError(f"no file of {what} is named, expected one for at least one sample")
     if len(shapes) > 1:

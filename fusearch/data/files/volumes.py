@@ -1,7 +1,7 @@
 """Volumes: NIfTI, DICOM and NPY, one file (or folder of slices) a sample, brought to one orientation, spacing and size.
 
 The axes of a volume are channels C, then depth D from feet to head, height H from back to front, width W from left to right: the
-directions of RAS, the slowest axis first.
+directions of RAS, the slowest axis first (decision 0074).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
@@ -82,6 +82,7 @@ def read_volumes(
     channels: int | None = None,
     axes: Sequence[int] | None = None,
     places: Sequence[str] = (),
+    make: Callable[[tuple[int, ...]], FloatArray] | None = None,
 ) -> Volumes:
     """Read volumes of one shape.
 
@@ -93,6 +94,7 @@ def read_volumes(
         channels: How many are taken, from the first on.
         axes: Which axes of a `.npy` file with four are those of channels, depth, height and width; left out, in this order.
         places: Where each sample's file is named, for messages.
+        make: Makes the array of a shape; left out, in memory.
 
     Raises:
         DataError: A file is missing or cannot be read, the shapes differ, or the package that reads it is not installed.
@@ -117,10 +119,10 @@ def read_volumes(
         if window is not None:
             values = through_window(values, window)
         if values.min() == values.max():
-            facts.note(f"volumes of nothing but the value {values.flat[0]:g}", file.name)
+            facts.note(f"volumes of nothing but the value {values.flat[0] + 0.0:g}", file.name)
         return values
 
-    values = stack_files(files, read, what="volumes", differ=_differ, places=places, folders=True)
+    values = stack_files(files, read, what="volumes", differ=_differ, places=places, folders=True, make=make)
     row_of = {file.name: place for file, place in zip(files, places, strict=False) if file is not None}
     placed = {what: [f"{name} ({row_of[name]})" if name in row_of else name for name in names] for what, names in facts.odd.items()}
     notes = [f"{what} ({len(names)}): {few(names)}" for what, names in placed.items()]

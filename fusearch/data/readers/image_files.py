@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from fusearch.data.assembly.decoded import DecodedFiles
 from fusearch.data.files.frames import TABLES
 from fusearch.data.files.pictures import IMAGES, package_of_image, read_images
-from fusearch.data.readers.named_files import FilesRead, NamedFileKeys, read_named_files
+from fusearch.data.readers.named_files import NamedFileKeys, read_named_files
 from fusearch.data.readers.reader import READERS, Reader
 
 __all__ = ["ImageKeys"]
@@ -54,9 +55,9 @@ class ImageKeys(NamedFileKeys):
         return self
 
 
-def _read(files: Sequence[Path | None], arguments: Mapping[str, Any]) -> FilesRead:
+def _read(files: Sequence[Path | None], arguments: Mapping[str, Any]) -> DecodedFiles:
     images = read_images(files, **arguments)
-    return FilesRead(images.values, (*_depths(images.bits), *_stacks(images.stacks)))
+    return DecodedFiles(images.values, (*_depths(images.bits), *_stacks(images.stacks)))
 
 
 def _stacks(names: tuple[str, ...]) -> tuple[str, ...]:

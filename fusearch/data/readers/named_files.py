@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from fusearch.data.assembly.decoded import DecodedFiles, decode_once
 from fusearch.data.files.frames import TABLES, read_table
 from fusearch.data.files.text import as_text, where
 from fusearch.data.readers.array_file import AxesKeys, axes_order, likelier_axes
@@ -18,7 +18,7 @@ from fusearch.data.readers.reader import Rows, Source, Taken
 from fusearch.data.readers.table_file import need_column, read_ids
 from fusearch.errors import DataError, ManifestError
 
-__all__ = ["FilesRead", "NamedFileKeys", "read_named_files"]
+__all__ = ["NamedFileKeys", "read_named_files"]
 
 
 class NamedFileKeys(AxesKeys):
@@ -51,20 +51,12 @@ class NamedFileKeys(AxesKeys):
         return self
 
 
-@dataclass(frozen=True)
-class FilesRead:
-    """What the function of a reader gives: values (N, ...), and notes for `check`."""
-
-    values: npt.NDArray[np.float32]
-    notes: tuple[str, ...] = ()
-
-
-def read_named_files(source: Source, read: Callable[[Sequence[Path | None], Mapping[str, Any]], FilesRead]) -> Rows:
+def read_named_files(source: Source, read: Callable[[Sequence[Path | None], Mapping[str, Any]], DecodedFiles]) -> Rows:
     """Return the rows of a table that names a file a sample.
 
     Args:
         source: What the reader was given.
-        read: Reads files, given what they are brought to, their `axes` and the `places` where they are named.
+        read: Reads files, given what they are brought to, their `axes`, the `places` where they are named, and `make` for their array.
     """
     keys = source.keys
     frame = read_table(source.path, lambda names: set(names), source.form)
@@ -84,7 +76,8 @@ def read_named_files(source: Source, read: Callable[[Sequence[Path | None], Mapp
         files, axes = [None if name is None else root / name for name in names], _file_axes(source, keys.axes)
         places = [f"{source.path.name}, {where(frame.index, int(row))}" for row in rows]
         try:
-            found = read(files, {**keys.arguments(), "axes": axes, "places": places})
+            arguments = {**keys.arguments(), "axes": axes, "places": places}
+            found = decode_once(files, {**arguments, "kind": source.kind.name}, lambda make: read(files, {**arguments, "make": make}))
         except DataError as error:
             raise DataError(*(f"modality {source.name!r}: {fault}" for fault in error.faults)) from None
         arrays = any(name is not None and name.lower().endswith(".npy") for name in names)

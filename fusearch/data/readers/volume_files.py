@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from fusearch.data.assembly.decoded import DecodedFiles
 from fusearch.data.files.frames import TABLES
 from fusearch.data.files.volumes import VOLUMES, package_of_volume, read_volumes
-from fusearch.data.readers.named_files import FilesRead, NamedFileKeys, read_named_files
+from fusearch.data.readers.named_files import NamedFileKeys, read_named_files
 from fusearch.data.readers.reader import READERS, Reader
 
 __all__ = ["VolumeKeys"]
@@ -68,9 +69,9 @@ class VolumeKeys(NamedFileKeys):
         return self
 
 
-def _read(files: Sequence[Path | None], arguments: Mapping[str, Any]) -> FilesRead:
+def _read(files: Sequence[Path | None], arguments: Mapping[str, Any]) -> DecodedFiles:
     volumes = read_volumes(files, **arguments)
-    return FilesRead(volumes.values, volumes.notes)
+    return DecodedFiles(volumes.values, volumes.notes)
 
 
 READERS.add(

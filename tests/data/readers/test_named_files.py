@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fusearch.data.assembly.decoded import DecodedFiles
 from fusearch.data.kinds import KINDS
 from fusearch.data.readers import Source
-from fusearch.data.readers.named_files import FilesRead, NamedFileKeys, read_named_files
+from fusearch.data.readers.named_files import NamedFileKeys, read_named_files
 from fusearch.errors import DataError, ManifestError
 
 
@@ -23,13 +24,14 @@ def test_a_reader_is_given_files_and_where_each_is_named(tmp_path: Path) -> None
     (tmp_path / "t.csv").write_text("id,file\n\n1,a\n2,\n3,c\n", encoding="utf-8")
     given: dict[str, Any] = {}
 
-    def read(files: Any, arguments: Any) -> FilesRead:
+    def read(files: Any, arguments: Any) -> DecodedFiles:
         given.update(arguments, files=files)
-        return FilesRead(np.zeros((3, 1, 2, 2), np.float32), ("odd",))
+        return DecodedFiles(np.zeros((3, 1, 2, 2), np.float32), ("odd",))
 
     rows = read_named_files(source(tmp_path, axes="NHWC"), read)
     assert rows.ids == ["1", "2", "3"]
     assert rows.take(np.array([2, 1, 0])).notes == ("odd",)
+    assert given.pop("make")((3, 1, 2, 2)).shape == (3, 1, 2, 2)
     assert given == {
         "axes": [2, 0, 1],
         "places": ["t.csv, line 5", "t.csv, line 4", "t.csv, line 3"],
@@ -41,7 +43,7 @@ def test_a_reader_is_given_files_and_where_each_is_named(tmp_path: Path) -> None
 def test_what_does_not_fit(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("id,file,none\n1,a,\n", encoding="utf-8")
 
-    def read(files: Any, arguments: Any) -> FilesRead:
+    def read(files: Any, arguments: Any) -> DecodedFiles:
         raise DataError("t.csv, line 2: a: broken", "t.csv, line 3: b: broken")
 
     with pytest.raises(DataError) as caught:
