@@ -88,7 +88,7 @@ class Dataset(Content):
             task: Name of the task: `classification`, `regression` or a plug-in's.
             target_name: Name of the target.
             kinds: Name -> kind. Left out: a data frame or an array of 2 axes is tabular, of 3 axes (N, T, C) timeseries, of 4 axes
-                (N, C, H, W) image2d.
+                (N, C, H, W) image2d, of 5 axes (N, C, D, H, W) volume3d.
             categorical: Name -> columns of a data frame that hold levels.
             present: Name -> whether each sample has the modality; a sample whose values are all missing lacks it in any case.
             ids: Id of each sample; left out, the row numbers.

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.data.assembly.arrays import row_blocks
 from fusearch.data.content import Content
 
 __all__ = ["fingerprint"]
@@ -25,9 +26,11 @@ def fingerprint(data: Content) -> str:
             add(what, "\0".join(array.tolist()))
             return
         add(what, (array.shape, array.dtype.kind))
-        if array.dtype.kind == "f":
-            array = np.where(np.isnan(array), np.array(np.nan, array.dtype), array)  # one bit pattern for every missing value
-        digest.update(np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"))).tobytes())
+        for rows in row_blocks(array):
+            part = array[rows]
+            if part.dtype.kind == "f":
+                part = np.where(np.isnan(part), np.array(np.nan, part.dtype), part)  # one bit pattern for every missing value
+            digest.update(np.ascontiguousarray(part.astype(part.dtype.newbyteorder("<"))).tobytes())
 
     add("task", (data.task.kind, data.task.name, data.task.labels))
     for modality in data.modalities:

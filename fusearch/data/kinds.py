@@ -199,7 +199,15 @@ _OWN = (
         windows=8,
         from_arrays=True,
     ),
-    Kind("volume3d", "A volume of equal size for every sample.", (Layout("CDHW", "C", "cnn3d"),), word="volume", windows=4),
+    Kind(
+        "volume3d",
+        "A volume of equal size for every sample: one array for all, or one file (or folder of DICOM slices) a sample.",
+        (Layout("CDHW", "C", "cnn3d"),),
+        formats=("array", "volumes"),
+        word="volume",
+        windows=4,
+        from_arrays=True,
+    ),
     Kind("video", "A film of equal length and size for every sample.", (Layout("CTHW", "C", "cnn3d"),), windows=4),
     Kind(
         "audio",

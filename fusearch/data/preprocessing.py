@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,9 @@ __all__ = ["Preprocessor", "Statistics", "fit_preprocessor"]
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+
+#: Values that statistics of channels are fitted on at once; of more, part by part.
+_AT_ONCE = 2**24
 
 
 @dataclass(frozen=True)
@@ -205,16 +208,19 @@ def _fit_modality(data: Content, modality: Modality, rows: IntArray) -> Statisti
     have = rows[data.present[modality.name][rows]]
     if not len(have):
         raise DataError(f"modality {modality.name!r}: none of the {len(rows)} training rows has it, expected at least one")
-    raw = data.raw[modality.name][have]
     symbols = data.symbols.get(modality.name)
     if symbols is not None:
-        return _coded(modality, symbols.names, fit_codes(raw, symbols))
+        return _coded(modality, symbols.names, fit_codes(data.raw[modality.name][have], symbols))
     if not modality.entry.columns:
         axis = modality.layout.channel_axis
         if axis is None:
             return _plain(modality)
-        channels = np.moveaxis(raw, axis + 1, -1)
+        values = data.raw[modality.name]
+        if len(have) * values[0].size > _AT_ONCE and modality.entry.imputation == "mean":
+            return Statistics(modality, *_fit_in_parts(values, have, axis))
+        channels = np.moveaxis(values[have], axis + 1, -1)
         return Statistics(modality, *_fit_columns(channels.reshape(-1, channels.shape[-1]), modality.entry.imputation))
+    raw = data.raw[modality.name][have]
     schema = data.columns[modality.name]
     seen = {
         name: np.isin(np.arange(len(levels)), raw[:, column])
@@ -234,6 +240,25 @@ def _coded(modality: Modality, symbols: tuple[str, ...], codes: IntArray) -> Sta
     return replace(_plain(modality), symbols=symbols, codes=codes)
 
 
+def _fit_in_parts(values: FloatArray, rows: IntArray, axis: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return what `_fit_columns` does for each channel, of more values than are copied at once: a part of the rows at a time."""
+    from sklearn.preprocessing import StandardScaler
+
+    def parts() -> Iterator[npt.NDArray[np.float64]]:
+        for few in np.array_split(rows, min(len(rows), -(-len(rows) * values[0].size // _AT_ONCE))):
+            channels = np.moveaxis(values[few], axis + 1, -1)
+            yield channels.reshape(-1, channels.shape[-1]).astype(np.float64)
+
+    counts, sums = 0, 0.0
+    for part in parts():
+        counts, sums = counts + (~np.isnan(part)).sum(axis=0), sums + np.nansum(part, axis=0)
+    fill = sums / np.maximum(counts, 1)
+    scaler = StandardScaler()
+    for part in parts():
+        scaler.partial_fit(np.where(np.isnan(part), fill, part))
+    return _as_float32(fill, scaler.mean_, scaler.scale_)
+
+
 def _fit_columns(values: FloatArray, strategy: str) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return fill, mean and scale of each column of (n, columns)."""
     if not values.shape[1]:
@@ -243,7 +268,11 @@ def _fit_columns(values: FloatArray, strategy: str) -> tuple[FloatArray, FloatAr
 
     imputer = SimpleImputer(strategy=strategy, keep_empty_features=True)
     scaler = StandardScaler().fit(imputer.fit_transform(values.astype(np.float64)))
-    fill, mean, scale = (np.asarray(numbers, np.float32) for numbers in (imputer.statistics_, scaler.mean_, scaler.scale_))
+    return _as_float32(imputer.statistics_, scaler.mean_, scaler.scale_)
+
+
+def _as_float32(*numbers: npt.NDArray[np.float64]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    fill, mean, scale = (np.asarray(one, np.float32) for one in numbers)
     return fill, mean, np.where(scale > 0, scale, np.float32(1))  # a spread below the smallest float32 counts as constant
 
 

@@ -32,7 +32,7 @@ def test_the_formats_of_a_kind_are_told_by_their_suffixes(kind: Kind) -> None:
 
 
 def test_only_what_can_be_loaded_is_advertised() -> None:
-    assert loadable_kinds() == ["audio", "image2d", "sequence", "tabular", "text", "timeseries"]
+    assert loadable_kinds() == ["audio", "image2d", "sequence", "tabular", "text", "timeseries", "volume3d"]
 
 
 def test_words_tell_one_kind() -> None:
@@ -42,7 +42,7 @@ def test_words_tell_one_kind() -> None:
 
 def test_the_kind_of_what_is_in_memory() -> None:
     assert kind_of_frame().name == "tabular"
-    assert [kind_of_array(axes, "x").name for axes in (2, 3, 4)] == ["tabular", "timeseries", "image2d"]
+    assert [kind_of_array(axes, "x").name for axes in (2, 3, 4, 5)] == ["tabular", "timeseries", "image2d", "volume3d"]
 
 
 def test_axes_in_words() -> None:
@@ -54,12 +54,12 @@ def test_axes_in_words() -> None:
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (
-            lambda: check_kind("volume3d", "x"),
-            "x: kind 'volume3d' is not supported yet, expected one of: audio, ",
-        ),
+        (lambda: check_kind("graph", "x"), "x: kind 'graph' is not supported yet, expected one of: audio, "),
         (lambda: check_kind("tabel", "x"), r"x: unknown kind 'tabel', did you mean 'tabular'\?"),
-        (lambda: kind_of_array(5, "x"), r"x: an array of 5 axes, expected 2 \(tabular\), 3 \(timeseries\) or 4 \(image2d\)"),
+        (
+            lambda: kind_of_array(6, "x"),
+            r"x: an array of 6 axes, expected 2 \(tabular\), 3 \(timeseries\), 4 \(image2d\) or 5 \(volume3d\)",
+        ),
         (lambda: KINDS["tabular"].layout((2, 3)), r"shape \(2, 3\) does not fit kind 'tabular', expected \(N, D\) without N"),
         (lambda: Layout("TC", "X", "tcn"), "layout 'TC': channel 'X', expected None or one letter of the axes"),
     ],

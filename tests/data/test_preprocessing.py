@@ -144,6 +144,21 @@ def test_series_are_scaled_channel_by_channel() -> None:
     np.testing.assert_allclose(inputs["ecg"].std(axis=(0, 1)), 1, atol=1e-5)
 
 
+@pytest.mark.parametrize("at_once", [1, 100, 10**9])
+def test_statistics_of_many_values_are_fitted_in_parts(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    volumes = np.random.default_rng(0).normal([[[[[5.0]]], [[[-3.0]]]]], 2, (24, 2, 4, 3, 2))
+    volumes[volumes > 8] = np.nan
+    volumes[:, 1, 0] = np.nan
+    data = Dataset.from_arrays("toy", modalities={"ct": volumes}, targets=np.arange(24) % 2, splits=["train"] * 12 + ["val"] * 12)
+    monkeypatch.setattr("fusearch.data.preprocessing._AT_ONCE", at_once)
+    (found,) = data.fit_preprocessor(data.rows("train")).statistics
+    train = volumes[:12].astype(np.float32).astype(np.float64)
+    fill = np.nanmean(train, axis=(0, 2, 3, 4))
+    whole = np.where(np.isnan(train), fill[:, None, None, None], train)
+    for fitted, expected in ((found.fill, fill), (found.mean, whole.mean(axis=(0, 2, 3, 4))), (found.scale, whole.std(axis=(0, 2, 3, 4)))):
+        np.testing.assert_allclose(fitted, expected, rtol=1e-6)
+
+
 def test_a_column_without_a_value_in_training_becomes_zeros() -> None:
     table = np.random.default_rng(0).normal(size=(24, 2))
     table[:12, 1] = np.nan

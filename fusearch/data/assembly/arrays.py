@@ -15,10 +15,13 @@ from fusearch.data.symbol_schema import SymbolSchema
 from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError, suggestion
 
-__all__ = ["RawModality", "check_split_names", "has_values", "shape_array", "text_array"]
+__all__ = ["RawModality", "check_split_names", "has_values", "row_blocks", "shape_array", "text_array"]
 
 Array = npt.NDArray[Any]
 StrArray = npt.NDArray[np.str_]
+
+#: Values that are looked at together.
+_BLOCK = 2**24
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,16 @@ def check_split_names(names: StrArray, place: str, index: Any = None) -> StrArra
     return names
 
 
+def row_blocks(values: Array) -> list[slice]:
+    """Return slices of the rows of an array that hold few enough values to be looked at together, so that no copy of all is made."""
+    step = max(1, _BLOCK // max(1, values[:1].size))
+    return [slice(start, start + step) for start in range(0, max(1, len(values)), step)]
+
+
 def has_values(values: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     """Return which samples have any value at all, (N,)."""
-    return np.asarray((~np.isnan(values)).reshape(len(values), -1).any(axis=1))
+    flat = values.reshape(len(values), -1)
+    return np.concatenate([(~np.isnan(flat[rows])).any(axis=1) for rows in row_blocks(values)])
 
 
 def text_array(values: Any, what: str, place: str, index: Any = None) -> StrArray:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fusearch.data.assembly.arrays import RawModality
+from fusearch.data.assembly.arrays import RawModality, row_blocks
 from fusearch.data.check.duplicates import crossing_duplicates, merge_duplicates
 from fusearch.data.check.problem import Problem
 from fusearch.data.content import Content
@@ -84,7 +84,7 @@ def find_faults(modalities: Mapping[str, RawModality], ids: StrArray, split_of: 
         faults.append(Problem("error", "no row is in the split 'train', expected at least one", "splits"))
     search = split_of != "test"
     for key, modality in modalities.items():
-        useless = _constant(modality, modality.values[search])
+        useless = _constant(modality, search)
         if useless is not None:
             faults.append(Problem("error", f"modality {key!r}: {useless}", f"modalities.{key}"))
     return faults
@@ -169,18 +169,20 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(texts[:5]) + (", ..." if len(texts) > 5 else "")
 
 
-def _constant(modality: RawModality, values: npt.NDArray[np.float32]) -> str | None:
+def _constant(modality: RawModality, search: npt.NDArray[np.bool_]) -> str | None:
     """Say so where a modality tells no samples apart: every column is constant over the search rows."""
     if not modality.present.any():
         return "no sample has it, expected values for at least one"
-    flat = values.reshape(len(values), -1)
+    flat = modality.values.reshape(len(modality.values), -1)
     if modality.symbols is not None:
+        flat = flat[search]
         flat = flat[~np.isnan(flat).all(axis=1)]
         same = len(np.unique(flat, axis=0, equal_nan=True)) < 2
         return "all of its samples are the same, expected ones that differ" if same else None
-    known = ~np.isnan(flat)
-    low = np.where(known, flat, np.inf).min(axis=0, initial=np.inf)
-    high = np.where(known, flat, -np.inf).max(axis=0, initial=-np.inf)
+    low, high = np.full(flat.shape[1], np.inf), np.full(flat.shape[1], -np.inf)
+    for rows in row_blocks(flat):
+        known = flat[rows][search[rows]]  # fmin and fmax leave NaN out
+        low, high = np.fmin(low, np.fmin.reduce(known, initial=np.inf)), np.fmax(high, np.fmax.reduce(known, initial=-np.inf))
     if (low < high).any():
         return None
     if modality.schema is not None and len(modality.schema.columns) == 1:

@@ -37,8 +37,10 @@ def read_modality(manifest: Manifest, name: str, labels: LabelFile) -> RawModali
     rows = find_reader(kind, keys.file).read(source)
     positions, notes = _join(manifest, rows, labels, path)
     taken = rows.take(positions[positions >= 0])
-    aligned = np.full((len(positions), *taken.values.shape[1:]), np.nan, np.float32)
-    aligned[positions >= 0] = taken.values
+    aligned = taken.values
+    if len(aligned) < len(positions):
+        aligned = np.full((len(positions), *taken.values.shape[1:]), np.nan, np.float32)
+        aligned[positions >= 0] = taken.values
     unlabelled = rows.count - int((positions >= 0).sum())
     return RawModality(kind.name, aligned, has_values(aligned), taken.schema, unlabelled, (*notes, *taken.notes), taken.symbols)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from fusearch.data.assembly.arrays import RawModality
 from fusearch.data.assembly.assembly import divide, find_faults, join_parts
+from fusearch.data.assembly.decoded import mapped_file
 from fusearch.data.assembly.label_file import LabelFile, read_labels
 from fusearch.data.assembly.modality_files import read_modality
 from fusearch.data.assembly.test_cohort import add_test_cohort
@@ -146,6 +147,11 @@ def _describe(data: Dataset, modalities: Mapping[str, RawModality], problems: li
         entry["missing_rows"] = int((~present).sum())
         has_end = modality.layout.channel is None  # what is behind it is not missing
         entry["missing_values"] = 0 if has_end else int(np.isnan(data.raw[modality.name][present]).sum())
+        mapped = mapped_file(data.raw[modality.name])
+        if mapped is not None:
+            size = f"{data.raw[modality.name].nbytes / 2**30:.3g} GiB"
+            what = f"its {size} of decoded values are mapped from {str(mapped)!r}, where they are decoded once"
+            problems = [*problems, Problem("info", f"modality {modality.name!r}: {what}", f"modalities.{modality.name}")]
         if modality.name in modalities:
             entry["unlabelled_rows"] = modalities[modality.name].num_unlabelled
     return CheckResult(

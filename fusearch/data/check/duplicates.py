@@ -22,17 +22,15 @@ def identical_rows(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
     Args:
         arrays: Float arrays of (N, ...).
     """
-    flat = [
-        np.where(np.isnan(array), np.float32(np.nan), array + 0.0).reshape(len(array), -1) for array in arrays
-    ]  # + 0.0: -0.0 becomes 0.0
     first: dict[bytes, int] = {}
     owners = np.arange(len(arrays[0]))
     for row in range(len(owners)):
-        if all(np.isnan(array[row]).all() for array in flat):
+        if all(np.isnan(array[row]).all() for array in arrays):
             continue
         digest = hashlib.blake2b(digest_size=16)
-        for array in flat:
-            digest.update(array[row].tobytes())
+        for array in arrays:
+            values = array[row] + 0.0  # -0.0 becomes 0.0
+            digest.update(np.where(np.isnan(values), np.float32(np.nan), values).tobytes())
         owners[row] = first.setdefault(digest.digest(), row)
     return owners
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,22 +10,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.data.files.dicom import DICOM, is_dicom, read_picture
+from fusearch.data.files.interpolation import through_window
 from fusearch.data.files.npz import read_array
+from fusearch.data.files.stacking import few, stack_files
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError
 
-__all__ = ["IMAGES", "Images", "read_images"]
+__all__ = ["IMAGES", "Images", "package_of_image", "read_images"]
 
 FloatArray = npt.NDArray[np.float32]
 
 #: Suffixes of an image.
-IMAGES = (".npy", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+IMAGES = (".npy", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm")
 
 #: Weights of red, green and blue in grey (ITU-R 601, as pillow has them).
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
-
-#: At most so many names stand in one message.
-_FEW = 3
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,20 @@ class Images:
     stacks: tuple[str, ...] = ()
 
 
+def package_of_image(name: str) -> str | None:
+    """Return the package that reads a file of that name; None: numpy does."""
+    return None if name.lower().endswith(".npy") else "pydicom" if name.lower().endswith(DICOM) else "pillow"
+
+
 def read_images(
-    files: Sequence[Path | None], *, size: Sequence[int] | None = None, channels: int | None = None, axes: Sequence[int] | None = None
+    files: Sequence[Path | None],
+    *,
+    size: Sequence[int] | None = None,
+    channels: int | None = None,
+    window: Sequence[float] | None = None,
+    axes: Sequence[int] | None = None,
+    places: Sequence[str] = (),
+    make: Callable[[tuple[int, ...]], FloatArray] | None = None,
 ) -> Images:
     """Read images of one shape.
 
@@ -52,59 +64,32 @@ def read_images(
         files: The file of each sample; None where it has no image.
         size: Height and width that all are brought to.
         channels: 1 (grey) or 3 (red, green, blue), that all are brought to.
+        window: The least and the largest value that are told apart; what is between becomes 0 to 1.
         axes: Which axes of a `.npy` file with three are those of channels, height and width; left out, in this order.
+        places: Where each sample's file is named, for messages.
+        make: Makes the array of a shape; left out, in memory.
 
     Raises:
         DataError: A file is missing or is no image, the shapes differ, or pillow, which reads PNG and resizes, is not installed.
     """
-    files = [None if file is None else _as_here(file) for file in files]
-    gone = [file for file in files if file is not None and not file.is_file()]
-    if gone:
-        names = ", ".join(repr(file.name) for file in gone[:_FEW]) + (", ..." if len(gone) > _FEW else "")
-        count = f"{len(gone)} of {sum(file is not None for file in files)} images {'is' if len(gone) == 1 else 'are'} missing"
-        raise DataError(f"{count} in {str(gone[0].parent)!r}: {names}{_near(gone[0])}")
     bits: dict[int, int] = {}
     stacks: list[str] = []
-    shapes: dict[tuple[int, ...], list[str]] = {}
-    images: dict[int, FloatArray] = {}
-    for row, file in enumerate(files):
-        if file is None:
-            continue
+
+    def read(file: Path) -> FloatArray:
         pixels, depth, frames = _read_image(file, axes)
-        if np.isinf(pixels).any():
-            raise DataError(f"{file.name}: an infinite value, expected finite numbers or NaN")
         if frames > 1:
             stacks.append(file.name)
         bits[depth] = bits.get(depth, 0) + 1
-        images[row] = _fit(pixels, size, channels, file.name)
-        shapes.setdefault(images[row].shape, []).append(file.name)
-    if not images:
-        raise DataError("no image is named, expected a file for at least one sample")
-    if len(shapes) > 1:
-        raise DataError(_differ(shapes))
-    (shape,) = shapes
-    values = np.full((len(files), *shape), np.nan, np.float32)
-    for row, image in images.items():
-        values[row] = image
+        fitted = _fit(pixels, size, channels, file.name)
+        return fitted if window is None else through_window(fitted, window)
+
+    values = stack_files(files, read, what="images", differ=_differ, places=places, make=make)
     return Images(values, bits, tuple(stacks))
 
 
-def _as_here(file: Path) -> Path:
-    """Return a path that was written on Windows, with backslashes between folders, as it is here."""
-    return Path(str(file).replace("\\", "/")) if "\\" in str(file) and not file.is_file() else file
-
-
-def _near(file: Path) -> str:
-    """Name a file that differs from a missing one by its ending or by case alone."""
-    found = [] if not file.parent.is_dir() else [other.name for other in file.parent.iterdir() if other.is_file()]
-    near = sorted(name for name in found if name.casefold() == file.name.casefold() or Path(name).stem == file.name)
-    return f"; there is {near[0]!r}" if near else ""
-
-
-def _differ(shapes: dict[tuple[int, ...], list[str]]) -> str:
+def _differ(shapes: Mapping[tuple[int, ...], list[str]]) -> str:
     most = sorted(shapes.items(), key=lambda item: -len(item[1]))
-    told = ", ".join(f"{shape} ({len(names)}, such as {names[0]!r})" for shape, names in most[:_FEW])
-    told += ", ..." if len(most) > _FEW else ""
+    told = few([f"{shape} ({len(names)}, such as {names[0]!r})" for shape, names in most])
     keys = []
     if len({shape[1:] for shape in shapes}) > 1:
         height, width = most[0][0][1:]
@@ -124,6 +109,8 @@ def _read_image(path: Path, axes: Sequence[int] | None) -> tuple[FloatArray, int
             array = array.transpose(axes)
         with np.errstate(over="ignore"):
             return (array if array.ndim == 3 else array[None]).astype(np.float32), 8 * array.dtype.itemsize, 1
+    if path.suffix.lower() in DICOM or (not path.suffix and is_dicom(path)):
+        return read_picture(path)
     image = _pillow(path.name)
     try:
         with image.open(path) as opened:

@@ -44,6 +44,10 @@ class SeriesKeys(FileKeys):
         """Return the column of paths."""
         return {} if self.column is None else {self.column: "column of recordings"}
 
+    def package_of(self, name: str) -> str | None:  # noqa: ARG002
+        """Return the package that reads a recording, beside numpy and scipy."""
+        return "pyedflib"
+
     @model_validator(mode="after")
     def _one_form(self) -> SeriesKeys:
         if self.file.lower().endswith(ARRAYS):

@@ -29,6 +29,10 @@ class SoundKeys(FileKeys):
         """Return the column of paths."""
         return {self.column: "column of sound paths"}
 
+    def package_of(self, name: str) -> str | None:
+        """Return the package that reads a file of that name, beside numpy and scipy."""
+        return None if name.lower().endswith(".wav") else "soundfile"
+
 
 def _read(source: Source) -> Rows:
     keys = source.keys

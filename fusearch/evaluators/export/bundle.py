@@ -96,7 +96,7 @@ def export(
         for name, document in (("inputs.json", inputs), ("design.json", design), ("metrics.json", metrics)):
             _write_json(draft / name, document)
         (draft / "model_card.md").write_text(write_card(design, metrics, inputs), encoding="utf-8")
-        (draft / "requirements.txt").write_text(requirements(*_also(inputs)), encoding="utf-8")
+        (draft / "requirements.txt").write_text(requirements(inputs), encoding="utf-8")
         write_program(draft)
     return Path(out)
 
@@ -108,11 +108,6 @@ def _confirmed(run: Run, candidate: str) -> dict[str, Any] | None:
             if design["candidate"] == candidate:
                 return {"look": look["look"], "samples": look["samples"], "values": design["values"]}
     return None
-
-
-def _also(inputs: Mapping[str, Any]) -> list[str]:
-    """Return what `predict.py` needs for the files of these modalities beside what it always needs."""
-    return ["scipy"] if any("rate" in modality for modality in inputs["modalities"].values()) else []
 
 
 def _write_json(path: Path, document: Mapping[str, Any]) -> None:

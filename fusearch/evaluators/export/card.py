@@ -155,7 +155,8 @@ def _inputs_list(inputs: Mapping[str, Any]) -> str:
                 f"{option}: a CSV file whose column {as_code(modality['column'])} names a WAV or FLAC file a row; {length} are read"
             )
         elif "column" in modality:
-            lines.append(f"{option}: a CSV file whose column {as_code(modality['column'])} names an image a row, as {shape} values")
+            named = f"{as_code(modality['column'])} names a file a row ({modality['reader']})"
+            lines.append(f"{option}: a CSV file whose column {named}, as {shape} values")
         else:
             lines.append(f"{option}: {name} as an NPY or NPZ array (rows x {shape}); ids in an array {known}")
     return "\n".join([lines[0], "", *lines[1:]])

@@ -14,7 +14,7 @@ from fusearch.inference import Correction
 
 __all__ = ["REQUIREMENTS", "describe_design", "describe_metrics", "requirements"]
 
-#: What `predict.py` needs.
+#: What `predict.py` needs in any case.
 REQUIREMENTS = ("numpy", "onnxruntime", "pandas")
 
 NOTE = (
@@ -127,6 +127,11 @@ def describe_metrics(
     }
 
 
-def requirements(*also: str) -> str:
-    """Return the content of `requirements.txt`: what `predict.py` needs, in the versions that it was checked with or newer."""
-    return "".join(f"{name}>={version(name)}\n" for name in (*REQUIREMENTS, *also))
+def requirements(inputs: Mapping[str, Any]) -> str:
+    """Return the content of `requirements.txt`: what `predict.py` needs, in the versions that it was checked with or newer.
+
+    Args:
+        inputs: Content of `inputs.json`.
+    """
+    packages = {package for modality in inputs["modalities"].values() for package in modality.get("packages", ())}
+    return "".join(f"{name}>={version(name)}\n" for name in (*REQUIREMENTS, *sorted(packages)))

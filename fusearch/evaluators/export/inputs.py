@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data import Dataset, load_manifest
-from fusearch.data.files.frames import TABLES, TextFormat, decimal_of
+from fusearch.data.files.frames import TABLES, TextFormat, decimal_of, read_table
+from fusearch.data.files.text import as_text
 from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.modality import Modality
+from fusearch.data.readers import find_reader
 from fusearch.data.readers.array_file import ArrayKeys, axes_order
-from fusearch.data.readers.image_files import ImageKeys
+from fusearch.data.readers.named_files import NamedFileKeys
 from fusearch.data.readers.series_files import SeriesKeys
 from fusearch.data.readers.sound_files import SoundKeys
 from fusearch.data.readers.symbol_files import AlphabetKeys, StringKeys, TextKeys
@@ -42,10 +44,11 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         of the second of two classes, and the metric that they were `fitted_for` (None where there are no classes); `unused`, the
         options of modalities that the design does not read; and for each modality its command-line `option`, `kind`, `shape` of one
         sample's raw values, `key` in an NPZ file that holds several arrays, and `axes`, the order that brings those of a file into
-        ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of their codes; of images
-        that a table names its `column`, their `root`, `size` and `channels`; of sounds and recordings `rate`, `seconds` and `mels` or
-        `channels` beside these; of a table with a row for each step the column of `time` and the `channels`. Of texts
-        and sequences the `symbols` in the order of their positions, and `alphabet`, the letters that sequences are made of (None: words).
+        ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of their codes; of files
+        that a table names its `column`, their `root`, their `reader` in `predict.py`, what they are brought to (`size`, `channels`, ...)
+        and the `packages` that read those of the training; of sounds and recordings `rate`, `seconds` and `mels` or `channels` beside
+        these; of a table with a row for each step the column of `time` and the `channels`. Of texts and sequences the `symbols` in the
+        order of their positions, and `alphabet`, the letters that sequences are made of (None: words).
     """
     source = Path(data.source) if data.source else None
     manifest = load_manifest(source) if source is not None and source.is_file() else None
@@ -57,13 +60,17 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         entry["key"] = (keys.key if isinstance(keys, ArrayKeys) else None) or modality.name
         if isinstance(keys, ArrayKeys) and keys.axes is not None:
             entry["axes"] = axes_order(modality.entry, keys.axes)
-        if isinstance(keys, ImageKeys) and keys.column is not None:
-            entry |= {"column": keys.column, "root": keys.root, "size": keys.size, "channels": keys.channels}
+        if manifest is not None and isinstance(keys, NamedFileKeys) and keys.column is not None:
+            reader = find_reader(modality.entry, keys.file).name
+            entry |= {"column": keys.column, "root": keys.root, "reader": reader, **keys.arguments()}
+            entry["packages"] = _packages(keys, manifest)
         if isinstance(keys, SeriesKeys) and keys.channels is not None:
             names = ("time", "channels") if keys.time is not None else ("column", "root", "channels", "rate", "seconds")
             entry |= {name: getattr(keys, name) for name in names}
         if isinstance(keys, SoundKeys):
             entry |= {name: getattr(keys, name) for name in ("column", "root", "rate", "seconds", "mels")}
+        if manifest is not None and isinstance(keys, SoundKeys | SeriesKeys) and keys.column is not None:
+            entry["packages"] = ["scipy", *_packages(keys, manifest)]
         if isinstance(keys, TextKeys | StringKeys) and keys.column is not None:
             entry["column"] = keys.column
         symbols = data.symbols.get(modality.name)
@@ -94,6 +101,14 @@ def _decision(data: Dataset, correction: Correction | None) -> dict[str, Any] | 
         num_classes = len(data.task.outputs)
         return {"weights": [1.0] * num_classes, "threshold": 0.5 if num_classes == 2 else None, "fitted_for": None}
     return {"weights": list(correction.weights), "threshold": correction.threshold, "fitted_for": correction.metric}
+
+
+def _packages(keys: NamedFileKeys | SoundKeys | SeriesKeys, manifest: Manifest) -> list[str]:
+    """Return the packages that read the files that a table names."""
+    frame = read_table(manifest.path.parent / keys.file, lambda names: set(names), manifest.text_format)
+    names = as_text(frame[str(keys.column)], manifest.text_format.missing)
+    found = {keys.package_of(name) for name in names if name is not None}
+    return sorted(package for package in found if package is not None)
 
 
 def _decimal(manifest: Manifest | None) -> str | None:

@@ -1,10 +1,11 @@
 """Predict new samples with the model of this folder.
 
 One option a modality, and the file to write: `python predict.py --rna rna.csv --clinical clinical.csv --out predictions.csv`. Needs
-onnxruntime, numpy and pandas alone; pillow for PNG or JPEG, scipy for WAV, soundfile for FLAC, pyedflib and scipy for EDF. Files are read
-as those that the model was trained on: tables; NPY and NPZ arrays; tables that name an image, a sound or a recording a row, or hold a text,
-or a step of a series; FASTA. Rows are matched by their id over the files; a file that is left out, an id that a file lacks, and a row of
-empty cells are a missing modality. `inputs.json` says which columns are read. What a prediction is never hangs on other rows.
+onnxruntime, numpy and pandas alone; pillow for PNG or JPEG, nibabel for NIfTI, pydicom for DICOM, scipy for WAV, soundfile for FLAC,
+pyedflib and scipy for EDF. Files are read as those that the model was trained on: tables; NPY and NPZ arrays; tables that name an image, a
+volume, a sound or a recording a row, or hold a text, or a step of a series; FASTA. Rows are matched by their id over the files; a file that
+is left out, an id that a file lacks, and a row of empty cells are a missing modality. `inputs.json` says which columns are read. What a
+prediction is never hangs on other rows.
 """
 
 from __future__ import annotations
@@ -30,10 +31,17 @@ from fusearch.data.files.series import long_series, read_recordings
 from fusearch.data.files.sounds import read_sounds
 from fusearch.data.files.symbols import FASTA, code_rows, read_fasta, read_text_files, split_letters, split_words
 from fusearch.data.files.text import as_text, where
+from fusearch.data.files.volumes import read_volumes
 from fusearch.errors import DataError, nearest
 
 FOLDER = Path(__file__).parent
 ROWS_AT_ONCE = 1024
+
+#: Reader of files that a table names -> what reads them, and what they are brought to.
+NAMED_FILES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
+    "images": (read_images, ("size", "channels", "window")),
+    "volumes": (read_volumes, ("size", "spacing", "window", "channels")),
+}
 
 FloatArray = npt.NDArray[np.float32]
 #: Ids of the rows of a file, None where it has none; and their values, (n, *shape).
@@ -91,7 +99,7 @@ def note(text: str) -> None:
 
 
 def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows:
-    """Read the file of one modality: an array, a table, or a table that names an image a row.
+    """Read the file of one modality: an array, a table, or a table that names a file a row.
 
     Raises:
         DataError: It is not of a kind that the modality can be read from, or does not hold what the model reads.
@@ -122,7 +130,7 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
     if "symbols" in modality or "rate" in modality:
         return ids, read_named_column(path, frame, modality, form)
     if "column" in modality:
-        return ids, read_pictures(path, frame, modality, form)
+        return ids, read_named(path, frame, modality, form)
     return ids, read_columns(path, frame, modality, form)
 
 
@@ -161,7 +169,7 @@ def read_named_column(path: Path, frame: pd.DataFrame, modality: dict[str, Any],
 
 def read_values(path: Path, modality: dict[str, Any], id_name: str | None, missing: list[str]) -> FileRows:
     """Read an array of samples."""
-    found = read_named(path, modality["key"], id_name or "id")
+    found = read_keyed(path, modality["key"], id_name or "id")
     values, shape = found.values, modality["shape"]
     if "axes" in modality and values.ndim == len(modality["axes"]):
         values = values.transpose(modality["axes"])
@@ -175,7 +183,7 @@ def read_values(path: Path, modality: dict[str, Any], id_name: str | None, missi
     return None if found.ids is None else ids_of(found.ids, "id", path.name), values
 
 
-def read_named(path: Path, key: str, id_name: str) -> Any:
+def read_keyed(path: Path, key: str, id_name: str) -> Any:
     """Read the array of a name, or the only one, from an NPZ file; that of an NPY file has no name."""
     try:
         return read_array(path, key if path.suffix.lower() == ".npz" else None, id_name)
@@ -203,18 +211,20 @@ def read_columns(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form
     return np.concatenate(blocks, axis=1)
 
 
-def read_pictures(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form: TextFormat) -> FloatArray:
-    """Read the image that each row names; paths start where the model's own did, from the folder of the table."""
+def read_named(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form: TextFormat) -> FloatArray:
+    """Read the file that each row names; paths start where the model's own did, from the folder of the table."""
     if modality["column"] not in frame:
-        raise DataError(f"{path.name}: no column {modality['column']!r}, the path of each row's image")
+        raise DataError(f"{path.name}: no column {modality['column']!r}, the path of each row's file")
     root = path.parent / modality["root"]
     files = [None if name is None else root / name for name in as_text(frame[modality["column"]], form.missing)]
-    samples, *others = modality.get("axes", (0, 1, 2, 3))
+    samples, *others = modality.get("axes", range(1 + len(modality["shape"])))
     axes = [axis - (axis > samples) for axis in others]
-    values = read_images(files, size=modality["size"], channels=modality["channels"], axes=axes).values
-    if list(values.shape[1:]) != modality["shape"]:
-        raise DataError(f"{path.name}: images of shape {values.shape[1:]}, expected {tuple(modality['shape'])}")
-    return values
+    read_files, brought_to = NAMED_FILES[modality["reader"]]
+    places = [f"{path.name}, {where(frame.index, row)}" for row in range(len(frame))]
+    found = read_files(files, axes=axes, places=places, **{key: modality[key] for key in brought_to}).values
+    if list(found.shape[1:]) != modality["shape"]:
+        raise DataError(f"{path.name}: {modality['reader']} of shape {found.shape[1:]}, expected {tuple(modality['shape'])}")
+    return np.asarray(found, np.float32)
 
 
 def refuse_shuffled_array(files: dict[str, Path], tables: dict[str, FileRows], spec: dict[str, Any]) -> None:
@@ -227,7 +237,7 @@ def refuse_shuffled_array(files: dict[str, Path], tables: dict[str, FileRows], s
     for name, path in files.items():
         if known is None or tables[name][0] is not None or path.suffix.lower() != ".npz":
             continue
-        others = read_named(path, spec["modalities"][name]["key"], spec["id"] or "id").others
+        others = read_keyed(path, spec["modalities"][name]["key"], spec["id"] or "id").others
         for other, texts in columns_of_names(others.items()).items():
             if in_other_order(known, texts, same_name=False):
                 told = f"its array {other!r} holds ids in another order than the first file"

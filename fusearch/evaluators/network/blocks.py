@@ -30,14 +30,15 @@ _CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d)
 
 
-def conv(num_axes: int, source: int, target: int, kernel: int, *, dilation: int = 1) -> nn.Module:
-    """Return a convolution over `num_axes` axes that keeps the size of the grid (odd kernels)."""
-    return _CONVS[num_axes - 1](source, target, kernel, padding=dilation * (kernel // 2), dilation=dilation)
+def conv(num_axes: int, source: int, target: int, kernel: int, *, dilation: int = 1, stride: int = 1, bias: bool = True) -> nn.Module:
+    """Return a convolution over `num_axes` axes that keeps the size of the grid (odd kernels), or divides it by the stride, rounding up."""
+    padding = dilation * (kernel // 2)
+    return _CONVS[num_axes - 1](source, target, kernel, stride=stride, padding=padding, dilation=dilation, bias=bias)
 
 
-def pool(num_axes: int) -> nn.Module:
-    """Return a max pooling that halves each axis, rounding up, so that an axis of one position stays one."""
-    return _MAX_POOLS[num_axes - 1](2, ceil_mode=True)
+def pool(num_axes: int, kernel: int = 2) -> nn.Module:
+    """Return a max pooling that halves each axis, rounding up, so that an axis of one position stays one; windows of 3 overlap."""
+    return _MAX_POOLS[num_axes - 1](kernel, stride=2, padding=(kernel - 1) // 2, ceil_mode=kernel % 2 == 0)
 
 
 def group_norm(width: int) -> nn.GroupNorm:

@@ -8,7 +8,7 @@ from fusearch.search_space.encoders.raw import shortened
 from fusearch.search_space.entries.encoder import ENCODERS, POOL, POOLING, Encoder
 from fusearch.search_space.entries.parameter import Param
 
-__all__ = ["CNN", "CNN3D", "RESNET"]
+__all__ = ["CNN", "CNN3D", "DENSENET", "RESNET"]
 
 
 def _halved(sizes: tuple[int, ...], depth: int) -> int:
@@ -20,6 +20,10 @@ def _resnet_positions(sizes: tuple[int, ...], depth: int) -> int:
         return math.prod(sizes)
     stem = 1 if min(sizes) < 64 else 4
     return math.prod(math.ceil(size / (stem * 2 ** max(0, depth - 2))) for size in sizes)
+
+
+def _densenet_positions(sizes: tuple[int, ...], depth: int) -> int:
+    return _resnet_positions(sizes, min(depth + (depth > 1), 5))
 
 
 CNN = ENCODERS.add(
@@ -40,12 +44,26 @@ RESNET = ENCODERS.add(
     "resnet",
     Encoder(
         "resnet",
-        ("image2d",),
+        ("image2d", "volume3d", "video"),
         num_stages=lambda _: 5,
         positions=_resnet_positions,
         params={POOL: POOLING},
-        stages="stem, layer 1, layer 2, layer 3, layer 4 of MONAI's ResNet-18",
+        stages="stem, layer 1, layer 2, layer 3, layer 4 of MONAI's ResNet-18, in two or three dimensions",
         reference="He et al., Deep residual learning for image recognition, CVPR 2016",
+    ),
+)
+
+DENSENET = ENCODERS.add(
+    "densenet",
+    Encoder(
+        "densenet",
+        ("image2d", "volume3d", "video"),
+        num_stages=lambda _: 5,
+        positions=_densenet_positions,
+        params={"layers": Param(2, choices=(1, 2), minimum=1, maximum=6), POOL: POOLING},
+        stages="stem, block 1, block 2, block 3, block 4, in two or three dimensions; `layers` of block 1, and 2, 4 and 8/3 times as many "
+        "of the others: 6 is DenseNet-121",
+        reference="Huang et al., Densely connected convolutional networks, CVPR 2017",
     ),
 )
 

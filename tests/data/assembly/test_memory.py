@@ -78,7 +78,7 @@ def test_regression() -> None:
         ({"kinds": {"b": "tabular"}}, "data set 'toy': kinds names the modality 'b', expected one of: a"),
         (
             {"modalities": {"a": np.ones(40)}},
-            r"modality 'a': an array of 1 axes, expected 2 \(tabular\), 3 \(timeseries\) or 4 \(image2d\)",
+            r"modality 'a': an array of 1 axes, expected 2 \(tabular\), 3 \(timeseries\), 4 \(image2d\) or 5 \(volume3d\)",
         ),
         ({"modalities": {"a": RNG.normal(size=(40, 3))}, "kinds": {"a": "graph"}}, "modality 'a': kind 'graph' is not supported yet"),
         ({"categorical": {"a": ["a_9"]}}, r"modality 'a': no column 'a_9', did you mean 'a_\d'\?"),

@@ -73,7 +73,7 @@ def make_broken_files(folder: Path) -> None:
             lambda f: read_image(f / "line.npy"),
             r"line.npy: an array of float64 and shape \(4,\), expected numbers as \(H, W\) or \(C, H, W\)",
         ),
-        (lambda f: read_images([None, None]), "no image is named, expected a file for at least one sample"),
+        (lambda f: read_images([None, None]), "no file of images is named, expected one for at least one sample"),
         (
             lambda f: read_images([f / "gone.npy", f / "line.npy", f / "none.png"]),
             "2 of 3 images are missing in '.*': 'gone.npy', 'none.png'",

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import nibabel
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,6 +53,7 @@ _SOUND = {"kind": "audio", "file": "written.csv", "column": "sound", "rate": 100
 _LONG = {"kind": "timeseries", "file": "long.csv", "time": "t", "channels": ["pulse", "pressure"]}
 _EDF = {"kind": "timeseries", "file": "written.csv", "column": "recording", "channels": ["ECG"], "rate": 10, "seconds": 1}
 _LABELS = {"kind": "multilabel", "file": "labels.csv", "columns": ["died", "treated"]}
+_VOLUMES = {"kind": "volume3d", "file": "volumes.csv", "column": "path"}
 _NUMBER = {"kind": "regression", "file": "labels.csv", "column": "months"}
 
 #: (part, key) -> how the manifest reads before, and how with another value of that key.
@@ -146,6 +148,20 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
     ("audio", "rate"): ((_only(_SOUND),), _set("modalities", "x", "rate", value=2000)),
     ("audio", "seconds"): ((_only(_SOUND),), _set("modalities", "x", "seconds", value=0.05)),
     ("audio", "mels"): ((_only(_SOUND),), _set("modalities", "x", "mels", value=5)),
+    ("image2d", "window"): ((_only(_IMAGES),), _set("modalities", "x", "window", value=[0, 4])),
+    ("volume3d", "kind"): ((_only({"kind": "volume3d", "file": "cubes.npy"}),), _set("modalities", "x", "kind", value="image2d")),
+    ("volume3d", "file"): ((_only(_VOLUMES),), _set("modalities", "x", "file", value="later_volumes.csv")),
+    ("volume3d", "key"): (
+        (_only({"kind": "volume3d", "file": "series.npz", "key": "cubes"}),),
+        _set("modalities", "x", "key", value="later"),
+    ),
+    ("volume3d", "axes"): ((_only({"kind": "volume3d", "file": "films.npy"}),), _set("modalities", "x", "axes", value="NDHWC")),
+    ("volume3d", "column"): ((_only(_VOLUMES),), _set("modalities", "x", "column", value="other")),
+    ("volume3d", "root"): ((_only(_VOLUMES),), _set("modalities", "x", "root", value="later")),
+    ("volume3d", "size"): ((_only(_VOLUMES),), _set("modalities", "x", "size", value=[3, 4, 5])),
+    ("volume3d", "spacing"): ((_only(_VOLUMES),), _set("modalities", "x", "spacing", value=[2, 2, 2])),
+    ("volume3d", "window"): ((_only(_VOLUMES),), _set("modalities", "x", "window", value=[0, 20])),
+    ("volume3d", "channels"): ((_only(_VOLUMES),), _set("modalities", "x", "channels", value=1)),
     ("splits", "column"): ((), _splits(column="other_split")),
     ("splits", "fractions"): ((_splits(fractions=[0.7, 0.15, 0.15]),), _set("splits", "fractions", value=[0.5, 0.25, 0.25])),
     ("splits", "folds"): ((_splits(folds=3),), _set("splits", "folds", value=4)),
@@ -198,7 +214,9 @@ def study(study: Any) -> Any:
     (folder / "thousand.csv").write_text("patient;v\n" + "".join(f"{name};{1 + row % 7},{row:03d}\n" for row, name in enumerate(ids)))
     np.save(folder / "series.npy", rng.normal(size=(rows, 6, 5)))
     np.savez(folder / "tables.npz", one=rng.normal(size=(rows, 3)), two=rng.normal(size=(rows, 3)))
-    np.savez(folder / "series.npz", one=rng.normal(size=(rows, 6, 5)), two=rng.normal(size=(rows, 6, 5)))
+    cubes = rng.normal(size=(2, rows, 3, 4, 5))
+    np.savez(folder / "series.npz", one=rng.normal(size=(rows, 6, 5)), two=rng.normal(size=(rows, 6, 5)), cubes=cubes[0], later=cubes[1])
+    np.save(folder / "films.npy", rng.normal(size=(rows, 2, 3, 4, 2)))
     (folder / "later").mkdir()
     for index in range(3):
         np.save(folder / f"{index}.npy", np.full((4, 4), index))
@@ -233,6 +251,13 @@ def study(study: Any) -> Any:
     written.assign(**{name: np.roll(written[name], 1) for name in ("note", "dna", "sound")}).to_csv(
         folder / "later_written.csv", index=False
     )
+    for index in range(3):
+        nibabel.save(nibabel.Nifti1Image(rng.normal(index, 20, (4, 4, 4, 2)), np.eye(4)), folder / f"{index}.nii")
+        nibabel.save(nibabel.Nifti1Image(rng.normal(index, 20, (4, 4, 4, 2)), np.eye(4)), folder / "later" / f"{index}.nii")
+    names = np.array([f"{index % 3}.nii" for index in range(rows)])
+    volumes = study.labels[["patient"]].assign(path=names, other=np.roll(names, 1))
+    volumes.to_csv(folder / "volumes.csv", index=False)
+    volumes.assign(path=np.roll(names, 2)).to_csv(folder / "later_volumes.csv", index=False)
     (folder / "cohort.yaml").write_text(yaml.safe_dump({**study.document, "name": "cohort"}), encoding="utf-8")
     return study
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.encoders.images import CNN, CNN3D, ResNet
+from fusearch.evaluators.encoders.images import CNN, CNN3D, DenseNet, ResNet
 
 
 def test_a_cnn_halves_its_grid_while_it_can() -> None:
@@ -31,6 +31,25 @@ def test_resnet_of_a_large_image_has_the_strides_and_the_widths_of_the_paper() -
     assert [shape.width for shape in network.shapes[1:]] == [64, 64, 128, 256, 512]
     convolutions = sum(parameter.numel() for parameter in network.parameters() if parameter.ndim == 4)
     assert convolutions == 11_166_912 - 2 * 64 * 7 * 7  # those of torchvision's resnet18, for one channel instead of three
+
+
+def test_resnet_of_a_volume_is_the_same_in_three_dimensions() -> None:
+    network = ResNet(Modality("ct", "volume3d", (1, 64, 65, 66)), 8, 0.0)
+    assert [shape.grid for shape in network.shapes[1:]] == [(16, 17, 17), (16, 17, 17), (8, 9, 9), (4, 5, 5), (2, 3, 3)]
+    small = ResNet(Modality("ct", "volume3d", (2, 4, 9, 70)), 8, 0.0)
+    assert [shape.grid for shape in small.shapes[1:]] == [(4, 9, 70), (4, 9, 70), (2, 5, 35), (1, 3, 18), (1, 2, 9)]
+    x_BTD = small.tokens(torch.rand(2, 2, 4, 9, 70))
+    for index in range(1, 6):
+        x_BTD = small.stage(index, x_BTD)
+        assert x_BTD.shape[1:] == (small.shapes[index].tokens, small.shapes[index].width)
+
+
+def test_densenet_of_six_layers_is_densenet_121() -> None:
+    network = DenseNet(Modality("cxr", "image2d", (1, 64, 64)), 64, 0.0, layers=6)
+    assert [shape.grid for shape in network.shapes[1:]] == [(16, 16), (8, 8), (4, 4), (2, 2), (2, 2)]
+    assert [shape.width for shape in network.shapes[1:]] == [64, 128, 256, 512, 1024]
+    convolutions = sum(parameter.numel() for parameter in network.parameters() if parameter.ndim == 4)
+    assert convolutions == 6_870_208 - 2 * 64 * 7 * 7  # those of torchvision's densenet121, for one channel instead of three
 
 
 def test_resnet_keeps_no_statistics_over_the_batch() -> None:

@@ -76,14 +76,14 @@ def test_a_threshold_that_was_fitted_is_told() -> None:
 def test_names_of_others_do_not_become_markup() -> None:
     task = {**DESIGN["task"], "name": "y|`*<b>", "predicts": "one of a_b, <i>", "note": "Positive class: <i>."}
     table = {"option": "--a", "kind": "tabular", "shape": [1], "numeric": ["x`|y"], "categorical": {"s_x": ["<u>", "a|b"]}}
-    scan = {"option": "--b", "kind": "image2d", "shape": [1, 4, 4], "column": "pa|th", "root": "."}
+    scan = {"option": "--b", "kind": "image2d", "shape": [1, 4, 4], "column": "pa|th", "root": ".", "reader": "images"}
     card = write_card({**DESIGN, "task": task}, METRICS, {"id": "p`id", "modalities": {"a": table, "b": scan}})
     for line in (
         r"# Model card: y\|\`\*\<b\> from a, b",
         r"Predicts `y\|'*<b>` (one of a\_b, \<i\>). Positive class: \<i\>.",
         "Rows are matched by the column `p'id`. A file left out, a row that is not there, or a row of empty cells is a missing modality.",
         r"- `--a`: a CSV file with the columns `x'\|y`, `s_x` (\<u\>, a\|b)",
-        r"- `--b`: a CSV file whose column `pa\|th` names an image a row, as 1 x 4 x 4 values",
+        r"- `--b`: a CSV file whose column `pa\|th` names a file a row (images), as 1 x 4 x 4 values",
     ):
         assert line in card.splitlines()
 

@@ -207,12 +207,12 @@ def test_images_that_a_table_names(tmp_path: Path) -> None:
     for name in ("a", "b"):
         np.save(tmp_path / "png" / f"{name}.npy", np.full((2, 3), ord(name)))
     table = write(tmp_path / "scans.csv", "patient,file\n7,a.npy\n8,\n9,b.npy\n")
-    named = {**IMAGE, "column": "file", "root": "png", "size": None, "channels": None}
+    named = {**IMAGE, "column": "file", "root": "png", "reader": "images", "size": None, "channels": None, "window": None}
     ids, values = read(table, named, SPEC)
     assert ids == ["7", "8", "9"]
     assert values[[0, 2], 0, 0, 0].tolist() == [97, 98]
     assert np.isnan(values[1]).all()
-    with pytest.raises(DataError, match=r"scans.csv: no column 'path', the path of each row's image"):
+    with pytest.raises(DataError, match=r"scans.csv: no column 'path', the path of each row's file"):
         read(table, {**named, "column": "path"}, SPEC)
     with pytest.raises(DataError, match=r"scans.csv: images of shape \(1, 2, 3\), expected \(3, 2, 3\)"):
         read(table, {**named, "shape": [3, 2, 3]}, SPEC)
@@ -265,8 +265,10 @@ def test_channels_that_stand_last_in_the_file_of_a_sample(tmp_path: Path) -> Non
         "key": "i",
         "column": "file",
         "root": ".",
+        "reader": "images",
         "size": None,
         "channels": None,
+        "window": None,
     }
     _, values = read(table, image | {"axes": [0, 3, 1, 2]}, SPEC)
     np.testing.assert_array_equal(values[0], np.moveaxis(pixels, -1, 0))

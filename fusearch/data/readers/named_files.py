@@ -1,0 +1,98 @@
+"""Files of one sample each, which a column of a table names: what images, volumes and the like have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from fusearch.data.assembly.decoded import DecodedFiles, decode_once
+from fusearch.data.files.frames import TABLES, read_table
+from fusearch.data.files.text import as_text, where
+from fusearch.data.readers.array_file import AxesKeys, axes_order, likelier_axes
+from fusearch.data.readers.reader import Rows, Source, Taken
+from fusearch.data.readers.table_file import need_column, read_ids
+from fusearch.errors import DataError, ManifestError
+
+__all__ = ["NamedFileKeys", "read_named_files"]
+
+
+class NamedFileKeys(AxesKeys):
+    """Where the files of the samples stand; a reader adds what they are brought to."""
+
+    #: What a file is, for messages.
+    what: ClassVar[str] = "file"
+    #: The keys that say what the files are brought to: the arguments of the function that reads them.
+    brought_to: ClassVar[tuple[str, ...]] = ()
+
+    column: str | None = Field(default=None, description="Column of the table with the path of each sample's file.")
+    root: str = Field(default=".", description="Folder that those paths start from, relative to the manifest.")
+
+    def marks(self) -> dict[str, str]:
+        """Return the column of paths."""
+        return {} if self.column is None else {self.column: f"column of {self.what} paths"}
+
+    def package_of(self, name: str) -> str | None:  # noqa: ARG002
+        """Return the package that reads a file of that name, beside numpy."""
+        return None
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what the files are brought to, by the argument of the function that reads them."""
+        return {key: getattr(self, key) for key in self.brought_to}
+
+    @model_validator(mode="after")
+    def _array_or_column(self) -> NamedFileKeys:
+        if self.file.lower().endswith(TABLES) and self.column is None:
+            raise ValueError(f"the table {self.file!r} needs the key 'column', the column with the path of each sample's {self.what}")
+        return self
+
+
+def read_named_files(source: Source, read: Callable[[Sequence[Path | None], Mapping[str, Any]], DecodedFiles]) -> Rows:
+    """Return the rows of a table that names a file a sample.
+
+    Args:
+        source: What the reader was given.
+        read: Reads files, given what they are brought to, their `axes`, the `places` where they are named, and `make` for their array.
+    """
+    keys = source.keys
+    frame = read_table(source.path, lambda names: set(names), source.form)
+    ids = None if source.id is None else read_ids(frame, source.id, source.path, source.place("file"))
+
+    def take(rows: npt.NDArray[np.int64]) -> Taken:
+        if not isinstance(keys, NamedFileKeys) or keys.column is None:  # the validator above refuses it; stated for the type checker
+            raise ManifestError(f"{source.place('column')}: missing key, expected the column with the path of each sample's file")
+        need_column(frame, keys.column, source.path, source.place("column"))
+        root = source.manifest.parent / keys.root
+        if not root.is_dir():
+            raise ManifestError(f"{source.place('root')}: no folder {keys.root!r} beside the manifest")
+        names = as_text(frame[keys.column].iloc[rows], source.form.missing)
+        if not any(names):
+            what = f"column {keys.column!r} of {source.path.name} names no file, expected one for at least one sample"
+            raise DataError(f"modality {source.name!r}: {what}")
+        files, axes = [None if name is None else root / name for name in names], _file_axes(source, keys.axes)
+        places = [f"{source.path.name}, {where(frame.index, int(row))}" for row in rows]
+        try:
+            arguments = {**keys.arguments(), "axes": axes, "places": places}
+            found = decode_once(files, {**arguments, "kind": source.kind.name}, lambda make: read(files, {**arguments, "make": make}))
+        except DataError as error:
+            raise DataError(*(f"modality {source.name!r}: {fault}" for fault in error.faults)) from None
+        arrays = any(name is not None and name.lower().endswith(".npy") for name in names)
+        assumed = likelier_axes(source.kind, found.values.shape[1:], source.path.name) if arrays and axes is None else ()
+        return Taken(found.values, None, (*assumed, *found.notes))
+
+    return Rows(ids, len(frame), take, {str(name): values for name, values in frame.items()})
+
+
+def _file_axes(source: Source, axes: str | None) -> list[int] | None:
+    """Return which axes of one sample's file are those of the kind."""
+    if axes is None:
+        return None
+    try:
+        samples, *others = axes_order(source.kind, axes)
+    except ValueError as error:
+        raise ManifestError(f"{source.place('axes')}: {error}") from None
+    return [axis - (axis > samples) for axis in others]
