@@ -81,7 +81,7 @@ class Metric:
         except EvaluationError:
             raise
         except Exception as error:
-            raise EvaluationError(f"metric {self.name!r}: {type(error).__name__}: {error}") from error
+            raise self._failed(error) from error
 
     def on_draws(
         self, targets: NDArray[Any], outputs: NDArray[np.floating], weights: NDArray[np.floating], labels: Sequence[str] = ()
@@ -100,13 +100,21 @@ class Metric:
         import numpy as np
 
         if self.weighted is not None:
-            return self.weighted(targets, outputs, weights, *self._more(labels))
+            try:
+                return self.weighted(targets, outputs, weights, *self._more(labels))
+            except EvaluationError:
+                raise
+            except Exception as error:
+                raise self._failed(error) from error
         values = np.full(weights.shape[1], np.nan)
         for draw, counts in enumerate(weights.T.astype(int)):
             rows = np.repeat(np.arange(len(targets)), counts)
             if len(rows):
                 values[draw] = self(targets[rows], outputs[rows], labels)
         return values
+
+    def _failed(self, error: Exception) -> EvaluationError:
+        return EvaluationError(f"metric {self.name!r}: {type(error).__name__}: {error}")
 
     def _more(self, labels: Sequence[str]) -> tuple[Sequence[str], ...]:
         return (labels,) if self.labelled else ()
