@@ -207,14 +207,12 @@ class TrainingEvaluator:
                 yield PackNews(place, packed.trained)
             else:
                 evaluation.add(packed.trained)
+                where = {"device": describe_device(self.device_of(packed.candidate))}
                 if evaluation.is_whole:
-                    details = {
-                        "device": describe_device(self.device_of(packed.candidate)),
-                        **({"start": list(packed.candidate.start)} if packed.candidate.start else {}),
-                    }
+                    details = {**where, **({"start": list(packed.candidate.start)} if packed.candidate.start else {})}
                     measured = {**costs, **self._measure(packed.candidate)}
                     yield PackNews(place, evaluation.whole(self.data, self.folds, costs=measured, details=details))
-                elif is_last and (partial := evaluation.partial()) is not None:
+                elif is_last and (partial := evaluation.partial(where)) is not None:
                     yield PackNews(place, partial, is_last=False)
 
     def train_members(self, candidate: Candidate, budget: Budget, on_epoch: OnMemberEpoch | None = None) -> Iterator[TrainedMember]:

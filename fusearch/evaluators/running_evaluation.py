@@ -53,12 +53,12 @@ class RunningEvaluation:
         self._report(self._step, {**means, "members": float(len(self._done))})
         self._to_come[trained.member.fold] -= 1
 
-    def partial(self) -> Evaluation | None:
-        """Return what is known so far where each fold that was begun is done; None where one is not."""
+    def partial(self, details: Mapping[str, Any]) -> Evaluation | None:
+        """Return what is known so far where each fold that was begun is done, with these details; None where one is not."""
         if any(self._to_come[member.member.fold] for member in self._done):
             return None
         means, _, _ = summarize([member.metrics for member in self._done])
-        return Evaluation(means, details={"members": [member.to_dict() for member in self._done]})
+        return Evaluation(means, details={**details, "members": [member.to_dict() for member in self._done]})
 
     def whole(self, data: Dataset, folds: Sequence[Fold], *, costs: Mapping[str, float], details: Mapping[str, Any]) -> Evaluation:
         """Return the whole evaluation.

@@ -31,7 +31,7 @@ def test_it_tells_each_fold_and_in_the_end_everything() -> None:
     for member, accuracy in zip(MEMBERS, (0.5, 0.7, 0.8, 1.0), strict=True):
         assert not running.is_whole
         running.add(trained(member, accuracy, len(folds[member.fold].val), together=4))
-        partial.append(running.partial())
+        partial.append(running.partial({}))
     assert [found is not None for found in partial] == [False, True, False, True]
     assert running.is_whole
     first = partial[1]
