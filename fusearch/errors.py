@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+import traceback
 from collections.abc import Iterable
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "UnknownNameError",
     "YamlError",
     "nearest",
+    "reason_of",
     "suggestion",
 ]
 
@@ -115,3 +118,19 @@ def suggestion(name: str, choices: Iterable[str]) -> str:
         return f"did you mean {match!r}?"
     more = f", ... ({len(choices):,} in all)" if len(choices) > _MOST_NAMES else ""
     return f"expected one of: {', '.join(choices[:_MOST_NAMES]) or '(nothing)'}{more}"
+
+
+def reason_of(error: BaseException) -> str:
+    """Say in one line what was raised, and where, unless it is one of our own errors, which say it themselves."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # an error of someone else's, which cannot say what it is
+        text = ""
+    if isinstance(error, EvaluationError):
+        return text
+    name = "out of memory" if isinstance(error, MemoryError) else type(error).__name__
+    said = f"{name}: {text}" if text else name
+    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, FusearchError) or not frames:
+        return said
+    return f"{said} ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno}, in {frames[-1].name})"

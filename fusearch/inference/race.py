@@ -12,7 +12,7 @@ and Zaffalon 2017) is wanted: it is for what lies behind the folds, and a front 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from fusearch.contracts import Objective
@@ -108,6 +108,10 @@ class Race:
     metrics: tuple[Objective, ...]
     rivals: tuple[Rival, ...]
     lost_at_once: float = 1.0
+
+    def is_over(self, folds: Collection[int]) -> bool:
+        """Whether these are all folds that a rival has: then nothing is left to be stopped."""
+        return all(set(scores) <= set(folds) for rival in self.rivals for scores in rival.scores.values())
 
     def judge(self, scores: Scores) -> Lost | None:
         """Say so where the race is lost, to the rival that is hardest to catch; None where it goes on, or all folds are done.

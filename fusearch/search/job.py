@@ -10,7 +10,6 @@ import socket
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +17,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from fusearch.contracts import Budget, Evaluation, Evaluator, FoldwiseEvaluator, Outrun, PackEvaluator, PackNews
-from fusearch.errors import EvaluationError, FusearchError
+from fusearch.errors import EvaluationError, reason_of
 from fusearch.inference.race import Lost, Race
 from fusearch.search_space import Candidate
 from fusearch.study import TrialFacts
@@ -93,7 +92,7 @@ class JobSource(Protocol):
     """What executors ask for jobs and tell outcomes: a session, or the seeds that come after it."""
 
     @property
-    def stop_reason(self) -> str | None:
+    def stopreason_of(self) -> str | None:
         """Why no more jobs are given; None while they are, also where none is due before a result."""
         ...
 
@@ -211,7 +210,7 @@ def evaluate(evaluator: Evaluator, job: Job) -> Outcome:
     except (Exception, SystemExit) as error:  # the search goes on whatever an evaluator does; the reason is kept
         if hasattr(error, "ray_terminate_msg"):
             raise
-        evaluation, reason = None, _reason(error)
+        evaluation, reason = None, reason_of(error)
     return Outcome(evaluation, reason, time.perf_counter() - started, os.getpid(), socket.gethostname(), lost)
 
 
@@ -230,7 +229,9 @@ def _evaluate(evaluator: Evaluator, job: Job) -> tuple[Evaluation, Lost | None]:
 
 
 def _judged(race: Race, found: Evaluation) -> Lost | None:
-    """Say whether a race is lost after some folds."""
+    """Say whether a race is lost after some folds; after all of them nothing is spared, though a metric may have no value in one."""
+    if race.is_over({member["fold"] for member in found.details.get("members", ())}):
+        return None
     told = TrialFacts(details=found.details)
     return race.judge({metric.name: told.by_fold(metric.name) for metric in race.metrics})
 
@@ -259,7 +260,10 @@ def _race_is_worth_it(evaluator: Evaluator, job: Job, num_recipes: int) -> bool:
     """Whether a look after the first fold spares more time than it takes (decision 0059)."""
     if job.race is None or not isinstance(evaluator, PackEvaluator):
         return True
-    return job.race.lost_at_once >= evaluator.price_of_look(job.candidate, job.budget, num_recipes)
+    try:
+        return job.race.lost_at_once >= evaluator.price_of_look(job.candidate, job.budget, num_recipes)
+    except Exception:  # what is wrong, the evaluation will say, which has a trial to say it of
+        return True
 
 
 def _design(job: Job) -> tuple[str, int]:
@@ -301,7 +305,7 @@ class _Pack:
             except (Exception, SystemExit) as error:  # as in `evaluate`
                 if hasattr(error, "ray_terminate_msg"):
                     raise
-                failure = _reason(error)
+                failure = reason_of(error)
             seconds = time.perf_counter() - started
             self._spent, self._share = self._spent + seconds, self._share + seconds / len(self._open)
             if failure is not None:
@@ -317,11 +321,11 @@ class _Pack:
         if isinstance(news.found, Outrun):
             return Outcome(lost=news.found)
         if isinstance(news.found, EvaluationError):
-            return Outcome(reason=_reason(news.found))
+            return Outcome(reason=reason_of(news.found))
         try:
             evaluation = Evaluation.of(news.found)
         except EvaluationError as error:
-            return Outcome(reason=_reason(error))
+            return Outcome(reason=reason_of(error))
         race = self._jobs[news.place].race
         lost = None if race is None or news.is_last else _judged(race, news.found)
         return Outcome(evaluation, lost=lost) if news.is_last or lost is not None else None
@@ -345,19 +349,3 @@ def _plain(value: Any) -> Any:
 
 def _ignore(step: int, values: Mapping[str, float], /) -> None:
     """Take the intermediate reports of an evaluator; only full budgets count today (decision 0057)."""
-
-
-def _reason(error: BaseException) -> str:
-    """Say in one line what was raised, and where, unless it is one of our own errors, which say it themselves."""
-    try:
-        text = " ".join(str(error).split())
-    except Exception:  # an error of someone else's, which cannot say what it is
-        text = ""
-    if isinstance(error, EvaluationError):
-        return text
-    name = "out of memory" if isinstance(error, MemoryError) else type(error).__name__
-    said = f"{name}: {text}" if text else name
-    frames = traceback.extract_tb(error.__traceback__)
-    if isinstance(error, FusearchError) or not frames:
-        return said
-    return f"{said} ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno}, in {frames[-1].name})"

@@ -65,7 +65,9 @@ class Races:
         self._lost_at_once: deque[bool] = deque(maxlen=self.COUNTED)
 
     def add(self, trial: int, values: Sequence[float], facts: TrialFacts, *, is_reference: bool = False) -> None:
-        """Take note of a finished design; one that does not tell its folds, or tells others than those before it, is passed over.
+        """Take note of a finished design; one that does not tell its folds, or fewer than others do, is passed over.
+
+        A metric may have no value in a fold, so the folds are those of the designs that have most.
 
         Args:
             trial: Its trial.
@@ -80,7 +82,9 @@ class Races:
         told = {each.name: each for each in (*self._objectives, *self._beside) if facts.by_fold(each.name)}
         folds = {name: facts.by_fold(name) for name in told}
         self._told = self._told or tuple(told.values())
-        self._folds = self._folds or tuple(sorted(next(iter(folds.values()), ())))
+        widest = tuple(sorted(min(folds.values(), key=len, default=())))
+        if len(widest) > len(self._folds):
+            self._folds, self._front, self._newest = widest, [], []
         if len(self._folds) < self.FEWEST_FOLDS or any(set(folds.get(each.name, ())) != set(self._folds) for each in self._told):
             return
         losses = {each.name: np.array([each.loss(folds[each.name][fold]) for fold in self._folds]) for each in self._told}

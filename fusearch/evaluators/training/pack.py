@@ -13,7 +13,7 @@ from typing import Protocol, Unpack
 import torch
 
 from fusearch.contracts import Outrun
-from fusearch.errors import EvaluationError
+from fusearch.errors import EvaluationError, reason_of
 from fusearch.evaluators.training.halving import OutrunError, is_rung, worse_half
 from fusearch.evaluators.training.member import Member
 from fusearch.evaluators.training.members import FoldSamples, MemberSetup, TrainedMember, member_training
@@ -89,9 +89,10 @@ def train_pack(
         lanes = []
         for candidate in candidates:
             for member in members:
-                phases = member_training(candidate, member, folds(member.fold), on_epoch=_bind(on_epoch, candidate), **setup)
+                listener = _Listener(on_epoch, candidate)
+                phases = member_training(candidate, member, folds(member.fold), on_epoch=listener, **setup)
                 ending.callback(phases.close)
-                lanes.append(_Lane(candidate, member, phases, device))
+                lanes.append(_Lane(candidate, member, phases, listener, device))
         shares = _Shares(lanes)
         while alike := _alike(lanes):
             for group in alike:
@@ -105,11 +106,43 @@ def _alone(
     candidate: Candidate, member: Member, rows: FoldSamples, *, on_epoch: OnPackEpoch | None, **setup: Unpack[MemberSetup]
 ) -> PackedMember:
     """Train a member in the plain loop."""
+    listener = _Listener(on_epoch, candidate)
     try:
-        trained = in_turn(member_training(candidate, member, rows, on_epoch=_bind(on_epoch, candidate), **setup))
-    except EvaluationError as error:
-        return PackedMember(candidate, member, error)
+        trained = in_turn(member_training(candidate, member, rows, on_epoch=listener, **setup))
+    except Exception as error:
+        return PackedMember(candidate, member, listener.failure(error))
     return PackedMember(candidate, member, trained)
+
+
+class _Listener:
+    """Passes the epochs of a member on.
+
+    Args:
+        on_epoch: Who listens; it may raise to stop all.
+        candidate: Whose member it is.
+    """
+
+    def __init__(self, on_epoch: OnPackEpoch | None, candidate: Candidate) -> None:
+        self._on_epoch, self._candidate = on_epoch, candidate
+        self._raised: Exception | None = None
+
+    def __call__(self, member: Member, phase: str, epoch: int, values: Mapping[str, float], /) -> None:
+        try:
+            if self._on_epoch is not None:
+                self._on_epoch(self._candidate, member, phase, epoch, values)
+        except Exception as error:
+            self._raised = error
+            raise
+
+    def failure(self, error: Exception) -> EvaluationError:
+        """Return why a member failed, whatever a layer raised: it takes no other with it.
+
+        Raises:
+            Exception: It is what the listener raised to stop all.
+        """
+        if error is self._raised:
+            raise error
+        return error if isinstance(error, EvaluationError) else EvaluationError(reason_of(error))
 
 
 class _Shares:
@@ -134,8 +167,15 @@ class _Shares:
 class _Lane:
     """The training of one member, under way: what it asks for now, or what it gave. It has its own state of random numbers."""
 
-    def __init__(self, candidate: Candidate, member: Member, phases: Generator[Phase, Fit, TrainedMember], device: torch.device) -> None:
-        self.candidate, self.member, self.phases, self.device = candidate, member, phases, device
+    def __init__(
+        self,
+        candidate: Candidate,
+        member: Member,
+        phases: Generator[Phase, Fit, TrainedMember],
+        listener: _Listener,
+        device: torch.device,
+    ) -> None:
+        self.candidate, self.member, self.phases, self.listener, self.device = candidate, member, phases, listener, device
         self.random = self._random()
         self.phase: Phase | None = None
         self.trained: TrainedMember | EvaluationError = EvaluationError("the training has not ended")
@@ -168,8 +208,8 @@ class _Lane:
                 self.phase = step()
             except StopIteration as end:
                 self.phase, self.trained = None, end.value
-            except EvaluationError as error:
-                self.phase, self.trained = None, error
+            except Exception as error:
+                self.phase, self.trained = None, self.listener.failure(error)
             self.random = self._random()
 
     def _random(self) -> tuple[torch.Tensor, ...]:
@@ -255,7 +295,3 @@ def _outrun(stack: Stack, group: Sequence[tuple[_Lane, Phase]], epoch: int) -> M
     means = {candidate: math.fsum(each) / len(each) for candidate, each in losses.items()}
     worse = worse_half({candidate: mean for candidate, mean in means.items() if math.isfinite(mean)}, epoch)
     return {candidate: outrun for candidate, outrun in worse.items() if candidate in under_way}  # of the others nothing can be saved
-
-
-def _bind(on_epoch: OnPackEpoch | None, candidate: Candidate) -> Callable[[Member, str, int, Mapping[str, float]], None] | None:
-    return None if on_epoch is None else lambda member, phase, epoch, values: on_epoch(candidate, member, phase, epoch, values)

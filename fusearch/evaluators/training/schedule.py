@@ -89,6 +89,7 @@ def train_packs(
                     ended |= {packed.candidate.digest} if isinstance(packed.trained, EvaluationError) else set()
                     yield packed, packed.member == members[-1]
             halving = halving and len(designs) < 2
+        halving = False  # what was not compared in the first fold is not compared later, when races have stopped others
 
 
 def together(costs: Mapping[str, float], count: int, device: torch.device, *, free: float | None = None) -> int:

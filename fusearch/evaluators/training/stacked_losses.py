@@ -24,9 +24,19 @@ def stackable(phase: Phase) -> Hashable:
     """Return what two optimizations must have in common to be one: shapes, what they read, settings that are not stacked."""
     state = [*phase.loss.named_parameters(), *phase.loss.named_buffers()]
     shapes = tuple((name, values.shape, values.requires_grad) for name, values in state if name != "class_weights")
-    noise = tuple(layer.p for layer in phase.loss.modules() if isinstance(layer, nn.Dropout) and not isinstance(layer, Dropout))
+    numbers = tuple(_numbers(layer) for layer in phase.loss.network.modules())
     rows = tuple((name, values.shape[1:]) for name, values in phase.rows.inputs.items())
-    return phase.name, type(phase.loss), shapes, noise, rows, phase.held is None, phase.settings.batch_size
+    return phase.name, type(phase.loss), shapes, numbers, rows, phase.held is None, phase.settings.batch_size
+
+
+def _numbers(layer: nn.Module) -> tuple[tuple[str, Hashable], ...]:
+    """Return the numbers and words that a layer keeps beside its tensors: a stack has those of its first member, for all.
+
+    The probability of our own dropout is stacked; that of torch's, or of a plug-in, is such a number.
+    """
+    kept = {name: value for name, value in vars(layer).items() if isinstance(value, int | float | str) and not name.startswith("_")}
+    ours = {"training"} | ({"p"} if isinstance(layer, Dropout) else set())
+    return tuple((name, value) for name, value in sorted(kept.items()) if name not in ours)
 
 
 def stack_losses(losses: Sequence[PhaseLoss]) -> tuple[PhaseLoss, dict[str, Tensor], dict[str, Tensor]]:
