@@ -31,6 +31,7 @@ GLOSSARY: Mapping[str, str] = {
     "AUPRC": "The mean precision over all sensitivities. A guess reaches the share of the positive class.",
     "balanced accuracy": "The mean over the classes of the share that is recognized.",
     "macro F1": "The mean over the classes of F1, which asks that a class is found and that few others are taken for it.",
+    "mean F1": "The mean over the labels of F1, which asks that a label is found and that it is not told of samples without it.",
     "MCC": "Matthews correlation between prediction and truth: 0 is guessing, 1 is perfect.",
     "log loss": "How surprised the model is by the truth; less is better. It asks for honest probabilities.",
     "Brier score": "The mean squared error of the probabilities; less is better.",

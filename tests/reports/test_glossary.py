@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from fusearch.reports.glossary import GLOSSARY, meaning, terms_in, with_meanings
+from fusearch.metrics import metrics_of
+from fusearch.reports.glossary import GLOSSARY, terms_in, with_meanings
 from fusearch.reports.wording import metric_label
 from fusearch.tasks import TASKS
 
@@ -13,10 +14,10 @@ def test_the_words_of_the_report_are_explained(word: str) -> None:
 
 
 def test_every_metric_of_a_task_that_goes_by_an_abbreviation_is_explained() -> None:
-    labels = {metric_label(name) for kind in TASKS.values() for name in kind("y", ("a", "b") if kind.named_classes else ()).metrics}
+    labels = {metric_label(metric.name) for kind in TASKS for metric in metrics_of(kind)}
     short = {label for label in labels if label != label.lower()}
     assert len(short) > 5
-    assert {label for label in short if not meaning(label)} == set()
+    assert {label for label in short if not terms_in([label])} == set()
 
 
 def test_a_word_carries_its_meaning_once_whatever_its_case_and_number() -> None:

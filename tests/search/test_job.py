@@ -272,6 +272,31 @@ def test_a_trained_design_that_loses_at_once_has_one_fold_and_one_that_does_not_
         assert outcome.evaluation.details.get("pack") == pack
 
 
+def test_a_whole_evaluation_is_kept_though_a_metric_has_no_value_in_one_fold(job, race):
+    class Undefined:
+        """The score of the last fold is missing."""
+
+        def __call__(self, candidate, budget, report):
+            raise AssertionError
+
+        def by_fold(self, candidate, budget, report):
+            members = [{"fold": fold, "seed": 0, "metrics": {"score": -1.0} if fold < 4 else {}} for fold in range(5)]
+            yield Evaluation({"score": -1.0}, details={"members": members})
+
+    outcome = evaluate(Undefined(), replace(job, race=race))
+    assert outcome.lost is None
+    assert outcome.evaluation["score"] == -1.0
+
+
+def test_a_price_that_cannot_be_told_is_none(job, race, packed):
+    class Unpriced(packed):
+        def price_of_look(self, candidate, budget, recipes=1):
+            raise RuntimeError("no such device")
+
+    ((_, outcome),) = outcomes(Unpriced(), replace(job, race=race))
+    assert outcome.lost.folds == 1
+
+
 def test_an_evaluator_that_fails_in_a_race_or_tells_nothing_has_failed(job, race):
     class Broken:
         def __call__(self, candidate, budget, report):

@@ -71,6 +71,17 @@ def test_a_design_that_tells_no_folds_is_passed_over(races):
     assert races.race({"macs": 50.0}) is None
 
 
+def test_a_metric_without_a_value_in_a_fold_of_the_first_design_does_not_end_the_races():
+    races = Races([SCORE, MACS])
+    add(races, 0, 0.5, 100.0, folds=4)
+    for trial in range(1, 1 + Races.FEWEST):
+        assert races.race({"macs": 1e9}) is None
+        add(races, trial, 0.5, 100.0)
+    assert len(races.race({"macs": 1e9}).rivals[0].scores["score"]) == 5
+    add(races, 99, 9.0, 100.0, folds=4)
+    assert races.race({"macs": 1e9}).rivals[0].trial != 99
+
+
 def test_a_design_that_breaks_a_bound_is_no_rival():
     races = Races([SCORE, Objective.parse("macs<=300")])
     for trial in range(6):

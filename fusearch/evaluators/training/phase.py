@@ -193,6 +193,8 @@ def in_turn(phases: Generator[Phase, Fit, T]) -> T:
     except StopIteration as end:
         result: T = end.value
         return result
+    finally:
+        phases.close()  # what it had seeded is put back, also where whoever listens stopped it
 
 
 def drop_modalities(present: Mapping[str, Tensor], probability: float | Tensor) -> Mapping[str, Tensor]:

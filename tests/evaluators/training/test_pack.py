@@ -265,6 +265,40 @@ def packed(
     return [each.trained for each in train_pack(candidates, members, folds=lambda at: folds[at], settings=settings, threads=1)]
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_layer_that_raises_for_one_recipe_takes_no_other_with_it(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stage(source: int, target: int, dropout: float) -> nn.Module:
+        if dropout > 0.8:
+            raise ValueError("so much noise")
+        return nn.Sequential(nn.Linear(source, target), Dropout(dropout))
+
+    monkeypatch.setattr("fusearch.evaluators.network.join.DenseBlock", stage)
+    found = packed(CAT, [Recipe(width=8, dropout=0.9), Recipe(width=8, dropout=0.1)], make_folds(TABLES)[:count])
+    for bad, good in zip(found[:count], found[count:], strict=True):
+        assert isinstance(bad, EvaluationError)
+        assert "ValueError: so much noise (test_pack.py:" in str(bad)
+        assert isinstance(good, TrainedMember)
+
+
+def test_what_a_listener_raises_stops_all() -> None:
+    def on_epoch(*_: object) -> None:
+        raise ValueError("enough")
+
+    folds = make_folds(TABLES)
+    for count in (1, 2):
+        with pytest.raises(ValueError, match="enough"):
+            list(
+                train_pack(
+                    [Candidate(CAT, Recipe(width=8))],
+                    make_members(count, 1),
+                    folds=lambda at: folds[at],
+                    on_epoch=on_epoch,
+                    settings=SETTINGS,
+                    threads=1,
+                )
+            )
+
+
 def test_a_member_that_fails_takes_no_other_with_it() -> None:
     folds = make_folds(TABLES)
     spoiled = replace(
@@ -296,7 +330,7 @@ class Strange(nn.Module):
 
     def __init__(self, what: str, number: float = 1.0) -> None:
         super().__init__()
-        self.what, self.number = what, number
+        self.what, self.numbers = what, [number]  # one that a layer names itself would be seen without a step
         self.norm, self.cell = nn.BatchNorm1d(8), nn.LSTMCell(8, 8)
 
     def forward(self, x_BTD: Tensor) -> Tensor:
@@ -308,7 +342,7 @@ class Strange(nn.Module):
             "cell": lambda: self.cell(x_BD)[0],
             "slow": lambda: nn.functional.bilinear(x_BD, x_BD, x_BD.new_ones(8, 8, 8)),
         }
-        return made.get(self.what, lambda: x_BD * self.number)()[:, None]
+        return made.get(self.what, lambda: x_BD * self.numbers[0])()[:, None]
 
 
 @pytest.mark.parametrize(
@@ -482,9 +516,10 @@ def test_where_memory_runs_out_half_of_the_members_go_on_and_nothing_is_told_twi
             np.testing.assert_allclose(packed.trained.outputs, expected.outputs, rtol=0, atol=1e-6)
 
 
-def test_memory_that_one_member_needs_more_than_there_is_ends_the_pack() -> None:
-    with pytest.raises(torch.OutOfMemoryError), Memory(100):
-        packed(CAT, [Recipe(width=8, dropout=0.0)], make_folds(TABLES))
+def test_memory_that_one_member_needs_more_than_there_is_fails_that_member() -> None:
+    with Memory(100):
+        found = packed(CAT, [Recipe(width=8, dropout=0.0)], make_folds(TABLES))
+    assert all(isinstance(each, EvaluationError) and "OutOfMemoryError" in str(each) for each in found)
 
 
 @pytest.mark.usefixtures("taped")

@@ -58,6 +58,23 @@ def test_dropout_of_torch_itself_must_be_the_same() -> None:
     assert keys(plugged(0.1), plugged(0.2)) == 2
 
 
+def test_a_number_that_a_plug_in_keeps_must_be_the_same() -> None:
+    """Dropout by `nn.functional.dropout(x, self.rate, self.training)`: a stack would have that of its first member for all."""
+
+    class Noisy(nn.Module):
+        def __init__(self, rate: float) -> None:
+            super().__init__()
+            self.rate = rate
+
+    def plugged(rate: float) -> Phase:
+        phase = phase_of(Recipe(width=8))
+        phase.loss.network.heads.append(Noisy(rate))
+        return phase
+
+    assert keys(plugged(0.1), plugged(0.1)) == 1
+    assert keys(plugged(0.0), plugged(0.9)) == 2
+
+
 def test_the_losses_of_all_are_what_each_has_alone_and_nothing_is_held_twice() -> None:
     phases = [phase_of(Recipe(width=8, loss_weight=weight)) for weight in (0.1, 1.0)]
     with torch.no_grad():
