@@ -27,7 +27,7 @@ FILES = {name for name in NAMES if "." in name}
 FOLDERS = NAMES - FILES
 
 #: They fill the folder of an export, which appears as a whole.
-WRITE_INTO_A_DRAFT = {"carried.py", "bundle.py", "model_files.py"}
+WRITE_INTO_A_DRAFT = {"carried.py", "bundle.py", "model_files.py", "decoded.py"}
 
 
 def literals(tree: ast.AST) -> Iterator[str]:
