@@ -129,7 +129,7 @@ def test_the_bundle_predicts_without_fusearch(run: Run, data: Dataset, manifest:
         ("survival", {"times": [2, 1]}, "task 'days': times 2, 1, expected rising numbers above 0"),
         ("survival", {"labels": ["a"]}, "study.yaml: task.labels: unknown key"),
         ("multilabel", {"columns": ["cough", "fevr"]}, "study.yaml: task.columns: no column 'fevr' in labels.csv, did you mean 'fever'"),
-        ("multilabel", {"columns": "cough"}, "study.yaml: task.columns: 'cough', expected a valid list"),
+        ("multilabel", {"columns": "cough"}, "study.yaml: task.columns: expected a list of columns, such as \\[cough\\]"),
         ("multilabel", {"columns": ["cough", "cough"]}, "study.yaml: task.columns: 'cough' stands twice"),
         ("multilabel", {"columns": ["cough", "id"]}, "study.yaml: task.columns: 'id' is the id"),
     ],

@@ -90,6 +90,7 @@ def search(
     from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space, compose_strategy
     from fusearch.cli.live_line import LiveLine
     from fusearch.data import check_data, load_data
+    from fusearch.errors import DataError
     from fusearch.evaluators.device import find_device
     from fusearch.reports import read_findings, write_report
     from fusearch.search import run_search
@@ -113,7 +114,11 @@ def search(
             dataset, objectives, file=space, encoders=encoder, operators=operator, max_fusions=max_fusions, pattern=pattern
         )
         evaluator = compose_evaluator(dataset, objectives, folds=folds, seeds=seeds, epochs=epochs, device=device, pack=pack, cache=cache)
-        for warning in check_data(dataset).warnings:
+        checked = check_data(dataset)
+        for problem in checked.problems:
+            if problem.severity == "error":
+                raise DataError(f"{problem.where}: {problem.what}")
+        for warning in checked.warnings:
             warn(warning)
         run: Run
         with LiveLine() as line:

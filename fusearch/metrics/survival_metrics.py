@@ -1,7 +1,8 @@
 """Metrics of survival, by scikit-survival (the extra `survival`). Axis letters: N samples, K times, B draws.
 
 Targets are (N, 2): time and event. Outputs are (N, 1 + K): the risk, then the probability of no event until each time (decision 0075). What
-censoring hides is weighed by the censoring distribution of the rows that are scored. A time is scored where it lies in their follow-up.
+censoring hides is weighed by the censoring distribution of the rows that are scored. A time is scored where it lies in their follow-up;
+rows without an event have no value.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def _weighted_integrated_brier(targets: Floats, outputs: Floats, weights_NB: Flo
     drawn = weights_NB > 0
     first = np.where(drawn, times[:, None], np.inf).min(axis=0, initial=np.inf)
     last = np.where(drawn, times[:, None], -np.inf).max(axis=0, initial=-np.inf)
-    inside_KB = (at_K[:, None] >= first) & (at_K[:, None] < last)
+    inside_KB = (at_K[:, None] >= first) & (at_K[:, None] < last) & drawn[events].any(axis=0)
     known_NB, scores_KB = _inverse(free_UB[place]), np.zeros(inside_KB.shape)
     for each, time in enumerate(at_K):
         survival, upto = outputs[:, 1 + each].astype(float), np.searchsorted(at, time, side="right") - 1
@@ -70,7 +71,7 @@ def _weighted_integrated_brier(targets: Floats, outputs: Floats, weights_NB: Flo
 def integrated_brier(targets: Floats, outputs: Floats, labels: Sequence[str]) -> float:
     """Squared error of survival probabilities, the mean over time from the first to the last time (Graf et al. 1999)."""
     sksurv, at, held = _library(), _times(labels), _structured(targets)
-    inside = (at >= held["time"].min()) & (at < held["time"].max())
+    inside = (at >= held["time"].min()) & (at < held["time"].max()) & held["event"].any()
     if not inside.any():
         return float("nan")
     scores = sksurv.brier_score(held, held, outputs[:, 1:][:, inside].astype(float), at[inside])[1]

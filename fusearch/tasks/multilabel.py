@@ -91,6 +91,13 @@ class Multilabel(Task):
         """Return how many rows have each label."""
         return {label: int(count) for label, count in zip(self.labels, targets.sum(axis=0), strict=True)}
 
+    def doubts(self, targets: npt.NDArray[Any]) -> tuple[str, ...]:
+        """Tell labels that no row of train and val has, or every row: they cannot be learned."""
+        held = {name: values for name, values in zip(self.labels, targets.T, strict=True) if len(values) and np.ptp(values) == 0}
+        return tuple(
+            f"label {name!r} is {values[0]:g} in every row of train and val: it cannot be learned" for name, values in held.items()
+        )
+
     def association(self, values: npt.NDArray[np.float32], targets: npt.NDArray[Any], num_numeric: int) -> npt.NDArray[np.float64]:
         """Return how well each column gives the label that it gives best."""
         each = [class_association(values, targets[:, label].astype(np.int64), num_numeric) for label in range(targets.shape[1])]

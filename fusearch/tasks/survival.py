@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.errors import DataError
-from fusearch.tasks.association import rank_association
+from fusearch.tasks.association import class_association, rank_association
 from fusearch.tasks.columns import LabelColumn
 from fusearch.tasks.strata import joined_strata, quantile_strata
 from fusearch.tasks.task import Task, task_entry
@@ -124,8 +124,28 @@ class Survival(Task):
         return np.append(1 - told.mean(), told)
 
     def association(self, values: npt.NDArray[np.float32], targets: npt.NDArray[Any], num_numeric: int) -> npt.NDArray[np.float64]:
-        """Return the absolute rank correlation of each column with the time: a copy of it is a leak."""
-        return rank_association(values, targets[:, 0], num_numeric)
+        """Return how well each column gives the time, by rank, or the event, whichever it gives better: a copy of either is a leak."""
+        time, events = rank_association(values, targets[:, 0], num_numeric), targets[:, 1].astype(np.int64)
+        return np.maximum(time, class_association(values, events, num_numeric)) if np.ptp(events) else time
+
+    def lacks(self, targets: npt.NDArray[Any]) -> str:
+        """Say that no row has the event, or that no time differs."""
+        if not (targets[:, 1] == 1).any():
+            return "no event"
+        return f"one time, {targets[0, 0]:g}, in every row" if np.ptp(targets[:, 0]) == 0 else ""
+
+    def doubts(self, targets: npt.NDArray[Any]) -> tuple[str, ...]:
+        """Tell times at which nothing is scored: before the first event, or not before the end of the follow-up."""
+        happened = targets[targets[:, 1] == 1, 0]
+        if not len(happened):
+            return ()
+        first, last = float(happened.min()), float(targets[:, 0].max())
+        outside = [label for label, time in zip(self.labels, self.times, strict=True) if not first <= time < last]
+        if not outside:
+            return ()
+        what = "no time" if len(outside) == len(self.labels) else f"{len(self.labels) - len(outside)} of {len(self.labels)} times"
+        span = f"the first event is at {first:g} and the follow-up ends at {last:g}"
+        return (f"`times`: {what} can be scored; out of range: {', '.join(outside)} ({span}, in the unit of {self.name!r})",)
 
 
 @task_entry

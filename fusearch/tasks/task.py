@@ -141,6 +141,16 @@ class Task(ABC):
         del targets
         return {}
 
+    def lacks(self, targets: npt.NDArray[Any]) -> str:
+        """Return what these rows lack, so that nothing can be learned from them or scored on them (`no event`); by default nothing, ""."""
+        del targets
+        return ""
+
+    def doubts(self, targets: npt.NDArray[Any]) -> tuple[str, ...]:
+        """Return what `fusearch check` should warn of in the targets of train and val, a sentence each; by default nothing."""
+        del targets
+        return ()
+
     def association(self, values: npt.NDArray[np.float32], targets: npt.NDArray[Any], num_numeric: int) -> npt.NDArray[np.float64]:
         """Return how well each column of a table alone gives the target, from 0 to 1, so that leaks are found.
 

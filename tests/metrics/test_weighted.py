@@ -48,6 +48,19 @@ def test_a_metric_with_weights_is_that_of_repeated_rows(name, tied):
             np.testing.assert_allclose(found[draw], expected, rtol=1e-10, atol=1e-12, err_msg=f"{name}, draw {draw}")
 
 
+@pytest.mark.parametrize("events", [0, 1, 2])
+@pytest.mark.parametrize("name", [each.name for each in metrics_of("survival")])
+def test_rows_with_few_events_have_the_same_value_both_ways_and_without_any_none(name, events):
+    rng = np.random.default_rng(5)
+    for rows in (1, 3, 8, 40):
+        for _ in range(20):
+            targets, outputs = drawn(rng, name, rows, tied=True)
+            targets[:, 1] = np.arange(rows) < events
+            found = METRICS[name].on_draws(targets, outputs, np.ones((rows, 1)), TIMES)[0]
+            np.testing.assert_allclose(found, METRICS[name](targets, outputs, TIMES), rtol=1e-10, err_msg=name)
+            assert events or np.isnan(found)
+
+
 @pytest.mark.parametrize("name", ["r2", "spearman", "auroc", "mcc"])
 def test_what_does_not_vary_is_undefined_or_says_nothing(name):
     targets = np.array([1.0, 1.0, 1.0]) if name in ("r2", "spearman") else np.array([1, 1, 1])

@@ -48,7 +48,7 @@ class CheckResult:
 
     @property
     def ok(self) -> bool:
-        """Whether the data set can be loaded: no problem is an error."""
+        """Whether the data set can be searched: no problem is an error."""
         return all(problem.severity != "error" for problem in self.problems)
 
     @property

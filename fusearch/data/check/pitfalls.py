@@ -22,6 +22,8 @@ _HIGH_MISSING = 0.5
 _MIN_VALUES = 10
 #: So many test rows have a median worth comparing.
 _MIN_TEST = 5
+#: What follows where rows to learn from, and rows to score, lack what the task needs.
+_LACKING = ("nothing can be learned there", "metrics are undefined there")
 #: At most so many names stand in one message.
 _MAX_NAMES = 5
 
@@ -32,6 +34,7 @@ def find_problems(data: Dataset) -> list[Problem]:
         *data.notes,
         *_duplicates(data),
         *_folds(data),
+        *_targets(data),
         *_rare_classes(data),
         *(problem for modality in data.modalities for problem in _modality(data, modality.name)),
         *(problem for modality in data.columns for problem in _columns(data, modality)),
@@ -83,6 +86,30 @@ def _folds(data: Dataset) -> Iterator[Problem]:
         yield Problem("warning", f"{what}: metrics such as AUROC are undefined on their folds", "splits.group")
 
 
+def _targets(data: Dataset) -> Iterator[Problem]:
+    """Tell what the task says of its targets: nothing to learn from in train, nothing to score in val, test or a fold."""
+    task, search = data.task, data.targets[data.rows("search")]
+    in_split = {split: task.lacks(data.targets[data.split_of == split]) for split in ("train", "val", "test") if split in data.split_of}
+    lacking = task.lacks(search)
+    if lacking:
+        yield Problem("error", f"{lacking} in train and val: nothing can be learned", "task")
+        return
+    yield from (Problem("warning", doubt, "task") for doubt in task.doubts(search))
+    for split, lack in in_split.items():
+        if lack:
+            yield Problem("warning", f"{lack} in {split}: {_LACKING[split != 'train']}", "splits")
+    try:
+        folds = data.folds()
+    except DataError:
+        return  # `_folds` tells
+    for held, side in enumerate(("train", "val")):
+        which = [lack for lack in (task.lacks(data.targets[getattr(fold, side)]) for fold in folds) if lack]
+        if which and len(folds) > 1:
+            rows = ("training", "held-out")[held]
+            what = f"{which[0]} among the {rows} rows of {len(which)} of {len(folds)} folds: {_LACKING[held]}"
+            yield Problem("warning", what, "splits")
+
+
 def _rare_classes(data: Dataset) -> Iterator[Problem]:
     search, test, needed = data.rows("search"), data.split_of == "test", 2 if data.num_folds == "groups" else max(data.default_num_folds, 2)
     tested = data.task.class_counts(data.targets[test])
@@ -93,6 +120,8 @@ def _rare_classes(data: Dataset) -> Iterator[Problem]:
         yield Problem("warning", what, "task")
     else:
         for label, count in rare.items():
+            if not count and data.task.doubts(data.targets[search]):
+                continue  # told there
             yield Problem("warning", f"class {label!r} has {count} rows in train and val, fewer than the {needed} folds or sides", "task")
     untested = [label for label in counts if test.any() and not tested[label]]
     if len(untested) > _MAX_NAMES:

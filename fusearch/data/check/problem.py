@@ -16,7 +16,8 @@ class Problem:
     """One thing that is wrong with a data set.
 
     Attributes:
-        severity: `error`: the data set cannot be loaded. `warning`: it can, but results may mislead. `info`: worth knowing.
+        severity: `error`: the data set cannot be loaded, or nothing can be learned from it. `warning`: it can, but results may
+            mislead. `info`: worth knowing.
         what: One line.
         where: The place: a key of the manifest (`modalities.rna`), or a column in it (`modalities.rna.age`).
     """

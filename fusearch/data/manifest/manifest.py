@@ -82,7 +82,14 @@ def task_model(entry: type[Task]) -> type[TaskKeys]:
                 raise ValueError(f"{column!r} stands twice, expected each column once")
         return columns
 
-    checks: dict[str, Any] = {"once": field_validator(*entry.columns)(once)} if entry.several else {}
+    def listed(columns: Any) -> Any:
+        if isinstance(columns, str):
+            raise ValueError(f"expected a list of columns, such as [{columns}]")
+        return columns
+
+    checks: dict[str, Any] = {}
+    if entry.several:
+        checks = {"once": field_validator(*entry.columns)(once), "listed": field_validator(*entry.columns, mode="before")(listed)}
     return create_model(entry.kind.capitalize(), __base__=TaskKeys, __doc__=about, __validators__=checks, **fields)
 
 
