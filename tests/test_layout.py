@@ -26,7 +26,7 @@ NAMES = {value for name in layout.__all__ if isinstance(value := getattr(layout,
 FILES = {name for name in NAMES if "." in name}
 FOLDERS = NAMES - FILES
 
-#: They fill the folder of an export, which appears as a whole.
+#: They fill a draft, the folder of an export or a large array, which appears as a whole.
 WRITE_INTO_A_DRAFT = {"carried.py", "bundle.py", "model_files.py", "decoded.py"}
 
 
