@@ -21,8 +21,8 @@ __all__ = [
     "SpaceError",
     "UnknownNameError",
     "YamlError",
+    "failure_text",
     "nearest",
-    "reason_of",
     "suggestion",
 ]
 
@@ -120,7 +120,7 @@ def suggestion(name: str, choices: Iterable[str]) -> str:
     return f"expected one of: {', '.join(choices[:_MOST_NAMES]) or '(nothing)'}{more}"
 
 
-def reason_of(error: BaseException) -> str:
+def failure_text(error: BaseException) -> str:
     """Say in one line what was raised, and where, unless it is one of our own errors, which say it themselves."""
     try:
         text = " ".join(str(error).split())

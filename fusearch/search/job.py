@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from fusearch.contracts import Budget, Evaluation, Evaluator, FoldwiseEvaluator, Outrun, PackEvaluator, PackNews
-from fusearch.errors import EvaluationError, reason_of
+from fusearch.errors import EvaluationError, failure_text
 from fusearch.inference.race import Lost, Race
 from fusearch.search_space import Candidate
 from fusearch.study import TrialFacts
@@ -92,7 +92,7 @@ class JobSource(Protocol):
     """What executors ask for jobs and tell outcomes: a session, or the seeds that come after it."""
 
     @property
-    def stopreason_of(self) -> str | None:
+    def stop_reason(self) -> str | None:
         """Why no more jobs are given; None while they are, also where none is due before a result."""
         ...
 
@@ -210,7 +210,7 @@ def evaluate(evaluator: Evaluator, job: Job) -> Outcome:
     except (Exception, SystemExit) as error:  # the search goes on whatever an evaluator does; the reason is kept
         if hasattr(error, "ray_terminate_msg"):
             raise
-        evaluation, reason = None, reason_of(error)
+        evaluation, reason = None, failure_text(error)
     return Outcome(evaluation, reason, time.perf_counter() - started, os.getpid(), socket.gethostname(), lost)
 
 
@@ -305,7 +305,7 @@ class _Pack:
             except (Exception, SystemExit) as error:  # as in `evaluate`
                 if hasattr(error, "ray_terminate_msg"):
                     raise
-                failure = reason_of(error)
+                failure = failure_text(error)
             seconds = time.perf_counter() - started
             self._spent, self._share = self._spent + seconds, self._share + seconds / len(self._open)
             if failure is not None:
@@ -321,11 +321,11 @@ class _Pack:
         if isinstance(news.found, Outrun):
             return Outcome(lost=news.found)
         if isinstance(news.found, EvaluationError):
-            return Outcome(reason=reason_of(news.found))
+            return Outcome(reason=failure_text(news.found))
         try:
             evaluation = Evaluation.of(news.found)
         except EvaluationError as error:
-            return Outcome(reason=reason_of(error))
+            return Outcome(reason=failure_text(error))
         race = self._jobs[news.place].race
         lost = None if race is None or news.is_last else _judged(race, news.found)
         return Outcome(evaluation, lost=lost) if news.is_last or lost is not None else None

@@ -13,7 +13,7 @@ from typing import Protocol, Unpack
 import torch
 
 from fusearch.contracts import Outrun
-from fusearch.errors import EvaluationError, reason_of
+from fusearch.errors import EvaluationError, failure_text
 from fusearch.evaluators.training.halving import OutrunError, is_rung, worse_half
 from fusearch.evaluators.training.member import Member
 from fusearch.evaluators.training.members import FoldSamples, MemberSetup, TrainedMember, member_training
@@ -142,7 +142,7 @@ class _Listener:
         """
         if error is self._raised:
             raise error
-        return error if isinstance(error, EvaluationError) else EvaluationError(reason_of(error))
+        return error if isinstance(error, EvaluationError) else EvaluationError(failure_text(error))
 
 
 class _Shares:
