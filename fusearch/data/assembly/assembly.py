@@ -177,7 +177,8 @@ def _constant(modality: RawModality, search: npt.NDArray[np.bool_]) -> str | Non
     if modality.symbols is not None:
         flat = flat[search]
         flat = flat[~np.isnan(flat).all(axis=1)]
-        same = len(np.unique(flat, axis=0, equal_nan=True)) < 2
+        flat = np.nan_to_num(flat, nan=-2)  # codes are -1 or more; along an axis, unique takes NaN for different
+        same = len(np.unique(flat, axis=0)) < 2
         return "all of its samples are the same, expected ones that differ" if same else None
     low, high = np.full(flat.shape[1], np.inf), np.full(flat.shape[1], -np.inf)
     for rows in row_blocks(flat):

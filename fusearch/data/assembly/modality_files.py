@@ -14,7 +14,7 @@ from fusearch.data.files.ids import columns_of_names
 from fusearch.data.kinds import KINDS
 from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.readers import Rows, Source, find_reader
-from fusearch.errors import DataError
+from fusearch.errors import DataError, ManifestError
 
 __all__ = ["read_modality"]
 
@@ -27,13 +27,14 @@ def read_modality(manifest: Manifest, name: str, labels: LabelFile) -> RawModali
     A sample without a row, or whose values are all missing, lacks the modality.
 
     Raises:
-        ManifestError: The file, a column or an array is missing.
+        ManifestError: The file, a column or an array is missing, or a column is the id, a target, the split or the group.
         DataError: Duplicate ids, row counts that differ, values that are not numbers.
     """
     keys = manifest.modalities[name]
     kind = KINDS[keys.kind]
     path = manifest.resolve(keys.file, f"modalities.{name}.file")
     source = Source(name, kind, keys, path, manifest.path, manifest.id, _reserved(manifest, path), manifest.text_format)
+    _refuse_labels(source, _label_columns(manifest, path))
     rows = find_reader(kind, keys.file).read(source)
     positions, notes = _join(manifest, rows, labels, path)
     taken = rows.take(positions[positions >= 0])
@@ -75,13 +76,26 @@ def _other_names(id_name: str, rows: Rows, ours: list[str], place: str) -> tuple
     return ()
 
 
-def _reserved(manifest: Manifest, path: Path) -> dict[str, str]:
-    """Return the columns of a file that are no measurements, and what they are."""
+def _refuse_labels(source: Source, labels: dict[str, str]) -> None:
+    """Refuse a key that names a column of the labels: here, so that no reader can forget it."""
+    for key, column in source.keys.named():
+        if column in labels:
+            raise ManifestError(f"{source.place(key)}: {column!r} is the {labels[column]}, expected a column of measurements")
+
+
+def _label_columns(manifest: Manifest, path: Path) -> dict[str, str]:
+    """Return the columns of a file that say who a sample is and what is predicted, and what they are."""
     reserved = {} if manifest.id is None else {manifest.id: "id"}
     if path.samefile(manifest.path.parent / manifest.task.file):
         reserved |= dict.fromkeys(manifest.task.label_columns.values(), "target")
         marks = {manifest.splits.column: "split", manifest.splits.group: "group"}
         reserved |= {column: what for column, what in marks.items() if column is not None}
+    return reserved
+
+
+def _reserved(manifest: Manifest, path: Path) -> dict[str, str]:
+    """Return the columns of a file that are no measurements, and what they are."""
+    reserved = _label_columns(manifest, path)
     for keys in manifest.modalities.values():
         if (manifest.path.parent / keys.file).resolve() == path.resolve():
             reserved |= keys.marks()

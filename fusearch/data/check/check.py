@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +23,9 @@ from fusearch.data.manifest.manifest import Manifest, load_manifest, manifest_fa
 from fusearch.errors import DataError, FusearchError
 
 __all__ = ["CheckResult", "check_data"]
+
+#: Faults of one modality that are told.
+_FAULTS = 10
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,12 @@ def check_data(source: str | Path | Dataset) -> CheckResult:
     return _check_manifest(load_manifest(found))
 
 
+def _first(faults: Sequence[str]) -> list[str]:
+    """Return the first faults of a file, the last of them with the number of the others: one mistake often repeats in every row."""
+    shown, others = list(faults[:_FAULTS]), len(faults) - _FAULTS
+    return [*shown[:-1], f"{shown[-1]} (and {others} more)"] if others > 0 else shown
+
+
 def _check_manifest(manifest: Manifest) -> CheckResult:
     problems: list[Problem] = []
     try:
@@ -104,7 +113,7 @@ def _check_manifest(manifest: Manifest) -> CheckResult:
         try:
             modalities[name] = read_modality(manifest, name, labels)
         except DataError as error:
-            problems += [Problem("error", fault, f"modalities.{name}") for fault in error.faults]
+            problems += [Problem("error", fault, f"modalities.{name}") for fault in _first(error.faults)]
         except FusearchError as error:
             problems.append(Problem("error", str(error), f"modalities.{name}"))
     if not modalities:

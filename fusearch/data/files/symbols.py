@@ -34,8 +34,8 @@ def split_words(texts: Sequence[str | None]) -> list[list[str] | None]:
 
 
 def letters_of(alphabet: str) -> tuple[str, str]:
-    """Return the letters of an alphabet by its name, or those given; and the letters that stand for one that is not known."""
-    return ALPHABETS.get(alphabet, (alphabet, ""))
+    """Return the letters of an alphabet by its name in any case, or those given; and the letters that stand for one that is not known."""
+    return ALPHABETS.get(alphabet.lower(), (alphabet, ""))
 
 
 def split_letters(strings: Sequence[str | None], alphabet: str, place: Callable[[int], str]) -> list[list[str] | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,8 +31,17 @@ class FileKeys(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
+    #: Keys that hold text and name no column. Every other key with text does, also one that a reader adds.
+    no_columns: ClassVar[frozenset[str]] = frozenset({"kind", "file", "root", "axes", "key", "alphabet"})
+
     kind: str
     file: str
+
+    def named(self) -> list[tuple[str, str]]:
+        """Return what the keys name in the file, as (key, column)."""
+        given = [(key, getattr(self, key)) for key in type(self).model_fields if key not in self.no_columns]
+        lists = [(key, value if isinstance(value, list | tuple) else [value]) for key, value in given]
+        return [(key, name) for key, names in lists for name in names if isinstance(name, str)]
 
     def marks(self) -> Mapping[str, str]:
         """Return the columns of the file that are no measurements -> what they are."""

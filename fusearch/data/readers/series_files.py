@@ -52,6 +52,8 @@ class SeriesKeys(FileKeys):
     def _one_form(self) -> SeriesKeys:
         if self.file.lower().endswith(ARRAYS):
             return self
+        if self.channels is not None and len(set(self.channels)) < len(self.channels):
+            raise ValueError(f"channels is {self.channels}, expected each channel once")
         if (self.time is None) == (self.column is None):
             raise ValueError(f"the table {self.file!r} needs one of the keys 'time' (a row a step) and 'column' (a recording a row)")
         needed = ("channels",) if self.column is None else ("channels", "rate", "seconds")
@@ -78,8 +80,22 @@ def _read_long(source: Source, keys: SeriesKeys, channels: list[str]) -> Rows:
     for key, columns in (("time", [keys.time or ""]), ("channels", channels)):
         for column in columns:
             need_column(frame, column, source.path, source.place(key))
-    ids, values = long_series(frame, source.path.name, sample=source.id, time=keys.time or "", channels=channels, length=keys.length)
-    return Rows(ids, len(ids), lambda rows: Taken(values[rows]))
+    need_column(frame, source.id, source.path, source.place("file"))
+    id_column, names = source.id, as_text(frame[source.id])
+    ids = list(dict.fromkeys(name for name in names if name is not None))
+
+    def take(rows: npt.NDArray[np.int64]) -> Taken:
+        wanted = {None, *(ids[row] for row in rows)}  # rows of other samples decide nothing; one without an id is refused
+        part = frame[[name in wanted for name in names]]
+        found, values = long_series(part, source.path.name, sample=id_column, time=keys.time or "", channels=channels, length=keys.length)
+        row_of = {name: row for row, name in enumerate(found)}
+        notes: tuple[str, ...] = ()
+        longest = int(part[id_column].value_counts().max()) if len(part) else 0
+        if keys.length is not None and keys.length > 2 * longest:
+            notes = (f"`length` is {keys.length}, and the longest sample has {longest} steps: the rest is filled with missing values",)
+        return Taken(values[[row_of[ids[row]] for row in rows]], notes=notes)
+
+    return Rows(ids, len(ids), take)
 
 
 def _read_named(source: Source, keys: SeriesKeys, channels: list[str]) -> Rows:

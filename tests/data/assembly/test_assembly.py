@@ -97,3 +97,11 @@ def test_sequences_that_differ_in_length_alone_are_not_constant(rows: list[list[
 
 def test_sound_data_have_no_faults() -> None:
     assert find_faults({"t": table(random_table())}, IDS, SPLITS, None) == []
+
+
+def test_the_same_text_in_every_sample_is_constant() -> None:
+    codes = np.array([[0, np.nan, np.nan]] * 4, np.float32)
+    raw = RawModality("text", codes, np.ones(4, bool), symbols=SymbolSchema(("same",), 2))
+    split_of = np.array(["train", "train", "val", "test"])
+    (fault,) = find_faults({"note": raw}, np.array(list("abcd")), split_of, None)[-1:]
+    assert fault.what == "modality 'note': all of its samples are the same, expected ones that differ"

@@ -244,3 +244,31 @@ def test_missing_numbers_of_an_array_of_columns(study: Any) -> None:
     found = read(study, "rna").values
     assert np.isnan(found[:7, 1]).all()
     assert np.isnan(found).sum() == 7
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "column", "what"),
+    [
+        ({"kind": "text", "column": "{target}"}, "column", "{target}", "target"),
+        ({"kind": "text", "column": "split"}, "column", "split", "split"),
+        ({"kind": "text", "column": "hospital"}, "column", "hospital", "group"),
+        ({"kind": "sequence", "column": "{target}", "alphabet": "01"}, "column", "{target}", "target"),
+        ({"kind": "timeseries", "time": "t", "channels": ["{target}"]}, "channels", "{target}", "target"),
+        ({"kind": "timeseries", "time": "{target}", "channels": ["x"]}, "time", "{target}", "target"),
+        ({"kind": "timeseries", "column": "{target}", "channels": ["x"], "rate": 1, "seconds": 1}, "column", "{target}", "target"),
+        ({"kind": "audio", "column": "{target}"}, "column", "{target}", "target"),
+        ({"kind": "image2d", "column": "{target}"}, "column", "{target}", "target"),
+        ({"kind": "volume3d", "column": "{target}"}, "column", "{target}", "target"),
+    ],
+)
+def test_no_reader_takes_a_column_of_the_labels(study: Any, keys: dict[str, Any], key: str, column: str, what: str) -> None:
+    target = study.document["task"]["column"]
+
+    def filled(value: Any) -> Any:
+        return [filled(one) for one in value] if isinstance(value, list) else str(value).replace("{target}", target)
+
+    study.document["splits"] = {"column": "split", "group": "hospital"}
+    study.document["modalities"]["leak"] = {"file": "labels.csv", **{name: filled(value) for name, value in keys.items()}}
+    message = f"modalities.leak.{key}: '{filled(column)}' is the {what}, expected a column of measurements"
+    with pytest.raises(FusearchError, match=message):
+        read(study, "leak")

@@ -136,3 +136,12 @@ def test_an_error_is_what_load_data_refuses(study: Any, spoil: str) -> None:
     assert not check_data(path).ok
     with pytest.raises(FusearchError):
         load_data(path)
+
+
+def test_a_fault_of_every_row_is_told_ten_times(study: Any) -> None:
+    study.labels["dna"] = "ACGZ"
+    study.document["modalities"]["dna"] = {"kind": "sequence", "file": "labels.csv", "column": "dna", "alphabet": "dna"}
+    found = [what for _, place, what in problems(study) if place == "modalities.dna"]
+    assert len(found) == 10
+    assert [" more)" in what for what in found] == [False] * 9 + [True]
+    assert found[-1].endswith("(and 50 more)")

@@ -54,3 +54,21 @@ def test_what_the_manifest_says_wrongly(tmp_path: Path, keys: dict[str, Any], me
 def test_keys_that_do_not_go(keys: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         SeriesKeys(kind="timeseries", file="long.csv", **keys)
+
+
+def test_rows_of_other_samples_decide_nothing(tmp_path: Path) -> None:
+    (tmp_path / "long.csv").write_text("id,t,hr\n1,1,60\n1,2,61\n9,1,5\n9,2,5\n9,3,5\n2,1,70\n2,2,71\n", encoding="utf-8")
+    rows = READERS["series"].read(source(tmp_path))
+    assert rows.ids == ["1", "9", "2"]
+    np.testing.assert_array_equal(rows.take(np.array([2, 0])).values[..., 0], [[70, 71], [60, 61]])
+
+
+def test_a_length_far_beyond_the_longest_sample_is_told(tmp_path: Path) -> None:
+    (tmp_path / "long.csv").write_text("id,t,hr\n1,1,60\n1,2,61\n2,1,70\n", encoding="utf-8")
+    notes = [READERS["series"].read(source(tmp_path, length=length)).take(np.arange(2)).notes for length in (4, 5)]
+    assert notes == [(), ("`length` is 5, and the longest sample has 2 steps: the rest is filled with missing values",)]
+
+
+def test_a_channel_stands_once() -> None:
+    with pytest.raises(ValidationError, match="expected each channel once"):
+        SeriesKeys(kind="timeseries", file="long.csv", time="t", channels=["hr", "hr"])

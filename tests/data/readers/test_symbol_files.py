@@ -90,3 +90,10 @@ def test_embeddings_of_words_that_were_made_elsewhere(tmp_path: Path) -> None:
     taken = READERS["array"].read(source).take(np.arange(4))
     assert taken.values.shape == (4, 12, 96)
     assert (taken.symbols, taken.notes) == (None, ()), "a word has more numbers than a text has words: nothing odd"
+
+
+def test_the_name_of_an_alphabet_in_any_case(tmp_path: Path) -> None:
+    (tmp_path / "s.fa").write_text(">a\nACGN\n", encoding="utf-8")
+    keys = AlphabetKeys(kind="sequence", file="s.fa", alphabet="DNA")
+    rows = READERS["fasta"].read(Source("s", KINDS["sequence"], keys, tmp_path / "s.fa", tmp_path / "study.yaml", "id"))
+    assert rows.take(np.arange(1)).values[0, :4].tolist() == [0, 1, 2, -1]
