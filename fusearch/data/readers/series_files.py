@@ -40,6 +40,10 @@ class SeriesKeys(FileKeys):
     rate: float | None = Field(default=None, description="Samples a second that the signals of a recording are brought to.", gt=0)
     seconds: float | None = Field(default=None, description="Length of a recording: longer ones are cut, shorter ones end in gaps.", gt=0)
 
+    def named(self) -> list[tuple[str, str]]:
+        """Return what the keys name in the table; the channels of a recording are signals of its file."""
+        return [each for each in super().named() if self.column is None or each[0] != "channels"]
+
     def marks(self) -> dict[str, str]:
         """Return the column of paths."""
         return {} if self.column is None else {self.column: "column of recordings"}
