@@ -19,6 +19,10 @@ __all__ = ["Packs", "Wanted", "estimate_memory", "first_and_rest", "price_of_loo
 #: Of fewer members a pack gains nothing on a CPU, nor where one sample takes more multiply-accumulates: arithmetic then is all there is.
 _FEWEST, _MOST_MACS = 4, 500_000
 
+#: Of four members a pack took 0.86 to 1.01 of the loop's speed with 260,000 multiply-accumulates and more, 1.09 to 1.34 below 62,000
+#: (`benchmarks/pack.py`).
+_FEW, _MOST_MACS_OF_FEW = 5, 125_000
+
 #: Bytes that the rows of a step may keep in a pack, and parameters of all its members: more than these do not stay in a cache.
 _MEMORY, _MOST_PARAMETERS = 2**30, 8_000_000
 
@@ -107,7 +111,8 @@ def together(costs: Mapping[str, float], count: int, device: torch.device, *, fr
         fit = int(_SHARE * (_free_memory(device) if free is None else free) // estimate_memory(costs))
         return math.ceil(count / math.ceil(count / max(fit, 1)))
     fit = int(min(_MEMORY // max(costs["memory"], 1), _MOST_PARAMETERS // max(costs["parameters"], 1)))
-    if device.type != "cpu" or costs["macs"] > _MOST_MACS or min(fit, count) < _FEWEST:
+    most_macs = _MOST_MACS if min(fit, count) >= _FEW else _MOST_MACS_OF_FEW
+    if device.type != "cpu" or costs["macs"] > most_macs or min(fit, count) < _FEWEST:
         return 1
     return math.ceil(count / math.ceil(count / fit))
 

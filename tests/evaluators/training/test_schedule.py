@@ -27,6 +27,8 @@ def test_the_first_fold_has_all_its_seeds() -> None:
     [
         ({}, 4, CPU, 4),
         ({}, 3, CPU, 1),
+        ({"macs": 2e5}, 4, CPU, 1),
+        ({"macs": 2e5}, 5, CPU, 5),
         ({"macs": 1e6}, 40, CPU, 1),
         ({"parameters": 1e6}, 10, CPU, 5),
         ({"memory": 2e8}, 10, CPU, 5),
