@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts import load_script
 
 from fusearch.search_space.operators import OPERATORS
 
 
 @pytest.fixture(scope="module")
 def as_published() -> Any:
-    spec = importlib.util.spec_from_file_location("as_published", Path(__file__).parents[1] / "docs" / "as_published.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(Path(__file__).parents[1] / "docs" / "as_published.py")
 
 
 def test_the_table_is_not_stale(as_published: Any) -> None:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts import load_script
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def benchmarks() -> Any:
-    spec = importlib.util.spec_from_file_location("benchmarks_page", ROOT / "docs" / "benchmarks_page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "docs" / "benchmarks_page.py")
 
 
 def test_the_page_is_not_stale(benchmarks: Any) -> None:

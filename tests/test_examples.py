@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from scripts import load_script
 
 from fusearch.testing import DataSetSuite, MetricSuite, OperatorSuite
 
@@ -52,10 +52,7 @@ def registered() -> Iterator[None]:
     from fusearch.search_space import OPERATORS
 
     for name in ("05_own_operator", "06_own_metric_and_data"):
-        spec = importlib.util.spec_from_file_location(f"example_{name}", EXAMPLES / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+        load_script(EXAMPLES / f"{name}.py")
     yield
     OPERATORS.remove("agreement_gate")
     LAYERS.remove("agreement_gate")

@@ -16,7 +16,7 @@ from scipy.io import wavfile
 from fusearch.data import Dataset, check_data, load_data
 from fusearch.run import Run
 
-soundfile = pytest.importorskip("soundfile")
+soundfile = pytest.importorskip("soundfile", reason="needs the reader of fusearch[audio]")
 
 ROWS = 40
 SICK = np.arange(ROWS) % 2 == 0

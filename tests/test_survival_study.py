@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts import load_script
 
 from fusearch.data import load_data
 from fusearch.evaluators import TrainingEvaluator
@@ -19,12 +19,7 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="module")
 def benchmark() -> Any:
     """The module of the benchmark."""
-    spec = importlib.util.spec_from_file_location("survival_benchmark", ROOT / "benchmarks" / "survival.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "benchmarks" / "survival.py")
 
 
 def test_the_example_writes_genes_and_clinical_facts_of_198_patients(benchmark: Any, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """`search --start published` on the real data sets, where they are at hand: every published design that fits is tried and told of."""
 
-import importlib.util
 import json
 import os
 from collections.abc import Callable
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts import load_script
 
 from fusearch.data import load_data
 from fusearch.run import Run
@@ -20,12 +20,7 @@ SCRIPT = Path(__file__).parents[2] / "examples" / "prepare_shared_data.py"
 @pytest.fixture(scope="module")
 def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     assert FOLDER is not None
-    spec = importlib.util.spec_from_file_location("prepare_shared_data", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return {path.stem: path for path in script.main(Path(FOLDER), tmp_path_factory.mktemp("prepared"))}
+    return {path.stem: path for path in load_script(SCRIPT).main(Path(FOLDER), tmp_path_factory.mktemp("prepared"))}
 
 
 @pytest.mark.slow

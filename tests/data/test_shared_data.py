@@ -1,14 +1,13 @@
 """The example scripts of the data room, on the real data sets where they are at hand."""
 
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+from scripts import load_script
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -19,19 +18,10 @@ FOLDER = os.environ.get("FUSEARCH_SHARED_DATA")
 real_data = pytest.mark.skipif(FOLDER is None, reason="FUSEARCH_SHARED_DATA names no folder with the data sets")
 
 
-def load_script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def manifests(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     assert FOLDER is not None
-    paths = load_script("prepare_shared_data").main(Path(FOLDER), tmp_path_factory.mktemp("prepared"))
+    paths = load_script(EXAMPLES / "prepare_shared_data.py").main(Path(FOLDER), tmp_path_factory.mktemp("prepared"))
     return {path.stem: path for path in paths}
 
 
@@ -89,7 +79,7 @@ def test_the_script_says_what_it_needs(tmp_path: Path, arguments: list[str], mes
 
 
 def test_the_yardsticks_are_computed_for_each_modality_and_all_of_them() -> None:
-    found = load_script("unimodal_yardsticks").scores("wisconsin")
+    found = load_script(EXAMPLES / "unimodal_yardsticks.py").scores("wisconsin")
     assert list(found) == ["mean", "error", "worst", "all"]
     assert found["all"]["linear"].shape == (5,)
     assert 0.9 < found["all"]["linear"].mean() <= 1

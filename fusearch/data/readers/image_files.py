@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from fusearch.data.assembly.decoded import DecodedFiles
 from fusearch.data.files.frames import TABLES
 from fusearch.data.files.pictures import IMAGES, package_of_image, read_images
-from fusearch.data.readers.named_files import NamedFileKeys, read_named_files
+from fusearch.data.readers.named_files import NamedFileKeys, check_window, read_named_files
 from fusearch.data.readers.reader import READERS, Reader
 
 __all__ = ["ImageKeys"]
@@ -50,8 +50,7 @@ class ImageKeys(NamedFileKeys):
             raise ValueError(f"channels is {self.channels}, expected 1 (grey) or 3 (colour)")
         if self.size is not None and min(self.size) < 1:
             raise ValueError(f"size is {self.size}, expected a height and a width of at least 1")
-        if self.window is not None and self.window[0] >= self.window[1]:
-            raise ValueError(f"window is {self.window}, expected a lower and a higher value")
+        check_window(self.window)
         return self
 
 

@@ -18,7 +18,7 @@ from fusearch.data.readers.reader import Rows, Source, Taken
 from fusearch.data.readers.table_file import need_column, read_ids
 from fusearch.errors import DataError, ManifestError
 
-__all__ = ["NamedFileKeys", "read_named_files"]
+__all__ = ["NamedFileKeys", "check_window", "folder_of", "read_named_files", "read_recorded_files"]
 
 
 class NamedFileKeys(AxesKeys):
@@ -36,7 +36,7 @@ class NamedFileKeys(AxesKeys):
         """Return the column of paths."""
         return {} if self.column is None else {self.column: f"column of {self.what} paths"}
 
-    def package_of(self, name: str) -> str | None:  # noqa: ARG002
+    def package_of(self, name: str) -> str | None:  # noqa: ARG002  # other kinds of files hang on it
         """Return the package that reads a file of that name, beside numpy."""
         return None
 
@@ -66,9 +66,7 @@ def read_named_files(source: Source, read: Callable[[Sequence[Path | None], Mapp
         if not isinstance(keys, NamedFileKeys) or keys.column is None:  # the validator above refuses it; stated for the type checker
             raise ManifestError(f"{source.place('column')}: missing key, expected the column with the path of each sample's file")
         need_column(frame, keys.column, source.path, source.place("column"))
-        root = source.manifest.parent / keys.root
-        if not root.is_dir():
-            raise ManifestError(f"{source.place('root')}: no folder {keys.root!r} beside the manifest")
+        root = folder_of(source, keys.root)
         names = as_text(frame[keys.column].iloc[rows], source.form.missing)
         if not any(names):
             what = f"column {keys.column!r} of {source.path.name} names no file, expected one for at least one sample"
@@ -85,6 +83,56 @@ def read_named_files(source: Source, read: Callable[[Sequence[Path | None], Mapp
         return Taken(found.values, None, (*assumed, *found.notes))
 
     return Rows(ids, len(frame), take, {str(name): values for name, values in frame.items()})
+
+
+def read_recorded_files(
+    source: Source, *, column: str, root: str, read: Callable[[list[Path | None], Callable[[int], str]], npt.NDArray[np.float32]]
+) -> Rows:
+    """Return the rows of a table that names a sound or a recording a sample, which all become as long as each other.
+
+    Args:
+        source: What the reader was given.
+        column: Column of the paths.
+        root: Folder that they start from, relative to the manifest.
+        read: Reads files, given a function that tells where each is named.
+    """
+    frame = read_table(source.path, lambda names: {*source.reserved, column} & set(names), source.form)
+    ids = None if source.id is None else read_ids(frame, source.id, source.path, source.place("file"))
+
+    def take(rows: npt.NDArray[np.int64]) -> Taken:
+        need_column(frame, column, source.path, source.place("column"))
+        folder = folder_of(source, root)
+        names = as_text(frame[column].iloc[rows], source.form.missing)
+        files = [None if name is None else folder / name.replace("\\", "/") for name in names]
+        places = [f"{source.path.name}, {where(frame.index, int(row))}" for row in rows]
+        try:
+            return Taken(read(files, places.__getitem__))
+        except DataError as error:
+            raise DataError(*(f"modality {source.name!r}: {fault}" for fault in error.faults)) from None
+
+    return Rows(ids, len(frame), take, {str(name): values for name, values in frame.items()})
+
+
+def folder_of(source: Source, root: str) -> Path:
+    """Return the folder that paths start from.
+
+    Raises:
+        ManifestError: There is none.
+    """
+    folder = source.manifest.parent / root
+    if not folder.is_dir():
+        raise ManifestError(f"{source.place('root')}: no folder {root!r} beside the manifest")
+    return folder
+
+
+def check_window(window: Sequence[float] | None) -> None:
+    """Refuse a window that tells nothing apart.
+
+    Raises:
+        ValueError: It does not rise.
+    """
+    if window is not None and window[0] >= window[1]:
+        raise ValueError(f"window is {window}, expected a lower and a higher value")
 
 
 def _file_axes(source: Source, axes: str | None) -> list[int] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
@@ -9,10 +11,11 @@ from pydantic import Field, model_validator
 from fusearch.data.files.frames import TABLES, read_table
 from fusearch.data.files.npz import ARRAYS
 from fusearch.data.files.series import RECORDINGS, long_series, read_recordings
-from fusearch.data.files.text import as_text, where
+from fusearch.data.files.text import as_text
+from fusearch.data.readers.named_files import read_recorded_files
 from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
-from fusearch.data.readers.table_file import need_column, read_ids
-from fusearch.errors import DataError, ManifestError
+from fusearch.data.readers.table_file import need_column
+from fusearch.errors import ManifestError
 
 __all__ = ["SeriesKeys"]
 
@@ -48,7 +51,7 @@ class SeriesKeys(FileKeys):
         """Return the column of paths."""
         return {} if self.column is None else {self.column: "column of recordings"}
 
-    def package_of(self, name: str) -> str | None:  # noqa: ARG002
+    def package_of(self, name: str) -> str | None:  # noqa: ARG002  # other kinds of files hang on it
         """Return the package that reads a recording, beside numpy and scipy."""
         return "pyedflib"
 
@@ -74,7 +77,10 @@ def _read(source: Source) -> Rows:
     keys = source.keys
     if not isinstance(keys, SeriesKeys) or keys.channels is None:  # the validator above refuses it; stated for the type checker
         raise ManifestError(f"{source.place('channels')}: missing key")
-    return _read_long(source, keys, keys.channels) if keys.time is not None else _read_named(source, keys, keys.channels)
+    if keys.time is not None:
+        return _read_long(source, keys, keys.channels)
+    read = partial(read_recordings, channels=keys.channels, rate=keys.rate or 0.0, seconds=keys.seconds or 0.0)
+    return read_recorded_files(source, column=keys.column or "", root=keys.root, read=read)
 
 
 def _read_long(source: Source, keys: SeriesKeys, channels: list[str]) -> Rows:
@@ -100,27 +106,6 @@ def _read_long(source: Source, keys: SeriesKeys, channels: list[str]) -> Rows:
         return Taken(values[[row_of[ids[row]] for row in rows]], notes=notes)
 
     return Rows(ids, len(ids), take)
-
-
-def _read_named(source: Source, keys: SeriesKeys, channels: list[str]) -> Rows:
-    column, rate, seconds = keys.column or "", keys.rate or 0.0, keys.seconds or 0.0
-    frame = read_table(source.path, lambda names: {*source.reserved, column} & set(names), source.form)
-    ids = None if source.id is None else read_ids(frame, source.id, source.path, source.place("file"))
-
-    def take(rows: npt.NDArray[np.int64]) -> Taken:
-        need_column(frame, column, source.path, source.place("column"))
-        root = source.manifest.parent / keys.root
-        if not root.is_dir():
-            raise ManifestError(f"{source.place('root')}: no folder {keys.root!r} beside the manifest")
-        names = as_text(frame[column].iloc[rows], source.form.missing)
-        files = [None if name is None else root / name.replace("\\", "/") for name in names]
-        places = [f"{source.path.name}, {where(frame.index, int(row))}" for row in rows]
-        try:
-            return Taken(read_recordings(files, places.__getitem__, channels=channels, rate=rate, seconds=seconds))
-        except DataError as error:
-            raise DataError(*(f"modality {source.name!r}: {fault}" for fault in error.faults)) from None
-
-    return Rows(ids, len(frame), take, {str(name): values for name, values in frame.items()})
 
 
 READERS.add("series", Reader("series", TABLES, "a table with a row for each step, or that names a recording a sample", _read, SeriesKeys))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from functools import partial
+
 from pydantic import Field
 
-from fusearch.data.files.frames import TABLES, read_table
+from fusearch.data.files.frames import TABLES
 from fusearch.data.files.sounds import SOUNDS, read_sounds
-from fusearch.data.files.text import as_text, where
-from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
-from fusearch.data.readers.table_file import need_column, read_ids
-from fusearch.errors import DataError, ManifestError
+from fusearch.data.readers.named_files import read_recorded_files
+from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source
+from fusearch.errors import ManifestError
 
 __all__ = ["SoundKeys"]
 
@@ -38,23 +37,8 @@ def _read(source: Source) -> Rows:
     keys = source.keys
     if not isinstance(keys, SoundKeys):  # stated for the type checker
         raise ManifestError(f"{source.place('column')}: missing key")
-    frame = read_table(source.path, lambda names: {*source.reserved, keys.column} & set(names), source.form)
-    ids = None if source.id is None else read_ids(frame, source.id, source.path, source.place("file"))
-
-    def take(rows: npt.NDArray[np.int64]) -> Taken:
-        need_column(frame, keys.column, source.path, source.place("column"))
-        root = source.manifest.parent / keys.root
-        if not root.is_dir():
-            raise ManifestError(f"{source.place('root')}: no folder {keys.root!r} beside the manifest")
-        names = as_text(frame[keys.column].iloc[rows], source.form.missing)
-        files = [None if name is None else root / name.replace("\\", "/") for name in names]
-        places = [f"{source.path.name}, {where(frame.index, int(row))}" for row in rows]
-        try:
-            return Taken(read_sounds(files, places.__getitem__, rate=keys.rate, seconds=keys.seconds, mels=keys.mels))
-        except DataError as error:
-            raise DataError(*(f"modality {source.name!r}: {fault}" for fault in error.faults)) from None
-
-    return Rows(ids, len(frame), take, {str(name): values for name, values in frame.items()})
+    read = partial(read_sounds, rate=keys.rate, seconds=keys.seconds, mels=keys.mels)
+    return read_recorded_files(source, column=keys.column, root=keys.root, read=read)
 
 
 READERS.add("sounds", Reader("sounds", TABLES, "a table that names a file a sample", _read, SoundKeys))

@@ -23,6 +23,7 @@ from fusearch.data.files.symbols import (
     split_words,
 )
 from fusearch.data.files.text import as_text, where
+from fusearch.data.readers.named_files import folder_of
 from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
 from fusearch.data.readers.table_file import need_column, read_ids
 from fusearch.data.symbol_schema import SymbolSchema
@@ -143,9 +144,7 @@ def _take_texts(source: Source, keys: TextKeys, cells: Names, places: Sequence[s
     texts = cells
     given = [cell for cell in cells if cell is not None]
     if keys.root is not None:
-        root = source.manifest.parent / keys.root
-        if not root.is_dir():
-            raise ManifestError(f"{source.place('root')}: no folder {keys.root!r} beside the manifest")
+        root = folder_of(source, keys.root)
         texts = read_text_files([None if cell is None else root / cell.replace("\\", "/") for cell in cells], places.__getitem__)
     elif given and all(cell.lower().endswith(TEXTS) and "\n" not in cell for cell in given):
         raise ManifestError(f"{source.place('column')}: {keys.column!r} holds names of files ({given[0]!r}); say their folder, `root: .`")

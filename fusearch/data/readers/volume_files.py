@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from fusearch.data.assembly.decoded import DecodedFiles
 from fusearch.data.files.frames import TABLES
 from fusearch.data.files.volumes import VOLUMES, package_of_volume, read_volumes
-from fusearch.data.readers.named_files import NamedFileKeys, read_named_files
+from fusearch.data.readers.named_files import NamedFileKeys, check_window, read_named_files
 from fusearch.data.readers.reader import READERS, Reader
 
 __all__ = ["VolumeKeys"]
@@ -64,8 +64,7 @@ class VolumeKeys(NamedFileKeys):
             raise ValueError(f"size is {self.size}, expected a depth, a height and a width of at least 1")
         if self.spacing is not None and min(self.spacing) <= 0:
             raise ValueError(f"spacing is {self.spacing}, expected millimetres above 0")
-        if self.window is not None and self.window[0] >= self.window[1]:
-            raise ValueError(f"window is {self.window}, expected a lower and a higher value")
+        check_window(self.window)
         return self
 
 

@@ -75,17 +75,6 @@ class Stack:
         self.improved_M = torch.zeros(len(self.members), dtype=torch.bool, device=self.rows.device)
         self.captures.forget()
 
-    def run(self) -> list[Fit | EvaluationError]:
-        """Train all members, and return what each did, or why it failed, in the order in which they were given.
-
-        Raises:
-            CannotStackError: As `probe` says.
-        """
-        self.probe()
-        for _ in self.epochs():
-            pass
-        return self.results()
-
     def epochs(self) -> Iterator[int]:
         """Train all members, and give the number of each epoch when it is done; members may be told to `leave` then.
 

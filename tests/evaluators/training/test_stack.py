@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 import torch
+from stacked_phases import phase_of
 
-from fusearch.data.modality import Modality
-from fusearch.evaluators.network.network import FusionNetwork
-from fusearch.evaluators.tasks import bind_task
-from fusearch.evaluators.training.phase import DesignLoss, Phase
-from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.stack import CannotStackError, Stack
-from fusearch.evaluators.training.training_settings import TrainingSettings
-from fusearch.search_space import FusionGraph, Recipe
-from fusearch.tasks.classification import Classification
-
-TABLES = (Modality("a", "tabular", (4,)), Modality("b", "tabular", (3,)))
-GRAPH = FusionGraph.parse("F1 = cat(a@L, b@L) ->", modalities=TABLES)
-TASK = bind_task(Classification("class", ("no", "yes")))
-
-
-def samples(count: int, seed: int) -> Samples:
-    generator = torch.Generator().manual_seed(seed)
-    inputs = {table.name: torch.randn(count, *table.shape, generator=generator) for table in TABLES}
-    return Samples(inputs, {name: torch.ones(count, dtype=torch.bool) for name in inputs}, torch.arange(count) % 2)
-
-
-def phase_of(recipe: Recipe, *, rows: int = 20, epochs: int = 3, patience: int = 10, half: torch.dtype | None = None) -> Phase:
-    torch.manual_seed(0)
-    network = FusionNetwork(GRAPH, 2, recipe)
-    settings = TrainingSettings(epochs=epochs, patience=patience, batch_size=8)
-    loss = DesignLoss(network, TASK, None, half, recipe=recipe)
-    order = torch.Generator().manual_seed(0)
-    return Phase("fusion", loss, samples(rows, 0), samples(9, 1), settings=settings, recipe=recipe, order=order, on_epoch=None)
+from fusearch.search_space import Recipe
 
 
 def test_each_member_takes_the_steps_of_torchs_adamw() -> None:
@@ -71,7 +48,9 @@ def test_each_member_takes_the_steps_of_torchs_adamw() -> None:
 def test_half_of_the_members_done_leave_the_stack() -> None:
     phases = [phase_of(Recipe(width=8, learning_rate=rate), epochs=epochs) for rate, epochs in ((1e-2, 1), (2e-2, 1), (3e-2, 3))]
     stack = Stack(phases)
-    fits = stack.run()
+    stack.probe()
+    deque(stack.epochs(), maxlen=0)
+    fits = stack.results()
     assert [fit.epochs for fit in fits] == [1, 1, 3]
     assert stack.members == [2]
     assert [len(values) for values in stack.parameters.values()] == [1] * len(stack.parameters)
@@ -79,7 +58,7 @@ def test_half_of_the_members_done_leave_the_stack() -> None:
 
 def test_float16_is_left_to_the_loop() -> None:
     with pytest.raises(CannotStackError, match="float16 needs a scale of the loss for each member"):
-        Stack([phase_of(Recipe(width=8), half=torch.float16) for _ in range(2)]).run()
+        Stack([phase_of(Recipe(width=8), half=torch.float16) for _ in range(2)]).probe()
 
 
 def test_a_probe_changes_nothing() -> None:
