@@ -14,7 +14,7 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from fusearch.contracts import CachingEvaluator, Evaluator, FoldwiseEvaluator, KeepingEvaluator, Objective
+from fusearch.contracts import CachingEvaluator, Evaluator, FoldwiseEvaluator, KeepingEvaluator, Objective, PackEvaluator
 from fusearch.errors import RunError, SpaceError
 from fusearch.layout import STREAMS, WEIGHTS
 from fusearch.run import Run
@@ -101,6 +101,9 @@ def run_search(
         raise RunError(f"seeds_front is {settings.seeds_front}: strategy {decider.name!r} does not take it, expected strategy 'graph'")
     if settings.seeds_front and not isinstance(evaluator, FoldwiseEvaluator):
         raise RunError(f"seeds_front is {settings.seeds_front}: the evaluator tells nothing by fold, expected one with by_fold, or 0")
+    if hasattr(evaluator, "recipes") and not isinstance(evaluator, PackEvaluator):
+        lacking = [name for name in ("by_fold", "usual_recipes", "price_of_look") if not hasattr(evaluator, name)]
+        raise RunError(f"the evaluator has recipes, but not {', '.join(lacking)}: a PackEvaluator needs each of them")
     if decider is not None and getattr(space, "pattern", None) is not None:
         raise SpaceError(f"pattern {space.pattern!r}: strategy {decider.name!r} does not take one, expected strategy 'graph'")
     for design in first:

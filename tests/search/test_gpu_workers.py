@@ -15,28 +15,50 @@ def two_gpus(monkeypatch):
     ray.shutdown()
 
 
+class Lost:
+    """GPU 1 is lost once, as soon as it is asked to; the worker of GPU 0 goes on only when it was, and once more when another has taken it.
+
+    A worker may take long to start: without the wait, GPU 0 could do all the work before there is a second.
+    """
+
+    def __init__(self, folder):
+        self.lost, self.taken_again = folder / "lost", folder / "taken_again"
+
+    def take_part(self, gpu, *, die):
+        import os
+        import signal
+        import time
+
+        if gpu == "1" and self.lost.exists():
+            self.taken_again.touch()
+        elif gpu == "1" and die:
+            self.lost.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        awaited = self.taken_again if self.lost.exists() else self.lost
+        given_up = time.monotonic() + 120
+        while gpu == "0" and not awaited.exists() and time.monotonic() < given_up:
+            time.sleep(0.05)
+
+
 def test_each_worker_has_a_gpu_of_its_own_and_one_that_is_lost_is_replaced(two_gpus, search, tmp_path):
-    once = tmp_path / "lost"
+    lost = Lost(tmp_path)
 
     def evaluate(candidate, budget, report):
         import os
-        import signal
         import time
 
         from fusearch.contracts import Evaluation
 
         time.sleep(0.2)
         seen = os.environ["CUDA_VISIBLE_DEVICES"]
-        if seen == "1" and not once.exists():
-            once.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+        lost.take_part(seen, die=True)
         return Evaluation({"score": 0.5, "macs": 1.0}, details={"gpu": seen})
 
     evaluate.needs_gpu = True
     run = search(evaluate, executor="ray", trials=16, sampler="random")
     records = [record for record in run.records() if record.repeat_of is None]
     evaluated = [record for record in records if record.evaluated]
-    assert once.exists()
+    assert lost.lost.exists()
     assert [record.reason for record in records if record.state == "failed"] == [
         "the worker died during the evaluation (killed by a signal, out of memory, or crashed)"
     ]
@@ -51,7 +73,7 @@ def test_each_worker_has_a_gpu_of_its_own_and_one_that_is_lost_is_replaced(two_g
 
 
 def test_packs_are_spread_over_the_gpus_each_on_one_and_one_that_is_lost_takes_its_own_alone(two_gpus, search, toy_space, tmp_path):
-    once = tmp_path / "lost"
+    lost = Lost(tmp_path)
 
     class Packed:
         needs_gpu = True
@@ -71,16 +93,16 @@ def test_packs_are_spread_over_the_gpus_each_on_one_and_one_that_is_lost_takes_i
         def usual_recipes(self, candidate):
             return 1
 
+        def price_of_look(self, candidate, budget, recipes=1):
+            return 0.0
+
         def recipes(self, candidates, budget, report, *, by_fold, halving, goes_on):
             import os
-            import signal
 
             from fusearch.contracts import PackNews
 
             for place, candidate in enumerate(candidates):
-                if place == 2 and os.environ["CUDA_VISIBLE_DEVICES"] == "1" and not once.exists():
-                    once.touch()
-                    os.kill(os.getpid(), signal.SIGKILL)
+                lost.take_part(os.environ["CUDA_VISIBLE_DEVICES"], die=place == 2)
                 yield PackNews(place, self(candidate, budget, report))
 
     space = toy_space(rates=tuple(1e-4 * 1.01**step for step in range(300)))
@@ -88,11 +110,11 @@ def test_packs_are_spread_over_the_gpus_each_on_one_and_one_that_is_lost_takes_i
     records = [record for record in run.records() if record.repeat_of is None]
     packs = {number: [record for record in records if record.pack == number] for number in {record.pack for record in records} - {None}}
     gpus = {number: {record.details["gpu"] for record in pack if record.evaluated} for number, pack in packs.items()}
-    assert once.exists()
+    assert lost.lost.exists()
     assert all(len(found) == 1 for found in gpus.values())
     assert set.union(*gpus.values()) == {"0", "1"}
-    (lost,) = (number for number, pack in packs.items() if any(record.state == "failed" for record in pack))
-    assert gpus[lost] == {"1"}
-    assert [record.state for record in packs[lost]].count("complete") == 2, "what was told before stays"
-    assert any(gpus[number] == {"1"} for number in packs if number > lost), "another worker takes the GPU"
+    (cut,) = (number for number, pack in packs.items() if any(record.state == "failed" for record in pack))
+    assert gpus[cut] == {"1"}
+    assert [record.state for record in packs[cut]].count("complete") == 2, "what was told before stays"
+    assert any(gpus[number] == {"1"} for number in packs if number > cut), "another worker takes the GPU"
     assert len(records) == 48

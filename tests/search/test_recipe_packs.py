@@ -6,6 +6,7 @@ import optuna
 import pytest
 
 from fusearch.contracts import Evaluation, Objective, Outrun
+from fusearch.errors import RunError
 from fusearch.search.interrupts import Interrupts
 from fusearch.search.job import Outcome, outcomes
 from fusearch.search.sampler import SAMPLERS, KnowsCosts
@@ -276,3 +277,11 @@ def test_the_time_left_knows_that_the_trials_of_a_pack_are_the_work_of_one_worke
     later = [progress for progress in told if progress.done >= 10 and progress.running == 0]
     assert later
     assert [progress.seconds_left for progress in later] == [pytest.approx(2.0 * (43 - progress.done)) for progress in later]
+
+
+def test_an_evaluator_that_lacks_a_part_of_packs_is_told_so(search, foldwise, packed):
+    class Partial(foldwise):
+        recipes, usual_recipes = packed.recipes, packed.usual_recipes
+
+    with pytest.raises(RunError, match="the evaluator has recipes, but not price_of_look: a PackEvaluator needs each of them"):
+        search(Partial(), trials=3)
