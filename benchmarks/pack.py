@@ -5,7 +5,7 @@
 Designs are drawn from the default space over three made-up tables (351 rows, 200 columns each), or over a data set of your own. Each is
 trained whole (building, steps, validation, scores; a fixed number of epochs) by both, one right after the other in this process with one
 thread; a line is the median and the least of the paired ratios (loop / pack). On the CPU it is processor time, so that a busy machine
-spoils both alike, and members are packed as `pack="auto"` does it. `building` is what making the members' networks one by one takes of
+spoils both alike, and members are packed as `pack="auto"` does it. `building` is what making the members' networks takes of
 the time of a pack, `scoring` what their metrics take.
 
 Where CUDA is there, the same is measured on it, in wall time, with 15, 40, 150 and 450 members; the loop trains 15 of them and is scaled.
@@ -29,6 +29,7 @@ import torch
 
 from fusearch.data import Dataset, load_data
 from fusearch.evaluators.cost import count_costs
+from fusearch.evaluators.network.copies import Copies
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.members import TrainedMember, prepare_fold, score, train_members
@@ -90,8 +91,10 @@ def measure(data: Dataset, device: str, counts: Sequence[int], given: argparse.N
                 reasons.update(whys)
 
     def build(candidate: Candidate, count: int) -> None:
+        copies = Copies.worth_it(candidate, folds[0].task, count)
         for _ in range(count):
-            FusionNetwork.of(candidate, folds[0].task).to(device)
+            network = FusionNetwork.of(candidate, folds[0].task) if copies is None else copies.make(candidate.recipe)
+            network.to(device)
 
     def judge(count: int) -> None:
         rows = folds[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -51,11 +52,13 @@ def _port_tokens(shapes: Sequence[TokenShape]) -> TokenShape:
     return max(shapes, key=lambda shape: shape.tokens)
 
 
+@dataclass(frozen=True)
 class Continuation:
     """A trunk `continue(stream)`: the encoder (owned by the streams, whose weights it shares), the argument, and the stages behind it."""
 
-    def __init__(self, encoder: StageEncoder, argument: int, behind: int) -> None:
-        self.encoder, self.argument, self.behind = encoder, argument, behind
+    encoder: StageEncoder
+    argument: int
+    behind: int
 
 
 class Join(nn.Module):

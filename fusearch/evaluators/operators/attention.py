@@ -154,7 +154,7 @@ class Bottleneck(OperatorLayer):
         super().__init__()
         self.out: TokenShape = TokenShape(tokens, width)
         self.shapes = tuple(shapes)
-        self.bottleneck_TD = nn.Parameter(0.02 * torch.randn(tokens, width))
+        self.bottleneck_TD = nn.Parameter(torch.empty(tokens, width).normal_().mul_(0.02))
         self.align = Alignment(shapes, [TokenShape(shape.tokens, width) for shape in shapes], bias=True, always=True)
         self.layers = nn.ModuleList(nn.ModuleList(TransformerLayer(width, heads) for _ in range(layers)) for _ in shapes)
 
@@ -198,10 +198,10 @@ class MBT(OperatorLayer):
     def __init__(self, shapes: Sequence[TokenShape], width: int, *, tokens: int, layers: int, heads: int) -> None:
         super().__init__()
         self.out: TokenShape = TokenShape(1, width)
-        self.bottleneck_TD = nn.Parameter(0.02 * torch.randn(tokens, width))
+        self.bottleneck_TD = nn.Parameter(torch.empty(tokens, width).normal_().mul_(0.02))
         self.align = Alignment(shapes, [TokenShape(shape.tokens, width) for shape in shapes], bias=True, always=True)
         self.class_D = nn.ParameterList(torch.zeros(width) for _ in shapes)
-        self.positions_TD = nn.ParameterList(0.02 * torch.randn(1 + shape.tokens, width) for shape in shapes)
+        self.positions_TD = nn.ParameterList(torch.empty(1 + shape.tokens, width).normal_().mul_(0.02) for shape in shapes)
         self.layers = nn.ModuleList(nn.ModuleList(TransformerLayer(width, heads, expansion=4) for _ in range(layers)) for _ in shapes)
         self.norm = nn.LayerNorm(width)
 

@@ -68,7 +68,7 @@ class Bilinear(OperatorLayer):
         widths = [min(shape.width, width) for shape in shapes]
         self.align = Alignment(shapes, [common_shape(shapes, size) for size in widths])
         scale = ((widths[0] + 1) * (widths[1] + 1)) ** -0.5
-        self.weight = nn.Parameter(torch.randn(widths[0] + 1, widths[1] + 1, width) * scale)
+        self.weight = nn.Parameter(torch.empty(widths[0] + 1, widths[1] + 1, width).normal_().mul_(scale))
 
     def forward(self, xs: list[Tensor], present: list[Tensor], losses: Losses | None = None) -> Tensor:
         """Return (B, T, width)."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from fusearch.data import Dataset, Fold
 from fusearch.errors import EvaluationError
+from fusearch.evaluators.network.copies import Copies
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.evaluators.training.member import Member
@@ -187,11 +188,17 @@ def member_training(
     weights: WeightStore | None = None,
     cache: StreamCache | None = None,
     on_epoch: OnMemberEpoch | None = None,
+    copies: Copies | None = None,
 ) -> Generator[Phase, Fit, TrainedMember]:
-    """Ask for the optimizations of one member, and give it when they are done; arguments as of `train_members`."""
+    """Ask for the optimizations of one member, and give it when they are done; arguments as of `train_members`.
+
+    Its network comes from `copies`, where there are any: it is the same.
+    """
     start = time.perf_counter()
     with reproducible(member.stream, threads=threads, device=rows.train.targets.device) as generator:
-        network = FusionNetwork.of(candidate, rows.task).to(rows.train.targets.device)
+        network = FusionNetwork.of(candidate, rows.task) if copies is None else copies.make(candidate.recipe)
+        if rows.train.targets.device.type != "cpu":  # it is made there, and a walk through all layers takes as long as a copy
+            network.to(rows.train.targets.device)
         taken = _start(network, candidate, member, weights)
         split = None if cache is None else cache.within(rows.fold.train.tobytes(), rows.fold.val.tobytes())
         told = _bind(on_epoch, member)

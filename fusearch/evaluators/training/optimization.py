@@ -66,13 +66,21 @@ def reproducible(seed: int, *, threads: int | None = None, device: torch.device 
     before_fill = deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]  # a property of the module's class
     with torch_threads(threads), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         try:
-            torch.manual_seed(seed)
+            _seed(seed, device)
             torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
             deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # as above
             yield torch.Generator().manual_seed(seed)
         finally:
             torch.use_deterministic_algorithms(before[0], warn_only=before[1])
             deterministic.fill_uninitialized_memory = before_fill  # type: ignore[attr-defined]  # as above
+
+
+def _seed(seed: int, device: torch.device) -> None:
+    """Seed the generators that are used. `torch.manual_seed` queues a call, with its stack, for each kind of device that is not there."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
 
 
 def batches(num_rows: int, size: int, generator: torch.Generator, device: torch.device | str = "cpu") -> tuple[Tensor, ...]:

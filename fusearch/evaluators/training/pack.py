@@ -14,6 +14,7 @@ import torch
 
 from fusearch.contracts import Outrun
 from fusearch.errors import EvaluationError, failure_text
+from fusearch.evaluators.network.copies import Copies
 from fusearch.evaluators.training.halving import OutrunError, is_rung, worse_half
 from fusearch.evaluators.training.member import Member
 from fusearch.evaluators.training.members import FoldSamples, MemberSetup, TrainedMember, member_training
@@ -87,10 +88,11 @@ def train_pack(
     device = folds(members[0].fold).train.targets.device
     with reproducible(members[0].stream, threads=setup.get("threads"), device=device), ExitStack() as ending:
         lanes = []
+        copies = Copies.worth_it(candidates[0], folds(members[0].fold).task, len(candidates) * len(members))
         for candidate in candidates:
             for member in members:
                 listener = _Listener(on_epoch, candidate)
-                phases = member_training(candidate, member, folds(member.fold), on_epoch=listener, **setup)
+                phases = member_training(candidate, member, folds(member.fold), on_epoch=listener, copies=copies, **setup)
                 ending.callback(phases.close)
                 lanes.append(_Lane(candidate, member, phases, listener, device))
         shares = _Shares(lanes)

@@ -23,6 +23,7 @@ from fusearch.data.kinds import KINDS
 from fusearch.data.modality import Modality
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.network.blocks import Dropout
+from fusearch.evaluators.network.copies import Copies
 from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.evaluators.training.captured import RECORDERS
 from fusearch.evaluators.training.halving import OutrunError
@@ -159,6 +160,15 @@ def test_every_operator(operator: str, tmp_path: Path) -> None:
     graph = FusionGraph.parse(text, modalities=SERIES)
     assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE)
     check_no_value_is_asked_for(graph)
+
+
+def test_networks_that_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = list[Copies]()
+    monkeypatch.setattr(Copies, "MANY", 2)
+    monkeypatch.setattr(Copies, "__init__", lambda self, build, init=Copies.__init__: (init(self, build), made.append(self))[0])
+    text = "F1 = gated_cat(a@L, b@L)\nF2 = cat(F1@0, c@1; trunk=fc:1) ->\ntrain = staged"
+    assert not check_law(FusionGraph.parse(text, modalities=TABLES), tmp_path)
+    assert [copies.num_copied for copies in made] == [2]
 
 
 def check_no_value_is_asked_for(graph: FusionGraph) -> None:
