@@ -7,6 +7,8 @@ INSTALLED := $(VENV)/.installed
 export OMP_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
+# Compiled files are kept: without them every worker and every process that a test starts compiles all of fusearch and the tests again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo picture reference test lint test-slow bench clean
 

@@ -7,18 +7,26 @@ values, a tensor that is made from Python values.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 __all__ = ["Tape", "Watch"]
 
 #: Operations that wait for a value, or whose result has a shape that hangs on values.
 REFUSED = {"_local_scalar_dense", "item", "equal", "is_nonzero", "nonzero", "masked_select", "unique_dim", "_unique2", "unique_consecutive"}
+
+
+def tensors(value: Any) -> Iterator[Tensor]:
+    """Give the tensors in arguments or results of an operation, which nest in lists and tuples alone: torch's general walk is slow."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from tensors(each)
 
 
 class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -27,7 +35,7 @@ class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         name = func.__name__.partition(".")[0]
-        given = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
+        given = [*tensors(args), *tensors([*kwargs.values()])]
         if name in REFUSED:
             raise RuntimeError(f"{func} in a region that is captured: it waits for a value")
         if name == "lift_fresh" and args[0].ndim:
@@ -76,7 +84,7 @@ class Tape(Watch):
         @torch.no_grad()
         def replay() -> None:
             for func, args, kwargs, results in entries:
-                again = [leaf for leaf in tree_leaves(func(*args, **kwargs)) if isinstance(leaf, Tensor)]
+                again = list(tensors(func(*args, **kwargs)))
                 for result, new in zip(results, again, strict=True):
                     if result.data_ptr() != new.data_ptr():
                         result.copy_(new)
@@ -92,5 +100,5 @@ class Tape(Watch):
                     whole = torch.empty(0, dtype=tensor.dtype).set_(storage)
                     self.before[storage._cdata] = (whole, whole.clone())
         result = func(*args, **kwargs)
-        self.entries.append((func, args, kwargs, [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]))
+        self.entries.append((func, args, kwargs, list(tensors(result))))
         return result

@@ -243,14 +243,13 @@ def test_leaving_centres_out_and_confirming_on_another_cohort(tmp_path: Path, fu
 
 
 def test_export_and_confirm(finished: Path, tmp_path: Path, fusearch: Callable[..., Any]) -> None:
-    done = fusearch("export", finished, "--out", tmp_path / "export", "--seeds", 1, "--json")
+    chosen = ("--select", "loss", "--pick", "best", "--out", tmp_path / "export", "--seeds", 1)
+    done = fusearch("export", finished, *chosen, "--json")
     assert done.code == 0, done.err
     assert {"model.pt2", "model.onnx", "design.json", "predict.py"} <= set(done.document["files"])
+    assert done.document["values"]["log_loss"] == min(record.values["log_loss"] for record in Run(finished).feasible())
     again = fusearch("export", finished, "--out", tmp_path / "export", "--seeds", 1)
     assert again.code == 2
-    chosen = {"--select": "loss", "--pick": "best", "--out": tmp_path / "by_loss", "--seeds": 1}
-    by_loss = fusearch("export", finished, *(word for pair in chosen.items() for word in pair), "--json").document
-    assert by_loss["values"]["log_loss"] == min(record.values["log_loss"] for record in Run(finished).feasible())
     first = fusearch("confirm", finished, "--json")
     assert first.code == 0, first.err
     assert first.document["look"] == 1

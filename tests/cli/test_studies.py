@@ -89,11 +89,11 @@ def test_a_study_without_a_result_says_so(fusearch: Callable[..., Any]) -> None:
 
 
 def test_a_study_is_bound_to_data(fusearch: Callable[..., Any]) -> None:
-    done = fusearch("show", "opcnn", "--data", "wisconsin")
+    done = fusearch("show", "lung-recurrence-radiogenomics", "--data", "wisconsin")
     assert done.code == 0
     assert "Bound to wisconsin:" in done.out
     assert "Left out of the design, which has fewer modalities: worst" in done.out
-    facts = fusearch("show", "opcnn", "--data", "wisconsin", "--json").document
+    facts = fusearch("show", "lung-recurrence-radiogenomics", "--data", "wisconsin", "--json").document
     assert [stream["modality"] for stream in facts["streams"]] == ["mean", "error"]
     assert facts["left_out"] == ["worst"]
     assert facts["parameters"] > 0

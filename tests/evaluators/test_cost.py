@@ -86,8 +86,8 @@ def test_each_operator_costs_from_its_shapes_what_it_costs_where_it_runs(operato
     rng = np.random.default_rng(0)
     drawn = (space.sample(rng) for _ in range(2000))
     having = (candidate for candidate in drawn if any(fusion.operator == operator for fusion in candidate.graph.fusions))
-    found = list(itertools.islice(having, 3))
-    assert len(found) == 3
+    found = list(itertools.islice(having, 2))
+    assert len(found) == 2
     for candidate in found:
         assert counted(candidate) == counted_where_it_runs(candidate), str(candidate.graph)
 

@@ -5,19 +5,29 @@ import itertools
 import math
 import random
 import shutil
+import signal
 from dataclasses import replace
 from functools import cache, cached_property
 
+import numpy as np
+import optuna
 import pytest
 from local_cluster import LocalCluster
 
-from fusearch.contracts import Evaluation, Outrun, PackNews
+from fusearch.contracts import Budget, Evaluation, Objective, Outrun, PackNews
 from fusearch.data.modality import Modality
+from fusearch.inference.race import Race, Rival
+from fusearch.search.interrupts import Interrupts
+from fusearch.search.job import Job
+from fusearch.search.session import Session
 from fusearch.search_space import Candidate, FusionGraph, Recipe
+from fusearch.settings import Settings
 
+optuna.logging.set_verbosity(optuna.logging.WARNING)
 TABLES = (Modality("mrna", "tabular", (20,)), Modality("meth", "tabular", (30,)))
 OPERATORS = ("cat", "sum", "product", "low_rank")
 WIDTHS = (8, 16, 32)
+OBJECTIVES = (Objective.parse("score:max"), Objective.parse("macs"))
 
 
 @cache
@@ -180,6 +190,26 @@ class Packed(Foldwise):
                     yield PackNews(place, next(folds), is_last=fold == self.FOLDS - 1)
 
 
+class Costed:
+    """An evaluator that knows its costs before training."""
+
+    def __init__(self, evaluate):
+        self.evaluate, self.trained = evaluate, []
+
+    def __call__(self, candidate, budget, report):
+        self.trained.append(candidate.recipe.width)
+        return self.evaluate(candidate, budget, report)
+
+    def cheap(self, candidate):
+        return {"macs": 100.0 * candidate.recipe.width}
+
+    def objectives(self):
+        return frozenset({"score", "macs"})
+
+    def describe(self):
+        return {"name": "costed", "data": {"source": "toy", "fingerprint": "0123456789abcdef"}}
+
+
 @pytest.fixture
 def packed():
     """The class of an evaluator that evaluates several recipes at once."""
@@ -239,3 +269,54 @@ def cluster(tmp_path, request):
     for name in reversed(made.nodes):
         made.kill(name)
     shutil.rmtree(made.temp, ignore_errors=True)
+
+
+@pytest.fixture
+def costed():
+    """The class of an evaluator that knows its costs before training."""
+    return Costed
+
+
+@pytest.fixture
+def study():
+    return optuna.create_study(directions=["maximize", "minimize"], sampler=optuna.samplers.RandomSampler(seed=0))
+
+
+@pytest.fixture
+def open_session(study, space, toy_evaluator, tmp_path):
+    (tmp_path / "predictions").mkdir()
+
+    def build(evaluator=toy_evaluator, objectives=OBJECTIVES, progress=None, **settings):
+        return Session(
+            study,
+            space,
+            evaluator,
+            objectives=objectives,
+            settings=Settings(**{"reference_share": 0.0, "trials": 5, **settings}),
+            folder=tmp_path,
+            interrupts=Interrupts(),
+            progress=progress,
+        )
+
+    return build
+
+
+@pytest.fixture
+def job(space):
+    return Job(7, space.sample(np.random.default_rng(0)), Budget(epochs=2))
+
+
+@pytest.fixture
+def free_alarm():
+    """The alarm as a search finds it; here it is the test suite's own time limit."""
+    handler, timer = signal.signal(signal.SIGALRM, signal.SIG_DFL), signal.setitimer(signal.ITIMER_REAL, 0)
+    yield
+    signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, *timer)
+
+
+@pytest.fixture
+def race():
+    """One that nobody wins: all folds of the rival are better by far."""
+    scores = {"score": dict.fromkeys(range(5), 99.0)}
+    return Race((Objective.parse("score:max"),), (Rival(1, scores, {"score": 0.01}),))

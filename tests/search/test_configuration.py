@@ -1,4 +1,4 @@
-"""Settings and the configuration that is kept of them; refusals are in test_driver.py."""
+"""Settings and the configuration that is kept of them; refusals are in test_refused_searches.py."""
 
 import json
 

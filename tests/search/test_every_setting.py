@@ -88,7 +88,7 @@ ELSEWHERE = {
     "executor": "test_ray_executor.py::test_two_workers_work_side_by_side_though_evaluations_are_shorter_than_their_start",
     "gpus_per_trial": "test_ray_executor.py::test_what_ray_cannot_give_is_refused",
     "ship": "test_node_probe.py::test_the_package_is_shipped_where_a_node_lacks_it",
-    "address": "test_driver.py::test_a_search_that_cannot_start_leaves_nothing",
+    "address": "test_refused_searches.py::test_a_search_that_cannot_start_leaves_nothing",
 }
 
 

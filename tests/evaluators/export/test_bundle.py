@@ -165,17 +165,27 @@ def test_a_prediction_never_hangs_on_the_other_rows_of_a_file(
     assert "column 'icd' holds levels that the model was not trained on, taken for unknown: 'C99' in 1 rows" in capsys.readouterr().err
 
 
-def test_ids_of_every_file_follow_one_rule(make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
+def test_ids_of_every_file_follow_one_rule_and_a_design_may_have_two_outputs(make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
     data = load_data("wisconsin")
-    run = make_run(data, {"F1 = cat(mean@L, error@L) ->": None})
-    bundle = export(run, tmp_path / "bundle", seeds=1)
+    run = make_run(data, {"F1 = cat(mean@L, error@L) -> aside\nF2 = sum(F1@1, worst@L) ->": None, "mean@L ->": "best_unimodal"})
+    digest = run.records()[0].digest
+    bundle = export(run, tmp_path / "bundle", pick=digest, seeds=1)
+    expected = eager(run, data, data.ids, pick=digest)
+    tables = {name: pd.DataFrame(data.raw[name], columns=list(data.columns[name].numeric)) for name in data.raw}
+    files = {name: tmp_path / f"{name}.csv" for name in tables}
+    for name, table in tables.items():  # rows without ids
+        table.to_csv(files[name], index=False)
+    found = predict(bundle, **files)
+    assert (found.index.name, list(found.columns)) == ("id", ["benign", "malignant"])
+    assert found.index.tolist() == data.ids.tolist()
+    np.testing.assert_allclose(found.to_numpy(), expected, atol=1e-4)
     numbers = np.arange(1, len(data) + 1)
-    table = pd.DataFrame(data.raw["mean"], columns=list(data.columns["mean"].numeric)).assign(id=numbers)
-    table.to_csv(tmp_path / "mean.csv", index=False)
+    for name in ("mean", "worst"):
+        tables[name].assign(id=numbers).to_csv(files[name], index=False)
     np.savez(tmp_path / "error.npz", id=numbers.astype(float)[::-1], error=data.raw["error"][::-1])
-    found = predict(bundle, mean=tmp_path / "mean.csv", error=tmp_path / "error.npz")
+    found = predict(bundle, **{**files, "error": tmp_path / "error.npz"})
     assert found.index.tolist() == [str(number) for number in numbers]
-    np.testing.assert_allclose(found.to_numpy(), eager(run, data, data.ids), atol=1e-4)
+    np.testing.assert_allclose(found.to_numpy(), expected, atol=1e-4)
 
 
 def test_a_late_design_of_a_regression(clinic: Path, make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
@@ -187,23 +197,12 @@ def test_a_late_design_of_a_regression(clinic: Path, make_run: MakeRun, predict:
     np.testing.assert_allclose(found.to_numpy(), eager(run, data, found.index), rtol=1e-4)
 
 
-def test_rows_without_ids_and_a_design_with_two_outputs(make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
-    data = load_data("wisconsin")
-    run = make_run(data, {"F1 = cat(mean@L, error@L) -> aside\nF2 = sum(F1@1, worst@L) ->": None, "mean@L ->": "best_unimodal"})
-    bundle = export(run, tmp_path / "bundle", pick=run.records()[0].digest, seeds=1)
-    tables = {name: tmp_path / f"{name}.csv" for name in data.raw}
-    for name, path in tables.items():
-        pd.DataFrame(data.raw[name], columns=list(data.columns[name].numeric)).to_csv(path, index=False)
-    found = predict(bundle, **tables)
-    assert (found.index.name, list(found.columns)) == ("id", ["benign", "malignant"])
-    assert found.index.tolist() == data.ids.tolist()
-    np.testing.assert_allclose(found.to_numpy(), eager(run, data, found.index, pick=run.records()[0].digest), atol=1e-4)
-
-
 def test_an_image_and_a_series(make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
-    data = load_data("digits")
+    digits = load_data("digits")
+    raw, targets = {name: values[:120] for name, values in digits.raw.items()}, digits.targets[:120]
+    data = Dataset.from_arrays("few digits", modalities=raw, targets=targets, labels=[str(digit) for digit in range(10)])
     run = make_run(data, {"image:cnn | profile:gru\nF1 = cat_tokens(image@2, profile@L; trunk=attention:1) ->": None})
-    bundle = export(run, tmp_path / "bundle", seeds=1)
+    bundle = export(run, tmp_path / "bundle", data=data, seeds=1)
     np.savez(tmp_path / "image.npz", image=data.raw["image"][:40, 0], id=data.ids[:40])
     np.savez(tmp_path / "profile.npz", profile=data.raw["profile"][39::-1], id=data.ids[39::-1])
     found = predict(bundle, image=tmp_path / "image.npz", profile=tmp_path / "profile.npz")

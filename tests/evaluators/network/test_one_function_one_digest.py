@@ -112,14 +112,19 @@ def test_what_is_drawn_and_its_normal_form_compute_the_same(space: SearchSpace, 
         assert_same_function(unsimplified(space, parts, monkeypatch), build(space.settings, parts))
 
 
-@torch.no_grad()
 def function_of(graph: FusionGraph) -> torch.Tensor:
     """What a design computes where all weights of one shape are alike, so that names do not matter."""
+    return function_and_size(graph)[0]
+
+
+@torch.no_grad()
+def function_and_size(graph: FusionGraph) -> tuple[torch.Tensor, int]:
+    """Return what a design computes, as `function_of`, and how many weights it has."""
     network = FusionNetwork(graph, 3, RECIPE)
     for parameter in network.parameters():
         generator = torch.Generator().manual_seed(hash(tuple(parameter.shape)) % 2**31)
         parameter.copy_(torch.randn(parameter.shape, generator=generator))
-    return torch.cat(outputs(network, graph))
+    return torch.cat(outputs(network, graph)), sum(parameter.numel() for parameter in network.parameters())
 
 
 #: Two spellings of one function, and then two functions, each of which was once taken for the other.
@@ -263,8 +268,7 @@ def test_two_digests_are_two_functions(space: SearchSpace) -> None:
     assert space.size().exact == len(spelled)
     alike: dict[tuple[int, ...], list[tuple[str, torch.Tensor]]] = defaultdict(list)
     for graph, *others in (list(graphs.values()) for graphs in spelled.values()):
-        values = function_of(graph)
-        weights = sum(parameter.numel() for parameter in FusionNetwork(graph, 3, RECIPE).parameters())
+        values, weights = function_and_size(graph)
         alike[weights, *values.shape].append((graph.formula, values))
         for other in others:
             torch.testing.assert_close(function_of(other), values, rtol=1e-4, atol=1e-4, msg=lambda text: f"{graph}\n{other}\n{text}")  # noqa: B023  # called at once

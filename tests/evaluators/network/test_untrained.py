@@ -76,7 +76,7 @@ def test_every_parameter_of_a_drawn_design_can_be_trained(name: str) -> None:
     space, layer = SPACES[name], task()
     rng = np.random.default_rng(0)
     drawn: Counter[str] = Counter()
-    for _ in range(80):
+    for _ in range(40):
         candidate = space.sample(rng)
         small = Candidate(candidate.graph, Recipe(width=8))
         found, named = never_trained(small, layer, TARGETS)

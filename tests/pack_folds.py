@@ -1,0 +1,76 @@
+"""Small random folds for tests of packs, and a pack that is trained on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from device_of_tests import DEVICE
+from torch import Tensor
+from toy_data import TABLES
+
+from fusearch.data import Fold
+from fusearch.data.modality import Modality
+from fusearch.errors import EvaluationError
+from fusearch.evaluators.tasks import TaskLayer, bind_task
+from fusearch.evaluators.training.member import Member, make_members
+from fusearch.evaluators.training.members import FoldSamples, TrainedMember
+from fusearch.evaluators.training.pack import train_pack
+from fusearch.evaluators.training.samples import Samples
+from fusearch.evaluators.training.training_settings import TrainingSettings
+from fusearch.evaluators.training.transfer import WeightStore
+from fusearch.search_space import Candidate, FusionGraph, Recipe
+from fusearch.tasks.classification import Classification
+from fusearch.tasks.regression import Regression
+
+CAT = FusionGraph.parse("F1 = cat(a@L, b@L; trunk=fc:1) ->", modalities=TABLES)
+SETTINGS = TrainingSettings(epochs=2, batch_size=8)
+#: Training and held-out rows of each fold: the last portion of the second is dropped, that of the first is not.
+SIZES = ((20, 7), (17, 10))
+
+
+def bound(kind: str) -> TaskLayer:
+    return bind_task(Classification("class", ("no", "yes", "maybe")) if kind == "classification" else Regression("value"))
+
+
+def make_folds(modalities: Sequence[Modality], task: str = "classification", sizes: Sequence[tuple[int, int]] = SIZES) -> list[FoldSamples]:
+    """Random rows, different ones and different numbers of them in each fold; a fifth of each modality but the first is absent."""
+    generator = torch.Generator().manual_seed(0)
+
+    def samples(count: int, *, parts: bool) -> Samples:
+        inputs = {
+            modality.name: torch.randint(0, 20, (count, *modality.shape), generator=generator).double()
+            if modality.entry.symbolic
+            else torch.randn(count, *modality.shape, generator=generator)
+            for modality in modalities
+        }
+        here = {modality.name: torch.rand(count, generator=generator) > (0.2 if at else 0) for at, modality in enumerate(modalities)}
+        codes = torch.arange(count) % 3
+        dealt = torch.randperm(count, generator=generator) % 3 if parts else None
+        made = Samples(inputs, here, codes if task == "classification" else torch.randn(count, generator=generator), dealt)
+        return on_device(made)
+
+    folds = []
+    for index, (train, held) in enumerate(sizes):
+        train_rows, held_out = samples(train, parts=True), samples(held, parts=False)
+        fold, targets = Fold(index, np.arange(train), np.arange(held)), held_out.targets.cpu().numpy()
+        folds.append(FoldSamples(fold, train_rows, held_out, targets, bound(task).fit(targets)))
+    return folds
+
+
+def on_device(rows: Samples, device: str = DEVICE) -> Samples:
+    inputs, present = ({name: values.to(device) for name, values in each.items()} for each in (rows.inputs, rows.present))
+    return Samples(inputs, present, rows.targets.to(device), None if rows.parts is None else rows.parts.to(device))
+
+
+def weights_of(store: WeightStore, candidate: Candidate, member: Member) -> Mapping[str, Tensor]:
+    return store.load(candidate.digest, member).weights
+
+
+def trained_together(
+    graph: FusionGraph, recipes: Sequence[Recipe], folds: Sequence[FoldSamples], settings: TrainingSettings = SETTINGS
+) -> list[TrainedMember | EvaluationError]:
+    members = make_members(len(folds), 1)
+    candidates = [Candidate(graph, recipe) for recipe in recipes]
+    return [each.trained for each in train_pack(candidates, members, folds=lambda at: folds[at], settings=settings, threads=1)]
