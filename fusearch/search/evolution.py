@@ -36,7 +36,8 @@ class EvolutionSampler(BaseSampler):
     Args:
         space: The search space.
         seed: Seed of all draws.
-        startup: Complete trials before the first child; until then designs are drawn from the space at random.
+        startup: Trials that are complete, or were stopped by a race, before the first child; until then designs are drawn from the space
+            at random.
         population: Number of parents (mu).
         crossover: Probability that a child has two parents.
 
@@ -58,8 +59,10 @@ class EvolutionSampler(BaseSampler):
         """Choose the child that this trial will replay; a trial with parameters of its own (enqueued) has none."""
         if "fixed_params" in trial.system_attrs:
             return
-        complete = [other for other in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if self._decoded(other) is not None]
-        if len(complete) >= self._startup:
+        told = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+        known = [other for other in told if self._decoded(other) is not None]
+        complete = [other for other in known if other.state is TrialState.COMPLETE]
+        if complete and len(known) >= self._startup:
             child = self._next(study, complete)
             self._children[trial.number] = {} if child is None else self._space.encode(child)
 

@@ -24,7 +24,7 @@ __all__ = ["SAMPLERS", "KnowsCosts", "SamplerBuilder", "sampler_builder"]
 
 
 class SamplerBuilder(Protocol):
-    """Gives an Optuna sampler for a space; one that learns draws at random until `startup` trials are complete."""
+    """Gives an Optuna sampler for a space; one that learns draws at random until `startup` trials are complete, or stopped by a race."""
 
     def __call__(self, space: SearchSpace, seed: int, startup: int, /) -> BaseSampler: ...
 

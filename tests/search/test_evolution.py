@@ -53,6 +53,19 @@ def test_designs_are_drawn_at_random_until_startup(study, family):
     assert family.parents
 
 
+def test_designs_that_a_race_stopped_are_known_too_but_are_no_parents(study, family):
+    """With races on hard data most designs are stopped: the sampler would else draw at random for the whole search."""
+    fill(study, family, 2)
+    complete = {read_trial(trial).candidate for trial in study.trials}
+    for _ in range(6):
+        trial = study.ask()
+        family.suggest(trial)
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    assert family.parents == []
+    fill(study, family, 1)
+    assert {parent.digest for parent in family.parents} <= complete
+
+
 def test_parents_are_non_dominated_before_others(study, family):
     fill(study, family, 30)
     family.parents.clear()
