@@ -33,6 +33,8 @@ RECIPE: dict[str, Any] = {
     "class_weights": "balanced",
     "modality_dropout": 0.5,
     "loss_weight": 1.0,
+    "sampling": "balanced",
+    "focal": 2.0,
 }
 
 #: Argument -> (another value, what it shows in).

@@ -18,10 +18,10 @@ from torch.optim.adamw import adamw
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.training.captured import RECORDERS, Captures
 from fusearch.evaluators.training.member_progress import MemberProgress
-from fusearch.evaluators.training.optimization import Fit, portion_sizes
+from fusearch.evaluators.training.optimization import Fit
 from fusearch.evaluators.training.phase import Phase
 from fusearch.evaluators.training.samples import PORTION, Samples
-from fusearch.evaluators.training.stacked_losses import losses_of, stack_losses
+from fusearch.evaluators.training.stacked_losses import NEUTRAL, losses_of, stack_losses
 from fusearch.evaluators.training.stacked_rows import StackedRows
 
 __all__ = ["CannotStackError", "Stack"]
@@ -62,7 +62,7 @@ class Stack:
         self.best = {name: self.parameters[name].detach().clone() for name in self.trained}
         self.losses_of = losses_of(self.template)
         self.states = [MemberProgress(phase) for phase in phases]
-        self.sizes = [portion_sizes(length, phases[0].settings.batch_size) for length in self.rows.lengths]
+        self.sizes = [phases[at].order.sizes for at in order]
         self.orders_MSB = torch.zeros(len(order), max(map(len, self.sizes)), phases[0].settings.batch_size, dtype=torch.long)
         self.at_once = len(order)
         self.captures = Captures(self.rows.device)
@@ -84,7 +84,7 @@ class Stack:
             self.keep([place for place, at in enumerate(self.members) if self.states[at].goes_on])
             running = [(place, at, self.states[at]) for place, at in enumerate(self.members) if self.states[at].goes_on]
             for place, _, state in running:
-                rows = state.draw()
+                rows = state.phase.order.draw()
                 self.orders_MSB[place].view(-1)[: len(rows)] = rows
             losses, held_losses = self.epoch(), self.validate()
             for place, _, state in running:
@@ -109,9 +109,9 @@ class Stack:
     def standing(self) -> list[float]:
         """Return the loss of each member on its held-out rows with its best weights so far, in the order in which they were given.
 
-        Classes have no weights in it, so that members with other weights of classes can be compared.
+        It has no weights of classes and no gamma, so that members with others can be compared.
         """
-        even = {name: torch.ones_like(values) for name, values in self.buffers.items() if name == "class_weights"}
+        even = {name: torch.full_like(values, NEUTRAL[name]) for name, values in self.buffers.items() if name in NEUTRAL}
         here = self.held_losses({**self.parameters, **self.best}, {**self.buffers, **even}).tolist()
         found = dict(zip(self.members, here, strict=True))
         return [found[at] if at in found else _standing_alone(phase) for at, phase in enumerate(self.phases)]
@@ -317,13 +317,16 @@ class Stack:
 
 @torch.no_grad()
 def _standing_alone(phase: Phase) -> float:
-    """Return the loss of a member that is done on its held-out rows, without weights of classes."""
-    loss, weights = phase.loss.eval(), phase.loss.class_weights
-    loss.class_weights = None
+    """Return the loss of a member that is done on its held-out rows, without weights of classes and gamma."""
+    loss = phase.loss.eval()
+    own = {name: getattr(loss, name) for name in NEUTRAL}
     try:
+        for name in NEUTRAL:
+            setattr(loss, name, None)
         return float(loss(phase.held))
     finally:
-        loss.class_weights = weights
+        for name, values in own.items():
+            setattr(loss, name, values)
 
 
 def _moved(values: Tensor) -> Tensor:

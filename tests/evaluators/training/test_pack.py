@@ -161,6 +161,21 @@ def test_every_operator(operator: str, tmp_path: Path) -> None:
     check_no_value_is_asked_for(graph)
 
 
+#: One recipe of each way to balance classes, two with a gamma of their own, and one without.
+BALANCED = tuple(
+    Recipe(width=8, dropout=0.0, learning_rate=1e-2, **each)
+    for each in ({}, {"class_weights": "balanced", "focal": 2.0}, {"sampling": "balanced"}, {"sampling": "balanced", "focal": 0.5})
+)
+
+
+@pytest.mark.usefixtures("taped")
+@pytest.mark.parametrize("training", ["joint", "frozen"])
+def test_every_way_to_balance_classes(training: str, tmp_path: Path) -> None:
+    """Members of one pack differ in it: weights, gamma and the rows that are drawn are their own."""
+    graph = FusionGraph.parse(f"F1 = cat(a@L, b@L; trunk=fc:1) -> aux\nF2 = sum(F1@L, c@L) ->\ntrain = {training}", modalities=TABLES)
+    assert not check_law(graph, tmp_path, recipes=BALANCED)
+
+
 def check_no_value_is_asked_for(graph: FusionGraph) -> None:
     """Take steps, noise included, on a device that holds no values, where nothing may lie on the CPU: as in a graph of a GPU."""
     candidate, folds = Candidate(graph, Recipe(width=8, dropout=0.1, modality_dropout=0.1, loss_weight=0.5)), make_folds(graph.modalities)

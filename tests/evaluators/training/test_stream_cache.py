@@ -95,6 +95,8 @@ OTHER: dict[str, dict[str, Any]] = {
     "dropout": {"recipe": Recipe(width=8, dropout=0.3)},
     "width": {"recipe": Recipe(width=4)},
     "class weights": {"recipe": Recipe(width=8, class_weights="balanced")},
+    "sampling": {"recipe": Recipe(width=8, sampling="balanced")},
+    "focal": {"recipe": Recipe(width=8, focal=2.0)},
     "epochs": {"epochs": 4},
     "patience": {"patience": 2},
     "batch size": {"batch_size": 16},
