@@ -29,6 +29,7 @@ from fusearch.evaluators.network.stream_runs import StreamNetwork, StreamState
 from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.tasks import TaskLayer
 from fusearch.evaluators.tasks.convex import Solver
+from fusearch.evaluators.training.augmentation import strengths_of
 from fusearch.evaluators.training.balance import Balance, row_weights
 from fusearch.evaluators.training.optimization import Fit, mixed_precision, reproducible
 from fusearch.evaluators.training.phase import RAW, DesignLoss, FusionLoss, Phase, PhaseLoss, StreamLoss, in_turn
@@ -43,6 +44,9 @@ __all__ = ["FUSION", "DesignTraining", "OnPhaseEpoch", "Phases", "predict", "sol
 
 #: Name of the phase that trains the design as a whole; the phases before it bear the names of streams.
 FUSION = "fusion"
+
+#: What tells the seed of changes of the rows from that of their order, which is the same with and without them.
+_NOISE = 0x5EED
 
 #: `on_epoch(phase, epoch, values)`, called after each epoch.
 OnPhaseEpoch = Callable[[str, int, dict[str, float]], None]
@@ -134,6 +138,7 @@ class DesignTraining:
         self.cache, self.keys = cache, dict[str, str]()
         self.num_alone = Counter[str]()
         self.task = task
+        self.strengths = strengths_of(recipe, self.device)
         self.balance = Balance.of(recipe, task, samples.targets)
 
     def phases(self, trained: Mapping[str, Fit]) -> Phases:
@@ -197,14 +202,15 @@ class DesignTraining:
 
     def _stream_phase(self, lender: str, modalities: Sequence[str], alone: StreamNetwork, order: torch.Generator) -> Phase:
         held = None if self.validation is None else _rows_with(self.validation, modalities)
-        loss = StreamLoss(alone, self.task, self.balance, self.half)
+        raw = {RAW: self.network.graph.modality(modalities[0])}
+        loss = StreamLoss(alone, self.task, self.balance, self.half, raw, self.strengths)
         return self._phase(lender, loss, _rows_with(self.samples, modalities), held if held is not None and len(held) else None, order)
 
     def _stream_key(self, cache: StreamCache, lender: str, modalities: tuple[str, ...], order: torch.Generator) -> str:
         """Name what a stream becomes by all that it hangs on, beside the rows, which the cache knows."""
         stream, recipe = self.network.graph.stream(lender), self.recipe
         numbers = recipe.learning_rate, recipe.weight_decay, recipe.dropout, recipe.width
-        balance = recipe.class_weights, recipe.sampling, recipe.focal
+        balance = recipe.class_weights, recipe.sampling, recipe.focal, recipe.augmentation
         training = *astuple(self._settings_of(lender)), self.validation is None, str(self.half), self.device.type
         return cache.key(stream.encoder, *sorted(stream.params.items()), modalities, numbers, balance, training, order.initial_seed())
 
@@ -235,7 +241,7 @@ class DesignTraining:
 
     def train_all(self) -> Generator[Phase, Fit, Fit]:
         """Train every parameter of the network on its outputs."""
-        loss = DesignLoss(self.network, self.task, self.balance, self.half, recipe=self.recipe)
+        loss = DesignLoss(self.network, self.task, self.balance, self.half, recipe=self.recipe, strengths=self.strengths)
         fit = yield self._phase(FUSION, loss, self.samples, self.validation)
         return fit
 
@@ -355,7 +361,8 @@ class DesignTraining:
         return replace(self.settings, epochs=self.epochs[phase]) if phase in self.epochs else self.settings
 
     def _phase(self, name: str, loss: PhaseLoss, rows: Samples, held: Samples | None, order: torch.Generator | None = None) -> Phase:
-        on_epoch = self.on_epoch
+        on_epoch, drawn, weights = self.on_epoch, order or self.generator, row_weights(self.recipe, self.task, rows.targets)
+        noise = None if loss.strengths is None else torch.Generator().manual_seed(drawn.initial_seed() ^ _NOISE)
         return Phase(
             name,
             loss,
@@ -363,7 +370,7 @@ class DesignTraining:
             held,
             settings=self._settings_of(name),
             recipe=self.recipe,
-            order=RowOrder(len(rows), self.settings.batch_size, order or self.generator, row_weights(self.recipe, self.task, rows.targets)),
+            order=RowOrder(len(rows), self.settings.batch_size, drawn, weights, noise),
             on_epoch=None if on_epoch is None else lambda epoch, values: on_epoch(name, epoch, values),
         )
 

@@ -86,7 +86,7 @@ def mixed_precision(device: torch.device, wanted: bool) -> torch.dtype | None:
 def optimize(
     module: nn.Module,
     order: RowOrder,
-    loss_of: Callable[[Tensor], Tensor],
+    loss_of: Callable[[Tensor, Tensor | None], Tensor],
     validation_loss: Callable[[], Tensor] | None,
     *,
     settings: TrainingSettings,
@@ -101,7 +101,7 @@ def optimize(
     Args:
         module: What is trained; it is switched between its training and evaluation modes.
         order: Rows of each step.
-        loss_of: Loss of the rows of those numbers, to differentiate.
+        loss_of: Loss of the rows of those numbers, with the key of each, to differentiate.
         validation_loss: Loss to stop by; None trains for all epochs.
         settings: Epochs and patience.
         learning_rate: Of AdamW, constant.
@@ -128,9 +128,9 @@ def optimize(
         epoch += 1
         module.train()
         losses = []
-        for rows in order.portions(device):
+        for rows, keys in order.portions(device):
             optimizer.zero_grad()
-            loss = loss_of(rows)
+            loss = loss_of(rows, keys)
             scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves Tensor.backward untyped
             scaler.step(optimizer)
             scaler.update()

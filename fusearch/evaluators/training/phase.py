@@ -8,16 +8,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from fusearch.data.modality import Modality
 from fusearch.evaluators.network.network import FusionNetwork, NetworkOutput
 from fusearch.evaluators.network.operator_layer import Losses
 from fusearch.evaluators.network.stream_runs import StreamNetwork
 from fusearch.evaluators.tasks import TaskLayer
+from fusearch.evaluators.training.augmentation import augmented
 from fusearch.evaluators.training.balance import Balance
 from fusearch.evaluators.training.optimization import Fit, OnEpoch, optimize
 from fusearch.evaluators.training.row_order import RowOrder
@@ -44,24 +46,42 @@ class PhaseLoss(nn.Module, ABC):
         task: What is predicted, fitted on the training rows.
         balance: How classes and samples count.
         half: Half-precision type of matrix products in training.
+        modalities: The modality of each input; of inputs that are states there is none.
+        strengths: How strong changes of training rows are (`strengths_of`); None: there are none.
     """
 
     class_weights: Tensor | None
     held_weights: Tensor | None
     focal: Tensor | None
+    strengths: Tensor | None
 
-    def __init__(self, network: nn.Module, task: TaskLayer, balance: Balance, half: torch.dtype | None) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        task: TaskLayer,
+        balance: Balance,
+        half: torch.dtype | None,
+        modalities: Mapping[str, Modality] | None = None,
+        strengths: Tensor | None = None,
+    ) -> None:
         super().__init__()
-        self.network, self.task, self.half_precision = network, task, half
+        self.network, self.task, self.half_precision, self.modalities = network, task, half, modalities or {}
+        self.register_buffer("strengths", strengths)
         for name, values in vars(balance).items():
             self.register_buffer(name, values)
 
     def forward(self, batch: Samples) -> Tensor:
         """Return the loss of some rows."""
         if self.training:
-            return self.training_loss(batch)
+            return self.training_loss(self.augmented(batch))
         logits_BK = torch.cat([self.main(part) for part in batch.portions()])
         return self.loss_of(logits_BK, batch.targets)
+
+    def augmented(self, batch: Samples) -> Samples:
+        """Return the rows, changed where they have keys and the network is in training mode."""
+        if batch.keys is None or self.strengths is None or not self.network.training:
+            return batch
+        return replace(batch, inputs=augmented(batch.inputs, self.modalities, batch.keys, self.strengths))
 
     def loss_of(self, logits_BK: Tensor, targets_B: Tensor) -> Tensor:
         """Return the loss of logits as the recipe wants it."""
@@ -105,6 +125,7 @@ class DesignLoss(PhaseLoss):
         balance: How classes and samples count.
         half: Half-precision type of matrix products in training.
         recipe: Weight of the added losses, modality dropout.
+        strengths: How strong changes of training rows are; None: there are none.
 
     Attributes:
         drops: Whether modality dropout has any effect.
@@ -114,8 +135,17 @@ class DesignLoss(PhaseLoss):
     loss_weight: Tensor
     modality_dropout: Tensor
 
-    def __init__(self, network: FusionNetwork, task: TaskLayer, balance: Balance, half: torch.dtype | None, *, recipe: Recipe) -> None:
-        super().__init__(network, task, balance, half)
+    def __init__(
+        self,
+        network: FusionNetwork,
+        task: TaskLayer,
+        balance: Balance,
+        half: torch.dtype | None,
+        *,
+        recipe: Recipe,
+        strengths: Tensor | None = None,
+    ) -> None:
+        super().__init__(network, task, balance, half, {each.name: each for each in network.graph.modalities}, strengths)
         device = next(network.parameters()).device
         self.drops = recipe.modality_dropout > 0
         self.register_buffer("loss_weight", torch.tensor(recipe.loss_weight, device=device))
@@ -184,7 +214,7 @@ class Phase:
         return optimize(
             self.loss,
             self.order,
-            lambda rows: self.loss(self.rows.take(rows)),
+            lambda rows, keys: self.loss(replace(self.rows.take(rows), keys=keys)),
             None if held is None else lambda: self.loss(held),
             settings=self.settings,
             learning_rate=self.recipe.learning_rate,

@@ -19,12 +19,14 @@ class RowOrder:
         size: Rows of a step.
         generator: What draws the order.
         weights: How often each row is drawn, relative to the others, (N,); None: each once an epoch.
+        noise: What draws the keys that changes of the rows hang on; None: they are not changed.
     """
 
     num_rows: int
     size: int
     generator: torch.Generator
     weights: Tensor | None = None
+    noise: torch.Generator | None = None
 
     @property
     def sizes(self) -> list[int]:
@@ -40,18 +42,20 @@ class RowOrder:
         whole, rest = divmod(self.num_rows, self.size)
         return [self.size] * whole + [rest] * (rest > 0 and (not whole or rest * 4 >= self.size))
 
-    def draw(self) -> Tensor:
-        """Return the row numbers of the next epoch in the order of its steps, (S,)."""
+    def draw(self) -> tuple[Tensor, Tensor | None]:
+        """Return the row numbers of the next epoch in the order of its steps, and the key of each, (S,)."""
         if self.weights is None:
             rows = torch.randperm(self.num_rows, generator=self.generator)
         else:
             rows = draw_balanced(self.weights, self.generator)
-        return rows[: sum(self.sizes)]
+        rows = rows[: sum(self.sizes)]
+        return rows, None if self.noise is None else torch.randint(2**62, rows.shape, generator=self.noise)
 
-    def portions(self, device: torch.device | str = "cpu") -> tuple[Tensor, ...]:
-        """Return the row numbers of the next epoch, step by step."""
-        parts: tuple[Tensor, ...] = torch.split(self.draw().to(device), self.sizes)
-        return parts
+    def portions(self, device: torch.device | str = "cpu") -> list[tuple[Tensor, Tensor | None]]:
+        """Return the row numbers of the next epoch and their keys, step by step."""
+        rows, keys = self.draw()
+        parts = torch.split(rows.to(device), self.sizes)
+        return list(zip(parts, [None] * len(parts) if keys is None else torch.split(keys.to(device), self.sizes), strict=True))
 
 
 def draw_balanced(weights: Tensor, generator: torch.Generator) -> Tensor:

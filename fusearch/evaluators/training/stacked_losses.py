@@ -17,7 +17,7 @@ from fusearch.evaluators.training.samples import Samples
 __all__ = ["NEUTRAL", "LossesOf", "losses_of", "stack_losses", "stackable"]
 
 #: Buffers that some members have and others lack, and the value that changes nothing.
-NEUTRAL = {"class_weights": 1.0, "held_weights": 1.0, "focal": 0.0}
+NEUTRAL = {"class_weights": 1.0, "held_weights": 1.0, "focal": 0.0, "strengths": 0.0}
 
 #: Losses (M,) of the members from their parameters, buffers and rows, all of them with a first axis M.
 LossesOf = Callable[[dict[str, Tensor], dict[str, Tensor], Any], Tensor]
@@ -76,7 +76,9 @@ def losses_of(template: PhaseLoss) -> LossesOf:
     tied = len(list(template.named_parameters(remove_duplicate=False))) > len(list(template.named_parameters()))
 
     def call(parameters: dict[str, Tensor], buffers: dict[str, Tensor], rows: Any) -> Tensor:
-        result: Tensor = functional_call(template, (parameters, buffers), (Samples(*rows),), tie_weights=tied)
+        inputs, present, targets, *keys = rows
+        batch = Samples(inputs, present, targets, keys=keys[0] if keys else None)
+        result: Tensor = functional_call(template, (parameters, buffers), (batch,), tie_weights=tied)
         return result
 
     stacked: LossesOf = vmap(call, randomness="different")

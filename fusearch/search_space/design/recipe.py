@@ -9,16 +9,17 @@ from typing import Any, Literal, get_args
 
 from fusearch.errors import DesignError, suggestion
 
-__all__ = ["ClassWeights", "Recipe", "Sampling"]
+__all__ = ["Augmentation", "ClassWeights", "Recipe", "Sampling"]
 
 ClassWeights = Literal["none", "balanced"]
 Sampling = Literal["none", "balanced"]
+Augmentation = Literal["none", "mild", "mirrored"]
 
 #: Choices that are words.
-_WORDS = {"class_weights": get_args(ClassWeights), "sampling": get_args(Sampling)}
+_WORDS = {"class_weights": get_args(ClassWeights), "sampling": get_args(Sampling), "augmentation": get_args(Augmentation)}
 
 #: Numbers that came later: a recipe that leaves them off is written, and named, as it was before there were any (decision 0097).
-_LATER = ("sampling", "focal")
+_LATER = ("sampling", "focal", "augmentation")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Recipe:
         loss_weight: Weight of the losses that operators add.
         sampling: `balanced` draws the training rows so that each class comes equally often.
         focal: Gamma of the focal loss (Lin et al. 2017, who take 2): samples that are told well already count less; 0: cross-entropy.
+        augmentation: `mild` changes the training rows a little, as suits the kind of each modality; `mirrored` also mirrors images.
 
     Raises:
         DesignError: A number is not legal, or classes are balanced twice.
@@ -53,6 +55,7 @@ class Recipe:
     loss_weight: float = 0.1
     sampling: Sampling = "none"
     focal: float = 0.0
+    augmentation: Augmentation = "none"
 
     def __post_init__(self) -> None:
         for name, least, most in (
@@ -83,7 +86,7 @@ class Recipe:
         return "balanced" in (self.class_weights, self.sampling)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as JSON-able values; `sampling` and `focal` only where they are used."""
+        """Return the recipe as JSON-able values; `sampling`, `focal` and `augmentation` only where they are used."""
         unused = {entry.name for entry in fields(self) if entry.name in _LATER and getattr(self, entry.name) == entry.default}
         return {name: value for name, value in asdict(self).items() if name not in unused}
 

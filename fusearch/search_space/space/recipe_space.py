@@ -12,10 +12,10 @@ from fusearch.search_space.space.choosers import Chooser
 
 __all__ = ["RecipeSpace"]
 
-_CHOICES = ("dropout", "width", "class_weights", "modality_dropout", "loss_weight", "sampling", "focal")
+_CHOICES = ("dropout", "width", "class_weights", "modality_dropout", "loss_weight", "sampling", "focal", "augmentation")
 
 #: Those that came later: a space that does not ask for them is written, and named, as it was before there were any (decision 0097).
-_LATER = ("sampling", "focal")
+_LATER = ("sampling", "focal", "augmentation")
 
 #: Those that do something for tasks with classes alone.
 _OF_CLASSES = ("class_weights", "sampling", "focal")
@@ -35,6 +35,7 @@ class RecipeSpace:
         loss_weight: Choices; asked only where an operator adds a loss.
         sampling: Choices; asked only where the task has classes and these have no weights.
         focal: Choices of gamma; asked only where the task has classes.
+        augmentation: Choices; asked only where a modality of the design can be changed: no table, no graph.
     """
 
     learning_rate: tuple[float, float] = (3e-4, 1e-2)
@@ -46,6 +47,7 @@ class RecipeSpace:
     loss_weight: tuple[float, ...] = (0.01, 0.1, 1.0)
     sampling: tuple[str, ...] = ("none",)
     focal: tuple[float, ...] = (0.0,)
+    augmentation: tuple[str, ...] = ("none",)
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "weight_decay"):
@@ -72,7 +74,9 @@ class RecipeSpace:
         except DesignError as error:
             raise SpaceError(str(error)) from None
 
-    def suggest(self, choose: Chooser, *, fused: bool = True, adds_loss: bool = True, balances: bool = True) -> Recipe:
+    def suggest(
+        self, choose: Chooser, *, fused: bool = True, adds_loss: bool = True, balances: bool = True, augments: bool = True
+    ) -> Recipe:
         """Draw a recipe.
 
         Args:
@@ -80,8 +84,14 @@ class RecipeSpace:
             fused: Whether the design fuses; else no modality is dropped.
             adds_loss: Whether an operator of the design adds a loss.
             balances: Whether the task has classes that may be balanced.
+            augments: Whether samples of a modality of the design may be changed.
         """
-        idle = {"modality_dropout": not fused, "loss_weight": not adds_loss, **dict.fromkeys(_OF_CLASSES, not balances)}
+        idle = {
+            "modality_dropout": not fused,
+            "loss_weight": not adds_loss,
+            "augmentation": not augments,
+            **dict.fromkeys(_OF_CLASSES, not balances),
+        }
         numbers: dict[str, Any] = {name: choose.real(f"recipe.{name}", *getattr(self, name)) for name in ("learning_rate", "weight_decay")}
         for name in _CHOICES:
             twice = name == "sampling" and numbers.get("class_weights") == "balanced"
@@ -94,7 +104,7 @@ class RecipeSpace:
         return {f"recipe.{name}": value for name, value in asdict(recipe).items()}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the ranges as JSON-able values; `sampling` and `focal` only where they are asked for."""
+        """Return the ranges as JSON-able values; what came later only where it is asked for."""
         unused = {entry.name for entry in fields(self) if entry.name in _LATER and getattr(self, entry.name) == entry.default}
         return {name: list(value) for name, value in asdict(self).items() if name not in unused}
 

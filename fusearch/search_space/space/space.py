@@ -187,7 +187,9 @@ class SearchSpace:
 
     def sample_recipe(self, rng: np.random.Generator) -> Recipe:
         """Draw a recipe alone, to tune a design that is given."""
-        return self.settings.recipe.suggest(RandomChooser(rng), balances=self.settings.balances)
+        return self.settings.recipe.suggest(
+            RandomChooser(rng), balances=self.settings.balances, augments=any(each.has_grid for each in self.modalities)
+        )
 
     def encode(self, candidate: Candidate) -> dict[str, Value]:
         """Return the decisions that lead to a candidate, by name, as an Optuna trial would hold them.
@@ -330,6 +332,7 @@ class SearchSpace:
         parts = draw_design(self.settings, choose)
         graph = build(self.settings, parts)
         used = {"fused": bool(parts.fusions), "adds_loss": _adds_loss(parts), "balances": self.settings.balances}
+        used["augments"] = any(graph.modality(stream.modality).has_grid for stream in parts.streams)
         return Candidate(graph, self.settings.recipe.suggest(choose, **used))
 
 

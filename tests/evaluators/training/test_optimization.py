@@ -35,7 +35,7 @@ def run(
     return optimize(
         network,
         RowOrder(16, 8, torch.Generator().manual_seed(0)),
-        lambda rows: (network(x[rows]) - 1).pow(2).mean(),
+        lambda rows, _: (network(x[rows]) - 1).pow(2).mean(),
         validation if losses is not None else None,
         settings=TrainingSettings(epochs=epochs, patience=patience),
         learning_rate=1e-2,
@@ -78,7 +78,7 @@ def test_weight_decay_spares_biases() -> None:
     optimize(
         network,
         RowOrder(4, 4, torch.Generator()),
-        lambda rows: 0 * network(torch.zeros(len(rows), 3)).sum(),
+        lambda rows, _: 0 * network(torch.zeros(len(rows), 3)).sum(),
         None,
         settings=TrainingSettings(epochs=1),
         learning_rate=0.1,
@@ -119,7 +119,7 @@ def test_epochs_are_reported_and_the_report_may_stop_it() -> None:
         optimize(
             network,
             RowOrder(4, 4, torch.Generator()),
-            lambda rows: network(torch.ones(len(rows), 3)).pow(2).mean(),
+            lambda rows, _: network(torch.ones(len(rows), 3)).pow(2).mean(),
             lambda: torch.tensor(1.0),
             settings=TrainingSettings(),
             learning_rate=1e-3,
@@ -139,7 +139,7 @@ def test_it_learns_with_noise_and_is_judged_without() -> None:
     optimize(
         network,
         RowOrder(4, 4, torch.Generator()),
-        lambda rows: note("train"),
+        lambda rows, _: note("train"),
         lambda: note("validate"),
         settings=TrainingSettings(epochs=2),
         learning_rate=1e-3,

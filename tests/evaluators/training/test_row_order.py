@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 from hypothesis import given
@@ -15,7 +16,7 @@ def order(rows: int, size: int, seed: int = 0, weights: torch.Tensor | None = No
 
 @given(st.integers(1, 300), st.integers(1, 64))
 def test_portions_are_full_and_of_different_rows(rows: int, size: int) -> None:
-    portions = order(rows, size).portions()
+    portions = [rows for rows, _ in order(rows, size).portions()]
     together = torch.cat(portions).tolist()
     assert len(set(together)) == len(together)
     assert rows - len(together) < max(1, math.ceil(size / 4))  # only a small rest is left to the next epoch
@@ -28,11 +29,23 @@ def test_the_order_of_rows_is_that_of_its_generator() -> None:
     """So streams and designs that use up other random numbers see the same order."""
     torch.rand(3)
     for weights in (None, torch.rand(40, generator=torch.Generator().manual_seed(5))):
-        first = order(40, 40, weights=weights).draw()
-        assert torch.equal(first, order(40, 40, weights=weights).draw())
-        assert not torch.equal(first, order(40, 40, seed=1, weights=weights).draw())
+        first, _ = order(40, 40, weights=weights).draw()
+        assert torch.equal(first, order(40, 40, weights=weights).draw()[0])
+        assert not torch.equal(first, order(40, 40, seed=1, weights=weights).draw()[0])
     again = order(40, 40)
-    assert not torch.equal(again.draw(), again.draw()), "each epoch has an order of its own"
+    assert not torch.equal(again.draw()[0], again.draw()[0]), "each epoch has an order of its own"
+
+
+def test_keys_are_drawn_apart_so_that_the_order_is_the_same_with_and_without_them() -> None:
+    keyed = replace(order(20, 8), noise=torch.Generator().manual_seed(3))
+    rows, keys = keyed.draw()
+    assert torch.equal(rows, order(20, 8).draw()[0])
+    assert order(20, 8).draw()[1] is None
+    assert keys is not None
+    assert len(set(keys.tolist())) == len(rows)
+    again = replace(order(20, 8), noise=torch.Generator().manual_seed(3)).portions()
+    assert torch.equal(torch.cat([part for _, part in again if part is not None]), keys)
+    assert [len(part) for part, _ in again] == [len(part) for _, part in again if part is not None] == [8, 8, 4]
 
 
 @given(st.lists(st.integers(1, 30), min_size=3, max_size=3, unique=True), st.integers(0, 5))

@@ -97,6 +97,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "class weights": {"recipe": Recipe(width=8, class_weights="balanced")},
     "sampling": {"recipe": Recipe(width=8, sampling="balanced")},
     "focal": {"recipe": Recipe(width=8, focal=2.0)},
+    "augmentation": {"recipe": Recipe(width=8, augmentation="mild")},
     "epochs": {"epochs": 4},
     "patience": {"patience": 2},
     "batch size": {"batch_size": 16},

@@ -36,7 +36,7 @@ def test_illegal_numbers(wrong: dict[str, object], message: str) -> None:
 
 def test_what_balances_classes_is_written_only_where_it_is_used() -> None:
     """So candidates of before keep their digests."""
-    assert {"sampling", "focal"}.isdisjoint(Recipe().to_dict())
+    assert {"sampling", "focal", "augmentation"}.isdisjoint(Recipe().to_dict())
     assert Recipe(sampling="balanced", focal=2).to_dict() == {**Recipe().to_dict(), "sampling": "balanced", "focal": 2.0}
     assert Recipe.from_dict(Recipe(focal=2).to_dict()) == Recipe(focal=2)
     assert [Recipe(**each).balances for each in ({}, {"class_weights": "balanced"}, {"sampling": "balanced"})] == [False, True, True]

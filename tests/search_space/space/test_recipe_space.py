@@ -30,7 +30,7 @@ def test_what_balances_classes_is_asked_for_where_a_space_wants_it_and_the_task_
 
 
 def test_a_space_that_does_not_ask_is_written_as_before_there_was_anything_to_ask() -> None:
-    assert {"sampling", "focal"}.isdisjoint(RecipeSpace().to_dict())
+    assert {"sampling", "focal", "augmentation"}.isdisjoint(RecipeSpace().to_dict())
     asked = RecipeSpace(sampling=("none", "balanced"), focal=(0.0, 2.0))
     assert (asked.to_dict()["sampling"], asked.to_dict()["focal"]) == (["none", "balanced"], [0.0, 2.0])
     assert RecipeSpace.from_dict(json.loads(json.dumps(asked.to_dict()))) == asked
@@ -57,6 +57,7 @@ def test_round_trip() -> None:
         ({"width": (0,)}, "width is 0"),
         ({"class_weights": ("balance",)}, "did you mean 'balanced'"),
         ({"sampling": ("classes",)}, "sampling is 'classes'"),
+        ({"augmentation": ("mirror",)}, "augmentation is 'mirror', did you mean 'mirrored'"),
         ({"focal": (-1.0,)}, "focal is -1.0, expected a number from 0 to 10"),
         ({"weight_decay": (1.0, 1e9)}, "weight_decay is 1000000000.0"),
         ({"rate": (1,)}, "unknown key 'rate'"),

@@ -156,6 +156,17 @@ def test_classes_are_balanced_only_where_the_task_has_some() -> None:
         assert {each.balances or each.focal > 0 for each in drawn} == expected
 
 
+def test_changes_of_training_rows_are_asked_for_where_a_modality_of_the_design_can_be_changed() -> None:
+    recipe = RecipeSpace(augmentation=("mild", "mirrored"))
+    space = SearchSpace([Modality("scan", "image2d", (1, 8, 8)), Modality("labs", "tabular", (4,))], recipe=recipe)
+    rng = np.random.default_rng(0)
+    found = {
+        ("scan" in {s.modality for s in each.graph.streams}, each.recipe.augmentation) for each in (space.sample(rng) for _ in range(80))
+    }
+    assert found == {(True, "mild"), (True, "mirrored"), (False, "none")}
+    assert SearchSpace(MODALITIES[:1], recipe=recipe).sample_recipe(rng).augmentation == "none"
+
+
 def test_without_a_solver_no_reference_is_solved() -> None:
     """A design that is solved by steps would be the one beside it, again."""
     for modalities in (MODALITIES, MODALITIES[:1]):
