@@ -92,7 +92,10 @@ def main() -> None:
         evaluator = TrainingEvaluator(data, epochs=chosen.epochs)
         out = chosen.out or Path(folder) / "run"
         options = {"objectives": ("concordance", "macs"), "trials": chosen.trials, "workers": chosen.workers}
-        told = compare(run_search(SearchSpace(data.modalities), evaluator, out=out, **options), data.folds())
+        told = compare(
+            run_search(SearchSpace(data.modalities, balances=data.task.balances, solved=data.task.solved), evaluator, out=out, **options),
+            data.folds(),
+        )
     print(json.dumps(told) if chosen.json else "\n".join(f"{name:30}{value:.4f}" for name, value in told.items()))
 
 

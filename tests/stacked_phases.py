@@ -7,7 +7,9 @@ import torch
 from fusearch.data.modality import Modality
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.tasks import bind_task
+from fusearch.evaluators.training.balance import Balance
 from fusearch.evaluators.training.phase import DesignLoss, Phase
+from fusearch.evaluators.training.row_order import RowOrder
 from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import FusionGraph, Recipe
@@ -30,6 +32,6 @@ def phase_of(recipe: Recipe, *, rows: int = 20, epochs: int = 3, patience: int =
     torch.manual_seed(0)
     network = FusionNetwork(GRAPH, 2, recipe)
     settings = TrainingSettings(epochs=epochs, patience=patience, batch_size=8)
-    loss = DesignLoss(network, TASK, None, half, recipe=recipe)
-    order = torch.Generator().manual_seed(0)
+    loss = DesignLoss(network, TASK, Balance(), half, recipe=recipe)
+    order = RowOrder(rows, 8, torch.Generator().manual_seed(0))
     return Phase("fusion", loss, samples(rows, 0), samples(9, 1), settings=settings, recipe=recipe, order=order, on_epoch=None)

@@ -55,8 +55,9 @@ def compose_space(
     from fusearch.search_space import SearchSpace
 
     record = _read(file) if file is not None else {}
-    if "modalities" in record:
-        raise SpaceError(f"{str(file)!r}: 'modalities' come from the data set, leave them out")
+    for key in ("modalities", "balances", "solved"):
+        if key in record:
+            raise SpaceError(f"{str(file)!r}: {key!r} comes from the data set, leave it out")
     if encoders:
         record["encoders"] = _encoders(encoders)
     if operators:
@@ -71,7 +72,8 @@ def compose_space(
         recipe = record.get("recipe", {})
         record["recipe"] = {"modality_dropout": _MODALITY_DROPOUT, **recipe} if isinstance(recipe, Mapping) else recipe
     modalities = [{"name": modality.name, "kind": modality.kind, "shape": modality.shape} for modality in data.modalities]
-    return SearchSpace.from_dict({"modalities": modalities, **record})
+    task = {"balances": data.task.balances, "solved": data.task.solved}
+    return SearchSpace.from_dict({"modalities": modalities, **task, **record})
 
 
 def compose_strategy(

@@ -42,7 +42,7 @@ def published_page() -> str:
         >>> "## The review's counts" in published_page()
         True
     """
-    return "\n".join([_INTRODUCTION, "", *_counts(), *_differences(), *_bound(), *_distance()])
+    return "\n".join([_INTRODUCTION, "", *_counts(), *_differences(), *_left_out(), *_bound(), *_distance()])
 
 
 def statistics_figure() -> str:
@@ -78,6 +78,12 @@ def _differences() -> Iterator[str]:
         keys = ", ".join(f"`{study.key}`" for study in PUBLISHED.values() if study.agreement == name)
         yield f"| {name} | {meaning} | {keys} |"
     yield from ("", "`fusearch show KEY` says more of each.", "")
+
+
+def _left_out() -> Iterator[str]:
+    yield from ("## What is left out", "", "Of what the studies train beside their task:", "")
+    yield from (f"- `{study.key}` (no. {study.number}): {study.left_out}" for study in PUBLISHED.values() if study.left_out)
+    yield ""
 
 
 def _bound() -> Iterator[str]:

@@ -40,6 +40,7 @@ LABELS = (
 _SENTENCES = {
     "task_in_words": "Task",
     "losses": "Losses",
+    "left_out": "Left out",
     "training": "Training",
     "missing": "Missing modality",
     "result": "Headline result",
@@ -149,6 +150,7 @@ def study_facts_of(study: PublishedStudy, design: FusionGraph) -> dict[str, Any]
         "task": facts.task_kind,
         "task_in_words": facts.task,
         "losses": facts.losses,
+        "left_out": study.left_out,
         "training": design.training,
         "missing": facts.missing or NOT_RECORDED,
         "result": NOT_RECORDED if facts.result is None else str(facts.result),
@@ -168,7 +170,8 @@ def show_study(facts: Mapping[str, Any]) -> None:
     say(f"{facts['area']}; {facts['purpose']}; {facts['task']}")
     say()
     for name, title in _SENTENCES.items():
-        say(f"{title}: {facts[name]}")
+        if facts[name]:
+            say(f"{title}: {facts[name]}")
     say()
     say("As printed in the review:")
     say(facts["printed"])

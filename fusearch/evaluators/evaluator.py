@@ -72,7 +72,7 @@ class TrainingEvaluator:
             others take them; 0 keeps none (decision 0039).
 
     Raises:
-        EvaluationError: A setting is not legal.
+        EvaluationError: A setting is not legal, or nothing can be learned from the training rows of any fold.
 
     Example:
         >>> from fusearch.contracts import Budget
@@ -120,6 +120,10 @@ class TrainingEvaluator:
         self.data = data.without_test()
         self.settings = TrainingSettings(epochs, patience, batch_size, mixed_precision)
         self.folds = self.data.folds(folds)
+        lacking = [self.data.task.lacks(self.data.targets[fold.train]) for fold in self.folds]
+        if all(lacking):
+            which = "of every fold" if len(lacking) > 1 else "of the one fold"
+            raise EvaluationError(f"{lacking[0]} among the training rows {which}: nothing can be learned, expected other splits or folds")
         self.seeds, self.threads, self.device, self.costs, self.missing = seeds, threads, device, tuple(costs), missing
         self.pack, self.cache = pack, cache
         self.needs_gpu = device.startswith("cuda")  # `auto` leaves small designs to the CPU

@@ -42,7 +42,7 @@ class CostAwareSampler(EvolutionSampler):
     Args:
         space: The search space.
         seed: Seed of all draws.
-        startup: Trials that are complete, or were stopped by a race, before it learns; until then designs are drawn from the space at random.
+        startup: Trials that are complete, or were stopped by a race, before it learns; until then designs are drawn at random.
 
     References:
         Emmerich, Deutz & Klinkenberg 2011, Hypervolume-based expected improvement: monotonicity properties and exact computation.

@@ -34,6 +34,8 @@ class Classification(Task):
     named_classes: ClassVar[bool] = True
     headline: ClassVar[str] = "auroc"
     trained: ClassVar[str] = "log_loss"
+    balances: ClassVar[bool] = True
+    solved: ClassVar[bool] = True
     says: ClassVar[str] = "class probabilities"
     array: ClassVar[str] = "probabilities"
 

@@ -36,6 +36,8 @@ class Multilabel(Task):
     holds: ClassVar[str] = "label"
     headline: ClassVar[str] = "mean_auroc"
     trained: ClassVar[str] = "mean_log_loss"
+    balances: ClassVar[bool] = True
+    solved: ClassVar[bool] = True
     says: ClassVar[str] = "probabilities of the labels"
     array: ClassVar[str] = "label_probabilities"
 

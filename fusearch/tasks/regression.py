@@ -27,6 +27,7 @@ class Regression(Task):
     kind: ClassVar[str] = "regression"
     headline: ClassVar[str] = "rmse"
     trained: ClassVar[str] = "rmse"
+    solved: ClassVar[bool] = True
 
     @classmethod
     def encode(cls, columns: Mapping[str, LabelColumn], labels: Sequence[str] | None = None) -> tuple[Task, npt.NDArray[Any]]:

@@ -42,6 +42,7 @@ class Survival(Task):
     )
     headline: ClassVar[str] = "concordance"
     trained: ClassVar[str] = "integrated_brier"
+    solved: ClassVar[bool] = True
     says: ClassVar[str] = "risks and survival probabilities"
     array: ClassVar[str] = "survival"
 

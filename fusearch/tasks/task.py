@@ -33,6 +33,8 @@ class Task(ABC):
         named_classes: Whether a target tells classes that have names; the manifest may give their order (`labels`).
         headline: Name of the metric that stands for the task where none is named.
         trained: Name of the metric that falls as the loss does which is trained; empty where none does.
+        balances: Whether samples have classes, rare ones among them, that a recipe may balance.
+        solved: Whether a linear model of it is solved to its optimum (`train = convex`), not trained by steps alone.
         says: What the outputs are, in words.
         array: Name of the outputs among the arrays of an evaluation.
         labels_key: Key of the manifest that gives `labels` where a target has no named classes, and what it holds; None where it has none.
@@ -59,6 +61,8 @@ class Task(ABC):
     several: ClassVar[bool] = False
     headline: ClassVar[str]
     trained: ClassVar[str] = ""
+    balances: ClassVar[bool] = False
+    solved: ClassVar[bool] = False
     says: ClassVar[str] = "values"
     array: ClassVar[str] = "predictions"
 

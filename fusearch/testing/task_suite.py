@@ -167,6 +167,37 @@ class TaskSuite:
         half = layer.loss(logits_BK.bfloat16(), targets_B)
         assert half.dtype == torch.float32, f"{self.name}: the loss of half precision is {half.dtype}, expected float32"
 
+    def test_a_linear_model_is_solved_where_it_says_so(self) -> None:
+        """It has a weight of each column and a bias for each logit, and is better than its biases alone."""
+        layer, _, targets_N = self.batch()
+        solver = layer.solver(balanced=False)
+        assert self.entry.solved == (solver is not None), f"{self.name}: `solved` is {self.entry.solved}"
+        if solver is None:
+            return
+        columns_ND = np.random.default_rng(2).normal(size=(ROWS, 3))
+        (weight, bias), _ = layer.solve(solver, columns_ND, targets_N)
+        assert weight.shape == (layer.num_logits, 3), f"{self.name}: weights of shape {weight.shape}"
+        assert bias.shape == (layer.num_logits,), f"{self.name}: biases of shape {bias.shape}"
+        assert np.isfinite(weight).all(), f"{self.name}: a weight is not finite"
+        fitted = layer.loss(torch.as_tensor(columns_ND @ weight.T + bias), targets_N)
+        constant = layer.loss(torch.as_tensor(np.zeros((ROWS, 1)) + bias), targets_N)
+        assert fitted < constant, f"{self.name}: what is solved is no better than a constant"
+
+    def test_classes_are_balanced_where_it_says_so(self) -> None:
+        """Classes have weights, rows a share of what is drawn, and a gamma of 0 leaves the loss as it is, one of 2 counts the sure less."""
+        layer, logits_BK, targets_B = self.batch()
+        weights, drawn = layer.class_weights(targets_B), layer.row_weights(targets_B)
+        assert self.entry.balances == (weights is not None) == (drawn is not None), f"{self.name}: `balances` is {self.entry.balances}"
+        if weights is None or drawn is None:
+            return
+        assert drawn.shape == (ROWS,), f"{self.name}: weights of rows of shape {tuple(drawn.shape)}, expected ({ROWS},)"
+        assert (drawn >= 0).all(), f"{self.name}: a weight of a row is below 0"
+        assert drawn.sum() > 0, f"{self.name}: no row is ever drawn"
+        for each in (None, weights):
+            plain = layer.loss(logits_BK, targets_B, each)
+            torch.testing.assert_close(layer.focal_loss(logits_BK, targets_B, torch.tensor(0.0), each), plain)
+            assert layer.focal_loss(logits_BK, targets_B, torch.tensor(2.0), each) < plain, f"{self.name}: gamma 2 is no less"
+
     def test_the_loss_of_a_batch_does_not_hang_on_the_order(self) -> None:
         """Rows may change places together."""
         layer, logits_BK, targets_B = self.batch()

@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from fusearch.data import Dataset, load_data
 from fusearch.errors import EvaluationError, FusearchError, SpaceError
 from fusearch.search.ensembles import SubsetRules, SubsetSearch
 from fusearch.search.strategies import ForwardTiming, LateEnsemble, ParetoEnsemble
+from fusearch.tasks import TASKS
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,14 @@ def test_a_pattern_comes_from_the_option_or_the_file(data: Dataset, tmp_path: Pa
     assert compose_space(data, ()).pattern is None
 
 
+@pytest.mark.parametrize("kind", list(TASKS))
+def test_a_space_knows_what_its_task_can(kind: str, data: Dataset) -> None:
+    """Of a task without classes nothing is balanced, of one that solves nothing no reference is."""
+    task = SimpleNamespace(kind=kind, balances=TASKS[kind].balances, solved=TASKS[kind].solved)
+    space = compose_space(SimpleNamespace(task=task, modalities=data.modalities), ())  # type: ignore[arg-type]
+    assert (space.settings.balances, space.settings.solved) == (task.balances, task.solved)
+
+
 def test_all_operators(data: Dataset) -> None:
     assert len(compose_space(data, (), operators=["all"]).settings.operators) >= 45
 
@@ -51,7 +61,8 @@ def test_encoders_of_one_modality(data: Dataset) -> None:
     ("content", "message"),
     [
         ("max_fusion: 2", "did you mean 'max_fusions'?"),
-        ("modalities: []", "'modalities' come from the data set"),
+        ("modalities: []", "'modalities' comes from the data set"),
+        ("balances: false", "'balances' comes from the data set"),
         ("- a", "expected the settings of a search space"),
         ("a: [", "cannot read the search space"),
         ("max_fusions: 2\nmax_fusions: 3", "space.yaml': line 2, column 1: the key 'max_fusions' stands twice, first in line 1"),

@@ -33,6 +33,8 @@ RECIPE: dict[str, Any] = {
     "class_weights": "balanced",
     "modality_dropout": 0.5,
     "loss_weight": 1.0,
+    "sampling": "balanced",
+    "focal": 2.0,
 }
 
 #: Argument -> (another value, what it shows in).
@@ -96,7 +98,7 @@ def probabilities(found: Evaluation) -> list[float]:
 
 
 def test_the_tables_are_complete() -> None:
-    assert set(RECIPE) == {each.name for each in fields(Recipe)}
+    assert {*RECIPE, "augmentation"} == {each.name for each in fields(Recipe)}  # which does nothing to tables: below
     arguments = set(inspect.signature(TrainingEvaluator).parameters) - {"data"}
     assert set(ARGUMENTS) == arguments
     assert {each.name for each in fields(TrainingSettings)} <= arguments
@@ -117,6 +119,24 @@ def test_a_number_of_the_recipe_reaches_the_predictions(name: str, training: str
 @pytest.mark.parametrize("training", ["joint", "staged", "frozen"])
 def test_the_same_numbers_give_the_same_predictions(training: str, data: Dataset, plain: dict[str, Evaluation]) -> None:
     assert probabilities(evaluate(data, training)) == probabilities(plain[training])
+
+
+@pytest.mark.parametrize("training", ["joint", "staged", "frozen"])
+def test_changes_of_the_training_rows_reach_the_predictions_of_series_and_not_of_tables(training: str, data: Dataset) -> None:
+    rng = np.random.default_rng(0)
+    targets = np.arange(80) % 2
+    series = rng.normal(size=(80, 12, 2)) + targets[:, None, None] * 0.5
+    mixed = Dataset.from_arrays(
+        "mixed", modalities={"a": series, "b": rng.normal(size=(80, 3)), "c": rng.normal(size=(80, 3))}, targets=targets
+    )
+    for each, same in ((data, True), (mixed, False)):
+        graph = FusionGraph.parse(f"F1 = cat(a@L, b@L) ->\ntrain = {training}", modalities=each.modalities)
+        evaluator = TrainingEvaluator(each, folds=2, epochs=2, pack="off", device=DEVICE)
+        found = [
+            probabilities(evaluator(Candidate(graph, Recipe(width=8, learning_rate=1e-2, **recipe)), Budget(), lambda step, values: None))
+            for recipe in ({}, {"augmentation": "mild"})
+        ]
+        assert (found[0] == found[1]) == same
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)

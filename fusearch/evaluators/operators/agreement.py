@@ -17,10 +17,10 @@ from fusearch.evaluators.network.operator_layer import Losses, OperatorLayer, To
 from fusearch.evaluators.operators.alignment import Alignment, mask_all
 from fusearch.evaluators.operators.sharing import row_mean, unit_rows
 
-__all__ = ["Agreement", "Contrastive", "DistributionMatch", "Manifold", "Orthogonal"]
+__all__ = ["Agreement", "Contrastive", "DistributionMatch", "Manifold", "Orthogonal", "Projections"]
 
 
-class Agreement(OperatorLayer):
+class Projections(OperatorLayer):
     """y_m = W_m x_m + b_m, with a loss on the means over tokens.
 
     Args:
@@ -39,6 +39,14 @@ class Agreement(OperatorLayer):
         if losses is not None:
             losses.add(self.loss([result.mean(dim=1) for result in results], present, losses))
         return results
+
+    @abstractmethod
+    def loss(self, vectors: list[Tensor], present: list[Tensor], losses: Losses) -> Tensor:
+        """Return the loss, given the mean of each result (B, width) and which rows have its argument."""
+
+
+class Agreement(Projections):
+    """The same, with a loss of pairs of modalities."""
 
     def loss(self, vectors: list[Tensor], present: list[Tensor], losses: Losses) -> Tensor:
         """Return the mean of `pair_loss` over all pairs of modalities."""

@@ -29,6 +29,20 @@ class ClassificationLayer(TaskLayer):
         logits_BK = at_least_float32(logits_BK)
         return nn.functional.cross_entropy(logits_BK, targets_B, weight=None if weights is None else weights.to(logits_BK.dtype))
 
+    def focal_loss(self, logits_BK: Tensor, targets_B: Tensor, gamma: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the mean of (1 - p)^gamma times the cross-entropy; with weights w of the classes sum(w f) / sum(w)."""
+        logits_BK = at_least_float32(logits_BK)
+        truth_BK = targets_B[:, None] == torch.arange(logits_BK.shape[1], device=targets_B.device)
+        total_B = logits_BK.logsumexp(dim=1)
+        error_B = total_B - torch.where(truth_BK, logits_BK, 0.0).sum(dim=1)
+        # The logarithm of 1 - p, from the other classes: where p is 1 to all digits a power of 1 - p would have no gradient.
+        rest_B = torch.where(truth_BK, -torch.inf, logits_BK).logsumexp(dim=1) - total_B
+        focal_B = (gamma * rest_B).exp() * error_B
+        if weights is None:
+            return focal_B.mean()
+        weights_B = torch.where(truth_BK, weights.to(logits_BK.dtype), 0.0).sum(dim=1)
+        return (weights_B * focal_B).sum() / weights_B.sum()
+
     def forward(self, logits_BK: Tensor) -> Tensor:
         """Return class probabilities."""
         return logits_BK.softmax(dim=-1)
@@ -39,6 +53,10 @@ class ClassificationLayer(TaskLayer):
         present = counts > 0
         weights = len(targets_B) / (present.sum() * counts.clamp(min=1))
         return torch.where(present, weights, torch.zeros_like(weights))
+
+    def row_weights(self, targets_N: Tensor) -> Tensor:
+        """Return the weight of the class of each row."""
+        return self.class_weights(targets_N)[targets_N]
 
     def solver(self, *, balanced: bool) -> Solver:
         """Return that of a logistic regression."""

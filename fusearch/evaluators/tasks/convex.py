@@ -1,4 +1,4 @@
-"""Linear models solved to their optimum, by scikit-learn, for several strengths of L2 regularization.
+"""Linear models solved to their optimum for several strengths of L2 regularization: by scikit-learn, or from the loss itself.
 
 Axis letters: N rows, D columns, K logits.
 """
@@ -10,9 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-__all__ = ["STRENGTHS", "Floats", "LinearMap", "Solver", "logistic", "ridge"]
+__all__ = ["STRENGTHS", "Floats", "LinearMap", "Solver", "logistic", "minimized", "one_each", "ridge"]
 
 Floats = NDArray[np.float64]
 
@@ -70,6 +72,56 @@ def ridge() -> Solver:
 
         model = Ridge(alpha=1.0 / strength).fit(columns_ND, targets_N)
         return np.atleast_2d(model.coef_), np.atleast_1d(np.asarray(model.intercept_, np.float64))
+
+    return _in_the_span(solve)
+
+
+def one_each(num_labels: int, *, balanced: bool) -> Solver:
+    """Return the solver of a logistic regression for each of several labels, each with the same strength.
+
+    Args:
+        num_labels: Columns of the targets, of 0 and 1.
+        balanced: Whether the rarer side of a label weighs as much as the other.
+    """
+    one = logistic(2, balanced=balanced)
+
+    def prepare(columns_ND: Floats, targets_NL: NDArray[Any]) -> Callable[[float], LinearMap]:
+        each = [one(columns_ND, targets_NL[:, label].astype(np.int64)) for label in range(num_labels)]
+
+        def solve(strength: float) -> LinearMap:
+            weights, biases = zip(*(solved(strength) for solved in each), strict=True)
+            return np.stack([weight[1] - weight[0] for weight in weights]), np.array([bias[1] - bias[0] for bias in biases])
+
+        return solve
+
+    return prepare
+
+
+def minimized(loss: Callable[[Tensor, Tensor], Tensor], num_logits: int, *, biased: bool = True) -> Solver:
+    """Return the solver of a convex loss of logits: N times the loss plus the squared weights over twice the inverse strength, by L-BFGS.
+
+    Args:
+        loss: The mean loss of logits (N, K) and targets.
+        num_logits: K.
+        biased: Whether logits have a bias; without one it stays 0, as of a hazard that is told up to a factor.
+    """
+
+    def solve(columns_ND: Floats, targets_N: NDArray[Any], strength: float) -> LinearMap:
+        from scipy.optimize import minimize
+
+        columns, targets = torch.as_tensor(columns_ND), torch.as_tensor(targets_N)
+        size = num_logits * columns_ND.shape[1]
+
+        def objective(flat: Floats) -> tuple[float, Floats]:
+            values = torch.tensor(flat, requires_grad=True)
+            weight_KD, bias_K = values[:size].reshape(num_logits, -1), values[size:] * biased
+            total = strength * len(columns) * loss(columns @ weight_KD.T + bias_K, targets) + weight_KD.square().sum() / 2
+            (slope,) = torch.autograd.grad(total, values)
+            return float(total.detach()), slope.numpy()
+
+        with torch.enable_grad():
+            found = minimize(objective, np.zeros(size + num_logits), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+        return found[:size].reshape(num_logits, -1), found[size:] * biased
 
     return _in_the_span(solve)
 

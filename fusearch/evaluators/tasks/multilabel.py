@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from fusearch.evaluators.tasks.convex import Solver, one_each
 from fusearch.evaluators.tasks.task_layer import TaskLayer, at_least_float32, task_layer
 
 __all__ = ["MultilabelLayer"]
@@ -23,14 +24,15 @@ class MultilabelLayer(TaskLayer):
         """Return the mean binary cross-entropy; with weights w of either side of a label sum(w l) / sum(w)."""
         logits_BL = at_least_float32(logits_BK)
         targets_BL = targets_B.to(logits_BL.dtype)
+        return _mean(nn.functional.binary_cross_entropy_with_logits(logits_BL, targets_BL, reduction="none"), targets_BL, weights)
+
+    def focal_loss(self, logits_BK: Tensor, targets_B: Tensor, gamma: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the same with each label of each sample weighed by (1 - p)^gamma, p the probability of what is true."""
+        logits_BL = at_least_float32(logits_BK)
+        targets_BL = targets_B.to(logits_BL.dtype)
         each_BL = nn.functional.binary_cross_entropy_with_logits(logits_BL, targets_BL, reduction="none")
-        if weights is None:
-            mean: Tensor = each_BL.mean()
-            return mean
-        without_L, with_L = weights.to(logits_BL.dtype)
-        weights_BL = targets_BL * with_L + (1 - targets_BL) * without_L
-        weighted: Tensor = (weights_BL * each_BL).sum() / weights_BL.sum()
-        return weighted
+        rest_BL = nn.functional.logsigmoid(torch.where(targets_BL > 0.5, -logits_BL, logits_BL))  # the logarithm of 1 - p
+        return _mean((gamma * rest_BL).exp() * each_BL, targets_BL, weights)
 
     def forward(self, logits_BK: Tensor) -> Tensor:
         """Return the probability of each label."""
@@ -41,6 +43,15 @@ class MultilabelLayer(TaskLayer):
         with_L = targets_B.sum(dim=0).to(torch.float32)
         counts_2L = torch.stack([len(targets_B) - with_L, with_L])
         return torch.where(counts_2L > 0, len(targets_B) / (2 * counts_2L.clamp(min=1)), 0.0)
+
+    def solver(self, *, balanced: bool) -> Solver:
+        """Return that of a logistic regression for each label."""
+        return one_each(self.num_logits, balanced=balanced)
+
+    def row_weights(self, targets_N: Tensor) -> Tensor:
+        """Return the mean over labels of the weight of its side: rows with rare labels are drawn more often, no label exactly in halves."""
+        without_L, with_L = self.class_weights(targets_N)
+        return torch.where(targets_N > 0.5, with_L, without_L).mean(dim=1)
 
     def explained(self, logits_BK: Tensor, chosen_B: Tensor) -> Tensor:
         """Return the log odds of the chosen label."""
@@ -59,3 +70,14 @@ class MultilabelLayer(TaskLayer):
     def alike(self, targets_B: Tensor) -> Tensor:
         """Return the share of labels in which two samples agree."""
         return (targets_B[:, None] == targets_B[None]).to(torch.get_default_dtype()).mean(dim=2)
+
+
+def _mean(each_BL: Tensor, targets_BL: Tensor, weights: Tensor | None) -> Tensor:
+    """Return the mean over samples and labels, with the weights of either side of each label where there are some."""
+    if weights is None:
+        mean: Tensor = each_BL.mean()
+        return mean
+    without_L, with_L = weights.to(each_BL.dtype)
+    weights_BL = targets_BL * with_L + (1 - targets_BL) * without_L
+    weighted: Tensor = (weights_BL * each_BL).sum() / weights_BL.sum()
+    return weighted

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fusearch.evaluators.tasks.convex import Solver, minimized
 from fusearch.evaluators.tasks.task_layer import TaskLayer, at_least_float32, task_layer
 from fusearch.tasks import Task
 from fusearch.tasks.survival import Survival
@@ -29,6 +30,9 @@ class SurvivalLayer(TaskLayer):
         baseline: Logarithm of the cumulative baseline hazard at each time, (K,): of the training rows as if all had the same hazard, until
             the layer is settled.
     """
+
+    #: Whether a constant added to all logits says something: not of a hazard that is relative to a baseline.
+    biased: ClassVar[bool] = False
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
@@ -67,6 +71,11 @@ class SurvivalLayer(TaskLayer):
         events_B = events_B.to(hazards_B.dtype)
         return ((totals_B - hazards_B) * events_B).sum() / events_B.sum().clamp(min=1)
 
+    def solver(self, *, balanced: bool) -> Solver:
+        """Return that of a ridge regression of proportional hazards; the logits of intervals have a bias each."""
+        del balanced
+        return minimized(self.loss, self.num_logits, biased=self.biased)
+
     def forward(self, logits_BK: Tensor) -> Tensor:
         """Return risk and survival at each time."""
         baseline_K = torch.tensor(self.baseline, dtype=logits_BK.dtype, device=logits_BK.device)
@@ -81,6 +90,8 @@ class SurvivalLayer(TaskLayer):
 @task_layer("discrete_survival")
 class DiscreteSurvivalLayer(SurvivalLayer):
     """One logit for each interval between the times: the probability of the event there, of those who came so far; their likelihood."""
+
+    biased: ClassVar[bool] = True
 
     @property
     def num_logits(self) -> int:

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fusearch.errors import EvaluationError
 from fusearch.evaluators.tasks.convex import STRENGTHS, Floats, LinearMap, Solver
 from fusearch.registry import Registry
 from fusearch.tasks import Task
@@ -140,6 +141,26 @@ class TaskLayer(nn.Module, ABC):
         """Return weights that make rare classes count as much as frequent ones; None where there are no classes."""
         del targets_B
         return None
+
+    def row_weights(self, targets_N: Tensor) -> Tensor | None:
+        """Return how often to draw each row so that each class comes equally often, (N,), relative; None where there are no classes."""
+        del targets_N
+        return None
+
+    def focal_loss(self, logits_BK: Tensor, targets_B: Tensor, gamma: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the loss with each sample weighed by (1 - p)^gamma, p what it gives the truth (Lin et al. 2017).
+
+        Args:
+            logits_BK: As in `loss`.
+            targets_B: As in `loss`.
+            gamma: A scalar, 0 for the loss as it is.
+            weights: As in `loss`.
+
+        Raises:
+            EvaluationError: The task says no focal loss.
+        """
+        del logits_BK, targets_B, gamma, weights
+        raise EvaluationError(f"recipe: focal: the task {self.task.kind!r} has no focal loss, expected 0")
 
     def scored(self, logits_NK: Tensor) -> NDArray[np.float64]:
         """Return what metrics read, (N, O), or (N,) where a sample has one output."""

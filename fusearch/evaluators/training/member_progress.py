@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import math
 
-import torch
-from torch import Tensor
-
 from fusearch.errors import EvaluationError
-from fusearch.evaluators.training.optimization import Fit, batches, finite
+from fusearch.evaluators.training.optimization import Fit, finite
 from fusearch.evaluators.training.phase import Phase
 
 __all__ = ["MemberProgress"]
@@ -30,10 +27,6 @@ class MemberProgress:
         settings = self.phase.settings
         waits = self.phase.held is not None and self.epoch - self.best_epoch >= settings.patience
         return self.error is None and self.epoch < settings.epochs and not waits
-
-    def draw(self) -> Tensor:
-        """Return the row numbers of the next epoch in the order of its steps, on the CPU."""
-        return torch.cat(batches(len(self.phase.rows), self.phase.settings.batch_size, self.phase.order))
 
     def judge(self, loss: float, validation: float | None) -> None:
         """Take note of the losses of an epoch."""

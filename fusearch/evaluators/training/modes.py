@@ -29,8 +29,11 @@ from fusearch.evaluators.network.stream_runs import StreamNetwork, StreamState
 from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.tasks import TaskLayer
 from fusearch.evaluators.tasks.convex import Solver
+from fusearch.evaluators.training.augmentation import strengths_of
+from fusearch.evaluators.training.balance import Balance, row_weights
 from fusearch.evaluators.training.optimization import Fit, mixed_precision, reproducible
 from fusearch.evaluators.training.phase import RAW, DesignLoss, FusionLoss, Phase, PhaseLoss, StreamLoss, in_turn
+from fusearch.evaluators.training.row_order import RowOrder
 from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.stream_cache import StreamCache, TrainedStream
 from fusearch.evaluators.training.training_settings import TrainingSettings
@@ -41,6 +44,9 @@ __all__ = ["FUSION", "DesignTraining", "OnPhaseEpoch", "Phases", "predict", "sol
 
 #: Name of the phase that trains the design as a whole; the phases before it bear the names of streams.
 FUSION = "fusion"
+
+#: What tells the seed of changes of the rows from that of their order, which is the same with and without them.
+_NOISE = 0x5EED
 
 #: `on_epoch(phase, epoch, values)`, called after each epoch.
 OnPhaseEpoch = Callable[[str, int, dict[str, float]], None]
@@ -90,7 +96,7 @@ def train(
 
 def solver_of(graph: FusionGraph, task: TaskLayer, recipe: Recipe) -> Solver | None:
     """Return what solves a linear model to its optimum, which no seed changes; None for a design that is trained by steps."""
-    return task.solver(balanced=recipe.class_weights == "balanced") if graph.training == "convex" else None
+    return task.solver(balanced=recipe.balances) if graph.training == "convex" else None
 
 
 @torch.inference_mode()
@@ -132,7 +138,8 @@ class DesignTraining:
         self.cache, self.keys = cache, dict[str, str]()
         self.num_alone = Counter[str]()
         self.task = task
-        self.class_weights = task.class_weights(samples.targets) if self.recipe.class_weights == "balanced" else None
+        self.strengths = strengths_of(recipe, self.device)
+        self.balance = Balance.of(recipe, task, samples.targets)
 
     def phases(self, trained: Mapping[str, Fit]) -> Phases:
         """Ask for the optimizations, one after the other, so that whoever runs them may run those of several members at once.
@@ -195,15 +202,17 @@ class DesignTraining:
 
     def _stream_phase(self, lender: str, modalities: Sequence[str], alone: StreamNetwork, order: torch.Generator) -> Phase:
         held = None if self.validation is None else _rows_with(self.validation, modalities)
-        loss = StreamLoss(alone, self.task, self.class_weights, self.half)
+        raw = {RAW: self.network.graph.modality(modalities[0])}
+        loss = StreamLoss(alone, self.task, self.balance, self.half, raw, self.strengths)
         return self._phase(lender, loss, _rows_with(self.samples, modalities), held if held is not None and len(held) else None, order)
 
     def _stream_key(self, cache: StreamCache, lender: str, modalities: tuple[str, ...], order: torch.Generator) -> str:
         """Name what a stream becomes by all that it hangs on, beside the rows, which the cache knows."""
         stream, recipe = self.network.graph.stream(lender), self.recipe
-        numbers = recipe.learning_rate, recipe.weight_decay, recipe.dropout, recipe.width, recipe.class_weights
+        numbers = recipe.learning_rate, recipe.weight_decay, recipe.dropout, recipe.width
+        balance = recipe.class_weights, recipe.sampling, recipe.focal, recipe.augmentation
         training = *astuple(self._settings_of(lender)), self.validation is None, str(self.half), self.device.type
-        return cache.key(stream.encoder, *sorted(stream.params.items()), modalities, numbers, training, order.initial_seed())
+        return cache.key(stream.encoder, *sorted(stream.params.items()), modalities, numbers, balance, training, order.initial_seed())
 
     def _found(self, cache: StreamCache, key: str, lender: str, alone: StreamNetwork) -> Fit | None:
         """Take a trained stream from the cache and tell its epochs again; None where it is not there."""
@@ -232,7 +241,7 @@ class DesignTraining:
 
     def train_all(self) -> Generator[Phase, Fit, Fit]:
         """Train every parameter of the network on its outputs."""
-        loss = DesignLoss(self.network, self.task, self.class_weights, self.half, recipe=self.recipe)
+        loss = DesignLoss(self.network, self.task, self.balance, self.half, recipe=self.recipe, strengths=self.strengths)
         fit = yield self._phase(FUSION, loss, self.samples, self.validation)
         return fit
 
@@ -247,7 +256,7 @@ class DesignTraining:
         columns = self._read_by(linear, self.samples)
         held = None if self.validation is None else (self._read_by(linear, self.validation), self.validation.targets)
         solution, loss = self.task.solve(
-            solver, columns, self.samples.targets, weights=self.class_weights, held=held, sides=self.samples.sides()
+            solver, columns, self.samples.targets, weights=self.balance.held_weights, held=held, sides=self.samples.sides()
         )
         for parameter, values in zip((linear.weight, linear.bias), solution, strict=True):
             parameter.copy_(torch.as_tensor(values))
@@ -264,7 +273,7 @@ class DesignTraining:
         """Train operators, trunks and heads on the states of the streams, computed once."""
         if not any(True for part in (self.network.joins, self.network.heads) for _ in part.parameters()):
             return {}
-        loss = FusionLoss(self.network, self.task, self.class_weights, self.half, recipe=self.recipe)
+        loss = FusionLoss(self.network, self.task, self.balance, self.half, recipe=self.recipe)
         held = None if self.validation is None else replace(self.validation, inputs=self.states(self.validation))
         fit = yield self._phase(FUSION, loss, replace(self.samples, inputs=self.states(self.samples)), held)
         return {FUSION: fit}
@@ -277,7 +286,6 @@ class DesignTraining:
         """
         layers = {name: self.network.join(name).layer for name in self.network.graph.order}
         votes = {name: layer for name, layer in layers.items() if isinstance(layer, Vote)}
-        balanced = self.recipe.class_weights == "balanced"
         unseen = (yield from self._scores_unseen(fits)) if any(layer.weighs for layer in votes.values()) else None
         for name, layer in votes.items():
             sources = [tap.source for tap in self.network.graph.fusion(name).args]
@@ -286,7 +294,7 @@ class DesignTraining:
                 layer.fit([], self.samples.targets, here, self.task)
             elif unseen is not None:
                 scores, present = ([found[source] for source in sources] for found in unseen)
-                layer.fit(scores, self.samples.targets, present, self.task, parts=self.samples.parts, balanced=balanced)
+                layer.fit(scores, self.samples.targets, present, self.task, parts=self.samples.parts, balanced=self.recipe.balances)
 
     def _scores_unseen(self, fits: Mapping[str, Fit]) -> Generator[Phase, Fit, tuple[dict[str, Tensor], dict[str, Tensor]] | None]:
         """Return scores of each stream on training rows that it was not trained on, (N, 1, K), and which rows have one, (N,)."""
@@ -353,7 +361,8 @@ class DesignTraining:
         return replace(self.settings, epochs=self.epochs[phase]) if phase in self.epochs else self.settings
 
     def _phase(self, name: str, loss: PhaseLoss, rows: Samples, held: Samples | None, order: torch.Generator | None = None) -> Phase:
-        on_epoch = self.on_epoch
+        on_epoch, drawn, weights = self.on_epoch, order or self.generator, row_weights(self.recipe, self.task, rows.targets)
+        noise = None if loss.strengths is None else torch.Generator().manual_seed(drawn.initial_seed() ^ _NOISE)
         return Phase(
             name,
             loss,
@@ -361,7 +370,7 @@ class DesignTraining:
             held,
             settings=self._settings_of(name),
             recipe=self.recipe,
-            order=order or self.generator,
+            order=RowOrder(len(rows), self.settings.batch_size, drawn, weights, noise),
             on_epoch=None if on_epoch is None else lambda epoch, values: on_epoch(name, epoch, values),
         )
 

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 from torch.utils import deterministic
 
 from fusearch.errors import EvaluationError
+from fusearch.evaluators.training.row_order import RowOrder
 from fusearch.evaluators.training.training_settings import TrainingSettings
 
-__all__ = ["Fit", "OnEpoch", "batches", "finite", "mixed_precision", "optimize", "portion_sizes", "reproducible", "torch_threads"]
+__all__ = ["Fit", "OnEpoch", "finite", "mixed_precision", "optimize", "reproducible", "torch_threads"]
 
 #: `on_epoch(epoch, values)`, called after each epoch.
 OnEpoch = Callable[[int, dict[str, float]], None]
@@ -83,28 +84,6 @@ def _seed(seed: int, device: torch.device) -> None:
             torch.cuda.manual_seed(seed)
 
 
-def batches(num_rows: int, size: int, generator: torch.Generator, device: torch.device | str = "cpu") -> tuple[Tensor, ...]:
-    """Return the row numbers of one epoch in random order, in portions of `size`.
-
-    A last portion below a quarter of `size` is dropped, unless it is the only one: its few rows would weigh as much as a whole batch, and
-    the next epoch draws them again.
-    """
-    sizes = portion_sizes(num_rows, size)
-    portions: tuple[Tensor, ...] = torch.split(torch.randperm(num_rows, generator=generator)[: sum(sizes)].to(device), sizes)
-    return portions
-
-
-def portion_sizes(num_rows: int, size: int) -> list[int]:
-    """Return how many rows each portion of `batches` has.
-
-    Example:
-        >>> portion_sizes(20, 8), portion_sizes(17, 8), portion_sizes(1, 8)
-        ([8, 8, 4], [8, 8], [1])
-    """
-    whole, rest = divmod(num_rows, size)
-    return [size] * whole + [rest] * (rest > 0 and (not whole or rest * 4 >= size))
-
-
 def mixed_precision(device: torch.device, wanted: bool) -> torch.dtype | None:
     """Return the half-precision type to use on `device`, or None for float32 throughout (always on the CPU)."""
     if not wanted or device.type != "cuda":
@@ -114,14 +93,13 @@ def mixed_precision(device: torch.device, wanted: bool) -> torch.dtype | None:
 
 def optimize(
     module: nn.Module,
-    num_rows: int,
-    loss_of: Callable[[Tensor], Tensor],
+    order: RowOrder,
+    loss_of: Callable[[Tensor, Tensor | None], Tensor],
     validation_loss: Callable[[], Tensor] | None,
     *,
     settings: TrainingSettings,
     learning_rate: float,
     weight_decay: float,
-    generator: torch.Generator,
     on_epoch: OnEpoch | None = None,
 ) -> Fit:
     """Train the parameters of `module` that require a gradient, and leave it in evaluation mode with its best weights.
@@ -130,13 +108,12 @@ def optimize(
 
     Args:
         module: What is trained; it is switched between its training and evaluation modes.
-        num_rows: Number of training rows.
-        loss_of: Loss of the rows of those numbers, to differentiate.
+        order: Rows of each step.
+        loss_of: Loss of the rows of those numbers, with the key of each, to differentiate.
         validation_loss: Loss to stop by; None trains for all epochs.
-        settings: Epochs, patience, size of a batch.
+        settings: Epochs and patience.
         learning_rate: Of AdamW, constant.
         weight_decay: Of AdamW.
-        generator: Order of the rows.
         on_epoch: Called after each epoch with `loss` and `val_loss`; it may raise to stop.
 
     Raises:
@@ -159,9 +136,9 @@ def optimize(
         epoch += 1
         module.train()
         losses = []
-        for rows in batches(num_rows, settings.batch_size, generator, device):
+        for rows, keys in order.portions(device):
             optimizer.zero_grad()
-            loss = loss_of(rows)
+            loss = loss_of(rows, keys)
             scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves Tensor.backward untyped
             scaler.step(optimizer)
             scaler.update()

@@ -8,17 +8,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from fusearch.data.modality import Modality
 from fusearch.evaluators.network.network import FusionNetwork, NetworkOutput
 from fusearch.evaluators.network.operator_layer import Losses
 from fusearch.evaluators.network.stream_runs import StreamNetwork
 from fusearch.evaluators.tasks import TaskLayer
+from fusearch.evaluators.training.augmentation import augmented
+from fusearch.evaluators.training.balance import Balance
 from fusearch.evaluators.training.optimization import Fit, OnEpoch, optimize
+from fusearch.evaluators.training.row_order import RowOrder
 from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import Recipe
@@ -40,23 +44,51 @@ class PhaseLoss(nn.Module, ABC):
     Args:
         network: What is trained: its parameters that require a gradient.
         task: What is predicted, fitted on the training rows.
-        class_weights: Weights that balance the classes.
+        balance: How classes and samples count.
         half: Half-precision type of matrix products in training.
+        modalities: The modality of each input; of inputs that are states there is none.
+        strengths: How strong changes of training rows are (`strengths_of`); None: there are none.
     """
 
     class_weights: Tensor | None
+    held_weights: Tensor | None
+    focal: Tensor | None
+    strengths: Tensor | None
 
-    def __init__(self, network: nn.Module, task: TaskLayer, class_weights: Tensor | None, half: torch.dtype | None) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        task: TaskLayer,
+        balance: Balance,
+        half: torch.dtype | None,
+        modalities: Mapping[str, Modality] | None = None,
+        strengths: Tensor | None = None,
+    ) -> None:
         super().__init__()
-        self.network, self.task, self.half_precision = network, task, half
-        self.register_buffer("class_weights", class_weights)
+        self.network, self.task, self.half_precision, self.modalities = network, task, half, modalities or {}
+        self.register_buffer("strengths", strengths)
+        for name, values in vars(balance).items():
+            self.register_buffer(name, values)
 
     def forward(self, batch: Samples) -> Tensor:
         """Return the loss of some rows."""
         if self.training:
-            return self.training_loss(batch)
+            return self.training_loss(self.augmented(batch))
         logits_BK = torch.cat([self.main(part) for part in batch.portions()])
-        return self.task.loss(logits_BK, batch.targets, self.class_weights)
+        return self.loss_of(logits_BK, batch.targets)
+
+    def augmented(self, batch: Samples) -> Samples:
+        """Return the rows, changed where they have keys and the network is in training mode."""
+        if batch.keys is None or self.strengths is None or not self.network.training:
+            return batch
+        return replace(batch, inputs=augmented(batch.inputs, self.modalities, batch.keys, self.strengths))
+
+    def loss_of(self, logits_BK: Tensor, targets_B: Tensor) -> Tensor:
+        """Return the loss of logits as the recipe wants it."""
+        weights = self.class_weights if self.training else self.held_weights
+        if self.focal is None:
+            return self.task.loss(logits_BK, targets_B, weights)
+        return self.task.focal_loss(logits_BK, targets_B, self.focal, weights)
 
     @abstractmethod
     def main(self, batch: Samples) -> Tensor:
@@ -66,7 +98,7 @@ class PhaseLoss(nn.Module, ABC):
         """Return the loss to differentiate."""
         with self.autocast(batch):
             logits_BK = self.main(batch)
-        return self.task.loss(logits_BK, batch.targets, self.class_weights)
+        return self.loss_of(logits_BK, batch.targets)
 
     def autocast(self, batch: Samples) -> AbstractContextManager[object]:
         """Use half precision inside the block where it is wanted."""
@@ -90,9 +122,10 @@ class DesignLoss(PhaseLoss):
     Args:
         network: The network of the design.
         task: What is predicted, fitted on the training rows.
-        class_weights: Weights that balance the classes.
+        balance: How classes and samples count.
         half: Half-precision type of matrix products in training.
         recipe: Weight of the added losses, modality dropout.
+        strengths: How strong changes of training rows are; None: there are none.
 
     Attributes:
         drops: Whether modality dropout has any effect.
@@ -103,9 +136,16 @@ class DesignLoss(PhaseLoss):
     modality_dropout: Tensor
 
     def __init__(
-        self, network: FusionNetwork, task: TaskLayer, class_weights: Tensor | None, half: torch.dtype | None, *, recipe: Recipe
+        self,
+        network: FusionNetwork,
+        task: TaskLayer,
+        balance: Balance,
+        half: torch.dtype | None,
+        *,
+        recipe: Recipe,
+        strengths: Tensor | None = None,
     ) -> None:
-        super().__init__(network, task, class_weights, half)
+        super().__init__(network, task, balance, half, {each.name: each for each in network.graph.modalities}, strengths)
         device = next(network.parameters()).device
         self.drops = recipe.modality_dropout > 0
         self.register_buffer("loss_weight", torch.tensor(recipe.loss_weight, device=device))
@@ -125,8 +165,8 @@ class DesignLoss(PhaseLoss):
         noisy = self.drops and self.network.training
         with self.autocast(batch):
             output = self.output(batch, drop_modalities(batch.present, self.modality_dropout) if noisy else batch.present, losses)
-        loss = self.task.loss(output.main, losses.targets, self.class_weights)
-        added = [self.task.loss(scores, losses.targets, self.class_weights) for scores in output.auxiliary] + losses.terms
+        loss = self.loss_of(output.main, losses.targets)
+        added = [self.loss_of(scores, losses.targets) for scores in output.auxiliary] + losses.terms
         return loss + self.loss_weight * torch.stack(added).sum() if added else loss
 
 
@@ -155,7 +195,7 @@ class Phase:
         held: Rows that choose the epoch; None trains for all epochs.
         settings: Epochs, patience, size of a batch.
         recipe: Learning rate and weight decay.
-        order: Order of the rows.
+        order: Rows of each step.
         on_epoch: Called after each epoch.
     """
 
@@ -165,7 +205,7 @@ class Phase:
     held: Samples | None
     settings: TrainingSettings
     recipe: Recipe
-    order: torch.Generator
+    order: RowOrder
     on_epoch: OnEpoch | None
 
     def run(self) -> Fit:
@@ -173,13 +213,12 @@ class Phase:
         held = self.held
         return optimize(
             self.loss,
-            len(self.rows),
-            lambda rows: self.loss(self.rows.take(rows)),
+            self.order,
+            lambda rows, keys: self.loss(replace(self.rows.take(rows), keys=keys)),
             None if held is None else lambda: self.loss(held),
             settings=self.settings,
             learning_rate=self.recipe.learning_rate,
             weight_decay=self.recipe.weight_decay,
-            generator=self.order,
             on_epoch=self.on_epoch,
         )
 

@@ -34,12 +34,14 @@ class Samples:
         present: One (N,) boolean tensor a modality.
         targets: (N,) or (N, numbers of a sample), as the task encodes them.
         parts: Which of the `PARTS` each sample is in, (N,); None: they were not dealt out.
+        keys: What the changes of each sample hang on, (N,); None: they are not changed.
     """
 
     inputs: Mapping[Any, Tensor]
     present: Mapping[str, Tensor]
     targets: Tensor
     parts: Tensor | None = None
+    keys: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.targets)

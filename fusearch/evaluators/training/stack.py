@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
@@ -18,10 +19,10 @@ from torch.optim.adamw import adamw
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.training.captured import RECORDERS, Captures
 from fusearch.evaluators.training.member_progress import MemberProgress
-from fusearch.evaluators.training.optimization import Fit, portion_sizes
+from fusearch.evaluators.training.optimization import Fit
 from fusearch.evaluators.training.phase import Phase
 from fusearch.evaluators.training.samples import PORTION, Samples
-from fusearch.evaluators.training.stacked_losses import losses_of, stack_losses
+from fusearch.evaluators.training.stacked_losses import NEUTRAL, losses_of, stack_losses
 from fusearch.evaluators.training.stacked_rows import StackedRows
 
 __all__ = ["CannotStackError", "Stack"]
@@ -62,8 +63,10 @@ class Stack:
         self.best = {name: self.parameters[name].detach().clone() for name in self.trained}
         self.losses_of = losses_of(self.template)
         self.states = [MemberProgress(phase) for phase in phases]
-        self.sizes = [portion_sizes(length, phases[0].settings.batch_size) for length in self.rows.lengths]
+        self.sizes = [phases[at].order.sizes for at in order]
         self.orders_MSB = torch.zeros(len(order), max(map(len, self.sizes)), phases[0].settings.batch_size, dtype=torch.long)
+        changes = any(phase.order.noise is not None for phase in phases)
+        self.keys_MSB = torch.zeros_like(self.orders_MSB) if changes else None
         self.at_once = len(order)
         self.captures = Captures(self.rows.device)
         self._begin()
@@ -71,6 +74,7 @@ class Stack:
     def _begin(self) -> None:
         """Make what the regions read and write; they are captured anew."""
         self.rows_MB = torch.zeros_like(self.orders_MSB[:, 0], device=self.rows.device)
+        self.keys_MB = None if self.keys_MSB is None else torch.zeros_like(self.rows_MB)
         self.losses_M, self.held_M = torch.zeros(2, len(self.members), device=self.rows.device)
         self.improved_M = torch.zeros(len(self.members), dtype=torch.bool, device=self.rows.device)
         self.captures.forget()
@@ -84,8 +88,10 @@ class Stack:
             self.keep([place for place, at in enumerate(self.members) if self.states[at].goes_on])
             running = [(place, at, self.states[at]) for place, at in enumerate(self.members) if self.states[at].goes_on]
             for place, _, state in running:
-                rows = state.draw()
+                rows, keys = state.phase.order.draw()
                 self.orders_MSB[place].view(-1)[: len(rows)] = rows
+                if self.keys_MSB is not None and keys is not None:
+                    self.keys_MSB[place].view(-1)[: len(keys)] = keys
             losses, held_losses = self.epoch(), self.validate()
             for place, _, state in running:
                 state.judge(losses[place], None if held_losses is None else held_losses[place])
@@ -109,9 +115,9 @@ class Stack:
     def standing(self) -> list[float]:
         """Return the loss of each member on its held-out rows with its best weights so far, in the order in which they were given.
 
-        Classes have no weights in it, so that members with other weights of classes can be compared.
+        It has no weights of classes and no gamma, so that members with others can be compared.
         """
-        even = {name: torch.ones_like(values) for name, values in self.buffers.items() if name == "class_weights"}
+        even = {name: torch.full_like(values, NEUTRAL[name]) for name, values in self.buffers.items() if name in NEUTRAL}
         here = self.held_losses({**self.parameters, **self.best}, {**self.buffers, **even}).tolist()
         found = dict(zip(self.members, here, strict=True))
         return [found[at] if at in found else _standing_alone(phase) for at, phase in enumerate(self.phases)]
@@ -120,10 +126,13 @@ class Stack:
         """Take the steps of one epoch, in the order that was drawn, and return the mean loss of each member."""
         most = max(map(len, self.sizes))
         orders_SMB = self.orders_MSB.transpose(0, 1).to(self.rows.device)  # one copy an epoch
+        keys_SMB = None if self.keys_MSB is None else self.keys_MSB.transpose(0, 1).to(self.rows.device)
         losses_SM = torch.empty(most, len(self.members), device=self.rows.device)
         for step in range(most):
             sizes = tuple(own[step] if step < len(own) else 0 for own in self.sizes)
             self.rows_MB.copy_(orders_SMB[step])
+            if self.keys_MB is not None and keys_SMB is not None:
+                self.keys_MB.copy_(keys_SMB[step])
             self._region(sizes, partial(self.step, sizes))
             losses_SM[step].copy_(self.losses_M)
         return [total / len(own) for total, own in zip(losses_SM.sum(dim=0).tolist(), self.sizes, strict=True)]
@@ -131,7 +140,7 @@ class Stack:
     def step(self, sizes: Sequence[int]) -> None:
         """Take a step of each member on its next portion of rows, so many of them; 0: it has no more in this epoch.
 
-        What is read and written stays where it is: `rows_MB`, `losses_M`, parameters, moments, numbers of steps.
+        What is read and written stays where it is: `rows_MB`, `keys_MB`, `losses_M`, parameters, moments, numbers of steps.
         """
         self.template.train()
         self.losses_M.zero_()
@@ -141,6 +150,7 @@ class Stack:
             parameters = {name: values[part].detach().requires_grad_(values.requires_grad) for name, values in self.parameters.items()}
             buffers = {name: values[part] for name, values in self.buffers.items()}
             rows = self.rows.take(part, self.rows_MB[part, : sizes[part.start]])
+            rows = rows if self.keys_MB is None else replace(rows, keys=self.keys_MB[part, : sizes[part.start]])
             losses_M = self.losses_of(parameters, buffers, _plain(rows))
             self.losses_M[part] = losses_M.detach()
             # The sum, not the mean: each member gets the gradient that it has alone.
@@ -249,6 +259,7 @@ class Stack:
         self.members = [self.members[place] for place in places]
         self.sizes = [self.sizes[place] for place in places]
         self.orders_MSB = self.orders_MSB[list(places)]
+        self.keys_MSB = None if self.keys_MSB is None else self.keys_MSB[list(places)]
         self._begin()
 
     def probe(self) -> None:
@@ -269,7 +280,7 @@ class Stack:
         rows = self.rows.take(everyone, torch.arange(size, device=self.rows.device).expand(len(self.members), -1))
         parameters = {name: _moved(values).requires_grad_(values.requires_grad) for name, values in self.parameters.items()}
         buffers = {name: values.clone() for name, values in self.buffers.items()}
-        arguments = _plain(rows)
+        arguments = _plain(rows if self.keys_MB is None else replace(rows, keys=self.keys_MB[:, :size]))
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
@@ -317,13 +328,16 @@ class Stack:
 
 @torch.no_grad()
 def _standing_alone(phase: Phase) -> float:
-    """Return the loss of a member that is done on its held-out rows, without weights of classes."""
-    loss, weights = phase.loss.eval(), phase.loss.class_weights
-    loss.class_weights = None
+    """Return the loss of a member that is done on its held-out rows, without weights of classes and gamma."""
+    loss = phase.loss.eval()
+    own = {name: getattr(loss, name) for name in NEUTRAL}
     try:
+        for name in NEUTRAL:
+            setattr(loss, name, None)
         return float(loss(phase.held))
     finally:
-        loss.class_weights = weights
+        for name, values in own.items():
+            setattr(loss, name, values)
 
 
 def _moved(values: Tensor) -> Tensor:
@@ -340,8 +354,8 @@ def _numbers(phase: Phase) -> tuple[float, float]:
     return phase.recipe.learning_rate, phase.recipe.weight_decay
 
 
-def _plain(rows: Samples) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor]:
-    return dict(rows.inputs), dict(rows.present), rows.targets
+def _plain(rows: Samples) -> tuple[dict[str, Tensor] | Tensor, ...]:
+    return dict(rows.inputs), dict(rows.present), rows.targets, *(() if rows.keys is None else (rows.keys,))
 
 
 def _parts(span: slice, most: int) -> list[slice]:

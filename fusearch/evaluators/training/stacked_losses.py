@@ -14,7 +14,10 @@ from fusearch.evaluators.network.blocks import Dropout, RecurrentBlock
 from fusearch.evaluators.training.phase import DesignLoss, Phase, PhaseLoss
 from fusearch.evaluators.training.samples import Samples
 
-__all__ = ["LossesOf", "losses_of", "stack_losses", "stackable"]
+__all__ = ["NEUTRAL", "LossesOf", "losses_of", "stack_losses", "stackable"]
+
+#: Buffers that some members have and others lack, and the value that changes nothing.
+NEUTRAL = {"class_weights": 1.0, "held_weights": 1.0, "focal": 0.0, "strengths": 0.0}
 
 #: Losses (M,) of the members from their parameters, buffers and rows, all of them with a first axis M.
 LossesOf = Callable[[dict[str, Tensor], dict[str, Tensor], Any], Tensor]
@@ -23,7 +26,7 @@ LossesOf = Callable[[dict[str, Tensor], dict[str, Tensor], Any], Tensor]
 def stackable(phase: Phase) -> Hashable:
     """Return what two optimizations must have in common to be one: shapes, what they read, settings that are not stacked."""
     state = [*phase.loss.named_parameters(), *phase.loss.named_buffers()]
-    shapes = tuple((name, values.shape, values.requires_grad) for name, values in state if name != "class_weights")
+    shapes = tuple((name, values.shape, values.requires_grad) for name, values in state if name not in NEUTRAL)
     numbers = tuple(_numbers(layer) for layer in phase.loss.network.modules())
     rows = tuple((name, values.shape[1:]) for name, values in phase.rows.inputs.items())
     return phase.name, type(phase.loss), shapes, numbers, rows, phase.held is None, phase.settings.batch_size
@@ -41,27 +44,28 @@ def _numbers(layer: nn.Module) -> tuple[tuple[str, Hashable], ...]:
 
 def stack_losses(losses: Sequence[PhaseLoss]) -> tuple[PhaseLoss, dict[str, Tensor], dict[str, Tensor]]:
     """Return a module without values, and the parameters and buffers of all members, (M, ...) each."""
-    weights = [loss.class_weights for loss in losses]
-    known = next((each for each in weights if each is not None), None)
     named = [dict(loss.named_parameters()) for loss in losses]
-    held = [{name: values for name, values in loss.named_buffers() if name != "class_weights"} for loss in losses]
+    held = [{name: values for name, values in loss.named_buffers() if name not in NEUTRAL} for loss in losses]
     parameters = {
         name: torch.stack([own[name].detach() for own in named]).requires_grad_(values.requires_grad) for name, values in named[0].items()
     }
     buffers = {name: torch.stack([own[name] for own in held]) for name in held[0]}
     template = copy.deepcopy(losses[0]).to("meta")
-    if known is not None:  # members without weights of classes have equal ones
-        buffers["class_weights"] = torch.stack([torch.ones_like(known) if each is None else each for each in weights])
-        template.class_weights = torch.empty_like(known, device="meta")
+    for name, neutral in NEUTRAL.items():
+        own = [getattr(loss, name) for loss in losses]
+        known = next((values for values in own if values is not None), None)
+        if known is not None:
+            buffers[name] = torch.stack([torch.full_like(known, neutral) if values is None else values for values in own])
+            setattr(template, name, torch.empty_like(known, device="meta"))
     if isinstance(template, DesignLoss):
         template.drops = any(loss.drops for loss in losses if isinstance(loss, DesignLoss))
     for name, layer in template.named_modules():
         if isinstance(layer, RecurrentBlock):
             layer.written_out = True
-        own = [loss.get_submodule(name).p for loss in losses] if isinstance(layer, Dropout) else []
-        if isinstance(layer, Dropout) and len(set(own)) > 1:
+        rates = [loss.get_submodule(name).p for loss in losses] if isinstance(layer, Dropout) else []
+        if isinstance(layer, Dropout) and len(set(rates)) > 1:
             like = next(iter(parameters.values()))
-            buffers[f"{name}.probability"] = torch.tensor(own, dtype=like.dtype, device=like.device)
+            buffers[f"{name}.probability"] = torch.tensor(rates, dtype=like.dtype, device=like.device)
             layer.probability = torch.empty((), device="meta")
     return template, parameters, buffers
 
@@ -72,7 +76,9 @@ def losses_of(template: PhaseLoss) -> LossesOf:
     tied = len(list(template.named_parameters(remove_duplicate=False))) > len(list(template.named_parameters()))
 
     def call(parameters: dict[str, Tensor], buffers: dict[str, Tensor], rows: Any) -> Tensor:
-        result: Tensor = functional_call(template, (parameters, buffers), (Samples(*rows),), tie_weights=tied)
+        inputs, present, targets, *keys = rows
+        batch = Samples(inputs, present, targets, keys=keys[0] if keys else None)
+        result: Tensor = functional_call(template, (parameters, buffers), (batch,), tie_weights=tied)
         return result
 
     stacked: LossesOf = vmap(call, randomness="different")

@@ -27,6 +27,7 @@ from fusearch.search_space.entries.operator import OPERATORS
 from fusearch.search_space.notation import read_design
 from fusearch.search_space.published.binding import assign, with_modalities
 from fusearch.search_space.published.differences import PrintAgreement, WrittenDesign, agreement
+from fusearch.search_space.published.left_out import LEFT_OUT
 from fusearch.search_space.published.study_facts import StudyFacts, study_facts
 
 __all__ = ["PUBLISHED", "PublishedStudy", "fitting_designs", "printed_pattern", "published_design"]
@@ -84,6 +85,11 @@ class PublishedStudy:
     def citation(self) -> str:
         """The paper as a reference."""
         return self.facts.citation(self.title, self.year, self.doi)
+
+    @property
+    def left_out(self) -> str:
+        """What the study trains beside its task and `design` leaves out, with the reason; empty where that is nothing."""
+        return LEFT_OUT.get(self.number, "")
 
     @property
     def agreement(self) -> PrintAgreement:

@@ -12,7 +12,13 @@ from fusearch.search_space.space.choosers import Chooser
 
 __all__ = ["RecipeSpace"]
 
-_CHOICES = ("dropout", "width", "class_weights", "modality_dropout", "loss_weight")
+_CHOICES = ("dropout", "width", "class_weights", "modality_dropout", "loss_weight", "sampling", "focal", "augmentation")
+
+#: Those that came later: a space that does not ask for them is written, and named, as it was before there were any (decision 0097).
+_LATER = ("sampling", "focal", "augmentation")
+
+#: Those that do something for tasks with classes alone.
+_OF_CLASSES = ("class_weights", "sampling", "focal")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +30,12 @@ class RecipeSpace:
         weight_decay: Smallest and largest; drawn on a logarithmic scale.
         dropout: Choices.
         width: Choices.
-        class_weights: Choices.
+        class_weights: Choices; asked only where the task has classes.
         modality_dropout: Choices; asked only where a design fuses.
         loss_weight: Choices; asked only where an operator adds a loss.
+        sampling: Choices; asked only where the task has classes and these have no weights.
+        focal: Choices of gamma; asked only where the task has classes.
+        augmentation: Choices; asked only where a modality of the design can be changed: no table, no graph.
     """
 
     learning_rate: tuple[float, float] = (3e-4, 1e-2)
@@ -36,6 +45,9 @@ class RecipeSpace:
     class_weights: tuple[str, ...] = ("none", "balanced")
     modality_dropout: tuple[float, ...] = (0.0,)
     loss_weight: tuple[float, ...] = (0.01, 0.1, 1.0)
+    sampling: tuple[str, ...] = ("none",)
+    focal: tuple[float, ...] = (0.0,)
+    augmentation: tuple[str, ...] = ("none",)
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "weight_decay"):
@@ -62,26 +74,39 @@ class RecipeSpace:
         except DesignError as error:
             raise SpaceError(str(error)) from None
 
-    def suggest(self, choose: Chooser, *, fused: bool = True, adds_loss: bool = True) -> Recipe:
+    def suggest(
+        self, choose: Chooser, *, fused: bool = True, adds_loss: bool = True, balances: bool = True, augments: bool = True
+    ) -> Recipe:
         """Draw a recipe.
 
         Args:
             choose: Who decides.
             fused: Whether the design fuses; else no modality is dropped.
             adds_loss: Whether an operator of the design adds a loss.
+            balances: Whether the task has classes that may be balanced.
+            augments: Whether samples of a modality of the design may be changed.
         """
-        asked = [name for name in _CHOICES if (fused or name != "modality_dropout") and (adds_loss or name != "loss_weight")]
+        idle = {
+            "modality_dropout": not fused,
+            "loss_weight": not adds_loss,
+            "augmentation": not augments,
+            **dict.fromkeys(_OF_CLASSES, not balances),
+        }
         numbers: dict[str, Any] = {name: choose.real(f"recipe.{name}", *getattr(self, name)) for name in ("learning_rate", "weight_decay")}
-        numbers |= {name: choose.pick(f"recipe.{name}", getattr(self, name)) for name in asked}
+        for name in _CHOICES:
+            twice = name == "sampling" and numbers.get("class_weights") == "balanced"
+            if not idle.get(name) and not twice:
+                numbers[name] = choose.pick(f"recipe.{name}", getattr(self, name))
         return Recipe(**numbers)
 
     def answers(self, recipe: Recipe) -> dict[str, Any]:
         """Return the decisions that lead to `recipe`."""
-        return {f"recipe.{name}": value for name, value in recipe.to_dict().items()}
+        return {f"recipe.{name}": value for name, value in asdict(recipe).items()}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the ranges as JSON-able values."""
-        return {name: list(value) for name, value in asdict(self).items()}
+        """Return the ranges as JSON-able values; what came later only where it is asked for."""
+        unused = {entry.name for entry in fields(self) if entry.name in _LATER and getattr(self, entry.name) == entry.default}
+        return {name: list(value) for name, value in asdict(self).items() if name not in unused}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> RecipeSpace:

@@ -24,7 +24,8 @@ def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, .
       since on few samples a linear model of one modality often beats a network (on ROSMAP's three tables it does for each). That one is
       trained by steps, and solved, as `linear` is: what the solver is worth must not be taken for what fusion is.
     - `linear`: a linear head on all raw values: the columns of tables, other modalities flattened where they are small enough. Trained by
-      steps, as every design is, and solved (`train = convex`): neither is always the better one.
+      steps, as every design is, and solved (`train = convex`): neither is always the better one. Where the
+      task solves none, by steps alone.
     - `early`: the same raw values, joined, then a trunk of two fully connected layers.
     - `penultimate`: the embeddings of all modalities, joined, and a head.
     - `late`: the mean of the class probabilities of all modalities, each trained alone.
@@ -37,13 +38,14 @@ def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, .
         if not modality.layout.positions or (not modality.entry.symbolic and 0 < math.prod(modality.shape) <= MAX_RAW_VALUES)
     ]
     plain = [stream for stream in raw if len(raw) > 1 and stream not in encoded]
-    solved = raw if len(raw) > 1 else []
+    solved = raw if len(raw) > 1 and settings.solved else []
     alone = [_alone(settings, stream) for stream in [*encoded, *plain]] + [_alone(settings, stream, "convex") for stream in solved]
     designs = {"best_unimodal": tuple(alone)}
+    trainings: tuple[Training, ...] = ("joint", "convex") if settings.solved else ("joint",)
     if len(raw) == 1:
-        designs["linear"] = (_alone(settings, raw[0]), _alone(settings, raw[0], "convex"))
+        designs["linear"] = tuple(_alone(settings, raw[0], training) for training in trainings)
     if len(raw) > 1:
-        designs["linear"] = (_joined(settings, raw, 0), _joined(settings, raw, 0, training="convex"))
+        designs["linear"] = tuple(_joined(settings, raw, 0, training=training) for training in trainings)
         designs["early"] = (_joined(settings, raw, 0, trunk=2),)
     if len(encoded) > 1:
         designs["penultimate"] = (_joined(settings, encoded, "L"),)

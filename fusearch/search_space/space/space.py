@@ -67,6 +67,8 @@ class SearchSpace:
             `ties`, or `"all"`.
         recipe: Ranges of the numbers of training.
         pattern: A formula with letters, `?` or classes of operators: only designs that it stands for are drawn.
+        balances: Whether the task has classes that a recipe may balance (`data.task.balances`).
+        solved: Whether the task solves linear models (`data.task.solved`); else no reference is one.
 
     Raises:
         SpaceError: A setting is not legal.
@@ -98,6 +100,8 @@ class SearchSpace:
         extras: str | Sequence[str] = (),
         recipe: RecipeSpace | Mapping[str, Any] | None = None,
         pattern: str | None = None,
+        balances: bool = True,
+        solved: bool = True,
     ) -> None:
         if operators is None:
             operators = DEFAULT_OPERATORS
@@ -118,6 +122,8 @@ class SearchSpace:
             extras=tuple(EXTRAS) if extras == "all" else read_names("extras", extras),
             recipe=recipe if isinstance(recipe, RecipeSpace) else RecipeSpace.from_dict(recipe or {}),
             pattern=pattern,
+            balances=balances,
+            solved=solved,
         )
         if pattern is not None:
             check_pattern(self.settings)
@@ -181,7 +187,9 @@ class SearchSpace:
 
     def sample_recipe(self, rng: np.random.Generator) -> Recipe:
         """Draw a recipe alone, to tune a design that is given."""
-        return self.settings.recipe.suggest(RandomChooser(rng))
+        return self.settings.recipe.suggest(
+            RandomChooser(rng), balances=self.settings.balances, augments=any(each.has_grid for each in self.modalities)
+        )
 
     def encode(self, candidate: Candidate) -> dict[str, Value]:
         """Return the decisions that lead to a candidate, by name, as an Optuna trial would hold them.
@@ -259,8 +267,9 @@ class SearchSpace:
 
     @property
     def fingerprint_0_1_0(self) -> str:
-        """The same as version 0.1.0 worked it out, which knew neither pooling nor patterns and extras."""
-        settings = {name: value for name, value in self.to_dict().items() if name not in ("extras", "pattern")}
+        """The same as version 0.1.0 worked it out, which knew neither pooling nor patterns, extras and tasks."""
+        later = ("extras", "pattern", "balances", "solved")
+        settings = {name: value for name, value in self.to_dict().items() if name not in later}
         declared = self._declared()
         encoders = {name: {key: of for key, of in params.items() if key != POOL} for name, params in declared["encoders"].items()}
         return _hexadecimal(settings, {**declared, "encoders": encoders})
@@ -322,7 +331,9 @@ class SearchSpace:
     def _run(self, choose: Chooser) -> Candidate:
         parts = draw_design(self.settings, choose)
         graph = build(self.settings, parts)
-        return Candidate(graph, self.settings.recipe.suggest(choose, fused=bool(parts.fusions), adds_loss=_adds_loss(parts)))
+        used = {"fused": bool(parts.fusions), "adds_loss": _adds_loss(parts), "balances": self.settings.balances}
+        used["augments"] = any(graph.modality(stream.modality).has_grid for stream in parts.streams)
+        return Candidate(graph, self.settings.recipe.suggest(choose, **used))
 
 
 def _adds_loss(parts: Parts) -> bool:

@@ -86,6 +86,8 @@ class SpaceSettings:
     extras: tuple[str, ...] = ()
     recipe: RecipeSpace = field(default_factory=RecipeSpace)
     pattern: str | None = None
+    balances: bool = True
+    solved: bool = True
 
     def __post_init__(self) -> None:
         if not self.modalities:
@@ -97,7 +99,7 @@ class SpaceSettings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 raise SpaceError(f"{name} is {value!r}, expected a whole number from {least} to {most}")
-        for name in ("scores", "auxiliary", "all_stages"):
+        for name in ("scores", "auxiliary", "all_stages", "balances", "solved"):
             if not isinstance(getattr(self, name), bool):
                 raise SpaceError(f"{name} is {getattr(self, name)!r}, expected true or false")
         for name, legal in (("trunks", TRUNKS), ("trainings", SEARCHED)):
@@ -251,6 +253,7 @@ class SpaceSettings:
             "extras": list(self.extras),
             "recipe": self.recipe.to_dict(),
             **({} if self.pattern is None else {"pattern": self.pattern}),
+            **{name: False for name in ("balances", "solved") if not getattr(self, name)},
         }
 
 

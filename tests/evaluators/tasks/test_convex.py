@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from fusearch.evaluators.tasks.convex import STRENGTHS, logistic, ridge
+from fusearch.evaluators.tasks import bind_task
+from fusearch.evaluators.tasks.convex import STRENGTHS, logistic, minimized, one_each, ridge
+from fusearch.tasks.survival import DiscreteSurvival, Survival
 
 
 def softmax(logits):
@@ -48,3 +51,50 @@ def test_it_is_the_ridge_regression_of_scikit_learn(columns):
     y = X[:, 0] + 5 + rng.normal(size=60)
     weight, bias = ridge()(X, y)(0.1)
     np.testing.assert_allclose(X @ weight[0] + bias, Ridge(alpha=10.0).fit(X, y).predict(X), rtol=1e-6)
+
+
+@pytest.mark.parametrize("columns", [3, 90])
+@pytest.mark.parametrize("balanced", [False, True])
+def test_several_labels_have_a_logistic_regression_each(columns, balanced):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, columns))
+    Y = (X[:, :2] + rng.normal(size=(60, 2)) > [0.0, 0.8]).astype(np.float32)
+    weight, bias = one_each(3, balanced=balanced)(X, np.column_stack([Y, np.zeros(60)]))(0.1)
+    logits = X @ weight.T + bias
+    for label in range(2):
+        model = LogisticRegression(C=0.1, class_weight="balanced" if balanced else None, tol=1e-8, max_iter=10_000).fit(X, Y[:, label])
+        np.testing.assert_allclose(logits[:, label], model.decision_function(X), atol=2e-2)
+    assert logits[:, 2].max() < -20, "a label that no row has is never said"
+
+
+def survival_rows(columns):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, columns))
+    times = np.ceil(rng.exponential(np.exp(-X[:, 0])) * 5)  # some are tied
+    return X, np.stack([times, rng.random(60) < 0.7], axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize("columns", [3, 90])
+def test_it_is_the_ridge_cox_regression_of_scikit_survival(columns):
+    sksurv = pytest.importorskip("sksurv.linear_model")
+    X, targets = survival_rows(columns)
+    layer, strength = bind_task(Survival("time", ("3", "8"))), 0.05
+    weight, bias = layer.solver(balanced=False)(X, targets)(strength)
+    assert bias.tolist() == [0.0]
+    events = targets[:, 1].sum()
+    # Theirs is the sum over events, over N, plus alpha / 2N |w|^2; ours N times the mean over events.
+    model = sksurv.CoxPHSurvivalAnalysis(alpha=events / (strength * len(X)), ties="efron", tol=1e-12)
+    model.fit(X, np.array([(event == 1, time) for time, event in targets], dtype=[("event", bool), ("time", float)]))
+    np.testing.assert_allclose(X @ weight[0], X @ model.coef_, atol=5e-3)
+
+
+@pytest.mark.parametrize("columns", [3, 90])
+def test_what_is_minimized_has_no_slope(columns):
+    X, targets = survival_rows(columns)
+    layer = bind_task(DiscreteSurvival("time", ("3", "8")))
+    weight, bias = (torch.tensor(each, requires_grad=True) for each in layer.solver(balanced=False)(X, targets)(0.1))
+    total = 0.1 * 60 * layer.loss(torch.as_tensor(X) @ weight.T + bias, torch.as_tensor(targets)) + weight.square().sum() / 2
+    for slope in torch.autograd.grad(total, [weight, bias]):
+        assert slope.abs().max() < 1e-2
+    plain = minimized(layer.loss, 2, biased=False)(X, targets)(0.1)
+    assert plain[1].tolist() == [0.0, 0.0]

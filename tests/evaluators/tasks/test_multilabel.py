@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
+from torch import Tensor
 
 from fusearch.evaluators.tasks import bind_task
 from fusearch.tasks.multilabel import Multilabel
@@ -29,3 +32,24 @@ def test_balanced_sides_of_a_label_weigh_alike() -> None:
     even = layer.loss(wrong, targets)
     torch.testing.assert_close(layer.loss(wrong, targets, weights), even)  # all are as wrong
     torch.testing.assert_close(layer.loss(wrong, targets, torch.ones(2, 2)), even)
+
+
+@pytest.mark.parametrize("weights", [None, torch.tensor([[1.0, 2.0], [5.0, 3.0]])])
+def test_the_focal_loss_is_that_of_each_label(weights: Tensor | None) -> None:
+    """Lin et al. 2017, equation 5, which is of one label."""
+    layer = bind_task(Multilabel("labels", ("a", "b")))
+    logits = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+    targets = torch.tensor([[1.0, 0.0], [0.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]])
+    naive, count = 0.0, 0.0
+    for row, truths in zip(logits.tolist(), targets.tolist(), strict=True):
+        for label, (logit, truth) in enumerate(zip(row, truths, strict=True)):
+            chance = 1 / (1 + math.exp(-logit if truth else logit))
+            weight = 1.0 if weights is None else float(weights[int(truth), label])
+            naive, count = naive - weight * (1 - chance) ** 2 * math.log(chance), count + weight
+    assert float(layer.focal_loss(logits, targets, torch.tensor(2.0), weights)) == pytest.approx(naive / count, rel=1e-5)
+
+
+def test_rows_with_rare_labels_are_drawn_more_often() -> None:
+    layer = bind_task(Multilabel("labels", ("a", "b")))
+    targets = torch.tensor([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    torch.testing.assert_close(layer.row_weights(targets), torch.tensor([4 / 3, 2 / 3, 4 / 3, 2 / 3]))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-import pytest
 import torch
 
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.training.member_progress import MemberProgress
 from fusearch.evaluators.training.optimization import Fit
 from fusearch.evaluators.training.phase import Phase
+from fusearch.evaluators.training.row_order import RowOrder
 from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import Recipe
@@ -27,7 +27,7 @@ def started(told: list[tuple[int, dict[str, float]]], *, held: bool = True) -> M
         ROWS if held else None,
         settings=settings,
         recipe=Recipe(),
-        order=torch.Generator().manual_seed(0),
+        order=RowOrder(10, 4, torch.Generator().manual_seed(0)),
         on_epoch=lambda epoch, values: told.append((epoch, values)),
     )
     return MemberProgress(phase)
@@ -64,12 +64,3 @@ def test_a_loss_that_is_not_finite_ends_it_and_is_not_told() -> None:
     assert not progress.goes_on
     assert told == []
     assert isinstance(progress.result(), EvaluationError)
-
-
-@pytest.mark.parametrize("seed", [0, 1])
-def test_it_draws_an_order_of_its_own_for_each_epoch(seed: int) -> None:
-    progress = started([])
-    progress.phase.order.manual_seed(seed)
-    epochs = [progress.draw().tolist() for _ in range(2)]
-    assert [sorted(rows) for rows in epochs] == [list(range(10))] * 2
-    assert epochs[0] != epochs[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -72,19 +74,20 @@ def test_scores_with_each_modality_missing_come_from_the_same_run(data: Dataset,
 
 
 @pytest.mark.parametrize("training", ["joint", "staged", "frozen"])
-@pytest.mark.parametrize("class_weights", ["none", "balanced"])
-def test_epochs_are_chosen_by_the_loss_of_the_held_out_rows(training: str, class_weights: str) -> None:
-    """The loss that was kept is that of the outputs that are scored, with the weights of classes in the training rows."""
+@pytest.mark.parametrize("balance", [{}, {"class_weights": "balanced"}, {"sampling": "balanced"}, {"focal": 2.0}])
+def test_epochs_are_chosen_by_the_loss_of_the_held_out_rows(training: str, balance: dict[str, Any]) -> None:
+    """The loss that was kept is that of the outputs that are scored, with classes and samples as they count in training."""
     data = make_data(rows=200)
     keep = np.flatnonzero((data.targets == 0) | (np.arange(200) % 4 == 0))
     rare = Dataset.from_arrays("rare", modalities={name: data.raw[name][keep] for name in "abc"}, targets=data.targets[keep])
     fold = prepare_fold(rare, rare.folds(2)[0], device=DEVICE)
     graph = FusionGraph.parse(f"F1 = cat(a@L, b@L) ->\ntrain = {training}", modalities=rare.modalities)
-    candidate = Candidate(graph, Recipe(width=8, class_weights=class_weights))
+    candidate = Candidate(graph, Recipe(width=8, **balance))
     (trained,) = train_members(candidate, (Member(0, 0),), folds=lambda _: fold, settings=SETTINGS, threads=1)
     counts = np.bincount(rare.targets[fold.fold.train])
-    weights = (counts.sum() / (2 * counts) if class_weights == "balanced" else np.ones(2))[fold.targets]
-    told = -np.log(trained.outputs[np.arange(len(fold.targets)), fold.targets])
+    weights = (counts.sum() / (2 * counts) if "balanced" in balance.values() else np.ones(2))[fold.targets]
+    chances = trained.outputs[np.arange(len(fold.targets)), fold.targets]
+    told = -np.log(chances) * (1 - chances) ** balance.get("focal", 0)
     assert trained.fits["fusion"].loss == pytest.approx((weights * told).sum() / weights.sum(), rel=1e-5)
 
 

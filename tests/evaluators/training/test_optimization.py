@@ -6,12 +6,11 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from fusearch.errors import EvaluationError
-from fusearch.evaluators.training.optimization import Fit, batches, mixed_precision, optimize, reproducible
+from fusearch.evaluators.training.optimization import Fit, mixed_precision, optimize, reproducible
+from fusearch.evaluators.training.row_order import RowOrder
 from fusearch.evaluators.training.training_settings import TrainingSettings
 
 
@@ -35,13 +34,12 @@ def run(
 
     return optimize(
         network,
-        16,
-        lambda rows: (network(x[rows]) - 1).pow(2).mean(),
+        RowOrder(16, 8, torch.Generator().manual_seed(0)),
+        lambda rows, _: (network(x[rows]) - 1).pow(2).mean(),
         validation if losses is not None else None,
-        settings=TrainingSettings(epochs=epochs, patience=patience, batch_size=8),
+        settings=TrainingSettings(epochs=epochs, patience=patience),
         learning_rate=1e-2,
         weight_decay=0.0,
-        generator=torch.Generator().manual_seed(0),
     )
 
 
@@ -79,13 +77,12 @@ def test_weight_decay_spares_biases() -> None:
     frozen = network.bias.clone()
     optimize(
         network,
-        4,
-        lambda rows: 0 * network(torch.zeros(len(rows), 3)).sum(),
+        RowOrder(4, 4, torch.Generator()),
+        lambda rows, _: 0 * network(torch.zeros(len(rows), 3)).sum(),
         None,
         settings=TrainingSettings(epochs=1),
         learning_rate=0.1,
         weight_decay=0.5,
-        generator=torch.Generator(),
     )
     torch.testing.assert_close(network.weight.detach(), torch.full((1, 3), 5 * (1 - 0.05)))
     torch.testing.assert_close(network.bias, frozen)
@@ -121,34 +118,15 @@ def test_epochs_are_reported_and_the_report_may_stop_it() -> None:
     with pytest.raises(KeyboardInterrupt):
         optimize(
             network,
-            4,
-            lambda rows: network(torch.ones(len(rows), 3)).pow(2).mean(),
+            RowOrder(4, 4, torch.Generator()),
+            lambda rows, _: network(torch.ones(len(rows), 3)).pow(2).mean(),
             lambda: torch.tensor(1.0),
             settings=TrainingSettings(),
             learning_rate=1e-3,
             weight_decay=0.0,
-            generator=torch.Generator(),
             on_epoch=stop,
         )
     assert heard == [(1, ["loss", "val_loss"]), (2, ["loss", "val_loss"])]
-
-
-@given(st.integers(1, 300), st.integers(1, 64))
-def test_batches_are_full_portions_of_different_rows(rows: int, size: int) -> None:
-    portions = batches(rows, size, torch.Generator().manual_seed(0))
-    together = torch.cat(portions).tolist()
-    assert len(set(together)) == len(together)
-    assert rows - len(together) < max(1, math.ceil(size / 4))  # only a small rest is left to the next epoch
-    assert all(len(portion) == size for portion in portions[:-1])
-    assert len(portions) == 1 or len(portions[-1]) * 4 >= size
-
-
-def test_the_order_of_rows_is_that_of_its_generator() -> None:
-    """So streams and designs that use up other random numbers see the same order."""
-    torch.rand(3)
-    first = batches(40, 40, torch.Generator().manual_seed(0))
-    assert torch.equal(*first, *batches(40, 40, torch.Generator().manual_seed(0)))
-    assert not torch.equal(*first, *batches(40, 40, torch.Generator().manual_seed(1)))
 
 
 def test_it_learns_with_noise_and_is_judged_without() -> None:
@@ -160,13 +138,12 @@ def test_it_learns_with_noise_and_is_judged_without() -> None:
 
     optimize(
         network,
-        4,
-        lambda rows: note("train"),
+        RowOrder(4, 4, torch.Generator()),
+        lambda rows, _: note("train"),
         lambda: note("validate"),
         settings=TrainingSettings(epochs=2),
         learning_rate=1e-3,
         weight_decay=0.0,
-        generator=torch.Generator(),
     )
     assert modes == [("train", True), ("validate", False)] * 2
 

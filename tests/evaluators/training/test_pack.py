@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,9 +105,45 @@ def test_networks_that_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [copies.num_copied for copies in made] == [2]
 
 
-def check_no_value_is_asked_for(graph: FusionGraph, steps: Sequence[tuple[int, int]] = ((8, 8), (0, 4))) -> None:
+#: One recipe of each way to balance classes, two with a gamma of their own, and one without.
+BALANCED = tuple(
+    Recipe(width=8, dropout=0.0, learning_rate=1e-2, **each)
+    for each in ({}, {"class_weights": "balanced", "focal": 2.0}, {"sampling": "balanced"}, {"sampling": "balanced", "focal": 0.5})
+)
+
+
+#: One recipe of each way to change the training rows.
+CHANGED = tuple(Recipe(width=8, dropout=0.0, learning_rate=1e-2, augmentation=each) for each in ("none", "mild", "mirrored"))
+
+
+@pytest.mark.usefixtures("taped")
+@pytest.mark.parametrize("kind", [name for name in KINDS if Modality("x", name, kind_shapes(name)[1]).has_grid])
+def test_changes_of_the_training_rows(kind: str, tmp_path: Path) -> None:
+    """Members of one pack differ in it; what changes a row hangs on seed, fold, epoch and its place alone."""
+    graph = FusionGraph.parse("F1 = cat(x@L, b@L) ->", modalities=(Modality("x", kind, kind_shapes(kind)[1]), TABLES[1]))
+    assert not check_law(graph, tmp_path, recipes=CHANGED)
+    check_no_value_is_asked_for(graph, augmentation="mirrored")
+
+
+@pytest.mark.parametrize("training", ["staged", "frozen", "independent"])
+def test_changes_of_the_rows_of_streams_alone(training: str, tmp_path: Path) -> None:
+    join = "vote_mean(a@score, b@score)" if training == "independent" else "cat(a@L, b@L)"
+    graph = FusionGraph.parse(f"a:tcn(stages=1) | b:mlp\nF1 = {join} ->\ntrain = {training}", modalities=SERIES)
+    assert not check_law(graph, tmp_path, recipes=CHANGED[:2])
+
+
+@pytest.mark.usefixtures("taped")
+@pytest.mark.parametrize("training", ["joint", "frozen"])
+def test_every_way_to_balance_classes(training: str, tmp_path: Path) -> None:
+    """Members of one pack differ in it: weights, gamma and the rows that are drawn are their own."""
+    graph = FusionGraph.parse(f"F1 = cat(a@L, b@L; trunk=fc:1) -> aux\nF2 = sum(F1@L, c@L) ->\ntrain = {training}", modalities=TABLES)
+    assert not check_law(graph, tmp_path, recipes=BALANCED)
+
+
+def check_no_value_is_asked_for(graph: FusionGraph, steps: Sequence[tuple[int, int]] = ((8, 8), (0, 4)), **more: Any) -> None:
     """Take steps, noise included, on a device that holds no values, where nothing may lie on the CPU: as in a graph of a GPU."""
-    candidate, folds = Candidate(graph, Recipe(width=8, dropout=0.1, modality_dropout=0.1, loss_weight=0.5)), make_folds(graph.modalities)
+    recipe = Recipe(width=8, dropout=0.1, modality_dropout=0.1, loss_weight=0.5, **more)
+    candidate, folds = Candidate(graph, recipe), make_folds(graph.modalities)
     trainings = [member_training(candidate, member, folds[member.fold], settings=SHORT) for member in make_members(2, 1)]
     phases = [next(training) for training in trainings]
     moved = [

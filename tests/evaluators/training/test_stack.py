@@ -70,4 +70,4 @@ def test_a_probe_changes_nothing() -> None:
     assert all(torch.equal(values, before[name]) for name, values in stack.parameters.items())
     assert all(values.grad is None for values in stack.parameters.values())
     assert torch.equal(torch.get_rng_state(), random)
-    assert [phase.order.get_state().tolist() for phase in phases] == [torch.Generator().manual_seed(0).get_state().tolist()] * 2
+    assert [phase.order.generator.get_state().tolist() for phase in phases] == [torch.Generator().manual_seed(0).get_state().tolist()] * 2

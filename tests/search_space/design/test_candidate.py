@@ -27,6 +27,13 @@ def test_the_digest_tells_recipes_apart_but_not_names() -> None:
     assert len(Candidate(graph).digest) == 12
 
 
+def test_digests_are_those_of_before_there_was_a_choice_of_sampling_and_gamma() -> None:
+    graph = FusionGraph.parse("a = table:mlp | b = table:mlp; F1 = sum(a@L, b@L) ->")
+    assert Candidate(graph).digest == "cfa68538f6ca"
+    assert Candidate(graph, Recipe(width=64, class_weights="balanced")).digest == "28b8b8e69c79"
+    assert Candidate(graph, Recipe(sampling="balanced")).digest != Candidate(graph).digest
+
+
 def test_wrong_keys() -> None:
     with pytest.raises(DesignError, match="expected 'graph' and 'recipe'"):
         Candidate.from_dict({"graph": {}})

@@ -22,6 +22,9 @@ def test_round_trip() -> None:
         ({"width": 0}, "width is 0"),
         ({"width": 32.0}, "width is 32.0"),
         ({"class_weights": "balance"}, "did you mean 'balanced'"),
+        ({"sampling": "classes"}, "sampling is 'classes'"),
+        ({"focal": -1}, "focal is -1, expected a number from 0 to 10"),
+        ({"class_weights": "balanced", "sampling": "balanced"}, "counts rare classes twice"),
         ({"learning_rat": 1}, "unknown key 'learning_rat', did you mean 'learning_rate'"),
         ({"dropout": True}, "dropout is True"),
     ],
@@ -29,3 +32,11 @@ def test_round_trip() -> None:
 def test_illegal_numbers(wrong: dict[str, object], message: str) -> None:
     with pytest.raises(DesignError, match=message):
         Recipe.from_dict(wrong)
+
+
+def test_what_balances_classes_is_written_only_where_it_is_used() -> None:
+    """So candidates of before keep their digests."""
+    assert {"sampling", "focal", "augmentation"}.isdisjoint(Recipe().to_dict())
+    assert Recipe(sampling="balanced", focal=2).to_dict() == {**Recipe().to_dict(), "sampling": "balanced", "focal": 2.0}
+    assert Recipe.from_dict(Recipe(focal=2).to_dict()) == Recipe(focal=2)
+    assert [Recipe(**each).balances for each in ({}, {"class_weights": "balanced"}, {"sampling": "balanced"})] == [False, True, True]

@@ -19,6 +19,23 @@ def test_numbers_that_a_design_does_not_use_keep_their_defaults() -> None:
     assert (full.modality_dropout, full.loss_weight) == (0.3, 5.0)
 
 
+def test_what_balances_classes_is_asked_for_where_a_space_wants_it_and_the_task_has_classes() -> None:
+    space = RecipeSpace(sampling=("none", "balanced"), focal=(0.0, 2.0))
+    drawn = [space.suggest(RandomChooser(np.random.default_rng(seed))) for seed in range(60)]
+    assert {(each.class_weights, each.sampling) for each in drawn} == {("none", "none"), ("balanced", "none"), ("none", "balanced")}
+    assert {each.focal for each in drawn} == {0.0, 2.0}
+    assert all(space.suggest(AnswerChooser(space.answers(each))) == each for each in drawn)
+    idle = [space.suggest(RandomChooser(np.random.default_rng(seed)), balances=False) for seed in range(20)]
+    assert {(each.class_weights, each.sampling, each.focal) for each in idle} == {("none", "none", 0.0)}
+
+
+def test_a_space_that_does_not_ask_is_written_as_before_there_was_anything_to_ask() -> None:
+    assert {"sampling", "focal", "augmentation"}.isdisjoint(RecipeSpace().to_dict())
+    asked = RecipeSpace(sampling=("none", "balanced"), focal=(0.0, 2.0))
+    assert (asked.to_dict()["sampling"], asked.to_dict()["focal"]) == (["none", "balanced"], [0.0, 2.0])
+    assert RecipeSpace.from_dict(json.loads(json.dumps(asked.to_dict()))) == asked
+
+
 def test_answers_lead_back() -> None:
     space = RecipeSpace()
     recipe = space.suggest(RandomChooser(np.random.default_rng(3)))
@@ -39,6 +56,9 @@ def test_round_trip() -> None:
         ({"width": (8, 8)}, "one or more different choices"),
         ({"width": (0,)}, "width is 0"),
         ({"class_weights": ("balance",)}, "did you mean 'balanced'"),
+        ({"sampling": ("classes",)}, "sampling is 'classes'"),
+        ({"augmentation": ("mirror",)}, "augmentation is 'mirror', did you mean 'mirrored'"),
+        ({"focal": (-1.0,)}, "focal is -1.0, expected a number from 0 to 10"),
         ({"weight_decay": (1.0, 1e9)}, "weight_decay is 1000000000.0"),
         ({"rate": (1,)}, "unknown key 'rate'"),
         ({"learning_rate": ["a", "b"]}, "learning_rate is \\['a', 'b'\\], expected \\(smallest, largest\\)"),

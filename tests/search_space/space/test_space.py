@@ -130,11 +130,52 @@ def test_settings_round_trip_and_decide_the_fingerprint() -> None:
         SearchSpace(MODALITIES, scores=False),
         SearchSpace(MODALITIES, encoders={"rna": ["ft_transformer"]}),
         SearchSpace(MODALITIES, recipe=RecipeSpace(width=(8,))),
+        SearchSpace(MODALITIES, recipe=RecipeSpace(sampling=("none", "balanced"))),
+        SearchSpace(MODALITIES, recipe=RecipeSpace(focal=(0.0, 2.0))),
+        SearchSpace(MODALITIES, balances=False),
+        SearchSpace(MODALITIES, solved=False),
         SearchSpace(MODALITIES[:2]),
     ]
     assert len({space.fingerprint for space in variants}) == len(variants)
     with pytest.raises(SpaceError, match="unknown key 'max_fusion', did you mean 'max_fusions'"):
         SearchSpace.from_dict({**SMALL.to_dict(), "max_fusion": 1})
+
+
+def test_a_space_that_asks_for_nothing_new_keeps_its_fingerprint() -> None:
+    tables = [Modality("mrna", "tabular", (200,)), Modality("meth", "tabular", (200,))]
+    assert SearchSpace(tables).fingerprint == "8e30dbf88030400d"
+    assert SearchSpace(tables, balances=False, solved=False).fingerprint_0_1_0 == SearchSpace(tables).fingerprint_0_1_0
+
+
+def test_classes_are_balanced_only_where_the_task_has_some() -> None:
+    recipe = RecipeSpace(sampling=("none", "balanced"), focal=(0.0, 2.0))
+    for balances, expected in ((True, {True, False}), (False, {False})):
+        space = SearchSpace(MODALITIES, recipe=recipe, balances=balances)
+        rng = np.random.default_rng(0)
+        drawn = [space.sample(rng).recipe for _ in range(30)] + [space.sample_recipe(rng) for _ in range(30)]
+        assert {each.balances or each.focal > 0 for each in drawn} == expected
+
+
+def test_changes_of_training_rows_are_asked_for_where_a_modality_of_the_design_can_be_changed() -> None:
+    recipe = RecipeSpace(augmentation=("mild", "mirrored"))
+    space = SearchSpace([Modality("scan", "image2d", (1, 8, 8)), Modality("labs", "tabular", (4,))], recipe=recipe)
+    rng = np.random.default_rng(0)
+    found = {
+        ("scan" in {s.modality for s in each.graph.streams}, each.recipe.augmentation) for each in (space.sample(rng) for _ in range(80))
+    }
+    assert found == {(True, "mild"), (True, "mirrored"), (False, "none")}
+    assert SearchSpace(MODALITIES[:1], recipe=recipe).sample_recipe(rng).augmentation == "none"
+
+
+def test_without_a_solver_no_reference_is_solved() -> None:
+    """A design that is solved by steps would be the one beside it, again."""
+    for modalities in (MODALITIES, MODALITIES[:1]):
+        solved, by_steps = (
+            {graph.training for graphs in SearchSpace(modalities, solved=each).references().values() for graph in graphs}
+            for each in (True, False)
+        )
+        assert "convex" in solved
+        assert "convex" not in by_steps
 
 
 def test_operators_may_be_all_or_one() -> None:
