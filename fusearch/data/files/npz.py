@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError, suggestion
 
-__all__ = ["ARRAYS", "ArrayFile", "read_array"]
+__all__ = ["ARRAYS", "ArrayFile", "read_array", "read_entries"]
 
 Array = npt.NDArray[Any]
 
@@ -71,6 +71,22 @@ def read_array(path: Path, key: str | None = None, id_name: str | None = None) -
             return ArrayFile(values, None if ids is None else ids.reshape(-1), others)
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path.name}: cannot be read as an array ({one_line(error)}), expected NPY or NPZ without pickles") from None
+
+
+def read_entries(path: Path, like: str) -> dict[str, Array]:
+    """Return the arrays of an NPZ file that have as many entries as one of them, (N,), by name.
+
+    Args:
+        path: The file.
+        like: Name of that one.
+
+    Raises:
+        DataError: The file is no NPZ file, has no array of that name, or it is none of (N,).
+    """
+    found = read_array(path, like)
+    if found.values.ndim != 1:
+        raise DataError(f"{path.name}: array {like!r} of shape {found.values.shape}, expected one value a sample")
+    return {like: found.values, **found.others}
 
 
 def _read(loaded: Any, name: str, path: Path) -> Array:
