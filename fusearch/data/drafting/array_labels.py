@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from fusearch.data.drafting.found import FoundTable, Holdings
-from fusearch.data.files.npz import read_entries
+from fusearch.data.files.npz import names_in, read_entries
 from fusearch.errors import DataError
 
 __all__ = ["halves", "is_test_half", "labels_in_arrays"]
@@ -22,7 +21,7 @@ _TRAIN, _TEST = "_train", "_test"
 def labels_in_arrays(found: Holdings, targets: Sequence[str]) -> tuple[FoundTable, list[str]] | None:
     """Return the entries of an NPZ file that has arrays named as the targets, or as their training halves, and the names of these."""
     for path in found.arrays:
-        names = _names(path)
+        names = names_in(path)
         held = [next((name for name in (target, target + _TRAIN) if name in names), None) for target in targets]
         columns = [name for name in held if name is not None]
         if not columns or len(columns) < len(targets):
@@ -32,16 +31,6 @@ def labels_in_arrays(found: Holdings, targets: Sequence[str]) -> tuple[FoundTabl
         except DataError as error:
             found.notes.append(f"left out: {error}")
     return None
-
-
-def _names(path: Path) -> list[str]:
-    if path.suffix.lower() != ".npz":
-        return []
-    try:
-        with np.load(path, allow_pickle=False) as loaded:
-            return list(loaded.files)
-    except (OSError, ValueError, EOFError, AttributeError):  # the last: an array under the name of an archive
-        return []
 
 
 def halves(document: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], dict[str, Any]] | None:
@@ -54,7 +43,7 @@ def halves(document: Mapping[str, Any], folder: Path) -> tuple[dict[str, Any], d
     Returns:
         None where the labels have no other half.
     """
-    task, names = document["task"], _names(folder / document["task"]["file"])
+    task, names = document["task"], names_in(folder / document["task"]["file"])
     columns = {key: value for key, value in task.items() if key not in ("kind", "file")}
     if not all(isinstance(value, str) and value.endswith(_TRAIN) and _other(value) in names for value in columns.values()):
         return None

@@ -10,14 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fusearch.data.drafting.array_labels import is_test_half
 from fusearch.data.drafting.found import FoundTable, Holdings
 from fusearch.data.drafting.joined import Joined
 from fusearch.data.drafting.named_by_id import group_by_id
 from fusearch.data.drafting.roles import Roles, read_roles
-from fusearch.data.files.npz import read_array
+from fusearch.data.files.npz import names_in, read_array
 from fusearch.data.files.series import long_series
 from fusearch.data.kinds import KINDS, kind_of_array
 from fusearch.data.readers import READERS
@@ -253,10 +251,8 @@ def _shapes(path: Path, id_name: str | None, notes: list[str]) -> list[tuple[str
     try:
         if path.suffix.lower() == ".npy":
             return [(None, read_array(path).values.shape, None)]
-        with np.load(path, allow_pickle=False) as loaded:
-            names = [name for name in loaded.files if name != id_name]
-        found = [(name, read_array(path, name, id_name)) for name in names]
+        found = [(name, read_array(path, name, id_name)) for name in names_in(path) if name != id_name]
         return [(name, each.values.shape, each.ids) for name, each in found if each.values.dtype.kind in "fiub"]
-    except (DataError, ValueError, OSError, EOFError) as error:
+    except DataError as error:
         notes.append(f"left out: {error}")
         return []

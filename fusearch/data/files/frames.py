@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,7 +72,12 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
         shape = find_shape(content, path.name, expected=_separator(path), decimal=form.decimal, keep_blank=form.by_position)
         frame = _read_delimited(content, shape, text, form, path.name)
         return frame.rename_axis("row") if is_sheet else frame
-    except (ValueError, OSError, EOFError) as error:  # ParserError, EmptyDataError, UnicodeDecodeError and ArrowInvalid are ValueErrors
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        zlib.error,
+    ) as error:  # ParserError, EmptyDataError, UnicodeDecodeError and ArrowInvalid are ValueErrors
         expected = "Parquet" if name.endswith(".parquet") else "XLSX" if name.endswith(WORKBOOKS) else "UTF-8 text with a header line"
         raise DataError(f"{path.name}: cannot be read as a table ({one_line(error)}), expected {expected}") from None
 
