@@ -66,6 +66,7 @@ def read_labels(manifest: Manifest, class_names: Sequence[str] | None = None) ->
     path = manifest.resolve(task.file, "task.file")
     texts = {manifest.id, splits.group, splits.column, *(task.label_columns.values() if TASKS[task.kind].named_classes else ())}
     form = manifest.form_of(task)
+    place = form.name_of(path)
     first = next(iter(task.label_columns.values()))
     if path.suffix.lower() == ".npz":
         frame = pd.DataFrame(read_entries(path, first))
@@ -79,7 +80,7 @@ def read_labels(manifest: Manifest, class_names: Sequence[str] | None = None) ->
     columns = {key: (column, frame[column]) for key, column in task.label_columns.items()}
     names = class_names if class_names is not None else task.class_names
     targets, found = encode_targets(
-        columns, task.kind, ids=ids.tolist(), place=path.name, labels=names, index=frame.index, missing=form.missing
+        columns, task.kind, ids=ids.tolist(), place=place, labels=names, index=frame.index, missing=form.missing
     )
     given = groups = None
     if splits.column is not None:
@@ -91,5 +92,5 @@ def read_labels(manifest: Manifest, class_names: Sequence[str] | None = None) ->
     plan = SplitPlan(splits.shares, splits.folds, splits.seed, given)
     named = {}
     if manifest.id is None:
-        named = {name: (path.name, texts) for name, texts in columns_of_names((str(name), cells) for name, cells in frame.items()).items()}
-    return LabelFile(ids, targets, found, plan, groups, path.name, named)
+        named = {name: (place, texts) for name, texts in columns_of_names((str(name), cells) for name, cells in frame.items()).items()}
+    return LabelFile(ids, targets, found, plan, groups, place, named)

@@ -36,7 +36,7 @@ def read_modality(manifest: Manifest, name: str, labels: LabelFile) -> RawModali
     source = Source(name, kind, keys, path, manifest.path, manifest.id, _reserved(manifest, keys, path), manifest.form_of(keys))
     _refuse_labels(source, _label_columns(manifest, keys, path))
     rows = find_reader(kind, keys.file).read(source)
-    positions, notes = _join(manifest, rows, labels, path)
+    positions, notes = _join(manifest, rows, labels, source.called)
     taken = rows.take(positions[positions >= 0])
     aligned = taken.values
     if len(aligned) < len(positions):
@@ -46,9 +46,9 @@ def read_modality(manifest: Manifest, name: str, labels: LabelFile) -> RawModali
     return RawModality(kind.name, aligned, has_values(aligned), taken.schema, unlabelled, (*notes, *taken.notes), taken.symbols)
 
 
-def _join(manifest: Manifest, rows: Rows, labels: LabelFile, path: Path) -> tuple[IntArray, tuple[str, ...]]:
+def _join(manifest: Manifest, rows: Rows, labels: LabelFile, place: str) -> tuple[IntArray, tuple[str, ...]]:
     """Return the row in the file of each sample (-1: none), and what is strange about it."""
-    place, ours = path.name, labels.ids.tolist()
+    ours = labels.ids.tolist()
     alien = rows.count != len(ours) if rows.ids is None else not set(rows.ids) & set(ours)
     turned = len(set(rows.columns) & set(ours)) if alien and manifest.id is not None else 0
     if turned > len(ours) / 2:

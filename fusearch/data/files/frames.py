@@ -50,6 +50,10 @@ class TextFormat:
     by_position: bool = False
     sheet: str | None = None
 
+    def name_of(self, path: Path) -> str:
+        """Return what messages call a table: its file, and its sheet where one is named."""
+        return path.name if self.sheet is None else f"{path.name} ({self.sheet})"
+
 
 def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], form: TextFormat = TextFormat()) -> pd.DataFrame:
     """Read a table. Its index says where each row stands: the `line` of a text file, the `row` of a Parquet file or a sheet.

@@ -98,6 +98,11 @@ class Source:
     reserved: Mapping[str, str] = field(default_factory=dict)
     form: TextFormat = field(default_factory=TextFormat)
 
+    @property
+    def called(self) -> str:
+        """Name of the file, and of the sheet where one is named."""
+        return self.form.name_of(self.path)
+
     def place(self, key: str) -> str:
         """Return where a key of the modality stands, for messages."""
         return f"{self.manifest.name}: modalities.{self.name}.{key}"

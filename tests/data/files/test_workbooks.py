@@ -114,3 +114,14 @@ def test_a_study_in_one_workbook(tmp_path: Path) -> None:
     (tmp_path / "study.yaml").write_text(MANIFEST.replace("file: study.xlsx, sheet: rna", "file: rna.csv, sheet: rna"))
     with pytest.raises(ManifestError, match=r"modalities.rna: 'sheet' does not go with 'rna.csv', expected it beside an Excel workbook"):
         load_data(tmp_path / "study.yaml")
+
+
+def test_two_sheets_without_ids_are_not_joined_in_two_orders(tmp_path: Path) -> None:
+    ids = [f"p{row}" for row in range(40)]
+    labels = pd.DataFrame({"patient": ids, "vital": ["yes" if row % 2 else "no" for row in range(40)]})
+    write_book(tmp_path / "study.xlsx", labels=labels, rna=pd.DataFrame({"patient": ids[::-1], "g1": range(40)}))
+    head = MANIFEST.removeprefix("id: patient\n").split("  clinical")[0]
+    document = head + "  rna: {kind: tabular, file: study.xlsx, sheet: rna, columns: [g1]}\n"
+    (tmp_path / "study.yaml").write_text(document)
+    with pytest.raises(ManifestError, match=r"study.xlsx \(labels\) and study.xlsx \(rna\) both have 'patient', and not in the same order"):
+        load_data(tmp_path / "study.yaml")
