@@ -46,6 +46,7 @@ class Drafts:
         split: Column of the labels that says who is trained on.
         groups: Columns of the labels of which rows of one value may belong together.
         missing: Texts that stand for a missing value.
+        named: Files that a column of a table leads to.
         index: Name of a column of the table of files that has to be written -> id -> path from the folder.
         notes: What was left out, and why.
     """
@@ -60,6 +61,7 @@ class Drafts:
     split: str | None = None
     groups: list[str] = field(default_factory=list)
     missing: set[str] = field(default_factory=set)
+    named: set[Path] = field(default_factory=set)
     index: dict[str, Mapping[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -171,6 +173,7 @@ class Drafts:
         return [path for text in table.texts(column) if text is not None and (path := start / text.replace("\\", "/")).exists()]
 
     def _add_files(self, name: str, reader: str, keys: Mapping[str, Any], files: Sequence[Path]) -> None:
+        self.named |= {file.resolve() for file in files}
         try:
             needed = READERS[reader].fit(files) or {}
         except DataError as error:
@@ -182,10 +185,8 @@ class Drafts:
 
     def add_file_groups(self, index: str) -> None:
         """Add the files whose paths hold the ids; a table that names them is written beside the manifest."""
-        known = {keys["column"]: keys for keys in self.modalities.values() if "root" in keys}
-        groups, unnamed = group_by_id(self.found.folder, self.found.singles, self.joined.ids)
-        if known:  # paths that a table names need no index
-            groups, unnamed = [], []
+        singles = [path for path in self.found.singles if path.resolve() not in self.named]  # what a table names needs no other one
+        groups, unnamed = group_by_id(self.found.folder, singles, self.joined.ids)
         for group in groups:
             if 2 * len(group.files) < len(self.joined.ids) and len(group.files) < _LEAST_OF_PATTERN:
                 self.notes.append(f"{group.pattern}: {len(group.files)} files alone hold an id")

@@ -12,6 +12,9 @@ from fusearch.errors import DataError
 
 __all__ = ["FileGroup", "group_by_id"]
 
+#: Words that BIDS writes before an id.
+_BIDS = ("sub", "ses")
+
 _PARTS = re.compile(r"([_\-. ])")
 
 
@@ -37,7 +40,9 @@ class FileGroup:
     def name(self) -> str:
         """What a modality of them may be called: what stands in the pattern beside the id, the file's own words first."""
         *folders, file = self.pattern.split("/")
-        words = [word for word in re.split(r"[^A-Za-z0-9]+", file.split(".")[0]) if word and not word.isdigit()]
+        words = [
+            word for word in re.split(r"[^A-Za-z0-9]+", file.split(".")[0]) if word and not word.isdigit() and word.lower() not in _BIDS
+        ]
         outer = [word for folder in reversed(folders) for word in re.split(r"[^A-Za-z0-9]+", folder) if word]
         return "_".join(words) or (outer[0] if outer else self.reader)
 

@@ -16,6 +16,7 @@ from fusearch.data.files.symbols import (
     ALPHABETS,
     FASTA,
     TEXTS,
+    alphabet_of,
     code_rows,
     letters_of,
     read_fasta,
@@ -180,4 +181,15 @@ def _read_fasta(source: Source) -> Rows:
 _TEXT_IN = "a table with a text, or the path of one, in a column"
 READERS.add("texts", Reader("texts", TABLES, _TEXT_IN, _read_column, TextKeys, ("column", "root"), TEXTS))
 READERS.add("strings", Reader("strings", TABLES, "a table with a sequence in a column", _read_column, StringKeys, ("column", "alphabet")))
-READERS.add("fasta", Reader("fasta", FASTA, "FASTA, whose records are named by the ids", _read_fasta, AlphabetKeys, ("alphabet",)))
+READERS.add(
+    "fasta",
+    Reader(
+        "fasta",
+        FASTA,
+        "FASTA, whose records are named by the ids",
+        _read_fasta,
+        AlphabetKeys,
+        ("alphabet",),
+        fit=lambda files: {"alphabet": alphabet_of(read_fasta(files[0])[1]) or "protein"},
+    ),
+)

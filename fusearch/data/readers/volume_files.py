@@ -19,7 +19,7 @@ from fusearch.errors import DataError
 __all__ = ["VolumeKeys"]
 
 #: Files that tell which keys a folder of volumes needs.
-_LOOKED_AT = 10
+_LOOKED_AT = 40
 
 
 class VolumeKeys(NamedFileKeys):

@@ -41,6 +41,27 @@ def test_a_table_of_several_rows_without_a_time_is_left_out(tmp_path: Path) -> N
     assert made.notes == ["visits.csv: several rows a sample, and no column that rises within each; expected one row, or a time"]
 
 
+def test_what_a_table_names_is_not_named_again_and_fasta_says_its_alphabet(tmp_path: Path) -> None:
+    made = drafts(tmp_path)
+    for place in ("pics", "notes"):
+        (tmp_path / place).mkdir()
+        for row, name in enumerate(IDS):
+            (tmp_path / place / f"{'n' + str(row) if place == 'pics' else name}.txt").write_text("a text")
+    (tmp_path / "x.fasta").write_text("".join(f">{name}\nACGTTGCA\n" for name in IDS))
+    made.found.singles += sorted(tmp_path.rglob("*.txt"))
+    made.found.records.append((tmp_path / "x.fasta", "fasta"))
+    frame = pd.DataFrame({"id": IDS, "y": ["yes", "no"] * 15, "path": [f"n{row}.txt" for row in range(30)]})
+    made.add_table(FoundTable(tmp_path / "labels.csv", None, frame), is_labels=True)
+    made.add_file_groups("files.csv")
+    made.add_records()
+    assert made.modalities == {
+        "path": {"kind": "text", "file": "labels.csv", "column": "path", "root": "pics"},
+        "notes": {"kind": "text", "file": "files.csv", "column": "notes", "root": "."},
+        "x": {"kind": "sequence", "file": "x.fasta", "alphabet": "dna"},
+    }
+    assert (list(made.index), made.notes) == (["notes"], [])
+
+
 def test_arrays_of_other_rows_are_told(tmp_path: Path) -> None:
     made = drafts(tmp_path)
     np.savez(tmp_path / "a.npz", x=np.zeros((30, 4)), other=np.zeros((7, 4)), entry=np.zeros(30))

@@ -23,7 +23,7 @@ def test_files_are_grouped_by_what_stands_beside_the_id(tmp_path: Path) -> None:
     assert [path.name for path in unnamed] == ["stray.npy"]
     assert {pattern: (group.name, group.reader) for pattern, group in found.items()} == {
         "cxr/*.png": ("cxr", "images"),
-        "sub-*/anat/sub-*_view.png": ("sub_view", "images"),
+        "sub-*/anat/sub-*_view.png": ("view", "images"),
         "*_cough.wav": ("cough", "sounds"),
     }
     assert found["cxr/*.png"].files == {"p-1": "cxr/p-1.png", "p-2": "cxr/p-2.png"}
