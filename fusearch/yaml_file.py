@@ -171,9 +171,16 @@ def parse_yaml(text: str, *, expected: str = "a mapping") -> dict[str, Any]:
     return document
 
 
-def dump_yaml(document: Mapping[str, Any], *, width: int = 80) -> str:
-    """Return a mapping of plain values as YAML, in the order of its keys; `parse_yaml` gives the same values (a tuple is a list)."""
-    return yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width)
+def dump_yaml(document: Mapping[str, Any], *, width: int = 80, leaves_in_line: bool = False) -> str:
+    """Return a mapping of plain values as YAML, in the order of its keys; `parse_yaml` gives the same values (a tuple is a list).
+
+    Args:
+        document: The mapping.
+        width: Width of a line.
+        leaves_in_line: Whether mappings and lists that hold no other ones are written in a line, `[a, b]`.
+    """
+    flow = None if leaves_in_line else False
+    return yaml.dump(dict(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=width, default_flow_style=flow)
 
 
 def _refusal(problem: str, mark: Any) -> yaml.MarkedYAMLError:

@@ -191,7 +191,7 @@ def test_what_is_refused(folder: Path, name: str, keys: dict[str, Any], told: st
         (b"", "no record, expected lines of '>name' and the letters below"),
         (b">p00\n>p01\n", "no record has a letter"),
         (b">\nACG\n", "the record in line 1 has no name"),
-        (b">p00\nACG\n>p00\nACG\n", "record 'p00' stands in row 1 and row 2"),
+        (b">p00\nACG\n>p00\nACG\n", "record 'p00' stands in line 1 and line 3"),
         (b"\x89PNG\r\n\x1a\n\xff\xfe", "cannot be read as text"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fusearch.cli import designs, explain_command, listing, runs
+from fusearch.cli import designs, explain_command, init_command, listing, runs
 from fusearch.cli.command_words import RememberingGroup
 from fusearch.registry import PLUGINS
 
@@ -46,6 +46,7 @@ def fusearch(
         os.environ[PLUGINS] = os.pathsep.join([*map(str, (path.resolve() for path in plugin)), *filter(None, [os.environ.get(PLUGINS)])])
 
 
+init_command.add_commands(app)
 listing.add_commands(app)
 designs.add_commands(app)
 runs.add_commands(app)

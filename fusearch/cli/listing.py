@@ -15,7 +15,7 @@ from fusearch.cli.studies import check_filters, study_rows
 if TYPE_CHECKING:
     from fusearch.search_space.entries.parameter import Param
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "show_check"]
 
 
 class What(StrEnum):
@@ -36,27 +36,32 @@ class What(StrEnum):
 def check(data: Data, as_json: AsJson = False) -> None:
     """Look at a data set before searching on it: counts, shapes, missing values, class balance, leaks."""
     from fusearch.data import check_data
-    from fusearch.reports.wording import metric_label, sentence_case
 
     with document(as_json) as write:
-        found = check_data(data).to_dict()
-        write(found)
-    errors = [problem for problem in found["problems"] if problem["severity"] == "error"]
+        found = check_data(data)
+        write(found.to_dict())
     if not as_json:
-        if found["task"]:
-            say(f"{found['samples']} samples")
-            levels = found["task"]["chance"].items()
-            chance = [f"{sentence_case(metric_label(name))} of a guess: {value:.3f}." for name, value in levels]
-            say(" ".join(filter(None, [f"{found['task']['kind']} of {found['task']['name']}.", found["task"]["note"], *chance])))
-        for first in ("modality", "split"):
-            facts = found["modalities" if first == "modality" else "splits"]
-            if facts:
-                show_table([{first: name, **told} for name, told in facts.items()], _columns(first, facts))
-        if found["task"]:
-            say()
-        show_table(found["problems"], ("severity", "where", "what")) if found["problems"] else say("No problems found.")
-    if errors:
+        show_check(found.to_dict())
+    if not found.ok:
         raise typer.Exit(2)
+
+
+def show_check(found: Mapping[str, Any]) -> None:
+    """Print what `check_data` found, as a document."""
+    from fusearch.reports.wording import metric_label, sentence_case
+
+    if found["task"]:
+        say(f"{found['samples']} samples")
+        levels = found["task"]["chance"].items()
+        chance = [f"{sentence_case(metric_label(name))} of a guess: {value:.3f}." for name, value in levels]
+        say(" ".join(filter(None, [f"{found['task']['kind']} of {found['task']['name']}.", found["task"]["note"], *chance])))
+    for first in ("modality", "split"):
+        facts = found["modalities" if first == "modality" else "splits"]
+        if facts:
+            show_table([{first: name, **told} for name, told in facts.items()], _columns(first, facts))
+    if found["task"]:
+        say()
+    show_table(found["problems"], ("severity", "where", "what")) if found["problems"] else say("No problems found.")
 
 
 def _columns(first: str, table: dict[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ _HOMES: dict[str, str] = {
     "CheckResult": "fusearch.data.check.check",
     "Dataset": "fusearch.data.dataset",
     "EmbeddedData": "fusearch.data.embedded",
+    "FirstManifest": "fusearch.data.drafting.first_manifest",
     "Fold": "fusearch.data.splits",
     "Manifest": "fusearch.data.manifest.manifest",
     "Modality": "fusearch.data.modality",
@@ -22,6 +23,7 @@ _HOMES: dict[str, str] = {
     "TableSchema": "fusearch.data.table_schema",
     "Task": "fusearch.tasks",
     "check_data": "fusearch.data.check.check",
+    "draft_manifest": "fusearch.data.drafting.first_manifest",
     "data_set": "fusearch.data.embedded",
     "load_data": "fusearch.data.loading",
     "load_manifest": "fusearch.data.manifest.manifest",
@@ -32,6 +34,7 @@ __all__ = [
     "CheckResult",
     "Dataset",
     "EmbeddedData",
+    "FirstManifest",
     "Fold",
     "Manifest",
     "Modality",
@@ -40,6 +43,7 @@ __all__ = [
     "Task",
     "check_data",
     "data_set",
+    "draft_manifest",
     "load_data",
     "load_manifest",
 ]
@@ -47,6 +51,7 @@ __all__ = [
 if TYPE_CHECKING:
     from fusearch.data.check.check import CheckResult, check_data
     from fusearch.data.dataset import Dataset
+    from fusearch.data.drafting.first_manifest import FirstManifest, draft_manifest
     from fusearch.data.embedded import DATA_SETS, EmbeddedData, data_set
     from fusearch.data.loading import load_data
     from fusearch.data.manifest.manifest import Manifest, load_manifest

@@ -104,7 +104,10 @@ class Statistics:
 
     def _scale(self, raw: FloatArray, shape: list[int]) -> FloatArray:
         fill, mean, scale = (numbers.reshape(shape) for numbers in (self.fill, self.mean, self.scale))
-        return np.asarray((np.where(np.isnan(raw), fill, raw) - mean) / scale, np.float32)
+        values = np.where(np.isnan(raw), fill, raw)  # one copy: of a folder of images it is what a worker has memory for
+        values -= mean
+        values /= scale
+        return np.asarray(values, np.float32)
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,14 @@ import numpy.typing as npt
 from fusearch.errors import DataError, suggestion
 from fusearch.tasks.association import class_association
 from fusearch.tasks.columns import LabelColumn, sorted_labels
-from fusearch.tasks.task import Task, task_entry
+from fusearch.tasks.task import Suggestion, Task, task_entry
 
 __all__ = ["Classification"]
 
 #: With this many rows and more classes than half of them, the target is most likely a number.
 _MANY_ROWS = 20
+#: So many different whole numbers at most are rather classes than a number.
+_FEW_CLASSES = 10
 
 
 @task_entry
@@ -60,6 +62,18 @@ class Classification(Task):
                 raise DataError(f"{what} holds the label {text!r}, {suggestion(text, names)}")
         code_of = {label: code for code, label in enumerate(names)}
         return cls(column.name, names), np.array([code_of[text] for text in column.texts], np.int64)
+
+    @classmethod
+    def suggest(cls, columns: Sequence[LabelColumn]) -> Suggestion | None:
+        """Texts, or few whole numbers, are classes."""
+        found = {text for column in columns for text in column.texts}
+        if len(columns) != 1 or not 2 <= len(found) <= len(columns[0].texts) / 2:
+            return None
+        why = f"{columns[0].name!r} holds {len(found)} different values in {len(columns[0].texts)} rows"
+        if not all(text.lstrip("+-").isdecimal() for text in found):
+            numbers = columns[0].are_numbers()
+            return Suggestion({"column": columns[0].name}, why, 0.2 if numbers and len(found) > 2 else 1.0)
+        return Suggestion({"column": columns[0].name}, why, 0.9 if len(found) <= _FEW_CLASSES else 0.3)
 
     def strata(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Return the codes themselves."""

@@ -51,6 +51,14 @@ class LabelColumn:
                 raise self.wrong(row, "a finite number")
         return numbers
 
+    def are_numbers(self) -> bool:
+        """Whether every row holds a finite number."""
+        try:
+            self.numbers()
+        except DataError:
+            return False
+        return True
+
     def truths(self) -> npt.NDArray[np.float32]:
         """Return 1 for 1 or `true`, 0 for 0 or `false`, (N,).
 
@@ -63,6 +71,10 @@ class LabelColumn:
                 raise self.wrong(row, "0 or 1")
             found[row] = _TRUTHS[text.lower()]
         return found
+
+    def are_truths(self) -> bool:
+        """Whether every row holds 0 or 1, or says so in words."""
+        return all(text.lower() in _TRUTHS for text in self.texts)
 
     def wrong(self, row: int, expected: str) -> DataError:
         """Return the error of a row that does not hold what is expected."""

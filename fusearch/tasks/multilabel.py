@@ -12,7 +12,7 @@ from fusearch.errors import DataError, suggestion
 from fusearch.tasks.association import class_association
 from fusearch.tasks.columns import LabelColumn
 from fusearch.tasks.strata import joined_strata
-from fusearch.tasks.task import Task, task_entry
+from fusearch.tasks.task import Suggestion, Task, task_entry
 
 __all__ = ["Multilabel"]
 
@@ -57,6 +57,13 @@ class Multilabel(Task):
             if labels is None and np.ptp(values) == 0:
                 raise DataError(f"{columns[name].place}: column {name!r} is {values[0]:g} in every row, expected a label that varies")
         return cls("labels", names), np.stack(found, axis=1)
+
+    @classmethod
+    def suggest(cls, columns: Sequence[LabelColumn]) -> Suggestion | None:
+        """Several columns of 0 and 1."""
+        if len(columns) < 2 or not all(column.are_truths() for column in columns):
+            return None
+        return Suggestion({"columns": [column.name for column in columns]}, f"{len(columns)} columns of 0 and 1 are given", 0.9)
 
     def strata(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Return the combination of labels; rare ones are joined with those of as many labels, then with the rest."""

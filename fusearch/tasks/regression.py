@@ -12,7 +12,7 @@ from fusearch.errors import DataError
 from fusearch.tasks.association import rank_association
 from fusearch.tasks.columns import LabelColumn
 from fusearch.tasks.strata import quantile_strata
-from fusearch.tasks.task import Task, task_entry
+from fusearch.tasks.task import Suggestion, Task, task_entry
 
 __all__ = ["Regression"]
 
@@ -38,6 +38,13 @@ class Regression(Task):
         if len(np.unique(numbers)) < 2:
             raise DataError(f"{column.place}: column {column.name!r} is {numbers[0]:g} in every row, expected a target that varies")
         return cls(column.name), numbers
+
+    @classmethod
+    def suggest(cls, columns: Sequence[LabelColumn]) -> Suggestion | None:
+        """A column of several different numbers."""
+        if len(columns) != 1 or not columns[0].are_numbers() or len(set(columns[0].texts)) <= 2:
+            return None
+        return Suggestion({"column": columns[0].name}, f"{columns[0].name!r} holds {len(set(columns[0].texts))} different numbers", 0.6)
 
     def strata(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Return the quantile bin of each number."""

@@ -12,7 +12,7 @@ from fusearch.errors import DataError
 from fusearch.tasks.association import class_association, rank_association
 from fusearch.tasks.columns import LabelColumn
 from fusearch.tasks.strata import joined_strata, quantile_strata
-from fusearch.tasks.task import Task, task_entry
+from fusearch.tasks.task import Suggestion, Task, task_entry
 
 __all__ = ["DiscreteSurvival", "Survival", "kaplan_meier"]
 
@@ -73,6 +73,16 @@ class Survival(Task):
             found = np.quantile(times[events == 1], _QUANTILES)
             labels = tuple(dict.fromkeys(f"{float(f'{each:.3g}'):g}" for each in found.tolist()))
         return cls(column.name, tuple(labels)), np.stack([times, events], axis=1)
+
+    @classmethod
+    def suggest(cls, columns: Sequence[LabelColumn]) -> Suggestion | None:
+        """Two columns, one of 0 and 1 and one of times above 0."""
+        events = [column for column in columns if column.are_truths()]
+        times = [column for column in columns if column not in events and column.are_numbers() and column.numbers().min() > 0]
+        if len(columns) != 2 or len(events) != 1 or len(times) != 1:
+            return None
+        why = f"{times[0].name!r} holds numbers above 0, {events[0].name!r} 0 and 1"
+        return Suggestion({"time": times[0].name, "event": events[0].name}, why, 0.9)
 
     def strata(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Return the quantile bin of the time, among rows with an event and among the others apart."""
@@ -158,6 +168,12 @@ class DiscreteSurvival(Survival):
 
     kind: ClassVar[str] = "discrete_survival"
     array: ClassVar[str] = "discrete_survival"
+
+    @classmethod
+    def suggest(cls, columns: Sequence[LabelColumn]) -> Suggestion | None:
+        """As survival, which comes first."""
+        found = super().suggest(columns)
+        return None if found is None else found._replace(likelihood=0.5)
 
     @property
     def explained(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,21 @@ from fusearch.metrics import metrics_of
 from fusearch.registry import Registry
 from fusearch.tasks.columns import LabelColumn
 
-__all__ = ["TASKS", "Task", "task_entry"]
+__all__ = ["TASKS", "Suggestion", "Task", "task_entry"]
+
+
+class Suggestion(NamedTuple):
+    """How some label columns may be written as the target of a task.
+
+    Attributes:
+        keys: Keys of the manifest, beside `kind` and `file`.
+        why: What speaks for it, in words.
+        likelihood: How sure that is, from 0 to 1.
+    """
+
+    keys: dict[str, Any]
+    why: str
+    likelihood: float
 
 
 @dataclass(frozen=True)
@@ -105,6 +119,12 @@ class Task(ABC):
     @abstractmethod
     def summary(self, targets: npt.NDArray[Any]) -> dict[str, Any]:
         """Return JSON-able facts about the targets of some rows, for `fusearch check`."""
+
+    @classmethod
+    def suggest(cls, columns: Sequence[LabelColumn]) -> Suggestion | None:
+        """Return how these label columns may be its target, for a first manifest; None where they cannot be, or by default."""
+        del columns
+        return None
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from fusearch.data.assembly.arrays import check_split_names, text_array
 from fusearch.data.assembly.targets import encode_targets
 from fusearch.data.files.frames import read_table
 from fusearch.data.files.ids import columns_of_names
+from fusearch.data.files.npz import read_entries
 from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.readers.table_file import need_column, read_ids
 from fusearch.data.splits import SplitPlan
@@ -63,8 +65,13 @@ def read_labels(manifest: Manifest, class_names: Sequence[str] | None = None) ->
     task, splits = manifest.task, manifest.splits
     path = manifest.resolve(task.file, "task.file")
     texts = {manifest.id, splits.group, splits.column, *(task.label_columns.values() if TASKS[task.kind].named_classes else ())}
-    form = manifest.text_format
-    frame = read_table(path, lambda names: texts & set(names), form)
+    form = manifest.form_of(task)
+    place = form.name_of(path)
+    first = next(iter(task.label_columns.values()))
+    if path.suffix.lower() == ".npz":
+        frame = pd.DataFrame(read_entries(path, first))
+    else:
+        frame = read_table(path, lambda names: texts & set(names), form)
     ids = np.array(read_ids(frame, manifest.id, path, f"{manifest.path.name}: id"), np.str_)
     for key, column in task.label_columns.items():
         need_column(frame, column, path, f"{manifest.path.name}: {task.place_of(key)}")
@@ -73,7 +80,7 @@ def read_labels(manifest: Manifest, class_names: Sequence[str] | None = None) ->
     columns = {key: (column, frame[column]) for key, column in task.label_columns.items()}
     names = class_names if class_names is not None else task.class_names
     targets, found = encode_targets(
-        columns, task.kind, ids=ids.tolist(), place=path.name, labels=names, index=frame.index, missing=form.missing
+        columns, task.kind, ids=ids.tolist(), place=place, labels=names, index=frame.index, missing=form.missing
     )
     given = groups = None
     if splits.column is not None:
@@ -85,5 +92,5 @@ def read_labels(manifest: Manifest, class_names: Sequence[str] | None = None) ->
     plan = SplitPlan(splits.shares, splits.folds, splits.seed, given)
     named = {}
     if manifest.id is None:
-        named = {name: (path.name, texts) for name, texts in columns_of_names((str(name), cells) for name, cells in frame.items()).items()}
-    return LabelFile(ids, targets, found, plan, groups, path.name, named)
+        named = {name: (place, texts) for name, texts in columns_of_names((str(name), cells) for name, cells in frame.items()).items()}
+    return LabelFile(ids, targets, found, plan, groups, place, named)

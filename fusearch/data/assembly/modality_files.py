@@ -13,7 +13,7 @@ from fusearch.data.assembly.label_file import LabelFile
 from fusearch.data.files.ids import columns_of_names
 from fusearch.data.kinds import KINDS
 from fusearch.data.manifest.manifest import Manifest
-from fusearch.data.readers import Rows, Source, find_reader
+from fusearch.data.readers import FileKeys, Rows, Source, find_reader
 from fusearch.errors import DataError, ManifestError
 
 __all__ = ["read_modality"]
@@ -33,10 +33,10 @@ def read_modality(manifest: Manifest, name: str, labels: LabelFile) -> RawModali
     keys = manifest.modalities[name]
     kind = KINDS[keys.kind]
     path = manifest.resolve(keys.file, f"modalities.{name}.file")
-    source = Source(name, kind, keys, path, manifest.path, manifest.id, _reserved(manifest, path), manifest.text_format)
-    _refuse_labels(source, _label_columns(manifest, path))
+    source = Source(name, kind, keys, path, manifest.path, manifest.id, _reserved(manifest, keys, path), manifest.form_of(keys))
+    _refuse_labels(source, _label_columns(manifest, keys, path))
     rows = find_reader(kind, keys.file).read(source)
-    positions, notes = _join(manifest, rows, labels, path)
+    positions, notes = _join(manifest, rows, labels, source.called)
     taken = rows.take(positions[positions >= 0])
     aligned = taken.values
     if len(aligned) < len(positions):
@@ -46,9 +46,9 @@ def read_modality(manifest: Manifest, name: str, labels: LabelFile) -> RawModali
     return RawModality(kind.name, aligned, has_values(aligned), taken.schema, unlabelled, (*notes, *taken.notes), taken.symbols)
 
 
-def _join(manifest: Manifest, rows: Rows, labels: LabelFile, path: Path) -> tuple[IntArray, tuple[str, ...]]:
+def _join(manifest: Manifest, rows: Rows, labels: LabelFile, place: str) -> tuple[IntArray, tuple[str, ...]]:
     """Return the row in the file of each sample (-1: none), and what is strange about it."""
-    place, ours = path.name, labels.ids.tolist()
+    ours = labels.ids.tolist()
     alien = rows.count != len(ours) if rows.ids is None else not set(rows.ids) & set(ours)
     turned = len(set(rows.columns) & set(ours)) if alien and manifest.id is not None else 0
     if turned > len(ours) / 2:
@@ -83,20 +83,20 @@ def _refuse_labels(source: Source, labels: dict[str, str]) -> None:
             raise ManifestError(f"{source.place(key)}: {column!r} is the {labels[column]}, expected a column of measurements")
 
 
-def _label_columns(manifest: Manifest, path: Path) -> dict[str, str]:
+def _label_columns(manifest: Manifest, own: FileKeys, path: Path) -> dict[str, str]:
     """Return the columns of a file that say who a sample is and what is predicted, and what they are."""
     reserved = {} if manifest.id is None else {manifest.id: "id"}
-    if path.samefile(manifest.path.parent / manifest.task.file):
+    if path.samefile(manifest.path.parent / manifest.task.file) and manifest.form_of(own) == manifest.form_of(manifest.task):
         reserved |= dict.fromkeys(manifest.task.label_columns.values(), "target")
         marks = {manifest.splits.column: "split", manifest.splits.group: "group"}
         reserved |= {column: what for column, what in marks.items() if column is not None}
     return reserved
 
 
-def _reserved(manifest: Manifest, path: Path) -> dict[str, str]:
+def _reserved(manifest: Manifest, own: FileKeys, path: Path) -> dict[str, str]:
     """Return the columns of a file that are no measurements, and what they are."""
-    reserved = _label_columns(manifest, path)
+    reserved = _label_columns(manifest, own, path)
     for keys in manifest.modalities.values():
-        if (manifest.path.parent / keys.file).resolve() == path.resolve():
+        if (manifest.path.parent / keys.file).resolve() == path.resolve() and manifest.form_of(keys) == manifest.form_of(own):
             reserved |= keys.marks()
     return reserved

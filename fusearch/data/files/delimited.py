@@ -96,7 +96,7 @@ def read_text(path: Path) -> str:
     if data.startswith(b"\x1f\x8b"):
         data = gzip.decompress(data)
     if data.startswith(b"PK\x03\x04"):
-        raise DataError(f"{path.name}: a zip archive or a spreadsheet (XLSX), expected text; save the sheet as CSV UTF-8")
+        raise DataError(f"{path.name}: a zip archive or a spreadsheet (XLSX), expected text; name it .xlsx, or save the sheet as CSV UTF-8")
     try:
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,8 +1,9 @@
-"""Tables: CSV, TSV and Parquet as a data frame, and what its columns are as numbers."""
+"""Tables: CSV, TSV, Parquet and Excel as a data frame, and what its columns are as numbers."""
 
 from __future__ import annotations
 
 import io
+import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import pandas as pd
 
 from fusearch.data.files.delimited import Shape, find_shape, read_text
 from fusearch.data.files.text import NUMERIC_GAPS, as_text, one_line, where
+from fusearch.data.files.workbooks import WORKBOOKS, read_sheet
 from fusearch.errors import DataError
 
 __all__ = ["TABLES", "TextFormat", "codes_of", "decimal_of", "drop_missing", "numbers_of", "read_table"]
@@ -22,7 +24,7 @@ __all__ = ["TABLES", "TextFormat", "codes_of", "decimal_of", "drop_missing", "nu
 FloatArray = npt.NDArray[np.float32]
 
 #: Suffixes of a table.
-TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet")
+TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", *WORKBOOKS)
 
 #: A number with a decimal comma.
 _COMMA_NUMBER = r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*"
@@ -33,27 +35,33 @@ _FEW = 3
 
 @dataclass(frozen=True)
 class TextFormat:
-    """How text files are written, where that is not beyond doubt.
+    """How tables are written, where that is not beyond doubt.
 
     Attributes:
         missing: Texts that are a missing value in every column, as `plain` gives them, beside the empty cell.
         decimal: What stands before the decimals where a file leaves it open (`1,234`).
         by_position: Whether rows have no id. Then a row without any value is a sample, unless it stands at the end; and what numbers the
             rows may not leave one out.
+        sheet: Which sheet of a workbook is the table; None: the only one that holds something.
     """
 
     missing: frozenset[str] = frozenset()
     decimal: str | None = None
     by_position: bool = False
+    sheet: str | None = None
+
+    def name_of(self, path: Path) -> str:
+        """Return what messages call a table: its file, and its sheet where one is named."""
+        return path.name if self.sheet is None else f"{path.name} ({self.sheet})"
 
 
 def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], form: TextFormat = TextFormat()) -> pd.DataFrame:
-    """Read a table. Its index says where each row stands: the `line` of a text file, the `row` of a Parquet file.
+    """Read a table. Its index says where each row stands: the `line` of a text file, the `row` of a Parquet file or a sheet.
 
     Args:
         path: The file.
         text: Gives those of the columns' names whose cells stay text as they stand (`007`): ids, levels, classes.
-        form: How text files are written.
+        form: How tables are written.
 
     Raises:
         DataError: The file is not of its format, has no rows, or has columns and rows that do not fit.
@@ -63,11 +71,18 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
         if name.endswith(".parquet"):
             frame = _read_parquet(path, form.by_position)
             return drop_missing(frame, form.missing, text(list(frame.columns)))
-        content = read_text(path)
+        is_sheet = name.endswith(WORKBOOKS)
+        content = read_sheet(path, form.sheet) if is_sheet else read_text(path)
         shape = find_shape(content, path.name, expected=_separator(path), decimal=form.decimal, keep_blank=form.by_position)
-        return _read_delimited(content, shape, text, form, path.name)
-    except (ValueError, OSError, EOFError) as error:  # ParserError, EmptyDataError, UnicodeDecodeError and ArrowInvalid are ValueErrors
-        expected = "Parquet" if name.endswith(".parquet") else "UTF-8 text with a header line"
+        frame = _read_delimited(content, shape, text, form, path.name)
+        return frame.rename_axis("row") if is_sheet else frame
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        zlib.error,
+    ) as error:  # ParserError, EmptyDataError, UnicodeDecodeError and ArrowInvalid are ValueErrors
+        expected = "Parquet" if name.endswith(".parquet") else "XLSX" if name.endswith(WORKBOOKS) else "UTF-8 text with a header line"
         raise DataError(f"{path.name}: cannot be read as a table ({one_line(error)}), expected {expected}") from None
 
 
@@ -130,7 +145,7 @@ def decimal_of(path: Path) -> str | None:
     Raises:
         DataError: It cannot be read.
     """
-    if path.name.lower().endswith(".parquet"):
+    if path.name.lower().endswith((".parquet", *WORKBOOKS)):
         return None
     return find_shape(read_text(path), path.name, expected=_separator(path)).decimal
 

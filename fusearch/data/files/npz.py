@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+import tokenize
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,31 @@ import numpy.typing as npt
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError, suggestion
 
-__all__ = ["ARRAYS", "ArrayFile", "read_array"]
+__all__ = ["ARRAYS", "ArrayFile", "names_in", "read_array", "read_entries"]
 
 Array = npt.NDArray[Any]
 
 #: Suffixes of an array.
 ARRAYS = (".npy", ".npz")
+
+
+#: What numpy says of a broken file: its header is Python text, which may be anything, and may ask for any memory.
+_BROKEN = (
+    ValueError,
+    OSError,
+    EOFError,
+    MemoryError,
+    OverflowError,
+    SyntaxError,
+    TypeError,
+    KeyError,
+    NotImplementedError,
+    RecursionError,
+    tokenize.TokenError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -48,29 +70,58 @@ def read_array(path: Path, key: str | None = None, id_name: str | None = None) -
         DataError: The file is not of its format, or has no array of that name.
     """
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return ArrayFile(np.atleast_1d(loaded))
-        with loaded:
-            names = [name for name in loaded.files if name != id_name]
-            if key is None:
-                whole = [name for name in names if _read(loaded, name, path).ndim > 1] if len(names) > 1 else names
-                if len(whole) != 1:
-                    raise DataError(f"{path.name}: {len(names)} arrays, expected `key` to name one of: {', '.join(names)}")
-                key = whole[0]
-            if key not in loaded.files:
-                raise DataError(f"{path.name}: no array {key!r}, {suggestion(key, names)}")
-            values = np.atleast_1d(_read(loaded, key, path))
-            if not len(values):
-                raise DataError(f"{path.name}: an array of shape {values.shape}, expected at least one sample")
-            ids = None if id_name not in loaded.files else _read(loaded, str(id_name), path)
-            if ids is not None and ids.size != len(values):
-                what = f"array {id_name!r} of shape {ids.shape} beside {key!r} of shape {values.shape}"
-                raise DataError(f"{path.name}: {what}, expected one id for each of its {len(values)} samples")
-            others = {name: array for name in names if name != key and (array := _entries(loaded, name)).shape == (len(values),)}
-            return ArrayFile(values, None if ids is None else ids.reshape(-1), others)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        with path.open("rb") as stream:
+            return _find(path, np.load(stream, allow_pickle=False), key, id_name)
+    except _BROKEN as error:
         raise DataError(f"{path.name}: cannot be read as an array ({one_line(error)}), expected NPY or NPZ without pickles") from None
+
+
+def names_in(path: Path) -> list[str]:
+    """Return the names of the arrays of an NPZ file; none of another file, and of one that cannot be read."""
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as loaded:
+            return list(loaded.files)
+    except (*_BROKEN, AttributeError):  # the last: of an array there is nothing to close
+        return []
+
+
+def _find(path: Path, loaded: Any, key: str | None, id_name: str | None) -> ArrayFile:
+    if isinstance(loaded, np.ndarray):
+        return ArrayFile(np.atleast_1d(loaded))
+    with loaded:
+        names = [name for name in loaded.files if name != id_name]
+        if key is None:
+            whole = [name for name in names if _read(loaded, name, path).ndim > 1] if len(names) > 1 else names
+            if len(whole) != 1:
+                raise DataError(f"{path.name}: {len(names)} arrays, expected `key` to name one of: {', '.join(names)}")
+            key = whole[0]
+        if key not in loaded.files:
+            raise DataError(f"{path.name}: no array {key!r}, {suggestion(key, names)}")
+        values = np.atleast_1d(_read(loaded, key, path))
+        if not len(values):
+            raise DataError(f"{path.name}: an array of shape {values.shape}, expected at least one sample")
+        ids = None if id_name not in loaded.files else _read(loaded, str(id_name), path)
+        if ids is not None and ids.size != len(values):
+            what = f"array {id_name!r} of shape {ids.shape} beside {key!r} of shape {values.shape}"
+            raise DataError(f"{path.name}: {what}, expected one id for each of its {len(values)} samples")
+        others = {name: array for name in names if name != key and (array := _entries(loaded, name)).shape == (len(values),)}
+        return ArrayFile(values, None if ids is None else ids.reshape(-1), others)
+
+
+def read_entries(path: Path, like: str) -> dict[str, Array]:
+    """Return the arrays of an NPZ file that have as many entries as one of them, (N,), by name.
+
+    Args:
+        path: The file.
+        like: Name of that one.
+
+    Raises:
+        DataError: The file is no NPZ file, has no array of that name, or it is none of (N,).
+    """
+    found = read_array(path, like)
+    if found.values.ndim != 1:
+        raise DataError(f"{path.name}: array {like!r} of shape {found.values.shape}, expected one value a sample")
+    return {like: found.values, **found.others}
 
 
 def _read(loaded: Any, name: str, path: Path) -> Array:

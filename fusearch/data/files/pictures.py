@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,7 +115,7 @@ def _read_image(path: Path, axes: Sequence[int] | None) -> tuple[FloatArray, int
         return read_picture(path)
     image = _pillow(path.name)
     try:
-        with image.open(path) as opened:
+        with _quiet(), image.open(path) as opened:
             frames = 1 if opened.format == "MPO" else getattr(opened, "n_frames", 1)  # an MPO is a photo with a preview behind it
             picture = _upright(opened)
             plain = picture if picture.mode in ("L", "RGB", "I", "F") or picture.mode.startswith("I;16") else picture.convert("RGB")
@@ -128,6 +130,14 @@ def _read_image(path: Path, axes: Sequence[int] | None) -> tuple[FloatArray, int
     pixels = stored.astype(np.float32)
     bits = 16 if plain.mode == "I" or plain.mode.startswith("I;16") else 8 * stored.dtype.itemsize  # pillow opens 16-bit PNG as 32 bits
     return (pixels[None] if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)), bits, frames
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what pillow warns of to itself: a file that is cut, or large for its bytes, is an error where it cannot be read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _upright(picture: Any) -> Any:

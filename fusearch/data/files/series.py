@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from fusearch.data.files.frames import numbers_of
 from fusearch.data.files.text import as_text, one_line, where
 from fusearch.errors import DataError, suggestion
 
-__all__ = ["RECORDINGS", "long_series", "read_recordings"]
+__all__ = ["RECORDINGS", "long_series", "read_recordings", "what_recordings_share"]
 
 FloatArray = npt.NDArray[np.float32]
 _Signal = npt.NDArray[np.float64]
@@ -93,13 +94,13 @@ def _times(cells: pd.Series[Any]) -> _Signal:
 
 
 def read_recordings(
-    files: Sequence[Path | None], place: Callable[[int], str], *, channels: Sequence[str], rate: float, seconds: float
+    files: Sequence[Path | None], places: Sequence[str], *, channels: Sequence[str], rate: float, seconds: float
 ) -> FloatArray:
     """Return the signals of each recording in their physical units, (N, T, C); NaN behind its end, and where a sample has none.
 
     Args:
         files: The file of each sample.
-        place: Says where a row stands that names its file.
+        places: Where each is named, for messages.
         channels: Labels of the signals.
         rate: Samples a second that they are brought to, by polyphase filters.
         seconds: Length; what is longer is cut.
@@ -116,7 +117,7 @@ def read_recordings(
             for column, signal in enumerate(_read_recording(file, channels, rate, seconds)):
                 values[row, : len(signal), column] = signal[: values.shape[1]]
         except DataError as error:
-            faults.append(f"{place(row)}: {error}")
+            faults.append(f"{places[row]}: {error}")
     if faults:
         raise DataError(*faults)
     if not any(files):
@@ -124,30 +125,60 @@ def read_recordings(
     return values
 
 
+def what_recordings_share(files: Sequence[Path]) -> dict[str, Any]:
+    """Return the labels of the signals that all recordings have, the least rate of these, and the length of the shortest recording.
+
+    Raises:
+        DataError: A recording cannot be read, or they share no signal.
+    """
+    channels: list[str] = []
+    rates: list[float] = []
+    seconds: list[float] = []
+    for number, path in enumerate(files):
+        with _opened(path) as recording:
+            labels, own = recording.getSignalLabels(), recording.getSampleFrequencies()
+            channels = [label for label in (channels if number else dict.fromkeys(labels)) if label in labels]
+            rates += [float(rate) for label, rate in zip(labels, own, strict=True) if label in channels]
+            seconds.append(float(recording.getFileDuration()))
+    if not channels:
+        raise DataError(f"{files[0].name} and the other recordings beside it have no signal of one name in common")
+    return {"channels": channels, "rate": min(rates), "seconds": min(seconds)}
+
+
 def _read_recording(path: Path, channels: Sequence[str], rate: float, seconds: float) -> list[_Signal]:
+    try:
+        from scipy.signal import resample_poly
+    except ImportError:
+        raise DataError(f"{path.name}: reading it needs pyedflib and scipy; expected `pip install pyedflib scipy`") from None
+    with _opened(path) as recording:
+        labels, rates = recording.getSignalLabels(), recording.getSampleFrequencies()
+        signals = []
+        for channel in channels:
+            if channel not in labels:
+                raise DataError(f"{path.name}: no signal {channel!r}, {suggestion(channel, labels)}")
+            index = labels.index(channel)
+            own = float(rates[index])
+            signal = np.asarray(recording.readSignal(index), np.float64)[: int((seconds + 1) * own) + 1]
+            ratio = Fraction(rate / own).limit_denominator(10_000)
+            signals.append(signal if ratio == 1 else resample_poly(signal, ratio.numerator, ratio.denominator))
+    if not min(map(len, signals)):
+        raise DataError(f"{path.name}: a recording of zero length, expected samples")
+    return signals
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Give an open recording; what is wrong with its file is one error."""
     if not path.is_file():
         raise DataError(f"{path.name}: there is no such file in {str(path.parent)!r}")
     if not path.name.lower().endswith(RECORDINGS):
         raise DataError(f"{path.name}: expected a file that ends in one of: {', '.join(RECORDINGS)}")
     try:
         import pyedflib
-        from scipy.signal import resample_poly
     except ImportError:
         raise DataError(f"{path.name}: reading it needs pyedflib and scipy; expected `pip install pyedflib scipy`") from None
     try:
         with pyedflib.EdfReader(str(path)) as recording:
-            labels, rates = recording.getSignalLabels(), recording.getSampleFrequencies()
-            signals = []
-            for channel in channels:
-                if channel not in labels:
-                    raise DataError(f"{path.name}: no signal {channel!r}, {suggestion(channel, labels)}")
-                index = labels.index(channel)
-                own = float(rates[index])
-                signal = np.asarray(recording.readSignal(index), np.float64)[: int((seconds + 1) * own) + 1]
-                ratio = Fraction(rate / own).limit_denominator(10_000)
-                signals.append(signal if ratio == 1 else resample_poly(signal, ratio.numerator, ratio.denominator))
+            yield recording
     except (OSError, ValueError, ZeroDivisionError) as error:
         raise DataError(f"{path.name}: cannot be read as EDF ({one_line(error)})") from None
-    if not min(map(len, signals)):
-        raise DataError(f"{path.name}: a recording of zero length, expected samples")
-    return signals

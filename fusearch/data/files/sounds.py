@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +60,14 @@ def _mel_filters(rate: int, length: int, mels: int) -> _Signal:
     return np.maximum(0, np.minimum((bins - edges[:-2, None]) / rise, (edges[2:, None] - bins) / fall))
 
 
-def read_sounds(files: Sequence[Path | None], place: Callable[[int], str], *, rate: int, seconds: float, mels: int) -> FloatArray:
+def read_sounds(files: Sequence[Path | None], places: Sequence[str], *, rate: int, seconds: float, mels: int) -> FloatArray:
     """Return the log-mel features of each file, (N, T, mels); NaN where a sample has none.
 
     A sound becomes one channel (the mean of its own), is brought to `rate` by polyphase filters, cut after `seconds` or padded with zeros.
 
     Args:
         files: The file of each sample.
-        place: Says where a row stands that names its file.
+        places: Where each is named, for messages.
         rate: Samples a second.
         seconds: Length.
         mels: Number of features a frame.
@@ -83,9 +83,9 @@ def read_sounds(files: Sequence[Path | None], place: Callable[[int], str], *, ra
         try:
             found[row] = log_mel(_fit(*_read(file), rate, seconds), rate, mels)
         except DataError as error:
-            faults.append(f"{place(row)}: {error}")
+            faults.append(f"{places[row]}: {error}")
         except OSError as error:
-            faults.append(f"{place(row)}: {file}: {error.strerror or error}")
+            faults.append(f"{places[row]}: {file}: {error.strerror or error}")
     if faults:
         raise DataError(*faults)
     if not found:

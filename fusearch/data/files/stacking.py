@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from fusearch.errors import DataError
 
-__all__ = ["EXTRAS", "few", "load_package", "stack_files"]
+__all__ = ["EXTRAS", "few", "load_package", "named_file", "stack_files"]
 
 FloatArray = npt.NDArray[np.float32]
 
 #: Package that reads a format -> extra of fusearch that brings it.
-EXTRAS = {"nibabel": "volumes", "pydicom": "volumes"}
+EXTRAS = {"nibabel": "volumes", "openpyxl": "excel", "pydicom": "volumes"}
 
 #: At most so many names, and so many faults of files, stand in one message.
 _FEW, _FAULTS = 3, 10
@@ -26,6 +26,14 @@ _FEW, _FAULTS = 3, 10
 def few(names: Sequence[str]) -> str:
     """Return the first of some names, for a message."""
     return ", ".join(names[:_FEW]) + (", ..." if len(names) > _FEW else "")
+
+
+def named_file(root: Path, name: str | None) -> Path | None:
+    """Return the file of a name in a table, None of none; one that was written on Windows may have backslashes between folders."""
+    if name is None:
+        return None
+    file = root / name
+    return root / name.replace("\\", "/") if "\\" in name and not file.exists() else file
 
 
 def load_package(package: str, name: str) -> Any:
@@ -65,7 +73,6 @@ def stack_files(
     Raises:
         DataError: A file is missing or cannot be read (a fault for each, ten at most), or the shapes differ.
     """
-    files = [None if file is None else _as_here(file) for file in files]
     _refuse_missing(files, what, folders)
     first_of: dict[Path, int] = {}
     shapes: dict[tuple[int, ...], list[str]] = {}
@@ -113,11 +120,6 @@ def _refuse_missing(files: Sequence[Path | None], what: str, folders: bool) -> N
         names = few([repr(file.name) for file in gone])
         count = f"{len(gone)} of {len(named)} {what} {'is' if len(gone) == 1 else 'are'} missing"
         raise DataError(f"{count} in {str(gone[0].parent)!r}: {names}{_near(gone[0])}")
-
-
-def _as_here(file: Path) -> Path:
-    """Return a path that was written on Windows, with backslashes between folders, as it is here."""
-    return Path(str(file).replace("\\", "/")) if "\\" in str(file) and not file.exists() else file
 
 
 def _near(file: Path) -> str:

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from fusearch.errors import DataError
 
-__all__ = ["ALPHABETS", "FASTA", "TEXTS", "code_rows", "letters_of", "read_fasta", "read_text_files", "split_letters", "split_words"]
+__all__ = [
+    "ALPHABETS",
+    "FASTA",
+    "TEXTS",
+    "alphabet_of",
+    "code_rows",
+    "letters_of",
+    "read_fasta",
+    "read_text_files",
+    "split_letters",
+    "split_words",
+]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -24,6 +37,9 @@ TEXTS = (".txt",)
 _BASES = "NRYSWKMBDHV"
 #: Alphabet -> its letters, and those that stand for a letter that is not known.
 ALPHABETS = {"dna": ("ACGT", _BASES), "rna": ("ACGU", _BASES), "protein": ("ACDEFGHIKLMNPQRSTVWY", "XBZJUO*")}
+
+#: Share of the letters of strings of an alphabet that are known ones.
+_KNOWN_LETTERS = 0.8
 
 _WORD = re.compile(r"\w+")
 
@@ -38,7 +54,7 @@ def letters_of(alphabet: str) -> tuple[str, str]:
     return ALPHABETS.get(alphabet.lower(), (alphabet, ""))
 
 
-def split_letters(strings: Sequence[str | None], alphabet: str, place: Callable[[int], str]) -> list[list[str] | None]:
+def split_letters(strings: Sequence[str | None], alphabet: str, places: Sequence[str]) -> list[list[str] | None]:
     """Return the letters of each string, None where there is none; spaces are left out.
 
     Case does not count where the alphabet has one alone. A letter that stands for one that is not known (N, X) stays as it is: it has no
@@ -47,7 +63,7 @@ def split_letters(strings: Sequence[str | None], alphabet: str, place: Callable[
     Args:
         strings: The strings.
         alphabet: A name of `ALPHABETS`, or the letters.
-        place: Says where the string of a row stands.
+        places: Where each string stands, for messages.
 
     Raises:
         DataError: A letter is none of the alphabet; every such string is told.
@@ -63,11 +79,21 @@ def split_letters(strings: Sequence[str | None], alphabet: str, place: Callable[
         if strange:
             legal = f"letters of {alphabet} ({letters}" + (f"; unknown: {unknown})" if unknown else ")")
             told = f"{strange[0]!r} at letter {found.index(strange[0]) + 1}" + (f" and {len(strange) - 1} others" * (len(strange) > 1))
-            faults.append(f"{place(row)}: {told}, expected {legal}")
+            faults.append(f"{places[row]}: {told}, expected {legal}")
         split.append(list(found) or None)
     if faults:
         raise DataError(*faults)
     return split
+
+
+def alphabet_of(strings: Sequence[str | None]) -> str | None:
+    """Return the smallest alphabet by name that strings are made of, None where they are of none."""
+    counts = Counter("".join(string or "" for string in strings).upper())
+    for name, (own, unknown) in ALPHABETS.items():
+        known = sum(counts[letter] for letter in own)
+        if set(counts) <= set(own + unknown) and known >= _KNOWN_LETTERS * counts.total() > 0:
+            return name
+    return None
 
 
 def code_rows(symbols: Sequence[Sequence[str] | None], names: Sequence[str], length: int) -> FloatArray:
@@ -83,12 +109,12 @@ def code_rows(symbols: Sequence[Sequence[str] | None], names: Sequence[str], len
     return rows
 
 
-def read_text_files(files: Sequence[Path | None], place: Callable[[int], str]) -> list[str | None]:
+def read_text_files(files: Sequence[Path | None], places: Sequence[str]) -> list[str | None]:
     """Return the text of each file; None where a sample has none, or an empty one.
 
     Args:
         files: The file of each sample.
-        place: Says where a row stands that names its file.
+        places: Where each is named, for messages.
 
     Raises:
         DataError: A file is missing or holds no text; every such file is told.
@@ -99,21 +125,21 @@ def read_text_files(files: Sequence[Path | None], place: Callable[[int], str]) -
         try:
             texts.append(None if file is None else _read_text(file).strip() or None)
         except DataError as error:
-            faults.append(f"{place(row)}: {error}")
+            faults.append(f"{places[row]}: {error}")
         except OSError as error:
-            faults.append(f"{place(row)}: {file}: {error.strerror or error}")
+            faults.append(f"{places[row]}: {file}: {error.strerror or error}")
     if faults:
         raise DataError(*faults)
     return texts
 
 
-def read_fasta(path: Path) -> tuple[list[str], list[str | None]]:
-    """Return the name of each record, the first word behind `>`, and its letters; None where it has none.
+def read_fasta(path: Path) -> tuple[pd.Series[str], list[str | None]]:
+    """Return the name of each record, the first word behind `>`, by its line; and its letters, None where it has none.
 
     Raises:
         DataError: The file holds no text, no record, or letters before the first one.
     """
-    names: list[str] = []
+    names: dict[int, str] = {}
     strings: list[list[str]] = []
     for number, line in enumerate(_read_text(path).splitlines(), start=1):
         line = line.strip()
@@ -121,7 +147,7 @@ def read_fasta(path: Path) -> tuple[list[str], list[str | None]]:
             words = line[1:].split()
             if not words:
                 raise DataError(f"{path.name}: the record in line {number} has no name, expected one behind '>'")
-            names.append(words[0])
+            names[number] = words[0]
             strings.append([])
         elif line and not line.startswith(";"):
             if not strings:
@@ -130,7 +156,8 @@ def read_fasta(path: Path) -> tuple[list[str], list[str | None]]:
             strings[-1].append(line)
     if not names:
         raise DataError(f"{path.name}: no record, expected lines of '>name' and the letters below")
-    return names, ["".join(parts) or None for parts in strings]
+    index = pd.Index(list(names), name="line")
+    return pd.Series(list(names.values()), index, dtype=object), ["".join(parts) or None for parts in strings]
 
 
 def _read_text(path: Path) -> str:

@@ -5,6 +5,7 @@ The reference page `docs/manifest.md` is generated from them by `python -m fusea
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union
@@ -17,6 +18,7 @@ from fusearch.data.kinds import KINDS, Kind
 from fusearch.data.manifest.faults import fault_lines, read_document
 from fusearch.data.modality import Modality
 from fusearch.data.readers import FileKeys, find_reader, readers_of
+from fusearch.data.readers.reader import refuse_sheet
 from fusearch.data.splits import DEFAULT_FRACTIONS
 from fusearch.errors import DataError, ManifestError, nearest
 from fusearch.tasks import TASKS, Task
@@ -40,8 +42,16 @@ class _Part(BaseModel):
 class TaskKeys(_Part):
     """What is predicted; `task_model` adds the keys of a task to these."""
 
-    file: str = Field(description="Table with one row a sample: the labels file. Its order of rows is the order of the data set.")
+    file: str = Field(
+        description="The labels file, whose order is the data set's: a table with a row a sample, or NPZ with an array a column."
+    )
+    sheet: str | None = Field(default=None, description="Sheet of an Excel workbook; left out, the only one that holds something.")
     kind: str
+
+    @model_validator(mode="after")
+    def _of_a_workbook(self) -> TaskKeys:
+        refuse_sheet(self.file, self.sheet)
+        return self
 
     @property
     def label_columns(self) -> dict[str, str]:
@@ -218,6 +228,10 @@ class Manifest(_Part):
         """How its text files are written."""
         texts = (text for value in self.missing for text in as_text([value]))
         return TextFormat(frozenset(text for text in texts if text is not None), self.decimal, self.id is None)
+
+    def form_of(self, keys: TaskKeys | FileKeys) -> TextFormat:
+        """How the table that a task or a modality names is written, and which sheet of a workbook it is."""
+        return replace(self.text_format, sheet=getattr(keys, "sheet", None))
 
     def resolve(self, file: str, key: str) -> Path:
         """Return the path of a file that the manifest names under `key`.

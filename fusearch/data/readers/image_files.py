@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,14 @@ from pydantic import Field, model_validator
 from fusearch.data.assembly.decoded import DecodedFiles
 from fusearch.data.files.frames import TABLES
 from fusearch.data.files.pictures import IMAGES, package_of_image, read_images
-from fusearch.data.readers.named_files import NamedFileKeys, check_window, read_named_files
+from fusearch.data.readers.named_files import NamedFileKeys, check_window, read_named_files, spread
 from fusearch.data.readers.reader import READERS, Reader
+from fusearch.errors import DataError
 
 __all__ = ["ImageKeys"]
+
+#: Files that tell which keys a folder of images needs; an array of more channels is no image.
+_LOOKED_AT, _MOST_CHANNELS = 100, 4
 
 
 class ImageKeys(NamedFileKeys):
@@ -40,9 +45,10 @@ class ImageKeys(NamedFileKeys):
         max_length=2,
     )
 
-    def package_of(self, name: str) -> str | None:
+    def packages_of(self, name: str) -> tuple[str, ...]:
         """Return the package that reads an image of that name."""
-        return package_of_image(name)
+        package = package_of_image(name)
+        return () if package is None else (package,)
 
     @model_validator(mode="after")
     def _legal(self) -> ImageKeys:
@@ -72,6 +78,35 @@ def _depths(bits: dict[int, int]) -> tuple[str, ...]:
     return (f"images of different depth: {told}, whose values are on different scales; expected one depth",)
 
 
+def _needed(files: Sequence[Path]) -> dict[str, Any] | None:
+    """Return the size and the channels that would bring images together; None of arrays that are no images."""
+    shapes: Counter[tuple[int, ...]] = Counter()
+    for file in spread(files, _LOOKED_AT):
+        try:
+            shapes[read_images([file]).values.shape[1:]] += 1
+        except DataError:
+            if file.suffix.lower() == ".npy":
+                return None
+    if any(shape[0] > _MOST_CHANNELS for shape in shapes):
+        return None
+    keys: dict[str, Any] = {}
+    if len({shape[1:] for shape in shapes}) > 1:
+        keys["size"] = list(shapes.most_common(1)[0][0][1:])
+    if len({shape[0] for shape in shapes}) > 1:
+        keys["channels"] = 1 if min(shape[0] for shape in shapes) == 1 else 3
+    return keys
+
+
 READERS.add(
-    "images", Reader("images", TABLES, "a table that names a file a sample", lambda source: read_named_files(source, _read), ImageKeys)
+    "images",
+    Reader(
+        "images",
+        TABLES,
+        "a table that names a file a sample",
+        lambda source: read_named_files(source, _read),
+        ImageKeys,
+        ("column", "root", *ImageKeys.brought_to),
+        IMAGES,
+        _needed,
+    ),
 )

@@ -12,16 +12,17 @@ from pydantic import Field, model_validator
 
 from fusearch.data.assembly.decoded import DecodedFiles, decode_once
 from fusearch.data.files.frames import TABLES, read_table
+from fusearch.data.files.stacking import named_file
 from fusearch.data.files.text import as_text, where
 from fusearch.data.readers.array_file import AxesKeys, axes_order, likelier_axes
-from fusearch.data.readers.reader import Rows, Source, Taken
+from fusearch.data.readers.reader import Rows, SheetKeys, Source, Taken
 from fusearch.data.readers.table_file import need_column, read_ids
 from fusearch.errors import DataError, ManifestError
 
-__all__ = ["NamedFileKeys", "check_window", "folder_of", "read_named_files", "read_recorded_files"]
+__all__ = ["NamedFileKeys", "check_window", "folder_of", "read_named_files", "read_recorded_files", "spread"]
 
 
-class NamedFileKeys(AxesKeys):
+class NamedFileKeys(AxesKeys, SheetKeys):
     """Where the files of the samples stand; a reader adds what they are brought to."""
 
     #: What a file is, for messages.
@@ -35,10 +36,6 @@ class NamedFileKeys(AxesKeys):
     def marks(self) -> dict[str, str]:
         """Return the column of paths."""
         return {} if self.column is None else {self.column: f"column of {self.what} paths"}
-
-    def package_of(self, name: str) -> str | None:  # noqa: ARG002  # other kinds of files hang on it
-        """Return the package that reads a file of that name, beside numpy."""
-        return None
 
     def arguments(self) -> dict[str, Any]:
         """Return what the files are brought to, by the argument of the function that reads them."""
@@ -71,7 +68,7 @@ def read_named_files(source: Source, read: Callable[[Sequence[Path | None], Mapp
         if not any(names):
             what = f"column {keys.column!r} of {source.path.name} names no file, expected one for at least one sample"
             raise DataError(f"modality {source.name!r}: {what}")
-        files, axes = [None if name is None else root / name for name in names], _file_axes(source, keys.axes)
+        files, axes = [named_file(root, name) for name in names], _file_axes(source, keys.axes)
         places = [f"{source.path.name}, {where(frame.index, int(row))}" for row in rows]
         try:
             arguments = {**keys.arguments(), "axes": axes, "places": places}
@@ -86,7 +83,7 @@ def read_named_files(source: Source, read: Callable[[Sequence[Path | None], Mapp
 
 
 def read_recorded_files(
-    source: Source, *, column: str, root: str, read: Callable[[list[Path | None], Callable[[int], str]], npt.NDArray[np.float32]]
+    source: Source, *, column: str, root: str, read: Callable[[list[Path | None], list[str]], npt.NDArray[np.float32]]
 ) -> Rows:
     """Return the rows of a table that names a sound or a recording a sample, which all become as long as each other.
 
@@ -94,7 +91,7 @@ def read_recorded_files(
         source: What the reader was given.
         column: Column of the paths.
         root: Folder that they start from, relative to the manifest.
-        read: Reads files, given a function that tells where each is named.
+        read: Reads files, given where each is named.
     """
     frame = read_table(source.path, lambda names: {*source.reserved, column} & set(names), source.form)
     ids = None if source.id is None else read_ids(frame, source.id, source.path, source.place("file"))
@@ -103,10 +100,10 @@ def read_recorded_files(
         need_column(frame, column, source.path, source.place("column"))
         folder = folder_of(source, root)
         names = as_text(frame[column].iloc[rows], source.form.missing)
-        files = [None if name is None else folder / name.replace("\\", "/") for name in names]
+        files = [named_file(folder, name) for name in names]
         places = [f"{source.path.name}, {where(frame.index, int(row))}" for row in rows]
         try:
-            return Taken(read(files, places.__getitem__))
+            return Taken(read(files, places))
         except DataError as error:
             raise DataError(*(f"modality {source.name!r}: {fault}" for fault in error.faults)) from None
 
@@ -123,6 +120,11 @@ def folder_of(source: Source, root: str) -> Path:
     if not folder.is_dir():
         raise ManifestError(f"{source.place('root')}: no folder {root!r} beside the manifest")
     return folder
+
+
+def spread(files: Sequence[Path], count: int) -> list[Path]:
+    """Return at most so many of some files, from the first to the last."""
+    return list(files[:: -(-len(files) // count)])
 
 
 def check_window(window: Sequence[float] | None) -> None:

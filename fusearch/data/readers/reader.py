@@ -9,18 +9,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from fusearch.data.assembly.arrays import shape_array
 from fusearch.data.files.frames import TextFormat
 from fusearch.data.files.ids import ids_of
+from fusearch.data.files.workbooks import WORKBOOKS
 from fusearch.data.kinds import Kind
 from fusearch.data.symbol_schema import SymbolSchema
 from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError, suggestion
 from fusearch.registry import Registry
 
-__all__ = ["READERS", "FileKeys", "Reader", "Rows", "Source", "Taken", "find_reader", "readers_of"]
+__all__ = ["READERS", "FileKeys", "Reader", "Rows", "SheetKeys", "Source", "Taken", "find_reader", "readers_of", "refuse_sheet"]
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -32,7 +33,7 @@ class FileKeys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     #: Keys that hold text and name no column. Every other key with text does, also one that a reader adds.
-    no_columns: ClassVar[frozenset[str]] = frozenset({"kind", "file", "root", "axes", "key", "alphabet"})
+    no_columns: ClassVar[frozenset[str]] = frozenset({"kind", "file", "root", "axes", "key", "alphabet", "sheet"})
 
     kind: str
     file: str
@@ -43,9 +44,34 @@ class FileKeys(BaseModel):
         lists = [(key, value if isinstance(value, list | tuple) else [value]) for key, value in given]
         return [(key, name) for key, names in lists for name in names if isinstance(name, str)]
 
+    def packages_of(self, name: str) -> tuple[str, ...]:  # noqa: ARG002  # other kinds of files hang on it
+        """Return the packages, beside numpy and pandas, that read a file of that name which the table names."""
+        return ()
+
     def marks(self) -> Mapping[str, str]:
         """Return the columns of the file that are no measurements -> what they are."""
         return {}
+
+
+def refuse_sheet(file: str, sheet: str | None) -> None:
+    """Refuse a sheet of what is no workbook.
+
+    Raises:
+        ValueError: It is given.
+    """
+    if sheet is not None and not file.lower().endswith(WORKBOOKS):
+        raise ValueError(f"'sheet' does not go with {file!r}, expected it beside an Excel workbook ({', '.join(WORKBOOKS)})")
+
+
+class SheetKeys(FileKeys):
+    """Which sheet of a workbook is the table."""
+
+    sheet: str | None = Field(default=None, description="Sheet of an Excel workbook; left out, the only one that holds something.")
+
+    @model_validator(mode="after")
+    def _of_a_workbook(self) -> SheetKeys:
+        refuse_sheet(self.file, self.sheet)
+        return self
 
 
 @dataclass(frozen=True)
@@ -60,7 +86,7 @@ class Source:
         manifest: Path of the manifest.
         id: Name of the column, or array, of ids; None where rows join by position.
         reserved: Columns of the file that are no measurements -> what they are.
-        form: How text files are written.
+        form: How tables are written, and which sheet of a workbook is read.
     """
 
     name: str
@@ -71,6 +97,11 @@ class Source:
     id: str | None = None
     reserved: Mapping[str, str] = field(default_factory=dict)
     form: TextFormat = field(default_factory=TextFormat)
+
+    @property
+    def called(self) -> str:
+        """Name of the file, and of the sheet where one is named."""
+        return self.form.name_of(self.path)
 
     def place(self, key: str) -> str:
         """Return where a key of the modality stands, for messages."""
@@ -128,6 +159,9 @@ class Reader:
         holds: What they hold, for the reference page of the manifest; `{axes}` is replaced by the axes of the kind.
         read: Reads a file. It raises `DataError` for what the file holds, `ManifestError` for what the manifest says.
         keys: Keys of the manifest that it takes.
+        carried: Those of them that the program of a bundle reads files by.
+        names: How the files end that a table of it names, one a sample.
+        fit: Gives the keys of the manifest that such files need, beside `column` and `root`; None where it does not read them.
     """
 
     name: str
@@ -135,6 +169,9 @@ class Reader:
     holds: str
     read: Callable[[Source], Rows]
     keys: type[FileKeys] = FileKeys
+    carried: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    fit: Callable[[Sequence[Path]], dict[str, Any] | None] = lambda _files: {}
 
 
 READERS: Registry[Reader] = Registry("reader")

@@ -10,17 +10,20 @@ from pydantic import Field, model_validator
 
 from fusearch.data.files.frames import TABLES, read_table
 from fusearch.data.files.npz import ARRAYS
-from fusearch.data.files.series import RECORDINGS, long_series, read_recordings
+from fusearch.data.files.series import RECORDINGS, long_series, read_recordings, what_recordings_share
 from fusearch.data.files.text import as_text
-from fusearch.data.readers.named_files import read_recorded_files
-from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
+from fusearch.data.readers.named_files import read_recorded_files, spread
+from fusearch.data.readers.reader import READERS, Reader, Rows, SheetKeys, Source, Taken
 from fusearch.data.readers.table_file import need_column
 from fusearch.errors import ManifestError
 
 __all__ = ["SeriesKeys"]
 
+#: Recordings that tell which signals all have.
+_LOOKED_AT = 20
 
-class SeriesKeys(FileKeys):
+
+class SeriesKeys(SheetKeys):
     """Where the steps of a series stand in a table, or the files that it names."""
 
     channels: list[str] | None = Field(
@@ -51,9 +54,9 @@ class SeriesKeys(FileKeys):
         """Return the column of paths."""
         return {} if self.column is None else {self.column: "column of recordings"}
 
-    def package_of(self, name: str) -> str | None:  # noqa: ARG002  # other kinds of files hang on it
-        """Return the package that reads a recording, beside numpy and scipy."""
-        return "pyedflib"
+    def packages_of(self, name: str) -> tuple[str, ...]:  # noqa: ARG002  # other kinds of files hang on it
+        """Return the packages that read a recording."""
+        return ("pyedflib", "scipy")
 
     @model_validator(mode="after")
     def _one_form(self) -> SeriesKeys:
@@ -108,4 +111,16 @@ def _read_long(source: Source, keys: SeriesKeys, channels: list[str]) -> Rows:
     return Rows(ids, len(ids), take)
 
 
-READERS.add("series", Reader("series", TABLES, "a table with a row for each step, or that names a recording a sample", _read, SeriesKeys))
+READERS.add(
+    "series",
+    Reader(
+        "series",
+        TABLES,
+        "a table with a row for each step, or that names a recording a sample",
+        _read,
+        SeriesKeys,
+        ("time", "channels", "column", "root", "rate", "seconds"),
+        RECORDINGS,
+        lambda files: what_recordings_share(spread(files, _LOOKED_AT)),
+    ),
+)

@@ -9,13 +9,13 @@ from pydantic import Field
 from fusearch.data.files.frames import TABLES
 from fusearch.data.files.sounds import SOUNDS, read_sounds
 from fusearch.data.readers.named_files import read_recorded_files
-from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source
+from fusearch.data.readers.reader import READERS, Reader, Rows, SheetKeys, Source
 from fusearch.errors import ManifestError
 
 __all__ = ["SoundKeys"]
 
 
-class SoundKeys(FileKeys):
+class SoundKeys(SheetKeys):
     """Where the files of the sounds stand, and what is made of them."""
 
     column: str = Field(description=f"Column of the table with the path of each sample's sound ({', '.join(SOUNDS)}).")
@@ -28,9 +28,9 @@ class SoundKeys(FileKeys):
         """Return the column of paths."""
         return {self.column: "column of sound paths"}
 
-    def package_of(self, name: str) -> str | None:
-        """Return the package that reads a file of that name, beside numpy and scipy."""
-        return None if name.lower().endswith(".wav") else "soundfile"
+    def packages_of(self, name: str) -> tuple[str, ...]:
+        """Return the packages that read a sound of that name."""
+        return ("scipy",) if name.lower().endswith(".wav") else ("scipy", "soundfile")
 
 
 def _read(source: Source) -> Rows:
@@ -41,4 +41,5 @@ def _read(source: Source) -> Rows:
     return read_recorded_files(source, column=keys.column, root=keys.root, read=read)
 
 
-READERS.add("sounds", Reader("sounds", TABLES, "a table that names a file a sample", _read, SoundKeys))
+_CARRIED = ("column", "root", "rate", "seconds", "mels")
+READERS.add("sounds", Reader("sounds", TABLES, "a table that names a file a sample", _read, SoundKeys, _CARRIED, SOUNDS))

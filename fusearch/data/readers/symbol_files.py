@@ -11,10 +11,12 @@ from pydantic import Field, model_validator
 from fusearch.data.files.frames import TABLES, read_table
 from fusearch.data.files.ids import ids_of
 from fusearch.data.files.npz import ARRAYS
+from fusearch.data.files.stacking import named_file
 from fusearch.data.files.symbols import (
     ALPHABETS,
     FASTA,
     TEXTS,
+    alphabet_of,
     code_rows,
     letters_of,
     read_fasta,
@@ -24,7 +26,7 @@ from fusearch.data.files.symbols import (
 )
 from fusearch.data.files.text import as_text, where
 from fusearch.data.readers.named_files import folder_of
-from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
+from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, SheetKeys, Source, Taken
 from fusearch.data.readers.table_file import need_column, read_ids
 from fusearch.data.symbol_schema import SymbolSchema
 from fusearch.errors import DataError, ManifestError
@@ -41,7 +43,7 @@ _MOST_WORDS, _MOST_LETTERS = 1000, 30
 _LONGEST = 4096
 
 
-class TextKeys(FileKeys):
+class TextKeys(SheetKeys):
     """Where the texts stand, and what is taken of them."""
 
     column: str | None = Field(default=None, description="Column of the table with the text of each sample, or with the path of its file.")
@@ -104,7 +106,7 @@ class AlphabetKeys(FileKeys):
         return self
 
 
-class StringKeys(AlphabetKeys):
+class StringKeys(AlphabetKeys, SheetKeys):
     """Which column holds the sequences."""
 
     column: str | None = Field(default=None, description="Column of the table with the sequence of each sample.")
@@ -145,7 +147,7 @@ def _take_texts(source: Source, keys: TextKeys, cells: Names, places: Sequence[s
     given = [cell for cell in cells if cell is not None]
     if keys.root is not None:
         root = folder_of(source, keys.root)
-        texts = read_text_files([None if cell is None else root / cell.replace("\\", "/") for cell in cells], places.__getitem__)
+        texts = read_text_files([named_file(root, cell) for cell in cells], places)
     elif given and all(cell.lower().endswith(TEXTS) and "\n" not in cell for cell in given):
         raise ManifestError(f"{source.place('column')}: {keys.column!r} holds names of files ({given[0]!r}); say their folder, `root: .`")
     symbols = split_words(texts)
@@ -159,23 +161,35 @@ def _take_texts(source: Source, keys: TextKeys, cells: Names, places: Sequence[s
 def _take_strings(keys: FileKeys, strings: Names, places: Sequence[str]) -> Taken:
     alphabet, length = (keys.alphabet or "", keys.length) if isinstance(keys, AlphabetKeys) else ("", None)
     schema = SymbolSchema(tuple(letters_of(alphabet)[0]), length, _SEQUENCE_MOST)
-    symbols = split_letters(strings, alphabet, places.__getitem__)
+    symbols = split_letters(strings, alphabet, places)
     return Taken(code_rows(symbols, schema.names, schema.read_length), None, (), schema)
 
 
 def _read_fasta(source: Source) -> Rows:
     names, strings = read_fasta(source.path)
-    ids = None if source.id is None else ids_of(names, "record", source.path.name)
+    ids = None if source.id is None else ids_of(names, "record", source.path.name, names.index)
 
     def take(rows: npt.NDArray[np.int64]) -> Taken:
-        places = [f"{source.path.name}, record {names[row]!r}" for row in rows]
+        places = [f"{source.path.name}, record {names.iloc[row]!r}" for row in rows]
         return _take_strings(source.keys, [strings[row] for row in rows], places)
 
     if not any(strings):
         raise DataError(f"{source.path.name}: no record has a letter, expected them below each '>name'")
-    return Rows(ids, len(names), take, {"record": np.array(names, object)})
+    return Rows(ids, len(names), take, {"record": names})
 
 
-READERS.add("texts", Reader("texts", TABLES, "a table with a text, or the path of one, in a column", _read_column, TextKeys))
-READERS.add("strings", Reader("strings", TABLES, "a table with a sequence in a column", _read_column, StringKeys))
-READERS.add("fasta", Reader("fasta", FASTA, "FASTA, whose records are named by the ids", _read_fasta, AlphabetKeys))
+_TEXT_IN = "a table with a text, or the path of one, in a column"
+READERS.add("texts", Reader("texts", TABLES, _TEXT_IN, _read_column, TextKeys, ("column", "root"), TEXTS))
+READERS.add("strings", Reader("strings", TABLES, "a table with a sequence in a column", _read_column, StringKeys, ("column", "alphabet")))
+READERS.add(
+    "fasta",
+    Reader(
+        "fasta",
+        FASTA,
+        "FASTA, whose records are named by the ids",
+        _read_fasta,
+        AlphabetKeys,
+        ("alphabet",),
+        fit=lambda files: {"alphabet": alphabet_of(read_fasta(files[0])[1]) or "protein"},
+    ),
+)

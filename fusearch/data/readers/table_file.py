@@ -1,4 +1,4 @@
-"""Tables: CSV, TSV and Parquet."""
+"""Tables: CSV, TSV, Parquet and Excel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import Field
 
 from fusearch.data.files.frames import TABLES, read_table
 from fusearch.data.files.ids import ids_of
-from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
+from fusearch.data.readers.reader import READERS, Reader, Rows, SheetKeys, Source, Taken
 from fusearch.data.table_schema import TableSchema, encode_table
 from fusearch.errors import ManifestError, suggestion
 
@@ -25,7 +25,7 @@ __all__ = ["TableKeys", "need_column", "read_ids", "select_columns"]
 FloatArray = npt.NDArray[np.float32]
 
 
-class TableKeys(FileKeys):
+class TableKeys(SheetKeys):
     """Which columns of a table are taken."""
 
     columns: list[str] | None = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,14 @@ from pydantic import Field, model_validator
 from fusearch.data.assembly.decoded import DecodedFiles
 from fusearch.data.files.frames import TABLES
 from fusearch.data.files.volumes import VOLUMES, package_of_volume, read_volumes
-from fusearch.data.readers.named_files import NamedFileKeys, check_window, read_named_files
+from fusearch.data.readers.named_files import NamedFileKeys, check_window, read_named_files, spread
 from fusearch.data.readers.reader import READERS, Reader
+from fusearch.errors import DataError
 
 __all__ = ["VolumeKeys"]
+
+#: Files that tell which keys a folder of volumes needs.
+_LOOKED_AT = 40
 
 
 class VolumeKeys(NamedFileKeys):
@@ -54,9 +59,10 @@ class VolumeKeys(NamedFileKeys):
         ge=1,
     )
 
-    def package_of(self, name: str) -> str | None:
+    def packages_of(self, name: str) -> tuple[str, ...]:
         """Return the package that reads a volume of that name."""
-        return package_of_volume(name)
+        package = package_of_volume(name)
+        return () if package is None else (package,)
 
     @model_validator(mode="after")
     def _legal(self) -> VolumeKeys:
@@ -73,6 +79,28 @@ def _read(files: Sequence[Path | None], arguments: Mapping[str, Any]) -> Decoded
     return DecodedFiles(volumes.values, volumes.notes)
 
 
+def _needed(files: Sequence[Path]) -> dict[str, Any] | None:
+    """Return the size that would bring volumes together; None of arrays that are no volumes."""
+    shapes: Counter[tuple[int, ...]] = Counter()
+    for file in spread(files, _LOOKED_AT):
+        try:
+            shapes[read_volumes([file]).values.shape[2:]] += 1
+        except DataError:
+            if file.suffix.lower() == ".npy":
+                return None
+    return {"size": list(shapes.most_common(1)[0][0])} if len(shapes) > 1 else {}
+
+
 READERS.add(
-    "volumes", Reader("volumes", TABLES, "a table that names a file a sample", lambda source: read_named_files(source, _read), VolumeKeys)
+    "volumes",
+    Reader(
+        "volumes",
+        TABLES,
+        "a table that names a file a sample",
+        lambda source: read_named_files(source, _read),
+        VolumeKeys,
+        ("column", "root", *VolumeKeys.brought_to),
+        VOLUMES,
+        _needed,
+    ),
 )

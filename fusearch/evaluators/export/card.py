@@ -174,9 +174,9 @@ def _series(modality: Mapping[str, Any], known: str) -> str:
 def _symbols(modality: Mapping[str, Any]) -> str:
     if "column" not in modality:
         return f"a FASTA file of {as_words(modality['alphabet'])} letters, whose records are named by the ids"
-    what = f"a sequence of {as_words(modality['alphabet'])} letters" if modality["alphabet"] else "a text"
-    what = what if modality["root"] is None else "a text file"
-    return f"a CSV file whose column {as_code(modality['column'])} {'holds' if modality['root'] is None else 'names'} {what} a row"
+    what = f"a sequence of {as_words(modality['alphabet'])} letters" if "alphabet" in modality else "a text"
+    what = what if "root" not in modality else "a text file"
+    return f"a CSV file whose column {as_code(modality['column'])} {'holds' if 'root' not in modality else 'names'} {what} a row"
 
 
 def _shorten(columns: Sequence[str], most: int = 20) -> str:

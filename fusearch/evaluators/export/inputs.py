@@ -12,14 +12,11 @@ import numpy.typing as npt
 from fusearch.data import Dataset, load_manifest
 from fusearch.data.files.frames import TABLES, TextFormat, decimal_of, read_table
 from fusearch.data.files.text import as_text
+from fusearch.data.files.workbooks import EXCEL, WORKBOOKS
 from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.modality import Modality
-from fusearch.data.readers import find_reader
+from fusearch.data.readers import FileKeys, find_reader
 from fusearch.data.readers.array_file import ArrayKeys, axes_order
-from fusearch.data.readers.named_files import NamedFileKeys
-from fusearch.data.readers.series_files import SeriesKeys
-from fusearch.data.readers.sound_files import SoundKeys
-from fusearch.data.readers.symbol_files import AlphabetKeys, StringKeys, TextKeys
 from fusearch.evaluators.tasks import bind_task
 from fusearch.inference import Correction
 
@@ -44,11 +41,11 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         of the second of two classes, and the metric that they were `fitted_for` (None where there are no classes); `unused`, the
         options of modalities that the design does not read; and for each modality its command-line `option`, `kind`, `shape` of one
         sample's raw values, `key` in an NPZ file that holds several arrays, and `axes`, the order that brings those of a file into
-        ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of their codes; of files
-        that a table names its `column`, their `root`, their `reader` in `predict.py`, what they are brought to (`size`, `channels`, ...)
-        and the `packages` that read those of the training; of sounds and recordings `rate`, `seconds` and `mels` or `channels` beside
-        these; of a table with a row for each step the column of `time` and the `channels`. Of texts and sequences the `symbols` in the
-        order of their positions, and `alphabet`, the letters that sequences are made of (None: words).
+        ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of their codes, and the
+        `sheet` of a workbook. Of other files their `reader` in `predict.py` and what it needs (`Reader.carried`): the `column` of texts,
+        or of paths and their `root`, what files are brought to (`size`, `channels`, `rate`, ...), the column of `time` of a table with a
+        row for each step, the `alphabet` of sequences; and the `packages` that read those of the training. Of texts and sequences the
+        `symbols` in the order of their positions.
     """
     source = Path(data.source) if data.source else None
     manifest = load_manifest(source) if source is not None and source.is_file() else None
@@ -60,23 +57,11 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         entry["key"] = (keys.key if isinstance(keys, ArrayKeys) else None) or modality.name
         if isinstance(keys, ArrayKeys) and keys.axes is not None:
             entry["axes"] = axes_order(modality.entry, keys.axes)
-        if manifest is not None and isinstance(keys, NamedFileKeys) and keys.column is not None:
-            reader = find_reader(modality.entry, keys.file).name
-            entry |= {"column": keys.column, "root": keys.root, "reader": reader, **keys.arguments()}
-            entry["packages"] = _packages(keys, manifest)
-        if isinstance(keys, SeriesKeys) and keys.channels is not None:
-            names = ("time", "channels") if keys.time is not None else ("column", "root", "channels", "rate", "seconds")
-            entry |= {name: getattr(keys, name) for name in names}
-        if isinstance(keys, SoundKeys):
-            entry |= {name: getattr(keys, name) for name in ("column", "root", "rate", "seconds", "mels")}
-        if manifest is not None and isinstance(keys, SoundKeys | SeriesKeys) and keys.column is not None:
-            entry["packages"] = ["scipy", *_packages(keys, manifest)]
-        if isinstance(keys, TextKeys | StringKeys) and keys.column is not None:
-            entry["column"] = keys.column
+        if manifest is not None and keys is not None:
+            entry |= _reading(modality, keys, manifest)
         symbols = data.symbols.get(modality.name)
         if symbols is not None:
-            entry |= {"symbols": list(symbols.names), "alphabet": keys.alphabet if isinstance(keys, AlphabetKeys) else None}
-            entry["root"] = keys.root if isinstance(keys, TextKeys) else None
+            entry["symbols"] = list(symbols.names)
         schema = data.columns.get(modality.name)
         if schema is not None:
             entry["numeric"] = list(schema.numeric)
@@ -103,12 +88,23 @@ def _decision(data: Dataset, correction: Correction | None) -> dict[str, Any] | 
     return {"weights": list(correction.weights), "threshold": correction.threshold, "fitted_for": correction.metric}
 
 
-def _packages(keys: NamedFileKeys | SoundKeys | SeriesKeys, manifest: Manifest) -> list[str]:
-    """Return the packages that read the files that a table names."""
-    frame = read_table(manifest.path.parent / keys.file, lambda names: set(names), manifest.text_format)
-    names = as_text(frame[str(keys.column)], manifest.text_format.missing)
-    found = {keys.package_of(name) for name in names if name is not None}
-    return sorted(package for package in found if package is not None)
+def _reading(modality: Modality, keys: FileKeys, manifest: Manifest) -> dict[str, Any]:
+    """Return how the files of a modality are read: by what, from which column, brought to what, and with which packages."""
+    reader = find_reader(modality.entry, keys.file)
+    found = {name: getattr(keys, name) for name in reader.carried if getattr(keys, name) is not None}
+    if "column" not in found:
+        found.pop("root", None)
+    form = manifest.form_of(keys)
+    packages = {EXCEL} if keys.file.lower().endswith(WORKBOOKS) else set()
+    if "column" in found:
+        frame = read_table(manifest.path.parent / keys.file, lambda names: set(names), form)
+        names = as_text(frame[found["column"]], form.missing)
+        packages.update(package for name in names if name is not None for package in keys.packages_of(name))
+    if form.sheet is not None:
+        found["sheet"] = form.sheet
+    if packages:
+        found["packages"] = sorted(packages)
+    return {**found, "reader": reader.name} if reader.carried else found
 
 
 def _decimal(manifest: Manifest | None) -> str | None:

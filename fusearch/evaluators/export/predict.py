@@ -1,11 +1,11 @@
 """Predict new samples with the model of this folder.
 
 One option a modality, and the file to write: `python predict.py --rna rna.csv --clinical clinical.csv --out predictions.csv`. Needs
-onnxruntime, numpy and pandas alone; pillow for PNG or JPEG, nibabel for NIfTI, pydicom for DICOM, scipy for WAV, soundfile for FLAC,
-pyedflib and scipy for EDF. Files are read as those that the model was trained on: tables; NPY and NPZ arrays; tables that name an image, a
-volume, a sound or a recording a row, or hold a text, or a step of a series; FASTA. Rows are matched by their id over the files; a file that
-is left out, an id that a file lacks, and a row of empty cells are a missing modality. `inputs.json` says which columns are read. What a
-prediction is never hangs on other rows.
+onnxruntime, numpy and pandas alone; openpyxl for Excel, pillow for PNG or JPEG, nibabel for NIfTI, pydicom for DICOM, scipy for WAV,
+soundfile for FLAC, pyedflib and scipy for EDF. Files are read as those that the model was trained on: tables; NPY and NPZ arrays; tables
+that name an image, a volume, a sound or a recording a row, or hold a text, or a step of a series; FASTA. Rows are matched by their id over
+the files; a file that is left out, an id that a file lacks, and a row of empty cells are a missing modality. `inputs.json` says which
+columns are read. What a prediction is never hangs on other rows.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from fusearch.data.files.npz import ARRAYS, read_array
 from fusearch.data.files.pictures import read_images
 from fusearch.data.files.series import long_series, read_recordings
 from fusearch.data.files.sounds import read_sounds
+from fusearch.data.files.stacking import named_file
 from fusearch.data.files.symbols import FASTA, code_rows, read_fasta, read_text_files, split_letters, split_words
 from fusearch.data.files.text import as_text, where
 from fusearch.data.files.volumes import read_volumes
@@ -37,10 +38,16 @@ from fusearch.errors import DataError, nearest
 FOLDER = Path(__file__).parent
 ROWS_AT_ONCE = 1024
 
-#: Reader of files that a table names -> what reads them, and what they are brought to.
+#: Reader of files that a table names -> what reads them, given where each is named, and what they are brought to.
 NAMED_FILES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
-    "images": (read_images, ("size", "channels", "window")),
-    "volumes": (read_volumes, ("size", "spacing", "window", "channels")),
+    "images": (lambda files, places, **given: read_images(files, places=places, **given).values, ("size", "channels", "window", "axes")),
+    "volumes": (
+        lambda files, places, **given: read_volumes(files, places=places, **given).values,
+        ("size", "spacing", "window", "channels", "axes"),
+    ),
+    "sounds": (read_sounds, ("rate", "seconds", "mels")),
+    "series": (read_recordings, ("channels", "rate", "seconds")),
+    "texts": (read_text_files, ()),
 }
 
 FloatArray = npt.NDArray[np.float32]
@@ -114,9 +121,9 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
         return read_values(path, modality, id_name, spec.get("missing", ()))
     if name.endswith(FASTA):
         records, strings = read_fasta(path)
-        codes = read_symbols(strings, modality, lambda row: f"{path.name}, record {records[row]!r}")
-        return None if id_name is None else ids_of(records, "record", path.name), codes
-    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"), id_name is None)
+        codes = read_symbols(strings, modality, [f"{path.name}, record {record!r}" for record in records])
+        return None if id_name is None else ids_of(records, "record", path.name, records.index), codes
+    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"), id_name is None, modality.get("sheet"))
     texts = {id_name or "id", modality.get("column"), *modality.get("categorical", ())}
     frame = read_table(path, lambda names: texts & set(names), form)
     if "time" in modality:
@@ -127,10 +134,8 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
         match = nearest(id_name, list(map(str, frame.columns)))
         raise DataError(f"{path.name}: no column {id_name!r}, the id" + (f"; did you mean {match!r}?" if match else ""))
     ids = ids_of(frame[known[0]], "id", path.name, frame.index) if len(known) else None
-    if "symbols" in modality or "rate" in modality:
-        return ids, read_named_column(path, frame, modality, form)
     if "column" in modality:
-        return ids, read_named(path, frame, modality, form)
+        return ids, read_column(path, frame, modality, form)
     return ids, read_columns(path, frame, modality, form)
 
 
@@ -138,33 +143,37 @@ def suffixes(modality: dict[str, Any]) -> tuple[str, ...]:
     """Return how the files of a modality may end."""
     tables = TABLES if {"numeric", "column", "time"} & set(modality) else ()
     if "symbols" in modality:
-        return (*tables, *(FASTA if modality["alphabet"] else ()))
+        return (*tables, *(FASTA if modality.get("alphabet") else ()))
     return tables if {"rate", "time"} & set(modality) else (*tables, *ARRAYS)
 
 
-def read_symbols(texts: list[str | None], modality: dict[str, Any], place: Callable[[int], str]) -> FloatArray:
+def read_symbols(texts: list[str | None], modality: dict[str, Any], places: list[str]) -> FloatArray:
     """Return the position of each word, or letter, among those that the model knows."""
-    alphabet = modality["alphabet"]
-    found = split_letters(texts, alphabet, place) if alphabet else split_words(texts)
+    alphabet = modality.get("alphabet")
+    found = split_letters(texts, alphabet, places) if alphabet else split_words(texts)
     return code_rows(found, modality["symbols"], modality["shape"][0])
 
 
-def read_named_column(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form: TextFormat) -> FloatArray:
-    """Read the text or the sequence of each row, or the text or the sound in the file that it names."""
-    column, root = modality["column"], modality["root"]
+def read_column(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form: TextFormat) -> FloatArray:
+    """Read the text or the sequence of each row, or the file that it names; paths start where they did, from the table's folder."""
+    column, root = modality["column"], modality.get("root")
     if column not in frame:
-        raise DataError(f"{path.name}: no column {column!r}, the text, sequence or path of each row")
+        what = "the text or the sequence of each row" if root is None else "the path of each row's file"
+        raise DataError(f"{path.name}: no column {column!r}, {what}")
     cells = as_text(frame[column], form.missing)
-    files = [None if cell is None or root is None else path.parent / root / cell.replace("\\", "/") for cell in cells]
-
-    def place(row: int) -> str:
-        return f"{path.name}, {where(frame.index, row)}"
-
-    if "rate" in modality and "channels" in modality:
-        return read_recordings(files, place, channels=modality["channels"], rate=modality["rate"], seconds=modality["seconds"])
-    if "rate" in modality:
-        return read_sounds(files, place, rate=modality["rate"], seconds=modality["seconds"], mels=modality["mels"])
-    return read_symbols(cells if root is None else read_text_files(files, place), modality, place)
+    places = [f"{path.name}, {where(frame.index, row)}" for row in range(len(frame))]
+    if root is None:
+        return read_symbols(cells, modality, places)
+    files = [named_file(path.parent / root, cell) for cell in cells]
+    read_files, brought_to = NAMED_FILES[modality["reader"]]
+    samples, *others = modality.get("axes", range(1 + len(modality["shape"])))
+    given = {**modality, "axes": [axis - (axis > samples) for axis in others]}  # those of one sample's file
+    found = read_files(files, places, **{key: given.get(key) for key in brought_to})
+    if "symbols" in modality:
+        return read_symbols(found, modality, places)
+    if list(found.shape[1:]) != modality["shape"]:
+        raise DataError(f"{path.name}: {modality['reader']} of shape {found.shape[1:]}, expected {tuple(modality['shape'])}")
+    return np.asarray(found, np.float32)
 
 
 def read_values(path: Path, modality: dict[str, Any], id_name: str | None, missing: list[str]) -> FileRows:
@@ -209,22 +218,6 @@ def read_columns(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form
             told += ", ..." if len(unknown) > 3 else ""
             note(f"{path.name}: column {name!r} holds levels that the model was not trained on, taken for unknown: {told}")
     return np.concatenate(blocks, axis=1)
-
-
-def read_named(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form: TextFormat) -> FloatArray:
-    """Read the file that each row names; paths start where the model's own did, from the folder of the table."""
-    if modality["column"] not in frame:
-        raise DataError(f"{path.name}: no column {modality['column']!r}, the path of each row's file")
-    root = path.parent / modality["root"]
-    files = [None if name is None else root / name for name in as_text(frame[modality["column"]], form.missing)]
-    samples, *others = modality.get("axes", range(1 + len(modality["shape"])))
-    axes = [axis - (axis > samples) for axis in others]
-    read_files, brought_to = NAMED_FILES[modality["reader"]]
-    places = [f"{path.name}, {where(frame.index, row)}" for row in range(len(frame))]
-    found = read_files(files, axes=axes, places=places, **{key: modality[key] for key in brought_to}).values
-    if list(found.shape[1:]) != modality["shape"]:
-        raise DataError(f"{path.name}: {modality['reader']} of shape {found.shape[1:]}, expected {tuple(modality['shape'])}")
-    return np.asarray(found, np.float32)
 
 
 def refuse_shuffled_array(files: dict[str, Path], tables: dict[str, FileRows], spec: dict[str, Any]) -> None:

@@ -16,13 +16,15 @@ from fusearch.data import Dataset
 from fusearch.data.splits import make_folds
 from fusearch.errors import DataError
 
-__all__ = ["PARTS", "PORTION", "Samples", "deal_parts", "make_samples"]
+__all__ = ["PARTS", "PORTION", "PORTION_VALUES", "Samples", "deal_parts", "make_samples"]
 
 #: Parts that training rows are dealt into where something is fitted on scores of rows that were not trained on.
 PARTS = 3
 
 #: Most rows of one forward pass without gradients.
 PORTION = 4096
+#: Most values of the inputs of one such pass, or one row: an encoder makes some ten times as many of them (512 images of 64 x 64).
+PORTION_VALUES = 2**21
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,9 @@ class Samples:
         return frozenset(name for name, mask in self.present.items() if bool(mask.all()))
 
     def portions(self, size: int | None = None) -> Iterator[Samples]:
-        """Give the samples in order, at most `size` (None: `PORTION`) at a time."""
-        size = size or PORTION
+        """Give the samples in order, at most `size` at a time (None: `PORTION`, and of large samples no more than `PORTION_VALUES`)."""
+        values = sum(each[:1].numel() for each in self.inputs.values())
+        size = size or max(1, min(PORTION, PORTION_VALUES // max(1, values)))
         if len(self) <= size:
             yield self
             return

@@ -130,7 +130,7 @@ def test_what_is_no_text_is_told_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"t.csv: .*line 3 holds the byte 'e4', which is not UTF-8.*; save the file as CSV UTF-8"):
         read_text(tmp_path / "t.csv")
     (tmp_path / "t.csv").write_bytes(b"PK\x03\x04\xff")
-    with pytest.raises(DataError, match=r"t.csv: a zip archive or a spreadsheet \(XLSX\), expected text; save the sheet as CSV UTF-8"):
+    with pytest.raises(DataError, match=r"t.csv: a zip archive or a spreadsheet \(XLSX\), expected text; name it .xlsx, or save"):
         read_text(tmp_path / "t.csv")
 
 

@@ -58,15 +58,14 @@ def test_what_is_refused(columns: dict[str, list[object]], told: str) -> None:
     assert str(error.value).startswith(told)
 
 
-def place(row: int) -> str:
-    return f"row {row + 1}"
+PLACES = [f"row {row + 1}" for row in range(9)]
 
 
 def test_recordings(tmp_path: Path) -> None:
     slow, fast = np.sin(np.arange(30) / 3), np.sin(np.arange(300) / 30)
     write_edf(tmp_path / "a.edf", {"ECG": (slow, 10), "EEG": (fast, 100)})
     write_edf(tmp_path / "b.edf", {"EEG": (fast[:100], 100), "ECG": (slow[:10], 10)})
-    values = read_recordings([tmp_path / "a.edf", None, tmp_path / "b.edf"], place, channels=["EEG", "ECG"], rate=10, seconds=2)
+    values = read_recordings([tmp_path / "a.edf", None, tmp_path / "b.edf"], PLACES, channels=["EEG", "ECG"], rate=10, seconds=2)
     assert values.shape == (3, 20, 2)
     np.testing.assert_allclose(values[0, :, 1], slow[:20], atol=1e-3)
     np.testing.assert_allclose(values[0, 2:18, 0], fast[20:180:10], atol=0.05)
@@ -82,7 +81,7 @@ def test_recordings_that_cannot_be_read(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("a.edf", "b.edf", "c.edf", "d.edf", "e.txt")]
     files[-1].write_bytes(b"")
     with pytest.raises(DataError) as error:
-        read_recordings(files, place, channels=["EEG"], rate=10, seconds=1)
+        read_recordings(files, PLACES, channels=["EEG"], rate=10, seconds=1)
     assert [fault.split(" (")[0] for fault in error.value.faults[:3]] == [
         "row 1: a.edf: no signal 'EEG', did you mean 'ECG'?",
         "row 2: b.edf: cannot be read as EDF",
@@ -97,4 +96,4 @@ def test_edf_without_pyedflib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "a.edf").write_bytes(b"0")
     monkeypatch.setitem(sys.modules, "pyedflib", None)
     with pytest.raises(DataError, match=r"row 1: a.edf: reading it needs pyedflib and scipy; expected `pip install pyedflib scipy`"):
-        read_recordings([tmp_path / "a.edf"], place, channels=["ECG"], rate=8, seconds=1)
+        read_recordings([tmp_path / "a.edf"], PLACES, channels=["ECG"], rate=8, seconds=1)

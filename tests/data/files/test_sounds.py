@@ -13,9 +13,7 @@ from scipy.io import wavfile
 from fusearch.data.files.sounds import log_mel, num_frames, read_sounds
 from fusearch.errors import DataError
 
-
-def place(row: int) -> str:
-    return f"row {row + 1}"
+PLACES = [f"row {row + 1}" for row in range(9)]
 
 
 def naive_log_mel(signal: np.ndarray, rate: int, mels: int) -> np.ndarray:
@@ -65,7 +63,7 @@ def test_every_way_to_store_samples_gives_the_same(tmp_path: Path, dtype: type) 
         np.float32: signal,
     }[dtype]
     wavfile.write(tmp_path / "a.wav", 8000, stored.astype(dtype))
-    (found,) = read_sounds([tmp_path / "a.wav"], place, rate=8000, seconds=0.2, mels=6)
+    (found,) = read_sounds([tmp_path / "a.wav"], PLACES, rate=8000, seconds=0.2, mels=6)
     expected = log_mel(signal[:1600], 8000, 6)
     loud = expected.mean(axis=0).argmax()  # where the tone is, not the steps of 8 bits
     np.testing.assert_allclose(found[:, loud], expected[:, loud], atol=0.02)
@@ -75,7 +73,7 @@ def test_a_sound_is_resampled_cut_and_padded(tmp_path: Path) -> None:
     time = np.arange(44_100) / 44_100
     wavfile.write(tmp_path / "high.wav", 44_100, np.sin(2 * np.pi * 440 * time).astype(np.float32))
     wavfile.write(tmp_path / "low.wav", 8000, np.sin(2 * np.pi * 440 * np.arange(1600) / 8000).astype(np.float32))
-    high, low, none = read_sounds([tmp_path / "high.wav", tmp_path / "low.wav", None], place, rate=8000, seconds=0.5, mels=8)
+    high, low, none = read_sounds([tmp_path / "high.wav", tmp_path / "low.wav", None], PLACES, rate=8000, seconds=0.5, mels=8)
     assert high.argmax(axis=1)[:18].tolist() == low.argmax(axis=1)[:18].tolist()
     np.testing.assert_allclose(low[20:], np.log(1e-6), rtol=1e-6)
     assert np.isnan(none).all()
@@ -83,11 +81,11 @@ def test_a_sound_is_resampled_cut_and_padded(tmp_path: Path) -> None:
 
 def test_no_sound_at_all() -> None:
     with pytest.raises(DataError, match="no sound is named"):
-        read_sounds([None, None], place, rate=8000, seconds=0.5, mels=8)
+        read_sounds([None, None], PLACES, rate=8000, seconds=0.5, mels=8)
 
 
 def test_flac_without_soundfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.flac").write_bytes(b"fLaC")
     monkeypatch.setitem(sys.modules, "soundfile", None)
     with pytest.raises(DataError, match=r"row 1: a.flac: reading FLAC needs soundfile; expected `pip install soundfile`, or WAV"):
-        read_sounds([tmp_path / "a.flac"], place, rate=8000, seconds=0.5, mels=8)
+        read_sounds([tmp_path / "a.flac"], PLACES, rate=8000, seconds=0.5, mels=8)

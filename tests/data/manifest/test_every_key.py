@@ -13,6 +13,7 @@ import pytest
 import yaml
 from edf import write_edf
 from scipy.io import wavfile
+from workbook_files import write_book
 
 from fusearch.data import load_data
 from fusearch.data.kinds import KINDS
@@ -55,6 +56,24 @@ _EDF = {"kind": "timeseries", "file": "written.csv", "column": "recording", "cha
 _LABELS = {"kind": "multilabel", "file": "labels.csv", "columns": ["died", "treated"]}
 _VOLUMES = {"kind": "volume3d", "file": "volumes.csv", "column": "path"}
 _NUMBER = {"kind": "regression", "file": "labels.csv", "column": "months"}
+
+#: Kind -> a modality of it in a sheet of a workbook; the other sheet has other values.
+_SHEETS = {
+    "tabular": {"file": "book.xlsx", "columns": ["number"]},
+    "timeseries": {"file": "steps.xlsx", "time": "t", "channels": ["pulse"]},
+    "image2d": {"file": "book.xlsx", "column": "image"},
+    "volume3d": {"file": "book.xlsx", "column": "volume"},
+    "audio": {"file": "book.xlsx", "column": "sound", "rate": 1000, "seconds": 0.1, "mels": 4},
+    "text": {"file": "book.xlsx", "column": "note"},
+    "sequence": {"file": "book.xlsx", "column": "dna", "alphabet": "dna"},
+}
+_SHEET_TASKS = {
+    "classification": {"column": "vital"},
+    "regression": {"column": "months"},
+    "survival": {"time": "months", "event": "died"},
+    "discrete_survival": {"time": "months", "event": "died"},
+    "multilabel": {"columns": ["died", "treated"]},
+}
 
 #: (part, key) -> how the manifest reads before, and how with another value of that key.
 KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], Callable[[dict[str, Any]], None]]] = {
@@ -162,6 +181,17 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
     ("volume3d", "spacing"): ((_only(_VOLUMES),), _set("modalities", "x", "spacing", value=[2, 2, 2])),
     ("volume3d", "window"): ((_only(_VOLUMES),), _set("modalities", "x", "window", value=[0, 20])),
     ("volume3d", "channels"): ((_only(_VOLUMES),), _set("modalities", "x", "channels", value=1)),
+    **{
+        (kind, "sheet"): ((_only({"kind": kind, "sheet": "now", **keys}),), _set("modalities", "x", "sheet", value="later"))
+        for kind, keys in _SHEETS.items()
+    },
+    **{
+        (kind, "sheet"): (
+            (_set("task", value={"kind": kind, "file": "labels.xlsx", "sheet": "now", **keys}),),
+            _set("task", "sheet", value="later"),
+        )
+        for kind, keys in _SHEET_TASKS.items()
+    },
     ("splits", "column"): ((), _splits(column="other_split")),
     ("splits", "fractions"): ((_splits(fractions=[0.7, 0.15, 0.15]),), _set("splits", "fractions", value=[0.5, 0.25, 0.25])),
     ("splits", "folds"): ((_splits(folds=3),), _set("splits", "folds", value=4)),
@@ -206,6 +236,7 @@ def study(study: Any) -> Any:
     study.write()
     moved = {column: np.roll(study.labels[column], 1) for column in ("vital", "months", "died")}
     study.labels.assign(**moved).to_csv(folder / "later.csv")
+    write_book(folder / "labels.xlsx", now=study.labels, later=study.labels.assign(**moved))
     study.clinical[["patient", "age", "stage_t"]].to_csv(folder / "clinical_numbers.csv", index=False)
     ids = study.labels["patient"].to_numpy(dtype=np.str_)
     np.savez(folder / "later.npz", x=study.ecg + 1, patient=ids)
@@ -235,7 +266,9 @@ def study(study: Any) -> Any:
         for row, name in enumerate(ids)
         for step in range(3)
     ]
-    pd.DataFrame(steps).to_csv(folder / "long.csv", index=False)
+    long = pd.DataFrame(steps)
+    long.to_csv(folder / "long.csv", index=False)
+    write_book(folder / "steps.xlsx", now=long, later=long.assign(pulse=long["pulse"] + 1))
     kinds = np.arange(rows) % 3
     written = study.labels[["patient"]].assign(
         note=[f"one two three {index} {index}" for index in kinds],
@@ -258,6 +291,9 @@ def study(study: Any) -> Any:
     volumes = study.labels[["patient"]].assign(path=names, other=np.roll(names, 1))
     volumes.to_csv(folder / "volumes.csv", index=False)
     volumes.assign(path=np.roll(names, 2)).to_csv(folder / "later_volumes.csv", index=False)
+    book = written.assign(number=np.arange(rows) % 9, image=[f"{index}.npy" for index in kinds], volume=[f"{index}.nii" for index in kinds])
+    rolled = {name: np.roll(book[name], 1) for name in ("number", "image", "volume", "sound", "note", "dna")}
+    write_book(folder / "book.xlsx", now=book, later=book.assign(**rolled))
     (folder / "cohort.yaml").write_text(yaml.safe_dump({**study.document, "name": "cohort"}), encoding="utf-8")
     return study
 

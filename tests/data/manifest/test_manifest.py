@@ -63,7 +63,7 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
         ("file: rna.csv", "fle: rna.csv", "lgg.yaml: modalities.rna.fle: unknown key, did you mean 'file'?"),
         ("name: lgg", "nme: lgg", "lgg.yaml: nme: unknown key, did you mean 'name'?"),
         ("column: split", "colum: split", "lgg.yaml: splits.colum: unknown key, did you mean 'column'?"),
-        ("column: vital", "column: vital, x: 1", "lgg.yaml: task.x: unknown key, expected one of: file, kind, column, labels"),
+        ("column: vital", "column: vital, x: 1", "lgg.yaml: task.x: unknown key, expected one of: file, sheet, kind, column, labels"),
         (
             "kind: tabular, file: rna",
             "kind: tabulr, file: rna",
@@ -86,10 +86,10 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
         ("{kind: tabular, file: rna.csv}", "{kind: tabular}", "lgg.yaml: modalities.rna.file: missing key, expected in every tabular"),
         (
             "rna.csv}",
-            "rna.xlsx}",
+            "rna.xls}",
             (
-                "lgg.yaml: modalities.rna.file: 'rna.xlsx', expected a file that ends in one of: .csv, .csv.gz, .tsv, .tsv.gz, .parquet, "
-                ".npy, .npz"
+                "lgg.yaml: modalities.rna.file: 'rna.xls', expected a file that ends in one of: .csv, .csv.gz, .tsv, .tsv.gz, .parquet, "
+                ".xlsx, .npy, .npz"
             ),
         ),
         (
@@ -97,7 +97,7 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
             "ecg.txt",
             (
                 "lgg.yaml: modalities.ecg.file: 'ecg.txt', expected a file that ends in one of: .npy, .npz, .csv, .csv.gz, .tsv, .tsv.gz, "
-                ".parquet"
+                ".parquet, .xlsx"
             ),
         ),
         (

@@ -181,7 +181,7 @@ def test_a_wrong_array_is_one_clear_line(tmp_path: Path) -> None:
     ("name", "modality", "message"),
     [
         ("image.csv", IMAGE, r"image.csv: expected a file of --image that ends in one of: .npy, .npz"),
-        ("clinical.xlsx", TABLE, r"clinical.xlsx: expected a file of --clinical that ends in one of: .csv, .csv.gz, .tsv"),
+        ("clinical.xls", TABLE, r"clinical.xls: expected a file of --clinical that ends in one of: .csv, .csv.gz, .tsv"),
     ],
 )
 def test_a_wrong_type_of_file_is_one_clear_line(tmp_path: Path, name: str, modality: dict[str, Any], message: str) -> None:

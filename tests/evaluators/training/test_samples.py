@@ -97,3 +97,12 @@ def test_masks_of_what_nobody_lacks_are_not_looked_up(samples: Samples) -> None:
     assert masks["a"].tolist() == [True] * 3
     assert masks["b"].tolist() == [True, False, True]
     assert samples.without("a").complete == frozenset()
+
+
+def test_large_samples_come_in_smaller_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fusearch.evaluators.training.samples.PORTION_VALUES", 40)
+    inputs = {"image": torch.zeros(10, 2, 3, 3), "table": torch.zeros(10, 2)}
+    samples = Samples(inputs, {name: torch.ones(10, dtype=torch.bool) for name in inputs}, torch.arange(10))
+    assert [len(part) for part in samples.portions()] == [2] * 5, "20 values each"
+    assert [len(part) for part in samples.only({"table"}).portions()] == [10]
+    assert [len(part) for part in samples.portions(7)] == [7, 3], "as many as are asked for"

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fusearch.data.drafting.found import FoundTable
+from fusearch.data.drafting.roles import read_roles
+
+ROWS = 60
+RNG = np.random.default_rng(0)
+CLASSES = ["yes" if row % 3 else "no" for row in range(ROWS)]
+WORDS = ["cough", "fever", "mild", "pain", "none", "seen"]
+COLUMNS = {
+    "age": (RNG.integers(30, 90, ROWS), "numbers"),
+    "sex": (RNG.choice(["f", "m"], ROWS), "levels"),
+    "note": ([" ".join(RNG.choice(WORDS, 9)) for _ in range(ROWS)], "texts"),
+    "dna": (["".join(RNG.choice(list("ACGT"), 30)) for _ in range(ROWS)], "sequences"),
+    "protein": (["".join(RNG.choice(list("ACDEFGHIKLMNPQRSTVWY"), 30)) for _ in range(ROWS)], "sequences"),
+    "image": ([f"{row % 3}.png" for row in range(ROWS)], "files"),
+    "weight": (["?" if row == 4 else f"{value:.1f}" for row, value in enumerate(RNG.normal(70, 9, ROWS))], "numbers"),
+    "record_no": (RNG.permutation(ROWS) + 1000, "left_out"),
+    "row": (np.arange(ROWS), "left_out"),
+    "code": ([1 if name == "yes" else 2 for name in CLASSES], "left_out"),
+    "nothing": ([None] * ROWS, "left_out"),
+    "seen_on": ([f"2024-01-{1 + row % 28:02d}" for row in range(ROWS)], "left_out"),
+    "hospital": (RNG.choice(["north", "south"], ROWS), "levels"),
+}
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_what_a_column_is_good_for(column: str, tmp_path: Path) -> None:
+    from PIL import Image
+
+    (tmp_path / "scans").mkdir()
+    for number in range(3):
+        Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "scans" / f"{number}.png")
+    cells, role = COLUMNS[column]
+    table = FoundTable(tmp_path / "t.csv", None, pd.DataFrame({"id": range(ROWS), column: cells}))
+    roles = read_roles(table, apart=["id"], targets=[CLASSES], folder=tmp_path)
+    assert [name for name in ("numbers", "levels", "texts", "sequences", "files", "left_out") if column in getattr(roles, name)] == [role]
+    assert roles.missing == ({"?"} if column == "weight" else set())
+    assert roles.groups == (["hospital"] if column == "hospital" else [])
+    if role == "files":
+        assert roles.files == {"image": ("images", tmp_path / "scans")}
+    if role == "sequences":
+        assert roles.sequences == {column: column}
+
+
+def test_a_split_is_found_and_a_number_that_follows_the_target_is_no_copy(tmp_path: Path) -> None:
+    split = ["train"] * 40 + ["val"] * 10 + ["test"] * 10
+    noisy = [float(name == "yes") + row / 100 for row, name in enumerate(CLASSES)]
+    table = FoundTable(tmp_path / "t.csv", None, pd.DataFrame({"part": split, "noisy": noisy}))
+    roles = read_roles(table, apart=[], targets=[CLASSES], folder=tmp_path)
+    assert (roles.split, roles.numbers, roles.left_out) == ("part", ["noisy"], {})

@@ -1,0 +1,15 @@
+"""Excel workbooks for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+
+def write_book(path: Path, **sheets: pd.DataFrame) -> Path:
+    """Write a sheet for each data frame."""
+    with pd.ExcelWriter(path) as writer:
+        for name, frame in sheets.items():
+            frame.to_excel(writer, sheet_name=name, index=False)
+    return path
