@@ -16,6 +16,7 @@ from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.modality import Modality
 from fusearch.data.readers import find_reader
 from fusearch.data.readers.array_file import ArrayKeys, axes_order
+from fusearch.data.readers.film_files import FilmKeys
 from fusearch.data.readers.named_files import NamedFileKeys
 from fusearch.data.readers.series_files import SeriesKeys
 from fusearch.data.readers.sound_files import SoundKeys
@@ -64,6 +65,8 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
             reader = find_reader(modality.entry, keys.file).name
             entry |= {"column": keys.column, "root": keys.root, "reader": reader, **keys.arguments()}
             entry["packages"] = _packages(keys, manifest)
+            if isinstance(keys, FilmKeys):
+                entry["frames"] = modality.positions[0]
         if isinstance(keys, SeriesKeys) and keys.channels is not None:
             names = ("time", "channels") if keys.time is not None else ("column", "root", "channels", "rate", "seconds")
             entry |= {name: getattr(keys, name) for name in names}

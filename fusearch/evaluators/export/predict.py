@@ -3,9 +3,9 @@
 One option a modality, and the file to write: `python predict.py --rna rna.csv --clinical clinical.csv --out predictions.csv`. Needs
 onnxruntime, numpy and pandas alone; pillow for PNG or JPEG, nibabel for NIfTI, pydicom for DICOM, scipy for WAV, soundfile for FLAC,
 pyedflib and scipy for EDF. Files are read as those that the model was trained on: tables; NPY and NPZ arrays; tables that name an image, a
-volume, a sound or a recording a row, or hold a text, or a step of a series; FASTA. Rows are matched by their id over the files; a file that
-is left out, an id that a file lacks, and a row of empty cells are a missing modality. `inputs.json` says which columns are read. What a
-prediction is never hangs on other rows.
+volume, a film, a sound or a recording a row, or hold a text, or a step of a series; FASTA. Rows are matched by their id over the files; a
+file that is left out, an id that a file lacks, and a row of empty cells are a missing modality. `inputs.json` says which columns are read.
+What a prediction is never hangs on other rows.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import numpy.typing as npt
 import onnxruntime
 import pandas as pd
 
+from fusearch.data.files.films import read_films
 from fusearch.data.files.frames import TABLES, TextFormat, codes_of, drop_missing, numbers_of, read_table
 from fusearch.data.files.ids import columns_of_names, ids_of, in_other_order, near_miss
 from fusearch.data.files.npz import ARRAYS, read_array
@@ -41,6 +42,7 @@ ROWS_AT_ONCE = 1024
 NAMED_FILES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "images": (read_images, ("size", "channels", "window")),
     "volumes": (read_volumes, ("size", "spacing", "window", "channels")),
+    "films": (read_films, ("frames", "size", "channels", "window")),
 }
 
 FloatArray = npt.NDArray[np.float32]
@@ -217,8 +219,8 @@ def read_named(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form: 
         raise DataError(f"{path.name}: no column {modality['column']!r}, the path of each row's file")
     root = path.parent / modality["root"]
     files = [None if name is None else root / name for name in as_text(frame[modality["column"]], form.missing)]
-    samples, *others = modality.get("axes", range(1 + len(modality["shape"])))
-    axes = [axis - (axis > samples) for axis in others]
+    samples, *others = modality.get("axes", (0,))
+    axes = [axis - (axis > samples) for axis in others] or None
     read_files, brought_to = NAMED_FILES[modality["reader"]]
     places = [f"{path.name}, {where(frame.index, row)}" for row in range(len(frame))]
     found = read_files(files, axes=axes, places=places, **{key: modality[key] for key in brought_to}).values
