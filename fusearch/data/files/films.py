@@ -159,4 +159,4 @@ def _evenly(length: int, count: int) -> list[int]:
     """Return at most `count` of `length` frames, evenly from the first to the last; of one, the middle one."""
     if count == 1:
         return [length // 2]
-    return np.linspace(0, length - 1, min(length, count)).round().astype(int).tolist()
+    return [int(frame) for frame in np.linspace(0, length - 1, min(length, count)).round()]
