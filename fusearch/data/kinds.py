@@ -24,11 +24,14 @@ class Layout:
         channel: Letter of the axis of what is measured at each position; the other axes are positions. Of the axis of columns, where there
             are no positions. None: the values are integer codes of symbols, one a position.
         encoder: The encoder of a stream that names none.
+        ragged: Letter of the axis along which samples may have fewer positions than their shape: one whose values are all missing is
+            behind the end, and stays zero for the network (decision 0093).
     """
 
     axes: str
     channel: str | None
     encoder: str
+    ragged: str | None = None
 
     def __post_init__(self) -> None:
         if not self.axes or (self.channel is not None and self.axes.count(self.channel) != 1):
@@ -38,6 +41,11 @@ class Layout:
     def channel_axis(self) -> int | None:
         """Axis of the channels in one sample."""
         return None if self.channel is None else self.axes.index(self.channel)
+
+    @property
+    def ragged_axis(self) -> int | None:
+        """Axis of one sample along which it may end before its shape does."""
+        return None if self.ragged is None else self.axes.index(self.ragged)
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -208,7 +216,13 @@ _OWN = (
         windows=4,
         from_arrays=True,
     ),
-    Kind("video", "A film of equal length and size for every sample.", (Layout("CTHW", "C", "cnn3d"),), windows=4),
+    Kind(
+        "video",
+        "A film for every sample, of equal size and of any length: one array for all, or one folder of frames (or one file) a sample.",
+        (Layout("CTHW", "C", "cnn3d", ragged="T"),),
+        formats=("array", "films"),
+        windows=4,
+    ),
     Kind(
         "audio",
         "A sound for every sample, read as log-mel features: frames of equal number.",

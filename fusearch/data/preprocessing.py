@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.content import Content
+from fusearch.data.kinds import Layout
 from fusearch.data.modality import Modality
 from fusearch.data.symbol_schema import fit_codes
 from fusearch.errors import DataError
@@ -66,7 +67,11 @@ class Statistics:
         if table is not None:
             return table[np.where(np.isnan(raw), 0, raw + 2).astype(np.int64)].astype(np.float32)
         if not self.modality.entry.columns:
-            return self._scale(raw, [1, *self.number_shape])
+            scaled = self._scale(raw, [1, *self.number_shape])
+            axis = self.modality.layout.ragged_axis
+            if axis is not None:
+                scaled[np.broadcast_to(_behind_the_end(raw, axis), raw.shape)] = 0
+            return scaled
         blocks = [self._scale(raw[:, : len(self.numeric)], [1, -1])]
         for column, name in enumerate(self.categorical, start=len(self.numeric)):
             codes = np.arange(len(self.seen[name]), dtype=np.float32)
@@ -220,9 +225,8 @@ def _fit_modality(data: Content, modality: Modality, rows: IntArray) -> Statisti
             return _plain(modality)
         values = data.raw[modality.name]
         if len(have) * values[0].size > _AT_ONCE and modality.entry.imputation == "mean":
-            return Statistics(modality, *_fit_in_parts(values, have, axis))
-        channels = np.moveaxis(values[have], axis + 1, -1)
-        return Statistics(modality, *_fit_columns(channels.reshape(-1, channels.shape[-1]), modality.entry.imputation))
+            return Statistics(modality, *_fit_in_parts(values, have, modality.layout))
+        return Statistics(modality, *_fit_columns(_channel_columns(values[have], modality.layout), modality.entry.imputation))
     raw = data.raw[modality.name][have]
     schema = data.columns[modality.name]
     seen = {
@@ -243,14 +247,25 @@ def _coded(modality: Modality, symbols: tuple[str, ...], codes: IntArray) -> Sta
     return replace(_plain(modality), symbols=symbols, codes=codes)
 
 
-def _fit_in_parts(values: FloatArray, rows: IntArray, axis: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _channel_columns(values: FloatArray, layout: Layout) -> FloatArray:
+    """Return the values of each channel as a column; of ragged samples without what stands behind their ends."""
+    columns = np.moveaxis(values, 1 + (layout.channel_axis or 0), -1).reshape(-1, values.shape[1 + (layout.channel_axis or 0)])
+    return columns if layout.ragged is None else columns[~np.isnan(columns).all(axis=1)]
+
+
+def _behind_the_end(raw: FloatArray, axis: int) -> BoolArray:
+    """Return where no value of a position of that axis of a sample is there, broadcastable over the samples."""
+    others = tuple(other for other in range(1, raw.ndim) if other != axis + 1)
+    return np.asarray(np.isnan(raw).all(axis=others, keepdims=True))
+
+
+def _fit_in_parts(values: FloatArray, rows: IntArray, layout: Layout) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return what `_fit_columns` does for each channel, of more values than are copied at once: a part of the rows at a time."""
     from sklearn.preprocessing import StandardScaler
 
     def parts() -> Iterator[npt.NDArray[np.float64]]:
         for few in np.array_split(rows, min(len(rows), -(-len(rows) * values[0].size // _AT_ONCE))):
-            channels = np.moveaxis(values[few], axis + 1, -1)
-            yield channels.reshape(-1, channels.shape[-1]).astype(np.float64)
+            yield _channel_columns(values[few], layout).astype(np.float64)
 
     counts, sums = 0, 0.0
     for part in parts():

@@ -20,7 +20,7 @@ from fusearch.evaluators.network.encoder_network import StageEncoder, make_encod
 from fusearch.search_space.entries.encoder import ENCODERS, Encoder
 from fusearch.search_space.entries.parameter import Param, Value, complete_params
 
-__all__ = ["EncoderCase", "choices", "draw_shape", "kind_shapes"]
+__all__ = ["EncoderCase", "choices", "draw_shape", "kind_shapes", "ragged_samples"]
 
 
 def kind_shapes(kind: str) -> tuple[tuple[int, ...], ...]:
@@ -46,6 +46,21 @@ def draw_shape(kind: str, rng: random.Random) -> tuple[int, ...]:
     layout = rng.choice(KINDS[kind].layouts)
     most = 5 if len(layout.positions) > 2 else 9
     return tuple(rng.randint(1, most) for _ in layout.axes)
+
+
+def ragged_samples(layout: Layout, total: int) -> Tensor:
+    """Return five samples of a layout whose samples may end before their shape: of 3, 1, 6, 6 and 6 positions, and zeros up to `total`."""
+    counts = torch.tensor([3, 1, 6, 6, 6])
+    generator = torch.Generator().manual_seed(0)
+    there = torch.arange(total) < counts[:, None]
+    if layout.channel is None:
+        values = torch.nn.functional.pad(torch.randint(1, 6, (5, 6), generator=generator).float(), (0, total - 6))
+        return torch.where(there, values, 0.0)
+    axis = layout.ragged_axis or 0
+    shape = [5, *(2 for _ in layout.axes)]
+    shape[1 + axis] = 6
+    values = torch.nn.functional.pad(torch.randn(shape, generator=generator).movedim(1 + axis, -1), (0, total - 6)).movedim(-1, 1 + axis)
+    return torch.where(there.reshape(5, *(-1 if other == axis else 1 for other in range(len(layout.axes)))), values, 0.0)
 
 
 def choices(param: Param) -> tuple[Value, ...]:

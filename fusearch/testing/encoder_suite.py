@@ -19,7 +19,7 @@ from fusearch.evaluators.shape_pass import ShapePass
 from fusearch.search_space.entries.encoder import ENCODERS, POOL
 from fusearch.search_space.entries.parameter import complete_params
 from fusearch.testing.deployment import check_torch_export
-from fusearch.testing.encoder_case import EncoderCase, choices
+from fusearch.testing.encoder_case import EncoderCase, choices, ragged_samples
 
 __all__ = ["EncoderSuite"]
 
@@ -97,23 +97,21 @@ class EncoderSuite(EncoderCase):
             assert torch.equal(first, other), f"{self.name}: the same seed gives another network"
 
     def test_what_is_behind_the_end_moves_nothing(self) -> None:
-        """Of an encoder that masks, a sample of codes gives the same states and the same vector however much padding follows it."""
+        """Of an encoder that masks, a ragged sample gives the same states and the same vector however much padding follows it."""
         for kind in self.kinds() if NETWORKS[self.name].masks else ():
-            layout = next((layout for layout in KINDS[kind].layouts if layout.channel is None), None)
+            layout = next((layout for layout in KINDS[kind].layouts if layout.channel is None or layout.ragged is not None), None)
             if layout is None:
                 continue
-            generator = torch.Generator().manual_seed(0)
-            short = torch.randint(1, 6, (5, 6), generator=generator).float()
-            short[0, 3:], short[1, 1:] = 0, 0
-            long = torch.nn.functional.pad(short, (0, 7))
+            short, long = ragged_samples(layout, 6), ragged_samples(layout, 13)
             for params in self.param_sets():
-                first, second = (self.build(Modality("m", kind, raw.shape[1:]), params) for raw in (short, long))
+                first, second = (self.build(Modality("m", kind, tuple(raw.shape[1:])), params) for raw in (short, long))
                 second.load_state_dict(first.state_dict())
-                where, found = f"{self.name} of {kind}, {params}", [self.states(first, short), self.states(second, long)]
+                where, last = f"{self.name} of {kind}, {params}", len(first.shapes) - 1
+                found = [self.states(first, short), self.states(second, long)]
                 for few, many in zip(*found, strict=True):
-                    assert torch.allclose(many[:, :6], few, atol=1e-5), f"{where}: padding moves a state"
-                    assert not many[:, 6:].any(), f"{where}: there is something behind the end"
-                few, many = first.pool(found[0][-1], first.mask(short)), second.pool(found[1][-1], second.mask(long))
+                    assert torch.allclose(many[:, : few.shape[1]], few, atol=1e-5), f"{where}: padding moves a state"
+                    assert not many[:, few.shape[1] :].any(), f"{where}: there is something behind the end"
+                few, many = first.pool(found[0][-1], first.mask(short, last)), second.pool(found[1][-1], second.mask(long, last))
                 assert torch.allclose(many, few, atol=1e-5), f"{where}: padding moves the vector"
 
     def test_parameters_are_honoured(self) -> None:

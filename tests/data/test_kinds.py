@@ -17,6 +17,7 @@ def test_an_entry_says_all_that_is_asked(kind: Kind) -> None:
     assert all(name in READERS for name in kind.formats)
     for layout in kind.layouts:
         shape = tuple(range(1, 1 + len(layout.axes)))
+        assert layout.ragged is None or layout.ragged_axis in layout.positions
         assert kind.fits(shape)
         assert kind.layout(shape) is layout
         others = [] if layout.channel_axis is None else [layout.channel_axis]
@@ -32,7 +33,7 @@ def test_the_formats_of_a_kind_are_told_by_their_suffixes(kind: Kind) -> None:
 
 
 def test_only_what_can_be_loaded_is_advertised() -> None:
-    assert loadable_kinds() == ["audio", "image2d", "sequence", "tabular", "text", "timeseries", "volume3d"]
+    assert loadable_kinds() == ["audio", "image2d", "sequence", "tabular", "text", "timeseries", "video", "volume3d"]
 
 
 def test_words_tell_one_kind() -> None:

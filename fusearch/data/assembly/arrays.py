@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.files.text import as_text, where
-from fusearch.data.kinds import KINDS
+from fusearch.data.kinds import KINDS, Kind
 from fusearch.data.splits import SPLITS
 from fusearch.data.symbol_schema import SymbolSchema
 from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError, suggestion
 
-__all__ = ["RawModality", "check_split_names", "has_values", "row_blocks", "shape_array", "text_array"]
+__all__ = ["RawModality", "check_split_names", "has_values", "row_blocks", "shape_array", "text_array", "widen"]
 
 Array = npt.NDArray[Any]
 StrArray = npt.NDArray[np.str_]
@@ -70,6 +70,17 @@ def shape_array(values: Array, kind: str, place: str) -> npt.NDArray[np.float32]
         row = int(np.argwhere((values < 0) | (values % 1 > 0))[0][0])
         raise DataError(f"{place}: a value in row {row + 1} is no code, expected whole numbers: 0 behind the end, 1 unknown, then symbols")
     return values
+
+
+def widen(values: npt.NDArray[np.float32], shape: tuple[int, ...], kind: Kind) -> npt.NDArray[np.float32]:
+    """Return samples with missing positions at their end, as many as make them as long as those of a shape; as they are where none do."""
+    if not kind.fits(shape) or values.ndim != 1 + len(shape):
+        return values
+    axis = kind.layout(shape).ragged_axis
+    more = 0 if axis is None else shape[axis] - values.shape[1 + axis]
+    if axis is None or more <= 0:
+        return values
+    return np.pad(values, [(0, more if other == axis + 1 else 0) for other in range(values.ndim)], constant_values=np.nan)
 
 
 def check_split_names(names: StrArray, place: str, index: Any = None) -> StrArray:

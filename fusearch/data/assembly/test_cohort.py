@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from fusearch.data.assembly.arrays import RawModality
+from fusearch.data.assembly.arrays import RawModality, widen
 from fusearch.data.assembly.label_file import LabelFile, read_labels
 from fusearch.data.assembly.modality_files import read_modality
+from fusearch.data.kinds import KINDS
 from fusearch.data.manifest.manifest import Manifest, load_manifest
 from fusearch.data.symbol_schema import match_symbols
 from fusearch.data.table_schema import TableSchema
@@ -64,10 +65,10 @@ def _append(key: str, ours: RawModality, theirs: RawModality, place: str) -> Raw
         values, symbols = match_symbols(symbols, theirs.symbols, theirs.values, ours.values.shape[1])
     elif schema is not None and theirs.schema is not None:
         values, schema = _match_columns(key, schema, theirs.schema, theirs.values, place)
-    elif theirs.values.shape[1:] == ours.values.shape[1:]:
-        values = theirs.values
     else:
-        raise DataError(f"{place}: modality {key!r} has samples of shape {theirs.values.shape[1:]}, expected {ours.values.shape[1:]}")
+        values = widen(theirs.values, ours.values.shape[1:], KINDS[ours.kind])
+        if values.shape[1:] != ours.values.shape[1:]:
+            raise DataError(f"{place}: modality {key!r} has samples of shape {theirs.values.shape[1:]}, expected {ours.values.shape[1:]}")
     return RawModality(
         ours.kind,
         np.concatenate([ours.values, values]),

@@ -19,7 +19,7 @@ from fusearch.data.files.stacking import few, stack_files
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError
 
-__all__ = ["IMAGES", "Images", "package_of_image", "read_images"]
+__all__ = ["IMAGES", "Images", "fit_picture", "package_of_image", "read_images"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -82,7 +82,7 @@ def read_images(
         if frames > 1:
             stacks.append(file.name)
         bits[depth] = bits.get(depth, 0) + 1
-        fitted = _fit(pixels, size, channels, file.name)
+        fitted = fit_picture(pixels, size, channels, file.name)
         return fitted if window is None else through_window(fitted, window)
 
     values = stack_files(files, read, what="images", differ=_differ, places=places, make=make)
@@ -147,7 +147,12 @@ def _upright(picture: Any) -> Any:
     return ImageOps.exif_transpose(picture)
 
 
-def _fit(pixels: FloatArray, size: Sequence[int] | None, channels: int | None, name: str) -> FloatArray:
+def fit_picture(pixels: FloatArray, size: Sequence[int] | None, channels: int | None, name: str) -> FloatArray:
+    """Bring pixels (C, H, W) to a size and a number of channels.
+
+    Raises:
+        DataError: The channels cannot be made of its own, or pillow, which resizes, is not installed.
+    """
     if channels == 1 and len(pixels) == 3:
         pixels = np.tensordot(_GREY, pixels, axes=1)[None]
     if channels == 3 and len(pixels) == 1:

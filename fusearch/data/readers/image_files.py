@@ -16,7 +16,7 @@ from fusearch.data.readers.named_files import NamedFileKeys, check_window, read_
 from fusearch.data.readers.reader import READERS, Reader
 from fusearch.errors import DataError
 
-__all__ = ["ImageKeys"]
+__all__ = ["ImageKeys", "check_picture", "note_depths"]
 
 #: Files that tell which keys a folder of images needs; an array of more channels is no image.
 _LOOKED_AT, _MOST_CHANNELS = 100, 4
@@ -52,17 +52,26 @@ class ImageKeys(NamedFileKeys):
 
     @model_validator(mode="after")
     def _legal(self) -> ImageKeys:
-        if self.channels not in (None, 1, 3):
-            raise ValueError(f"channels is {self.channels}, expected 1 (grey) or 3 (colour)")
-        if self.size is not None and min(self.size) < 1:
-            raise ValueError(f"size is {self.size}, expected a height and a width of at least 1")
-        check_window(self.window)
+        check_picture(self.size, self.channels, self.window)
         return self
+
+
+def check_picture(size: Sequence[int] | None, channels: int | None, window: Sequence[float] | None) -> None:
+    """Refuse what no picture can be brought to.
+
+    Raises:
+        ValueError: The channels, the size or the window.
+    """
+    if channels not in (None, 1, 3):
+        raise ValueError(f"channels is {channels}, expected 1 (grey) or 3 (colour)")
+    if size is not None and min(size) < 1:
+        raise ValueError(f"size is {size}, expected a height and a width of at least 1")
+    check_window(window)
 
 
 def _read(files: Sequence[Path | None], arguments: Mapping[str, Any]) -> DecodedFiles:
     images = read_images(files, **arguments)
-    return DecodedFiles(images.values, (*_depths(images.bits), *_stacks(images.stacks)))
+    return DecodedFiles(images.values, (*note_depths(images.bits, "images"), *_stacks(images.stacks)))
 
 
 def _stacks(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -71,11 +80,12 @@ def _stacks(names: tuple[str, ...]) -> tuple[str, ...]:
     return (f"{len(names)} files hold several pictures (such as {names[0]!r}), of which the first was read; expected one picture a file",)
 
 
-def _depths(bits: dict[int, int]) -> tuple[str, ...]:
+def note_depths(bits: Mapping[int, int], what: str) -> tuple[str, ...]:
+    """Say so where pictures have values of different depth: bits of a value -> how many have so many."""
     if len(bits) < 2:
         return ()
     told = " and ".join(f"{count} of {depth} bits" for depth, count in sorted(bits.items()))
-    return (f"images of different depth: {told}, whose values are on different scales; expected one depth",)
+    return (f"{what} of different depth: {told}, whose values are on different scales; expected one depth",)
 
 
 def _needed(files: Sequence[Path]) -> dict[str, Any] | None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fusearch.evaluators.encoders import images, raw, sequences, sets, tables
+from fusearch.evaluators.encoders import images, raw, sequences, sets, tables, videos
 
-__all__ = ["images", "raw", "sequences", "sets", "tables"]
+__all__ = ["images", "raw", "sequences", "sets", "tables", "videos"]

@@ -28,7 +28,9 @@ class CNN(StageEncoder):
 
 @encoder("cnn3d")
 class CNN3D(CNN):
-    """The same in three dimensions: 3 x 3 x 3 convolutions and 2 x 2 x 2 pooling."""
+    """The same in three dimensions: 3 x 3 x 3 convolutions and 2 x 2 x 2 pooling. What is behind the end of a film moves nothing."""
+
+    masks = True
 
 
 class _OnGrid(nn.Module):

@@ -94,6 +94,8 @@ def _reading(modality: Modality, keys: FileKeys, manifest: Manifest) -> dict[str
     found = {name: getattr(keys, name) for name in reader.carried if getattr(keys, name) is not None}
     if "column" not in found:
         found.pop("root", None)
+    if "frames" in reader.carried:  # where the manifest leaves it open: as many as the longest film of the training
+        found["frames"] = modality.positions[0]
     form = manifest.form_of(keys)
     packages = {EXCEL} if keys.file.lower().endswith(WORKBOOKS) else set()
     if "column" in found:

@@ -3,9 +3,9 @@
 One option a modality, and the file to write: `python predict.py --rna rna.csv --clinical clinical.csv --out predictions.csv`. Needs
 onnxruntime, numpy and pandas alone; openpyxl for Excel, pillow for PNG or JPEG, nibabel for NIfTI, pydicom for DICOM, scipy for WAV,
 soundfile for FLAC, pyedflib and scipy for EDF. Files are read as those that the model was trained on: tables; NPY and NPZ arrays; tables
-that name an image, a volume, a sound or a recording a row, or hold a text, or a step of a series; FASTA. Rows are matched by their id over
-the files; a file that is left out, an id that a file lacks, and a row of empty cells are a missing modality. `inputs.json` says which
-columns are read. What a prediction is never hangs on other rows.
+that name an image, a volume, a film, a sound or a recording a row, or hold a text, or a step of a series; FASTA. Rows are matched by
+their id over the files; a file that is left out, an id that a file lacks, and a row of empty cells are a missing modality. `inputs.json`
+says which columns are read. What a prediction is never hangs on other rows.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import numpy.typing as npt
 import onnxruntime
 import pandas as pd
 
+from fusearch.data.files.films import read_films
 from fusearch.data.files.frames import TABLES, TextFormat, codes_of, drop_missing, numbers_of, read_table
 from fusearch.data.files.ids import columns_of_names, ids_of, in_other_order, near_miss
 from fusearch.data.files.npz import ARRAYS, read_array
@@ -44,6 +45,10 @@ NAMED_FILES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "volumes": (
         lambda files, places, **given: read_volumes(files, places=places, **given).values,
         ("size", "spacing", "window", "channels", "axes"),
+    ),
+    "films": (
+        lambda files, places, **given: read_films(files, places=places, **given).values,
+        ("frames", "size", "channels", "window", "axes"),
     ),
     "sounds": (read_sounds, ("rate", "seconds", "mels")),
     "series": (read_recordings, ("channels", "rate", "seconds")),
@@ -166,8 +171,8 @@ def read_column(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form:
         return read_symbols(cells, modality, places)
     files = [named_file(path.parent / root, cell) for cell in cells]
     read_files, brought_to = NAMED_FILES[modality["reader"]]
-    samples, *others = modality.get("axes", range(1 + len(modality["shape"])))
-    given = {**modality, "axes": [axis - (axis > samples) for axis in others]}  # those of one sample's file
+    samples, *others = modality.get("axes") or (0,)
+    given = {**modality, "axes": [axis - (axis > samples) for axis in others] or None}  # those of one sample's file
     found = read_files(files, places, **{key: given.get(key) for key in brought_to})
     if "symbols" in modality:
         return read_symbols(found, modality, places)

@@ -67,10 +67,16 @@ class ArrayPreparation(nn.Module):
     def __init__(self, statistics: Statistics) -> None:
         super().__init__()
         _register_numbers(self, statistics, statistics.number_shape)
+        self.ragged_axis = statistics.modality.layout.ragged_axis
 
     def forward(self, raw: Tensor) -> Tensor:
         """Map (B, *modality.shape) with NaN for missing values to the same shape without."""
-        return (torch.where(torch.isnan(raw), self.fill, raw) - self.mean) / self.scale
+        scaled = (torch.where(torch.isnan(raw), self.fill, raw) - self.mean) / self.scale
+        if self.ragged_axis is None:
+            return scaled
+        there_BT = ~torch.isnan(raw).movedim(1 + self.ragged_axis, 1).flatten(2).all(dim=2)
+        shape = [-1 if axis == self.ragged_axis else 1 for axis in range(raw.ndim - 1)]
+        return torch.where(there_BT.reshape(raw.shape[0], *shape), scaled, 0.0)
 
 
 class CodePreparation(nn.Module):

@@ -49,30 +49,40 @@ def group_norm(width: int) -> nn.GroupNorm:
     return nn.GroupNorm(math.gcd(width, max(1, width // 8)), width)
 
 
-def masked_layers(layers: nn.Sequential, x_BDT: Tensor, mask_BT: Tensor) -> Tensor:
-    """Apply layers of one axis of positions so that nothing behind the end of a sample moves the others.
+def masked_layers(layers: nn.Sequential, x_BDs: Tensor, mask_BT: Tensor) -> Tensor:
+    """Apply layers over a grid so that nothing behind the end of a sample, on the first axis of positions, moves the others.
 
     A GroupNorm takes its statistics over the positions of the mask, and what follows it sees zeros at the others, as behind the last one.
+    A pooling halves them.
     """
-    mask_B1T = mask_BT[:, None]
-    x_BDT = torch.where(mask_B1T, x_BDT, 0.0)
+    there = _along(mask_BT, x_BDs)
+    x_BDs = torch.where(there, x_BDs, 0.0)
     for layer in layers:
-        x_BDT = _masked_group_norm(layer, x_BDT, mask_B1T) if isinstance(layer, nn.GroupNorm) else layer(x_BDT)
-    return x_BDT
+        if isinstance(layer, _MAX_POOLS):
+            there = there[:, :, ::2]
+        x_BDs = _masked_group_norm(layer, x_BDs, there) if isinstance(layer, nn.GroupNorm) else layer(x_BDs)
+    return x_BDs
 
 
-def _masked_group_norm(norm: nn.GroupNorm, x_BDT: Tensor, mask_B1T: Tensor) -> Tensor:
-    batch, width, steps = x_BDT.shape
-    x_BGdT, mask_B11T = x_BDT.reshape(batch, norm.num_groups, width // norm.num_groups, steps), mask_B1T[:, None]
-    count_B111 = mask_B11T.sum(dim=3, keepdim=True).clamp(min=1) * x_BGdT.shape[2]
+def _along(mask_BT: Tensor, x_BDs: Tensor) -> Tensor:
+    """Return the mask of steps, (B, 1, T, 1, ...), from that of all positions of a grid whose first axis are the steps."""
+    steps = mask_BT.reshape(mask_BT.shape[0], x_BDs.shape[2], -1)[:, :, 0]
+    return steps.reshape(mask_BT.shape[0], 1, -1, *[1] * (x_BDs.ndim - 3))
+
+
+def _masked_group_norm(norm: nn.GroupNorm, x_BDs: Tensor, there: Tensor) -> Tensor:
+    x_BGd = x_BDs.reshape(x_BDs.shape[0], norm.num_groups, x_BDs.shape[1] // norm.num_groups, *x_BDs.shape[2:])
+    there_BG, axes = there[:, None], tuple(range(2, x_BGd.ndim))
+    count = there_BG.sum(dim=3, keepdim=True).clamp(min=1) * (x_BGd.shape[2] * math.prod(x_BGd.shape[4:]))
 
     def mean(values: Tensor) -> Tensor:
-        sums: Tensor = torch.where(mask_B11T, values, 0.0).sum(dim=(2, 3), keepdim=True)
-        return sums / count_B111
+        sums: Tensor = torch.where(there_BG, values, 0.0).sum(dim=axes, keepdim=True)
+        return sums / count
 
-    centred = x_BGdT - mean(x_BGdT)
-    scaled_BDT = (centred * torch.rsqrt(mean(centred.square()) + norm.eps)).flatten(1, 2)
-    return torch.where(mask_B1T, scaled_BDT * norm.weight[:, None] + norm.bias[:, None], 0.0)
+    centred = x_BGd - mean(x_BGd)
+    scaled = (centred * torch.rsqrt(mean(centred.square()) + norm.eps)).flatten(1, 2)
+    shape = (-1, *[1] * (x_BDs.ndim - 2))
+    return torch.where(there, scaled * norm.weight.reshape(shape) + norm.bias.reshape(shape), 0.0)
 
 
 def largest_heads(width: int, heads: int) -> int:
@@ -127,10 +137,9 @@ class ConvBlock(nn.Module):
         self.out = TokenShape(math.prod(grid), width, grid if pooled or shape.grid else None)
 
     def forward(self, x_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:
-        """Map (B, T, D) to (B, T', width); a mask of positions is for one axis without pooling."""
-        if mask_BT is not None:
-            return from_grid(masked_layers(self.layers, x_BTD.transpose(1, 2), mask_BT))
-        return from_grid(self.layers(to_grid(x_BTD, self.shape)))
+        """Map (B, T, D) to (B, T', width); a mask leaves out the last steps of the first axis."""
+        x_BDs = to_grid(x_BTD, self.shape)
+        return from_grid(self.layers(x_BDs) if mask_BT is None else masked_layers(self.layers, x_BDs, mask_BT))
 
 
 class RecurrentBlock(nn.Module):

@@ -28,6 +28,7 @@ __all__ = [
     "encoder",
     "from_grid",
     "make_encoder",
+    "mask_tokens",
     "mean_tokens",
     "pooled",
     "raw_shape",
@@ -73,6 +74,11 @@ def mean_tokens(x_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:
     return torch.where(mask_BT[:, :, None], x_BTD, 0.0).sum(dim=1, keepdim=True) / counts_B11
 
 
+def mask_tokens(x_BTD: Tensor, mask_BT: Tensor | None) -> Tensor:
+    """Return tokens with zeros where a mask leaves them out."""
+    return x_BTD if mask_BT is None else torch.where(mask_BT[:, :, None], x_BTD, 0.0)
+
+
 class AttentionPool(nn.Module):
     """Weighs the tokens: y = sum_t a_t x_t, a = softmax over t of w . tanh(V x_t).
 
@@ -116,8 +122,8 @@ class StageEncoder(nn.Module, ABC):
         shapes: What a tap carries; index = depth, from `shapes[0]`, the raw input, to `shapes[L]`, the embedding.
         stages: The L stages; `stages[i - 1]` leads from depth i - 1 to depth i.
         pool: Makes one vector of the last stage's tokens: what `@L` and the stream's class scores read.
-        masks: Whether each stage takes a second argument, the mask of the positions that a sample has, and keeps the number of tokens.
-            Without it what stands behind the end of a text counts as a position like any other (decision 0076).
+        masks: Whether each stage takes a second argument, which of the tokens that it reads a sample has. Without it what stands behind the
+            end of a text or a film counts as a position like any other (decisions 0076, 0093).
     """
 
     masks: ClassVar[bool] = False
@@ -146,24 +152,42 @@ class StageEncoder(nn.Module, ABC):
             return raw.unsqueeze(1)
         return from_grid(raw.movedim(1 + layout.channel_axis, 1) if layout.channel_axis else raw)
 
-    def mask(self, raw: Tensor) -> Tensor | None:
-        """Return which positions a sample has, (B, T), where its values are codes: 0 stands behind the end. None: all of them."""
-        return raw > 0 if self.masks and self.modality.layout.channel_axis is None else None
+    def mask(self, raw: Tensor, depth: int = 0) -> Tensor | None:
+        """Return which tokens of a depth a sample has, (B, T); None: all of them.
 
-    def stage(self, index: int, x_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:
-        """Apply stage `index` (1 to L): depth index - 1 -> depth index; zeros where a mask says that there is no position."""
-        result: Tensor
-        if mask_BT is None:
-            result = self.stages[index - 1](x_BTD)
-        else:
-            result = torch.where(mask_BT[:, :, None], self.stages[index - 1](x_BTD, mask_BT), 0.0)
-        return result
+        Of codes, 0 stands behind the end; of numbers, a position of the ragged axis whose values are all exactly zero. Stages that
+        make positions fewer halve them, from the first on.
+        """
+        layout = self.modality.layout
+        if not self.masks:
+            return None
+        if layout.channel_axis is None:
+            return raw > 0
+        if layout.ragged_axis is None:
+            return None
+        there_BT = (raw != 0).movedim(1 + layout.ragged_axis, 1).flatten(2).any(dim=2)
+        shape, step = self.shapes[depth], 1
+        steps = shape.grid[0] if shape.grid else shape.tokens
+        while math.ceil(there_BT.shape[1] / step) > steps:
+            step *= 2
+        there_BT = there_BT[:, ::step]
+        return there_BT[:, :, None].expand(-1, -1, shape.tokens // steps).flatten(1)
+
+    def stage(self, index: int, x_BTD: Tensor, raw: Tensor | None = None) -> Tensor:
+        """Apply stage `index` (1 to L): depth index - 1 -> depth index.
+
+        Where the raw values are given, what a sample does not have moves nothing, and is zero in the result.
+        """
+        mask_BT = None if raw is None else self.mask(raw, index - 1)
+        if raw is None or mask_BT is None:
+            return self.stages[index - 1](x_BTD)  # type: ignore[no-any-return]  # of a ModuleList
+        return mask_tokens(self.stages[index - 1](x_BTD, mask_BT), self.mask(raw, index))
 
     def states(self, raw: Tensor, depth: int) -> list[Tensor]:
         """Return what taps at depth 0 to `depth` carry, (B, T, D) each."""
-        found, mask_BT = [self.tokens(raw)], self.mask(raw)
+        found = [self.tokens(raw)]
         for index in range(1, depth + 1):
-            found.append(self.stage(index, found[-1]) if mask_BT is None else self.stage(index, found[-1], mask_BT))
+            found.append(self.stage(index, found[-1], raw))
         return found
 
     def truncate(self, depth: int) -> None:

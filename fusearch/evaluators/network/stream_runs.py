@@ -78,8 +78,8 @@ class StreamNetwork(nn.Module):
 
     def forward(self, raw: Tensor) -> Tensor:
         """Map raw values of the modality to (B, K)."""
-        x_BTD = self.encoder.states(raw, len(self.encoder.shapes) - 1)[-1]
-        result: Tensor = self.head(self.encoder.pool(x_BTD, self.encoder.mask(raw)))
+        last = len(self.encoder.shapes) - 1
+        result: Tensor = self.head(self.encoder.pool(self.encoder.states(raw, last)[-1], self.encoder.mask(raw, last)))
         return result
 
 
@@ -150,7 +150,7 @@ class Streams(nn.Module):
         if not self.taps[name]:
             return states
         encoder = self.encoder_of(name)
-        depths, mask_BT = encoder.states(raw, self.depths[name]), encoder.mask(raw)
+        depths, mask_BT = encoder.states(raw, self.depths[name]), encoder.mask(raw, self.depths[name])
         for tap in self.taps[name]:
             if tap == "score":
                 head = self.heads[f"stream_{self.lenders[name]}"]
@@ -158,7 +158,9 @@ class Streams(nn.Module):
             elif tap == "L":
                 states[tap] = encoder.pool(depths[-1], mask_BT)
             elif tap == "*":
-                states[tap] = torch.cat([mean_tokens(x_BTD, mask_BT) for x_BTD in depths[1:]], dim=2)
+                states[tap] = torch.cat(
+                    [mean_tokens(x_BTD, encoder.mask(raw, depth)) for depth, x_BTD in enumerate(depths) if depth], dim=2
+                )
             else:
                 states[tap] = depths[int(tap)]
         return states

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fusearch.data.modality import Modality
-from fusearch.search_space.encoders import images, raw, sequences, sets, tables
+from fusearch.search_space.encoders import images, raw, sequences, sets, tables, videos
 from fusearch.search_space.encoders.raw import FLATTEN, IDENTITY
 from fusearch.search_space.entries.encoder import ENCODERS, POOL
 
-__all__ = ["FLATTEN", "IDENTITY", "POOL", "default_encoder", "encoders_for", "images", "raw", "sequences", "sets", "tables"]
+__all__ = ["FLATTEN", "IDENTITY", "POOL", "default_encoder", "encoders_for", "images", "raw", "sequences", "sets", "tables", "videos"]
 
 
 def default_encoder(modality: Modality) -> str:

@@ -55,6 +55,7 @@ _LONG = {"kind": "timeseries", "file": "long.csv", "time": "t", "channels": ["pu
 _EDF = {"kind": "timeseries", "file": "written.csv", "column": "recording", "channels": ["ECG"], "rate": 10, "seconds": 1}
 _LABELS = {"kind": "multilabel", "file": "labels.csv", "columns": ["died", "treated"]}
 _VOLUMES = {"kind": "volume3d", "file": "volumes.csv", "column": "path"}
+_FILMS = {"kind": "video", "file": "films.csv", "column": "path"}
 _NUMBER = {"kind": "regression", "file": "labels.csv", "column": "months"}
 
 #: Kind -> a modality of it in a sheet of a workbook; the other sheet has other values.
@@ -64,6 +65,7 @@ _SHEETS = {
     "image2d": {"file": "book.xlsx", "column": "image"},
     "volume3d": {"file": "book.xlsx", "column": "volume"},
     "audio": {"file": "book.xlsx", "column": "sound", "rate": 1000, "seconds": 0.1, "mels": 4},
+    "video": {"file": "book.xlsx", "column": "film"},
     "text": {"file": "book.xlsx", "column": "note"},
     "sequence": {"file": "book.xlsx", "column": "dna", "alphabet": "dna"},
 }
@@ -181,6 +183,16 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
     ("volume3d", "spacing"): ((_only(_VOLUMES),), _set("modalities", "x", "spacing", value=[2, 2, 2])),
     ("volume3d", "window"): ((_only(_VOLUMES),), _set("modalities", "x", "window", value=[0, 20])),
     ("volume3d", "channels"): ((_only(_VOLUMES),), _set("modalities", "x", "channels", value=1)),
+    ("video", "kind"): ((_only({"kind": "video", "file": "cubes.npy"}),), _set("modalities", "x", "kind", value="image2d")),
+    ("video", "file"): ((_only(_FILMS),), _set("modalities", "x", "file", value="later_films.csv")),
+    ("video", "key"): ((_only({"kind": "video", "file": "series.npz", "key": "cubes"}),), _set("modalities", "x", "key", value="later")),
+    ("video", "axes"): ((_only({"kind": "video", "file": "films.npy"}),), _set("modalities", "x", "axes", value="NTHWC")),
+    ("video", "column"): ((_only(_FILMS),), _set("modalities", "x", "column", value="other")),
+    ("video", "root"): ((_only(_FILMS),), _set("modalities", "x", "root", value="later")),
+    ("video", "frames"): ((_only(_FILMS),), _set("modalities", "x", "frames", value=2)),
+    ("video", "size"): ((_only(_FILMS),), _set("modalities", "x", "size", value=[3, 5])),
+    ("video", "channels"): ((_only(_FILMS),), _set("modalities", "x", "channels", value=3)),
+    ("video", "window"): ((_only(_FILMS),), _set("modalities", "x", "window", value=[0, 20])),
     **{
         (kind, "sheet"): ((_only({"kind": kind, "sheet": "now", **keys}),), _set("modalities", "x", "sheet", value="later"))
         for kind, keys in _SHEETS.items()
@@ -291,8 +303,17 @@ def study(study: Any) -> Any:
     volumes = study.labels[["patient"]].assign(path=names, other=np.roll(names, 1))
     volumes.to_csv(folder / "volumes.csv", index=False)
     volumes.assign(path=np.roll(names, 2)).to_csv(folder / "later_volumes.csv", index=False)
-    book = written.assign(number=np.arange(rows) % 9, image=[f"{index}.npy" for index in kinds], volume=[f"{index}.nii" for index in kinds])
-    rolled = {name: np.roll(book[name], 1) for name in ("number", "image", "volume", "sound", "note", "dna")}
+    for index in range(3):
+        np.save(folder / f"film{index}.npy", rng.normal(index, 5, (2 + index, 4, 4)))
+        np.save(folder / "later" / f"film{index}.npy", rng.normal(index, 5, (2 + index, 4, 4)))
+    names = np.array([f"film{index % 3}.npy" for index in range(rows)])
+    films = study.labels[["patient"]].assign(path=names, other=np.roll(names, 1))
+    films.to_csv(folder / "films.csv", index=False)
+    films.assign(path=np.roll(names, 2)).to_csv(folder / "later_films.csv", index=False)
+    book = written.assign(
+        number=np.arange(rows) % 9, image=[f"{index}.npy" for index in kinds], volume=[f"{index}.nii" for index in kinds], film=names
+    )
+    rolled = {name: np.roll(book[name], 1) for name in ("number", "image", "volume", "film", "sound", "note", "dna")}
     write_book(folder / "book.xlsx", now=book, later=book.assign(**rolled))
     (folder / "cohort.yaml").write_text(yaml.safe_dump({**study.document, "name": "cohort"}), encoding="utf-8")
     return study

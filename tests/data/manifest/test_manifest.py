@@ -72,14 +72,17 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
         (
             "kind: tabular, file: rna",
             "file: rna",
-            "lgg.yaml: modalities.rna.kind: missing key, expected one of: audio, image2d, sequence, tabular, text, timeseries, volume3d",
+            (
+                "lgg.yaml: modalities.rna.kind: missing key, expected one of: audio, image2d, sequence, tabular, text, timeseries, video, "
+                "volume3d"
+            ),
         ),
         (
             "kind: timeseries, file: ecg.npz",
             "kind: graph, file: ct.npz",
             (
                 "lgg.yaml: modalities.ecg.kind: 'graph' is not supported yet, expected one of: audio, image2d, sequence, tabular, text, "
-                "timeseries, volume3d"
+                "timeseries, video, volume3d"
             ),
         ),
         ("{kind: tabular, file: rna.csv}", "rna.csv", "lgg.yaml: modalities.rna: 'rna.csv', expected a mapping"),

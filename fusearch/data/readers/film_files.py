@@ -1,0 +1,91 @@
+"""Films: one folder of frames, or one file, a sample, named in the column of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from fusearch.data.assembly.decoded import DecodedFiles
+from fusearch.data.files.films import FILMS, package_of_film, read_films
+from fusearch.data.files.frames import TABLES
+from fusearch.data.readers.image_files import check_picture, note_depths
+from fusearch.data.readers.named_files import NamedFileKeys, read_named_files
+from fusearch.data.readers.reader import READERS, Reader
+
+__all__ = ["FilmKeys"]
+
+
+class FilmKeys(NamedFileKeys):
+    """Where the films stand, and what they are brought to."""
+
+    what = "film"
+    brought_to = ("frames", "size", "channels", "window")
+
+    column: str | None = Field(
+        default=None,
+        description=f"Column of the table with the path of each sample's film ({', '.join(FILMS)}: pictures, in the order of the numbers "
+        "in their names). An array is (T, H, W) or (T, H, W, C), unless `axes` says another order.",
+    )
+    frames: int | None = Field(
+        default=None,
+        description="Frames of a sample: of a longer film so many are taken, evenly from the first to the last. A shorter one ends before, "
+        "and what is behind its end moves nothing. Left out: as many as the longest film has.",
+        ge=1,
+    )
+    size: list[int] | None = Field(
+        default=None,
+        description="Height and width that all frames are resized to (bilinear); left out, they must have one size.",
+        min_length=2,
+        max_length=2,
+    )
+    channels: int | None = Field(
+        default=None, description="1 (grey) or 3 (colour), that all frames are brought to; left out, they must have as many."
+    )
+    window: list[float] | None = Field(
+        default=None,
+        description="The least and the largest value that are told apart; what is between becomes 0 to 1. Left out, values stay.",
+        min_length=2,
+        max_length=2,
+    )
+
+    def packages_of(self, name: str) -> tuple[str, ...]:
+        """Return the package that reads a film of that name."""
+        package = package_of_film(name)
+        return () if package is None else (package,)
+
+    @model_validator(mode="after")
+    def _legal(self) -> FilmKeys:
+        check_picture(self.size, self.channels, self.window)
+        return self
+
+
+def _read(files: Sequence[Path | None], arguments: Mapping[str, Any]) -> DecodedFiles:
+    films = read_films(files, **arguments)
+    return DecodedFiles(films.values, (*note_depths(films.bits, "films"), *_short_ones(films.lengths, arguments["frames"])))
+
+
+def _short_ones(lengths: Sequence[int], frames: int | None) -> tuple[str, ...]:
+    """Say so where most of what is held is behind the ends of the films."""
+    longest, middle = frames or max(lengths), int(np.median(lengths))
+    if longest <= 2 * middle:
+        return ()
+    why = f"`frames` is {frames}" if frames is not None else f"the longest film has {longest} frames"
+    advice = "fewer `frames` would hold less" if frames is not None else f"`frames: {middle}` would take so many of each"
+    return (f"{why}, and half of the films have {middle} or fewer: the rest is held as missing frames; {advice}",)
+
+
+READERS.add(
+    "films",
+    Reader(
+        "films",
+        TABLES,
+        "a table that names a folder of frames, or a file, a sample",
+        lambda source: read_named_files(source, _read),
+        FilmKeys,
+        ("column", "root", *FilmKeys.brought_to),
+    ),
+)
