@@ -16,8 +16,10 @@ import torch
 from numpy.typing import NDArray
 
 from fusearch.data import Dataset, Fold
+from fusearch.data.given_weights import GivenWeights
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.network.start import start_streams
 from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.evaluators.training.member import Member
 from fusearch.evaluators.training.modes import FUSION, DesignTraining, predict
@@ -140,6 +142,7 @@ class MemberSetup(TypedDict, total=False):
         missing: Modalities; each member is also scored with each of them absent (`auroc_without.rna`, `worst_missing_auroc`).
         weights: Where trained weights are kept, and where those that a candidate starts from lie; None keeps none.
         cache: Where streams that are trained alone are kept, and looked for; None keeps none.
+        given: Weights in files that streams start from.
     """
 
     settings: Required[TrainingSettings]
@@ -147,6 +150,7 @@ class MemberSetup(TypedDict, total=False):
     missing: Sequence[str]
     weights: WeightStore | None
     cache: StreamCache | None
+    given: Sequence[GivenWeights]
 
 
 def train_members(
@@ -186,16 +190,18 @@ def member_training(
     missing: Sequence[str] = (),
     weights: WeightStore | None = None,
     cache: StreamCache | None = None,
+    given: Sequence[GivenWeights] = (),
     on_epoch: OnMemberEpoch | None = None,
 ) -> Generator[Phase, Fit, TrainedMember]:
     """Ask for the optimizations of one member, and give it when they are done; arguments as of `train_members`."""
     start = time.perf_counter()
     with reproducible(member.stream, threads=threads, device=rows.train.targets.device) as generator:
         network = FusionNetwork.of(candidate, rows.task).to(rows.train.targets.device)
+        start_streams(network, given)
         taken = _start(network, candidate, member, weights)
         split = None if cache is None else cache.within(rows.fold.train.tobytes(), rows.fold.val.tobytes())
         told = _bind(on_epoch, member)
-        run = DesignTraining(network, rows.train, rows.validation, candidate.recipe, rows.task, settings, generator, {}, told, split)
+        run = DesignTraining(network, rows.train, rows.validation, candidate.recipe, rows.task, settings, generator, {}, told, split, given)
         fits = yield from run.phases({stream: Fit(epochs, epochs, math.nan) for stream, epochs in taken.streams.items()})
         fits = _add_epochs(fits, taken) if candidate.graph.training == "joint" else fits
         if weights is not None:
