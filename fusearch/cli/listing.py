@@ -120,19 +120,23 @@ def _rows(what: What) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
         return rows, ("name", "symbol", "family", "arguments", "defaults")
     if what is What.encoders:
         from fusearch.search_space import ENCODERS
+        from fusearch.search_space.entries.encoder import SIZES
+        from fusearch.search_space.entries.parameter import complete_params
 
         rows = [
             {
                 "name": encoder.name,
                 "kinds": list(encoder.loadable_kinds),
                 "stages": encoder.stages,
+                "names": list(encoder.stage_names(complete_params({}, encoder.params, encoder.name))),
                 **_params(encoder.params),
+                "sizes": {size: encoder.of_size(size) for size in SIZES},
                 "reference": encoder.reference,
             }
             for encoder in ENCODERS.values()
             if encoder.loadable_kinds
         ]
-        return rows, ("name", "kinds", "stages", "defaults")
+        return rows, ("name", "kinds", "stages", "defaults", "sizes")
     if what is What.kinds:
         from fusearch.data.kinds import KINDS
         from fusearch.data.readers import READERS

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.check.problem import Problem
+from fusearch.data.given_weights import GivenWeights
 from fusearch.data.modality import Modality
 from fusearch.data.splits import NumFolds
 from fusearch.data.symbol_schema import SymbolSchema
@@ -43,6 +44,7 @@ class Content:
         present: Name -> (N,) bool; False where the sample has no row for that modality.
         split_of: `train`, `val` or `test` for each row, (N,).
         columns: Name -> schema, for the tabular modalities.
+        given_weights: Weights in files that streams start from; they are part of the fingerprint.
         symbols: Name -> schema, for texts and sequences that were read as such; codes in memory have none.
         groups: Group of each row, (N,) text, or None. Rows of one group never stand on two sides.
         num_folds: Number of folds that the manifest asks for, or None.
@@ -73,6 +75,7 @@ class Content:
     test_withheld: bool = False
     notes: tuple[Problem, ...] = ()
     symbols: Mapping[str, SymbolSchema] = field(default_factory=dict)
+    given_weights: tuple[GivenWeights, ...] = ()
 
     def __post_init__(self) -> None:
         names = [modality.name for modality in self.modalities]

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fusearch.data.assembly.memory import assemble_arrays
 from fusearch.data.content import Content
 from fusearch.data.fingerprint import fingerprint
+from fusearch.data.given_weights import GivenWeights
 from fusearch.data.modality import Modality
 from fusearch.data.preprocessing import Preprocessor, fit_preprocessor
 from fusearch.data.splits import DEFAULT_FRACTIONS, SPLITS, Fold, NumFolds, leave_one_group_out, make_folds
@@ -189,6 +190,16 @@ class Dataset(Content):
             groups=None if self.groups is None else self.groups[keep],
             test_withheld=True,
         )
+
+    def starting_from(self, *weights: GivenWeights) -> Dataset:
+        """Return the same data with weights in files that streams start from beside those that it has; the fingerprint is another.
+
+        Raises:
+            DataError: The test split was taken out, so the fingerprint of the whole can no longer be worked out.
+        """
+        if self.test_withheld:
+            raise DataError(f"data set {self.name!r}: its test split was taken out, give it weights before")
+        return replace(self, given_weights=(*self.given_weights, *weights), fingerprint="")
 
     def folds(self, num_folds: int | None = None, seed: int | None = None) -> tuple[Fold, ...]:
         """Divide train + val into folds, stratified by class and grouped.

@@ -15,7 +15,7 @@ __all__ = ["fingerprint"]
 
 
 def fingerprint(data: Content) -> str:
-    """Return 16 hex digits over arrays, columns, targets, ids, groups and splits, in the order of the rows; neither name nor source."""
+    """Return 16 hex digits over arrays, columns, targets, ids, groups, splits, in the order of the rows, and given weights; no names."""
     digest = hashlib.sha256()
 
     def add(what: str, value: object) -> None:
@@ -51,4 +51,6 @@ def fingerprint(data: Content) -> str:
     add("num_folds", data.num_folds)
     if data.fold_seed:
         add("fold_seed", data.fold_seed)
+    for weights in data.given_weights:
+        add("weights", (weights.modality, weights.encoder, weights.digest, weights.freeze))
     return digest.hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fusearch.data.kinds import KINDS, Kind, Layout, loadable_kinds
 from fusearch.errors import DataError, suggestion
@@ -19,6 +19,8 @@ class Modality:
         kind: What it is; decides which encoders fit.
         shape: One sample as a network sees it, after preprocessing, with the axes of its kind: tabular (D,), timeseries (T, C),
             image2d (C, H, W), codes of a text or a sequence (T,).
+        encoders: The encoders that a search space offers for it where it is told none, as the manifest names them; of none, that of its
+            kind. They are no part of what the modality is.
 
     Example:
         >>> Modality("ecg", "timeseries", (1000, 12)).shape
@@ -28,6 +30,7 @@ class Modality:
     name: str
     kind: str
     shape: tuple[int, ...] = ()
+    encoders: tuple[str, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier():

@@ -26,6 +26,7 @@ from fusearch.evaluators.cost import (
 from fusearch.evaluators.device import describe_device, device_for, find_device
 from fusearch.evaluators.extension import Extensions
 from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.network.start import check_given
 from fusearch.evaluators.network.untrained import never_trained
 from fusearch.evaluators.running_evaluation import RunningEvaluation
 from fusearch.evaluators.tasks import bind_task
@@ -118,6 +119,7 @@ class TrainingEvaluator:
         if isinstance(cache, bool) or not (isinstance(cache, int | float) and 0 <= cache < math.inf):
             raise EvaluationError(f"cache is {cache!r}, expected a number of bytes of at least 0")
         self.data = data.without_test()
+        check_given(self.data.given_weights, self.data.modalities)
         self.settings = TrainingSettings(epochs, patience, batch_size, mixed_precision)
         self.folds = self.data.folds(folds)
         lacking = [self.data.task.lacks(self.data.targets[fold.train]) for fold in self.folds]
@@ -247,6 +249,7 @@ class TrainingEvaluator:
             "missing": [modality.name for modality in self.data.modalities] if self.missing else (),
             "weights": self._weights,
             "cache": self._streams,
+            "given": self.data.given_weights,
         }
         every = make_members(len(self.folds), self.seeds, budget.members, seed=budget.seed)
         groups = first_and_rest(every) if by_fold else [every]

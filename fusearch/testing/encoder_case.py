@@ -17,8 +17,8 @@ import fusearch.evaluators.encoders  # noqa: F401  # registers the networks
 from fusearch.data.kinds import KINDS, Layout
 from fusearch.data.modality import Modality
 from fusearch.evaluators.network.encoder_network import StageEncoder, make_encoder
-from fusearch.search_space.entries.encoder import ENCODERS, Encoder
-from fusearch.search_space.entries.parameter import Param, Value, complete_params
+from fusearch.search_space.entries.encoder import ENCODERS, POOL, Encoder
+from fusearch.search_space.entries.parameter import Param, Value
 
 __all__ = ["EncoderCase", "choices", "draw_shape", "kind_shapes", "ragged_samples"]
 
@@ -118,12 +118,21 @@ class EncoderCase:
         for values in itertools.islice(product, 24):
             yield {**dict(zip(names, values, strict=True)), **self.params}
 
+    def stage_param_sets(self) -> Iterator[dict[str, Value]]:
+        """Give the same without what happens behind the last stage: how a stream pools."""
+        seen = [{name: value for name, value in params.items() if name != POOL} for params in self.param_sets()]
+        yield from (params for place, params in enumerate(seen) if params not in seen[:place])
+
     def build(self, modality: Modality, params: Mapping[str, Value] | None = None, *, width: int = 8, seed: int = 0) -> StageEncoder:
         """Return the network in evaluation mode, without dropout."""
-        complete = complete_params({**self.params, **(params or {})}, self.encoder.params, self.name)
+        complete = self.complete(params or {})
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             return make_encoder(self.name, modality, width, 0.0, complete).eval()
+
+    def complete(self, params: Mapping[str, Value]) -> dict[str, Value]:
+        """Return complete parameters from those that differ from the defaults, a size among them."""
+        return self.encoder.complete({**self.params, **params}, self.name)
 
     def inputs(self, modality: Modality, batch: int = 5) -> Tensor:
         """Return (B, *modality.shape); whole numbers from 0 where the modality is codes."""

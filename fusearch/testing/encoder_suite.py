@@ -16,10 +16,10 @@ from fusearch.data.kinds import KINDS
 from fusearch.data.modality import Modality
 from fusearch.evaluators.network.encoder_network import NETWORKS, make_encoder
 from fusearch.evaluators.shape_pass import ShapePass
-from fusearch.search_space.entries.encoder import ENCODERS, POOL
+from fusearch.search_space.entries.encoder import EMBEDDING, ENCODERS, POOL, SIZE, SIZES, WIDTH
 from fusearch.search_space.entries.parameter import complete_params
 from fusearch.testing.deployment import check_torch_export
-from fusearch.testing.encoder_case import EncoderCase, choices, ragged_samples
+from fusearch.testing.encoder_case import EncoderCase, choices, kind_shapes, ragged_samples
 
 __all__ = ["EncoderSuite"]
 
@@ -44,17 +44,18 @@ class EncoderSuite(EncoderCase):
         first = [parameter.name for parameter in accepted[:3]]
         assert first == ["modality", "width", "dropout"], f"{self.name}: the network's first arguments are {first}"
         taken = {parameter.name: parameter.default for parameter in accepted[3:]}
-        expected = {name: param.default for name, param in self.encoder.params.items() if name != POOL}  # which the stream reads
+        ours = (POOL, WIDTH)  # read by who builds the network
+        expected = {name: param.default for name, param in self.encoder.params.items() if name not in ours}
         assert taken == expected, f"{self.name}: the network takes {taken}, the entry has {expected}"
 
     def test_any_legal_shape(self) -> None:
         """For every shape, with each parameter and with each width: the stages that the entry says, states as `shapes` promises, finite."""
-        first, *others = self.param_sets()
+        first, *others = self.stage_param_sets()
         cases = [(first, 1), (first, 6), (first, 16), *((params, 6) for params in others)]
         for modality, (params, width) in itertools.product(self.modalities(), cases):
             network = self.build(modality, params, width=width)
             where = f"{self.name} of {modality.kind} {modality.shape}, {params}, width {width}"
-            expected = self.encoder.num_stages(params)
+            expected = self.encoder.num_stages(self.complete(params))
             assert len(network.shapes) == expected + 1, f"{where}: {len(network.shapes) - 1} stages, the entry says {expected}"
             with torch.no_grad():
                 found = self.states(network, self.inputs(modality, batch=2))
@@ -65,7 +66,7 @@ class EncoderSuite(EncoderCase):
     def test_samples_do_not_mix(self) -> None:
         """Each sample gets what it gets alone, in any batch and in any order, in training too: no statistics over the batch."""
         modality = self.modality()
-        network, raw = self.build(modality), self.inputs(modality)
+        network, raw = self.build(modality).double(), self.inputs(modality).double()  # deep ones magnify the rounding of float32
         order = torch.tensor([3, 1, 4, 0, 2])
         for each in (network.eval(), network.train()):
             together = self.states(each, raw)
@@ -116,8 +117,9 @@ class EncoderSuite(EncoderCase):
 
     def test_parameters_are_honoured(self) -> None:
         """Each choice of each parameter gives another number of stages, another shape, or other values."""
-        modality = self.modality()
+        symbols = (kind for kind in self.kinds() if KINDS[kind].symbolic)
         for name, param in self.encoder.params.items():
+            modality = Modality("m", kind := next(symbols), kind_shapes(kind)[1]) if name == EMBEDDING else self.modality()
             outcomes = []
             for value in choices(param):
                 network = self.build(modality, {name: value})
@@ -128,15 +130,43 @@ class EncoderSuite(EncoderCase):
                 )
                 assert not same, f"{self.name}: two values of {name!r} give the same network"
 
+    def test_sizes_grow(self) -> None:
+        """A size is parameters: `small` is the default, `tiny` has fewer numbers, `base` more; where no size sets any, all are one."""
+        modality = self.modality()
+        complete = {size: self.encoder.complete({SIZE: size}, self.name) for size in SIZES}
+        assert complete["small"] == self.encoder.complete({}, self.name), f"{self.name}: `small` is not what the defaults are"
+        counts = []
+        for params in complete.values():
+            with ShapePass():
+                counts.append(sum(parameter.numel() for parameter in self.build(modality, params).parameters()))
+        expected = sorted(set(counts)) if self.encoder.sizes else [counts[0]] * len(SIZES)
+        assert counts == expected, f"{self.name}: sizes {SIZES} have {counts} numbers"
+
+    def test_every_stage_has_a_name(self) -> None:
+        """The names of the stages are as many as the stages, and all different."""
+        for params in self.param_sets():
+            complete = self.complete(params)
+            names = self.encoder.stage_names(complete)
+            assert len(set(names)) == self.encoder.num_stages(complete), f"{self.name}, {params}: its stages are called {names}"
+
+    def test_a_stated_width_is_the_width(self) -> None:
+        """With a width of its own it is what it is with that width of the recipe."""
+        if WIDTH not in self.encoder.params:
+            return
+        modality = self.modality()
+        assert self.build(modality, {WIDTH: 6}, width=16).shapes == self.build(modality, width=6).shapes
+
     def test_the_entry_tells_how_many_tokens_a_stage_gives(self) -> None:
         """What a space knows of a stream without a network, one token or many, is what the network gives."""
-        for modality, params in itertools.product(self.modalities(), self.param_sets()):
+        for modality, params in itertools.product(self.modalities(), self.stage_param_sets()):
             if self.encoder.tokens == "many" and modality.shape == (1,):
                 continue  # of one column, one token
             for depth, shape in enumerate(self.build(modality, params).shapes):
                 many = self.encoder.has_many(depth, positions=bool(modality.layout.positions))
                 where = f"{self.name} of {modality.kind} {modality.shape} @{depth}"
-                assert (shape.tokens > 1) == (many and not self.encoder.comes_to_one(depth, modality.positions)), where
+                assert (shape.tokens > 1) == (many and not self.encoder.comes_to_one(depth, modality.positions, self.complete(params))), (
+                    where
+                )
 
     def test_first_stages_are_those_of_the_encoder_that_the_entry_names(self) -> None:
         """Of a design that reads fewer stages, the shorter encoder of the entry computes the same from the same weights."""
@@ -148,11 +178,12 @@ class EncoderSuite(EncoderCase):
             whole = self.build(modality, params)
             expected, weights = self.states(whole, raw), whole.state_dict()
             for depth in range(len(whole.shapes)):
-                name, fewer = self.encoder.first_stages(complete_params(params, self.encoder.params, self.name), depth)
+                name, fewer = self.encoder.first_stages(self.complete(params), depth)
                 network = make_encoder(name, modality, 8, 0.0, complete_params(fewer, ENCODERS[name].params, name)).eval()
                 network.truncate(depth)
                 own = network.state_dict()
-                network.load_state_dict({key: weights.get(key, value) for key, value in own.items()})
+                stages = {key: value for key, value in weights.items() if key in own and key.startswith("stages.")}
+                network.load_state_dict({**own, **stages})
                 torch.testing.assert_close(network.states(raw, depth)[-1], expected[depth])
 
     def test_stages_stand_alone(self) -> None:
@@ -169,7 +200,7 @@ class EncoderSuite(EncoderCase):
 
     def test_cost_is_known_from_shapes(self) -> None:
         """The network is built and run on shapes alone: it reads no values, and its states have the shapes that it promises."""
-        for params in self.param_sets():
+        for params in self.stage_param_sets():
             modality = self.modality()
             with ShapePass():
                 network = self.build(modality, params).train()

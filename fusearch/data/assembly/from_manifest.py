@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fusearch.data.assembly.assembly import assemble
 from fusearch.data.assembly.label_file import read_labels
 from fusearch.data.assembly.modality_files import read_modality
 from fusearch.data.assembly.test_cohort import add_test_cohort
+from fusearch.data.content import Content
 from fusearch.data.dataset import Dataset
+from fusearch.data.given_weights import GivenWeights
 from fusearch.data.manifest.manifest import Manifest
 
 __all__ = ["read_dataset"]
@@ -33,4 +37,19 @@ def read_dataset(manifest: Manifest) -> Dataset:
         groups=labels.groups,
         source=str(manifest.path),
     )
-    return Dataset.of(content)
+    return Dataset.of(_with_encoders(content, manifest))
+
+
+def _with_encoders(content: Content, manifest: Manifest) -> Content:
+    """Return the content with the encoders that a manifest names, and the weights that they start from."""
+    modalities = tuple(
+        replace(modality, encoders=tuple(keys.encoder for keys in manifest.encoders.get(modality.name, ())))
+        for modality in content.modalities
+    )
+    given = [
+        GivenWeights.read(name, keys.encoder, manifest.resolve(keys.weights, f"encoders.{name}.weights"), keys.freeze)
+        for name, listed in manifest.encoders.items()
+        for keys in listed
+        if keys.weights is not None
+    ]
+    return replace(content, modalities=modalities, given_weights=tuple(given))

@@ -96,8 +96,8 @@ def _walk(loc: Sequence[Any], model: type[BaseModel]) -> tuple[list[str], type[B
         if len(members) == 1 and isinstance(members[0], type) and issubclass(members[0], BaseModel):
             owner = here = members[0]
             annotation = owner.model_fields[step].annotation if step in owner.model_fields else None
-        elif len(members) == 1 and get_origin(members[0]) is dict:
-            annotation = get_args(members[0])[1]
+        elif len(members) == 1 and get_origin(members[0]) in (dict, list):
+            annotation = get_args(members[0])[-1]
         else:
             annotation = None
     return path, owner if path else here

@@ -20,10 +20,11 @@ from fusearch.data.modality import Modality
 from fusearch.data.readers import FileKeys, find_reader, readers_of
 from fusearch.data.readers.reader import refuse_sheet
 from fusearch.data.splits import DEFAULT_FRACTIONS
-from fusearch.errors import DataError, ManifestError, nearest
+from fusearch.errors import DataError, ManifestError, nearest, suggestion
 from fusearch.tasks import TASKS, Task
 
 __all__ = [
+    "EncoderKeys",
     "Manifest",
     "Splits",
     "TaskKeys",
@@ -185,6 +186,25 @@ class Splits(_Part):
         return (0.8, 0.2) if self.test is not None else DEFAULT_FRACTIONS
 
 
+class EncoderKeys(_Part):
+    """An encoder that a search space offers for a modality where it is told none, and what its streams start from."""
+
+    encoder: str = Field(description="Its name, with parameters that are fixed where there are any: `resnet`, `resnet(size=tiny)`.")
+    weights: str | None = Field(
+        default=None,
+        description="File whose weights its streams start from: safetensors, or a state dict of torch. Its content is part of the data.",
+    )
+    freeze: int | list[str] = Field(
+        default=0, description="How many of its first stages stay as they are in the file, or the names of those that do."
+    )
+
+    @model_validator(mode="after")
+    def _of_weights(self) -> EncoderKeys:
+        if self.freeze and self.weights is None:
+            raise ValueError("'freeze' needs the key 'weights', the file that frozen stages are read from")
+        return self
+
+
 class Manifest(_Part):
     """What the data are. Paths are relative to the manifest."""
 
@@ -204,6 +224,9 @@ class Manifest(_Part):
     )
     task: TaskKeys
     modalities: dict[str, FileKeys]
+    encoders: dict[str, list[EncoderKeys]] = Field(
+        default={}, description="Name of a modality -> encoders that a search space offers for it, in place of that of its kind."
+    )
     splits: Splits = Field(default=Splits(), description="How the rows are divided. Left out: fractions 0.7, 0.15, 0.15 with seed 0.")
 
     _path: Path = PrivateAttr(Path())
@@ -217,6 +240,13 @@ class Manifest(_Part):
             except DataError as error:
                 raise ValueError(str(error)) from None
         return modalities
+
+    @model_validator(mode="after")
+    def _encoders_of_modalities(self) -> Manifest:
+        for name in self.encoders:
+            if name not in self.modalities:
+                raise ValueError(f"encoders: unknown modality {name!r}, {suggestion(name, self.modalities)}")
+        return self
 
     @property
     def path(self) -> Path:

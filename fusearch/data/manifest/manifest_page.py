@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from fusearch.data.kinds import KINDS
-from fusearch.data.manifest.manifest import Splits, kind_model, manifest_model, task_model
+from fusearch.data.manifest.manifest import EncoderKeys, Splits, kind_model, manifest_model, task_model
 from fusearch.tasks import TASKS
 
 __all__ = ["manifest_reference"]
@@ -42,7 +42,7 @@ def manifest_reference() -> str:
     parts: list[tuple[str, type[BaseModel]]] = [("The file", manifest_model())]
     parts += [(f"`task: {{kind: {entry.kind}}}`", task_model(entry)) for entry in TASKS.values()]
     parts += [(f"`modalities: {{NAME: {{kind: {kind.name}}}}}`", kind_model(kind)) for kind in KINDS.values() if kind.loadable]
-    parts += [("`splits`", Splits)]
+    parts += [("`encoders: {NAME: [...]}`", EncoderKeys), ("`splits`", Splits)]
     return "\n".join([_HEAD, *(_part(heading, model) for heading, model in parts)])
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.network.blocks import ConvBlock, Dropout, conv, group_norm, pool
+from fusearch.evaluators.network.blocks import ConvBlock, Dropout, TransformerBlock, conv, group_norm, pool
 from fusearch.evaluators.network.encoder_network import StageEncoder, encoder, from_grid, to_grid
 from fusearch.evaluators.network.operator_layer import TokenShape
+from fusearch.search_space.encoders.images import EFFICIENTNET_STRIDES, patch_sizes
 
-__all__ = ["CNN", "CNN3D", "DenseNet", "ResNet"]
+__all__ = ["CNN", "CNN3D", "DenseNet", "EfficientNet", "ResNet", "UNet", "ViT"]
 
 
 @encoder("cnn")
@@ -46,13 +50,13 @@ class _OnGrid(nn.Module):
 
 @encoder("resnet")
 class ResNet(StageEncoder):
-    """ResNet-18 of MONAI's residual blocks, with GroupNorm in place of BatchNorm; a recipe's width of 64 gives the published widths.
+    """ResNet of MONAI's residual blocks, with GroupNorm in place of BatchNorm; two `blocks` a layer and a width of 64 are ResNet-18.
 
     It has as many dimensions as the modality has positions.
     `monai.networks.nets.ResNet` itself hands its `norm` only to its stem (MONAI 1.6), hence the blocks.
     """
 
-    def __init__(self, modality: Modality, width: int, dropout: float) -> None:
+    def __init__(self, modality: Modality, width: int, dropout: float, blocks: int = 2) -> None:
         from monai.networks.nets.resnet import ResNetBlock
 
         super().__init__(modality, width, dropout)
@@ -65,8 +69,8 @@ class ResNet(StageEncoder):
                 skip = nn.Sequential(conv(dimensions, source, target, 1, stride=stride, bias=False), group_norm(target))
             norm = ("group", {"num_groups": group_norm(target).num_groups})
             first = ResNetBlock(source, target, spatial_dims=dimensions, stride=stride, downsample=skip, norm=norm)
-            second = ResNetBlock(target, target, spatial_dims=dimensions, norm=norm)
-            _add_layers(self, nn.Sequential(first, second, Dropout(dropout)), target, stride)
+            others = [ResNetBlock(target, target, spatial_dims=dimensions, norm=norm) for _ in range(blocks - 1)]
+            _add_layers(self, nn.Sequential(first, *others, Dropout(dropout)), target, stride)
 
 
 class _DenseLayer(nn.Module):
@@ -104,6 +108,119 @@ class DenseNet(StageEncoder):
                 parts += [conv(dimensions, channels, channels // 2, 1, bias=False), pool(dimensions)]
                 channels //= 2
             _add_layers(self, nn.Sequential(*parts, Dropout(dropout)), channels, 2 if block < 3 else 1)
+
+
+@encoder("efficientnet")
+class EfficientNet(StageEncoder):
+    """EfficientNet-B0 of MONAI's inverted bottlenecks, with GroupNorm in place of BatchNorm; a recipe's width of 64 gives its widths.
+
+    It has as many dimensions as the modality has positions. The stem keeps the size where a side is below 64, as that of `ResNet`.
+    `monai.networks.nets.EfficientNet` itself has one number of groups for all widths, and square images alone (MONAI 1.6).
+    """
+
+    #: Of each of its seven stages: expansion, width, blocks, side of the depthwise convolution.
+    STAGES = ((1, 16, 1, 3), (6, 24, 2, 3), (6, 40, 2, 5), (6, 80, 3, 3), (6, 112, 3, 5), (6, 192, 4, 5), (6, 320, 1, 3))
+
+    def __init__(self, modality: Modality, width: int, dropout: float, depth: float = 1.0) -> None:
+        super().__init__(modality, width, dropout)
+        channels, *grid = modality.shape
+        dimensions, first = len(grid), 1 if min(grid) < 64 else EFFICIENTNET_STRIDES[0]
+
+        def wide(published: int) -> int:
+            return max(2, round(published * width / 64))
+
+        stem = nn.Sequential(conv(dimensions, channels, wide(32), 3, stride=first, bias=False), group_norm(wide(32)), nn.SiLU())
+        _add_layers(self, stem, wide(32), first)
+        for (ratio, published, count, kernel), stride in zip(self.STAGES, EFFICIENTNET_STRIDES[1:], strict=False):
+            source, target = self.shapes[-1], wide(published)
+            blocks = [_bottleneck(source.grid or (), source.width, target, kernel, stride, ratio)]
+            ended = [math.ceil(size / stride) for size in source.grid or ()]
+            blocks += [_bottleneck(ended, target, target, kernel, 1, ratio) for _ in range(math.ceil(count * depth) - 1)]
+            _add_layers(self, nn.Sequential(*blocks, Dropout(dropout)), target, stride)
+        head = [conv(dimensions, self.shapes[-1].width, wide(1280), 1, bias=False), group_norm(wide(1280)), nn.SiLU()]
+        _add_layers(self, nn.Sequential(*head, Dropout(dropout)), wide(1280), EFFICIENTNET_STRIDES[-1])
+
+
+def _bottleneck(grid: Sequence[int], source: int, target: int, kernel: int, stride: int, ratio: int) -> nn.Module:
+    """Return MONAI's MBConvBlock without noise of its own; its norms share a number of groups that divides all of its widths."""
+    from monai.networks.nets.efficientnet import MBConvBlock
+
+    groups = math.gcd(group_norm(source * ratio).num_groups, group_norm(target).num_groups)
+    block = MBConvBlock(
+        len(grid),
+        source,
+        target,
+        kernel,
+        stride,
+        list(grid),
+        ratio,
+        se_ratio=0.25,
+        norm=("group", {"num_groups": groups}),
+        drop_connect_rate=0.0,
+    )
+    block.set_swish(memory_efficient=False)  # the other one cannot be batched over members
+    bottleneck: nn.Module = block
+    return bottleneck
+
+
+class _Patches(nn.Module):
+    """A linear map of each patch, and its learned place; the image is filled up with zeros to whole patches."""
+
+    def __init__(self, shape: TokenShape, patch: Sequence[int], width: int, patches: int, dropout: float) -> None:
+        super().__init__()
+        self.shape = shape
+        missing = [-size % side for size, side in zip(shape.grid or (), patch, strict=True)]
+        self.ends = [end for number in reversed(missing) for end in (0, number)]
+        several: Any = nn.Conv2d if len(patch) == 2 else nn.Conv3d
+        self.linear = several(shape.width, width, tuple(patch), stride=tuple(patch))
+        self.places = nn.Parameter(torch.empty(1, patches, width).normal_(std=0.02))
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x_BTD: Tensor) -> Tensor:
+        filled = functional.pad(to_grid(x_BTD, self.shape), self.ends)
+        result: Tensor = self.dropout(from_grid(self.linear(filled)) + self.places)
+        return result
+
+
+@encoder("vit")
+class ViT(StageEncoder):
+    """The vision transformer without a class token: a design reads the mean over patches. A LayerNorm ends the last block.
+
+    It has as many dimensions as the modality has positions; a width of 768, 12 blocks, 12 heads and patches of 16 are ViT-B/16.
+    The blocks are our own: those of `monai.networks.nets.ViT` hold a norm that nothing reads, and need `einops` (MONAI 1.6).
+    """
+
+    def __init__(self, modality: Modality, width: int, dropout: float, patch: int = 0, blocks: int = 4, heads: int = 4) -> None:
+        super().__init__(modality, width, dropout)
+        sides = patch_sizes(modality.positions, patch)
+        grid = tuple(math.ceil(size / side) for size, side in zip(modality.positions, sides, strict=True))
+        shape = TokenShape(math.prod(grid), width, grid)
+        self.add(_Patches(self.shapes[0], sides, width, shape.tokens, dropout), shape)
+        for index in range(blocks):
+            block: nn.Module = TransformerBlock(width, dropout, heads=heads, expansion=4)
+            self.add(nn.Sequential(block, nn.LayerNorm(width)) if index == blocks - 1 else block, shape)
+
+
+@encoder("unet")
+class UNet(StageEncoder):
+    """The way down of a U-Net, of the convolutions of MONAI's `BasicUNet`; a recipe's width of 64 gives the published widths.
+
+    It has as many dimensions as the modality has positions. Every stage is a grid, half as large as the one before, that a way up can join.
+    """
+
+    elsewhere = ((r"conv_0\.", "stages.0.layers.0."), (r"down_(\d+)\.convs\.", r"stages.\1.layers.1."))  # of BasicUNet
+
+    def __init__(self, modality: Modality, width: int, dropout: float, levels: int = 3) -> None:
+        from monai.networks.nets.basic_unet import TwoConv
+
+        super().__init__(modality, width, dropout)
+        dimensions = len(modality.positions)
+        for level in range(levels + 1):
+            target = width * 2**level
+            norm: Any = ("group", {"num_groups": group_norm(target).num_groups})
+            convs = TwoConv(dimensions, self.shapes[-1].width, target, ("LeakyReLU", {"negative_slope": 0.1}), norm, bias=True)
+            down = [pool(dimensions)] if level else []
+            _add_layers(self, nn.Sequential(*down, convs, Dropout(dropout)), target, 2 if level else 1)
 
 
 def _stem(modality: Modality, width: int) -> tuple[nn.Module, int, int]:

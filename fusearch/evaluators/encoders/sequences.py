@@ -8,11 +8,32 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.network.blocks import ConvBlock, Dropout, RecurrentBlock, TransformerBlock, conv, group_norm, masked_layers
+from fusearch.evaluators.network.blocks import (
+    ConvBlock,
+    Dropout,
+    LSTMBlock,
+    RecurrentBlock,
+    TransformerBlock,
+    conv,
+    group_norm,
+    masked_layers,
+)
 from fusearch.evaluators.network.encoder_network import StageEncoder, encoder
 from fusearch.evaluators.network.operator_layer import TokenShape
 
-__all__ = ["GRU", "TCN", "CodeEmbedding", "SequenceEncoder", "SequenceTransformer", "TemporalBlock", "TextCNN", "sinusoids"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "TCN",
+    "CodeEmbedding",
+    "OneHot",
+    "ResNet1D",
+    "SequenceEncoder",
+    "SequenceTransformer",
+    "TemporalBlock",
+    "TextCNN",
+    "sinusoids",
+]
 
 
 class CodeEmbedding(nn.Module):
@@ -27,6 +48,20 @@ class CodeEmbedding(nn.Module):
         """Map codes, (B, T, 1), to (B, T, width)."""
         vectors_BTD: Tensor = self.table(x_BT1[..., 0].long().clamp(1, self.codes - 1) - 1)
         return torch.where(x_BT1 > 0, vectors_BTD, 0.0)
+
+
+class OneHot(nn.Module):
+    """A column for each code: 1, unknown, to `codes` - 1, which larger ones share. Code 0, behind the end of a sample, gives zeros."""
+
+    columns: Tensor
+
+    def __init__(self, codes: int) -> None:
+        super().__init__()
+        self.register_buffer("columns", torch.arange(1, codes, dtype=torch.get_default_dtype()), persistent=False)
+
+    def forward(self, x_BT1: Tensor) -> Tensor:
+        """Map codes, (B, T, 1), to (B, T, codes - 1)."""
+        return (x_BT1.clamp(max=len(self.columns)) == self.columns).to(x_BT1.dtype)
 
 
 class _Embedded(nn.Module):
@@ -44,16 +79,21 @@ class _Embedded(nn.Module):
 class SequenceEncoder(StageEncoder):
     """Stages over steps that keep their number, and masks where the values are codes: what is behind the end of a sample moves nothing.
 
-    Codes are looked up in the first stage, in a table as wide as the recipe says.
+    Codes are looked up in the first stage, in a table as wide as the recipe says, or get a column each.
     """
 
     masks = True
+
+    def __init__(self, modality: Modality, width: int, dropout: float, embedding: str = "learned") -> None:
+        super().__init__(modality, width, dropout)
+        self.one_hot = embedding == "one_hot"
 
     def add_block(self, index: int, block: nn.Module, width: int) -> None:
         """Append stage `index`, counted from 0."""
         steps = self.shapes[0].tokens
         if index == 0 and self.reads_codes:
-            block = _Embedded(CodeEmbedding(self.modality.entry.codes, width), block)
+            codes = self.modality.entry.codes
+            block = _Embedded(OneHot(codes) if self.one_hot else CodeEmbedding(codes, width), block)
         self.add(block, TokenShape(steps, width, (steps,)))
 
     @property
@@ -64,7 +104,9 @@ class SequenceEncoder(StageEncoder):
     def source(self, index: int, width: int) -> TokenShape:
         """Return what the block of stage `index`, counted from 0, reads: of codes, their vectors."""
         steps = self.shapes[0].tokens
-        return TokenShape(steps, width, (steps,)) if index == 0 and self.reads_codes else self.shapes[-1]
+        if index or not self.reads_codes:
+            return self.shapes[-1]
+        return TokenShape(steps, self.modality.entry.codes - 1 if self.one_hot else width, (steps,))
 
 
 class TemporalBlock(nn.Module):
@@ -96,8 +138,8 @@ class TemporalBlock(nn.Module):
 class TCN(SequenceEncoder):
     """Temporal blocks; the dilation doubles from stage to stage."""
 
-    def __init__(self, modality: Modality, width: int, dropout: float, stages: int = 3) -> None:
-        super().__init__(modality, width, dropout)
+    def __init__(self, modality: Modality, width: int, dropout: float, stages: int = 3, embedding: str = "learned") -> None:
+        super().__init__(modality, width, dropout, embedding)
         for index in range(stages):
             self.add_block(index, TemporalBlock(self.source(index, width).width, width, dropout, 2**index), width)
 
@@ -106,8 +148,8 @@ class TCN(SequenceEncoder):
 class GRU(SequenceEncoder):
     """GRU layers; every step is a token."""
 
-    def __init__(self, modality: Modality, width: int, dropout: float, layers: int = 2) -> None:
-        super().__init__(modality, width, dropout)
+    def __init__(self, modality: Modality, width: int, dropout: float, layers: int = 2, embedding: str = "learned") -> None:
+        super().__init__(modality, width, dropout, embedding)
         for index in range(layers):
             self.add_block(index, RecurrentBlock(self.source(index, width).width, width, dropout), width)
 
@@ -116,8 +158,8 @@ class GRU(SequenceEncoder):
 class TextCNN(SequenceEncoder):
     """An embedding of codes and 1D convolutions; a text that comes as embeddings (T, D) goes straight to the convolutions."""
 
-    def __init__(self, modality: Modality, width: int, dropout: float, stages: int = 3) -> None:
-        super().__init__(modality, width, dropout)
+    def __init__(self, modality: Modality, width: int, dropout: float, stages: int = 3, embedding: str = "learned") -> None:
+        super().__init__(modality, width, dropout, embedding)
         for index in range(stages):
             self.add_block(index, ConvBlock(self.source(index, width), width, dropout), width)
 
@@ -153,8 +195,49 @@ def sinusoids(steps: int, width: int) -> Tensor:
 class SequenceTransformer(SequenceEncoder):
     """Transformer blocks over steps, to which the first one adds their places."""
 
-    def __init__(self, modality: Modality, width: int, dropout: float, blocks: int = 2, heads: int = 4) -> None:
-        super().__init__(modality, width, dropout)
+    def __init__(self, modality: Modality, width: int, dropout: float, blocks: int = 2, heads: int = 4, embedding: str = "learned") -> None:
+        super().__init__(modality, width, dropout, embedding)
         for index in range(blocks):
             steps = self.shapes[0].tokens if index == 0 else 0
             self.add_block(index, _TransformerStage(self.source(index, width).width, width, dropout, heads, steps), width)
+
+
+@encoder("lstm")
+class LSTM(SequenceEncoder):
+    """LSTM layers; every step is a token."""
+
+    def __init__(self, modality: Modality, width: int, dropout: float, layers: int = 2, embedding: str = "learned") -> None:
+        super().__init__(modality, width, dropout, embedding)
+        for index in range(layers):
+            self.add_block(index, LSTMBlock(self.source(index, width).width, width, dropout), width)
+
+
+class ResidualBlock(nn.Module):
+    """Three convolutions of 7, 5 and 3 steps with a residual (Wang et al. 2017, figure 1c), GroupNorm in place of BatchNorm."""
+
+    def __init__(self, source: int, width: int, dropout: float) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for place, kernel in enumerate((7, 5, 3)):
+            layers += [*([nn.ReLU()] if place else []), conv(1, width if place else source, width, kernel, bias=False), group_norm(width)]
+        self.layers = nn.Sequential(*layers)
+        self.skip = nn.Identity() if source == width else nn.Conv1d(source, width, 1)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:
+        """Map (B, T, D) to (B, T, width)."""
+        x_BDT = x_BTD.transpose(1, 2)
+        inner_BDT = self.layers(x_BDT) if mask_BT is None else masked_layers(self.layers, x_BDT, mask_BT)
+        result: Tensor = self.dropout((inner_BDT + self.skip(x_BDT)).relu())
+        return result.transpose(1, 2)
+
+
+@encoder("resnet1d")
+class ResNet1D(SequenceEncoder):
+    """The residual network of series: no stage leaves steps out, so that ragged ones are masked. A recipe's width of 64 is the paper's."""
+
+    def __init__(self, modality: Modality, width: int, dropout: float, stages: int = 3, embedding: str = "learned") -> None:
+        super().__init__(modality, width, dropout, embedding)
+        for index in range(stages):
+            target = width if index == 0 else 2 * width
+            self.add_block(index, ResidualBlock(self.source(index, width).width, target, dropout), target)

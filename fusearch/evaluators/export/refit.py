@@ -12,6 +12,7 @@ from fusearch.evaluators.cost import count_costs
 from fusearch.evaluators.device import device_for
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.network.start import start_streams
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.modes import predict, solver_of, train
 from fusearch.evaluators.training.optimization import reproducible
@@ -62,7 +63,18 @@ def refit(
     for seed in range(seeds if solver_of(candidate.graph, task, candidate.recipe) is None else 1):
         with reproducible(seed, threads=threads, device=device) as generator:
             network = FusionNetwork.of(candidate, task).to(device)
-            train(network, samples, None, recipe=candidate.recipe, task=task, settings=settings, generator=generator, epochs=epochs)
+            start_streams(network, data.given_weights)
+            train(
+                network,
+                samples,
+                None,
+                recipe=candidate.recipe,
+                task=task,
+                settings=settings,
+                generator=generator,
+                epochs=epochs,
+                given=data.given_weights,
+            )
             tasks.append(task.settled(partial(predict, network, samples), samples.targets))
         networks.append(network.cpu())
     used = {modality.name for modality in candidate.graph.modalities}

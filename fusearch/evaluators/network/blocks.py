@@ -17,6 +17,7 @@ __all__ = [
     "ConvBlock",
     "DenseBlock",
     "Dropout",
+    "LSTMBlock",
     "RecurrentBlock",
     "TransformerBlock",
     "conv",
@@ -146,7 +147,7 @@ class RecurrentBlock(nn.Module):
     """A GRU layer over the tokens (Cho et al. 2014) with LayerNorm and dropout on its outputs.
 
     Attributes:
-        written_out: Whether to compute the GRU step by step, as in a pack: torch's own cannot be batched over members.
+        written_out: Whether to compute the layer step by step, as in a pack: torch's own cannot be batched over members.
     """
 
     written_out = False
@@ -159,9 +160,45 @@ class RecurrentBlock(nn.Module):
 
     def forward(self, x_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:  # noqa: ARG002  # no state hangs on what follows it
         """Map (B, T, D) to (B, T, target), or twice that width where bidirectional; a mask is for one direction."""
-        states_BTD = gru_states(self.gru, x_BTD) if self.written_out else self.gru(x_BTD)[0]
-        result: Tensor = self.dropout(self.norm(states_BTD))
+        result: Tensor = self.dropout(self.norm(self.states(x_BTD)))
         return result
+
+    def states(self, x_BTD: Tensor) -> Tensor:
+        """Return the state after each step, (B, T, width)."""
+        states_BTD: Tensor = gru_states(self.gru, x_BTD) if self.written_out else self.gru(x_BTD)[0]
+        return states_BTD
+
+
+class LSTMBlock(RecurrentBlock):
+    """An LSTM layer over the tokens (Hochreiter & Schmidhuber 1997; Gers et al. 2000), one direction, in place of the GRU."""
+
+    def __init__(self, source: int, target: int, dropout: float) -> None:
+        nn.Module.__init__(self)
+        self.lstm = nn.LSTM(source, target, batch_first=True)
+        self.norm = nn.LayerNorm(target)
+        self.dropout = Dropout(dropout)
+
+    def states(self, x_BTD: Tensor) -> Tensor:
+        """Return the state after each step, (B, T, width)."""
+        states_BTD: Tensor = lstm_states(self.lstm, x_BTD) if self.written_out else self.lstm(x_BTD)[0]
+        return states_BTD
+
+
+def lstm_states(lstm: nn.LSTM, x_BTD: Tensor) -> Tensor:
+    """Return the states of an LSTM of one layer and one direction, (B, T, width), written out."""
+    input_weight, state_weight, input_bias, state_bias = (
+        getattr(lstm, f"{name}_l0") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    )
+    steps = nn.functional.linear(x_BTD, input_weight, input_bias).unbind(dim=1)
+    h_BD = c_BD = torch.zeros_like(steps[0][:, : lstm.hidden_size])
+    states = []
+    for step in steps:
+        gates = step + nn.functional.linear(h_BD, state_weight, state_bias)
+        input_BD, forget_BD, new_BD, output_BD = gates.chunk(4, dim=1)
+        c_BD = torch.sigmoid(forget_BD) * c_BD + torch.sigmoid(input_BD) * torch.tanh(new_BD)
+        h_BD = torch.sigmoid(output_BD) * torch.tanh(c_BD)
+        states.append(h_BD)
+    return torch.stack(states, dim=1)
 
 
 def gru_states(gru: nn.GRU, x_BTD: Tensor) -> Tensor:

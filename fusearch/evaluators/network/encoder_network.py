@@ -18,7 +18,7 @@ from fusearch.errors import DesignError
 from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.registry import Registry
 from fusearch.search_space import Value
-from fusearch.search_space.entries.encoder import POOL
+from fusearch.search_space.entries.encoder import POOL, WIDTH
 
 __all__ = [
     "NETWORKS",
@@ -124,9 +124,11 @@ class StageEncoder(nn.Module, ABC):
         pool: Makes one vector of the last stage's tokens: what `@L` and the stream's class scores read.
         masks: Whether each stage takes a second argument, which of the tokens that it reads a sample has. Without it what stands behind the
             end of a text or a film counts as a position like any other (decisions 0076, 0093).
+        elsewhere: Names of its weights in the network that it is taken from: pairs of a pattern there and what it is replaced by here.
     """
 
     masks: ClassVar[bool] = False
+    elsewhere: ClassVar[tuple[tuple[str, str], ...]] = ()
     shapes: tuple[TokenShape, ...]
     stages: nn.ModuleList
 
@@ -199,9 +201,9 @@ NETWORKS: Registry[type[StageEncoder]] = Registry("encoder network")
 
 
 def make_encoder(name: str, modality: Modality, width: int, dropout: float, params: Mapping[str, Value]) -> StageEncoder:
-    """Return the network of an encoder with its complete parameters, and with the pooling that they name."""
-    own = {key: value for key, value in params.items() if key != POOL}
-    network = NETWORKS[name](modality, width, dropout, **own)
+    """Return the network of an encoder with its complete parameters: as wide as they say, else as `width`, and pooled as they say."""
+    own = {key: value for key, value in params.items() if key not in (POOL, WIDTH)}
+    network = NETWORKS[name](modality, int(params.get(WIDTH) or width), dropout, **own)
     if params.get(POOL) == "attention":
         network.pool = AttentionPool(network.shapes[-1])
     return network

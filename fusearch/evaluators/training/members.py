@@ -16,9 +16,11 @@ import torch
 from numpy.typing import NDArray
 
 from fusearch.data import Dataset, Fold
+from fusearch.data.given_weights import GivenWeights
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.network.copies import Copies
 from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.network.start import start_streams
 from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.evaluators.training.member import Member
 from fusearch.evaluators.training.modes import FUSION, DesignTraining, predict
@@ -141,6 +143,7 @@ class MemberSetup(TypedDict, total=False):
         missing: Modalities; each member is also scored with each of them absent (`auroc_without.rna`, `worst_missing_auroc`).
         weights: Where trained weights are kept, and where those that a candidate starts from lie; None keeps none.
         cache: Where streams that are trained alone are kept, and looked for; None keeps none.
+        given: Weights in files that streams start from.
     """
 
     settings: Required[TrainingSettings]
@@ -148,6 +151,7 @@ class MemberSetup(TypedDict, total=False):
     missing: Sequence[str]
     weights: WeightStore | None
     cache: StreamCache | None
+    given: Sequence[GivenWeights]
 
 
 def train_members(
@@ -187,6 +191,7 @@ def member_training(
     missing: Sequence[str] = (),
     weights: WeightStore | None = None,
     cache: StreamCache | None = None,
+    given: Sequence[GivenWeights] = (),
     on_epoch: OnMemberEpoch | None = None,
     copies: Copies | None = None,
 ) -> Generator[Phase, Fit, TrainedMember]:
@@ -199,10 +204,11 @@ def member_training(
         network = FusionNetwork.of(candidate, rows.task) if copies is None else copies.make(candidate.recipe)
         if rows.train.targets.device.type != "cpu":  # it is made there, and a walk through all layers takes as long as a copy
             network.to(rows.train.targets.device)
+        start_streams(network, given)
         taken = _start(network, candidate, member, weights)
         split = None if cache is None else cache.within(rows.fold.train.tobytes(), rows.fold.val.tobytes())
         told = _bind(on_epoch, member)
-        run = DesignTraining(network, rows.train, rows.validation, candidate.recipe, rows.task, settings, generator, {}, told, split)
+        run = DesignTraining(network, rows.train, rows.validation, candidate.recipe, rows.task, settings, generator, {}, told, split, given)
         fits = yield from run.phases({stream: Fit(epochs, epochs, math.nan) for stream, epochs in taken.streams.items()})
         fits = _add_epochs(fits, taken) if candidate.graph.training == "joint" else fits
         if weights is not None:

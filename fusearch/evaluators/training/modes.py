@@ -24,7 +24,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fusearch.data.given_weights import GivenWeights
 from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.network.start import start_stream, start_streams
 from fusearch.evaluators.network.stream_runs import StreamNetwork, StreamState
 from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.tasks import TaskLayer
@@ -68,6 +70,7 @@ def train(
     trained: Mapping[str, Fit] | None = None,
     on_epoch: OnPhaseEpoch | None = None,
     cache: StreamCache | None = None,
+    given: Sequence[GivenWeights] = (),
 ) -> dict[str, Fit]:
     """Train a network as its design says, and leave it in evaluation mode with its best weights.
 
@@ -83,6 +86,7 @@ def train(
         trained: Streams of the network that hold trained weights already, and what trained them; they are not trained alone again.
         on_epoch: Called after each epoch.
         cache: Where streams that are trained alone are kept, and looked for: of these rows, split this way.
+        given: Weights in files that streams which are trained alone start from; the network itself has started from them.
 
     Returns:
         What each phase did: streams trained alone, by name, then `fusion`; a phase without a parameter to train is left out.
@@ -90,7 +94,7 @@ def train(
     Raises:
         EvaluationError: A loss is not finite.
     """
-    run = DesignTraining(network, samples, validation, recipe, task, settings, generator, epochs or {}, on_epoch, cache)
+    run = DesignTraining(network, samples, validation, recipe, task, settings, generator, epochs or {}, on_epoch, cache, given)
     return in_turn(run.phases(trained or {}))
 
 
@@ -128,6 +132,7 @@ class DesignTraining:
         epochs: Mapping[str, int],
         on_epoch: OnPhaseEpoch | None,
         cache: StreamCache | None = None,
+        given: Sequence[GivenWeights] = (),
     ) -> None:
         modalities = {modality.name for modality in network.graph.modalities}
         self.network, self.recipe, self.samples = network, recipe, samples.only(modalities)
@@ -135,7 +140,7 @@ class DesignTraining:
         self.settings, self.generator, self.epochs, self.on_epoch = settings, generator, epochs, on_epoch
         self.device = samples.targets.device
         self.half = mixed_precision(self.device, settings.mixed_precision)
-        self.cache, self.keys = cache, dict[str, str]()
+        self.cache, self.keys, self.given = cache, dict[str, str](), given
         self.num_alone = Counter[str]()
         self.task = task
         self.strengths = strengths_of(recipe, self.device)
@@ -188,6 +193,7 @@ class DesignTraining:
         streams = self.network.streams
         modalities = tuple(dict.fromkeys(streams.modality_of[name] for name, other in streams.lenders.items() if other == lender))
         alone = StreamNetwork(self.network.graph, lender, self.network.num_outputs, self.recipe).to(self.device)
+        start_stream(alone, self.network.graph.stream(lender), self.given)
         self.num_alone["asked"] += 1
         if self.cache is None:
             fit = yield self._stream_phase(lender, modalities, alone, order)
@@ -308,7 +314,8 @@ class DesignTraining:
             cache = None if self.cache is None else self.cache.within("without part", number)
             with reproducible(self.generator.initial_seed(), device=self.device) as order:
                 network = FusionNetwork(graph, self.network.num_outputs, self.recipe, classes=self.task.classes).to(self.device)
-                run = DesignTraining(network, seen, None, self.recipe, self.task, self.settings, order, epochs, None, cache)
+                start_streams(network, self.given)
+                run = DesignTraining(network, seen, None, self.recipe, self.task, self.settings, order, epochs, None, cache, self.given)
                 lenders, modality_of = network.streams.lenders, network.streams.modality_of
                 # A stream that no row of the other parts has cannot be trained: it has no score on this one.
                 known = {lender for name, lender in lenders.items() if seen.present[modality_of[name]].any()}

@@ -15,7 +15,7 @@ from fusearch.search_space.design.parts import AUTO, Fusion, Output, Stream, Tap
 from fusearch.search_space.design.resolution import Resolution
 from fusearch.search_space.design.tap_facts import Carried, carried_args
 from fusearch.search_space.encoders import FLATTEN, IDENTITY, POOL
-from fusearch.search_space.entries.encoder import ENCODERS, Chain
+from fusearch.search_space.entries.encoder import EMBEDDING, ENCODERS, Chain
 from fusearch.search_space.entries.operator import Operator
 from fusearch.search_space.entries.parameter import Params, complete_params
 
@@ -118,6 +118,8 @@ def _shortened(design: Resolution, stream: Stream, depth: int, *, pooled: bool) 
     name, params = chain
     if POOL in params and not pooled and not alone:
         params = {key: value for key, value in params.items() if key != POOL}
+    if EMBEDDING in params and modality.layout.channel is not None:
+        params = {key: value for key, value in params.items() if key != EMBEDDING}  # numbers are not looked up
     if depth == 0 and stream.tie is not None and name == IDENTITY.name:
         stream = replace(stream, tie=None)  # there are no weights to share
     return replace(stream, encoder=name, params=Params(complete_params(params, ENCODERS[name].params, name)))

@@ -12,9 +12,11 @@ from fusearch.search_space.design.matching import Design, readings
 from fusearch.search_space.design.parts import RuleError, Training
 from fusearch.search_space.design.pattern_parts import UNKNOWN, PatternFusion, PatternOutput, PatternStream, PatternTap
 from fusearch.search_space.design.structure import check_uses, coverage, topological_order
+from fusearch.search_space.entries.encoder import ENCODERS
 from fusearch.search_space.entries.operator import FAMILIES_BY_SYMBOL, OPERATORS
+from fusearch.search_space.entries.parameter import Value
 from fusearch.search_space.notation import parse_document, print_pattern
-from fusearch.search_space.notation.syntax import Document, Place, TapItem
+from fusearch.search_space.notation.syntax import Document, Place, StreamItem, TapItem
 
 __all__ = ["FusionPattern"]
 
@@ -114,7 +116,7 @@ class FusionPattern:
 def _parts_of(
     document: Document,
 ) -> tuple[tuple[PatternStream, ...], tuple[PatternFusion, ...], tuple[PatternOutput, ...], Training | None]:
-    streams = {item.name: PatternStream(item.name, item.modality, item.encoder, item.params, item.tie) for item in document.streams}
+    streams = {item.name: PatternStream(item.name, item.modality, item.encoder, _params_of(item), item.tie) for item in document.streams}
     fusions = tuple(
         PatternFusion(item.name, item.operator, tuple(_tap(arg) for arg in item.args), item.params, item.trunk) for item in document.fusions
     )
@@ -124,6 +126,13 @@ def _parts_of(
         if tap.source not in names and tap.source != UNKNOWN:
             streams.setdefault(tap.source, PatternStream(tap.source))
     return tuple(streams.values()), fusions, outputs, document.training  # type: ignore[return-value]  # checked on construction
+
+
+def _params_of(item: StreamItem) -> Mapping[str, Value]:
+    """Return the parameters that a stream has to have: of a size, what it stands for."""
+    if item.encoder is None or item.encoder not in ENCODERS:
+        return item.params
+    return ENCODERS[item.encoder].without_size(item.params, f"encoder {item.encoder!r} of stream {item.name!r}")
 
 
 def _tap(item: TapItem) -> PatternTap:

@@ -9,8 +9,8 @@ from fusearch.data.modality import Modality
 from fusearch.errors import DesignError, UnknownNameError, suggestion
 from fusearch.search_space.design.parts import RuleError, Stream
 from fusearch.search_space.encoders import encoders_for
-from fusearch.search_space.entries.encoder import ENCODERS
-from fusearch.search_space.entries.parameter import complete_params
+from fusearch.search_space.entries.encoder import ENCODERS, Encoder
+from fusearch.search_space.entries.parameter import Value, complete_params
 
 __all__ = ["complete_streams", "count_stages"]
 
@@ -46,7 +46,7 @@ def _complete(stream: Stream, given: Mapping[str, Stream], complete: Mapping[str
     if not encoder.reads(modality.kind):
         fitting = ", ".join(encoders_for(modality))
         raise RuleError(f"stream {name!r}: encoder {stream.encoder!r} does not read {modality.kind}, expected one of: {fitting}", name)
-    params = dict(stream.params)
+    params = _stated(stream, encoder)
     if stream.tie is not None:
         lender = _lender(stream, given, complete, modalities)
         params = {**lender.params, **params}
@@ -58,6 +58,16 @@ def _complete(stream: Stream, given: Mapping[str, Stream], complete: Mapping[str
         raise
     except DesignError as error:
         raise RuleError(str(error), name) from None
+
+
+def _stated(stream: Stream, encoder: Encoder) -> dict[str, Value]:
+    """Return what a stream states: of a size, what it stands for; nothing that is no part of a design at its default."""
+    try:
+        given = encoder.without_size(stream.params, f"encoder {stream.encoder!r} of stream {stream.name!r}")
+        defaults = {name: param.default for name, param in encoder.params.items() if param.stated}
+        return {name: value for name, value in given.items() if name not in defaults or value != defaults[name]}
+    except DesignError as error:
+        raise RuleError(str(error), stream.name) from None
 
 
 def _lender(stream: Stream, given: Mapping[str, Stream], complete: Mapping[str, Stream], modalities: Mapping[str, Modality]) -> Stream:

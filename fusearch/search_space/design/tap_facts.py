@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fusearch.search_space.design.parts import Tap
 from fusearch.search_space.design.resolution import Resolution
-from fusearch.search_space.entries.encoder import ENCODERS
+from fusearch.search_space.entries.encoder import ENCODERS, WIDTH
 
 __all__ = ["Carried", "carried_args"]
 
@@ -61,5 +61,6 @@ def _of_stream(design: Resolution, tap: Tap) -> Carried:
 
 
 def _at(design: Resolution, name: str, depth: int) -> Carried:
-    encoder = ENCODERS[design.streams[name].encoder]
-    return Carried(design.has_many_at(name, depth), "recipe" if depth and encoder.recipe_width else None)
+    stream = design.streams[name]
+    of_recipe = depth and ENCODERS[stream.encoder].recipe_width and WIDTH not in stream.params
+    return Carried(design.has_many_at(name, depth), "recipe" if of_recipe else None)

@@ -7,12 +7,30 @@ from fusearch.search_space.encoders import images, raw, sequences, sets, tables,
 from fusearch.search_space.encoders.raw import FLATTEN, IDENTITY
 from fusearch.search_space.entries.encoder import ENCODERS, POOL
 
-__all__ = ["FLATTEN", "IDENTITY", "POOL", "default_encoder", "encoders_for", "images", "raw", "sequences", "sets", "tables", "videos"]
+__all__ = [
+    "FLATTEN",
+    "IDENTITY",
+    "POOL",
+    "default_encoder",
+    "encoders_for",
+    "images",
+    "offered_encoders",
+    "raw",
+    "sequences",
+    "sets",
+    "tables",
+    "videos",
+]
 
 
 def default_encoder(modality: Modality) -> str:
     """Return the encoder of a stream that names none."""
     return modality.layout.encoder
+
+
+def offered_encoders(modality: Modality) -> tuple[str, ...]:
+    """Return the encoders, with the parameters that are fixed, that a space offers for a modality where it is told none."""
+    return modality.encoders or (default_encoder(modality),)
 
 
 def encoders_for(modality: Modality) -> tuple[str, ...]:

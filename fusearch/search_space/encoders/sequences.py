@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fusearch.search_space.encoders.raw import shortened
-from fusearch.search_space.entries.encoder import ENCODERS, POOL, POOLING, Encoder
+from fusearch.search_space.entries.encoder import EMBEDDING, ENCODERS, OWN_WIDTH, POOL, POOLING, WIDTH, Encoder
 from fusearch.search_space.entries.parameter import Param
 
-__all__ = ["GRU", "TCN", "TEXT_CNN", "TRANSFORMER"]
+__all__ = ["GRU", "LSTM", "RESNET1D", "TCN", "TEXT_CNN", "TRANSFORMER"]
+
+_COMMON = {POOL: POOLING, EMBEDDING: Param("learned", choices=("learned", "one_hot"), stated=True), WIDTH: OWN_WIDTH}
 
 TCN = ENCODERS.add(
     "tcn",
@@ -14,7 +16,9 @@ TCN = ENCODERS.add(
         "tcn",
         ("timeseries", "audio", "text", "sequence"),
         num_stages=lambda params: int(params["stages"]),
-        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING},
+        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), **_COMMON},
+        sizes={"tiny": {"stages": 2}, "base": {"stages": 5}},
+        names=("block#",),
         recipe_width=True,
         first_stages=shortened("tcn", "stages"),
         stages="each a residual block of dilated 1D convolutions; the dilation doubles",
@@ -28,7 +32,9 @@ GRU = ENCODERS.add(
         "gru",
         ("timeseries", "audio", "text", "sequence"),
         num_stages=lambda params: int(params["layers"]),
-        params={"layers": Param(2, choices=(1, 2), minimum=1, maximum=4), POOL: POOLING},
+        params={"layers": Param(2, choices=(1, 2), minimum=1, maximum=4), **_COMMON},
+        sizes={"tiny": {"layers": 1}, "base": {"layers": 3}},
+        names=("layer#",),
         recipe_width=True,
         first_stages=shortened("gru", "layers"),
         stages="each one GRU layer; every step is a token",
@@ -42,7 +48,8 @@ TEXT_CNN = ENCODERS.add(
         "text_cnn",
         ("text", "sequence"),
         num_stages=lambda params: int(params["stages"]),
-        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING},
+        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), **_COMMON},
+        sizes={"tiny": {"stages": 2}, "base": {"stages": 4}},
         recipe_width=True,
         first_stages=shortened("text_cnn", "stages"),
         stages="each a 1D convolution; the first one looks codes of words or letters up",
@@ -59,11 +66,44 @@ TRANSFORMER = ENCODERS.add(
         params={
             "blocks": Param(2, choices=(1, 2), minimum=1, maximum=8),
             "heads": Param(4, minimum=1, maximum=16),
-            POOL: POOLING,
+            **_COMMON,
         },
+        sizes={"tiny": {"blocks": 1}, "base": {"blocks": 4}},
+        names=("block#",),
         recipe_width=True,
         first_stages=shortened("transformer", "blocks"),
         stages="each a transformer block and a LayerNorm; the first one adds the places of the steps",
         reference="Vaswani et al., Attention is all you need, NIPS 2017",
+    ),
+)
+
+LSTM = ENCODERS.add(
+    "lstm",
+    Encoder(
+        "lstm",
+        ("timeseries", "audio", "text", "sequence"),
+        num_stages=lambda params: int(params["layers"]),
+        params={"layers": Param(2, choices=(1, 2), minimum=1, maximum=4), **_COMMON},
+        sizes={"tiny": {"layers": 1}, "base": {"layers": 3}},
+        names=("layer#",),
+        recipe_width=True,
+        first_stages=shortened("lstm", "layers"),
+        stages="each one LSTM layer; every step is a token",
+        reference="Hochreiter and Schmidhuber, Long short-term memory, Neural Computation 1997",
+    ),
+)
+
+RESNET1D = ENCODERS.add(
+    "resnet1d",
+    Encoder(
+        "resnet1d",
+        ("timeseries", "audio", "text", "sequence"),
+        num_stages=lambda params: int(params["stages"]),
+        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), **_COMMON},
+        sizes={"tiny": {"stages": 2}, "base": {"stages": 5}},
+        names=("block#",),
+        first_stages=shortened("resnet1d", "stages"),
+        stages="each a residual block of three 1D convolutions; all but the first are twice as wide",
+        reference="Wang et al., Time series classification from scratch with deep neural networks: a strong baseline, IJCNN 2017",
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fusearch.search_space.encoders.raw import shortened
-from fusearch.search_space.entries.encoder import ENCODERS, POOL, POOLING, Encoder
+from fusearch.search_space.entries.encoder import ENCODERS, OWN_WIDTH, POOL, POOLING, WIDTH, Encoder
 from fusearch.search_space.entries.parameter import Param
 
 __all__ = ["DEEPSET"]
@@ -14,7 +14,8 @@ DEEPSET = ENCODERS.add(
         "deepset",
         ("graph",),
         num_stages=lambda params: int(params["stages"]),
-        params={"stages": Param(2, choices=(1, 2, 3), minimum=1, maximum=8), POOL: POOLING},
+        params={"stages": Param(2, choices=(1, 2, 3), minimum=1, maximum=8), POOL: POOLING, WIDTH: OWN_WIDTH},
+        sizes={"tiny": {"stages": 1}, "base": {"stages": 3}},
         recipe_width=True,
         first_stages=shortened("deepset", "stages"),
         stages="each a linear layer on every node plus one on the mean of all nodes; it reads the nodes (N, D), not the edges",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fusearch.search_space.encoders.raw import IDENTITY, shortened
-from fusearch.search_space.entries.encoder import ENCODERS, POOL, POOLING, Chain, Encoder
+from fusearch.search_space.entries.encoder import ENCODERS, OWN_WIDTH, POOL, POOLING, WIDTH, Chain, Encoder
 from fusearch.search_space.entries.parameter import Param, Value
 
 __all__ = ["FT_TRANSFORMER", "MLP", "PAPER_WIDTHS"]
@@ -16,7 +16,9 @@ MLP = ENCODERS.add(
         "mlp",
         ("tabular",),
         num_stages=lambda params: int(params["layers"]),
-        params={"layers": Param(2, choices=(1, 2, 3), minimum=1, maximum=8)},
+        params={"layers": Param(2, choices=(1, 2, 3), minimum=1, maximum=8), WIDTH: OWN_WIDTH},
+        sizes={"tiny": {"layers": 1}, "base": {"layers": 3}},
+        names=("layer#",),
         tokens="one",
         recipe_width=True,
         first_stages=shortened("mlp", "layers"),
@@ -44,7 +46,14 @@ FT_TRANSFORMER = ENCODERS.add(
         tokens="many",
         recipe_width=True,
         first_stages=_first_blocks,
-        params={"blocks": Param(2, choices=(1, 2), minimum=1, maximum=8), "heads": Param(4, minimum=1, maximum=16), POOL: POOLING},
+        params={
+            "blocks": Param(2, choices=(1, 2), minimum=1, maximum=8),
+            "heads": Param(4, minimum=1, maximum=16),
+            POOL: POOLING,
+            WIDTH: OWN_WIDTH,
+        },
+        sizes={"tiny": {"blocks": 1}, "base": {"blocks": 3, "heads": 8}},
+        names=("columns", "block#"),
         stages="a token for each column (of more than 64 columns neighbours share one), then transformer blocks over the tokens",
         reference="Gorishniy et al., Revisiting deep learning models for tabular data, NeurIPS 2021",
     ),
@@ -76,6 +85,7 @@ def _add(name: str, widths: tuple[int, ...]) -> None:
             num_stages=num_stages,
             tokens="one",
             first_stages=first_stages,
+            names=("layer#",),
             stages=f"fully connected layers of {'-'.join(map(str, widths))}",
             reference="Guarrasi and Soda, Comput. Biol. Med. 2023",
         ),

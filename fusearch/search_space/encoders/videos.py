@@ -27,7 +27,7 @@ FRAME_GRU = ENCODERS.add(
         num_stages=lambda params: int(params["stages"]) + 1,
         params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING},
         recipe_width=True,
-        positions=lambda sizes, depth: sizes[0] * math.prod(math.ceil(size / 2**depth) for size in sizes[1:]),
+        positions=lambda sizes, depth, _params: sizes[0] * math.prod(math.ceil(size / 2**depth) for size in sizes[1:]),
         first_stages=_first_stages,
         stages="each a 2D convolution on every frame by itself that halves its sides while it can; the last one a GRU over the means of "
         "the frames",
@@ -43,7 +43,7 @@ R2PLUS1D = ENCODERS.add(
         num_stages=lambda params: int(params["stages"]),
         params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING},
         recipe_width=True,
-        positions=lambda sizes, depth: math.prod(math.ceil(size / 2**depth) for size in sizes),
+        positions=lambda sizes, depth, _params: math.prod(math.ceil(size / 2**depth) for size in sizes),
         first_stages=shortened("r2plus1d", "stages"),
         stages="each a convolution inside the frames, one along them, and a pooling that halves frames and sides while it can",
         reference="Tran et al., A closer look at spatiotemporal convolutions for action recognition, CVPR 2018",

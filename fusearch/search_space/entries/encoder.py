@@ -8,15 +8,27 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from fusearch.data.kinds import KINDS, loadable_kinds
+from fusearch.errors import DesignError, suggestion
 from fusearch.registry import Registry
-from fusearch.search_space.entries.parameter import Param, Value
+from fusearch.search_space.entries.parameter import Param, Value, complete_params
 
-__all__ = ["ENCODERS", "POOL", "POOLING", "Chain", "Encoder"]
+__all__ = ["EMBEDDING", "ENCODERS", "OWN_WIDTH", "POOL", "POOLING", "SIZE", "SIZES", "WIDTH", "Chain", "Encoder"]
 
 #: The parameter of an encoder of many tokens that says how `@L` and its class scores make one vector of them (decision 0029): the mean, or
 #: attention (Ilse et al., Attention-based deep multiple instance learning, ICML 2018, eq. 8). Streams read it, not the encoder's network.
 POOL = "pool"
 POOLING = Param("mean", choices=("mean", "attention"))
+
+#: The parameter of an encoder that says how wide it is, whatever the recipe says; 0: as the recipe says. Who builds a network reads it.
+WIDTH = "width"
+OWN_WIDTH = Param(0, minimum=0, maximum=8192, stated=True)
+
+#: The parameter of an encoder of symbols, where the modality is codes: a vector that is learned for each code, or a column each.
+EMBEDDING = "embedding"
+
+#: The word for a size in place of parameters, and its values. It is no parameter: a design holds what it stands for (decision 0037).
+SIZE = "size"
+SIZES = ("tiny", "small", "base")
 
 #: An encoder by name, with its complete parameters.
 Chain = tuple[str, Mapping[str, Value]]
@@ -35,8 +47,10 @@ class Encoder:
         reference: The paper.
         any_kind: Whether it reads every kind, a plug-in's too.
         tokens: What its stages give: `one` token, `many`, or many where the kind has positions (pixels, steps, nodes).
-        positions: Gives how many positions are left of a grid of these sizes after `depth` stages.
+        positions: Gives how many positions are left of a grid of these sizes after `depth` stages, with these parameters.
         recipe_width: Whether every stage is as wide as the recipe says.
+        sizes: What the sizes `tiny` and `base` stand for; `small` stands for the defaults, and so does a size that is left out.
+        names: Names of the stages; one that ends with `#` is all stages from there on, which are counted: `layer#` for layer1, layer2, ...
         first_stages: Gives the least chain that computes the first `depth` stages, from the parameters and the depth, so that stages that
             nothing reads are no part of a design (decision 0028). None: the encoder itself.
     """
@@ -49,9 +63,45 @@ class Encoder:
     reference: str = ""
     any_kind: bool = False
     tokens: Literal["one", "many", "kind"] = "kind"
-    positions: Callable[[tuple[int, ...], int], int] = lambda sizes, _: math.prod(sizes)
+    positions: Callable[[tuple[int, ...], int, Mapping[str, Value]], int] = lambda sizes, _, __: math.prod(sizes)
     recipe_width: bool = False
     first_stages: Callable[[Mapping[str, Value], int], Chain] | None = None
+    sizes: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    names: tuple[str, ...] = ("stage#",)
+
+    def complete(self, given: Mapping[str, Value], where: str) -> dict[str, Value]:
+        """Return the complete parameters of a design's stream from those that it states, a size among them.
+
+        Raises:
+            DesignError: A parameter is not known, or its value is not legal.
+        """
+        return complete_params(self.without_size(given, where), self.params, where)
+
+    def without_size(self, given: Mapping[str, Value], where: str) -> dict[str, Value]:
+        """Return stated parameters with what a size stands for in its place; what is stated beside it holds.
+
+        Raises:
+            DesignError: There is no such size.
+        """
+        if SIZE not in given:
+            return dict(given)
+        size = given[SIZE]
+        if size not in SIZES:
+            raise DesignError(f"{where}: size is {size!r}, {suggestion(str(size), SIZES)}")
+        return {**self.of_size(str(size)), **{name: value for name, value in given.items() if name != SIZE}}
+
+    def of_size(self, size: str) -> dict[str, Value]:
+        """Return the parameters that a size stands for: all that any size sets."""
+        named = dict.fromkeys(name for values in self.sizes.values() for name in values)
+        return {name: self.sizes.get(size, {}).get(name, self.params[name].default) for name in named}
+
+    def stage_names(self, params: Mapping[str, Value]) -> tuple[str, ...]:
+        """Return the name of each stage, in order, for complete parameters."""
+        *first, last = self.names
+        if not last.endswith("#"):
+            first, last = [*first, last], "stage#"
+        count = self.num_stages(params)
+        return tuple([*first, *(f"{last[:-1]}{number}" for number in range(1, count - len(first) + 1))][:count])
 
     def has_many(self, depth: int, *, positions: bool) -> bool:
         """Whether a sample has several tokens after `depth` stages, where its kind has positions or not."""
@@ -59,9 +109,9 @@ class Encoder:
             return False
         return positions or (self.tokens == "many" and depth > 0)
 
-    def comes_to_one(self, depth: int, sizes: tuple[int, ...]) -> bool:
-        """Whether `depth` stages bring a grid of these sizes down to one position."""
-        return bool(sizes) and self.tokens != "one" and self.positions(sizes, depth) == 1
+    def comes_to_one(self, depth: int, sizes: tuple[int, ...], params: Mapping[str, Value]) -> bool:
+        """Whether `depth` stages bring a grid of these sizes down to one position, with complete parameters."""
+        return bool(sizes) and self.tokens != "one" and self.positions(sizes, depth, params) == 1
 
     def reads(self, kind: str) -> bool:
         """Whether it reads modalities of that kind."""

@@ -23,17 +23,20 @@ class Param:
             for strings and booleans the choices are all that is legal.
         minimum: Smallest legal number.
         maximum: Largest legal number.
+        stated: Whether only a design that states it has it: no search draws it, and at its default it is no part of a design, so that the
+            digests of designs from before there was the parameter stay what they are (decision 0037).
     """
 
     default: Value
     choices: tuple[Value, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    stated: bool = False
 
     @property
     def offered(self) -> tuple[Value, ...]:
         """What a search picks from: the choices, or the default alone."""
-        return self.choices or (self.default,)
+        return (self.default,) if self.stated else self.choices or (self.default,)
 
     def check(self, value: Value, where: str) -> Value:
         """Return `value` in the type of the default.
@@ -89,12 +92,13 @@ class Params(Mapping[str, Value]):
 
 def combinations(params: Mapping[str, Param], stated: Mapping[str, Value]) -> Iterator[dict[str, Value]]:
     """Give the values of all parameters: the stated ones, with every combination of what a search picks from for the others."""
-    for values in product(*((stated[name],) if name in stated else param.offered for name, param in params.items())):
-        yield dict(zip(params, values, strict=True))
+    searched = {name: param for name, param in params.items() if name in stated or not param.stated}
+    for values in product(*((stated[name],) if name in stated else param.offered for name, param in searched.items())):
+        yield dict(zip(searched, values, strict=True))
 
 
 def complete_params(given: Mapping[str, Value], params: Mapping[str, Param], where: str) -> dict[str, Value]:
-    """Fill in defaults and check the values, in the order in which `params` declares them.
+    """Fill in defaults and check the values, in the order in which `params` declares them; one that is `stated` only where it differs.
 
     Raises:
         DesignError: A parameter is not known, or its value is not legal.
@@ -102,4 +106,5 @@ def complete_params(given: Mapping[str, Value], params: Mapping[str, Param], whe
     for name in given:
         if name not in params:
             raise DesignError(f"{where}: unknown parameter {name!r}, {suggestion(name, params)}")
-    return {name: param.check(given.get(name, param.default), f"{where}: parameter {name!r}") for name, param in params.items()}
+    complete = {name: param.check(given.get(name, param.default), f"{where}: parameter {name!r}") for name, param in params.items()}
+    return {name: value for name, value in complete.items() if not params[name].stated or value != params[name].default}

@@ -48,7 +48,8 @@ def source_of(settings: SpaceSettings, stream: Stream) -> JoinSource:
     num_stages = encoder.num_stages(stream.params)
     modality = next(modality for modality in settings.modalities if modality.name == stream.modality)
     many = tuple(
-        encoder.has_many(depth, positions=bool(modality.layout.positions)) and not encoder.comes_to_one(depth, modality.positions)
+        encoder.has_many(depth, positions=bool(modality.layout.positions))
+        and not encoder.comes_to_one(depth, modality.positions, stream.params)
         for depth in range(num_stages + 1)
     )
     depths: tuple[Depth, ...] = tuple(range(num_stages + 1))

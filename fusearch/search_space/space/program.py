@@ -135,10 +135,10 @@ def _draw_lender(settings: SpaceSettings, choose: Chooser, modality: Modality, n
 def _draw_stream(settings: SpaceSettings, choose: Chooser, modality: Modality, name: str) -> Stream:
     chosen = settings.chains[modality.name][choose.pick(f"{name}.encoder", settings.encoders[modality.name])]
     encoder, fixed = ENCODERS[chosen[0]], chosen[1]
-    free = {key: param for key, param in encoder.params.items() if key not in fixed}
+    free = {key: param for key, param in encoder.params.items() if key not in fixed and not param.stated}
     pooling = free.pop(POOL, None)
     params = {**fixed, **_draw_params(choose, name, encoder.name, free)}
-    if pooling is not None and not encoder.comes_to_one(encoder.num_stages(params), modality.positions):
+    if pooling is not None and not encoder.comes_to_one(encoder.num_stages(params), modality.positions, params):
         params |= _draw_params(choose, name, encoder.name, {POOL: pooling})
     return Stream(name, modality.name, encoder.name, params)
 

@@ -346,4 +346,4 @@ def _hexadecimal(settings: Mapping[str, Any], declared: Mapping[str, Any]) -> st
 
 
 def _choices(params: Mapping[str, Param]) -> dict[str, list[Value]]:
-    return {name: [param.default, *param.choices] for name, param in params.items()}
+    return {name: [param.default, *param.choices] for name, param in params.items() if not param.stated}

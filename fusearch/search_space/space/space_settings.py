@@ -12,7 +12,7 @@ from fusearch.data.modality import Modality
 from fusearch.errors import FormulaError, SpaceError, suggestion
 from fusearch.registry import Registry
 from fusearch.search_space.design.parts import RESERVED, TRAININGS, TRUNKS, Training, TrunkFamily
-from fusearch.search_space.encoders import default_encoder
+from fusearch.search_space.encoders import offered_encoders
 from fusearch.search_space.entries.encoder import ENCODERS, Chain, Encoder
 from fusearch.search_space.entries.operator import OPERATORS, Operator
 from fusearch.search_space.entries.parameter import Value, complete_params
@@ -292,8 +292,10 @@ def _read_entry(registry: Registry[Entry], what: str, text: str, expected: str) 
     if len(streams) != 1 or not streams[0].encoder or streams[0].tie is not None:
         raise SpaceError(f"{what}s: {text!r}, expected a name such as {expected}")
     entry, given = registry[streams[0].encoder], streams[0].params
-    complete = complete_params(given, entry.params, f"{what} {entry.name!r}")
-    return entry, {key: complete[key] for key in given}
+    where = f"{what} {entry.name!r}"
+    given = entry.without_size(given, where) if isinstance(entry, Encoder) else given
+    complete = complete_params(given, entry.params, where)
+    return entry, {key: complete[key] for key in given if key in complete}
 
 
 def choose_encoders(
@@ -312,9 +314,9 @@ def choose_encoders(
     if not isinstance(encoders, Mapping):
         listed = {text: ENCODERS[read_chain(text)[0]] for text in read_names("encoders", () if encoders is None else encoders)}
         fitting = {m.name: tuple(text for text, encoder in listed.items() if encoder.reads(m.kind)) for m in modalities}
-        return {m.name: fitting[m.name] or (default_encoder(m),) for m in modalities}
+        return {m.name: fitting[m.name] or offered_encoders(m) for m in modalities}
     by_name = {modality.name: modality for modality in modalities}
-    chosen: dict[str, tuple[str, ...]] = {modality.name: (default_encoder(modality),) for modality in modalities}
+    chosen: dict[str, tuple[str, ...]] = {modality.name: offered_encoders(modality) for modality in modalities}
     for name, given in encoders.items():
         if name not in by_name:
             raise SpaceError(f"encoders: unknown modality {name!r}, {suggestion(name, by_name)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from fusearch.data.modality import Modality
-from fusearch.evaluators.encoders.images import CNN, CNN3D, DenseNet, ResNet
+from fusearch.evaluators.encoders.images import CNN, CNN3D, DenseNet, EfficientNet, ResNet, UNet, ViT
 
 
 def test_a_cnn_halves_its_grid_while_it_can() -> None:
@@ -56,3 +56,42 @@ def test_resnet_keeps_no_statistics_over_the_batch() -> None:
     network = ResNet(Modality("cxr", "image2d", (1, 8, 8)), 8, 0.0)
     assert not [module for module in network.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
     assert list(network.buffers()) == []
+
+
+def test_efficientnet_of_a_large_image_is_b0() -> None:
+    from monai.networks.nets.efficientnet import EfficientNetBN
+
+    network = EfficientNet(Modality("cxr", "image2d", (1, 64, 96)), 64, 0.0)
+    assert [shape.grid for shape in network.shapes[1:4]] == [(32, 48), (32, 48), (16, 24)]
+    assert [shape.width for shape in network.shapes[1:]] == [32, 16, 24, 40, 80, 112, 192, 320, 1280]
+    theirs = EfficientNetBN("efficientnet-b0", pretrained=False, in_channels=1)
+    own, published = (sum(each.numel() for each in whole.parameters() if each.ndim == 4) for whole in (network, theirs))
+    assert own == published
+    assert not [module for module in network.modules() if isinstance(module, torch.nn.modules.batchnorm._BatchNorm)]
+
+
+def test_depth_is_a_coefficient_of_blocks() -> None:
+    one, deep = (EfficientNet(Modality("m", "image2d", (1, 8, 8)), 8, 0.0, depth=depth) for depth in (0.3, 1.8))
+    assert [len(stage.layers) - 1 for stage in one.stages[1:8]] == [1, 1, 1, 1, 1, 2, 1]
+    assert [len(stage.layers) - 1 for stage in deep.stages[1:8]] == [2, 4, 4, 6, 6, 8, 2]  # those of B4
+
+
+def test_a_vision_transformer_has_a_token_for_each_patch_and_fills_an_image_up() -> None:
+    network = ViT(Modality("cxr", "image2d", (3, 9, 5)), 8, 0.0, patch=4)
+    assert [shape.grid for shape in network.shapes] == [(9, 5), *[(3, 2)] * 5]
+    raw = torch.randn(2, 3, 9, 5)
+    filled = torch.nn.functional.pad(raw, (0, 3, 0, 3))
+    patches = network.stages[0]
+    expected = patches.linear.weight.flatten(1) @ filled[0, :, 4:8, 4:8].flatten() + patches.linear.bias + patches.places[0, 3]
+    torch.testing.assert_close(network.stage(1, network.tokens(raw))[0, 3], expected)  # row 1, column 1
+
+
+def test_patches_of_no_stated_size_are_64_at_most() -> None:
+    for kind, shape, grid in (("image2d", (1, 224, 200), (8, 8)), ("volume3d", (1, 65, 64, 10), (4, 4, 1)), ("image2d", (1, 5, 9), (3, 5))):
+        assert ViT(Modality("m", kind, shape), 4, 0.0, blocks=1).shapes[1].grid == grid
+
+
+def test_a_unet_halves_its_grid_and_doubles_its_width() -> None:
+    network = UNet(Modality("ct", "volume3d", (1, 9, 8, 1)), 4, 0.0, levels=2)
+    assert [shape.grid for shape in network.shapes] == [(9, 8, 1), (9, 8, 1), (5, 4, 1), (3, 2, 1)]
+    assert [shape.width for shape in network.shapes[1:]] == [4, 8, 16]

@@ -6,7 +6,16 @@ import pytest
 import torch
 from torch import nn
 
-from fusearch.evaluators.network.blocks import ConvBlock, DenseBlock, Dropout, RecurrentBlock, TransformerBlock, group_norm, largest_heads
+from fusearch.evaluators.network.blocks import (
+    ConvBlock,
+    DenseBlock,
+    Dropout,
+    LSTMBlock,
+    RecurrentBlock,
+    TransformerBlock,
+    group_norm,
+    largest_heads,
+)
 from fusearch.evaluators.network.operator_layer import TokenShape
 
 
@@ -72,6 +81,14 @@ def test_the_share_that_is_dropped_is_that_of_the_member() -> None:
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_gru_that_is_written_out_is_torchs_own(bidirectional: bool) -> None:
     block = RecurrentBlock(3, 5, 0.0, bidirectional=bidirectional).double()
+    x_BTD = torch.randn(4, 6, 3, dtype=torch.float64)
+    expected = block(x_BTD)
+    block.written_out = True
+    torch.testing.assert_close(block(x_BTD), expected, rtol=0, atol=1e-12)
+
+
+def test_an_lstm_that_is_written_out_is_torchs_own() -> None:
+    block = LSTMBlock(3, 5, 0.0).double()
     x_BTD = torch.randn(4, 6, 3, dtype=torch.float64)
     expected = block(x_BTD)
     block.written_out = True

@@ -1,0 +1,160 @@
+"""Encoders that start from weights in files."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from fusearch.contracts import Budget
+from fusearch.data import Dataset
+from fusearch.data.given_weights import GivenWeights
+from fusearch.data.modality import Modality
+from fusearch.errors import EvaluationError
+from fusearch.evaluators import TrainingEvaluator
+from fusearch.evaluators.export.refit import refit
+from fusearch.evaluators.network.encoder_network import make_encoder
+from fusearch.evaluators.network.network import FusionNetwork
+from fusearch.evaluators.network.start import check_given, read_weights, start_streams
+from fusearch.evaluators.training.transfer import WeightStore
+from fusearch.search_space import ENCODERS, Candidate, FusionGraph, Recipe
+
+TABLES = (Modality("a", "tabular", (5,)), Modality("b", "tabular", (3,)))
+
+
+def weights_of(encoder: str, modality: Modality = TABLES[0], **params: Any) -> dict[str, torch.Tensor]:
+    torch.manual_seed(7)
+    return make_encoder(encoder, modality, 8, 0.0, ENCODERS[encoder].complete(params, encoder)).state_dict()
+
+
+def given(path: Path, weights: dict[str, torch.Tensor], encoder: str = "mlp(width=8)", freeze: int | Sequence[str] = 0) -> GivenWeights:
+    if path.suffix == ".safetensors":
+        save_file(weights, path)
+    else:
+        torch.save(weights, path)
+    return GivenWeights.read("a", encoder, path, freeze)
+
+
+def network_of(formula: str, modalities: Sequence[Modality] = TABLES) -> FusionNetwork:
+    return FusionNetwork(FusionGraph.parse(formula, modalities), 2, Recipe(width=16))
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "streams.encoders.stream_a."])
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_a_stream_starts_from_its_file_whatever_stands_before_the_names(tmp_path: Path, suffix: str, prefix: str) -> None:
+    weights = weights_of("mlp")
+    stored = {**{prefix + name: values for name, values in weights.items()}, "head.weight": torch.ones(3)}
+    each = given(tmp_path / f"w{suffix}", stored, freeze=["layer1"])
+    check_given([each], TABLES)
+    network = network_of("a:mlp(width=8) | b:mlp | c = a:mlp\nF1 = cat(a@L, b@L, c@L) ->")
+    before = {name: values.clone() for name, values in network.state_dict().items()}
+    start_streams(network, [each])
+    after = network.state_dict()
+    for name, values in weights.items():
+        torch.testing.assert_close(after[f"streams.encoders.stream_a.{name}"], values)
+    others = [name for name in after if not name.startswith("streams.encoders.stream_a.")]
+    assert all(torch.equal(after[name], before[name]) for name in others), "another modality, and another width, start anew"
+    frozen = {name for name, parameter in network.named_parameters() if not parameter.requires_grad}
+    assert frozen == {f"streams.encoders.stream_a.{name}" for name in weights if name.startswith("stages.0.")}
+
+
+def test_a_design_that_reads_fewer_stages_starts_from_those(tmp_path: Path) -> None:
+    weights = weights_of("mlp", layers=3)
+    network = network_of("a:mlp(width=8, layers=3) | b:mlp\nF1 = cat(a@1, b@L) ->")
+    start_streams(network, [given(tmp_path / "w.pt", weights, "mlp(width=8, layers=3)")])
+    torch.testing.assert_close(network.state_dict()["streams.encoders.stream_a.stages.0.0.weight"], weights["stages.0.0.weight"])
+
+
+def test_monai_names_of_a_unet_are_known(tmp_path: Path) -> None:
+    from monai.networks.nets.basic_unet import BasicUNet
+
+    image = Modality("a", "image2d", (1, 16, 16))
+    theirs = BasicUNet(2, features=(8, 16, 32, 64, 128, 8), norm=("group", {"num_groups": 1}))
+    each = given(tmp_path / "w.pt", theirs.state_dict(), "unet(width=8, levels=4)")
+    network = network_of("a:unet(width=8, levels=4)\na@L ->", [image])
+    start_streams(network, [each])
+    own = network.state_dict()["streams.encoders.stream_a.stages.2.layers.1.conv_0.conv.weight"]
+    torch.testing.assert_close(own, theirs.state_dict()["down_2.convs.conv_0.conv.weight"])
+
+
+@pytest.mark.parametrize(
+    ("change", "encoder", "freeze", "message"),
+    [
+        ({"stages.0.0.weight": None}, "mlp(width=8)", 0, r"do not fit: 1 of 8 differ: stages.0.0.weight is missing$"),
+        ({"stages.0.0.weight": (8, 4)}, "mlp(width=8)", 0, r"1 of 8 differ: stages.0.0.weight is \(8, 4\), expected \(8, 5\)$"),
+        ({}, "mlp(width=16)", 0, r"differ: .*; .*; .*, and 5 more$"),
+        ({}, "mlp(width=8, layers=3)", 0, r"4 of 12 differ: stages.2.0.weight is missing; .*, and 1 more$"),
+        ({}, "mlp", 0, r"expected a width: 'mlp\(width=32\)'"),
+        ({}, "mlp(width=8)", 3, "freeze is 3, expected 0 to 2"),
+        ({}, "mlp(width=8)", ["stem"], "freeze has no stage 'stem' of 'mlp'"),
+        ({}, "cnn(width=8)", 0, "encoder 'cnn' does not read tabular"),
+        ({"bn1.running_mean": (8,)}, "mlp(width=8)", 0, "statistics of BatchNorm such as 'bn1.running_mean'"),
+    ],
+)
+def test_what_does_not_fit_is_told_in_one_line(
+    tmp_path: Path, change: dict[str, tuple[int, ...] | None], encoder: str, freeze: int | list[str], message: str
+) -> None:
+    weights = {name: values for name, values in weights_of("mlp").items() if change.get(name, ()) is not None}
+    weights |= {name: torch.ones(shape) for name, shape in change.items() if shape is not None}
+    with pytest.raises(EvaluationError, match=message) as found:
+        check_given([given(tmp_path / "w.pt", weights, encoder, freeze)], TABLES)
+    assert "\n" not in str(found.value)
+
+
+def test_two_encoders_under_two_names_are_refused(tmp_path: Path) -> None:
+    stored = {f"{side}.{name}": values for side in ("left", "right") for name, values in weights_of("mlp").items()}
+    with pytest.raises(EvaluationError, match=r"fit under several prefixes: 'left\.', 'right\.', expected one"):
+        check_given([given(tmp_path / "w.pt", stored)], TABLES)
+
+
+def test_a_file_of_anything_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "w.safetensors").write_bytes(b"no weights")
+    with pytest.raises(EvaluationError, match=r"weights 'w.safetensors' cannot be read, expected safetensors or"):
+        read_weights(tmp_path / "w.safetensors")
+    torch.save({"model": torch.nn.Linear(2, 2)}, tmp_path / "w.pt")  # a pickle of a class is never run
+    with pytest.raises(EvaluationError, match=r"weights 'w.pt' cannot be read"):
+        read_weights(tmp_path / "w.pt")
+    torch.save({"epoch": 3}, tmp_path / "w.pt")
+    with pytest.raises(EvaluationError, match="hold no tensors by name"):
+        read_weights(tmp_path / "w.pt")
+
+
+@pytest.fixture
+def data() -> Dataset:
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    return Dataset.from_arrays("toy", modalities={"a": rng.normal(size=(60, 5)) + y[:, None], "b": rng.normal(size=(60, 3))}, targets=y)
+
+
+@pytest.mark.parametrize("training", ["joint", "staged", "frozen"])
+@pytest.mark.parametrize("pack", ["off", 4])
+def test_frozen_stages_are_what_the_file_says_after_every_training(data: Dataset, tmp_path: Path, training: str, pack: int | str) -> None:
+    weights = weights_of("mlp")
+    data = data.starting_from(given(tmp_path / "w.safetensors", weights, freeze=1))
+    graph = FusionGraph.parse(f"a:mlp(width=8) | b:mlp; F1 = cat(a@L, b@L) ->; train = {training}", data.modalities)
+    candidate = Candidate(graph, Recipe(width=16))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        evaluator = TrainingEvaluator(data, folds=2, seeds=2, epochs=2, device="cpu", pack=pack).keeping(tmp_path)
+        evaluation = evaluator(candidate, Budget(), lambda step, values: None)
+    assert not evaluation.details.get("loop"), "members with frozen stages are a pack like others"
+    for member in evaluator.train_members(candidate, Budget()):
+        kept = WeightStore(tmp_path).load(candidate.digest, member.member).weights
+        same = {name for name, values in weights.items() if torch.equal(kept[f"streams.encoders.stream_a.{name}"], values)}
+        assert {name for name in weights if name.startswith("stages.0.")} <= same < set(weights)
+    model = refit(data, candidate, epochs={"a": 1, "b": 1, "fusion": 1}, seeds=1)
+    own = next(values for name, values in model.state_dict().items() if name.endswith("stream_a.stages.0.0.weight"))
+    torch.testing.assert_close(own, weights["stages.0.0.weight"])
+
+
+def test_a_file_that_changed_since_is_refused(data: Dataset, tmp_path: Path) -> None:
+    each = given(tmp_path / "w.pt", weights_of("mlp"))
+    torch.save({"other": torch.ones(2)}, tmp_path / "w.pt")
+    with pytest.raises(EvaluationError, match=r"weights 'w.pt' have changed since the data were loaded"):
+        TrainingEvaluator(data.starting_from(each))
