@@ -44,7 +44,8 @@ def texts_of_rows(data: Dataset, column: str) -> dict[str, str | None]:
 
 def _files(manifest: Manifest, column: str) -> Iterator[tuple[Sequence[str], dict[str, str | None] | None]]:
     """Give the columns of each table that the manifest names, the labels first, and the texts of the wanted column by the ids."""
-    files = {"task.file": manifest.task.file, **{f"modalities.{name}.file": keys.file for name, keys in manifest.modalities.items()}}
+    labels, place = manifest.label_file
+    files = {place: labels, **{f"modalities.{name}.file": keys.file for name, keys in manifest.modalities.items()}}
     form, seen = manifest.text_format, set()
     for key, file in files.items():
         path = manifest.resolve(file, key)

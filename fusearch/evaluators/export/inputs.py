@@ -22,6 +22,7 @@ from fusearch.data.readers.sound_files import SoundKeys
 from fusearch.data.readers.symbol_files import AlphabetKeys, StringKeys, TextKeys
 from fusearch.evaluators.tasks import bind_task
 from fusearch.inference import Correction
+from fusearch.tasks import SeveralTasks
 
 __all__ = ["describe_inputs", "raw_shapes", "raw_values"]
 
@@ -90,6 +91,7 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         "unused": {other.name: _option(other.name) for other in data.modalities if other.name not in entries},
         "outputs": list(data.task.outputs),
         "decision": _decision(data, correction),
+        "tasks": _classes_of_tasks(data),
         "modalities": entries,
     }
 
@@ -101,6 +103,18 @@ def _decision(data: Dataset, correction: Correction | None) -> dict[str, Any] | 
         num_classes = len(data.task.outputs)
         return {"weights": [1.0] * num_classes, "threshold": 0.5 if num_classes == 2 else None, "fitted_for": None}
     return {"weights": list(correction.weights), "threshold": correction.threshold, "fitted_for": correction.metric}
+
+
+def _classes_of_tasks(data: Dataset) -> list[dict[str, Any]]:
+    """Return, of several tasks, those that predict one of several classes: their name, where their outputs stand, and the classes."""
+    if not isinstance(data.task, SeveralTasks):
+        return []
+    columns = data.task.output_columns
+    return [
+        {"name": part.name, "start": columns[part.name].start, "classes": list(part.task.labels)}
+        for part in data.task.parts
+        if bind_task(part.task).classes
+    ]
 
 
 def _packages(keys: NamedFileKeys | SoundKeys | SeriesKeys, manifest: Manifest) -> list[str]:

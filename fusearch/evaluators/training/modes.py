@@ -132,7 +132,7 @@ class DesignTraining:
         self.cache, self.keys = cache, dict[str, str]()
         self.num_alone = Counter[str]()
         self.task = task
-        self.class_weights = task.class_weights(samples.targets) if self.recipe.class_weights == "balanced" else None
+        self.class_weights = task.loss_weights(samples.targets, balanced=self.recipe.class_weights == "balanced")
 
     def phases(self, trained: Mapping[str, Fit]) -> Phases:
         """Ask for the optimizations, one after the other, so that whoever runs them may run those of several members at once.
@@ -299,7 +299,7 @@ class DesignTraining:
             seen, held = (self.samples.take(torch.nonzero(rows).flatten()) for rows in (others, part))
             cache = None if self.cache is None else self.cache.within("without part", number)
             with reproducible(self.generator.initial_seed(), device=self.device) as order:
-                network = FusionNetwork(graph, self.network.num_outputs, self.recipe, classes=self.task.classes).to(self.device)
+                network = FusionNetwork.for_task(graph, self.recipe, self.task).to(self.device)
                 run = DesignTraining(network, seen, None, self.recipe, self.task, self.settings, order, epochs, None, cache)
                 lenders, modality_of = network.streams.lenders, network.streams.modality_of
                 # A stream that no row of the other parts has cannot be trained: it has no score on this one.
