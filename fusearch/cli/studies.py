@@ -39,6 +39,7 @@ LABELS = (
 #: Facts of `show` that are a sentence or more, and what stands before them.
 _SENTENCES = {
     "task_in_words": "Task",
+    "refused": "Not trained for its own task",
     "losses": "Losses",
     "training": "Training",
     "missing": "Missing modality",
@@ -138,6 +139,7 @@ def study_facts_of(study: PublishedStudy, design: FusionGraph) -> dict[str, Any]
     """Return what is known of a study as JSON-able values; `design` is its network, as built or bound to data."""
     from fusearch.search_space.published import AGREEMENTS
     from fusearch.search_space.published.study_facts import NOT_RECORDED
+    from fusearch.tasks import REFUSED
 
     facts = study.facts
     return {
@@ -148,6 +150,7 @@ def study_facts_of(study: PublishedStudy, design: FusionGraph) -> dict[str, Any]
         "purpose": facts.purpose,
         "task": facts.task_kind,
         "task_in_words": facts.task,
+        **({"refused": f"{facts.task_kind}: {REFUSED[facts.task_kind]}"} if facts.task_kind in REFUSED else {}),
         "losses": facts.losses,
         "training": design.training,
         "missing": facts.missing or NOT_RECORDED,
@@ -168,7 +171,8 @@ def show_study(facts: Mapping[str, Any]) -> None:
     say(f"{facts['area']}; {facts['purpose']}; {facts['task']}")
     say()
     for name, title in _SENTENCES.items():
-        say(f"{title}: {facts[name]}")
+        if name in facts:
+            say(f"{title}: {facts[name]}")
     say()
     say("As printed in the review:")
     say(facts["printed"])

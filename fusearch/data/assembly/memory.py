@@ -18,7 +18,7 @@ from fusearch.data.kinds import check_kind, kind_of_array, kind_of_frame
 from fusearch.data.splits import NumFolds, SplitPlan
 from fusearch.data.table_schema import encode_table
 from fusearch.errors import DataError, suggestion
-from fusearch.tasks import TASKS
+from fusearch.tasks import REFUSED, TASKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,6 +142,8 @@ def _asked(
 
 def _label_columns(targets: Any, kind: str, name: str, place: str) -> dict[str, tuple[str, Any]]:
     """Return the key of each label column of the task -> its name and values."""
+    if kind in REFUSED and kind not in TASKS:
+        raise DataError(f"{place}: task {kind!r}: {REFUSED[kind]}; expected one of: {', '.join(TASKS)}")
     entry = TASKS[kind]
     keys = list(entry.columns)
     if entry.several and isinstance(targets, Mapping) and targets:
