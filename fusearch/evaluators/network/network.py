@@ -109,12 +109,7 @@ class FusionNetwork(nn.Module):
     @classmethod
     def of(cls, candidate: Candidate, task: TaskLayer) -> FusionNetwork:
         """Return the network of a candidate for a task."""
-        return cls.for_task(candidate.graph, candidate.recipe, task)
-
-    @classmethod
-    def for_task(cls, graph: FusionGraph, recipe: Recipe, task: TaskLayer) -> FusionNetwork:
-        """Return the network of a design for a task."""
-        return cls(graph, task.num_logits, recipe, classes=task.classes, tasks=task.logit_columns)
+        return cls(candidate.graph, task.num_logits, candidate.recipe, classes=task.classes, tasks=task.logit_columns)
 
     def forward(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
         """Return the main output, (B, K), from (B, *shape) and (B,) a modality."""
