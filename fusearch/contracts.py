@@ -86,8 +86,8 @@ class Objective:
         if match is None:
             raise ObjectiveError(f"objective {text!r}: expected NAME, NAME<=BOUND, NAME>=BOUND or NAME:max / NAME:min")
         name, sign = match["name"], match["sign"]
-        # `auroc_without.rna` shares the direction of `auroc`.
-        base = name.split("_without.")[0].removeprefix("worst_missing_")
+        # `auroc_without.rna`, and `died.auroc` of one of several tasks, share the direction of `auroc`.
+        base = name.split("_without.")[0].removeprefix("worst_missing_").rpartition(".")[2]
         if match["direction"]:
             direction: Direction = "maximize" if match["direction"] == "max" else "minimize"
         elif base in COSTS:

@@ -305,10 +305,10 @@ class Trials:
     @property
     def _trained_loss(self) -> Objective | None:
         """The metric of the trials that is the loss which their task trains; None where it has none, or they do not tell it."""
-        from fusearch.tasks import TASKS
+        from fusearch.tasks import TASKS, SeveralTasks, read_task
 
-        kind = str((self.described_task or {}).get("kind"))
-        name = TASKS[kind].trained if kind in TASKS else ""
+        described = self.described_task or {}
+        name = read_task(described).trained if described.get("kind") in (*TASKS, SeveralTasks.kind) else ""
         told = [record.values for record in self.records if record.evaluated]
         return Objective.parse(name) if name and (not told or any(name in values for values in told)) else None
 

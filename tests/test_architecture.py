@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "metrics": {"errors", "registry"},
     "tasks": {"errors", "registry", "metrics"},
     "data": {"lazy", "errors", "yaml_file", "registry", "metrics", "tasks"},
-    "search_space": {"errors", "registry", "data"},
+    "search_space": {"errors", "registry", "tasks", "data"},
     "contracts": {"errors", "registry", "metrics", "search_space"},
     "settings": {"errors", "layout", "contracts"},
     "layout": set(),

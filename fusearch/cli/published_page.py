@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from fusearch.reports.figures.bars import bars_svg
 from fusearch.search_space.published import AGREEMENTS, FEATURES, PUBLISHED, Count, other_sheets, review_statistics
 from fusearch.search_space.published.bound_table import bound_rows
+from fusearch.tasks import REFUSED
 
 __all__ = ["published_page", "statistics_figure"]
 
@@ -100,6 +101,9 @@ def _bound() -> Iterator[str]:
         words = ", ".join([labels.type, "synchronous" if labels.synchronous else "asynchronous", labels.level])
         key = f"[`{study.key}`](https://doi.org/{study.doi.removeprefix('https://doi.org/')})" if study.doi else f"`{study.key}`"
         yield f"| {study.number} | {key} | {row.kinds} | {study.facts.task_kind} | `{row.fusions}` | {words} | {study.agreement} |"
+    refused = {kind: [f"`{study.key}`" for study in PUBLISHED.values() if study.facts.task_kind == kind] for kind in REFUSED}
+    for kind, keys in refused.items():
+        yield from ("", f"{', '.join(keys)}: not trained for {kind}, its own task, but for that of your data; {REFUSED[kind]}.")
     yield ""
 
 

@@ -39,6 +39,7 @@ LABELS = (
 #: Facts of `show` that are a sentence or more, and what stands before them.
 _SENTENCES = {
     "task_in_words": "Task",
+    "refused": "Not trained for its own task",
     "losses": "Losses",
     "left_out": "Left out",
     "training": "Training",
@@ -139,6 +140,7 @@ def study_facts_of(study: PublishedStudy, design: FusionGraph) -> dict[str, Any]
     """Return what is known of a study as JSON-able values; `design` is its network, as built or bound to data."""
     from fusearch.search_space.published import AGREEMENTS
     from fusearch.search_space.published.study_facts import NOT_RECORDED
+    from fusearch.tasks import REFUSED
 
     facts = study.facts
     return {
@@ -149,6 +151,7 @@ def study_facts_of(study: PublishedStudy, design: FusionGraph) -> dict[str, Any]
         "purpose": facts.purpose,
         "task": facts.task_kind,
         "task_in_words": facts.task,
+        **({"refused": f"{facts.task_kind}: {REFUSED[facts.task_kind]}"} if facts.task_kind in REFUSED else {}),
         "losses": facts.losses,
         "left_out": study.left_out,
         "training": design.training,
@@ -170,7 +173,7 @@ def show_study(facts: Mapping[str, Any]) -> None:
     say(f"{facts['area']}; {facts['purpose']}; {facts['task']}")
     say()
     for name, title in _SENTENCES.items():
-        if facts[name]:
+        if facts.get(name):
             say(f"{title}: {facts[name]}")
     say()
     say("As printed in the review:")

@@ -65,15 +65,16 @@ class Dataset(Content):
         name: str,
         *,
         modalities: Mapping[str, Array | pd.DataFrame],
-        targets: Sequence[Any] | Array | Mapping[str, Sequence[Any] | Array],
-        task: str = "classification",
+        targets: Sequence[Any] | Array | Mapping[str, Any],
+        task: str | Mapping[str, str] = "classification",
         target_name: str = "target",
         kinds: Mapping[str, str] | None = None,
         categorical: Mapping[str, Sequence[str]] | None = None,
         present: Mapping[str, Sequence[bool]] | None = None,
         ids: Sequence[Any] | None = None,
         groups: Sequence[Any] | None = None,
-        labels: Sequence[str] | None = None,
+        labels: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+        weights: Mapping[str, float] | None = None,
         splits: Sequence[str] | None = None,
         fractions: Sequence[float] = DEFAULT_FRACTIONS,
         folds: NumFolds | None = None,
@@ -85,8 +86,9 @@ class Dataset(Content):
         Args:
             name: Name of the data set.
             modalities: Name -> values, row by row in the order of `targets`; NaN where a value is missing.
-            targets: Label or number of each sample, (N,); for a task of several label columns a mapping from its keys to theirs.
-            task: Name of the task: `classification`, `regression` or a plug-in's.
+            targets: Label or number of each sample, (N,); for a task of several label columns a mapping from its keys to theirs. Of several
+                tasks a mapping from their names to such targets, None where a sample has no label.
+            task: Name of the task: `classification`, `regression` or a plug-in's. Of several tasks a mapping from their names to these.
             target_name: Name of the target.
             kinds: Name -> kind. Left out: a data frame or an array of 2 axes is tabular, of 3 axes (N, T, C) timeseries, of 4 axes
                 (N, C, H, W) image2d, of 5 axes (N, C, D, H, W) volume3d.
@@ -94,7 +96,8 @@ class Dataset(Content):
             present: Name -> whether each sample has the modality; a sample whose values are all missing lacks it in any case.
             ids: Id of each sample; left out, the row numbers.
             groups: Group of each sample; rows of one group, and rows with identical content, never stand on two sides.
-            labels: Class names in the order of their codes; left out, the names that occur, sorted.
+            labels: Class names in the order of their codes; left out, the names that occur, sorted. Of several tasks by their names.
+            weights: Of several tasks, what the loss of each is multiplied by; 1 where it is not named.
             splits: `train`, `val` or `test` for each sample; left out, `fractions` or `folds` with `seed`.
             fractions: Shares of train, val and test.
             folds: Number of folds inside a data set without a test split; `groups`: each group is left out once.
@@ -113,7 +116,7 @@ class Dataset(Content):
         """
         content = assemble_arrays(
             name, modalities, targets, kind=task, target_name=target_name, kinds=kinds, categorical=categorical, present=present, ids=ids,
-            groups=groups, labels=labels, splits=splits, fractions=fractions, folds=folds, seed=seed, source=source,
+            groups=groups, labels=labels, weights=weights, splits=splits, fractions=fractions, folds=folds, seed=seed, source=source,
         )  # fmt: skip
         return cls.of(content)
 

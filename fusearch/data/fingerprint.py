@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fusearch.data.assembly.arrays import row_blocks
 from fusearch.data.content import Content
+from fusearch.tasks import SeveralTasks
 
 __all__ = ["fingerprint"]
 
@@ -32,7 +33,9 @@ def fingerprint(data: Content) -> str:
                 part = np.where(np.isnan(part), np.array(np.nan, part.dtype), part)  # one bit pattern for every missing value
             digest.update(np.ascontiguousarray(part.astype(part.dtype.newbyteorder("<"))).tobytes())
 
-    add("task", (data.task.kind, data.task.name, data.task.labels))
+    several = data.task.parts if isinstance(data.task, SeveralTasks) else ()
+    for task in (data.task, *(part.task for part in several)):
+        add("task", (task.kind, task.name, task.labels))
     for modality in data.modalities:
         add("modality", (modality.name, modality.kind, modality.shape))
         schema = data.columns.get(modality.name)

@@ -360,7 +360,7 @@ class TrainingEvaluator:
         partly = {metric: [count, len(self.folds)] for metric, count in defined.items() if count < len(self.folds)}
         task = self.data.task
         told = {
-            "task": {"kind": task.kind, "name": task.name, "labels": list(task.labels)},
+            "task": task.to_dict(),
             "note": self.data.task.note,
             "defined": partly,
             "constant": [task.constant(self.data.targets[fold.train]).tolist() for fold in self.folds],

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fusearch.errors import FusearchError
 from fusearch.layout import predictions_file
 from fusearch.study import TrialRecord
-from fusearch.tasks import TASKS, Task
+from fusearch.tasks import TASKS, SeveralTasks, Task, read_task
 
 __all__ = ["KeptPredictions", "NotEstimableError", "read_kept", "stack_kept"]
 
@@ -51,6 +51,18 @@ class KeptPredictions:
         """
         constant = np.asarray(outputs, np.float64)[self.fold].reshape(self.outputs.shape[1:])
         return replace(self, outputs=np.concatenate([self.outputs, constant[None]]))
+
+    def of_tasks(self) -> dict[str, KeptPredictions]:
+        """Return those of each of several tasks, of the rows that have a label for it; empty where there is one task."""
+        if not isinstance(self.task, SeveralTasks):
+            return {}
+        found = {}
+        for (part, rows, targets), columns in zip(self.task.known(self.targets), self.task.output_columns.values(), strict=True):
+            outputs = self.outputs[:, rows, columns]
+            groups = None if self.groups is None else np.unique(self.groups[rows], return_inverse=True)[1]
+            said = outputs[..., 0] if len(part.outputs) == 1 else outputs
+            found[part.name] = KeptPredictions(self.fold[rows], targets, part.task.strata(targets), groups, said, part.task)
+        return found
 
 
 def read_kept(folder: Path | None, records: Sequence[TrialRecord], described: Mapping[str, Any] | None = None) -> KeptPredictions:
@@ -135,8 +147,8 @@ def _of_seeds(held: dict[str, NDArray[Any]], seeds: set[int] | None) -> dict[str
 
 def _task(held: Mapping[str, NDArray[Any]], described: Mapping[str, Any] | None) -> Task:
     """Return the task whose outputs were kept."""
-    if described is not None and described.get("kind") in TASKS:
-        return TASKS[described["kind"]](described["name"], tuple(described.get("labels", ())))
+    if described is not None and described.get("kind") in (*TASKS, SeveralTasks.kind):
+        return read_task(described)
     kind = next((each for each in TASKS.values() if each.array in held), None)
     if kind is None:
         raise NotEstimableError("the predictions that were kept are of a task that is not known here")

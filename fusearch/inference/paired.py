@@ -13,6 +13,7 @@ from fusearch.contracts import Objective
 from fusearch.inference.claims import Claim
 from fusearch.inference.resampling import QUANTILES, draw_rows
 from fusearch.metrics import METRICS
+from fusearch.tasks import Task
 
 __all__ = ["LEVEL", "PairedDifference", "holm", "paired_difference", "score_interval"]
 
@@ -56,7 +57,7 @@ def paired_difference(
     *,
     strata: NDArray[np.int64],
     groups: NDArray[np.int64] | None = None,
-    labels: Sequence[str] = (),
+    task: Task | None = None,
     draws: int = _DRAWS,
     seed: int = 0,
 ) -> PairedDifference | None:
@@ -69,7 +70,7 @@ def paired_difference(
         second: Outputs of the second one, of the same rows.
         strata: Stratum of each row, (N,): each draw has as many rows of it as there are.
         groups: Number of the group of each row, (N,); groups are drawn whole.
-        labels: Those of the task.
+        task: What is predicted; left out, one whose metrics need nothing but targets and outputs.
         draws: How many, of up to 10,000 rows.
         seed: What the draws hang on.
 
@@ -77,7 +78,7 @@ def paired_difference(
         The difference; None where the metric is undefined on these rows.
     """
     weights = _weights(strata, groups, draws, seed)
-    losses = [objective.loss(1.0) * METRICS[objective.name].on_draws(targets, outputs, weights, labels) for outputs in (first, second)]
+    losses = [objective.loss(1.0) * _scores(objective, task, targets, outputs, weights) for outputs in (first, second)]
     gains = losses[0] - losses[1]
     found = _interval(gains)
     if found is None:
@@ -94,12 +95,20 @@ def score_interval(
     *,
     strata: NDArray[np.int64],
     groups: NDArray[np.int64] | None = None,
-    labels: Sequence[str] = (),
+    task: Task | None = None,
     draws: int = _DRAWS,
     seed: int = 0,
 ) -> tuple[float, float] | None:
     """Return 5 % and 95 % quantile of the metric of one design over the same draws; None where the metric is undefined on these rows."""
-    return _interval(METRICS[objective.name].on_draws(targets, outputs, _weights(strata, groups, draws, seed), labels))
+    return _interval(_scores(objective, task, targets, outputs, _weights(strata, groups, draws, seed)))
+
+
+def _scores(
+    objective: Objective, task: Task | None, targets: NDArray[Any], outputs: NDArray[np.floating[Any]], weights: NDArray[np.float64]
+) -> NDArray[np.floating[Any]]:
+    """Return the metric on each draw, (1 + draws,)."""
+    metric, labels = (METRICS[objective.name], ()) if task is None else (task.metric(objective.name), task.labels)
+    return metric.on_draws(targets, outputs, weights, labels)
 
 
 def _weights(strata: NDArray[np.int64], groups: NDArray[np.int64] | None, draws: int, seed: int) -> NDArray[np.float64]:

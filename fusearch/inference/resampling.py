@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from fusearch.contracts import Objective
 from fusearch.inference.correction import taken_out_of_fold
 from fusearch.inference.kept import KeptPredictions, NotEstimableError
-from fusearch.metrics import METRICS
 
 __all__ = ["DRAWS", "QUANTILES", "Resampled", "draw_rows", "mean_over", "over_draws"]
 
@@ -56,10 +55,10 @@ class Resampled:
     ) -> None:
         self._kept, self._objective, self.criteria = kept, objective, tuple(criteria) or (objective,)
         for each in (objective, *self.criteria):
-            if each.name not in METRICS:
+            if each.name not in kept.task.metrics:
                 raise NotEstimableError(f"{each.name} is no metric of the predictions that were kept")
         draws = min(draws, max(_FEWEST_DRAWS, _MOST_DRAWN_ROWS // len(kept.fold)))
-        is_own = any(METRICS[each.name].weighted is None for each in (objective, *self.criteria))
+        is_own = any(kept.task.metric(each.name).weighted is None for each in (objective, *self.criteria))
         draws = max(1, round(draws * _OWN_SHARE)) if is_own else draws
         rng = np.random.default_rng(seed)
         self.drawn = draw_rows(rng, strata=kept.strata, groups=kept.groups, draws=draws)
@@ -134,9 +133,8 @@ class Resampled:
     def losses_of(self, outputs: Floats, weights_NB: Floats, objective: Objective | None = None) -> Floats:
         """Return the loss of some outputs in each fold, (F, B), of the metric or of another objective."""
         objective, targets = objective or self._objective, self._kept.targets
-        values = [
-            METRICS[objective.name].on_draws(targets[rows], outputs[rows], weights_NB[rows], self._kept.task.labels) for rows in self._folds
-        ]
+        metric, labels = self._kept.task.metric(objective.name), self._kept.task.labels
+        values = [metric.on_draws(targets[rows], outputs[rows], weights_NB[rows], labels) for rows in self._folds]
         return objective.loss(1.0) * np.stack(values)
 
 

@@ -14,7 +14,7 @@ from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.learning import learned_sentence
 from fusearch.reports.findings.level_scores import NOTE, level_cells, level_note
 from fusearch.reports.findings.looks import look_sentence, pick_sentence, role_in_look
-from fusearch.reports.findings.predicted import risk_sentence
+from fusearch.reports.findings.predicted import Predicted, risk_sentence
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
 from fusearch.reports.findings.search_course import more_seeds_sentence, progress_info, races_sentence, throughput_info
 from fusearch.reports.findings.taken_classes import decision_sentence
@@ -112,6 +112,18 @@ def _predicted(found: Findings) -> list[str]:
     if predicted.reason is not None:
         return [*lines, as_words(f"Nothing to show: {predicted.reason}."), ""]
     lines += [f"On {count(predicted.rows, 'row')} that the training of a fold did not see; curves are in the page and in the JSON.", ""]
+    if not predicted.tasks:
+        lines += _predicted_of(predicted)
+    for task, own in predicted.tasks.items():
+        said = own.reason or f"{count(own.rows, 'row')} with a label"
+        lines += [f"### {as_words(task)}", "", as_words(f"{sentence_case(said)}."), "", *_predicted_of(own)]
+    learned = learned_sentence(found.recommended, found.learned.reason)
+    return [*lines, learned, ""] if learned else lines
+
+
+def _predicted_of(predicted: Predicted) -> list[str]:
+    """Return the tables of one task."""
+    lines: list[str] = []
     for design in predicted.designs:
         if design.confusion:
             lines += [
@@ -128,8 +140,7 @@ def _predicted(found: Findings) -> list[str]:
         header = ("at risk", "rows", "events", *(f"{time:g}" for time in risk.counted))
         lines += _grid(header, [(each.name, str(each.rows), str(each.events), *map(str, each.at_risk)) for each in risk.groups])
         lines += [as_words(risk_sentence(risk)), ""]
-    learned = learned_sentence(found.recommended, found.learned.reason)
-    return [*lines, learned, ""] if learned else lines
+    return lines
 
 
 def _levels(found: Findings) -> list[str]:

@@ -76,7 +76,10 @@ _PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
 def metric_label(name: str) -> str:
-    """Return the name of a metric or cost as a reader writes it; an unknown one keeps its name."""
+    """Return the name of a metric or cost as a reader writes it; an unknown one keeps its name, one of several tasks has it in front."""
+    task, dot, own = name.partition(".")
+    if dot and task.isidentifier() and not task.startswith("worst_missing_") and "_without" not in task:
+        return f"{task}: {metric_label(own)}"
     return _METRICS.get(name, name.replace("_", " "))
 
 

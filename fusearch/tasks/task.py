@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.errors import DataError
-from fusearch.metrics import metrics_of
+from fusearch.metrics import METRICS, Metric, metrics_of
 from fusearch.registry import Registry
 from fusearch.tasks.columns import LabelColumn
 
@@ -135,6 +135,18 @@ class Task(ABC):
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics that the task has, a user's own among them, sorted."""
         return tuple(metric.name for metric in metrics_of(self.kind))
+
+    def metric(self, name: str) -> Metric:
+        """Return the metric of that name, which reads targets and outputs of this task.
+
+        Raises:
+            UnknownNameError: There is none.
+        """
+        return METRICS[name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-able values that `read_task` understands: `kind`, `name` and `labels`."""
+        return {"kind": self.kind, "name": self.name, "labels": list(self.labels)}
 
     @property
     def explained(self) -> str:

@@ -88,6 +88,11 @@ def test_a_study_without_a_result_says_so(fusearch: Callable[..., Any]) -> None:
     assert "Headline result: not recorded" in fusearch("show", "ovarian-dnonl").out
 
 
+def test_a_study_whose_task_is_refused_says_why(fusearch: Callable[..., Any]) -> None:
+    assert "Not trained for its own task: detection: boxes are not predicted" in fusearch("show", "23").out
+    assert "Not trained for its own task" not in fusearch("show", "ovarian-dnonl").out
+
+
 def test_a_study_is_bound_to_data(fusearch: Callable[..., Any]) -> None:
     done = fusearch("show", "lung-recurrence-radiogenomics", "--data", "wisconsin")
     assert done.code == 0

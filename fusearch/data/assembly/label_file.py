@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from fusearch.data.assembly.arrays import check_split_names, text_array
-from fusearch.data.assembly.targets import encode_targets
+from fusearch.data.assembly.targets import AskedTask, RowsOfLabels, encode_several, encode_targets
 from fusearch.data.files.frames import read_table
 from fusearch.data.files.ids import columns_of_names
 from fusearch.data.files.npz import read_entries
-from fusearch.data.manifest.manifest import Manifest
+from fusearch.data.manifest.manifest import Manifest, PartKeys, TaskKeys
 from fusearch.data.readers.table_file import need_column, read_ids
 from fusearch.data.splits import SplitPlan
 from fusearch.errors import ManifestError
@@ -51,46 +50,60 @@ class LabelFile:
     named: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
 
 
-def read_labels(manifest: Manifest, class_names: Sequence[str] | None = None) -> LabelFile:
+def read_labels(manifest: Manifest, like: Task | None = None) -> LabelFile:
     """Read the labels file: ids, targets, splits, groups.
 
     Args:
         manifest: The manifest.
-        class_names: Class names in the order of their codes, where another cohort gives them.
+        like: The task of another cohort, which gives the class names in the order of their codes.
 
     Raises:
         ManifestError: The file or a column is missing.
         DataError: A duplicate id, a missing label, labels of one class.
     """
-    task, splits = manifest.task, manifest.splits
-    path = manifest.resolve(task.file, "task.file")
-    texts = {manifest.id, splits.group, splits.column, *(task.label_columns.values() if TASKS[task.kind].named_classes else ())}
-    form = manifest.form_of(task)
-    place = form.name_of(path)
-    first = next(iter(task.label_columns.values()))
+    splits, tasks = manifest.splits, manifest.all_tasks
+    path = manifest.resolve(*manifest.label_file)
+    named_classes = [keys for keys in tasks.values() if TASKS[keys.kind].named_classes]
+    read_as_text = {manifest.id, splits.group, splits.column, *(column for keys in named_classes for column in keys.label_columns.values())}
+    texts = {column for column in read_as_text if column is not None}
+    form = manifest.label_form
+    name = form.name_of(path)
     if path.suffix.lower() == ".npz":
-        frame = pd.DataFrame(read_entries(path, first))
+        frame = pd.DataFrame(read_entries(path, manifest.label_columns[0]))
     else:
         frame = read_table(path, lambda names: texts & set(names), form)
     ids = np.array(read_ids(frame, manifest.id, path, f"{manifest.path.name}: id"), np.str_)
-    for key, column in task.label_columns.items():
-        need_column(frame, column, path, f"{manifest.path.name}: {task.place_of(key)}")
-        if column == manifest.id:
-            raise ManifestError(f"{manifest.path.name}: {task.place_of(key)}: {column!r} is the id, expected the column of the target")
-    columns = {key: (column, frame[column]) for key, column in task.label_columns.items()}
-    names = class_names if class_names is not None else task.class_names
-    targets, found = encode_targets(
-        columns, task.kind, ids=ids.tolist(), place=place, labels=names, index=frame.index, missing=form.missing
-    )
+    for place, keys in tasks.items():
+        for key, column in keys.label_columns.items():
+            need_column(frame, column, path, f"{manifest.path.name}: {place}.{keys.written(key)}")
+            if column == manifest.id:
+                where = f"{manifest.path.name}: {place}.{keys.written(key)}"
+                raise ManifestError(f"{where}: {column!r} is the id, expected the column of the target")
+    asked = {place.removeprefix("tasks."): _asked(keys, frame) for place, keys in tasks.items()}
+    rows: RowsOfLabels = {"ids": ids.tolist(), "place": name, "index": frame.index, "missing": form.missing}
+    found: Task
+    if manifest.tasks is not None:
+        targets, found = encode_several(asked, like=like, **rows)
+    else:
+        one = asked["task"]
+        targets, found = encode_targets(one.columns, one.kind, labels=(like.labels or None) if like is not None else one.labels, **rows)
     given = groups = None
     if splits.column is not None:
         need_column(frame, splits.column, path, f"{manifest.path.name}: splits.column")
-        given = check_split_names(text_array(frame[splits.column], "split", path.name, frame.index), path.name, frame.index)
+        given = check_split_names(text_array(frame[splits.column], "split", name, frame.index), name, frame.index)
     if splits.group is not None:
         need_column(frame, splits.group, path, f"{manifest.path.name}: splits.group")
-        groups = text_array(frame[splits.group], "group", path.name, frame.index)
+        groups = text_array(frame[splits.group], "group", name, frame.index)
     plan = SplitPlan(splits.shares, splits.folds, splits.seed, given)
     named = {}
     if manifest.id is None:
-        named = {name: (place, texts) for name, texts in columns_of_names((str(name), cells) for name, cells in frame.items()).items()}
-    return LabelFile(ids, targets, found, plan, groups, place, named)
+        found_names = columns_of_names((str(column), cells) for column, cells in frame.items())
+        named = {column: (name, texts) for column, texts in found_names.items()}
+    return LabelFile(ids, targets, found, plan, groups, name, named)
+
+
+def _asked(keys: TaskKeys, frame: pd.DataFrame) -> AskedTask:
+    columns = {key: (column, frame[column]) for key, column in keys.label_columns.items()}
+    if isinstance(keys, PartKeys):
+        return AskedTask(keys.kind, columns, keys.class_names, keys.weight, keys.balanced)
+    return AskedTask(keys.kind, columns, keys.class_names)

@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from fusearch.data.assembly.arrays import RawModality, check_split_names, has_values, shape_array, text_array
 from fusearch.data.assembly.assembly import assemble
-from fusearch.data.assembly.targets import encode_targets
+from fusearch.data.assembly.targets import AskedTask, RowsOfLabels, encode_several, encode_targets
 from fusearch.data.content import Content
 from fusearch.data.files.text import as_text
 from fusearch.data.kinds import check_kind, kind_of_array, kind_of_frame
 from fusearch.data.splits import NumFolds, SplitPlan
 from fusearch.data.table_schema import encode_table
 from fusearch.errors import DataError, suggestion
-from fusearch.tasks import TASKS
+from fusearch.tasks import REFUSED, TASKS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,16 +31,17 @@ Array = npt.NDArray[Any]
 def assemble_arrays(
     name: str,
     modalities: Mapping[str, Array | pd.DataFrame],
-    targets: Sequence[Any] | Array | Mapping[str, Sequence[Any] | Array],
+    targets: Any,
     *,
-    kind: str,
+    kind: str | Mapping[str, str],
     target_name: str,
     kinds: Mapping[str, str] | None,
     categorical: Mapping[str, Sequence[str]] | None,
     present: Mapping[str, Sequence[bool]] | None,
     ids: Sequence[Any] | None,
     groups: Sequence[Any] | None,
-    labels: Sequence[str] | None,
+    labels: Sequence[str] | Mapping[str, Sequence[str]] | None,
+    weights: Mapping[str, float] | None,
     splits: Sequence[str] | None,
     fractions: Sequence[float],
     folds: NumFolds | None,
@@ -49,10 +50,13 @@ def assemble_arrays(
 ) -> Content:
     """Make a data set from arrays in memory; `Dataset.from_arrays` is its public face."""
     place = f"data set {name!r}"
-    columns = _label_columns(targets, kind, target_name, place)
-    num_rows = len(next(iter(columns.values()))[1])
+    asked = _asked(targets, kind, target_name, labels, weights, place)
+    columns = {
+        key if isinstance(kind, str) else f"{name}.{key}": values for name, one in asked.items() for key, (_, values) in one.columns.items()
+    }
+    num_rows = len(next(iter(columns.values())))
     given = {
-        **{f"target {key!r}": values for key, (_, values) in columns.items()},
+        **{f"target {key!r}": values for key, values in columns.items()},
         "ids": ids,
         "groups": groups,
         "splits": splits,
@@ -66,12 +70,16 @@ def assemble_arrays(
         for key in keys or ():
             if key not in modalities:
                 raise DataError(f"{place}: {option} names the modality {key!r}, {suggestion(key, modalities)}")
-    index = _common_index({f"target {key!r}": values for key, (_, values) in columns.items()} | dict(modalities), place)
+    index = _common_index({f"target {key!r}": values for key, values in columns.items()} | dict(modalities), place)
     if index is not None and ids is not None and as_text(index) != as_text(ids) and set(as_text(index)) == set(as_text(ids)):
         raise DataError(f"{place}: ids are in another order than the index of its frames, so rows would be joined wrongly by position")
     given_ids = index if ids is None else ids
     id_array = text_array(range(num_rows) if given_ids is None else given_ids, "id", place)
-    codes, task = encode_targets(columns, kind, ids=id_array.tolist(), place=place, labels=labels)
+    rows: RowsOfLabels = {"ids": id_array.tolist(), "place": place}
+    if isinstance(kind, str):
+        codes, task = encode_targets(asked[kind].columns, kind, labels=asked[kind].labels, **rows)
+    else:
+        codes, task = encode_several(asked, **rows)
     blocks = {}
     for key, values in modalities.items():
         block = _from_memory(key, values, (kinds or {}).get(key), (categorical or {}).get(key, ()), place)
@@ -104,8 +112,38 @@ def _common_index(things: Mapping[str, Any], place: str) -> list[Any] | None:
     return expected
 
 
+def _asked(
+    targets: Any,
+    kind: str | Mapping[str, str],
+    name: str,
+    labels: Sequence[str] | Mapping[str, Sequence[str]] | None,
+    weights: Mapping[str, float] | None,
+    place: str,
+) -> dict[str, AskedTask]:
+    """Return what is predicted: one task under its kind, or several under their names."""
+    if isinstance(kind, str):
+        if weights is not None or isinstance(labels, Mapping):
+            raise DataError(f"{place}: weights, or labels by name, with one task, expected `task` as a mapping from name to kind")
+        return {kind: AskedTask(kind, _label_columns(targets, kind, name, place), labels)}
+    if not isinstance(targets, Mapping) or set(targets) != set(kind):
+        given = ", ".join(map(str, targets)) if isinstance(targets, Mapping) else type(targets).__name__
+        raise DataError(f"{place}: targets {given}, expected a mapping with the tasks {', '.join(kind)}")
+    if labels is not None and not isinstance(labels, Mapping):
+        raise DataError(f"{place}: labels of several tasks, expected a mapping from the name of a task to its labels")
+    for option, named in (("labels", labels), ("weights", weights)):
+        for each in named or ():
+            if each not in kind:
+                raise DataError(f"{place}: {option} name the task {each!r}, {suggestion(each, kind)}")
+    return {
+        each: AskedTask(one, _label_columns(targets[each], one, each, place), (labels or {}).get(each), (weights or {}).get(each, 1.0))
+        for each, one in kind.items()
+    }
+
+
 def _label_columns(targets: Any, kind: str, name: str, place: str) -> dict[str, tuple[str, Any]]:
     """Return the key of each label column of the task -> its name and values."""
+    if kind in REFUSED and kind not in TASKS:
+        raise DataError(f"{place}: task {kind!r}: {REFUSED[kind]}; expected one of: {', '.join(TASKS)}")
     entry = TASKS[kind]
     keys = list(entry.columns)
     if entry.several and isinstance(targets, Mapping) and targets:

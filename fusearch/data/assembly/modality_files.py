@@ -86,8 +86,8 @@ def _refuse_labels(source: Source, labels: dict[str, str]) -> None:
 def _label_columns(manifest: Manifest, own: FileKeys, path: Path) -> dict[str, str]:
     """Return the columns of a file that say who a sample is and what is predicted, and what they are."""
     reserved = {} if manifest.id is None else {manifest.id: "id"}
-    if path.samefile(manifest.path.parent / manifest.task.file) and manifest.form_of(own) == manifest.form_of(manifest.task):
-        reserved |= dict.fromkeys(manifest.task.label_columns.values(), "target")
+    if path.samefile(manifest.path.parent / manifest.label_file[0]) and manifest.form_of(own) == manifest.label_form:
+        reserved |= dict.fromkeys(manifest.label_columns, "target")
         marks = {manifest.splits.column: "split", manifest.splits.group: "group"}
         reserved |= {column: what for column, what in marks.items() if column is not None}
     return reserved

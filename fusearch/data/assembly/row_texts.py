@@ -11,8 +11,7 @@ from fusearch.data.dataset import Dataset
 from fusearch.data.files.frames import TABLES, read_table
 from fusearch.data.files.text import NUMERIC_GAPS, as_text
 from fusearch.data.loading import find_source
-from fusearch.data.manifest.manifest import Manifest, TaskKeys, load_manifest
-from fusearch.data.readers import FileKeys
+from fusearch.data.manifest.manifest import Manifest, load_manifest
 from fusearch.data.readers.table_file import read_ids
 from fusearch.errors import DataError, suggestion
 
@@ -45,11 +44,12 @@ def texts_of_rows(data: Dataset, column: str) -> dict[str, str | None]:
 
 def _files(manifest: Manifest, column: str) -> Iterator[tuple[Sequence[str], dict[str, str | None] | None]]:
     """Give the columns of each table that the manifest names, the labels first, and the texts of the wanted column by the ids."""
-    tables: dict[str, TaskKeys | FileKeys] = {"task.file": manifest.task}
-    tables |= {f"modalities.{name}.file": keys for name, keys in manifest.modalities.items()}
+    labels, place = manifest.label_file
+    tables = {place: (labels, manifest.label_form)}
+    tables |= {f"modalities.{name}.file": (keys.file, manifest.form_of(keys)) for name, keys in manifest.modalities.items()}
     seen = set()
-    for key, keys in tables.items():
-        path, form = manifest.resolve(keys.file, key), manifest.form_of(keys)
+    for key, (file, form) in tables.items():
+        path = manifest.resolve(file, key)
         if (path, form.sheet) in seen or not path.name.lower().endswith(TABLES):
             continue
         seen.add((path, form.sheet))

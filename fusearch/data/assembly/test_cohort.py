@@ -38,8 +38,11 @@ def add_test_cohort(
     other = load_manifest(manifest.resolve(name, "splits.test"))
     if other.path.samefile(manifest.path):
         raise ManifestError(f"{place}: {name!r} is this manifest itself, expected another cohort")
-    if other.task.kind != manifest.task.kind:
-        raise ManifestError(f"{place}: the task of {name!r} is a {other.task.kind}, expected a {manifest.task.kind}")
+    kinds, expected = ({key: keys.kind for key, keys in each.all_tasks.items()} for each in (other, manifest))
+    if kinds != expected:
+        found, wanted = (", ".join(each.values()) for each in (kinds, expected))
+        what = f"the task of {name!r} is a {found}, expected a {wanted}"
+        raise ManifestError(f"{place}: {what if manifest.tasks is None else f'{name!r} has other tasks, expected {_told(expected)}'}")
     for key, spec in manifest.modalities.items():
         if key not in other.modalities:
             raise ManifestError(f"{place}: {name!r} has no modality {key!r}, {suggestion(key, other.modalities)}")
@@ -47,7 +50,7 @@ def add_test_cohort(
             raise ManifestError(f"{place}: modality {key!r} of {name!r} is {other.modalities[key].kind}, expected {spec.kind}")
     other = other.model_copy(update={"splits": other.splits.model_copy(update={"column": None, "group": None, "test": None})})
     try:
-        theirs = read_labels(other, labels.task.labels or None)
+        theirs = read_labels(other, labels.task)
         read = {key: read_modality(other, key, theirs) for key in modalities}
     except DataError as error:
         raise type(error)(*(f"{name}: {fault}" for fault in error.faults)) from None
@@ -57,6 +60,10 @@ def add_test_cohort(
     plan = replace(labels.plan, num_test_rows=len(theirs.ids))
     ids, targets = np.concatenate([labels.ids, prefix]), np.concatenate([labels.targets, theirs.targets])
     return replace(labels, ids=ids, targets=targets, plan=plan, groups=groups), joined
+
+
+def _told(kinds: Mapping[str, str]) -> str:
+    return ", ".join(f"{key.removeprefix('tasks.')} (a {kind})" for key, kind in kinds.items())
 
 
 def _append(key: str, ours: RawModality, theirs: RawModality, place: str) -> RawModality:

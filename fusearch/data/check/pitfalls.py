@@ -58,7 +58,8 @@ def _duplicates(data: Dataset) -> Iterator[Problem]:
         yield Problem("warning", f"{len(crossing)} identical rows in two splits ({pairs}); {advice}", "splits")
     if inside:
         yield Problem("info", f"{inside} rows repeat an earlier row of the same split, identical in every modality", "splits")
-    contradicting = int((data.targets != data.targets[owners]).reshape(len(data), -1).any(axis=1).sum())
+    differ = (data.targets != data.targets[owners]) & ~(np.isnan(data.targets) | np.isnan(data.targets[owners]))
+    contradicting = int(differ.reshape(len(data), -1).any(axis=1).sum())
     if contradicting:
         yield Problem("warning", f"{contradicting} rows are identical to another row in every modality but have another target", "task")
     for name, array in data.raw.items():

@@ -11,12 +11,10 @@ from pydantic import BaseModel, ValidationError
 
 from fusearch.data.kinds import KINDS
 from fusearch.errors import ManifestError, YamlError, nearest, suggestion
+from fusearch.tasks import REFUSED
 from fusearch.yaml_file import read_yaml
 
 __all__ = ["fault_lines", "read_document"]
-
-#: Tasks that the language of manifests has and this version does not read yet.
-NOT_YET = ("segmentation",)
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -67,7 +65,9 @@ def _what(fault: dict[str, Any], path: list[str], owner: type[BaseModel], model:
             return f".kind: missing key, expected one of: {', '.join(_tags(fault['loc'], model))}"
         case "union_tag_invalid":
             tag, legal = str(fault["ctx"]["tag"]), _tags(fault["loc"], model)
-            if tag in NOT_YET or tag in KINDS:
+            if tag in REFUSED:
+                return f".kind: {tag!r}: {REFUSED[tag]}; expected one of: {', '.join(legal)}"
+            if tag in KINDS:
                 return f".kind: {tag!r} is not supported yet, expected one of: {', '.join(legal)}"
             return f".kind: unknown kind {tag!r}, {suggestion(tag, legal)}"
         case "string_type" if isinstance(fault["input"], bool):

@@ -22,16 +22,19 @@ from fusearch.data.readers.reader import refuse_sheet
 from fusearch.data.splits import DEFAULT_FRACTIONS
 from fusearch.errors import DataError, ManifestError, nearest, suggestion
 from fusearch.tasks import TASKS, Task
+from fusearch.tasks.several import check_task_name
 
 __all__ = [
     "EncoderKeys",
     "Manifest",
+    "PartKeys",
     "Splits",
     "TaskKeys",
     "kind_model",
     "load_manifest",
     "manifest_faults",
     "manifest_model",
+    "part_model",
     "task_model",
 ]
 
@@ -61,10 +64,10 @@ class TaskKeys(_Part):
         named = {key: getattr(self, key) for key in entry.columns}
         return {column: column for columns in named.values() for column in columns} if entry.several else named
 
-    def place_of(self, key: str) -> str:
-        """Return where a key of `label_columns` stands in the manifest, for messages."""
+    def written(self, key: str) -> str:
+        """Return the key of the manifest that names what stands under a key of `label_columns`, for messages."""
         entry = TASKS[self.kind]
-        return f"task.{next(iter(entry.columns)) if entry.several else key}"
+        return next(iter(entry.columns)) if entry.several else key
 
     @property
     def class_names(self) -> list[str] | None:
@@ -102,6 +105,22 @@ def task_model(entry: type[Task]) -> type[TaskKeys]:
     if entry.several:
         checks = {"once": field_validator(*entry.columns)(once), "listed": field_validator(*entry.columns, mode="before")(listed)}
     return create_model(entry.kind.capitalize(), __base__=TaskKeys, __doc__=about, __validators__=checks, **fields)
+
+
+class PartKeys(TaskKeys):
+    """One of several tasks: the keys of a task of its kind, and these. All tasks name the same file."""
+
+    weight: float = Field(default=1.0, description="What the loss of the task is multiplied by before the losses are summed.", gt=0)
+    balanced: bool | None = Field(
+        default=None, description="Whether rare classes weigh as much as frequent ones in its loss. Left out: as the recipe says."
+    )
+
+
+@cache
+def part_model(entry: type[Task]) -> type[TaskKeys]:
+    """Return the keys of a task that is one of several."""
+    model = task_model(entry)
+    return create_model(model.__name__, __base__=(model, PartKeys), __doc__=model.__doc__)
 
 
 @cache
@@ -222,7 +241,8 @@ class Manifest(_Part):
         description="What stands before the decimals in text tables that leave it open, as `1,234` does; left out, `.`: a file with a "
         "decimal comma beyond doubt is read as it is in any case.",
     )
-    task: TaskKeys
+    task: TaskKeys | None
+    tasks: dict[str, PartKeys] | None
     modalities: dict[str, FileKeys]
     encoders: dict[str, list[EncoderKeys]] = Field(
         default={}, description="Name of a modality -> encoders that a search space offers for it, in place of that of its kind."
@@ -247,6 +267,50 @@ class Manifest(_Part):
             if name not in self.modalities:
                 raise ValueError(f"encoders: unknown modality {name!r}, {suggestion(name, self.modalities)}")
         return self
+
+    @model_validator(mode="after")
+    def _one_task_or_several(self) -> Manifest:
+        if self.task is not None and self.tasks is not None:
+            raise ValueError("task and tasks exclude each other, expected one of them")
+        if self.task is None and self.tasks is None:
+            raise ValueError("no task, expected the key task, or tasks for several")
+        if self.tasks is not None and len(self.tasks) < 2:
+            raise ValueError("tasks holds one task, expected two or more; one alone is the key task")
+        for name in self.tasks or ():
+            try:
+                check_task_name(name)
+            except DataError as error:
+                raise ValueError(f"tasks: {error}") from None
+        files = list(dict.fromkeys(keys.file for keys in self.all_tasks.values()))
+        sheets = list(dict.fromkeys(getattr(keys, "sheet", None) for keys in self.all_tasks.values()))
+        if len(files) > 1:
+            raise ValueError(f"tasks: labels in {files[0]!r} and {files[1]!r}, expected one file for all tasks")
+        if len(sheets) > 1:
+            raise ValueError(f"tasks: labels in sheets {sheets[0]!r} and {sheets[1]!r}, expected one sheet for all tasks")
+        return self
+
+    @property
+    def all_tasks(self) -> dict[str, TaskKeys]:
+        """Place in the manifest -> task: one under `task`, or those of `tasks`."""
+        if self.tasks is not None:
+            return {f"tasks.{name}": keys for name, keys in self.tasks.items()}
+        return {} if self.task is None else {"task": self.task}
+
+    @property
+    def label_file(self) -> tuple[str, str]:
+        """The labels file, and where the manifest names it."""
+        place, keys = next(iter(self.all_tasks.items()))
+        return keys.file, f"{place}.file"
+
+    @property
+    def label_form(self) -> TextFormat:
+        """How the labels file is written, and which sheet of a workbook it is."""
+        return self.form_of(next(iter(self.all_tasks.values())))
+
+    @property
+    def label_columns(self) -> list[str]:
+        """The columns of the labels file that are targets."""
+        return list(dict.fromkeys(column for keys in self.all_tasks.values() for column in keys.label_columns.values()))
 
     @property
     def path(self) -> Path:
@@ -295,9 +359,14 @@ def manifest_model() -> type[Manifest]:
 @cache
 def _with_entries(tasks: tuple[type[Task], ...], kinds: tuple[Kind, ...]) -> type[Manifest]:
     task: Any = Union[tuple(task_model(entry) for entry in tasks)]  # noqa: UP007  # of a tuple that is known at run time
+    part: Any = Union[tuple(part_model(entry) for entry in tasks)]  # noqa: UP007  # the same
     modality: Any = Union[tuple(kind_model(kind) for kind in kinds)]  # noqa: UP007  # the same
     fields: dict[str, Any] = {
-        "task": (task, Field(discriminator="kind", description="What is predicted.")),
+        "task": (task | None, Field(default=None, discriminator="kind", description="What is predicted.")),
+        "tasks": (
+            dict[str, Annotated[part, Field(discriminator="kind")]] | None,
+            Field(default=None, description="Name -> task, where several are predicted at once; instead of `task`."),
+        ),
         "modalities": (
             dict[str, Annotated[modality, Field(discriminator="kind")]],
             Field(description="Name -> modality. A name is letters, digits and `_`.", min_length=1),

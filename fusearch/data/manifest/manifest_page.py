@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from fusearch.data.kinds import KINDS
-from fusearch.data.manifest.manifest import EncoderKeys, Splits, kind_model, manifest_model, task_model
+from fusearch.data.manifest.manifest import EncoderKeys, PartKeys, Splits, kind_model, manifest_model, task_model
 from fusearch.tasks import TASKS
 
 __all__ = ["manifest_reference"]
@@ -41,6 +41,7 @@ def manifest_reference() -> str:
     """Return the page as Markdown."""
     parts: list[tuple[str, type[BaseModel]]] = [("The file", manifest_model())]
     parts += [(f"`task: {{kind: {entry.kind}}}`", task_model(entry)) for entry in TASKS.values()]
+    parts += [("`tasks: {NAME: {kind: ...}}`", PartKeys)]
     parts += [(f"`modalities: {{NAME: {{kind: {kind.name}}}}}`", kind_model(kind)) for kind in KINDS.values() if kind.loadable]
     parts += [("`encoders: {NAME: [...]}`", EncoderKeys), ("`splits`", Splits)]
     return "\n".join([_HEAD, *(_part(heading, model) for heading, model in parts)])
@@ -80,7 +81,7 @@ def _type(annotation: Any) -> str:
         return f"mapping from name to {_type(args[1])}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "mapping"
-    return {str: "text", int: "integer", float: "number"}[annotation]
+    return {str: "text", int: "integer", float: "number", bool: "`true` or `false`"}[annotation]
 
 
 def _kind(model: type[BaseModel]) -> str:

@@ -212,7 +212,7 @@ def _explained(
     others = [name for name in samples.inputs if name not in names]
     masks = list(samples.present)
     with torch.no_grad():
-        predicted = network(samples.inputs, samples.present).argmax(dim=1)
+        predicted = task.chosen(network(samples.inputs, samples.present))
 
     def forward(*tensors: Tensor) -> Tensor:
         inputs = dict(zip([*names, *others], tensors, strict=False))

@@ -175,7 +175,7 @@ def _drawing(data: Dataset) -> tuple[NDArray[Any], dict[str, Any]]:
     rows = data.rows("test")
     groups = None if data.groups is None else np.unique(data.groups[rows], return_inverse=True)[1]
     targets = data.targets[rows]
-    return targets, {"strata": data.task.strata(targets), "groups": groups, "labels": data.task.labels}
+    return targets, {"strata": data.task.strata(targets), "groups": groups, "task": data.task}
 
 
 def _compare(

@@ -45,9 +45,7 @@ def describe_design(choices: Sequence[Choice], data: Dataset, *, seeds: Sequence
     return {
         **design,
         "task": {
-            "kind": data.task.kind,
-            "name": data.task.name,
-            "labels": list(data.task.labels),
+            **data.task.to_dict(),
             "predicts": data.task.predicts,
             "note": data.task.note,
             "says": data.task.says,

@@ -19,6 +19,7 @@ from fusearch.data.readers import FileKeys, find_reader
 from fusearch.data.readers.array_file import ArrayKeys, axes_order
 from fusearch.evaluators.tasks import bind_task
 from fusearch.inference import Correction
+from fusearch.tasks import SeveralTasks
 
 __all__ = ["describe_inputs", "raw_shapes", "raw_values"]
 
@@ -75,6 +76,7 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         "unused": {other.name: _option(other.name) for other in data.modalities if other.name not in entries},
         "outputs": list(data.task.outputs),
         "decision": _decision(data, correction),
+        "tasks": _classes_of_tasks(data),
         "modalities": entries,
     }
 
@@ -107,6 +109,18 @@ def _reading(modality: Modality, keys: FileKeys, manifest: Manifest) -> dict[str
     if packages:
         found["packages"] = sorted(packages)
     return {**found, "reader": reader.name} if reader.carried else found
+
+
+def _classes_of_tasks(data: Dataset) -> list[dict[str, Any]]:
+    """Return, of several tasks, those that predict one of several classes: their name, where their outputs stand, and the classes."""
+    if not isinstance(data.task, SeveralTasks):
+        return []
+    columns = data.task.output_columns
+    return [
+        {"name": part.name, "start": columns[part.name].start, "classes": list(part.task.labels)}
+        for part in data.task.parts
+        if bind_task(part.task).classes
+    ]
 
 
 def _decimal(manifest: Manifest | None) -> str | None:

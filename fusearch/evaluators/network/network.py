@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 
 from fusearch.evaluators.network.join import Continuation, Join, concatenate_ports, concatenated_shape
 from fusearch.evaluators.network.operator_layer import Losses, TokenShape
+from fusearch.evaluators.network.outputs import bind_outputs
 from fusearch.evaluators.network.stream_runs import ScoreHead, Streams, StreamState
 from fusearch.evaluators.tasks import TaskLayer
 from fusearch.search_space import OPERATORS, Candidate, FusionGraph, Output, Recipe, Tap
@@ -59,9 +61,11 @@ class FusionNetwork(nn.Module):
         task_outputs: Numbers for each sample: one a class, also with two classes; one for regression.
         recipe: Width and dropout; the numbers of training stay outside.
         classes: Whether these are scores of classes, which votes join as probabilities; of other tasks they join values.
+        tasks: Of several tasks, where the numbers of each stand among `task_outputs`, by the name that outputs are bound to it by.
 
     Raises:
-        DesignError: A modality has no shape, or a trunk `continue` meets a shape that it cannot go on with.
+        DesignError: A modality has no shape, a trunk `continue` meets a shape that it cannot go on with, or the outputs do not give every
+            task once.
 
     Example:
         >>> from fusearch.data.modality import Modality
@@ -72,7 +76,15 @@ class FusionNetwork(nn.Module):
         18
     """
 
-    def __init__(self, graph: FusionGraph, task_outputs: int, recipe: Recipe, *, classes: bool = True) -> None:
+    def __init__(
+        self,
+        graph: FusionGraph,
+        task_outputs: int,
+        recipe: Recipe,
+        *,
+        classes: bool = True,
+        tasks: Mapping[str, slice] = MappingProxyType({}),
+    ) -> None:
         super().__init__()
         self.graph, self.num_outputs = graph, task_outputs
         depths = _depths_read(graph)
@@ -91,13 +103,13 @@ class FusionNetwork(nn.Module):
             shapes = [argument.shape for argument in arguments]
             self.joins[f"fusion_{name}"] = Join(fusion, shapes, depths[name], continuation, recipe, task_outputs)
         self.heads = nn.ModuleList()
+        self._binding = bind_outputs(graph, task_outputs, tasks)
         self._outputs = tuple(self._output(output, index) for index, output in enumerate(graph.outputs))
-        self._main = graph.outputs.index(graph.main_output)
 
     @classmethod
     def of(cls, candidate: Candidate, task: TaskLayer) -> FusionNetwork:
         """Return the network of a candidate for a task."""
-        return cls(candidate.graph, task.num_logits, candidate.recipe, classes=task.classes)
+        return cls(candidate.graph, task.num_logits, candidate.recipe, classes=task.classes, tasks=task.logit_columns)
 
     def forward(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
         """Return the main output, (B, K), from (B, *shape) and (B,) a modality."""
@@ -128,14 +140,22 @@ class FusionNetwork(nn.Module):
             for (result, depth), x_BTD in self.join(name)([read(argument) for argument in arguments], masks_read, losses).items():
                 found[name, depth, result] = x_BTD
         outputs = []
-        for argument, head in self._outputs:
+        for index, (argument, head) in enumerate(self._outputs):
             if head is None:
-                outputs.append(found[argument.source, argument.depth, argument.results[0]][:, 0])
+                every_BK = found[argument.source, argument.depth, argument.results[0]][:, 0]
+                outputs.append(self._binding.taken_from(index, every_BK))
             else:
                 outputs.append(self.heads[head](read(argument)))
-        main = outputs.pop(self._main)
+        main = self._binding.main_of(outputs)
+        auxiliary = [outputs[index] for index in self._binding.auxiliary]
         scores = {name: x_BTD[:, 0] for (name, depth), x_BTD in states.items() if depth == "score"}
-        return NetworkOutput(main, outputs, scores)
+        return NetworkOutput(main, auxiliary, scores)
+
+    def heads_of_fusions(self) -> Iterator[tuple[ScoreHead, tuple[int, ...]]]:
+        """Give each head of a fusion, and which of the K numbers it gives."""
+        for (_, head), columns in zip(self._outputs, self._binding.columns, strict=True):
+            if head is not None:
+                yield self.heads[head], columns  # type: ignore[misc]  # a ModuleList holds modules
 
     def join(self, fusion: str) -> Join:
         """Return the operator and trunk of a fusion."""
@@ -158,7 +178,7 @@ class FusionNetwork(nn.Module):
         argument = self._argument(tap, self.graph.ports_of_output(index))
         if OPERATORS[self.graph.fusion(tap.source).operator].scores_only and argument.depth == 0:
             return argument, None
-        self.heads.append(ScoreHead(argument.shape, self.num_outputs, at_zero=True))
+        self.heads.append(ScoreHead(argument.shape, self._binding.width_of(index), at_zero=True))
         return argument, len(self.heads) - 1
 
 

@@ -43,6 +43,13 @@ class ClassificationLayer(TaskLayer):
         weights_B = torch.where(truth_BK, weights.to(logits_BK.dtype), 0.0).sum(dim=1)
         return (weights_B * focal_B).sum() / weights_B.sum()
 
+    def loss_of_known(self, logits_BK: Tensor, targets_B: Tensor, known_B: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the mean cross-entropy over the rows that have a label."""
+        logits_BK = at_least_float32(logits_BK)
+        each_B = nn.functional.cross_entropy(logits_BK, targets_B, reduction="none")
+        of_class_B = known_B.to(logits_BK.dtype) * (1.0 if weights is None else weights.to(logits_BK.dtype)[targets_B])
+        return (of_class_B * each_B).sum() / of_class_B.sum().clamp(min=torch.finfo(logits_BK.dtype).tiny)
+
     def forward(self, logits_BK: Tensor) -> Tensor:
         """Return class probabilities."""
         return logits_BK.softmax(dim=-1)

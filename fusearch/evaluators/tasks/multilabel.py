@@ -34,6 +34,18 @@ class MultilabelLayer(TaskLayer):
         rest_BL = nn.functional.logsigmoid(torch.where(targets_BL > 0.5, -logits_BL, logits_BL))  # the logarithm of 1 - p
         return _mean((gamma * rest_BL).exp() * each_BL, targets_BL, weights)
 
+    def loss_of_known(self, logits_BK: Tensor, targets_B: Tensor, known_B: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the same of the rows that have labels."""
+        logits_BL = at_least_float32(logits_BK)
+        targets_BL = targets_B.to(logits_BL.dtype)
+        each_BL = nn.functional.binary_cross_entropy_with_logits(logits_BL, targets_BL, reduction="none")
+        weights_BL = known_B[:, None].to(logits_BL.dtype).expand_as(each_BL)
+        if weights is not None:
+            without_L, with_L = weights.to(logits_BL.dtype)
+            weights_BL = weights_BL * (targets_BL * with_L + (1 - targets_BL) * without_L)
+        weighted: Tensor = (weights_BL * each_BL).sum() / weights_BL.sum().clamp(min=torch.finfo(logits_BL.dtype).tiny)
+        return weighted
+
     def forward(self, logits_BK: Tensor) -> Tensor:
         """Return the probability of each label."""
         return logits_BK.sigmoid()

@@ -50,6 +50,13 @@ class RegressionLayer(TaskLayer):
         values_B = at_least_float32(logits_BK[:, 0])
         return nn.functional.mse_loss(values_B, targets_B.to(values_B.dtype))
 
+    def loss_of_known(self, logits_BK: Tensor, targets_B: Tensor, known_B: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the mean squared error over the rows that have a number."""
+        del weights
+        values_B = at_least_float32(logits_BK[:, 0])
+        known_B = known_B.to(values_B.dtype)
+        return (known_B * (values_B - targets_B.to(values_B.dtype)).square()).sum() / known_B.sum().clamp(min=1)
+
     def forward(self, logits_BK: Tensor) -> Tensor:
         """Return predictions in the units of the target."""
         return logits_BK * self.unit + self.mean

@@ -76,6 +76,11 @@ class SurvivalLayer(TaskLayer):
         del balanced
         return minimized(self.loss, self.num_logits, biased=self.biased)
 
+    def loss_of_known(self, logits_BK: Tensor, targets_B: Tensor, known_B: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return that of the rows that were followed: the others are at risk at no time and have no event."""
+        followed_B = torch.where(known_B[:, None], targets_B, targets_B.new_tensor([-1.0, 0.0]))
+        return self.loss(logits_BK, followed_B, weights)
+
     def forward(self, logits_BK: Tensor) -> Tensor:
         """Return risk and survival at each time."""
         baseline_K = torch.tensor(self.baseline, dtype=logits_BK.dtype, device=logits_BK.device)
@@ -119,6 +124,11 @@ class DiscreteSurvivalLayer(SurvivalLayer):
         passed_BK = torch.where(events_B1 > 0, times_B1 > ends_K, times_B1 >= ends_K)
         each_BK = nn.functional.binary_cross_entropy_with_logits(logits_BK, failed_BK, reduction="none")
         return (each_BK * (failed_BK + passed_BK)).sum(dim=1).mean()
+
+    def loss_of_known(self, logits_BK: Tensor, targets_B: Tensor, known_B: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return that of the rows that were followed: no interval of the others was seen, so their likelihood is 1."""
+        followed_B = torch.where(known_B[:, None], targets_B, 0.0)
+        return self.loss(logits_BK, followed_B, weights) * len(known_B) / known_B.sum().clamp(min=1)
 
     def forward(self, logits_BK: Tensor) -> Tensor:
         """Return risk and survival at each time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -55,6 +55,26 @@ class TaskLayer(nn.Module, ABC):
             targets_B: Targets as `encode` gives them, (B,) or (B, numbers of a sample).
             weights: What `class_weights` gives, where the recipe asks for balanced classes.
         """
+
+    def loss_of_known(self, logits_BK: Tensor, targets_B: Tensor, known_B: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the loss of the rows that have a label, 0 where none has; beside other tasks a sample may lack it.
+
+        By default those rows are selected, which members that are trained together cannot do: they are then trained one by one.
+
+        Args:
+            logits_BK: As for `loss`.
+            targets_B: As for `loss`, 0 in rows without a label.
+            known_B: Which rows have one.
+            weights: As for `loss`.
+        """
+        if not bool(known_B.any()):
+            return 0.0 * at_least_float32(logits_BK).sum()
+        return self.loss(logits_BK[known_B], targets_B[known_B], weights)
+
+    @property
+    def logit_columns(self) -> Mapping[str, slice]:
+        """Of several tasks, where the logits of each stand, by its name; empty where there is one."""
+        return {}
 
     @abstractmethod
     def forward(self, logits_BK: Tensor) -> Tensor:
@@ -162,12 +182,20 @@ class TaskLayer(nn.Module, ABC):
         del logits_BK, targets_B, gamma, weights
         raise EvaluationError(f"recipe: focal: the task {self.task.kind!r} has no focal loss, expected 0")
 
+    def loss_weights(self, targets_B: Tensor, *, balanced: bool) -> Tensor | None:
+        """Return the weights that the loss takes: those of `class_weights` where the recipe asks for balanced classes."""
+        return self.class_weights(targets_B) if balanced else None
+
     def scored(self, logits_NK: Tensor) -> NDArray[np.float64]:
         """Return what metrics read, (N, O), or (N,) where a sample has one output."""
         return self.task.scored(self(logits_NK.double().cpu()).numpy())
 
+    def chosen(self, logits_BK: Tensor) -> Tensor:
+        """Return the position of the largest logit, (B,), as `explained` reads it."""
+        return logits_BK.argmax(dim=1)
+
     def explained(self, logits_BK: Tensor, chosen_B: Tensor) -> Tensor:
-        """Return what attributions are shares of, (B,); `chosen_B` is the position of the largest logit before anything moved."""
+        """Return what attributions are shares of, (B,); `chosen_B` is what `chosen` said before anything moved."""
         del chosen_B
         return logits_BK[:, 0]
 

@@ -46,9 +46,10 @@ class Balance:
         wanted = next((name for name, off in (("sampling", "none"), ("focal", 0.0)) if getattr(recipe, name) != off), None)
         if wanted and not task.task.balances:
             raise EvaluationError(f"recipe: {wanted} is {getattr(recipe, wanted)}, but a {task.task.kind} has no classes to balance")
-        weights = task.class_weights(targets_N) if recipe.balances else None
+        weights = task.loss_weights(targets_N, balanced=recipe.class_weights == "balanced")
+        held = task.loss_weights(targets_N, balanced=recipe.balances)
         focal = torch.tensor(recipe.focal, device=targets_N.device) if recipe.focal else None
-        return cls(weights if recipe.class_weights == "balanced" else None, weights, focal)
+        return cls(weights, held, focal)
 
 
 def row_weights(recipe: Recipe, task: TaskLayer, targets_N: Tensor) -> Tensor | None:

@@ -31,7 +31,6 @@ from fusearch.evaluators.training.stream_cache import StreamCache
 from fusearch.evaluators.training.summary import worst_missing
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import Takeover, WeightStore, take_over
-from fusearch.metrics import metrics_of
 from fusearch.search_space import Candidate
 from fusearch.tasks import Task
 
@@ -126,7 +125,7 @@ def score(outputs: NDArray[np.float64], targets: NDArray[Any], task: Task) -> di
         EvaluationError: A metric failed.
     """
     once = np.ones((len(targets), 1))
-    return {metric.name: float(metric.on_draws(targets, outputs, once, task.labels)[0]) for metric in metrics_of(task.kind)}
+    return {name: float(task.metric(name).on_draws(targets, outputs, once, task.labels)[0]) for name in task.metrics}
 
 
 def settled_task(network: FusionNetwork, rows: FoldSamples) -> TaskLayer:

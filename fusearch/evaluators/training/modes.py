@@ -313,7 +313,9 @@ class DesignTraining:
             seen, held = (self.samples.take(torch.nonzero(rows).flatten()) for rows in (others, part))
             cache = None if self.cache is None else self.cache.within("without part", number)
             with reproducible(self.generator.initial_seed(), device=self.device) as order:
-                network = FusionNetwork(graph, self.network.num_outputs, self.recipe, classes=self.task.classes).to(self.device)
+                network = FusionNetwork(
+                    graph, self.network.num_outputs, self.recipe, classes=self.task.classes, tasks=self.task.logit_columns
+                ).to(self.device)
                 start_streams(network, self.given)
                 run = DesignTraining(network, seen, None, self.recipe, self.task, self.settings, order, epochs, None, cache, self.given)
                 lenders, modality_of = network.streams.lenders, network.streams.modality_of

@@ -139,9 +139,10 @@ def start_at_mean(network: FusionNetwork) -> None:
     if not joins_scores(network.graph):
         return
     num_streams = len(network.graph.fusions[0].args)
-    weight, bias = (network.get_parameter(f"heads.0.linear.{name}") for name in ("weight", "bias"))
-    weight.copy_(torch.eye(network.num_outputs, device=weight.device).repeat(1, num_streams) / num_streams)
-    bias.zero_()
+    for head, columns in network.heads_of_fusions():
+        weight, bias = head.linear.weight, head.linear.bias
+        weight.copy_(torch.eye(network.num_outputs, device=weight.device)[list(columns)].repeat(1, num_streams) / num_streams)
+        bias.zero_()
 
 
 def _describe(graph: FusionGraph) -> dict[str, list[Any]]:

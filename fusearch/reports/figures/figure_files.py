@@ -49,6 +49,8 @@ def figure_texts(found: Findings) -> dict[str, str]:
 
 
 def _predicted(predicted: Predicted) -> dict[str, str]:
+    if predicted.tasks:
+        return {f"{name}-{task}": text for task, own in predicted.tasks.items() for name, text in _predicted(own).items()}
     designs: list[tuple[DesignPredictions, _Look]] = [*zip(predicted.designs, _LOOKS, strict=False)]
     guess, texts = Series("guess", (0, 1), (0, 1), "guide"), {}
     rocs = [_curve(design.label, design.roc, look) for design, look in designs if design.roc is not None]

@@ -22,7 +22,12 @@ _RISKS = (_COLOURS[0], ("#4c78c9", "rgba(76,120,201,.14)"), _COLOURS[1])
 
 
 def predicted_figures(predicted: Predicted) -> dict[str, go.Figure]:
-    """Return the figures by the names under which the page embeds them; only those that there are numbers for."""
+    """Return the figures by the names under which the page embeds them; only those that there are numbers for.
+
+    Of several tasks the name of each stands behind: `roc-died`.
+    """
+    if predicted.tasks:
+        return {f"{name}-{task}": figure for task, own in predicted.tasks.items() for name, figure in predicted_figures(own).items()}
     figures = {}
     if any(design.roc for design in predicted.designs):
         figures["roc"] = _curves(predicted.designs, lambda design: design.roc, "1 − specificity", "Sensitivity", diagonal=True)

@@ -5,7 +5,7 @@ Axis letters: N rows, K classes, B draws of the rows (the first is the rows as t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -98,12 +98,14 @@ class Predicted:
         rows: How many rows.
         designs: The recommended design, then the best simple one beside it.
         reason: Why there are none.
+        tasks: Of several tasks what they predicted of each, by its name; then all of this stands there.
     """
 
     labels: tuple[str, ...] = ()
     rows: int = 0
     designs: tuple[DesignPredictions, ...] = ()
     reason: str | None = None
+    tasks: Mapping[str, Predicted] = field(default_factory=dict)
 
     @property
     def said(self) -> str:
@@ -127,17 +129,33 @@ def read_predicted(trials: Trials, pick: TrialRecord | None, label: Callable[[Tr
         kept = read_kept(trials.path, records, trials.described_task)
     except NotEstimableError as error:
         return Predicted(reason=str(error))
+    named = [(record, label(record)) for record in records]
+    tasks = {
+        name: _describe(own, named, _objective_of(name, own, trials.primary), seed)
+        for name, own in kept.of_tasks().items()
+        if len(own.targets)
+    }
+    return Predicted(rows=len(kept.targets), tasks=tasks) if tasks else _describe(kept, named, trials.primary, seed)
+
+
+def _objective_of(task: str, kept: KeptPredictions, primary: Objective) -> Objective:
+    """Return what one of several tasks is judged by: the metric of the run where it is one of this task, else the task's own."""
+    name = primary.name.removeprefix(f"{task}.")
+    return Objective.parse(name if name in kept.task.metrics and name != primary.name else kept.task.headline)
+
+
+def _describe(kept: KeptPredictions, named: Sequence[tuple[TrialRecord, str]], objective: Objective, seed: int) -> Predicted:
     if kept.task.named_classes and kept.outputs.ndim == 3 and kept.targets.ndim == 1:
-        describe: Callable[[int], dict[str, Any]] = _Classes(kept, trials.primary, seed).describe
+        describe: Callable[[int], dict[str, Any]] = _Classes(kept, objective, seed).describe
     elif kept.outputs.ndim == 2 and kept.targets.ndim == 1:
         describe = _Numbers(kept).describe
     elif kept.task.several:
-        describe = _Labels(kept, trials.primary, seed).describe
+        describe = _Labels(kept, objective, seed).describe
     elif has_risk(kept):
-        describe = _Risks(kept, trials.primary, seed).describe
+        describe = _Risks(kept, objective, seed).describe
     else:
         return Predicted(reason=f"a {kept.task.kind} has no curves here")
-    designs = [DesignPredictions(record.number, record.digest, label(record), **describe(number)) for number, record in enumerate(records)]
+    designs = [DesignPredictions(record.number, record.digest, label, **describe(number)) for number, (record, label) in enumerate(named)]
     return Predicted(kept.task.labels, len(kept.targets), tuple(designs))
 
 

@@ -11,7 +11,7 @@ from fusearch.reports.findings.predicted import DesignPredictions, Predicted, ri
 from fusearch.reports.findings.taken_classes import decision_sentence
 from fusearch.reports.page import markup
 from fusearch.reports.page.markup import Cell
-from fusearch.reports.wording import count, number
+from fusearch.reports.wording import count, number, sentence_case
 
 __all__ = ["predicted_section"]
 
@@ -41,17 +41,28 @@ def predicted_section(found: Findings, figures: Sequence[str]) -> str:
     title = '<section id="predicted"><h2>What the recommended design predicts</h2>'
     if predicted.reason is not None:
         return f'{title}<p class="note">{markup.prose(f"Nothing to show: {predicted.reason}.")}</p></section>'
-    note = _NOTE.format(rows=count(predicted.rows, "row"), folds="; curves are means over folds" if predicted.labels else "")
+    curves = any(own.labels for own in (predicted, *predicted.tasks.values()))
+    note = _NOTE.format(rows=count(predicted.rows, "row"), folds="; curves are means over folds" if curves else "")
+    parts = [_shown(predicted, figures)] if not predicted.tasks else []
+    for task, own in predicted.tasks.items():
+        said = own.reason or f"{count(own.rows, 'row')} with a label"
+        parts.append(f'<h3>{escape(task)}</h3><p class="note">{markup.prose(f"{sentence_case(said)}.")}</p>')
+        parts.append(_shown(own, [name for name in figures if name in {f"{about}-{task}" for about in _ABOUT}]))
+    return f'{title}<p class="note">{markup.prose(note)}</p>{"".join(parts)}</section>'
+
+
+def _shown(predicted: Predicted, figures: Sequence[str]) -> str:
+    """Return figures and tables of one task."""
     cards = "".join(_figure(name) for name in figures)
     tables = "".join(_confusion(predicted, design) for design in predicted.designs if design.confusion)
     risk = predicted.designs[0].risk if predicted.designs else None
     cards += "" if risk is None else _at_risk(risk)
     matrices = f'<div class="split even">{tables}</div>' if tables else ""
-    return f'{title}<p class="note">{markup.prose(note)}</p><div class="split even">{cards}</div>{matrices}</section>'
+    return f'<div class="split even">{cards}</div>{matrices}'
 
 
 def _figure(name: str) -> str:
-    about = _ABOUT[name]
+    about = next(text for known, text in _ABOUT.items() if name == known or name.startswith(f"{known}-"))
     return f'<div class="card"><h3>{about.partition(":")[0]}</h3>{markup.figure(f"figure-{name}", about)}</div>'
 
 

@@ -198,8 +198,7 @@ def _compared(name: str, without: Result, result: Result) -> PairedDifference | 
         kept = stack_kept([("the design without the fusion", without.arrays), ("the design with it", result.arrays)])
     except NotEstimableError:
         return None
-    objective, labels = Objective.parse(name), kept.task.labels
-    return paired_difference(objective, kept.targets, *kept.outputs, strata=kept.strata, groups=kept.groups, labels=labels)
+    return paired_difference(Objective.parse(name), kept.targets, *kept.outputs, strata=kept.strata, groups=kept.groups, task=kept.task)
 
 
 def _told(gain: PairedDifference, p: float) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 from fusearch.search_space.design.computation import Computation, ComputedEdge
 from fusearch.search_space.design.parts import Output
 from fusearch.search_space.design.resolution import Resolution
+from fusearch.tasks.several import AUXILIARY
 
 __all__ = ["MAX_CHOICES", "compute_digest"]
 
@@ -32,15 +33,15 @@ def compute_digest(design: Resolution, main: Output) -> str:
         design: A resolved design.
         main: The output of the main task.
     """
-    text = repr(_least_form(_Parts(Computation(design, main), design.training)))
+    text = repr(_least_form(_Parts(Computation(design, main), design)))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 class _Parts:
     """Nodes by number, and the edges between them."""
 
-    def __init__(self, computation: Computation, training: str) -> None:
-        self.training = training
+    def __init__(self, computation: Computation, design: Resolution) -> None:
+        self.training = design.training
         self.names = list(computation.nodes)
         number = {name: number for number, name in enumerate(self.names)}
         nodes = list(computation.nodes.values())
@@ -53,8 +54,11 @@ class _Parts:
         self.args = {index: [edge(arg) for arg in node.args] for index, node in enumerate(nodes) if node.args}
         self.ordered = {index: node.ordered for index, node in enumerate(nodes)}
         self.onward = {index: number[node.onward] for index, node in enumerate(nodes) if node.onward is not None}
-        # The name of an auxiliary output's task computes nothing: all are called what the spaces call theirs.
-        self.outputs = [(*edge(read), "" if is_main else "aux", is_main) for read, is_main in computation.outputs]
+        # Of several tasks an output gives the one that it is named for; one without a name beside the main one is auxiliary.
+        self.outputs = [
+            (*edge(read), "" if is_main else output.task or AUXILIARY, is_main)
+            for (read, is_main), output in zip(computation.outputs, design.outputs, strict=True)
+        ]
 
     def edge_key(self, source: int, depth: str, ports: tuple[int, ...], colors: Sequence[int]) -> tuple[Any, ...]:
         """Describe a tap by colours. A port of a symmetric fusion is known by its argument, not by its position."""

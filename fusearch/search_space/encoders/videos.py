@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from fusearch.search_space.encoders.raw import IDENTITY, shortened
-from fusearch.search_space.entries.encoder import ENCODERS, POOL, POOLING, Chain, Encoder
+from fusearch.search_space.entries.encoder import ENCODERS, OWN_WIDTH, POOL, POOLING, WIDTH, Chain, Encoder
 from fusearch.search_space.entries.parameter import Param, Value
 
 __all__ = ["FRAME_GRU", "R2PLUS1D"]
@@ -25,7 +25,8 @@ FRAME_GRU = ENCODERS.add(
         "frame_gru",
         ("video",),
         num_stages=lambda params: int(params["stages"]) + 1,
-        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING},
+        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING, WIDTH: OWN_WIDTH},
+        sizes={"tiny": {"stages": 2}, "base": {"stages": 4}},
         recipe_width=True,
         positions=lambda sizes, depth, _params: sizes[0] * math.prod(math.ceil(size / 2**depth) for size in sizes[1:]),
         first_stages=_first_stages,
@@ -41,7 +42,8 @@ R2PLUS1D = ENCODERS.add(
         "r2plus1d",
         ("video",),
         num_stages=lambda params: int(params["stages"]),
-        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING},
+        params={"stages": Param(3, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING, WIDTH: OWN_WIDTH},
+        sizes={"tiny": {"stages": 2}, "base": {"stages": 4}},
         recipe_width=True,
         positions=lambda sizes, depth, _params: math.prod(math.ceil(size / 2**depth) for size in sizes),
         first_stages=shortened("r2plus1d", "stages"),

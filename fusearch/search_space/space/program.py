@@ -22,14 +22,12 @@ from fusearch.search_space.entries.parameter import Param, Value
 from fusearch.search_space.space.choosers import Chooser
 from fusearch.search_space.space.join_sources import Argument, JoinSource, able_operators, argument_of, source_of, with_first
 from fusearch.search_space.space.space_settings import SpaceSettings
+from fusearch.tasks.several import AUXILIARY
 
-__all__ = ["AUXILIARY", "NOT_TAKEN", "Parts", "build", "draw_parts", "take_key"]
+__all__ = ["NOT_TAKEN", "Parts", "build", "draw_parts", "take_key"]
 
 #: The answer that leaves a source out of a fusion.
 NOT_TAKEN = "-"
-
-#: Task of an auxiliary head.
-AUXILIARY = "aux"
 
 
 def take_key(fusion: str, source: str) -> str:

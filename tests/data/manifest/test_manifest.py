@@ -8,7 +8,7 @@ from fusearch.data.manifest.manifest import Manifest, Splits, load_manifest, man
 from fusearch.data.readers.image_files import ImageKeys
 from fusearch.data.readers.table_file import TableKeys
 from fusearch.errors import ManifestError
-from fusearch.tasks import TASKS
+from fusearch.tasks import REFUSED, TASKS
 
 TEXT = """\
 name: lgg
@@ -162,14 +162,14 @@ def test_messages(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert manifest_faults(path) == [message]
 
 
-@pytest.mark.parametrize("kind", ["segmentation"])
-def test_a_task_of_a_later_version_is_recognized(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_task_that_is_refused_is_told_why(tmp_path: Path, kind: str) -> None:
     path = write(
         tmp_path, TEXT.replace("kind: classification, file: labels.csv, column: vital", f"kind: {kind}, file: l.csv, time: t, event: e")
     )
     with pytest.raises(ManifestError) as caught:
         load_manifest(path)
-    assert str(caught.value) == f"lgg.yaml: task.kind: {kind!r} is not supported yet, expected one of: {', '.join(TASKS)}"
+    assert str(caught.value) == f"lgg.yaml: task.kind: {kind!r}: {REFUSED[kind]}; expected one of: {', '.join(TASKS)}"
 
 
 def test_all_faults_are_counted_and_listed(tmp_path: Path) -> None:

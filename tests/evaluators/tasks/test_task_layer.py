@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fusearch.errors import UnknownNameError
 from fusearch.evaluators.tasks import TASK_LAYERS, TaskLayer, bind_task
-from fusearch.tasks import TASKS, Task
+from fusearch.tasks import TASKS, SeveralTasks, Task
 from fusearch.tasks.regression import Regression
 
 
@@ -29,7 +29,7 @@ class Nothing(Regression):
 
 
 def test_every_task_has_exactly_one_torch_half() -> None:
-    assert set(TASKS) == set(TASK_LAYERS)
+    assert {*TASKS, SeveralTasks.kind} == set(TASK_LAYERS)
 
 
 def test_a_task_without_one_is_named() -> None:
