@@ -13,8 +13,9 @@ on with, so that the whole may be stopped and started at will, also by one proce
 and with and without packs: `plain` has neither.
 
 The goal of a set is the median hypervolume of the random runs without races, all under one reference point, MACs by their logarithm
-(decision 0051). A run that does not reach a goal counts as more than all. `--proposals` prints what one proposal costs beside so many
-complete trials.
+(decision 0051). Most of it is the references', which every run has first: so a second goal is what random draws *add* to the references
+of their run, and `gain` is what a run added in the end. A run that does not reach a goal counts as more than all. `--proposals` prints what
+one proposal costs beside so many complete trials.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ from fusearch.search import run_search
 from fusearch.search_space import Candidate, SearchSpace
 
 SAMPLERS = ("random", "tpe", "evolution", "cost_aware")
+#: Shares of the hypervolume that random draws find, and of what they add to that of the references.
 GOALS = (0.95, 1.0)
+GAINS = (0.5, 0.95)
 
 
 class Table:
@@ -161,8 +164,11 @@ def measure(name: str, data: Dataset, sampler: str, seed: int, options: argparse
 
 
 def course(run: Run, table: Table) -> dict[str, Any]:
-    """Return what a run found and had spent after each design that it trained, also those that a race stopped."""
-    epochs, seconds, points = [0], [0.0], []
+    """Return what a run found and had spent after each design that it trained, also those that a race stopped.
+
+    `references` says how many designs it had trained before it drew one.
+    """
+    epochs, seconds, points, first, is_first = [0], [0.0], [], 0, True
     for record in sorted(run.records(), key=lambda record: record.number):
         members = record.details.get("members") if record.repeat_of is None else None
         if record.state in ("complete", "pruned") and members:
@@ -170,7 +176,9 @@ def course(run: Run, table: Table) -> dict[str, Any]:
             epochs.append(epochs[-1] + took[0])
             seconds.append(seconds[-1] + took[1])
             points.append([*record.objectives.values()] if record.evaluated else None)
-    return {"points": points, "epochs": epochs[1:], "seconds": seconds[1:]}
+            first += is_first and record.reference is not None
+            is_first = is_first and record.reference is not None
+    return {"points": points, "epochs": epochs[1:], "seconds": seconds[1:], "references": first}
 
 
 def judge(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -181,19 +189,38 @@ def judge(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         worst = [reference if point is None else _scaled([point])[0] for point in run["points"]]
         run["volume"] = pareto.hypervolume_over_trials(worst, ["maximize", "minimize"], reference=reference)
     plain = runs[0]["variant"]  # no race has stopped a design of it
-    goal = statistics.median(run["volume"][-1] for run in runs if (run["sampler"], run["variant"]) == ("random", plain))
+    for run in runs:
+        run["start"] = run["volume"][run["references"] - 1]
+    yardstick = [run for run in runs if (run["sampler"], run["variant"]) == ("random", plain)]
+    goal, gain = (statistics.median(of(run) for run in yardstick) for of in (_end, _gain))
     rows = []
     for sampler, variant in dict.fromkeys((run["sampler"], run["variant"]) for run in runs):
         mine = [run for run in runs if (run["sampler"], run["variant"]) == (sampler, variant)]
         row = {"set": mine[0]["set"], "sampler": sampler, "variant": variant, "final": [run["volume"][-1] / goal for run in mine]}
-        for share in GOALS:
-            first = [np.argmax(run["volume"] >= share * goal) if run["volume"][-1] >= share * goal else None for run in mine]
-            row[f"trials to {share:.0%}"] = [math.inf if at is None else float(at + 1) for at in first]
+        row["gain"] = [_gain(run) / gain for run in mine]
+        goals = {f"{share:.0%}": [share * goal for _ in mine] for share in GOALS}
+        goals |= {f"{share:.0%} of the gain": [run["start"] + share * gain for run in mine] for share in GAINS}
+        for name, wanted in goals.items():
+            first = [_reached(run, goal) for run, goal in zip(mine, wanted, strict=True)]
+            row[f"trials to {name}"] = [math.inf if at is None else float(at + 1) for at in first]
             for what in ("epochs", "seconds"):
-                row[f"{what} to {share:.0%}"] = [math.inf if at is None else run[what][at] for run, at in zip(mine, first, strict=True)]
+                row[f"{what} to {name}"] = [math.inf if at is None else run[what][at] for run, at in zip(mine, first, strict=True)]
         row["epochs of all"] = [run["epochs"][-1] for run in mine]
         rows.append(row)
     return rows
+
+
+def _end(run: Mapping[str, Any]) -> float:
+    return float(run["volume"][-1])
+
+
+def _gain(run: Mapping[str, Any]) -> float:
+    return _end(run) - float(run["start"])
+
+
+def _reached(run: Mapping[str, Any], volume: float) -> int | None:
+    """Return after which design a run had a hypervolume; None: it never had."""
+    return int(np.argmax(run["volume"] >= volume)) if _end(run) >= volume else None
 
 
 def _scaled(points: Any) -> np.ndarray:
@@ -276,6 +303,7 @@ def main() -> None:
     for row in rows:
         print(f"\n{row['set']}, {row['sampler']}, {row['variant']}")
         print(f"  hypervolume at the end, as a share of random's   {_told(row['final'], '.3f')}")
+        print(f"  added to the references, as a share of random's  {_told(row['gain'], '.2f')}")
         for what, values in row.items():
             if " to " in what or what == "epochs of all":
                 print(f"  {what:<48} {_told(values)}")

@@ -23,7 +23,7 @@ ROWS = 24
 #: Modality -> its keys, its encoder, and the packages beyond numpy that its bundle asks for.
 FORMATS = {
     "folders": ({"column": "folder", "root": "films", "frames": 4, "channels": 1}, "frame_gru(stages=1)", ["pillow"]),
-    "files": ({"column": "file", "window": [0, 255]}, "r2plus1d(stages=1)", []),
+    "files": ({"column": "file", "window": [0, 255]}, "r2plus1d(stages=1)", None),
     "array": ({"file": "array.npz", "key": "x"}, "cnn3d(stages=1)", None),
 }
 
