@@ -139,6 +139,17 @@ class Writer:
 
         return {"kind": "volume3d", **self.named(name, ".nii.gz", save)}
 
+    def video(self, name: str) -> dict[str, Any]:
+        """Folders of six to eight frames."""
+        from PIL import Image
+
+        def save(folder: Path, row: int) -> None:
+            folder.mkdir()
+            for frame in range(6 + row % 3):
+                Image.fromarray(np.clip(255 * self.grid((16, 16), row), 0, 255).astype(np.uint8)).save(folder / f"{frame}.png")
+
+        return {"kind": "video", **self.named(name, "", save)}
+
     def timeseries(self, name: str) -> dict[str, Any]:
         """Two channels over 20 to 24 steps, a line a step."""
         lines = [
