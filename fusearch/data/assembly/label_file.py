@@ -14,7 +14,8 @@ from fusearch.data.assembly.targets import AskedTask, RowsOfLabels, encode_sever
 from fusearch.data.files.frames import read_table
 from fusearch.data.files.ids import columns_of_names
 from fusearch.data.files.npz import read_entries
-from fusearch.data.manifest.manifest import Manifest, PartKeys, TaskKeys
+from fusearch.data.manifest.manifest import Manifest
+from fusearch.data.manifest.task_keys import PartKeys, TaskKeys
 from fusearch.data.readers.table_file import need_column, read_ids
 from fusearch.data.splits import SplitPlan
 from fusearch.errors import ManifestError

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from fusearch.data.kinds import KINDS
-from fusearch.data.manifest.manifest import EncoderKeys, PartKeys, Splits, kind_model, manifest_model, task_model
+from fusearch.data.manifest.manifest import EncoderKeys, Splits, kind_model, manifest_model
+from fusearch.data.manifest.task_keys import PartKeys, task_model
 from fusearch.tasks import TASKS
 
 __all__ = ["manifest_reference"]

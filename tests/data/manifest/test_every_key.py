@@ -17,7 +17,8 @@ from workbook_files import write_book
 
 from fusearch.data import load_data
 from fusearch.data.kinds import KINDS
-from fusearch.data.manifest.manifest import Splits, kind_model, manifest_model, task_model
+from fusearch.data.manifest.manifest import Splits, kind_model, manifest_model
+from fusearch.data.manifest.task_keys import task_model
 from fusearch.errors import DataError
 from fusearch.tasks import TASKS
 

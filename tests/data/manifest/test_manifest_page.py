@@ -5,8 +5,9 @@ import yaml
 from pydantic import BaseModel
 
 from fusearch.data.kinds import KINDS
-from fusearch.data.manifest.manifest import Splits, kind_model, manifest_model, task_model
+from fusearch.data.manifest.manifest import Splits, kind_model, manifest_model
 from fusearch.data.manifest.manifest_page import manifest_reference
+from fusearch.data.manifest.task_keys import task_model
 from fusearch.tasks import TASKS
 
 PAGE = Path(__file__).parents[3] / "docs" / "manifest.md"
