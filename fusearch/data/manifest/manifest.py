@@ -16,8 +16,7 @@ from fusearch.data.files.frames import TextFormat
 from fusearch.data.files.text import as_text
 from fusearch.data.kinds import KINDS, Kind
 from fusearch.data.manifest.faults import fault_lines, read_document
-from fusearch.data.manifest.part import Part
-from fusearch.data.manifest.task_keys import PartKeys, TaskKeys, part_model, task_model
+from fusearch.data.manifest.task_keys import ManifestPart, PartKeys, TaskKeys, part_model, task_model
 from fusearch.data.modality import Modality
 from fusearch.data.readers import FileKeys, find_reader, readers_of
 from fusearch.data.splits import DEFAULT_FRACTIONS
@@ -66,7 +65,7 @@ def kind_model(kind: Kind) -> type[FileKeys]:
     return create_model(kind.name.capitalize(), __base__=bases, __doc__=kind.about, __validators__=checks, **fields)
 
 
-class Splits(Part):
+class Splits(ManifestPart):
     """Who is trained on, validated on and tested on: one of `column`, `fractions`, `folds`; `test` alone or beside one of the last two."""
 
     column: str | None = Field(default=None, description="Column of the labels file that says `train`, `val` or `test`.")
@@ -118,7 +117,7 @@ class Splits(Part):
         return (0.8, 0.2) if self.test is not None else DEFAULT_FRACTIONS
 
 
-class EncoderKeys(Part):
+class EncoderKeys(ManifestPart):
     """An encoder that a search space offers for a modality where it is told none, and what its streams start from."""
 
     encoder: str = Field(description="Its name, with parameters that are fixed where there are any: `resnet`, `resnet(size=tiny)`.")
@@ -137,7 +136,7 @@ class EncoderKeys(Part):
         return self
 
 
-class Manifest(Part):
+class Manifest(ManifestPart):
     """What the data are. Paths are relative to the manifest."""
 
     name: str = Field(default="", description="Name of the data set. Left out: the name of the manifest's file.")

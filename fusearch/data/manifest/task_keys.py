@@ -5,16 +5,21 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Literal
 
-from pydantic import Field, create_model, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
-from fusearch.data.manifest.part import Part
 from fusearch.data.readers.reader import refuse_sheet
 from fusearch.tasks import TASKS, Task
 
-__all__ = ["PartKeys", "TaskKeys", "part_model", "task_model"]
+__all__ = ["ManifestPart", "PartKeys", "TaskKeys", "part_model", "task_model"]
 
 
-class TaskKeys(Part):
+class ManifestPart(BaseModel):
+    """A mapping of a manifest: unknown keys are refused, and nothing changes it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
+
+
+class TaskKeys(ManifestPart):
     """What is predicted; `task_model` adds the keys of a task to these."""
 
     file: str = Field(
