@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pyedflib
+import pytest
+
+pyedflib = pytest.importorskip("pyedflib", reason="needs fusearch[signals]")
 
 
 def write_edf(path: Path, signals: Mapping[str, tuple[np.ndarray, int]]) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
-import pydicom
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+import pytest
+
+nibabel = pytest.importorskip("nibabel", reason="needs fusearch[volumes]")
+pydicom = pytest.importorskip("pydicom", reason="needs fusearch[volumes]")
 
 #: A step along each axis of an array (D, H, W) in RAS, as volumes are kept.
 KEPT = np.array([[0.0, 0, 1], [0, 1, 0], [1, 0, 0]])
@@ -30,7 +30,7 @@ def write_nifti(path: Path, values_DHW: np.ndarray, spacing: tuple[float, float,
 def write_series(folder: Path, values_DHW: np.ndarray, spacing: tuple[float, float, float] = (1, 1, 1), **changes: Any) -> None:
     """Write a CT series of axial slices; what is stored has half the values plus 1000. The names of the files are not in their order."""
     folder.mkdir(parents=True, exist_ok=True)
-    series = changes.pop("series", generate_uid())
+    series = changes.pop("series", pydicom.uid.generate_uid())
     start = changes.pop("start", 0)
     height = values_DHW.shape[1]
     for index, values_HW in enumerate(values_DHW):
@@ -50,10 +50,10 @@ def write_series(folder: Path, values_DHW: np.ndarray, spacing: tuple[float, flo
 
 def write_dicom(path: Path, stored: np.ndarray | None, **facts: Any) -> None:
     """Write one DICOM file; frames come first, and None is a file without pixels."""
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = CTImageStorage, generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    meta = pydicom.dataset.FileMetaDataset()
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = pydicom.uid.CTImageStorage, pydicom.uid.generate_uid()
+    meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    dataset = pydicom.dataset.FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
     dataset.SOPClassUID, dataset.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
     dataset.Modality, dataset.PatientID = "CT", "p"
     if stored is not None:

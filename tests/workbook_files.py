@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pytest
+
+openpyxl = pytest.importorskip("openpyxl", reason="needs fusearch[excel]")
 
 
 def write_book(path: Path, **sheets: pd.DataFrame) -> Path:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +20,7 @@ import yaml
 from edf import write_edf
 from PIL import Image
 from scipy.io import wavfile
-from volume_files import write_series
+from volume_files import nibabel, write_series
 from workbook_files import write_book
 
 from fusearch.data import check_data

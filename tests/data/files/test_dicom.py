@@ -3,14 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pydicom
 import pytest
-from pydicom.dataset import Dataset as Group
-from volume_files import KEPT, write_dicom, write_series
+from volume_files import KEPT, pydicom, write_dicom, write_series
 
 from fusearch.data.files.dicom import is_dicom, read_picture, read_stack
 from fusearch.errors import DataError
 
+Group = pydicom.dataset.Dataset
 VALUES = np.random.default_rng(0).integers(-200, 200, (4, 6, 5)) * 2.0
 
 

@@ -4,10 +4,9 @@ import gzip
 import sys
 from pathlib import Path
 
-import nibabel
 import numpy as np
 import pytest
-from volume_files import write_dicom, write_nifti, write_series
+from volume_files import nibabel, write_dicom, write_nifti, write_series
 
 from fusearch.data.files.volumes import package_of_volume, read_volumes
 from fusearch.errors import DataError

@@ -8,10 +8,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pandas as pd
 import pytest
-from workbook_files import write_book
+from workbook_files import openpyxl, write_book
 
 from fusearch.data import check_data, load_data
 from fusearch.data.files.frames import TextFormat, decimal_of, read_table

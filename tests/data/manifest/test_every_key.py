@@ -6,13 +6,13 @@ import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import nibabel
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from edf import write_edf
 from scipy.io import wavfile
+from volume_files import nibabel
 from workbook_files import write_book
 
 from fusearch.data import load_data
