@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "registry": {"errors"},
     "metrics": {"errors", "registry"},
     "tasks": {"errors", "registry", "metrics"},
-    "data": {"lazy", "errors", "yaml_file", "registry", "metrics", "tasks"},
+    "data": {"lazy", "errors", "yaml_file", "registry", "metrics", "tasks", "layout"},
     "search_space": {"errors", "registry", "tasks", "data"},
     "contracts": {"errors", "registry", "metrics", "search_space"},
     "settings": {"errors", "layout", "contracts"},

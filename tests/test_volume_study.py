@@ -25,7 +25,7 @@ FORMATS = {
     "nifti": ({"column": "nifti", "spacing": [2, 2, 2], "size": [4, 4, 4], "window": [-500, 500]}, ["nibabel"]),
     "series": ({"column": "series", "root": "scans", "size": [4, 4, 4]}, ["pydicom"]),
     "frames": ({"column": "frames", "window": [-500, 500]}, ["pydicom"]),
-    "npy": ({"column": "npy", "axes": "NDHWC"}, []),
+    "npy": ({"column": "npy", "axes": "NDHWC"}, None),
     "array": ({"file": "array.npz", "key": "x"}, None),
     "xray": ({"kind": "image2d", "column": "xray", "window": [0, 2000]}, ["pydicom"]),
 }

@@ -64,7 +64,7 @@ class TaskPart:
     def spread(self, targets: Array, known: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
         """Return the targets of all rows, (N, width), NaN where the label is missing, from those of the rows that have one."""
         spread = np.full((len(known), self.width), np.nan, np.float32)
-        spread[known] = targets.reshape(len(targets), -1)
+        spread[known] = targets.reshape(len(targets), self.width)
         return spread
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import resource
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -48,11 +49,22 @@ def counted(candidate: Candidate) -> dict[str, float]:
     return count_costs(candidate, class_task(CLASSES), TARGETS[:1], batch=BATCH)
 
 
+@contextlib.contextmanager
+def without_onednn() -> Iterator[None]:
+    """Compute by torch's own kernels: the fused LSTM of oneDNN is one operation that torch counts nothing of, with memory of its own."""
+    before = torch._C._get_mkldnn_enabled()
+    torch._C._set_mkldnn_enabled(False)
+    try:
+        yield
+    finally:
+        torch._C._set_mkldnn_enabled(before)
+
+
 def counted_where_it_runs(candidate: Candidate) -> dict[str, float]:
     """Build the network, and let torch count what one real pass computes, and what autograd keeps of a real training step."""
     network = FusionNetwork.of(candidate, class_task(CLASSES))
     modalities = candidate.graph.modalities
-    with FlopCounterMode(display=False, custom_mapping=dict(UNCOUNTED)) as counter, torch.no_grad():
+    with FlopCounterMode(display=False, custom_mapping=dict(UNCOUNTED)) as counter, torch.no_grad(), without_onednn():
         network.eval()(*example_inputs(modalities))
     own = {weight.untyped_storage().data_ptr() for weight in [*network.parameters(), *network.buffers()]}
     kept = {}
@@ -61,7 +73,7 @@ def counted_where_it_runs(candidate: Candidate) -> dict[str, float]:
         kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage()
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), without_onednn():
         network.train().run(*example_inputs(modalities, batch=BATCH), Losses(TARGETS, class_task(CLASSES)))
     return {
         "parameters": sum(weight.numel() for weight in network.parameters()),

@@ -49,15 +49,15 @@ def test_an_encoder_that_keeps_the_contract_passes(register: Callable[..., None]
 
 
 class LooksAcross(Dense):
-    def stage(self, index: int, x_BTD: Tensor) -> Tensor:
-        return super().stage(index, x_BTD) - x_BTD.mean()
+    def stage(self, index: int, x_BTD: Tensor, raw: Tensor | None = None) -> Tensor:
+        return super().stage(index, x_BTD, raw) - x_BTD.mean()
 
 
 class Normalizes(Dense):
     """As a BatchNorm does: across the batch in training alone."""
 
-    def stage(self, index: int, x_BTD: Tensor) -> Tensor:
-        result = super().stage(index, x_BTD)
+    def stage(self, index: int, x_BTD: Tensor, raw: Tensor | None = None) -> Tensor:
+        result = super().stage(index, x_BTD, raw)
         return result - result.mean(dim=0) if self.training else result
 
 
@@ -68,8 +68,8 @@ class HasADeadParameter(Dense):
 
 
 class IgnoresItsInput(Dense):
-    def stage(self, index: int, x_BTD: Tensor) -> Tensor:
-        return super().stage(index, x_BTD.detach())
+    def stage(self, index: int, x_BTD: Tensor, raw: Tensor | None = None) -> Tensor:
+        return super().stage(index, x_BTD.detach(), raw)
 
 
 class PromisesAnotherWidth(Dense):
@@ -94,13 +94,13 @@ class AnotherDefault(Dense):
 
 
 class IsRandom(Dense):
-    def stage(self, index: int, x_BTD: Tensor) -> Tensor:
-        return super().stage(index, x_BTD) + torch.randn(1)
+    def stage(self, index: int, x_BTD: Tensor, raw: Tensor | None = None) -> Tensor:
+        return super().stage(index, x_BTD, raw) + torch.randn(1)
 
 
 class DependsOnTheData(Dense):
-    def stage(self, index: int, x_BTD: Tensor) -> Tensor:
-        return super().stage(index, x_BTD) * (1 if x_BTD.sum().item() > 0 else 2)
+    def stage(self, index: int, x_BTD: Tensor, raw: Tensor | None = None) -> Tensor:
+        return super().stage(index, x_BTD, raw) * (1 if x_BTD.sum().item() > 0 else 2)
 
 
 class KeepsWeightsOutsideItsStages(Dense):
@@ -108,8 +108,8 @@ class KeepsWeightsOutsideItsStages(Dense):
         super().__init__(modality, width, dropout, layers)
         self.scale = nn.Parameter(torch.ones(1))
 
-    def stage(self, index: int, x_BTD: Tensor) -> Tensor:
-        return super().stage(index, x_BTD) * self.scale
+    def stage(self, index: int, x_BTD: Tensor, raw: Tensor | None = None) -> Tensor:
+        return super().stage(index, x_BTD, raw) * self.scale
 
 
 @pytest.mark.parametrize(

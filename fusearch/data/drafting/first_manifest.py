@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from fusearch.data.drafting.joined import Joined, join_tables
 from fusearch.data.drafting.manifest_text import manifest_text
 from fusearch.data.drafting.roles import GROUP_NAME
 from fusearch.errors import DataError, ManifestError, nearest, suggestion
+from fusearch.layout import replace_file
 from fusearch.tasks import TASKS
 from fusearch.tasks.columns import LabelColumn
 from fusearch.tasks.task import Suggestion
@@ -221,10 +221,8 @@ def _write(files: Mapping[Path, str], force: bool) -> tuple[Path, ...]:
         if path.exists() and not force:
             raise ManifestError(f"{str(path)!r} exists, expected another name, or --force to overwrite it")
     for path, text in files.items():
-        draft = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            draft.write_text(text, encoding="utf-8")
-            os.replace(draft, path)
+            replace_file(path, text)
         except OSError as error:
             raise ManifestError(f"{str(path)!r} cannot be written ({error.strerror or error}), expected --out with another place") from None
     return tuple(files)

@@ -30,8 +30,11 @@ class _OnFrames(nn.Module):
     def forward(self, x_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:  # noqa: ARG002  # no frame sees another one
         """Map (B, F * H * W, D) to (B, F * H' * W', width)."""
         frames = x_BTD.reshape(-1, x_BTD.shape[1] // self.frames, x_BTD.shape[2])
-        result: Tensor = self.block(frames).reshape(x_BTD.shape[0], self.out.tokens, self.out.width)
-        return result
+        x_BDs = to_grid(frames, self.block.shape)
+        for layer in self.block.layers:
+            # Of frames that are down to one position vmap would ask for a layout of images, which it cannot.
+            x_BDs = layer(x_BDs.flatten(2)).reshape(x_BDs.shape) if isinstance(layer, nn.GroupNorm) else layer(x_BDs)
+        return from_grid(x_BDs).reshape(x_BTD.shape[0], self.out.tokens, self.out.width)
 
 
 class _OverFrames(nn.Module):

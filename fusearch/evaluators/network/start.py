@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pickle
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -53,7 +55,11 @@ def check_given(given: Sequence[GivenWeights], modalities: Sequence[Modality]) -
             raise EvaluationError(f"{_where(each)}: encoder {each.encoder!r} is as wide as each recipe says, expected a width: {example!r}")
         with ShapePass():
             whole = make_encoder(name, known[each.modality], Recipe.width, 0.0, entry.complete(stated, _where(each)))
-        _fitting(each, whole)
+        if not any(True for _ in whole.stages.parameters()):
+            raise EvaluationError(f"{_where(each)}: encoder {name!r} has no weights that could start from a file")
+        for key, values in _fitting(each, whole).items():
+            if values.is_floating_point() and not bool(torch.isfinite(values).all()):
+                raise EvaluationError(f"{_where(each)}: {key!r} holds values that are not finite")
         _frozen(each, (name, entry.complete(stated, _where(each))))
 
 
@@ -120,20 +126,28 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     """
     file = Path(path)
     try:
-        if file.suffix == ".safetensors":
-            stored: dict[str, Tensor] = load_file(file)
-            return stored
-        held = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:200]
+        held = load_file(file) if file.suffix == ".safetensors" else _load_state(file)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
+        reason = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split())[:200] or "it is empty"
         raise EvaluationError(f"weights {file.name!r} cannot be read, expected safetensors or a state dict of tensors: {reason}") from None
     for wrapper in _WRAPPERS:
         if isinstance(held, Mapping) and isinstance(held.get(wrapper), Mapping):
             held = held[wrapper]
-    tensors = {name: values for name, values in held.items() if isinstance(values, Tensor)} if isinstance(held, Mapping) else {}
+    named = held.items() if isinstance(held, Mapping) else ()
+    tensors = {name: values for name, values in named if isinstance(name, str) and isinstance(values, Tensor)}
     if not tensors:
         raise EvaluationError(f"weights {file.name!r} hold no tensors by name, expected a state dict")
+    for name, values in tensors.items():
+        if values.layout is not torch.strided or values.is_meta:
+            raise EvaluationError(f"weights {file.name!r}: {name!r} is sparse or has no values, expected dense tensors")
     return tensors
+
+
+def _load_state(file: Path) -> Any:
+    """Read what torch has saved, mapped into memory unless it is in torch's old format."""
+    if zipfile.is_zipfile(file):
+        return torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    return torch.load(file, map_location="cpu", weights_only=True)
 
 
 @lru_cache(maxsize=8)

@@ -58,8 +58,17 @@ def augmented(inputs: Mapping[str, Tensor], modalities: Mapping[str, Modality], 
     for place, (name, modality) in enumerate(modalities.items()):
         if modality.has_grid and name in inputs:
             own_B = _mixed(keys_B + _wrapped((place + 1) * _STEP))
-            changed[name] = _changed(inputs[name], modality, own_B, strengths)
+            changed[name] = _inside(inputs[name], _changed(inputs[name], modality, own_B, strengths), modality)
     return changed
+
+
+def _inside(x: Tensor, changed: Tensor, modality: Modality) -> Tensor:
+    """Leave what stands behind the end of a sample as it is: exactly zero, by which it is known (decision 0093)."""
+    axis = modality.layout.ragged_axis
+    if axis is None:
+        return changed
+    others = [at for at in range(1, x.ndim) if at != axis + 1]
+    return torch.where((x != 0).any(dim=others, keepdim=True), changed, x) if others else torch.where(x != 0, changed, x)
 
 
 def _changed(x: Tensor, modality: Modality, keys_B: Tensor, strengths: Tensor) -> Tensor:
@@ -77,6 +86,8 @@ def _changed(x: Tensor, modality: Modality, keys_B: Tensor, strengths: Tensor) -
         )
         return torch.where(_stretch(keys_B, x, axes[0], strength), 0.0, x)
     for place, axis in enumerate(axes):
+        if axis - 1 == layout.ragged_axis:
+            continue  # it would move frames behind the end of a sample
         x = _moved(x, axis, strength * _MOVED * (2 * uniform(keys_B, 2 + place, _along(x, 0), x.dtype) - 1))
     x = torch.where(uniform(keys_B, 0, _along(x, 0), x.dtype) < strengths[1].to(x.dtype), x.flip(axes[-1]), x)
     level = _LEVEL * _spread(keys_B, 1, (2, *_along(x, 0)), x.dtype)

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from fusearch.data.files.pictures import read_images
+from fusearch.data.files.stacking import named_file
 from fusearch.errors import DataError
 
 
@@ -136,7 +137,7 @@ def test_axes_of_an_array_a_sample(tmp_path: Path) -> None:
 def test_a_path_of_windows_and_a_path_that_nearly_fits(tmp_path: Path) -> None:
     (tmp_path / "scans").mkdir()
     Image.fromarray(np.ones((2, 2), np.uint8)).save(tmp_path / "scans" / "a.png")
-    assert read_images([tmp_path / "scans\\a.png"]).values.shape == (1, 1, 2, 2)
+    assert read_images([named_file(tmp_path, "scans\\a.png")]).values.shape == (1, 1, 2, 2)
     for name in ("a", "A.PNG"):
         with pytest.raises(DataError, match=f"1 of 1 images is missing in .*: '{name}'; there is 'a.png'"):
             read_images([tmp_path / "scans" / name])

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 from edf import write_edf
+from safetensors.numpy import save_file
 from scipy.io import wavfile
 from volume_files import nibabel
 from workbook_files import write_book
@@ -57,6 +58,7 @@ _EDF = {"kind": "timeseries", "file": "written.csv", "column": "recording", "cha
 _LABELS = {"kind": "multilabel", "file": "labels.csv", "columns": ["died", "treated"]}
 _VOLUMES = {"kind": "volume3d", "file": "volumes.csv", "column": "path"}
 _FILMS = {"kind": "video", "file": "films.csv", "column": "path"}
+_VITAL = {"kind": "classification", "file": "labels.csv", "column": "vital"}
 _NUMBER = {"kind": "regression", "file": "labels.csv", "column": "months"}
 
 #: Kind -> a modality of it in a sheet of a workbook; the other sheet has other values.
@@ -88,6 +90,11 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
     ("manifest", "missing"): ((), _set("missing", value=["male"])),
     ("manifest", "decimal"): ((_only({"kind": "tabular", "file": "thousand.csv"}),), _set("decimal", value=",")),
     ("manifest", "task"): ((), _set("task", value=_NUMBER)),
+    ("manifest", "tasks"): (
+        (_set("tasks", value={"vital": _VITAL, "months": _NUMBER}), _set("task", value=None)),
+        _set("tasks", "months", "weight", value=0.5),
+    ),
+    ("manifest", "encoders"): ((), _set("encoders", value={"rna": [{"encoder": "mlp(width=8)", "weights": "start.safetensors"}]})),
     ("manifest", "modalities"): ((), _set("modalities", "rna", value=None)),
     ("manifest", "splits"): ((), _set("splits", value=None)),
     ("classification", "kind"): ((_set("task", "column", value="grade"),), _set("task", "kind", value="regression")),
@@ -311,6 +318,7 @@ def study(study: Any) -> Any:
     films = study.labels[["patient"]].assign(path=names, other=np.roll(names, 1))
     films.to_csv(folder / "films.csv", index=False)
     films.assign(path=np.roll(names, 2)).to_csv(folder / "later_films.csv", index=False)
+    save_file({"weight": np.ones(3, np.float32)}, folder / "start.safetensors")
     book = written.assign(
         number=np.arange(rows) % 9, image=[f"{index}.npy" for index in kinds], volume=[f"{index}.nii" for index in kinds], film=names
     )

@@ -162,7 +162,6 @@ TWINS = [
     ("F1 = misa(a@1, b@1); F2 = cat(F1@1, c@1) ->", "F1 = misa(a@1, b@1); F2 = cat(F1.a@1, F1.b@1, c@1) ->"),
     ("F1 = mmtm(a@1, b@1); F2 = low_rank(F1@0, c@1) ->", "F1 = mmtm(a@1, b@1); F2 = cat(F1.a@0, F1.b@0); F3 = low_rank(F2@0, c@1) ->"),
     ("F1 = mmtm(a@1, b@1); F2 = cat(F1.a@0, c@1); F3 = cat(F2@0, b@0) ->", "F1 = mmtm(a@1, b@1); F2 = cat(F1.a@0, c@1, b@0) ->"),
-    ("F1 = cat(a@1, b@1) ->; a@score -> aux", "F1 = cat(a@1, b@1) ->; a@score -> other"),
     ("F1 = cat(a@1, b@1) ->", "F1 = cat(a@1, b@1) -> grade"),
     ("x = a:identity | y = a:identity | b; F1 = cat(x@0, y@0, b@1) ->", "F1 = cat(a@0, a@0, b@1) ->"),
     ("x = a:mlp | y = a:identity | b; F1 = sum(x@1, b@1); F2 = cat(F1@1, y@0) ->", "F1 = sum(a@1, b@1); F2 = cat(F1@1, a@0) ->"),

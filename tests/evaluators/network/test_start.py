@@ -123,6 +123,23 @@ def test_a_file_of_anything_else_is_refused(tmp_path: Path) -> None:
     torch.save({"epoch": 3}, tmp_path / "w.pt")
     with pytest.raises(EvaluationError, match="hold no tensors by name"):
         read_weights(tmp_path / "w.pt")
+    torch.save({"x": torch.ones(3).to_sparse()}, tmp_path / "w.pt")
+    with pytest.raises(EvaluationError, match="'x' is sparse or has no values"):
+        read_weights(tmp_path / "w.pt")
+    (tmp_path / "w.pt").write_bytes(b"")
+    with pytest.raises(EvaluationError, match=r"weights 'w.pt' cannot be read"):
+        read_weights(tmp_path / "w.pt")
+    torch.save({1: torch.ones(2), "x": torch.ones(3)}, tmp_path / "w.pt", _use_new_zipfile_serialization=False)  # as torch did before 1.6
+    assert [*read_weights(tmp_path / "w.pt")] == ["x"]
+
+
+def test_weights_that_are_no_numbers_and_encoders_without_weights_are_refused(tmp_path: Path) -> None:
+    weights = weights_of("mlp")
+    first = next(iter(weights))
+    with pytest.raises(EvaluationError, match=f"{first!r} holds values that are not finite"):
+        check_given([given(tmp_path / "w.safetensors", {**weights, first: torch.full_like(weights[first], torch.nan)})], TABLES)
+    with pytest.raises(EvaluationError, match="encoder 'identity' has no weights that could start from a file"):
+        check_given([given(tmp_path / "v.safetensors", weights, encoder="identity")], TABLES)
 
 
 @pytest.fixture

@@ -88,6 +88,14 @@ def test_an_image_is_moved_by_a_tenth_at_most_and_mirrored_where_that_is_asked_f
     assert 150 < (change("image2d", x, "mirrored").flatten(1).argmax(dim=1) % 20 > 10).sum() < 250
 
 
+def test_what_stands_behind_the_end_of_a_film_stays_zero() -> None:
+    films = rows("video")
+    films[:, :, 2:] = 0.0
+    changed = change("video", films, "mirrored")
+    assert (changed[:, :, 2:] == 0).all()
+    assert (changed[:, :, :2] != films[:, :, :2]).any(dim=(1, 3, 4)).all(), "no frame is left out, and none moves to another place"
+
+
 def test_noise_is_a_tenth_of_the_spread_of_the_values() -> None:
     x = torch.zeros(200, 2, 20, 20)
     assert 0.12 < change("image2d", x).std() < 0.16, "that of each value, and of the level of all"
