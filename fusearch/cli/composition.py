@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fusearch.contracts import Objective
-from fusearch.errors import EvaluationError, FusearchError, SpaceError, YamlError
+from fusearch.errors import EvaluationError, FusearchError, SpaceError, YamlError, suggestion
 from fusearch.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from fusearch.data import Dataset
     from fusearch.evaluators import TrainingEvaluator
     from fusearch.search.strategies import Strategy
-    from fusearch.search_space import SearchSpace
+    from fusearch.search_space import FusionGraph, SearchSpace
+    from fusearch.tasks import Task
 
-__all__ = ["compose_evaluator", "compose_objectives", "compose_space", "compose_strategy"]
+__all__ = ["check_outputs", "compose_evaluator", "compose_objectives", "compose_space", "compose_strategy"]
 
 #: Options of `search` that only some strategies take.
 _STRATEGY_OPTIONS: Mapping[str, tuple[str, ...]] = {
@@ -74,6 +75,27 @@ def compose_space(
     modalities = [{"name": modality.name, "kind": modality.kind, "shape": modality.shape} for modality in data.modalities]
     task = {"balances": data.task.balances, "solved": data.task.solved}
     return SearchSpace.from_dict({"modalities": modalities, **task, **record})
+
+
+def check_outputs(task: Task, space: SearchSpace, designs: Sequence[FusionGraph]) -> None:
+    """Refuse, before anything is trained, outputs that name no task of several, and designs that leave a task without an output.
+
+    Raises:
+        DesignError: A design does not fit the tasks.
+        SpaceError: The pattern names another task.
+    """
+    from fusearch.evaluators.network.outputs import bind_outputs
+    from fusearch.search_space import FusionPattern
+    from fusearch.tasks.several import AUXILIARY, SeveralTasks
+
+    if not isinstance(task, SeveralTasks):
+        return
+    for design in designs:
+        bind_outputs(design, len(task.outputs), task.output_columns)
+    known = [*task.output_columns, AUXILIARY]
+    for output in FusionPattern.parse(str(space.pattern)).outputs if space.pattern is not None else ():
+        if output.task is not None and output.task not in known:
+            raise SpaceError(f"pattern {str(space.pattern)!r}: output -> {output.task}: {suggestion(output.task, known)}")
 
 
 def compose_strategy(

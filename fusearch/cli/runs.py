@@ -87,7 +87,7 @@ def search(
     **settings: Any,
 ) -> None:
     """Search fusion designs for a data set; writes a run folder with the study and the report."""
-    from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space, compose_strategy
+    from fusearch.cli.composition import check_outputs, compose_evaluator, compose_objectives, compose_space, compose_strategy
     from fusearch.cli.live_line import LiveLine
     from fusearch.data import check_data, load_data
     from fusearch.errors import DataError
@@ -120,6 +120,8 @@ def search(
                 raise DataError(f"{problem.where}: {problem.what}")
         for warning in checked.warnings:
             warn(warning)
+        first = [FusionGraph.parse(formula, dataset.modalities) for formula in design or ()]
+        check_outputs(dataset.task, searched, first)
         run: Run
         with LiveLine() as line:
             run = run_search(
@@ -128,7 +130,7 @@ def search(
                 objectives=objectives,
                 out=out,
                 settings=Settings(**settings),
-                first=[FusionGraph.parse(formula, dataset.modalities) for formula in design or ()],
+                first=first,
                 resume=resume,
                 progress=line,
                 command=words_of_command(context),

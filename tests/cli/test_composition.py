@@ -2,14 +2,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from fusearch.cli.composition import compose_evaluator, compose_objectives, compose_space, compose_strategy
+from fusearch.cli.composition import check_outputs, compose_evaluator, compose_objectives, compose_space, compose_strategy
 from fusearch.data import Dataset, load_data
-from fusearch.errors import EvaluationError, FusearchError, SpaceError
+from fusearch.errors import DesignError, EvaluationError, FusearchError, SpaceError
 from fusearch.search.ensembles import SubsetRules, SubsetSearch
 from fusearch.search.strategies import ForwardTiming, LateEnsemble, ParetoEnsemble
-from fusearch.tasks import TASKS
+from fusearch.search_space import FusionGraph
+from fusearch.tasks import TASKS, SeveralTasks, TaskPart
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +153,21 @@ def test_no_stream_is_taken_from_another_design_where_the_time_of_a_training_cou
 def test_a_size_that_is_none_is_refused(given: str, data: Dataset) -> None:
     with pytest.raises(EvaluationError, match=r"^cache is .*, expected a size such as 500MB or 2GB, or 0$"):
         compose_evaluator(data, compose_objectives(None, data), folds=2, seeds=1, epochs=1, cache=given)
+
+
+def test_outputs_that_do_not_fit_several_tasks_are_refused_before_the_search(data: Dataset) -> None:
+    number, classes = TASKS["regression"]("age"), TASKS["classification"]("died", ("no", "yes"))
+    several = SeveralTasks.of([TaskPart.of("age", number, np.zeros(2)), TaskPart.of("died", classes, np.zeros(2, np.int64))])
+    drawn = compose_space(data, [], pattern="F1 = ⊞(x1^?, x2^?) → died; F2 = ⊞(x1^?, x2^?) →")
+    fits, alone, unknown = (
+        FusionGraph.parse(f"F1 = cat(mean@1, error@1) -> {name}", modalities=data.modalities) for name in ("", "died", "dead")
+    )
+    check_outputs(several, drawn, [fits])
+    check_outputs(number, drawn, [unknown])  # of one task the name of its output says nothing
+    with pytest.raises(DesignError, match="no output gives age"):
+        check_outputs(several, drawn, [fits, alone])
+    with pytest.raises(DesignError, match="did you mean 'died'"):
+        check_outputs(several, drawn, [unknown])
+    wrong = compose_space(data, [], pattern="F1 = ⊞(x1^?, x2^?) → dead; F2 = ⊞(x1^?, x2^?) →")
+    with pytest.raises(SpaceError, match="output -> dead: did you mean 'died'"):
+        check_outputs(several, wrong, [])

@@ -35,6 +35,8 @@ def drawn(rng, name, rows, *, tied):
     "name", [each.name for kind in ("classification", "regression", "multilabel", "survival") for each in metrics_of(kind)]
 )
 def test_a_metric_with_weights_is_that_of_repeated_rows(name, tied):
+    if name in {each.name for each in metrics_of("survival")}:
+        pytest.importorskip("sksurv", reason="needs fusearch[survival]")
     rng = np.random.default_rng(7)
     for rows in (1, 2, 3, 8, 40):
         targets, outputs = drawn(rng, name, rows, tied=tied)
@@ -51,6 +53,7 @@ def test_a_metric_with_weights_is_that_of_repeated_rows(name, tied):
 @pytest.mark.parametrize("events", [0, 1, 2])
 @pytest.mark.parametrize("name", [each.name for each in metrics_of("survival")])
 def test_rows_with_few_events_have_the_same_value_both_ways_and_without_any_none(name, events):
+    pytest.importorskip("sksurv", reason="needs fusearch[survival]")
     rng = np.random.default_rng(5)
     for rows in (1, 3, 8, 40):
         for _ in range(20):

@@ -79,3 +79,10 @@ def test_one_task_or_two_of_one_name_are_refused() -> None:
     for parts in ([part], [part, part]):
         with pytest.raises(DataError, match="two tasks or more"):
             SeveralTasks.of(parts)
+
+
+def test_rows_that_all_lack_the_label_of_a_task_are_missing_there() -> None:
+    part = tasks().parts[0]
+    spread = part.spread(np.empty(0, np.int64), np.zeros(1, np.bool_))
+    assert spread.shape == (1, 1)
+    assert np.isnan(spread).all()

@@ -170,22 +170,19 @@ def _tables_of(path: Path, notes: list[str]) -> list[FoundTable]:
     return tables
 
 
-def _filled(frame: pd.DataFrame) -> pd.DataFrame:
-    """Leave out rows that hold nothing, which make numbers of whole numbers."""
-    filled = frame.dropna(how="all")
-    if len(filled) == len(frame):
-        return frame
-    whole = [name for name, cells in filled.items() if cells.dtype.kind == "f" and cells.notna().all() and (cells % 1 == 0).all()]
-    return filled.astype(dict.fromkeys(whole, "int64"))
+def _whole(frame: pd.DataFrame) -> pd.DataFrame:
+    """Make whole numbers of whole numbers: rows that hold nothing, which are left out, made others of them."""
+    whole = [name for name, cells in frame.items() if cells.dtype.kind == "f" and cells.notna().all() and (cells % 1 == 0).all()]
+    return frame.astype(dict.fromkeys(whole, "int64"))
 
 
 def _frame(path: Path, form: Form) -> pd.DataFrame:
-    frame = _filled(read_table(path, lambda _names: (), form))
+    frame = _whole(read_table(path, lambda _names: (), form))
     whole = [str(name) for name, cells in frame.items() if cells.dtype.kind in "iu"]
     few = len(frame.columns) <= _FEW_COLUMNS
     as_they_stand = {name for number, name in enumerate(whole) if few or number < _FIRST or ID_NAME.search(name)}
     if not as_they_stand:
         return frame
-    texts = read_table(path, lambda names: as_they_stand & set(names), form).loc[frame.index]
+    texts = read_table(path, lambda names: as_they_stand & set(names), form)
     zeros = [name for name in as_they_stand if any(str(cell).startswith("0") and len(str(cell)) > 1 for cell in texts[name])]
     return frame.assign(**{name: texts[name] for name in zeros})

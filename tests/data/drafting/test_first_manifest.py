@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from workbook_files import write_book
 
 from fusearch.data import check_data, draft_manifest, load_data
 from fusearch.errors import DataError, ManifestError
@@ -31,7 +32,7 @@ def study(tmp_path: Path) -> Path:
     labels |= {"died": sick, "grade": rng.integers(0, 4, ROWS), "hospital": rng.choice(["a", "b"], ROWS)}
     pd.DataFrame(labels).to_csv(folder / "labels.csv", index=False)
     age = ["?", *rng.integers(30, 80, ROWS - 1).astype(str)]
-    pd.DataFrame({"patient": ids[::-1], "age": age, "sex": rng.choice(["f", "m"], ROWS)}).to_excel(folder / "clinical.xlsx", index=False)
+    write_book(folder / "clinical.xlsx", Sheet1=pd.DataFrame({"patient": ids[::-1], "age": age, "sex": rng.choice(["f", "m"], ROWS)}))
     genes = pd.DataFrame(rng.normal(size=(50, 20))).add_prefix("g").assign(patient=ids[:50])
     genes.to_parquet(folder / "rna.parquet")
     steps = [{"patient": name, "t": step, "pulse": rng.normal()} for name in ids for step in range(4 + int(name) % 2)]

@@ -47,3 +47,10 @@ def test_a_folder_without_anything(tmp_path: Path) -> None:
         look_into(tmp_path / "gone")
     with pytest.raises(DataError, match="holds no file that can be read"):
         look_into(tmp_path)
+
+
+def test_rows_that_hold_nothing_make_no_other_numbers_of_ids(tmp_path):
+    (tmp_path / "labels.csv").write_text("pid,died,age\n13,0,62.5\n34,1,63\n,,\n25,0,54\n,,\n")
+    (table,) = look_into(tmp_path).tables
+    assert {name: cells.dtype.kind for name, cells in table.frame.items()} == {"pid": "i", "died": "i", "age": "f"}
+    assert table.distinct("pid") == ["13", "34", "25"]
