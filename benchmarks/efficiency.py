@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import itertools
 import json
 import math
 import os
@@ -168,7 +169,7 @@ def course(run: Run, table: Table) -> dict[str, Any]:
 
     `references` says how many designs it had trained before it drew one.
     """
-    epochs, seconds, points, first, is_first = [0], [0.0], [], 0, True
+    epochs, seconds, points, references = [0], [0.0], [], []
     for record in sorted(run.records(), key=lambda record: record.number):
         members = record.details.get("members") if record.repeat_of is None else None
         if record.state in ("complete", "pruned") and members:
@@ -176,9 +177,9 @@ def course(run: Run, table: Table) -> dict[str, Any]:
             epochs.append(epochs[-1] + took[0])
             seconds.append(seconds[-1] + took[1])
             points.append([*record.objectives.values()] if record.evaluated else None)
-            first += is_first and record.reference is not None
-            is_first = is_first and record.reference is not None
-    return {"points": points, "epochs": epochs[1:], "seconds": seconds[1:], "references": first}
+            references.append(record.reference is not None)
+    num_first = len([*itertools.takewhile(bool, references)])
+    return {"points": points, "epochs": epochs[1:], "seconds": seconds[1:], "references": num_first}
 
 
 def judge(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -197,7 +198,7 @@ def judge(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for sampler, variant in dict.fromkeys((run["sampler"], run["variant"]) for run in runs):
         mine = [run for run in runs if (run["sampler"], run["variant"]) == (sampler, variant)]
         row = {"set": mine[0]["set"], "sampler": sampler, "variant": variant, "final": [run["volume"][-1] / goal for run in mine]}
-        row["gain"] = [_gain(run) / gain for run in mine]
+        row["gain"] = [_gain(run) / gain if gain else math.nan for run in mine]  # nan: random draws added nothing
         goals = {f"{share:.0%}": [share * goal for _ in mine] for share in GOALS}
         goals |= {f"{share:.0%} of the gain": [run["start"] + share * gain for run in mine] for share in GAINS}
         for name, wanted in goals.items():

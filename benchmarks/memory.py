@@ -64,9 +64,9 @@ def search(manifest: Path) -> dict[str, float]:
     def counted(*given: object) -> object:
         nonlocal decoded
         decoded += 1
-        return read(*given)  # type: ignore[arg-type]
+        return read(*given)
 
-    pictures._read_image = counted  # type: ignore[assignment]
+    pictures._read_image = counted
 
     def peak() -> float:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pandas as pd
 import pytest
 import yaml
+from bundles import predictions_of_files
 from PIL import Image
 
 from fusearch.data import Dataset, check_data, load_data
@@ -108,16 +105,10 @@ def test_the_bundle_reads_the_same_files_without_fusearch(run: Run, data: Datase
     inputs = json.loads((bundle / "inputs.json").read_text(encoding="utf-8"))["modalities"]
     assert {name: entry.get("packages") for name, entry in inputs.items()} == {name: packages for name, (*_, packages) in FORMATS.items()}
     assert "pillow" in (bundle / "requirements.txt").read_text(encoding="utf-8")
-    for absent in ("fusearch", "torch", "monai"):
-        (tmp_path / f"{absent}.py").write_text("raise ImportError('not installed here')", encoding="utf-8")
-    files = {name: manifest.parent / FORMATS[name][0].get("file", "films.csv") for name in inputs}
-    options = [part for name, entry in inputs.items() for part in (entry["option"], str(files[name]))]
-    command = [sys.executable, str(bundle / "predict.py"), *options, "--out", str(tmp_path / "predictions.csv")]
-    subprocess.run(command, check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)})
-    predictions = pd.read_csv(tmp_path / "predictions.csv").set_index("id").loc[data.ids.tolist()]
-    session = onnxruntime.InferenceSession(bundle / "model.onnx")
-    (expected,) = session.run(None, {f"raw.{name}": data.raw[name] for name in inputs})
-    np.testing.assert_allclose(predictions[["no", "yes"]].to_numpy(), expected, atol=1e-5)
+    predictions, expected = predictions_of_files(
+        bundle, data, lambda name: manifest.parent / FORMATS[name][0].get("file", "films.csv"), ["no", "yes"], tmp_path
+    )
+    np.testing.assert_allclose(predictions.to_numpy(), expected, atol=1e-5)
     assert predictions["yes"].nunique() > 1
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pandas as pd
 import pytest
 import yaml
+from bundles import predictions_of_files
 from volume_files import write_dicom, write_nifti, write_series
 
 from fusearch.data import Dataset, check_data, load_data
@@ -111,15 +108,8 @@ def test_the_bundle_reads_the_same_files_without_fusearch(run: Run, data: Datase
     assert {name: entry.get("packages") for name, entry in inputs.items()} == {name: packages for name, (_, packages) in FORMATS.items()}
     wanted = (bundle / "requirements.txt").read_text(encoding="utf-8")
     assert ("nibabel" in wanted, "pydicom" in wanted, "pillow" in wanted) == (True, True, False)
-    for absent in ("fusearch", "torch", "monai"):
-        (tmp_path / f"{absent}.py").write_text("raise ImportError('not installed here')", encoding="utf-8")
-    files = [part for name, entry in inputs.items() for part in (entry["option"], str(_file_of(name, manifest)))]
-    command = [sys.executable, str(bundle / "predict.py"), *files, "--out", str(tmp_path / "predictions.csv")]
-    subprocess.run(command, check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)})
-    predictions = pd.read_csv(tmp_path / "predictions.csv").set_index("id").loc[data.ids.tolist()]
-    session = onnxruntime.InferenceSession(bundle / "model.onnx")
-    (expected,) = session.run(None, {f"raw.{name}": data.raw[name] for name in inputs})
-    np.testing.assert_allclose(predictions[["no", "yes"]].to_numpy(), expected, atol=1e-5)
+    predictions, expected = predictions_of_files(bundle, data, lambda name: _file_of(name, manifest), ["no", "yes"], tmp_path)
+    np.testing.assert_allclose(predictions.to_numpy(), expected, atol=1e-5)
     assert predictions["yes"].nunique() > 1
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from fusearch.data.files.interpolation import through_window
 from fusearch.data.files.npz import read_array
 from fusearch.data.files.pictures import IMAGES, fit_picture, read_images
-from fusearch.data.files.stacking import few, stack_files
+from fusearch.data.files.stacking import few, grey_or_colour, stack_files, told_shapes
 from fusearch.errors import DataError
 
 __all__ = ["FILMS", "FRAMES", "Films", "frames_of", "package_of_film", "read_films"]
@@ -110,14 +110,8 @@ def read_films(
 
 
 def _differ(shapes: Mapping[tuple[int, ...], list[str]]) -> str:
-    most = sorted(((shape, names) for shape, names in shapes.items()), key=lambda item: -len(item[1]))
-    told = few([f"{shape[:1] + shape[2:]} ({len(names)}, such as {names[0]!r})" for shape, names in most])
-    keys = []
-    if len({shape[2:] for shape in shapes}) > 1:
-        keys.append(f"`size: {list(most[0][0][2:])}`")
-    if len({shape[0] for shape in shapes}) > 1:
-        keys.append(f"`channels: {1 if min(shape[0] for shape in shapes) == 1 else 3}`")
-    return f"films of {len(shapes)} shapes of a frame (C, H, W): {told}; {' and '.join(keys)} in the manifest would bring them together"
+    frames = {shape[:1] + shape[2:]: names for shape, names in shapes.items()}  # all have as many frames
+    return told_shapes(frames, f"films of {len(frames)} shapes of a frame", "(C, H, W)", grey_or_colour)
 
 
 def _length_of(file: Path, axes: Sequence[int] | None) -> int:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fusearch.data.files.dicom import DICOM, is_dicom, read_picture
 from fusearch.data.files.interpolation import through_window
 from fusearch.data.files.npz import read_array
-from fusearch.data.files.stacking import few, stack_files
+from fusearch.data.files.stacking import grey_or_colour, stack_files, told_shapes
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError
 
@@ -90,15 +90,7 @@ def read_images(
 
 
 def _differ(shapes: Mapping[tuple[int, ...], list[str]]) -> str:
-    most = sorted(shapes.items(), key=lambda item: -len(item[1]))
-    told = few([f"{shape} ({len(names)}, such as {names[0]!r})" for shape, names in most])
-    keys = []
-    if len({shape[1:] for shape in shapes}) > 1:
-        height, width = most[0][0][1:]
-        keys.append(f"`size: [{height}, {width}]`")
-    if len({shape[0] for shape in shapes}) > 1:
-        keys.append(f"`channels: {1 if min(shape[0] for shape in shapes) == 1 else 3}`")
-    return f"images of {len(shapes)} shapes (C, H, W): {told}; {' and '.join(keys)} in the manifest would bring them together"
+    return told_shapes(shapes, f"images of {len(shapes)} shapes", "(C, H, W)", grey_or_colour)
 
 
 def _read_image(path: Path, axes: Sequence[int] | None) -> tuple[FloatArray, int, int]:

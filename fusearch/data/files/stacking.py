@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fusearch.errors import DataError
 
-__all__ = ["EXTRAS", "few", "load_package", "named_file", "stack_files"]
+__all__ = ["EXTRAS", "few", "grey_or_colour", "load_package", "named_file", "stack_files", "told_shapes"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -111,6 +111,30 @@ def stack_files(
     if len(shapes) > 1:
         raise DataError(differ(shapes))
     return values
+
+
+def told_shapes(shapes: Mapping[tuple[int, ...], list[str]], what: str, axes: str, channels: Callable[[Sequence[int]], int]) -> str:
+    """Say what is wrong with samples of several shapes (channels, sizes), and which keys of a manifest would mend it: for `stack_files`.
+
+    Args:
+        shapes: Shape -> names of files.
+        what: What has so many of them, such as `images of`.
+        axes: The axes of a shape by their letters.
+        channels: Chooses how many channels all could have, given those that there are.
+    """
+    most = sorted(shapes.items(), key=lambda item: -len(item[1]))
+    told = few([f"{shape} ({len(names)}, such as {names[0]!r})" for shape, names in most])
+    keys = []
+    if len({shape[1:] for shape in shapes}) > 1:
+        keys.append(f"`size: {list(most[0][0][1:])}`")
+    if len(found := {shape[0] for shape in shapes}) > 1:
+        keys.append(f"`channels: {channels(sorted(found))}`")
+    return f"{what} {axes}: {told}; {' and '.join(keys)} in the manifest would bring them together"
+
+
+def grey_or_colour(channels: Sequence[int]) -> int:
+    """Return how many channels pictures of several numbers of them can be brought to: 1 where one of them is grey, else 3."""
+    return 1 if min(channels) == 1 else 3
 
 
 def _refuse_missing(files: Sequence[Path | None], what: str, folders: bool) -> None:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from fusearch.data.files.dicom import DICOM, is_dicom, read_stack
 from fusearch.data.files.interpolation import crop_or_pad, resample, resize, through_window
 from fusearch.data.files.npz import read_array
-from fusearch.data.files.stacking import few, load_package, stack_files
+from fusearch.data.files.stacking import few, load_package, stack_files, told_shapes
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError
 
@@ -146,14 +146,7 @@ def _channels(count: int) -> str:
 
 
 def _differ(shapes: Mapping[tuple[int, ...], list[str]]) -> str:
-    most = sorted(shapes.items(), key=lambda item: -len(item[1]))
-    told = few([f"{shape} ({len(names)}, such as {names[0]!r})" for shape, names in most])
-    keys = []
-    if len({shape[1:] for shape in shapes}) > 1:
-        keys.append(f"`size: {list(most[0][0][1:])}`")
-    if len({shape[0] for shape in shapes}) > 1:
-        keys.append(f"`channels: {min(shape[0] for shape in shapes)}`")
-    return f"volumes of {len(shapes)} shapes (C, D, H, W): {told}; {' and '.join(keys)} in the manifest would bring them together"
+    return told_shapes(shapes, f"volumes of {len(shapes)} shapes", "(C, D, H, W)", min)
 
 
 def _read_placed(path: Path, axes: Sequence[int] | None, facts: _Facts) -> tuple[FloatArray, tuple[float, ...] | None]:

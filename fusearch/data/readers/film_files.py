@@ -7,23 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from fusearch.data.assembly.decoded import DecodedFiles
 from fusearch.data.files.films import FILMS, package_of_film, read_films
 from fusearch.data.files.frames import TABLES
-from fusearch.data.readers.image_files import check_picture, note_depths
-from fusearch.data.readers.named_files import NamedFileKeys, read_named_files
+from fusearch.data.readers.image_files import PictureKeys, note_depths
+from fusearch.data.readers.named_files import read_named_files
 from fusearch.data.readers.reader import READERS, Reader
 
 __all__ = ["FilmKeys"]
 
 
-class FilmKeys(NamedFileKeys):
+class FilmKeys(PictureKeys):
     """Where the films stand, and what they are brought to."""
 
     what = "film"
-    brought_to = ("frames", "size", "channels", "window")
+    brought_to = ("frames", *PictureKeys.brought_to)
 
     column: str | None = Field(
         default=None,
@@ -36,31 +36,11 @@ class FilmKeys(NamedFileKeys):
         "and what is behind its end moves nothing. Left out: as many as the longest film has.",
         ge=1,
     )
-    size: list[int] | None = Field(
-        default=None,
-        description="Height and width that all frames are resized to (bilinear); left out, they must have one size.",
-        min_length=2,
-        max_length=2,
-    )
-    channels: int | None = Field(
-        default=None, description="1 (grey) or 3 (colour), that all frames are brought to; left out, they must have as many."
-    )
-    window: list[float] | None = Field(
-        default=None,
-        description="The least and the largest value that are told apart; what is between becomes 0 to 1. Left out, values stay.",
-        min_length=2,
-        max_length=2,
-    )
 
     def packages_of(self, name: str) -> tuple[str, ...]:
         """Return the package that reads a film of that name."""
         package = package_of_film(name)
         return () if package is None else (package,)
-
-    @model_validator(mode="after")
-    def _legal(self) -> FilmKeys:
-        check_picture(self.size, self.channels, self.window)
-        return self
 
 
 def _read(files: Sequence[Path | None], arguments: Mapping[str, Any]) -> DecodedFiles:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -16,27 +16,25 @@ from fusearch.data.readers.named_files import NamedFileKeys, check_window, read_
 from fusearch.data.readers.reader import READERS, Reader
 from fusearch.errors import DataError
 
-__all__ = ["ImageKeys", "check_picture", "note_depths"]
+__all__ = ["ImageKeys", "PictureKeys", "note_depths"]
 
 #: Files that tell which keys a folder of images needs; an array of more channels is no image.
 _LOOKED_AT, _MOST_CHANNELS = 100, 4
 
 
-class ImageKeys(NamedFileKeys):
-    """Where the files of the images stand, and what they are brought to."""
+class PictureKeys(NamedFileKeys):
+    """What pictures are brought to, each a file of its own or a frame of a film."""
 
-    what = "image"
-    brought_to = ("size", "channels", "window")
+    brought_to: ClassVar[tuple[str, ...]] = ("size", "channels", "window")
 
-    column: str | None = Field(default=None, description=f"Column of the table with the path of each sample's image ({', '.join(IMAGES)}).")
     size: list[int] | None = Field(
         default=None,
-        description="Height and width that all images are resized to (bilinear); left out, they must have one size.",
+        description="Height and width that all are resized to (bilinear); left out, they must have one size.",
         min_length=2,
         max_length=2,
     )
     channels: int | None = Field(
-        default=None, description="1 (grey) or 3 (colour), that all images are brought to; left out, they must have as many."
+        default=None, description="1 (grey) or 3 (colour), that all are brought to; left out, they must have as many."
     )
     window: list[float] | None = Field(
         default=None,
@@ -45,28 +43,27 @@ class ImageKeys(NamedFileKeys):
         max_length=2,
     )
 
+    @model_validator(mode="after")
+    def _legal(self) -> PictureKeys:
+        if self.channels not in (None, 1, 3):
+            raise ValueError(f"channels is {self.channels}, expected 1 (grey) or 3 (colour)")
+        if self.size is not None and min(self.size) < 1:
+            raise ValueError(f"size is {self.size}, expected a height and a width of at least 1")
+        check_window(self.window)
+        return self
+
+
+class ImageKeys(PictureKeys):
+    """Where the files of the images stand, and what they are brought to."""
+
+    what = "image"
+
+    column: str | None = Field(default=None, description=f"Column of the table with the path of each sample's image ({', '.join(IMAGES)}).")
+
     def packages_of(self, name: str) -> tuple[str, ...]:
         """Return the package that reads an image of that name."""
         package = package_of_image(name)
         return () if package is None else (package,)
-
-    @model_validator(mode="after")
-    def _legal(self) -> ImageKeys:
-        check_picture(self.size, self.channels, self.window)
-        return self
-
-
-def check_picture(size: Sequence[int] | None, channels: int | None, window: Sequence[float] | None) -> None:
-    """Refuse what no picture can be brought to.
-
-    Raises:
-        ValueError: The channels, the size or the window.
-    """
-    if channels not in (None, 1, 3):
-        raise ValueError(f"channels is {channels}, expected 1 (grey) or 3 (colour)")
-    if size is not None and min(size) < 1:
-        raise ValueError(f"size is {size}, expected a height and a width of at least 1")
-    check_window(window)
 
 
 def _read(files: Sequence[Path | None], arguments: Mapping[str, Any]) -> DecodedFiles:

@@ -52,26 +52,27 @@ class Copies:
         """Return a network of a recipe, with a start from torch's random numbers."""
         if self._refused:
             return self._build(recipe)
+        if self._mold is None:
+            return self._first(recipe)
+        if recipe.dropout not in self._agreed:
+            return self._compared(self._mold, recipe)
+        self.num_copied += 1
+        return self._mold.copy(recipe)
+
+    def _first(self, recipe: Recipe) -> FusionNetwork:
         before = torch.get_rng_state()
         try:
-            if self._mold is None:
-                self._mold = _Mold.of(lambda: self._build(recipe), recipe)
-                return self._mold.network
-            if recipe.dropout in self._agreed:
-                self.num_copied += 1
-                return self._mold.copy(recipe)
-            return self._compared(self._mold, recipe)
+            self._mold = _Mold.of(lambda: self._build(recipe), recipe)
         except _NoMoldError:
             self._refused = True
             torch.set_rng_state(before)
             return self._build(recipe)
+        return self._mold.network
 
     def _compared(self, mold: _Mold, recipe: Recipe) -> FusionNetwork:
         before = torch.get_rng_state()
-        try:
-            copied, after = mold.copy(recipe), torch.get_rng_state()
-        finally:
-            torch.set_rng_state(before)
+        copied, after = mold.copy(recipe), torch.get_rng_state()
+        torch.set_rng_state(before)
         built = self._build(recipe)
         same = torch.equal(after, torch.get_rng_state()) and _probabilities(copied) == _probabilities(built)
         ours, theirs = copied.state_dict(), built.state_dict()

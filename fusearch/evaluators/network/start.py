@@ -53,14 +53,15 @@ def check_given(given: Sequence[GivenWeights], modalities: Sequence[Modality]) -
         if WIDTH in entry.params and WIDTH not in stated:
             example = f"{name}({', '.join(f'{key}={value}' for key, value in {**stated, WIDTH: Recipe.width}.items())})"
             raise EvaluationError(f"{_where(each)}: encoder {each.encoder!r} is as wide as each recipe says, expected a width: {example!r}")
+        params = entry.complete(stated, _where(each))
         with ShapePass():
-            whole = make_encoder(name, known[each.modality], Recipe.width, 0.0, entry.complete(stated, _where(each)))
+            whole = make_encoder(name, known[each.modality], Recipe.width, 0.0, params)
         if not any(True for _ in whole.stages.parameters()):
             raise EvaluationError(f"{_where(each)}: encoder {name!r} has no weights that could start from a file")
         for key, values in _fitting(each, whole).items():
             if values.is_floating_point() and not bool(torch.isfinite(values).all()):
                 raise EvaluationError(f"{_where(each)}: {key!r} holds values that are not finite")
-        _frozen(each, (name, entry.complete(stated, _where(each))))
+        _frozen(each, (name, params))
 
 
 def start_streams(network: FusionNetwork, given: Sequence[GivenWeights]) -> None:

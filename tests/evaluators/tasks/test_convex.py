@@ -76,7 +76,7 @@ def survival_rows(columns):
 
 @pytest.mark.parametrize("columns", [3, 90])
 def test_it_is_the_ridge_cox_regression_of_scikit_survival(columns):
-    sksurv = pytest.importorskip("sksurv.linear_model")
+    sksurv = pytest.importorskip("sksurv.linear_model", reason="needs fusearch[survival]")
     X, targets = survival_rows(columns)
     layer, strength = bind_task(Survival("time", ("3", "8"))), 0.05
     weight, bias = layer.solver(balanced=False)(X, targets)(strength)

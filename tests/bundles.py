@@ -1,0 +1,45 @@
+"""Bundles as their users have them: `predict.py` on files, beside the model file itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pandas as pd
+
+from fusearch.data import Dataset
+
+__all__ = ["predictions_of_files"]
+
+#: What a bundle does without.
+ABSENT = ("fusearch", "torch", "monai")
+
+
+def predictions_of_files(
+    bundle: Path, data: Dataset, file_of: Callable[[str], Path], columns: Sequence[str], folder: Path
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return what `predict.py` says of the files of a data set, where nothing else is installed, and what the model says of its values.
+
+    Args:
+        bundle: The bundle.
+        data: The data set.
+        file_of: Gives the file of a modality.
+        columns: Columns of the predictions.
+        folder: Where the program runs.
+    """
+    inputs = json.loads((bundle / "inputs.json").read_text(encoding="utf-8"))["modalities"]
+    for absent in ABSENT:
+        (folder / f"{absent}.py").write_text("raise ImportError('not installed here')", encoding="utf-8")
+    options = [part for name, entry in inputs.items() for part in (entry["option"], str(file_of(name)))]
+    command = [sys.executable, str(bundle / "predict.py"), *options, "--out", str(folder / "predictions.csv")]
+    subprocess.run(command, check=True, cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)})
+    predictions = pd.read_csv(folder / "predictions.csv").set_index("id").loc[data.ids.tolist(), list(columns)]
+    session = onnxruntime.InferenceSession(bundle / "model.onnx")
+    (expected,) = session.run(None, {f"raw.{name}": data.raw[name] for name in inputs})
+    return predictions, expected
