@@ -81,6 +81,6 @@ def test_a_team_is_told_as_a_whole_and_by_its_members(run: Run, data: Dataset) -
 
 
 def test_requirements_are_what_the_script_imports() -> None:
-    inputs = {"modalities": {"age": {}, "ct": {"packages": ["nibabel", "pydicom"]}, "mr": {"packages": ["nibabel"]}}}
+    inputs = {"modalities": {"age": {}, "ct": {"packages": ["pandas", "pyyaml"]}, "mr": {"packages": ["pandas"]}}}
     lines = requirements(inputs).splitlines()
-    assert lines == [f"{name}>={version(name)}" for name in (*REQUIREMENTS, "nibabel", "pydicom")]
+    assert lines == [f"{name}>={version(name)}" for name in (*REQUIREMENTS, "pandas", "pyyaml")]
