@@ -33,7 +33,7 @@ demo: install  ## Search an embedded real data set, write the report, export the
 	@echo "runs/demo/export/ runs without fusearch: start with runs/demo/export/model_card.md."
 
 test: install lint  ## Lint, format, types and the whole default suite
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup --durations=10
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=10
 
 lint: install
 	@$(BIN)/ruff check .
@@ -42,7 +42,7 @@ lint: install
 
 test-slow: install  ## The checks that take minutes
 	@$(BIN)/python -m pytest -q -m slow
-	@FUSEARCH_EXAMPLES=300 $(BIN)/python -m pytest -q tests/search_space
+	@FUSEARCH_EXAMPLES=300 $(BIN)/python -m pytest -q tests/search_space tests/evaluators/network/test_one_function_one_digest.py
 
 bench: install  ## Run every benchmark
 	@for script in $(filter-out benchmarks/record.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import signal
 
+import pytest
+
 
 def pytest_configure() -> None:
     """Hear signals also where the suite was started in the background by a script, or by `nohup`, which ignore them for their children."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave laws that take long to `-m slow`, but for a few entries."""
+    if any(getattr(item, "originalname", None) in ("test_any_legal_shape", "test_torch_export") for item in items):
+        from few import mark_long_laws  # imports torch
+
+        mark_long_laws(items)

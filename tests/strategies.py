@@ -18,7 +18,7 @@ from fusearch.search_space.space.choosers import Chooser
 from fusearch.search_space.space.program import build, draw_parts
 
 #: Settings of every law: a shared machine has no deadline to keep. `make test-slow` asks for more examples.
-law = settings(deadline=None, max_examples=int(os.environ.get("FUSEARCH_EXAMPLES", "60")), suppress_health_check=[HealthCheck.too_slow])
+law = settings(deadline=None, max_examples=int(os.environ.get("FUSEARCH_EXAMPLES", "30")), suppress_health_check=[HealthCheck.too_slow])
 
 MODALITIES = (
     Modality("rna", "tabular", (12,)),

@@ -1,6 +1,7 @@
 """The decisions are found from both sides: the index lists each, and each is cited where it governs something."""
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ DECISIONS = ROOT / "docs" / "decisions"
 PAGES = sorted(DECISIONS.glob("[0-9]*.md"))
 
 
+@cache
 def cited() -> set[str]:
     """Return the numbers of the decisions that code, tests and documentation name: in words, or a link to the page."""
     files = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]

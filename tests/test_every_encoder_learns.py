@@ -20,6 +20,9 @@ ROWS = 96
 SIZES = {0: (), 1: (8,), 2: (8, 8), 3: (4, 4, 4)}
 PAIRS = [(kind, name) for kind in loadable_kinds() for name in ENCODERS if ENCODERS[name].reads(kind)]
 
+#: Kinds and encoders that take seconds: on volumes and films each encoder of pictures is met by `test_members_are_a_pack`.
+LARGE = {"volume3d", "video", "efficientnet", "densenet"}
+
 
 def values_of(kind: str, classes: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return samples of two channels, or codes of ragged lengths: one class has more of the first, the other more of the second."""
@@ -46,7 +49,7 @@ def evaluator_of(kind: str, **settings: Any) -> TrainingEvaluator:
     return TrainingEvaluator(data_of(kind), folds=1, device="cpu", batch_size=16, **settings)
 
 
-@pytest.mark.parametrize(("kind", "name"), PAIRS)
+@pytest.mark.parametrize(("kind", "name"), [pytest.param(*pair, marks=pytest.mark.slow if LARGE & set(pair) else ()) for pair in PAIRS])
 def test_it_finds_the_label(kind: str, name: str) -> None:
     evaluator = evaluator_of(kind, epochs=8, pack="off")
     graph = FusionGraph.parse(f"m:{name}(size=tiny)\nm@L ->", evaluator.data.modalities)

@@ -163,6 +163,8 @@ def test_a_search_starts_with_published_designs_and_stays_in_its_pattern(tmp_pat
         "mean=mlp",
         "--reference-share",
         0.01,
+        "--max-memory",
+        2e7,
         "--trials",
     )
     done = fusearch("search", "wisconsin", "-o", "auroc", "--out", out, "--start", "published", "--pattern", pattern, *settings, 17)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pytest
 import torch
+from few import few
 from hypothesis import given, settings
 from strategies import WIDE, candidates
 from torch import nn
@@ -90,7 +91,7 @@ def test_a_drawn_design_costs_from_its_shapes_what_it_costs_where_it_runs(candid
     assert told == {**found, "memory": pytest.approx(found["memory"], rel=0.05)}
 
 
-@pytest.mark.parametrize("operator", list(OPERATORS))
+@pytest.mark.parametrize("operator", few(OPERATORS))
 def test_each_operator_costs_from_its_shapes_what_it_costs_where_it_runs(operator: str) -> None:
     """Of vectors and grids, with trunks that go on token by token and along the tokens."""
     modalities = (Modality("a", "tabular", (5,)), Modality("b", "image2d", (2, 6, 4)), Modality("c", "timeseries", (7, 3)))

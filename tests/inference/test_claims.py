@@ -89,7 +89,7 @@ def test_a_single_modality_of_the_search_counts_as_one(tmp_path):
     assert found.fusion.outcome == "loss"
 
 
-@pytest.mark.parametrize("folds", [1, 5])
+@pytest.mark.parametrize("folds", [1, pytest.param(5, marks=pytest.mark.slow)])
 def test_of_equal_designs_none_is_claimed_though_the_best_of_many_looks_better(tmp_path, folds):
     claims = 0
     for seed in range(8):

@@ -95,6 +95,7 @@ def hypervolumes(candidates):
     return pareto.hypervolume_over_trials(points, ["maximize", "minimize"], reference=(0.5, 7.0))
 
 
+@pytest.mark.slow
 def test_it_finds_the_front_in_fewer_evaluations_than_random_draws(space):
     """With a third of the evaluations, in the median over seeds, it dominates more than random draws do."""
     random = [hypervolumes([space.sample(rng) for _ in range(90)])[-1] for rng in map(np.random.default_rng, range(9))]

@@ -57,6 +57,7 @@ class TestEvolution(SamplerSuite):
 class TestCostAware(SamplerSuite):
     name = "cost_aware"
     shared = 25  # it has no populations, and each proposal fits a forest
+    startup = 14
 
 
 @pytest.mark.parametrize("name", ["tpe", "evolution"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from few import few
 from torch import Tensor, nn
 
 from fusearch.data.kinds import KINDS
@@ -41,7 +42,7 @@ def check(graph: FusionGraph) -> int:
     return copies.num_copied
 
 
-@pytest.mark.parametrize("operator", list(OPERATORS))
+@pytest.mark.parametrize("operator", few(OPERATORS))
 def test_every_operator(operator: str) -> None:
     entry = OPERATORS[operator]
     depth = "score" if entry.scores_only else "1"
@@ -50,7 +51,7 @@ def test_every_operator(operator: str) -> None:
     assert check(FusionGraph.parse(text, modalities=TABLES)) == 2
 
 
-@pytest.mark.parametrize("name", list(ENCODERS))
+@pytest.mark.parametrize("name", few(ENCODERS))
 def test_every_encoder(name: str) -> None:
     kind = next(kind for kind in KINDS if ENCODERS[name].reads(kind))
     modalities = (Modality("x", kind, kind_shapes(kind)[1]), TABLES[1])

@@ -112,6 +112,7 @@ def test_the_out_of_fold_fit_moves_no_other_number(rows: FoldSamples) -> None:
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
 
 
+@pytest.mark.slow
 def test_the_weight_does_not_go_to_the_voter_that_overfits() -> None:
     """A good table beside a wide one of noise: in the sample the noise looks perfect, and took all the weight (AUROC .52, alone .89)."""
     rng = np.random.default_rng(0)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from few import few
 from pack_folds import CAT, SETTINGS, SIZES, make_folds, on_device, trained_together, weights_of
 from toy_data import TABLES
 
@@ -83,7 +84,7 @@ ONE = (Recipe(width=8, dropout=0.0, learning_rate=1e-3, loss_weight=0.5, class_w
 
 
 @pytest.mark.usefixtures("taped")
-@pytest.mark.parametrize("operator", list(OPERATORS))
+@pytest.mark.parametrize("operator", few(OPERATORS))
 def test_every_operator(operator: str, tmp_path: Path) -> None:
     entry = OPERATORS[operator]
     depth = "score" if entry.scores_only else "1"
@@ -164,7 +165,7 @@ def kinds_of(name: str) -> list[str]:
 
 
 @pytest.mark.usefixtures("taped")
-@pytest.mark.parametrize("name", list(ENCODERS))
+@pytest.mark.parametrize("name", few(ENCODERS))
 def test_every_encoder(name: str, tmp_path: Path) -> None:
     (kind,) = kinds_of(name)
     graph = FusionGraph.parse(f"x:{name} | b:mlp\nF1 = cat(x@L, b@L) ->", modalities=(Modality("x", kind, kind_shapes(kind)[1]), TABLES[1]))

@@ -123,6 +123,7 @@ def test_strange_formulas_cannot_break_the_page(make_run: Callable[..., Run]) ->
     assert json.loads(reader.json["trials"])["trials"][0]["formula"].startswith(EVIL)
 
 
+@pytest.mark.slow
 def test_a_thousand_trials_stay_below_eight_megabytes(make_run: Callable[..., Run]) -> None:
     from fusearch.data.modality import Modality
     from fusearch.search_space import FusionGraph
