@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,16 +18,9 @@ from fusearch.data import Dataset
 from fusearch.errors import DataError, EstimatorError, RunError
 from fusearch.run import Run
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 __all__ = ["FusionClassifier", "FusionRegressor", "FusionSurvival"]
 
 Array = npt.NDArray[Any]
-Samples = Mapping[str, "Array | pd.DataFrame"]
-
-#: Rows that the networks predict at once.
-_BATCH = 256
 
 
 class _FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -151,25 +144,19 @@ class _FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             **{**settings, **(self.search or {})},
         )
         self.trials_ = trials_frame(run)
-        fitted = fit_pick(run, run.read(), data, pick=self.pick, seeds=self.seeds, device=self.device)
+        fitted = fit_pick(run, data, pick=self.pick, seeds=self.seeds, device=self.device)
         self.model_, self.formula_ = fitted.model, "\n\n".join(choice.record.formula for choice in fitted.choices)
 
     def _outputs(self, X: Any) -> npt.NDArray[np.float64]:
         """Return what the network says of each sample, (N, outputs)."""
         check_is_fitted(self, "model_")
-        import torch
+        from fusearch.evaluators.export.deployed import predict_raw
 
         try:
             raw = self.schema_.encode(self._samples(X, fitted=True))
         except DataError as error:
             raise EstimatorError(str(error)) from None
-        count = len(next(iter(raw.values())))
-        with torch.inference_mode():
-            said = [
-                self.model_({name: torch.from_numpy(values[start : start + _BATCH]) for name, values in raw.items()})
-                for start in range(0, count, _BATCH)
-            ]
-        return torch.cat(said).double().numpy()
+        return predict_raw(self.model_, raw)
 
     @property
     def run_(self) -> Run:

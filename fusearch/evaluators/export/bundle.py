@@ -65,7 +65,7 @@ def export(
     trials = run.read()
     data = load_choice_data(run, data)
     with new_folder(out) as draft:
-        fitted = fit_pick(run, trials, data, pick=pick, seeds=seeds, device=device)
+        fitted = fit_pick(run, data, pick=pick, seeds=seeds, device=device)
         model, choices = fitted.model, fitted.choices
         read = {modality.name for choice in choices for modality in choice.modalities}
         modalities = tuple(modality for modality in data.modalities if modality.name in read)

@@ -13,7 +13,6 @@ from fusearch.evaluators.export.deployed import DeployedModel, DeployedTeam
 from fusearch.evaluators.export.refit import refit
 from fusearch.inference.picked import Picked, read_pick
 from fusearch.run import Run
-from fusearch.trials import Trials
 
 __all__ = ["Fitted", "fit_pick"]
 
@@ -38,12 +37,11 @@ class Fitted:
         return self.models[0] if len(self.models) == 1 else DeployedTeam(self.models)
 
 
-def fit_pick(run: Run, trials: Trials, data: Dataset, *, pick: str, seeds: int, device: torch.device | str = "auto") -> Fitted:
+def fit_pick(run: Run, data: Dataset, *, pick: str, seeds: int, device: torch.device | str = "auto") -> Fitted:
     """Train the picked design on the train + val rows.
 
     Args:
         run: The run.
-        trials: What was read of it.
         data: The data set of the run; its test split is not touched.
         pick: The design, as for `export`.
         seeds: Networks to train; their outputs are averaged. A linear model that is solved is one.
@@ -55,7 +53,7 @@ def fit_pick(run: Run, trials: Trials, data: Dataset, *, pick: str, seeds: int, 
     """
     if seeds < 1:
         raise ExportError(f"seeds is {seeds}, expected at least 1")
-    picked = read_pick(trials, pick)
+    picked = read_pick(run.read(), pick)
     choices = tuple(read_choice(run, record, data) for record in picked.records)
     models = tuple(
         refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device) for choice in choices
