@@ -18,9 +18,12 @@ _HOMES: dict[str, str] = {
     "Evaluation": "fusearch.contracts",
     "Evaluator": "fusearch.contracts",
     "FusearchError": "fusearch.errors",
+    "FusionClassifier": "fusearch.estimators",
     "FusionGraph": "fusearch.search_space",
     "FusionNetwork": "fusearch.evaluators",
     "FusionPattern": "fusearch.search_space",
+    "FusionRegressor": "fusearch.estimators",
+    "FusionSurvival": "fusearch.estimators",
     "Modality": "fusearch.data.modality",
     "Objective": "fusearch.contracts",
     "Operator": "fusearch.search_space",
@@ -29,6 +32,7 @@ _HOMES: dict[str, str] = {
     "Run": "fusearch.run",
     "SearchSpace": "fusearch.search_space",
     "Settings": "fusearch.settings",
+    "SliceDict": "fusearch.estimators",
     "Task": "fusearch.tasks",
     "TrainingEvaluator": "fusearch.evaluators",
     "confirm": "fusearch.evaluators.export",
@@ -55,9 +59,12 @@ __all__ = [
     "Evaluation",
     "Evaluator",
     "FusearchError",
+    "FusionClassifier",
     "FusionGraph",
     "FusionNetwork",
     "FusionPattern",
+    "FusionRegressor",
+    "FusionSurvival",
     "Modality",
     "Objective",
     "Operator",
@@ -65,6 +72,7 @@ __all__ = [
     "Run",
     "SearchSpace",
     "Settings",
+    "SliceDict",
     "Task",
     "TrainingEvaluator",
     "__version__",
@@ -89,6 +97,7 @@ if TYPE_CHECKING:
     from fusearch.data import Dataset, data_set, load_data
     from fusearch.data.modality import Modality
     from fusearch.errors import FusearchError
+    from fusearch.estimators import FusionClassifier, FusionRegressor, FusionSurvival, SliceDict
     from fusearch.evaluators import FusionNetwork, TrainingEvaluator, encoder_network, fusion_operator, prediction_task
     from fusearch.evaluators.explanation.explain import explain
     from fusearch.evaluators.export import confirm, export

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 __all__ = [
     "DataError",
     "DesignError",
+    "EstimatorError",
     "EvaluationError",
     "ExportError",
     "FormulaError",
@@ -45,6 +46,10 @@ class DataError(FusearchError):
     def __init__(self, *faults: str) -> None:
         self.faults = faults
         super().__init__(faults[0] + (f" (and {len(faults) - 1} more: see `fusearch check`)" if len(faults) > 1 else ""))
+
+
+class EstimatorError(DataError, ValueError):
+    """Data that an estimator cannot use; also the `ValueError` that scikit-learn expects."""
 
 
 class LeakError(FusearchError):

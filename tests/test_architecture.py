@@ -101,6 +101,7 @@ MAY_IMPORT = {
         "inference",
         "pareto",
     },
+    "estimators": {"errors", "data", "search_space", "run", "evaluators", "search", "reports"},
     "testing": {"lazy", "errors", "registry", "metrics", "tasks", "data", "search_space", "contracts", "run", "evaluators", "search"},
     "cli": {
         "errors",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from fusearch.data.assembly.memory import assemble_arrays
+from fusearch.data.assembly.memory import assemble_arrays, encode_samples
 from fusearch.data.content import Content
 from fusearch.data.fingerprint import fingerprint
 from fusearch.data.given_weights import GivenWeights
@@ -120,6 +120,29 @@ class Dataset(Content):
         )  # fmt: skip
         return cls.of(content)
 
+    def encode(self, samples: Mapping[str, Array | pd.DataFrame]) -> dict[str, FloatArray]:
+        """Return new samples as this data set holds its own: what a fitted preprocessor and a deployed model read.
+
+        Args:
+            samples: Name -> values, as for `from_arrays`: the same columns and shapes. A modality that is left out is missing.
+
+        Returns:
+            Name -> (n, *raw shape) float32, NaN where a value is missing; a level that the data set does not know is -1.
+
+        Raises:
+            DataError: An unknown modality, a column that is missing, another shape, or lengths that differ.
+
+        Example:
+            >>> import pandas as pd
+            >>> labs = pd.DataFrame({"age": [40.0, 61.0, 55.0, 38.0] * 9, "sex": ["f", "m", "m", "f"] * 9})
+            >>> data = Dataset.from_arrays(
+            ...     "toy", modalities={"labs": labs}, targets=[0, 1, 1, 0] * 9, categorical={"labs": ["sex"]}, folds=2
+            ... )
+            >>> data.encode({"labs": pd.DataFrame({"sex": ["m", "x"], "age": [50.0, None]})})["labs"].tolist()
+            [[50.0, 1.0], [nan, -1.0]]
+        """
+        return encode_samples(self, samples, f"data set {self.name!r}")
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -192,6 +215,18 @@ class Dataset(Content):
             split_of=self.split_of[keep],
             groups=None if self.groups is None else self.groups[keep],
             test_withheld=True,
+        )
+
+    def without_samples(self) -> Dataset:
+        """Return the data set without any sample: what `encode` and `task` need."""
+        return replace(
+            self,
+            ids=self.ids[:0],
+            targets=self.targets[:0],
+            raw={name: array[:0] for name, array in self.raw.items()},
+            present={name: array[:0] for name, array in self.present.items()},
+            split_of=self.split_of[:0],
+            groups=None,
         )
 
     def starting_from(self, *weights: GivenWeights) -> Dataset:

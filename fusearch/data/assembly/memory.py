@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fusearch.data.assembly.arrays import RawModality, check_split_names, has_values, shape_array, text_array
+from fusearch.data.assembly.arrays import RawModality, check_split_names, has_values, shape_array, text_array, widen
 from fusearch.data.assembly.assembly import assemble
 from fusearch.data.assembly.targets import AskedTask, RowsOfLabels, encode_several, encode_targets
 from fusearch.data.content import Content
 from fusearch.data.files.text import as_text
 from fusearch.data.kinds import check_kind, kind_of_array, kind_of_frame
 from fusearch.data.splits import NumFolds, SplitPlan
-from fusearch.data.table_schema import encode_table
+from fusearch.data.table_schema import TableSchema, encode_table
 from fusearch.errors import DataError, suggestion
 from fusearch.tasks import REFUSED, TASKS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["assemble_arrays"]
+__all__ = ["assemble_arrays", "encode_samples"]
 
 Array = npt.NDArray[Any]
 
@@ -88,6 +88,50 @@ def assemble_arrays(
     plan = SplitPlan(tuple(fractions), folds, seed, split_of)
     group_array = None if groups is None else text_array(groups, "group", place)
     return assemble(name, blocks, codes, task, ids=id_array, plan=plan, groups=group_array, source=source)
+
+
+def encode_samples(content: Content, samples: Mapping[str, Array | pd.DataFrame], place: str) -> dict[str, npt.NDArray[np.float32]]:
+    """Return new samples as the raw values of a data set; `Dataset.encode` is its public face."""
+    for name in samples:
+        if name not in content.raw:
+            raise DataError(f"{place}: modality {name!r}, {suggestion(name, content.raw)}")
+    _common_index(dict(samples), place)
+    lengths = {name: len(values) for name, values in samples.items()}
+    if len(set(lengths.values())) != 1:
+        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        raise DataError(f"{place}: samples of {told or 'no modality'}, expected modalities of one length")
+    encoded = {}
+    for modality in content.modalities:
+        expected = (next(iter(lengths.values())), *content.raw[modality.name].shape[1:])
+        if modality.name not in samples:
+            encoded[modality.name] = np.full(expected, np.nan, np.float32)
+            continue
+        values = _encode(modality.name, modality.kind, samples[modality.name], content.columns.get(modality.name), place)
+        values = widen(values, expected[1:], modality.entry)
+        if values.shape != expected:
+            raise DataError(f"{place}: modality {modality.name!r} has samples of shape {values.shape[1:]}, expected {expected[1:]}")
+        encoded[modality.name] = values
+    return encoded
+
+
+def _encode(key: str, kind: str, values: Any, schema: TableSchema | None, place: str) -> npt.NDArray[np.float32]:
+    place = f"{place}, modality {key!r}"
+    if schema is None:
+        return shape_array(np.asarray(values), kind, place)
+    frame = _frame(key, kind, values, place)
+    for column in schema.columns:
+        if column not in frame.columns:
+            raise DataError(f"{place}: no column {column!r}, {suggestion(column, frame.columns)}")
+    return schema.encode(frame, place=place)
+
+
+def _frame(key: str, kind: str, values: Any, place: str) -> pd.DataFrame:
+    """Return a table in memory as a frame; the columns of an array are numbered."""
+    import pandas as pd
+
+    if isinstance(values, pd.DataFrame):
+        return values.rename(columns=str)
+    return pd.DataFrame(shape_array(np.asarray(values), kind, place)).add_prefix(f"{key}_")
 
 
 def _common_index(things: Mapping[str, Any], place: str) -> list[Any] | None:
@@ -168,7 +212,7 @@ def _from_memory(key: str, values: Array | pd.DataFrame, kind: str | None, categ
     else:
         entry = kind_of_frame() if isinstance(values, pd.DataFrame) else kind_of_array(values.ndim, place)
     if entry.columns:
-        frame = values if isinstance(values, pd.DataFrame) else pd.DataFrame(shape_array(values, entry.name, place)).add_prefix(f"{key}_")
+        frame = _frame(key, entry.name, values, place)
         for column in categorical:
             if column not in frame.columns:
                 raise DataError(f"{place}: no column {column!r}, {suggestion(column, map(str, frame.columns))}")

@@ -10,19 +10,16 @@ from typing import Any
 import torch
 
 from fusearch.data import Dataset
-from fusearch.errors import ExportError
 from fusearch.evaluators.export.card import write_card
 from fusearch.evaluators.export.carried import write_program
-from fusearch.evaluators.export.choice import load_choice_data, read_choice
+from fusearch.evaluators.export.choice import load_choice_data
 from fusearch.evaluators.export.confirmation import looks_so_far
-from fusearch.evaluators.export.deployed import DeployedModel, DeployedTeam
 from fusearch.evaluators.export.documents import describe_design, describe_metrics, requirements
+from fusearch.evaluators.export.fitted import fit_pick
 from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_values
 from fusearch.evaluators.export.model_files import ROWS_CHECKED, TOLERANCE, check_files, rows_to_check, write_files
 from fusearch.evaluators.export.new_folder import new_folder
-from fusearch.evaluators.export.refit import refit
 from fusearch.inference import correction_of
-from fusearch.inference.picked import read_pick
 from fusearch.run import Run
 
 __all__ = ["export"]
@@ -64,29 +61,22 @@ def export(
         >>> (export("runs/demo", "runs/demo/export", seeds=1) / "predict.py").is_file()
         True
     """
-    if seeds < 1:
-        raise ExportError(f"seeds is {seeds}, expected at least 1")
     run = run if isinstance(run, Run) else Run(run)
     trials = run.read()
     data = load_choice_data(run, data)
-    picked = read_pick(trials, pick)
-    choices = [read_choice(run, record, data) for record in picked.records]
-    read = {modality.name for choice in choices for modality in choice.modalities}
-    modalities = tuple(modality for modality in data.modalities if modality.name in read)
     with new_folder(out) as draft:
-        models = [
-            refit(data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device)
-            for choice in choices
-        ]
-        model: DeployedModel | DeployedTeam = models[0] if len(models) == 1 else DeployedTeam(models)
+        fitted = fit_pick(run, data, pick=pick, seeds=seeds, device=device)
+        model, choices = fitted.model, fitted.choices
+        read = {modality.name for choice in choices for modality in choice.modalities}
+        modalities = tuple(modality for modality in data.modalities if modality.name in read)
         write_files(model, raw_shapes(data, modalities), draft)
         differences = check_files(model, rows_to_check(raw_values(data, modalities, data.rows("search")[:ROWS_CHECKED])), draft)
         correction = correction_of(trials, [choice.record for choice in choices])
         inputs = describe_inputs(data, modalities, correction)
-        design = describe_design(choices, data, seeds=[len(each.networks) for each in models])
+        design = describe_design(choices, data, seeds=[len(each.networks) for each in fitted.models])
         metrics = describe_metrics(
             choices,
-            picked.values,
+            fitted.picked.values,
             candidates=trials.counts["complete"] + trials.counts["raced"],
             confirmed=_confirmed(run, design["candidate"]),
             file_differences=differences,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -11,7 +13,10 @@ from fusearch.data.preprocessing import Statistics
 from fusearch.evaluators.export.preparation import has_modality, make_preparation
 from fusearch.evaluators.tasks import TaskLayer
 
-__all__ = ["DeployedModel", "DeployedTeam"]
+__all__ = ["DeployedModel", "DeployedTeam", "predict_raw"]
+
+#: Rows that are predicted at once.
+_BATCH = 256
 
 
 class DeployedModel(nn.Module):
@@ -71,3 +76,19 @@ class DeployedTeam(nn.Module):
     def forward(self, raw: dict[str, Tensor]) -> Tensor:
         """Predict, as each of them does; each takes the modalities that it reads."""
         return self.task.average(torch.stack([model(raw) for model in self.models]))
+
+
+def predict_raw(model: DeployedModel | DeployedTeam, raw: Mapping[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
+    """Return what a model says of samples, (N, O).
+
+    Args:
+        model: The model.
+        raw: Modality -> (N, *raw shape), as the model reads it.
+    """
+    count = len(next(iter(raw.values())))
+    with torch.inference_mode():
+        parts = [
+            model({name: torch.from_numpy(values[start : start + _BATCH]) for name, values in raw.items()})
+            for start in range(0, count, _BATCH)
+        ]
+    return torch.cat(parts).double().numpy()

@@ -122,3 +122,35 @@ def test_ids_in_another_order_than_the_index_are_refused() -> None:
     names = [f"P{row}" for row in range(40)]
     with pytest.raises(DataError, match="ids are in another order than the index of its frames"):
         Dataset.from_arrays("toy", modalities={"a": frame(names)}, targets=TARGETS, ids=names[::-1])
+
+
+def test_new_samples_are_encoded_as_the_data_set_holds_its_own() -> None:
+    labs = pd.DataFrame({"age": RNG.normal(size=40), "sex": ["f", "m"] * 20})
+    data = make(modalities={"labs": labs, "ecg": RNG.normal(size=(40, 5, 2))}, categorical={"labs": ["sex"]})
+    same = data.encode({"labs": labs[["sex", "age"]], "ecg": data.raw["ecg"]})
+    for name, values in data.raw.items():
+        np.testing.assert_array_equal(same[name], values)
+    assert np.isnan(data.encode({"ecg": np.ones((2, 5, 2))})["labs"]).all()
+    film = make(modalities={"film": RNG.normal(size=(40, 1, 6, 4, 4))}, kinds={"film": "video"})
+    short = film.encode({"film": np.ones((2, 1, 3, 4, 4))})["film"]
+    assert short.shape == (2, *film.raw["film"].shape[1:])
+    assert np.isnan(short).sum() == 2 * 3 * 16
+    bare = data.without_samples()
+    assert len(bare) == 0
+    np.testing.assert_array_equal(bare.encode({"labs": labs})["labs"], data.raw["labs"])
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        ({}, "samples of no modality, expected modalities of one length"),
+        ({"labs": np.zeros((2, 3)), "ecg": np.zeros((3, 5, 2))}, "samples of labs 2, ecg 3, expected modalities of one length"),
+        ({"egc": np.zeros((2, 5, 2))}, "modality 'egc', did you mean 'ecg'"),
+        ({"ecg": np.zeros((2, 5, 3))}, r"modality 'ecg' has samples of shape \(5, 3\), expected \(5, 2\)"),
+        ({"labs": pd.DataFrame({"labs_0": [1.0], "labs_1": [1.0]})}, "modality 'labs': no column 'labs_2'"),
+    ],
+)
+def test_samples_that_do_not_fit_are_refused(samples: dict[str, Any], message: str) -> None:
+    data = make(modalities={"labs": RNG.normal(size=(40, 3)), "ecg": RNG.normal(size=(40, 5, 2))})
+    with pytest.raises(DataError, match=message):
+        data.encode(samples)

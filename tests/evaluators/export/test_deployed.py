@@ -6,7 +6,7 @@ import torch
 from toy_tasks import class_task, number_task
 
 from fusearch.data import Dataset
-from fusearch.evaluators.export.deployed import DeployedModel
+from fusearch.evaluators.export.deployed import DeployedModel, predict_raw
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.search_space import Candidate, FusionGraph, Recipe
@@ -49,3 +49,17 @@ def test_it_is_preprocessing_then_networks_then_their_mean(data: Dataset, formul
     else:
         expected = torch.stack([7.0 + 3.0 * output for output in each]).mean(dim=0)
     torch.testing.assert_close(found, expected)
+
+
+def test_arrays_are_predicted_in_portions_as_at_once(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = FusionGraph.parse("F1 = cat(mean@L, type@L) ->", modalities=data.modalities)
+    model = DeployedModel(
+        [FusionNetwork.of(Candidate(graph, Recipe(width=8)), class_task(3)).eval()],
+        data.fit_preprocessor(data.rows("train")).statistics,
+        task=class_task(3),
+    )
+    raw = raw_values(data, data.modalities, np.arange(len(data)))
+    at_once = predict_raw(model, raw)
+    monkeypatch.setattr("fusearch.evaluators.export.deployed._BATCH", 7)
+    np.testing.assert_allclose(predict_raw(model, raw), at_once, atol=1e-6)
+    assert at_once.shape == (len(data), 3)
