@@ -28,6 +28,7 @@ from fusearch.search.sampler import SAMPLERS, KnowsCosts
 from fusearch.search.session import Session
 from fusearch.search.strategies import make_strategy
 from fusearch.search_space import Candidate, FusionGraph
+from fusearch.search_space.encoders import check_installed
 from fusearch.settings import Settings
 from fusearch.study import DRIVER, STUDY_NAME, absolute_storage
 
@@ -79,6 +80,7 @@ def run_search(
         ObjectiveError: An objective that the evaluator does not have; nothing is written.
         RunError: A setting is unknown or out of range; the run folder exists, is in use, cannot be written, or does not fit what is to
             be resumed.
+        SpaceError: An encoder of the space needs a package that is not installed.
         UnknownNameError: There is no sampler or executor of that name.
 
     Example:
@@ -106,6 +108,8 @@ def run_search(
         raise RunError(f"the evaluator has recipes, but not {', '.join(lacking)}: a PackEvaluator needs each of them")
     if decider is not None and getattr(space, "pattern", None) is not None:
         raise SpaceError(f"pattern {space.pattern!r}: strategy {decider.name!r} does not take one, expected strategy 'graph'")
+    for modality in space.modalities:
+        check_installed(modality, [name for name, _ in space.settings.chains[modality.name].values()])
     for design in first:
         if not isinstance(design, FusionGraph | Candidate):
             raise SpaceError(f"first: {design!r}, expected a FusionGraph or a Candidate; FusionGraph.parse reads a formula")

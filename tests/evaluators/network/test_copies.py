@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from installed import need_encoders
 from torch import Tensor, nn
 
 from fusearch.data.kinds import KINDS
@@ -52,6 +53,7 @@ def test_every_operator(operator: str) -> None:
 
 @pytest.mark.parametrize("name", list(ENCODERS))
 def test_every_encoder(name: str) -> None:
+    need_encoders(name)
     kind = next(kind for kind in KINDS if ENCODERS[name].reads(kind))
     modalities = (Modality("x", kind, kind_shapes(kind)[1]), TABLES[1])
     graph = FusionGraph.parse(f"x:{name} | b:mlp\nF1 = cat(x@L, b@L) ->", modalities=modalities)

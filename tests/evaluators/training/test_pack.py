@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from installed import need_encoders
 from pack_folds import CAT, SETTINGS, SIZES, make_folds, on_device, trained_together, weights_of
 from toy_data import TABLES
 
@@ -166,6 +167,7 @@ def kinds_of(name: str) -> list[str]:
 @pytest.mark.usefixtures("taped")
 @pytest.mark.parametrize("name", list(ENCODERS))
 def test_every_encoder(name: str, tmp_path: Path) -> None:
+    need_encoders(name)
     (kind,) = kinds_of(name)
     graph = FusionGraph.parse(f"x:{name} | b:mlp\nF1 = cat(x@L, b@L) ->", modalities=(Modality("x", kind, kind_shapes(kind)[1]), TABLES[1]))
     assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE)
