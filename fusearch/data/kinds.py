@@ -270,8 +270,7 @@ _OWN = (
         (Layout("VF", "F", "gcn", ragged="V", linked=True),),
         formats=("graphs", "nodes"),
         ordered=False,
-        channels_apart=True,
-        feature="value of a node",
+        feature="node",
     ),
 )
 for _kind in _OWN:

@@ -174,6 +174,14 @@ def test_every_encoder(name: str, tmp_path: Path) -> None:
     check_no_value_is_asked_for(graph)
 
 
+@pytest.mark.usefixtures("taped")
+@pytest.mark.parametrize("training", ["joint", "frozen"])
+def test_a_trunk_over_the_edges_of_a_graph(training: str, tmp_path: Path) -> None:
+    need_encoders("gcn")
+    text = f"x:gcn | y = x:deepset(stages=1)\nF1 = sum(x@1, y@1; trunk=continue(x))\nF2 = cat(F1@1, y@1) ->\ntrain = {training}"
+    assert not check_law(FusionGraph.parse(text, modalities=(Modality("x", "graph", (5, 7)),)), tmp_path, settings=SHORT, recipes=ONE)
+
+
 @pytest.mark.parametrize("name", ["text_cnn", "tcn", "gru", "transformer"])
 def test_codes_with_an_end(name: str, tmp_path: Path) -> None:
     streams = f"x:{name}(pool=attention) | y = x:{name} | b:mlp"
