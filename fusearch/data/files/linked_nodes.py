@@ -72,7 +72,8 @@ def link_nodes(
     np.fill_diagonal(matrix, np.where(own == 0, 1, own))
     there: npt.NDArray[np.bool_] = ~np.asarray(np.isnan(features).all(axis=-1))
     linked = np.where(there[..., None] & there[..., None, :], matrix, 0)
-    return np.where(there[..., None], np.concatenate([features, linked], axis=-1), np.nan).astype(np.float32)
+    with np.errstate(over="ignore"):
+        return np.where(there[..., None], np.concatenate([features, linked], axis=-1), np.nan).astype(np.float32)
 
 
 def _adjacency(edges: Array, count: int, directed: bool, places: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -160,7 +161,7 @@ def read_graphs(
     for file in dict.fromkeys(files):
         if file is not None and file.is_file():
             sizes[file] = _size(file, axes)
-    room = nodes or max([1, *sizes.values()])
+    room = nodes or max([1, *(size for size in sizes.values() if size <= MOST_NODES)])  # a larger one is refused when it is read
     named = edge_places or [f"edge {row + 1} of those that all samples share" for row in range(len(edges or ()))]
 
     def read(file: Path) -> FloatArray:

@@ -75,6 +75,7 @@ def test_files_that_share_edges_hold_features_alone(tmp_path: Path) -> None:
             {"edges": [(0, 1), (1, 0)], "weights": [1, 2]},
             "a.npz, edge 1: nodes 0 and 1 have the weights 1 and 2, expected one, or `directed",
         ),
+        ({"edges": [(0, 1)], "weights": [1e300]}, "a.npz: an infinite value"),
         ({"edges": [0, 1]}, r"a.npz: edges of int64 and shape \(2,\), expected pairs of nodes, \(E, 2\) or \(2, E\)"),
         ({"features": np.full((3, 2), np.nan)}, "a.npz: every feature of every node is missing"),
         ({"features": np.array([[1, 1], [np.nan, np.nan]]), "edges": [(0, 1)]}, "a.npz, edge 1: node 1 has no value, expected a node that"),
