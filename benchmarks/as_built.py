@@ -183,6 +183,16 @@ class Writer:
         self.columns[name] = ["".join(self.rng.choice(list("ACGT"), size=self.rng.integers(20, 31), p=shares[each])) for each in self.grade]
         return {"kind": "sequence", "file": "labels.csv", "column": name, "alphabet": "dna"}
 
+    def graph(self, name: str) -> dict[str, Any]:
+        """Nine joints of a skeleton, in a plane."""
+        bones = pd.DataFrame([(joint, joint + 1) for joint in range(8)], columns=["source", "target"])
+        bones.to_csv(self.folder / f"{name}_bones.csv", index=False)
+
+        def save(path: Path, row: int) -> None:
+            np.save(path, self.rng.normal(size=(9, 2)) + self.grade[row])
+
+        return {"kind": "graph", **self.named(name, ".npy", save, edges=f"{name}_bones.csv")}
+
     def grid(self, shape: tuple[int, ...], row: int) -> np.ndarray:
         """Noise, and a block whose brightness and size say the grade."""
         values = self.rng.uniform(0, 0.3, size=shape)

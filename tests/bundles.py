@@ -18,7 +18,7 @@ from fusearch.data import Dataset
 __all__ = ["predictions_of_files"]
 
 #: What a bundle does without.
-ABSENT = ("fusearch", "torch", "monai")
+ABSENT = ("fusearch", "torch", "torch_geometric", "monai")
 
 
 def predictions_of_files(

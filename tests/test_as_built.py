@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from installed import need_streams
 from scripts import load_script
 
 built = load_script(Path(__file__).parents[1] / "benchmarks" / "as_built.py")
@@ -23,8 +24,9 @@ def entries(study: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key", ["nsclc-pet-surv", "miftp", "mmhfnet", "predictome-embc"])
+@pytest.mark.parametrize("key", ["nsclc-pet-surv", "miftp", "mmhfnet", "predictome-embc", "pbd-central-attn"])
 def test_from_a_manifest_to_a_prediction(key: str, study: Path, entries) -> None:
+    need_streams(built.STUDIES[key].design())
     record = built.measure(built.STUDIES[key], entries, study, epochs=1)
     assert record["works"], record
     assert "MACs" in record["score"]

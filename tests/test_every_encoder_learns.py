@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from installed import need_encoders
 from numpy.typing import NDArray
 
 from fusearch.contracts import Budget
 from fusearch.data import Dataset
+from fusearch.data.files.linked_nodes import link_nodes
 from fusearch.data.kinds import KINDS, loadable_kinds
 from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.network.network import FusionNetwork
@@ -36,7 +38,8 @@ def values_of(kind: str, classes: NDArray[np.int64]) -> NDArray[np.float32]:
     sides = np.stack([classes, 1 - classes], axis=1).reshape(len(classes), 2, *([1] * len(sizes))) * 2.0
     values = sides + rng.normal(size=(len(classes), 2, *sizes))
     axis = layout.channel_axis or 0
-    return np.moveaxis(values, 1, 1 + axis).astype(np.float32)
+    values = np.moveaxis(values, 1, 1 + axis).astype(np.float32)
+    return link_nodes(values, [(node, node + 1) for node in range(sizes[0] - 1)]) if layout.linked else values
 
 
 def data_of(kind: str) -> Dataset:
@@ -51,6 +54,7 @@ def evaluator_of(kind: str, **settings: Any) -> TrainingEvaluator:
 
 @pytest.mark.parametrize(("kind", "name"), [pytest.param(*pair, marks=pytest.mark.slow if LARGE & set(pair) else ()) for pair in PAIRS])
 def test_it_finds_the_label(kind: str, name: str) -> None:
+    need_encoders(name)
     evaluator = evaluator_of(kind, epochs=8, pack="off")
     graph = FusionGraph.parse(f"m:{name}(size=tiny)\nm@L ->", evaluator.data.modalities)
     recipe = Recipe(learning_rate=3e-3 if name == "efficientnet" else 1e-2, width=16)  # the deepest one bears less
@@ -60,6 +64,7 @@ def test_it_finds_the_label(kind: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in ENCODERS if ENCODERS[name].loadable_kinds])
 def test_members_are_a_pack(name: str) -> None:
+    need_encoders(name)
     kind = next(kind for kind in loadable_kinds() if ENCODERS[name].reads(kind))
     evaluator = evaluator_of(kind, seeds=2, epochs=1, pack=2)
     graph = FusionGraph.parse(f"m:{name}(size=tiny)\nm@L ->", evaluator.data.modalities)
@@ -71,6 +76,7 @@ def test_members_are_a_pack(name: str) -> None:
 def test_all_encoders_of_a_kind_read_one_modality_in_one_design(kind: str) -> None:
     data = data_of(kind)
     names = [name for name in ENCODERS if ENCODERS[name].reads(kind)]
+    need_encoders(*names)
     streams = " | ".join(f"s{number} = m:{name}(size=tiny)" for number, name in enumerate(names))
     taps = ", ".join(f"s{number}@L" for number in range(len(names)))
     graph = FusionGraph.parse(f"{streams}\nF1 = cat({taps}) ->", data.modalities)

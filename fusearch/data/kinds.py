@@ -26,12 +26,15 @@ class Layout:
         encoder: The encoder of a stream that names none.
         ragged: Letter of the axis along which samples may have fewer positions than their shape: one whose values are all missing is
             behind the end, and stays zero for the network (decision 0093).
+        linked: Whether behind what is measured at a position stand its links, one to each position: a row of the adjacency matrix, with a
+            number other than 0 for the position itself (decision 0094).
     """
 
     axes: str
     channel: str | None
     encoder: str
     ragged: str | None = None
+    linked: bool = False
 
     def __post_init__(self) -> None:
         if not self.axes or (self.channel is not None and self.axes.count(self.channel) != 1):
@@ -51,6 +54,19 @@ class Layout:
     def positions(self) -> tuple[int, ...]:
         """Axes of the positions; none for a vector."""
         return tuple(axis for axis, letter in enumerate(self.axes) if letter != self.channel)
+
+    @property
+    def legend(self) -> str:
+        """The axes in words: `T, C`; of positions with links `V, F + V`."""
+        letters = [
+            f"{letter} + {self.axes[self.positions[0]]}" if self.linked and letter == self.channel else letter for letter in self.axes
+        ]
+        return ", ".join(letters)
+
+    def num_measured(self, shape: tuple[int, ...]) -> int:
+        """Return how many of the channels of a sample of that shape are measured, and no links."""
+        channels = shape[self.channel_axis or 0]
+        return channels - shape[self.positions[0]] if self.linked else channels
 
 
 @dataclass(frozen=True)
@@ -108,19 +124,20 @@ class Kind:
     @property
     def legend(self) -> str:
         """Axes of an array of samples, in words: `(N, T, C)`."""
-        return " or ".join(f"(N, {', '.join(layout.axes)})" for layout in self.layouts)
+        return " or ".join(f"(N, {layout.legend})" for layout in self.layouts)
 
     @property
     def long_legend(self) -> str:
         """The same with what may be left out: `(N, T, C), or (N, T) for one channel`."""
         (first, *_), short = self.layouts, ""
-        if first.channel is not None and first.positions:
+        if first.channel is not None and first.positions and not first.linked:
             short = f", or (N, {', '.join(first.axes[axis] for axis in first.positions)}) for one channel"
         return self.legend + short
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether a sample may have that shape."""
-        return min(shape, default=0) > 0 and any(len(layout.axes) == len(shape) for layout in self.layouts)
+        found = (layout for layout in self.layouts if len(layout.axes) == len(shape))
+        return min(shape, default=0) > 0 and any(layout.num_measured(shape) > 0 for layout in found)
 
     def layout(self, shape: tuple[int, ...]) -> Layout:
         """Return how a sample of that shape is laid out; of no shape, as kinds usually are.
@@ -247,7 +264,14 @@ _OWN = (
         windows=64,
         codes=32,
     ),
-    Kind("graph", "Nodes without an order.", (Layout("ND", "D", "deepset"),), ordered=False, channels_apart=True),
+    Kind(
+        "graph",
+        "A graph for every sample: nodes with features, as many as there are, and the edges between them, its own or those of all.",
+        (Layout("VF", "F", "gcn", ragged="V", linked=True),),
+        formats=("graphs", "nodes"),
+        ordered=False,
+        feature="node",
+    ),
 )
 for _kind in _OWN:
     KINDS.add(_kind.name, _kind)

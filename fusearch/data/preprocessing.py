@@ -224,6 +224,8 @@ def _fit_modality(data: Content, modality: Modality, rows: IntArray) -> Statisti
         if axis is None:
             return _plain(modality)
         values = data.raw[modality.name]
+        if modality.layout.linked:
+            return _fit_measured(modality, values[..., : modality.layout.num_measured(modality.shape)][have])
         if len(have) * values[0].size > _AT_ONCE and modality.entry.imputation == "mean":
             return Statistics(modality, *_fit_in_parts(values, have, modality.layout))
         return Statistics(modality, *_fit_columns(_channel_columns(values[have], modality.layout), modality.entry.imputation))
@@ -235,6 +237,13 @@ def _fit_modality(data: Content, modality: Modality, rows: IntArray) -> Statisti
     }
     numbers = _fit_columns(raw[:, : len(schema.numeric)], modality.entry.imputation)
     return Statistics(modality, *numbers, numeric=schema.numeric, categorical=dict(schema.categorical), seen=seen)
+
+
+def _fit_measured(modality: Modality, values: FloatArray) -> Statistics:
+    """Return the statistics of what is measured at positions, (n, V, F); their links stay as they are, 0 where one is missing."""
+    fill, mean, scale = _fit_columns(_channel_columns(values, modality.layout), modality.entry.imputation)
+    links = np.zeros(modality.positions[0], np.float32)
+    return Statistics(modality, np.append(fill, links), np.append(mean, links), np.append(scale, links + 1))
 
 
 def _plain(modality: Modality) -> Statistics:

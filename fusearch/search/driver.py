@@ -8,7 +8,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import optuna
@@ -27,12 +27,10 @@ from fusearch.search.run_folder import check_resume, create_folder, discard_fold
 from fusearch.search.sampler import SAMPLERS, KnowsCosts
 from fusearch.search.session import Session
 from fusearch.search.strategies import make_strategy
-from fusearch.search_space import Candidate, FusionGraph
+from fusearch.search_space import Candidate, FusionGraph, SearchSpace
+from fusearch.search_space.encoders import check_installed
 from fusearch.settings import Settings
 from fusearch.study import DRIVER, STUDY_NAME, absolute_storage
-
-if TYPE_CHECKING:
-    from fusearch.search_space import SearchSpace
 
 __all__ = ["run_search"]
 
@@ -79,6 +77,7 @@ def run_search(
         ObjectiveError: An objective that the evaluator does not have; nothing is written.
         RunError: A setting is unknown or out of range; the run folder exists, is in use, cannot be written, or does not fit what is to
             be resumed.
+        SpaceError: An encoder of the space needs a package that is not installed.
         UnknownNameError: There is no sampler or executor of that name.
 
     Example:
@@ -106,6 +105,9 @@ def run_search(
         raise RunError(f"the evaluator has recipes, but not {', '.join(lacking)}: a PackEvaluator needs each of them")
     if decider is not None and getattr(space, "pattern", None) is not None:
         raise SpaceError(f"pattern {space.pattern!r}: strategy {decider.name!r} does not take one, expected strategy 'graph'")
+    if isinstance(space, SearchSpace):  # what stands in its place says nothing of encoders
+        for modality in space.modalities:
+            check_installed(modality, [name for name, _ in space.settings.chains[modality.name].values()])
     for design in first:
         if not isinstance(design, FusionGraph | Candidate):
             raise SpaceError(f"first: {design!r}, expected a FusionGraph or a Candidate; FusionGraph.parse reads a formula")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 import fusearch.evaluators.encoders  # noqa: F401  # registers the networks
+from fusearch.data.files.linked_nodes import link_nodes
 from fusearch.data.kinds import KINDS, Layout
 from fusearch.data.modality import Modality
 from fusearch.evaluators.network.encoder_network import StageEncoder, make_encoder
@@ -37,15 +38,22 @@ def _layout_shapes(layout: Layout) -> tuple[tuple[int, ...], ...]:
         shape = list(grid)
         if layout.channel_axis is not None:
             shape.insert(layout.channel_axis, channels)
-        found.append(tuple(shape))
+        found.append(_with_links(layout, shape))
     return tuple(found)
+
+
+def _with_links(layout: Layout, shape: Sequence[int]) -> tuple[int, ...]:
+    """Return a shape with room for the links of its positions, where it has any."""
+    if not layout.linked:
+        return tuple(shape)
+    return tuple(size + shape[layout.positions[0]] if axis == layout.channel_axis else size for axis, size in enumerate(shape))
 
 
 def draw_shape(kind: str, rng: random.Random) -> tuple[int, ...]:
     """Return a legal shape of the kind, small enough to be fast."""
     layout = rng.choice(KINDS[kind].layouts)
     most = 5 if len(layout.positions) > 2 else 9
-    return tuple(rng.randint(1, most) for _ in layout.axes)
+    return _with_links(layout, [rng.randint(1, most) for _ in layout.axes])
 
 
 def ragged_samples(layout: Layout, total: int) -> Tensor:
@@ -56,6 +64,11 @@ def ragged_samples(layout: Layout, total: int) -> Tensor:
     if layout.channel is None:
         values = torch.nn.functional.pad(torch.randint(1, 6, (5, 6), generator=generator).float(), (0, total - 6))
         return torch.where(there, values, 0.0)
+    if layout.linked:
+        features = torch.randn(5, 6, 2, generator=generator)
+        features = torch.where(there[:, :6, None], features, torch.nan)
+        linked = torch.as_tensor(link_nodes(features.numpy(), [(0, 1, 1), (1, 2, 0.5), (2, 4, 2), (5, 0, 1)]))
+        return torch.nn.functional.pad(linked.nan_to_num(), (0, total - 6, 0, total - 6))
     axis = layout.ragged_axis or 0
     shape = [5, *(2 for _ in layout.axes)]
     shape[1 + axis] = 6
@@ -140,7 +153,11 @@ class EncoderCase:
         shape = (batch, *modality.shape)
         if self.reads_codes(modality):
             return torch.randint(0, 6, shape, generator=generator).float()
-        return torch.randn(shape, generator=generator)
+        values = torch.randn(shape, generator=generator)
+        if modality.layout.linked:  # whole numbers are weights of edges, and most of them are none
+            measured = modality.layout.num_measured(modality.shape)
+            values[:, :, measured:] = values[:, :, measured:].round().clamp(min=0)
+        return values
 
     def reads_codes(self, modality: Modality) -> bool:
         """Whether the values are codes of symbols, through which no gradient flows."""

@@ -16,7 +16,7 @@ def test_an_entry_says_all_that_is_asked(kind: Kind) -> None:
     assert len({len(layout.axes) for layout in kind.layouts}) == len(kind.layouts), "layouts are told apart by their number of axes"
     assert all(name in READERS for name in kind.formats)
     for layout in kind.layouts:
-        shape = tuple(range(1, 1 + len(layout.axes)))
+        shape = tuple(range(1, 1 + len(layout.axes)))  # of nodes with links one, and the one feature that it needs beside its link
         assert layout.ragged is None or layout.ragged_axis in layout.positions
         assert kind.fits(shape)
         assert kind.layout(shape) is layout
@@ -33,7 +33,17 @@ def test_the_formats_of_a_kind_are_told_by_their_suffixes(kind: Kind) -> None:
 
 
 def test_only_what_can_be_loaded_is_advertised() -> None:
-    assert loadable_kinds() == ["audio", "image2d", "sequence", "tabular", "text", "timeseries", "video", "volume3d"]
+    assert loadable_kinds() == ["audio", "graph", "image2d", "sequence", "tabular", "text", "timeseries", "video", "volume3d"]
+
+
+def test_a_kind_that_nothing_reads_is_not_supported_yet() -> None:
+    KINDS.add("cloud", Kind("cloud", "Points.", (Layout("PD", "D", "identity"),)))
+    try:
+        assert "cloud" not in loadable_kinds()
+        with pytest.raises(DataError, match="x: kind 'cloud' is not supported yet, expected one of: audio, graph, "):
+            check_kind("cloud", "x")
+    finally:
+        KINDS.remove("cloud")
 
 
 def test_words_tell_one_kind() -> None:
@@ -50,12 +60,18 @@ def test_axes_in_words() -> None:
     assert KINDS["image2d"].legend == "(N, C, H, W)"
     assert KINDS["image2d"].long_legend == "(N, C, H, W), or (N, H, W) for one channel"
     assert KINDS["text"].legend == "(N, T) or (N, T, D)"
+    assert KINDS["graph"].long_legend == "(N, V, F + V)"
+
+
+def test_behind_the_features_of_a_node_stand_its_links() -> None:
+    graph = KINDS["graph"]
+    assert [graph.fits(shape) for shape in ((5, 6), (5, 5), (5, 3), (0, 4))] == [True, False, False, False]
+    assert graph.layouts[0].num_measured((5, 8)) == 3
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: check_kind("graph", "x"), "x: kind 'graph' is not supported yet, expected one of: audio, "),
         (lambda: check_kind("tabel", "x"), r"x: unknown kind 'tabel', did you mean 'tabular'\?"),
         (
             lambda: kind_of_array(6, "x"),

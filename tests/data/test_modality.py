@@ -6,7 +6,7 @@ from fusearch.data.kinds import KINDS
 from fusearch.data.modality import Modality
 from fusearch.errors import DataError
 
-SHAPES = {"tabular": (5,), "timeseries": (9, 2), "image2d": (1, 8, 8), "volume3d": (1, 4, 8, 8), "text": (12,), "graph": (6, 3)}
+SHAPES = {"tabular": (5,), "timeseries": (9, 2), "image2d": (1, 8, 8), "volume3d": (1, 4, 8, 8), "text": (12,), "graph": (6, 3 + 6)}
 
 
 @pytest.mark.parametrize(("kind", "shape"), SHAPES.items())

@@ -13,6 +13,7 @@ import pytest
 import torch
 from few import few
 from hypothesis import given, settings
+from installed import need_encoders, need_streams
 from strategies import WIDE, candidates
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -110,6 +111,7 @@ def test_each_encoder_costs_from_its_shapes_what_it_costs_where_it_runs(kind: st
     for shape in kind_shapes(kind):
         modality = Modality("m", kind, shape)
         for encoder in encoders_for(modality):
+            need_encoders(encoder)
             candidate = Candidate(FusionGraph.parse(f"m:{encoder}\nm@L ->", modalities=[modality]), Recipe(width=16))
             assert counted(candidate) == counted_where_it_runs(candidate), (encoder, shape)
 
@@ -117,6 +119,7 @@ def test_each_encoder_costs_from_its_shapes_what_it_costs_where_it_runs(kind: st
 @pytest.mark.parametrize("number", list(PUBLISHED))
 def test_published_designs_cost_from_their_shapes_what_they_cost_where_they_run(number: int) -> None:
     candidate = Candidate(published_design(number), Recipe(width=8))
+    need_streams(candidate.graph)
     assert counted(candidate) == counted_where_it_runs(candidate)
 
 

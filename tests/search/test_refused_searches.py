@@ -47,6 +47,17 @@ def test_bad_settings_are_refused_and_nothing_is_written(search, tmp_path, setti
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_encoder_without_its_package_is_refused_and_nothing_is_written(search, tmp_path, monkeypatch):
+    monkeypatch.setattr("fusearch.search_space.entries.encoder.find_spec", lambda _: None)
+    graphs = [Modality("gait", "graph", (5, 8)), Modality("age", "tabular", (1,))]
+    with pytest.raises(
+        SpaceError, match=r"'gait': encoder 'gcn' needs torch_geometric, which is not installed: pip install 'fusearch\[graph\]'"
+    ):
+        search(space=SearchSpace(graphs))
+    assert list(tmp_path.iterdir()) == []
+    assert search(space=SearchSpace(graphs, encoders={"gait": ["deepset"]}), trials=1).records()
+
+
 def test_an_objective_that_the_evaluator_lacks_is_refused_and_nothing_is_written(search, toy_evaluator, tmp_path, costed):
     with pytest.raises(ObjectiveError, match=r"'scare' is not among what the evaluator computes: did you mean 'score'\?"):
         search(costed(toy_evaluator), objectives=["scare:max"])

@@ -57,7 +57,7 @@ def shape_array(values: Array, kind: str, place: str) -> npt.NDArray[np.float32]
     if values.dtype.kind not in "fiub":
         raise DataError(f"{place}: an array of {values.dtype}, expected numbers")
     layout = entry.layouts[0]
-    if values.ndim == len(layout.axes) and layout.channel_axis is not None and layout.positions:
+    if values.ndim == len(layout.axes) and layout.channel_axis is not None and layout.positions and not layout.linked:
         values = np.expand_dims(values, 1 + layout.channel_axis)
     if 0 in values.shape or not entry.fits(values.shape[1:]):
         raise DataError(f"{place}: an array of shape {values.shape}, expected {entry.legend} for kind {kind!r}")
@@ -76,11 +76,13 @@ def widen(values: npt.NDArray[np.float32], shape: tuple[int, ...], kind: Kind) -
     """Return samples with missing positions at their end, as many as make them as long as those of a shape; as they are where none do."""
     if not kind.fits(shape) or values.ndim != 1 + len(shape):
         return values
-    axis = kind.layout(shape).ragged_axis
+    layout = kind.layout(shape)
+    axis = layout.ragged_axis
     more = 0 if axis is None else shape[axis] - values.shape[1 + axis]
     if axis is None or more <= 0:
         return values
-    return np.pad(values, [(0, more if other == axis + 1 else 0) for other in range(values.ndim)], constant_values=np.nan)
+    axes = {axis + 1, 1 + (layout.channel_axis or 0)} if layout.linked else {axis + 1}
+    return np.pad(values, [(0, more if other in axes else 0) for other in range(values.ndim)], constant_values=np.nan)
 
 
 def check_split_names(names: StrArray, place: str, index: Any = None) -> StrArray:

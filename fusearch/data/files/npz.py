@@ -16,7 +16,7 @@ import numpy.typing as npt
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError, suggestion
 
-__all__ = ["ARRAYS", "ArrayFile", "names_in", "read_array", "read_entries"]
+__all__ = ["ARRAYS", "ArrayFile", "named_arrays", "names_in", "read_array", "read_entries"]
 
 Array = npt.NDArray[Any]
 
@@ -72,6 +72,23 @@ def read_array(path: Path, key: str | None = None, id_name: str | None = None) -
     try:
         with path.open("rb") as stream:
             return _find(path, np.load(stream, allow_pickle=False), key, id_name)
+    except _BROKEN as error:
+        raise DataError(f"{path.name}: cannot be read as an array ({one_line(error)}), expected NPY or NPZ without pickles") from None
+
+
+def named_arrays(path: Path) -> dict[str, Array]:
+    """Return every array of an NPZ file by its name, of one sample, say; that of an NPY file has the empty name.
+
+    Raises:
+        DataError: The file is not of its format, or holds Python objects.
+    """
+    try:
+        with path.open("rb") as stream:
+            loaded = np.load(stream, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {"": loaded}
+            with loaded:
+                return {name: _read(loaded, name, path) for name in loaded.files}
     except _BROKEN as error:
         raise DataError(f"{path.name}: cannot be read as an array ({one_line(error)}), expected NPY or NPZ without pickles") from None
 

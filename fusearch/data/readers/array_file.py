@@ -17,7 +17,7 @@ from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source
 from fusearch.data.readers.table_file import select_columns
 from fusearch.errors import ManifestError
 
-__all__ = ["ArrayKeys", "AxesKeys", "axes_order", "likelier_axes"]
+__all__ = ["ArrayKeys", "AxesKeys", "axes_order", "in_order", "likelier_axes"]
 
 Array = npt.NDArray[Any]
 
@@ -43,7 +43,7 @@ def _read(source: Source) -> Rows:
     keys = source.keys if isinstance(source.keys, ArrayKeys) else ArrayKeys(kind=source.keys.kind, file=source.keys.file)
     place = source.path.name
     found = read_array(source.path, keys.key, source.id)
-    values = found.values if keys.axes is None else _in_order(source, found.values, keys.axes)
+    values = found.values if keys.axes is None else in_order(source, found.values, keys.axes)
     ids = None if found.ids is None else ids_of(found.ids, "id", place)
 
     def take(rows: npt.NDArray[np.int64]) -> Taken:
@@ -73,7 +73,12 @@ def axes_order(kind: Kind, axes: str) -> list[int]:
     return [axes.index(letter) for letter in order]
 
 
-def _in_order(source: Source, values: Array, axes: str) -> Array:
+def in_order(source: Source, values: Array, axes: str) -> Array:
+    """Return the array of a file with its axes in the order of the kind.
+
+    Raises:
+        ManifestError: The letters of `axes` are not those of the kind, or not as many as the array has axes.
+    """
     try:
         order = axes_order(source.kind, axes)
     except ValueError as error:

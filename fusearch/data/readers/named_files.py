@@ -48,12 +48,13 @@ class NamedFileKeys(AxesKeys, SheetKeys):
         return self
 
 
-def read_named_files(source: Source, read: Callable[[Sequence[Path | None], Mapping[str, Any]], DecodedFiles]) -> Rows:
+def read_named_files(source: Source, read: Callable[[Sequence[Path | None], Mapping[str, Any]], DecodedFiles], **more: Any) -> Rows:
     """Return the rows of a table that names a file a sample.
 
     Args:
         source: What the reader was given.
         read: Reads files, given what they are brought to, their `axes`, the `places` where they are named, and `make` for their array.
+        **more: What else it is given, of what the manifest names.
     """
     keys = source.keys
     frame = read_table(source.path, lambda names: set(names), source.form)
@@ -71,7 +72,7 @@ def read_named_files(source: Source, read: Callable[[Sequence[Path | None], Mapp
         files, axes = [named_file(root, name) for name in names], _file_axes(source, keys.axes)
         places = [f"{source.path.name}, {where(frame.index, int(row))}" for row in rows]
         try:
-            arguments = {**keys.arguments(), "axes": axes, "places": places}
+            arguments = {**keys.arguments(), **more, "axes": axes, "places": places}
             found = decode_once(files, {**arguments, "kind": source.kind.name}, lambda make: read(files, {**arguments, "make": make}))
         except DataError as error:
             raise DataError(*(f"modality {source.name!r}: {fault}" for fault in error.faults)) from None

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fusearch.evaluators.encoders import images, raw, sequences, sets, tables, videos
+from fusearch.evaluators.encoders import graphs, images, raw, sequences, sets, tables, videos
 
-__all__ = ["images", "raw", "sequences", "sets", "tables", "videos"]
+__all__ = ["graphs", "images", "raw", "sequences", "sets", "tables", "videos"]

@@ -86,12 +86,12 @@ def require_captum() -> None:
 def attribution_method(graph: FusionGraph, modality: Modality) -> Method:
     """Return how the features of a modality are measured.
 
-    Occlusion for images, volumes, videos and integer codes, and for everything where a majority vote hides the gradient; else integrated
-    gradients.
+    Occlusion for images, volumes, videos, nodes of graphs and integer codes, and for everything where a majority vote hides the gradient;
+    else integrated gradients.
     """
     votes = any(fusion.operator == "vote_majority" for fusion in graph.fusions)
     layout = modality.layout
-    return "occlusion" if votes or layout.channel is None or len(layout.positions) > 1 else "integrated gradients"
+    return "occlusion" if votes or layout.channel is None or layout.linked or len(layout.positions) > 1 else "integrated gradients"
 
 
 def attribute_features(

@@ -17,6 +17,7 @@ from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.modality import Modality
 from fusearch.data.readers import FileKeys, find_reader
 from fusearch.data.readers.array_file import ArrayKeys, axes_order
+from fusearch.data.readers.graph_files import shared_edges
 from fusearch.evaluators.tasks import bind_task
 from fusearch.inference import Correction
 from fusearch.tasks import SeveralTasks
@@ -45,7 +46,8 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of their codes, and the
         `sheet` of a workbook. Of other files their `reader` in `predict.py` and what it needs (`Reader.carried`): the `column` of texts,
         or of paths and their `root`, what files are brought to (`size`, `channels`, `rate`, ...), the column of `time` of a table with a
-        row for each step, the `alphabet` of sequences; and the `packages` that read those of the training. Of texts and sequences the
+        row for each step, the `alphabet` of sequences, the `edges` that all graphs share; and the `packages` that read those of the
+        training. Of texts and sequences the
         `symbols` in the order of their positions.
     """
     source = Path(data.source) if data.source else None
@@ -98,6 +100,11 @@ def _reading(modality: Modality, keys: FileKeys, manifest: Manifest) -> dict[str
         found.pop("root", None)
     if "frames" in reader.carried:  # where the manifest leaves it open: as many as the longest film of the training
         found["frames"] = modality.positions[0]
+    if "nodes" in reader.carried:
+        found["nodes"] = modality.positions[0]
+    shared = shared_edges(keys, manifest.path.parent, manifest.text_format, f"modalities.{modality.name}.edges")
+    if shared is not None:
+        found["edges"] = shared[0]
     form = manifest.form_of(keys)
     packages = {EXCEL} if keys.file.lower().endswith(WORKBOOKS) else set()
     if "column" in found:

@@ -26,6 +26,7 @@ import pandas as pd
 from fusearch.data.files.films import read_films
 from fusearch.data.files.frames import TABLES, TextFormat, codes_of, drop_missing, numbers_of, read_table
 from fusearch.data.files.ids import columns_of_names, ids_of, in_other_order, near_miss
+from fusearch.data.files.linked_nodes import link_nodes, read_graphs
 from fusearch.data.files.npz import ARRAYS, read_array
 from fusearch.data.files.pictures import read_images
 from fusearch.data.files.series import long_series, read_recordings
@@ -49,6 +50,10 @@ NAMED_FILES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
     "films": (
         lambda files, places, **given: read_films(files, places=places, **given).values,
         ("frames", "size", "channels", "window", "axes"),
+    ),
+    "graphs": (
+        lambda files, places, **given: read_graphs(files, places=places, **given).values,
+        ("nodes", "edges", "directed", "axes"),
     ),
     "sounds": (read_sounds, ("rate", "seconds", "mels")),
     "series": (read_recordings, ("channels", "rate", "seconds")),
@@ -190,6 +195,8 @@ def read_values(path: Path, modality: dict[str, Any], id_name: str | None, missi
     values, shape = found.values, modality["shape"]
     if "axes" in modality and values.ndim == len(modality["axes"]):
         values = values.transpose(modality["axes"])
+    if "edges" in modality and values.ndim == 3 and values.dtype.kind in "fiub":
+        values = link_nodes(values.astype(np.float64), modality["edges"], directed=modality["directed"])
     if [size for size in values.shape[1:] if size > 1] != [size for size in shape if size > 1]:
         raise DataError(f"{path.name}: an array of shape {found.values.shape}, expected (rows, {', '.join(map(str, shape))})")
     if values.dtype.kind not in "fiub" or np.isinf(values).any():

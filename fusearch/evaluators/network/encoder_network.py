@@ -18,7 +18,7 @@ from fusearch.errors import DesignError
 from fusearch.evaluators.network.operator_layer import TokenShape
 from fusearch.registry import Registry
 from fusearch.search_space import Value
-from fusearch.search_space.entries.encoder import POOL, WIDTH
+from fusearch.search_space.entries.encoder import ENCODERS, POOL, WIDTH
 
 __all__ = [
     "NETWORKS",
@@ -201,7 +201,14 @@ NETWORKS: Registry[type[StageEncoder]] = Registry("encoder network")
 
 
 def make_encoder(name: str, modality: Modality, width: int, dropout: float, params: Mapping[str, Value]) -> StageEncoder:
-    """Return the network of an encoder with its complete parameters: as wide as they say, else as `width`, and pooled as they say."""
+    """Return the network of an encoder with its complete parameters: as wide as they say, else as `width`, and pooled as they say.
+
+    Raises:
+        DesignError: It needs a package that is not installed.
+    """
+    lacks = ENCODERS[name].lacks
+    if lacks is not None:
+        raise DesignError(lacks)
     own = {key: value for key, value in params.items() if key not in (POOL, WIDTH)}
     network = NETWORKS[name](modality, int(params.get(WIDTH) or width), dropout, **own)
     if params.get(POOL) == "attention":

@@ -54,11 +54,19 @@ def _port_tokens(shapes: Sequence[TokenShape]) -> TokenShape:
 
 @dataclass(frozen=True)
 class Continuation:
-    """A trunk `continue(stream)`: the encoder (owned by the streams, whose weights it shares), the argument, and the stages behind it."""
+    """A trunk `continue(stream)`.
+
+    Attributes:
+        encoder: The encoder (owned by the streams, whose weights it shares).
+        argument: Which argument it goes on with.
+        behind: How many stages that has behind it.
+        links: The stream at depth 0, where the encoder reads the links of positions there.
+    """
 
     encoder: StageEncoder
     argument: int
     behind: int
+    links: tuple[str, int] | None = None
 
 
 class Join(nn.Module):
@@ -123,8 +131,10 @@ class Join(nn.Module):
                 found += _continued_shapes(fusion, out[port], continuation, depth)
             self.shapes[port] = tuple(found)
 
-    def forward(self, xs: Sequence[Tensor], present: Sequence[Tensor], losses: Losses | None = None) -> dict[tuple[int, int], Tensor]:
-        """Return the state of every (result, depth)."""
+    def forward(
+        self, xs: Sequence[Tensor], present: Sequence[Tensor], losses: Losses | None = None, links: Tensor | None = None
+    ) -> dict[tuple[int, int], Tensor]:
+        """Return the state of every (result, depth); `links` is the state that a continuation names."""
         results = self.layer([xs[index] for index in self.order], [present[index] for index in self.order], losses)
         results = results if self.ports else [results]
         (continuation,) = self.continuation
@@ -133,7 +143,7 @@ class Join(nn.Module):
             x_BTD = states[port, 0] = results[port]
             for index in range(depth):
                 if continuation is not None:
-                    x_BTD = continuation.encoder.stage(continuation.behind + index + 1, x_BTD)
+                    x_BTD = continuation.encoder.stage(continuation.behind + index + 1, x_BTD, links)
                 else:
                     x_BTD = self.trunks[f"result_{port}"][index](x_BTD)  # type: ignore[index]  # a ModuleList
                 states[port, index + 1] = x_BTD

@@ -14,7 +14,7 @@ from fusearch.evaluators.network.operator_layer import Losses, TokenShape
 from fusearch.evaluators.network.outputs import bind_outputs
 from fusearch.evaluators.network.stream_runs import ScoreHead, Streams, StreamState
 from fusearch.evaluators.tasks import TaskLayer
-from fusearch.search_space import OPERATORS, Candidate, FusionGraph, Output, Recipe, Tap
+from fusearch.search_space import ENCODERS, OPERATORS, Candidate, FusionGraph, Output, Recipe, Tap
 
 __all__ = ["FusionNetwork", "NetworkOutput"]
 
@@ -99,7 +99,9 @@ class FusionNetwork(nn.Module):
             continued = graph.continued(name)
             continuation = None
             if continued is not None and fusion.trunk.stream is not None:
-                continuation = Continuation(self.streams.encoder_of(fusion.trunk.stream), *continued)
+                reads_links = ENCODERS[graph.stream(fusion.trunk.stream).encoder].reads_links
+                links = (fusion.trunk.stream, 0) if reads_links else None
+                continuation = Continuation(self.streams.encoder_of(fusion.trunk.stream), *continued, links)
             shapes = [argument.shape for argument in arguments]
             self.joins[f"fusion_{name}"] = Join(fusion, shapes, depths[name], continuation, recipe, task_outputs)
         self.heads = nn.ModuleList()
@@ -137,7 +139,10 @@ class FusionNetwork(nn.Module):
 
         for name, arguments in self._arguments.items():
             masks_read = [mask(argument.modalities) for argument in arguments]
-            for (result, depth), x_BTD in self.join(name)([read(argument) for argument in arguments], masks_read, losses).items():
+            join = self.join(name)
+            (continuation,) = join.continuation
+            links = None if continuation is None or continuation.links is None else states[continuation.links]
+            for (result, depth), x_BTD in join([read(argument) for argument in arguments], masks_read, losses, links).items():
                 found[name, depth, result] = x_BTD
         outputs = []
         for index, (argument, head) in enumerate(self._outputs):

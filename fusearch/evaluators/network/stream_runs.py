@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import fusearch.evaluators.encoders  # noqa: F401  # registers the networks
 from fusearch.evaluators.network.encoder_network import MeanPool, StageEncoder, make_encoder, mean_tokens, pooled
 from fusearch.evaluators.network.operator_layer import TokenShape, mask_absent
-from fusearch.search_space import OPERATORS, Depth, FusionGraph, Recipe, Stream
+from fusearch.search_space import ENCODERS, OPERATORS, Depth, FusionGraph, Recipe, Stream
 
 __all__ = ["StreamNetwork", "StreamState", "Streams", "taps_of"]
 
@@ -22,12 +22,14 @@ StreamState = tuple[str, Depth]
 
 
 def taps_of(graph: FusionGraph) -> dict[str, set[Depth]]:
-    """Return the depths at which each stream is read; an output reads its class scores."""
+    """Return the depths at which each stream is read; an output reads its class scores, a trunk that continues a graph its edges (@0)."""
     taps: dict[str, set[Depth]] = {stream.name: set() for stream in graph.streams}
     for fusion in graph.fusions:
         for tap in fusion.args:
             if tap.source in taps:
                 taps[tap.source].add(tap.depth)
+        if fusion.trunk.stream is not None and ENCODERS[graph.stream(fusion.trunk.stream).encoder].reads_links:
+            taps[fusion.trunk.stream].add(0)
     for output in graph.outputs:
         if output.source.source in taps:
             taps[output.source.source].add("score")

@@ -18,7 +18,7 @@ DEEPSET = ENCODERS.add(
         sizes={"tiny": {"stages": 1}, "base": {"stages": 3}},
         recipe_width=True,
         first_stages=shortened("deepset", "stages"),
-        stages="each a linear layer on every node plus one on the mean of all nodes; it reads the nodes (N, D), not the edges",
+        stages="each a linear layer on every node plus one on the mean of all nodes; it reads the nodes, not the edges",
         reference="Zaheer et al., Deep sets, NeurIPS 2017",
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Literal
 
 from fusearch.data.kinds import KINDS, loadable_kinds
@@ -50,6 +51,9 @@ class Encoder:
         positions: Gives how many positions are left of a grid of these sizes after `depth` stages, with these parameters.
         recipe_width: Whether every stage is as wide as the recipe says.
         sizes: What the sizes `tiny` and `base` stand for; `small` stands for the defaults, and so does a size that is left out.
+        reads_links: Whether its stages read the links of positions (the edges of a graph) beside what they are given.
+        package: The package that its network needs beyond those that fusearch brings.
+        extra: The extra of fusearch that brings that package.
         names: Names of the stages; one that ends with `#` is all stages from there on, which are counted: `layer#` for layer1, layer2, ...
         first_stages: Gives the least chain that computes the first `depth` stages, from the parameters and the depth, so that stages that
             nothing reads are no part of a design (decision 0028). None: the encoder itself.
@@ -68,6 +72,9 @@ class Encoder:
     first_stages: Callable[[Mapping[str, Value], int], Chain] | None = None
     sizes: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     names: tuple[str, ...] = ("stage#",)
+    reads_links: bool = False
+    package: str = ""
+    extra: str = ""
 
     def complete(self, given: Mapping[str, Value], where: str) -> dict[str, Value]:
         """Return the complete parameters of a design's stream from those that it states, a size among them.
@@ -119,6 +126,14 @@ class Encoder:
             return True
         entry = KINDS[kind]
         return self.name in (*entry.encoders, *(layout.encoder for layout in entry.layouts))
+
+    @property
+    def lacks(self) -> str | None:
+        """What its network needs and is not installed, with the words that install it; None where there is nothing."""
+        if not self.package or find_spec(self.package) is not None:
+            return None
+        asked = f"'fusearch[{self.extra}]'" if self.extra else self.package
+        return f"encoder {self.name!r} needs {self.package}, which is not installed: pip install {asked}"
 
     @property
     def loadable_kinds(self) -> tuple[str, ...]:

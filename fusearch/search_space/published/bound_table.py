@@ -21,7 +21,7 @@ _SHAPES = {
     "audio": (40, 2),
     "text": (16, 5),
     "sequence": (18,),
-    "graph": (9, 2),
+    "graph": (9, 2 + 9),
 }
 
 

@@ -42,7 +42,7 @@ _SHAPES = {
     "audio": (32, 4),
     "text": (24,),
     "sequence": (24,),
-    "graph": (13, 3),
+    "graph": (13, 3 + 13),
 }
 
 #: Parameter of the encoders that stand in for those of the studies, which sets the number of stages; of a table's another one.

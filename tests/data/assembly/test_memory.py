@@ -80,7 +80,10 @@ def test_regression() -> None:
             {"modalities": {"a": np.ones(40)}},
             r"modality 'a': an array of 1 axes, expected 2 \(tabular\), 3 \(timeseries\), 4 \(image2d\) or 5 \(volume3d\)",
         ),
-        ({"modalities": {"a": RNG.normal(size=(40, 3))}, "kinds": {"a": "graph"}}, "modality 'a': kind 'graph' is not supported yet"),
+        (
+            {"modalities": {"a": RNG.normal(size=(40, 3, 3))}, "kinds": {"a": "graph"}},
+            r"modality 'a': an array of shape \(40, 3, 3\), expected \(N, V, F \+ V\) for kind 'graph'",
+        ),
         ({"categorical": {"a": ["a_9"]}}, r"modality 'a': no column 'a_9', did you mean 'a_\d'\?"),
         ({"splits": ["train"] * 39 + ["tset"]}, r"data set 'toy': split 'tset' in row 40, did you mean 'test'\?"),
         ({"ids": ["p"] * 40}, r"data set 'toy': id 'p' stands in rows 1 and 2, expected each id once"),

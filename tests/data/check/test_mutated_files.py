@@ -5,6 +5,7 @@ Each format has a small data set; one of its files is then cut, overwritten, swa
 
 from __future__ import annotations
 
+import io
 import pickle
 import resource
 import struct
@@ -56,6 +57,16 @@ def _flac(path: Path, row: int) -> None:
     import soundfile
 
     soundfile.write(path, np.sin(np.arange(900) * (row + 1)) / 2, 8000)
+
+
+def _graph(path: Path, row: int) -> None:
+    np.savez(path, features=RNG.normal(size=(3 + row % 2, 2)), edges=np.array([(0, 1), (1, 2)]), weights=np.ones(2))
+
+
+def _graph_of(**arrays: Any) -> bytes:
+    file = io.BytesIO()
+    np.savez(file, **{"features": np.ones((3, 2)), "edges": np.array([(0, 1)]), **arrays})
+    return file.getvalue()
 
 
 def _image(path: Path, row: int) -> None:
@@ -128,6 +139,7 @@ FORMATS: dict[str, tuple[Callable[[Path], str | None], dict[str, Any]]] = {
         lambda folder: _named(folder, "txt", lambda path, row: path.write_text(f"word{row % 3} of a text")),
         {"kind": "text", **_FILES, "root": "."},
     ),
+    "graph": (lambda folder: _named(folder, "npz", _graph), {"kind": "graph", **_FILES}),
     "yaml": (lambda folder: FORMATS["csv"][0](folder) or "study.yaml", {"kind": "tabular", "file": "x.csv", "categorical": ["sex"]}),
 }
 
@@ -208,6 +220,11 @@ ON_PURPOSE: dict[tuple[str, str], Callable[[Path, bytes], bytes]] = {
     ("wav", "rate 0"): lambda folder, content: content[:24] + bytes(4) + content[28:],
     ("wav", "a channel count of 65,535"): lambda folder, content: content[:22] + b"\xff\xff" + content[24:],
     ("fasta", "names alone"): lambda folder, content: b">" * 5000,
+    ("graph", "20,000 nodes"): lambda folder, content: _graph_of(features=np.ones((20_000, 2))),
+    ("graph", "a far node"): lambda folder, content: _graph_of(edges=np.array([(0, 2**62)])),
+    ("graph", "edges of no number"): lambda folder, content: _graph_of(edges=np.array([("a", "b")])),
+    ("graph", "three axes"): lambda folder, content: _graph_of(features=np.ones((3, 2, 2)), edges=np.ones((2, 2, 2))),
+    ("graph", "objects"): lambda folder, content: _graph_of(features=np.array([_Trap(folder / "unpickled")], dtype=object)),
     ("yaml", "aliases"): lambda folder, content: _BOMB.encode() + content,
     ("yaml", "an alias of itself"): lambda folder, content: b"x: &x [*x]\n" + content,
     ("yaml", "levels"): lambda folder, content: content + b"x: " + b"[" * 20_000,

@@ -58,6 +58,8 @@ _EDF = {"kind": "timeseries", "file": "written.csv", "column": "recording", "cha
 _LABELS = {"kind": "multilabel", "file": "labels.csv", "columns": ["died", "treated"]}
 _VOLUMES = {"kind": "volume3d", "file": "volumes.csv", "column": "path"}
 _FILMS = {"kind": "video", "file": "films.csv", "column": "path"}
+_GRAPHS = {"kind": "graph", "file": "graphs.csv", "column": "path"}
+_JOINTS = {"kind": "graph", "file": "series.npz", "key": "one", "edges": "bones.csv"}
 _VITAL = {"kind": "classification", "file": "labels.csv", "column": "vital"}
 _NUMBER = {"kind": "regression", "file": "labels.csv", "column": "months"}
 
@@ -69,6 +71,7 @@ _SHEETS = {
     "volume3d": {"file": "book.xlsx", "column": "volume"},
     "audio": {"file": "book.xlsx", "column": "sound", "rate": 1000, "seconds": 0.1, "mels": 4},
     "video": {"file": "book.xlsx", "column": "film"},
+    "graph": {"file": "book.xlsx", "column": "graph"},
     "text": {"file": "book.xlsx", "column": "note"},
     "sequence": {"file": "book.xlsx", "column": "dna", "alphabet": "dna"},
 }
@@ -201,6 +204,15 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
     ("video", "size"): ((_only(_FILMS),), _set("modalities", "x", "size", value=[3, 5])),
     ("video", "channels"): ((_only(_FILMS),), _set("modalities", "x", "channels", value=3)),
     ("video", "window"): ((_only(_FILMS),), _set("modalities", "x", "window", value=[0, 20])),
+    ("graph", "kind"): ((_only({"kind": "graph", "file": "images.csv", "column": "path", "edges": "bones.csv"}),), _only(_IMAGES)),
+    ("graph", "file"): ((_only(_GRAPHS),), _set("modalities", "x", "file", value="later_graphs.csv")),
+    ("graph", "key"): ((_only(_JOINTS),), _set("modalities", "x", "key", value="two")),
+    ("graph", "axes"): ((_only(_JOINTS),), _set("modalities", "x", "axes", value="NFV")),
+    ("graph", "column"): ((_only(_GRAPHS),), _set("modalities", "x", "column", value="other")),
+    ("graph", "root"): ((_only(_GRAPHS),), _set("modalities", "x", "root", value="later")),
+    ("graph", "edges"): ((_only(_JOINTS),), _set("modalities", "x", "edges", value="later_bones.csv")),
+    ("graph", "directed"): ((_only(_JOINTS),), _set("modalities", "x", "directed", value=True)),
+    ("graph", "nodes"): ((_only(_GRAPHS),), _set("modalities", "x", "nodes", value=9)),
     **{
         (kind, "sheet"): ((_only({"kind": kind, "sheet": "now", **keys}),), _set("modalities", "x", "sheet", value="later"))
         for kind, keys in _SHEETS.items()
@@ -318,11 +330,24 @@ def study(study: Any) -> Any:
     films = study.labels[["patient"]].assign(path=names, other=np.roll(names, 1))
     films.to_csv(folder / "films.csv", index=False)
     films.assign(path=np.roll(names, 2)).to_csv(folder / "later_films.csv", index=False)
+    for index in range(3):
+        for place, shift in ((folder, 0), (folder / "later", 1)):
+            np.savez(place / f"graph{index}.npz", features=rng.normal(index + shift, 5, (3 + index, 2)), edges=[(0, 1), (1, 2)])
+    names = np.array([f"graph{index % 3}.npz" for index in range(rows)])
+    graphs = study.labels[["patient"]].assign(path=names, other=np.roll(names, 1))
+    graphs.to_csv(folder / "graphs.csv", index=False)
+    graphs.assign(path=np.roll(names, 2)).to_csv(folder / "later_graphs.csv", index=False)
+    (folder / "bones.csv").write_text("source,target\n0,1\n1,2\n")
+    (folder / "later_bones.csv").write_text("source,target\n0,1\n")
     save_file({"weight": np.ones(3, np.float32)}, folder / "start.safetensors")
     book = written.assign(
-        number=np.arange(rows) % 9, image=[f"{index}.npy" for index in kinds], volume=[f"{index}.nii" for index in kinds], film=names
+        number=np.arange(rows) % 9,
+        image=[f"{index}.npy" for index in kinds],
+        volume=[f"{index}.nii" for index in kinds],
+        film=films["path"],
+        graph=names,
     )
-    rolled = {name: np.roll(book[name], 1) for name in ("number", "image", "volume", "film", "sound", "note", "dna")}
+    rolled = {name: np.roll(book[name], 1) for name in ("number", "image", "volume", "film", "graph", "sound", "note", "dna")}
     write_book(folder / "book.xlsx", now=book, later=book.assign(**rolled))
     (folder / "cohort.yaml").write_text(yaml.safe_dump({**study.document, "name": "cohort"}), encoding="utf-8")
     return study

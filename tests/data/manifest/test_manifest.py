@@ -73,17 +73,14 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
             "kind: tabular, file: rna",
             "file: rna",
             (
-                "lgg.yaml: modalities.rna.kind: missing key, expected one of: audio, image2d, sequence, tabular, text, timeseries, video, "
-                "volume3d"
+                "lgg.yaml: modalities.rna.kind: missing key, expected one of: audio, graph, image2d, sequence, tabular, text, timeseries, "
+                "video, volume3d"
             ),
         ),
         (
             "kind: timeseries, file: ecg.npz",
-            "kind: graph, file: ct.npz",
-            (
-                "lgg.yaml: modalities.ecg.kind: 'graph' is not supported yet, expected one of: audio, image2d, sequence, tabular, text, "
-                "timeseries, video, volume3d"
-            ),
+            "kind: graph, file: ecg.npz",
+            "lgg.yaml: modalities.ecg: the array 'ecg.npz' needs the key 'edges', the table of the edges that all samples share",
         ),
         ("{kind: tabular, file: rna.csv}", "rna.csv", "lgg.yaml: modalities.rna: 'rna.csv', expected a mapping"),
         ("{kind: tabular, file: rna.csv}", "{kind: tabular}", "lgg.yaml: modalities.rna.file: missing key, expected in every tabular"),

@@ -130,6 +130,7 @@ def make_network(modalities: tuple[Modality, ...], formula: str) -> FusionNetwor
         (Modality("m", "image2d", (2, 9, 20)), "cnn", (2, 2, 3), (5, 7)),
         (Modality("m", "volume3d", (1, 4, 6, 8)), "cnn3d", (1, 1, 2, 2), (4, 3, 4)),
         (Modality("m", "sequence", (70,)), "text_cnn", (2,), (35,)),
+        (Modality("m", "graph", (6, 2 + 6)), "deepset", (1, 8), (6,)),
     ],
     ids=lambda value: getattr(value, "kind", None),
 )

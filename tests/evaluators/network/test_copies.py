@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from few import few
+from installed import need_encoders
 from torch import Tensor, nn
 
 from fusearch.data.kinds import KINDS
@@ -53,6 +54,7 @@ def test_every_operator(operator: str) -> None:
 
 @pytest.mark.parametrize("name", few(ENCODERS))
 def test_every_encoder(name: str) -> None:
+    need_encoders(name)
     kind = next(kind for kind in KINDS if ENCODERS[name].reads(kind))
     modalities = (Modality("x", kind, kind_shapes(kind)[1]), TABLES[1])
     graph = FusionGraph.parse(f"x:{name} | b:mlp\nF1 = cat(x@L, b@L) ->", modalities=modalities)

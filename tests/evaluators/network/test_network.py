@@ -7,6 +7,7 @@ import copy
 import pytest
 import torch
 from hypothesis import given, settings
+from installed import need_streams
 from strategies import HAND_MADE, WIDE, candidates
 from torch import Tensor, nn
 from toy_tasks import class_task
@@ -105,7 +106,9 @@ def test_designs_written_by_hand_obey_the_laws(text: str) -> None:
 
 @pytest.mark.parametrize("number", list(PUBLISHED))
 def test_published_designs_obey_the_laws(number: int) -> None:
-    check_laws(published_design(number))
+    design = published_design(number)
+    need_streams(design)
+    check_laws(design)
 
 
 class TestLinearModel:

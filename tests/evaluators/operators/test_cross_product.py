@@ -20,7 +20,7 @@ SHAPES = {
     "sequence": (12,),
     "audio": (12, 3),
     "video": (1, 8, 8, 8),
-    "graph": (6, 3),
+    "graph": (6, 3 + 6),
 }
 
 
@@ -48,6 +48,10 @@ def pairs(operator: str) -> list[tuple[str, str]]:
     return [(left, names[(place + shift) % len(names)]) for place, left in enumerate(names)]
 
 
+def installed(*names: str) -> bool:
+    return all(ENCODERS[name].lacks is None for name in names)
+
+
 def test_every_two_encoders_meet() -> None:
     assert {pair for operator in OPERATORS for pair in pairs(operator)} == {(left, right) for left in ENCODERS for right in ENCODERS}
 
@@ -55,7 +59,7 @@ def test_every_two_encoders_meet() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("operator", list(OPERATORS))
 def test_an_operator_compiles_with_every_encoder_on_both_sides(operator: str) -> None:
-    for left, right in pairs(operator):
+    for left, right in filter(lambda pair: installed(*pair), pairs(operator)):
         check(operator, left, right)
 
 

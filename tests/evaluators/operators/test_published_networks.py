@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from installed import need_streams
 from toy_tasks import class_task
 
 from fusearch.evaluators.network.network import FusionNetwork
@@ -15,6 +16,7 @@ from fusearch.search_space.published import PUBLISHED, published_design
 @pytest.mark.parametrize("number", list(PUBLISHED))
 def test_a_published_network_trains(number: int) -> None:
     design = published_design(number)
+    need_streams(design)
     generator = torch.Generator().manual_seed(0)
     with torch.random.fork_rng():
         torch.manual_seed(0)
@@ -43,6 +45,7 @@ def test_recurrent_and_convolutional_trunks_see_more_than_one_token(number: int)
         if modality["kind"] == "image2d":
             modality["shape"] = [1, 64, 64]  # five stages of the stand-in would leave one position
     design = FusionGraph.from_dict(record)
+    need_streams(design)
     network = FusionNetwork(design, 3, Recipe())
     own = [fusion.name for fusion in design.fusions if fusion.trunk.family in ALONG_TOKENS and fusion.trunk.num_stages]
     seen = {name: [shapes[0].tokens for shapes in network.join(name).shapes.values()] for name in own}
@@ -54,6 +57,7 @@ def test_aligned_joins_feed_their_trunks_series() -> None:
     fed = {}
     for number, name in ((1, "F1"), (12, "F1"), (17, "F1"), (17, "F2"), (27, "F5")):
         design = published_design(number)
+        need_streams(design)
         fed[number, name] = FusionNetwork(design, 3, Recipe()).join(name).shapes[0][0].tokens
         assert design.fusion(name).params["align"]
     assert fed == {(1, "F1"): 256, (12, "F1"): 32, (17, "F1"): 13, (17, "F2"): 13, (27, "F5"): 32}

@@ -14,7 +14,7 @@ from fusearch.search_space import Recipe
 CPU = torch.device("cpu")
 SHAPES = {
     "tabular": (6,),
-    "graph": (7, 3),
+    "graph": (7, 3 + 7),
     "image2d": (2, 20, 20),
     "volume3d": (1, 12, 12, 12),
     "video": (1, 5, 12, 12),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from few import few
+from installed import need_encoders
 from pack_folds import CAT, SETTINGS, SIZES, make_folds, on_device, trained_together, weights_of
 from toy_data import TABLES
 
@@ -167,10 +168,19 @@ def kinds_of(name: str) -> list[str]:
 @pytest.mark.usefixtures("taped")
 @pytest.mark.parametrize("name", few(ENCODERS))
 def test_every_encoder(name: str, tmp_path: Path) -> None:
+    need_encoders(name)
     (kind,) = kinds_of(name)
     graph = FusionGraph.parse(f"x:{name} | b:mlp\nF1 = cat(x@L, b@L) ->", modalities=(Modality("x", kind, kind_shapes(kind)[1]), TABLES[1]))
     assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE)
     check_no_value_is_asked_for(graph)
+
+
+@pytest.mark.usefixtures("taped")
+@pytest.mark.parametrize("training", ["joint", "frozen"])
+def test_a_trunk_over_the_edges_of_a_graph(training: str, tmp_path: Path) -> None:
+    need_encoders("gcn")
+    text = f"x:gcn | y = x:deepset(stages=1)\nF1 = sum(x@1, y@1; trunk=continue(x))\nF2 = cat(F1@1, y@1) ->\ntrain = {training}"
+    assert not check_law(FusionGraph.parse(text, modalities=(Modality("x", "graph", (5, 7)),)), tmp_path, settings=SHORT, recipes=ONE)
 
 
 @pytest.mark.parametrize("name", ["text_cnn", "tcn", "gru", "transformer"])

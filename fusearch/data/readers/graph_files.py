@@ -1,0 +1,154 @@
+"""Graphs: one file a sample, named in the column of a table, or the features of all nodes in one array, with edges that all share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from fusearch.data.assembly.decoded import DecodedFiles
+from fusearch.data.files.frames import TABLES, TextFormat
+from fusearch.data.files.ids import ids_of
+from fusearch.data.files.linked_nodes import GRAPHS, Graphs, link_nodes, read_edges, read_graphs, refuse_large
+from fusearch.data.files.npz import ARRAYS, read_array
+from fusearch.data.readers.array_file import ArrayKeys, in_order
+from fusearch.data.readers.named_files import NamedFileKeys, read_named_files
+from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
+from fusearch.errors import DataError, ManifestError
+
+__all__ = ["EdgeKeys", "shared_edges"]
+
+
+class EdgeKeys(FileKeys):
+    """What connects the nodes."""
+
+    no_columns = FileKeys.no_columns | {"edges"}
+
+    edges: str | None = Field(
+        default=None,
+        description="Table of the edges that all samples share (a skeleton), relative to the manifest: columns `source`, `target` (nodes, "
+        "counted from 0), and `weight` where edges have some. Left out: the file of each sample holds its own.",
+    )
+    directed: bool = Field(default=False, description="Whether an edge leads from source to target alone; else both ways.")
+    nodes: int | None = Field(
+        default=None,
+        description="Nodes that a sample has room for: fewer end before, and what is behind moves nothing; more are an error. Left out: as "
+        "many as the largest graph has, at most 500.",
+        ge=1,
+    )
+
+
+class _NodeArrayKeys(EdgeKeys, ArrayKeys):
+    """The features of all nodes of all samples in one array."""
+
+    @model_validator(mode="after")
+    def _has_edges(self) -> _NodeArrayKeys:
+        if self.file.lower().endswith(ARRAYS) and self.edges is None:
+            raise ValueError(f"the array {self.file!r} needs the key 'edges', the table of the edges that all samples share")
+        return self
+
+
+class _GraphFileKeys(EdgeKeys, NamedFileKeys):
+    """Where the graphs stand."""
+
+    what = "graph"
+    brought_to = ("nodes", "directed")
+
+    column: str | None = Field(
+        default=None,
+        description=f"Column of the table with the path of each sample's graph ({', '.join(GRAPHS)}): arrays `features` (nodes, features), "
+        "`edges` (E, 2) or (2, E), nodes counted from 0, and `weights` (E,) where edges have some.",
+    )
+
+
+def shared_edges(keys: FileKeys, folder: Path, form: TextFormat, place: str) -> tuple[list[list[float]], list[str]] | None:
+    """Return source, target and weight of the edges that all samples share, and where each stands; None where each has its own.
+
+    Args:
+        keys: What the manifest says of the modality.
+        folder: Where the manifest lies.
+        form: How tables are written.
+        place: Where the manifest names the edges, for messages.
+
+    Raises:
+        ManifestError: There is no such file.
+        DataError: It is no table of edges.
+    """
+    if not isinstance(keys, EdgeKeys) or keys.edges is None:
+        return None
+    path = folder / keys.edges
+    if not path.is_file():
+        raise ManifestError(f"{place}: no file {keys.edges!r} beside the manifest")
+    if not path.name.lower().endswith(TABLES):
+        raise ManifestError(f"{place}: {keys.edges!r}, expected a table that ends in one of: {', '.join(TABLES)}")
+    edges, rows = read_edges(path, form)
+    return edges, [f"{path.name}, {row}" for row in rows]
+
+
+def _read_files(source: Source) -> Rows:
+    edges, places = _edges(source) or (None, [])
+
+    def read(files: Sequence[Path | None], arguments: Mapping[str, Any]) -> DecodedFiles:
+        graphs = read_graphs(files, **arguments)
+        return DecodedFiles(graphs.values, _notes(graphs))
+
+    return read_named_files(source, read, edges=edges, edge_places=places)
+
+
+def _read_array(source: Source) -> Rows:
+    keys, place = source.keys, source.path.name
+    shared = _edges(source)
+    if not isinstance(keys, _NodeArrayKeys) or shared is None:  # the validator above refuses it; stated for the type checker
+        raise ManifestError(f"{source.place('edges')}: missing key, expected the table of the edges that all samples share")
+    found = read_array(source.path, keys.key, source.id)
+    values = found.values if keys.axes is None else in_order(source, found.values, keys.axes)
+    if values.dtype.kind not in "fiub" or values.ndim != 3 or 0 in values.shape:
+        raise DataError(f"{place}: an array of {values.dtype} and shape {values.shape}, expected numbers (samples, nodes, features)")
+    refuse_large(values.shape[1], keys.nodes, place)
+    edges, places = shared
+    ids = None if found.ids is None else ids_of(found.ids, "id", place)
+
+    def take(rows: npt.NDArray[np.int64]) -> Taken:
+        with np.errstate(over="ignore"):
+            numbers = values[rows].astype(np.float32)
+        if np.isinf(numbers).any():
+            row = int(rows[np.argwhere(np.isinf(numbers))[0][0]])
+            raise DataError(f"{place}: an infinite value in row {row + 1}, expected finite numbers or NaN")
+        return Taken(link_nodes(numbers, edges, directed=keys.directed, places=places))
+
+    return Rows(ids, len(values), take, found.others)
+
+
+def _edges(source: Source) -> tuple[list[list[float]], list[str]] | None:
+    return shared_edges(source.keys, source.manifest.parent, replace(source.form, sheet=None), source.place("edges"))
+
+
+def _notes(graphs: Graphs) -> tuple[str, ...]:
+    """Say so where most of what is held are nodes that graphs do not have."""
+    room, middle = graphs.values.shape[1], int(np.median(graphs.sizes))
+    if room <= 2 * middle:
+        return ()
+    return (f"there is room for {room} nodes, and half of the graphs have {middle} or fewer: every pair of nodes takes a number",)
+
+
+_CARRIED = ("edges", "directed", "nodes")
+READERS.add(
+    "graphs",
+    Reader("graphs", TABLES, "a table that names a file a sample", _read_files, _GraphFileKeys, ("column", "root", *_CARRIED)),
+)
+READERS.add(
+    "nodes",
+    Reader(
+        "nodes",
+        ARRAYS,
+        "an array (N, V, F) of the features of all nodes, with edges that all samples share",
+        _read_array,
+        _NodeArrayKeys,
+        _CARRIED,
+    ),
+)

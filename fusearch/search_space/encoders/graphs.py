@@ -1,0 +1,53 @@
+"""Encoders of graphs: they read nodes and edges (decision 0094); `deepset` reads the nodes alone."""
+
+from __future__ import annotations
+
+from fusearch.search_space.encoders.raw import shortened
+from fusearch.search_space.entries.encoder import ENCODERS, OWN_WIDTH, POOL, POOLING, WIDTH, Encoder
+from fusearch.search_space.entries.parameter import Param
+
+__all__ = ["GAT", "GCN"]
+
+GCN = ENCODERS.add(
+    "gcn",
+    Encoder(
+        "gcn",
+        ("graph",),
+        num_stages=lambda params: int(params["stages"]),
+        params={"stages": Param(2, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING, WIDTH: OWN_WIDTH},
+        sizes={"tiny": {"stages": 1}, "base": {"stages": 4}},
+        names=("layer#",),
+        recipe_width=True,
+        reads_links=True,
+        package="torch_geometric",
+        extra="graph",
+        first_stages=shortened("gcn", "stages"),
+        stages="each a graph convolution: a linear layer, then the sum over a node and its neighbours by the weights of the edges and the "
+        "degrees of both ends",
+        reference="Kipf and Welling, Semi-supervised classification with graph convolutional networks, ICLR 2017",
+    ),
+)
+
+GAT = ENCODERS.add(
+    "gat",
+    Encoder(
+        "gat",
+        ("graph",),
+        num_stages=lambda params: int(params["stages"]),
+        params={
+            "stages": Param(2, choices=(2, 3), minimum=1, maximum=8),
+            "heads": Param(4, minimum=1, maximum=16),
+            POOL: POOLING,
+            WIDTH: OWN_WIDTH,
+        },
+        sizes={"tiny": {"stages": 1}, "base": {"stages": 4}},
+        names=("layer#",),
+        recipe_width=True,
+        reads_links=True,
+        package="torch_geometric",
+        extra="graph",
+        first_stages=shortened("gat", "stages"),
+        stages="each a graph attention: a node weighs its neighbours and itself; edges have no weights here, there is one or there is none",
+        reference="Velickovic et al., Graph attention networks, ICLR 2018",
+    ),
+)
