@@ -2,10 +2,10 @@
 
 One option a modality, and the file to write: `python predict.py --rna rna.csv --clinical clinical.csv --out predictions.csv`. Needs
 onnxruntime, numpy and pandas alone; openpyxl for Excel, pillow for PNG or JPEG, nibabel for NIfTI, pydicom for DICOM, scipy for WAV,
-soundfile for FLAC, pyedflib and scipy for EDF. Files are read as those that the model was trained on: tables; NPY and NPZ arrays; tables
-that name an image, a volume, a film, a sound or a recording a row, or hold a text, or a step of a series; FASTA. Rows are matched by
-their id over the files; a file that is left out, an id that a file lacks, and a row of empty cells are a missing modality. `inputs.json`
-says which columns are read. What a prediction is never hangs on other rows.
+soundfile for FLAC, pyedflib and scipy for EDF, tokenizers for texts through a language model. Files are read as those that the model was
+trained on: tables; NPY and NPZ arrays; tables that name an image, a volume, a film, a sound or a recording a row, or hold a text, or a
+step of a series; FASTA. Rows are matched by their id over the files; a file that is left out, an id that a file lacks, and a row of empty
+cells are a missing modality. `inputs.json` says which columns are read. What a prediction is never hangs on other rows.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from fusearch.data.files.sounds import read_sounds
 from fusearch.data.files.stacking import named_file
 from fusearch.data.files.symbols import FASTA, code_rows, read_fasta, read_text_files, split_letters, split_words
 from fusearch.data.files.text import as_text, where
+from fusearch.data.files.texts import read_tokenizer, text_states
 from fusearch.data.files.volumes import read_volumes
 from fusearch.errors import DataError, nearest
 
@@ -162,6 +163,23 @@ def read_symbols(texts: list[str | None], modality: dict[str, Any], places: list
     return code_rows(found, modality["symbols"], modality["shape"][0])
 
 
+def read_texts(texts: list[str | None], modality: dict[str, Any]) -> FloatArray:
+    """Return what the language model of the folder has for each text."""
+    network = FOLDER / "texts" / f"{modality['model']}.onnx"
+    tokenizer = read_tokenizer(network.with_suffix(".json").read_text(encoding="utf-8"), network.name)
+    session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
+    shape = (modality["shape"][0], modality["shape"][1])
+    values, _ = text_states(
+        texts,
+        tokenizer,
+        lambda tokens: session.run(None, {"tokens": tokens})[0],
+        pooling=modality["pooling"],
+        make=lambda size: np.empty(size, np.float32),
+        shape=shape,
+    )
+    return values
+
+
 def read_column(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form: TextFormat) -> FloatArray:
     """Read the text or the sequence of each row, or the file that it names; paths start where they did, from the table's folder."""
     column, root = modality["column"], modality.get("root")
@@ -171,12 +189,14 @@ def read_column(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form:
     cells = as_text(frame[column], form.missing)
     places = [f"{path.name}, {where(frame.index, row)}" for row in range(len(frame))]
     if root is None:
-        return read_symbols(cells, modality, places)
+        return read_texts(cells, modality) if "model" in modality else read_symbols(cells, modality, places)
     files = [named_file(path.parent / root, cell) for cell in cells]
     read_files, brought_to = NAMED_FILES[modality["reader"]]
     samples, *others = modality.get("axes") or (0,)
     given = {**modality, "axes": [axis - (axis > samples) for axis in others] or None}  # those of one sample's file
     found = read_files(files, places, **{key: given.get(key) for key in brought_to})
+    if "model" in modality:
+        return read_texts(found, modality)
     if "symbols" in modality:
         return read_symbols(found, modality, places)
     if list(found.shape[1:]) != modality["shape"]:
