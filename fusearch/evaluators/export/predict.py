@@ -38,7 +38,8 @@ from fusearch.data.files.volumes import read_volumes
 from fusearch.errors import DataError, nearest
 
 FOLDER = Path(__file__).parent
-ROWS_AT_ONCE = 1024
+#: Rows that the model runs on at once: at most so many, and at most so many values of them.
+ROWS_AT_ONCE, VALUES_AT_ONCE = 1024, 2**19
 
 #: Reader of files that a table names -> what reads them, given where each is named, and what they are brought to.
 NAMED_FILES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
@@ -74,7 +75,8 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"{error.filename}: {error.strerror or error}")
     session = onnxruntime.InferenceSession(FOLDER / "model.onnx", providers=["CPUExecutionProvider"])
-    parts = [slice(start, start + ROWS_AT_ONCE) for start in range(0, len(ids), ROWS_AT_ONCE)]
+    step = max(1, min(ROWS_AT_ONCE, VALUES_AT_ONCE // sum(values[:1].size for values in inputs.values())))
+    parts = [slice(start, start + step) for start in range(0, len(ids), step)]
     outputs = [session.run(None, {f"raw.{name}": values[part] for name, values in inputs.items()})[0] for part in parts]
     numbers = np.concatenate(outputs)
     predictions = pd.DataFrame(numbers, columns=spec["outputs"])
