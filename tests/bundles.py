@@ -22,7 +22,7 @@ ABSENT = ("fusearch", "torch", "torch_geometric", "monai")
 
 
 def predictions_of_files(
-    bundle: Path, data: Dataset, file_of: Callable[[str], Path], columns: Sequence[str], folder: Path
+    bundle: Path, data: Dataset, file_of: Callable[[str], Path], columns: Sequence[str], folder: Path, absent: Sequence[str] = ()
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Return what `predict.py` says of the files of a data set, where nothing else is installed, and what the model says of its values.
 
@@ -32,10 +32,11 @@ def predictions_of_files(
         file_of: Gives the file of a modality.
         columns: Columns of the predictions.
         folder: Where the program runs.
+        absent: Packages that it does without, beside `ABSENT`.
     """
     inputs = json.loads((bundle / "inputs.json").read_text(encoding="utf-8"))["modalities"]
-    for absent in ABSENT:
-        (folder / f"{absent}.py").write_text("raise ImportError('not installed here')", encoding="utf-8")
+    for package in (*ABSENT, *absent):
+        (folder / f"{package}.py").write_text("raise ImportError('not installed here')", encoding="utf-8")
     options = [part for name, entry in inputs.items() for part in (entry["option"], str(file_of(name)))]
     command = [sys.executable, str(bundle / "predict.py"), *options, "--out", str(folder / "predictions.csv")]
     subprocess.run(command, check=True, cwd=folder, env={**os.environ, "PYTHONPATH": str(folder)})

@@ -250,8 +250,9 @@ _OWN = (
     ),
     Kind(
         "text",
-        "A text for every sample: words, as many as there are. Also codes of words (0 behind the end, 1 unknown), or embeddings.",
-        (Layout("T", None, "text_cnn"), Layout("TD", "D", "tcn")),
+        "A text for every sample: words, as many as there are, or what a language model has for it. Also codes of words (0 behind the end, "
+        "1 unknown), or embeddings.",
+        (Layout("T", None, "text_cnn"), Layout("TD", "D", "tcn", ragged="T")),
         formats=("texts", "array"),
         windows=64,
     ),

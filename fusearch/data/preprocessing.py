@@ -21,8 +21,8 @@ FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 
-#: Values that statistics of channels are fitted on at once; of more, part by part.
-_AT_ONCE = 2**24
+#: Values that statistics of channels are fitted on at once; of more, part by part, so many in a part.
+_AT_ONCE, _PART = 2**24, 2**22
 
 
 @dataclass(frozen=True)
@@ -273,7 +273,7 @@ def _fit_in_parts(values: FloatArray, rows: IntArray, layout: Layout) -> tuple[F
     from sklearn.preprocessing import StandardScaler
 
     def parts() -> Iterator[npt.NDArray[np.float64]]:
-        for few in np.array_split(rows, min(len(rows), -(-len(rows) * values[0].size // _AT_ONCE))):
+        for few in np.array_split(rows, min(len(rows), -(-len(rows) * values[0].size // min(_PART, _AT_ONCE)))):
             yield _channel_columns(values[few], layout).astype(np.float64)
 
     counts, sums = 0, 0.0

@@ -45,6 +45,8 @@ __all__ = ["TrainingEvaluator"]
 
 #: Recipes of a design that are trained at once where a GPU is there for it.
 RECIPES_ON_GPU = 8
+#: Bytes of prepared folds that a worker keeps for later designs; of larger data it keeps the fold that was asked for last.
+KEPT_FOLDS = 2**28
 
 
 class TrainingEvaluator:
@@ -284,11 +286,17 @@ class TrainingEvaluator:
         return RECIPES_ON_GPU if device.type == "cuda" else 1
 
     def prepared(self, fold: int, device: torch.device | None = None) -> FoldSamples:
-        """Return the rows of a fold on a device (None: that of the evaluator), preprocessed once for all designs."""
+        """Return the rows of a fold on a device (None: that of the evaluator), preprocessed once for all designs where they are small."""
         device = find_device(self.device) if device is None else device
         if (fold, device) not in self._prepared:
+            if device.type == "cpu" and (len(self._prepared) + 1) * self._bytes_of_a_fold > KEPT_FOLDS:
+                self._prepared.clear()
             self._prepared[fold, device] = prepare_fold(self.data, self.folds[fold], device=device)
         return self._prepared[fold, device]
+
+    @property
+    def _bytes_of_a_fold(self) -> int:
+        return 4 * len(self.data) * sum(math.prod(modality.shape) for modality in self.data.modalities)
 
     def device_of(self, candidate: Candidate) -> torch.device:
         """Return where a design is trained; `auto` leaves those to the CPU whose steps are too small for a GPU to be faster."""

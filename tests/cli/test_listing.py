@@ -2,7 +2,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+import torch
+from safetensors.torch import save_file
+
+from fusearch.data.modality import Modality
+from fusearch.evaluators.network.encoder_network import make_encoder
 
 
 @pytest.mark.parametrize(
@@ -43,6 +50,31 @@ def test_check_of_a_broken_manifest_lists_its_problems_and_fails(tmp_path: Path,
     shown = fusearch("check", manifest)
     assert shown.code == 2
     assert not any(word in shown.out for word in ("0 samples", "modality", "split"))  # nothing was read
+
+
+def test_check_compares_given_weights_with_their_encoders(tmp_path: Path, fusearch: Callable[..., Any]) -> None:
+    rng = np.random.default_rng(0)
+    pd.DataFrame({"y": ["a", "b"] * 20, "x1": rng.normal(size=40), "x2": rng.normal(size=40)}).to_csv(tmp_path / "t.csv", index=False)
+    manifest = tmp_path / "study.yaml"
+    manifest.write_text(
+        "task: {kind: classification, file: t.csv, column: y}\nmodalities: {x: {kind: tabular, file: t.csv}}\n"
+        "encoders: {x: [{encoder: mlp(width=8), weights: w.safetensors}]}\n",
+        encoding="utf-8",
+    )
+
+    def told() -> list[tuple[str, str, str]]:
+        found = fusearch("check", manifest, "--json").document["problems"]
+        return [(problem["severity"], problem["where"], problem["what"]) for problem in found if problem["severity"] == "error"]
+
+    assert [(severity, where) for severity, where, _ in told()] == [("error", "encoders.x")]
+    assert "no file 'w.safetensors'" in told()[0][2]
+    network = make_encoder("mlp", Modality("x", "tabular", (2,)), 8, 0.0, {"layers": 2})
+    save_file(network.state_dict(), tmp_path / "w.safetensors")
+    assert told() == []
+    save_file({**network.state_dict(), "stages.0.0.weight": torch.ones(8, 3)}, tmp_path / "w.safetensors")
+    assert told()[0][:2] == ("error", "encoders.x")
+    assert told()[0][2].endswith("do not fit: 1 of 8 differ: stages.0.0.weight is (8, 3), expected (8, 2)")
+    assert fusearch("check", manifest).code == 2
 
 
 def test_check_of_an_alias_bomb_is_one_line(tmp_path: Path, fusearch: Callable[..., Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import weakref
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -143,6 +144,22 @@ def test_pickling_leaves_prepared_tensors_behind(data: Dataset) -> None:
     evaluator.prepared(0)
     assert evaluator.prepared(0) is evaluator.prepared(0)
     assert len(pickle.dumps(evaluator)) == before
+
+
+def test_of_large_data_one_prepared_fold_is_kept(data: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluator = TrainingEvaluator(data, folds=3, device="cpu")
+    small = [evaluator.prepared(fold) for fold in range(3)]
+    assert all(evaluator.prepared(fold) is small[fold] for fold in range(3))
+    monkeypatch.setattr("fusearch.evaluators.evaluator.KEPT_FOLDS", evaluator._bytes_of_a_fold)
+    large = TrainingEvaluator(data, folds=3, device="cpu")
+    first = large.prepared(0)
+    assert large.prepared(0) is first
+    gone = weakref.ref(large.prepared(1))
+    assert gone() is not None
+    assert large.prepared(0) is not first
+    assert gone() is None, "the other fold is let go"
+    for name, values in first.train.inputs.items():
+        torch.testing.assert_close(values, small[0].train.inputs[name], rtol=0, atol=0)
 
 
 def test_the_budget_limits_epochs_and_members(evaluator: TrainingEvaluator, data: Dataset) -> None:

@@ -21,7 +21,7 @@ Array = npt.NDArray[Any]
 StrArray = npt.NDArray[np.str_]
 
 #: Values that are looked at together.
-_BLOCK = 2**24
+_BLOCK = 2**22
 
 
 @dataclass(frozen=True)

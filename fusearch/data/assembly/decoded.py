@@ -36,7 +36,10 @@ class DecodedFiles:
 
 
 def decode_once(
-    files: Sequence[Path | None], arguments: Mapping[str, Any], decode: Callable[[Callable[..., FloatArray]], DecodedFiles]
+    files: Sequence[Path | None],
+    arguments: Mapping[str, Any],
+    decode: Callable[[Callable[..., FloatArray]], DecodedFiles],
+    kept_from: int | None = None,
 ) -> DecodedFiles:
     """Decode files, or map what was decoded of them before: the same files (by path, size and time), arguments and code.
 
@@ -44,6 +47,7 @@ def decode_once(
         files: The file, or folder, of each sample.
         arguments: What they are brought to.
         decode: Decodes them into the array that the function it is given makes for a shape: in memory, or on disk where it is large.
+        kept_from: Bytes from which it is large; None: `KEPT_FROM`.
     """
     folder = _folder()
     target = folder / f"{_key(files, arguments)}.npy"
@@ -54,7 +58,7 @@ def decode_once(
 
     def make(shape: tuple[int, ...]) -> FloatArray:
         num_bytes = 4 * int(np.prod(shape))
-        if num_bytes < KEPT_FROM or not _has_room(folder, num_bytes):
+        if num_bytes < (KEPT_FROM if kept_from is None else kept_from) or not _has_room(folder, num_bytes):
             return np.empty(shape, np.float32)
         return np.lib.format.open_memmap(draft, mode="w+", dtype=np.float32, shape=shape)
 

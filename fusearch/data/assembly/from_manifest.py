@@ -11,9 +11,9 @@ from fusearch.data.assembly.test_cohort import add_test_cohort
 from fusearch.data.content import Content
 from fusearch.data.dataset import Dataset
 from fusearch.data.given_weights import GivenWeights
-from fusearch.data.manifest.manifest import Manifest
+from fusearch.data.manifest.manifest import EncoderKeys, Manifest
 
-__all__ = ["read_dataset"]
+__all__ = ["read_dataset", "read_given", "weights_named"]
 
 
 def read_dataset(manifest: Manifest) -> Dataset:
@@ -46,10 +46,20 @@ def _with_encoders(content: Content, manifest: Manifest) -> Content:
         replace(modality, encoders=tuple(keys.encoder for keys in manifest.encoders.get(modality.name, ())))
         for modality in content.modalities
     )
-    given = [
-        GivenWeights.read(name, keys.encoder, manifest.resolve(keys.weights, f"encoders.{name}.weights"), keys.freeze)
-        for name, listed in manifest.encoders.items()
-        for keys in listed
-        if keys.weights is not None
-    ]
+    given = [read_given(manifest, name, keys) for name, keys in weights_named(manifest)]
     return replace(content, modalities=modalities, given_weights=tuple(given))
+
+
+def weights_named(manifest: Manifest) -> list[tuple[str, EncoderKeys]]:
+    """Return the encoders of a manifest that start from weights in a file, each with the name of its modality."""
+    return [(name, keys) for name, listed in manifest.encoders.items() for keys in listed if keys.weights is not None]
+
+
+def read_given(manifest: Manifest, name: str, keys: EncoderKeys) -> GivenWeights:
+    """Return what is known of the weights that an encoder of a modality starts from.
+
+    Raises:
+        ManifestError: There is no such file.
+        DataError: It cannot be read.
+    """
+    return GivenWeights.read(name, keys.encoder, manifest.resolve(str(keys.weights), f"encoders.{name}.weights"), keys.freeze)

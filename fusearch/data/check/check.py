@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -12,20 +12,26 @@ import numpy as np
 from fusearch.data.assembly.arrays import RawModality
 from fusearch.data.assembly.assembly import divide, find_faults, join_parts
 from fusearch.data.assembly.decoded import mapped_file
+from fusearch.data.assembly.from_manifest import read_given, weights_named
 from fusearch.data.assembly.label_file import LabelFile, read_labels
 from fusearch.data.assembly.modality_files import read_modality
 from fusearch.data.assembly.test_cohort import add_test_cohort
 from fusearch.data.check.pitfalls import find_problems
 from fusearch.data.check.problem import Problem, worst_first
 from fusearch.data.dataset import Dataset
+from fusearch.data.given_weights import GivenWeights
 from fusearch.data.loading import find_source
 from fusearch.data.manifest.manifest import Manifest, load_manifest, manifest_faults
+from fusearch.data.modality import Modality
 from fusearch.errors import DataError, FusearchError
 
 __all__ = ["CheckResult", "check_data"]
 
 #: Faults of one modality that are told.
 _FAULTS = 10
+
+#: Raises where given weights do not fit the encoders of these modalities.
+CompareWeights = Callable[[Sequence[GivenWeights], Sequence[Modality]], None]
 
 
 @dataclass(frozen=True)
@@ -71,11 +77,13 @@ class CheckResult:
         }
 
 
-def check_data(source: str | Path | Dataset) -> CheckResult:
+def check_data(source: str | Path | Dataset, *, compare: CompareWeights | None = None) -> CheckResult:
     """Say what a data set holds and list everything that is wrong with it; data that cannot be loaded are a result too.
 
     Args:
         source: A manifest's path, the name of an embedded data set, or a data set.
+        compare: Compares given weights with the encoders that start from them, as `fusearch check` does; None: they are not compared,
+            which needs torch.
 
     Example:
         >>> result = check_data("wisconsin")
@@ -83,14 +91,14 @@ def check_data(source: str | Path | Dataset) -> CheckResult:
         (569, {'benign': 53, 'malignant': 32}, True)
     """
     if isinstance(source, Dataset):
-        return _describe(source, {}, [])
+        return _describe(source, {}, _unfit(source.given_weights, source.modalities, compare))
     found = find_source(source)
     if not isinstance(found, Path):
         return _describe(found.load(), {}, [])
     faults = manifest_faults(found)
     if faults:
         return _nothing(str(source), [Problem("error", fault, found.name) for fault in faults])
-    return _check_manifest(load_manifest(found))
+    return _check_manifest(load_manifest(found), compare)
 
 
 def _first(faults: Sequence[str]) -> list[str]:
@@ -99,7 +107,7 @@ def _first(faults: Sequence[str]) -> list[str]:
     return [*shown[:-1], f"{shown[-1]} (and {others} more)"] if others > 0 else shown
 
 
-def _check_manifest(manifest: Manifest) -> CheckResult:
+def _check_manifest(manifest: Manifest, compare: CompareWeights | None) -> CheckResult:
     problems: list[Problem] = []
     try:
         labels: LabelFile | None = read_labels(manifest)
@@ -135,7 +143,27 @@ def _check_manifest(manifest: Manifest) -> CheckResult:
         plan=labels.plan,
         groups=groups,
     )
-    return _describe(Dataset.of(content), modalities, problems)
+    given = []
+    for name, keys in weights_named(manifest):
+        try:
+            given.append(read_given(manifest, name, keys))
+        except FusearchError as error:
+            problems.append(Problem("error", str(error), f"encoders.{name}"))
+    data = Dataset.of(content)
+    return _describe(data, modalities, [*problems, *_unfit(given, data.modalities, compare)])
+
+
+def _unfit(given: Sequence[GivenWeights], modalities: Sequence[Modality], compare: CompareWeights | None) -> list[Problem]:
+    """Tell given weights that do not fit the encoders that start from them: a search refuses them."""
+    problems = []
+    read = {modality.name for modality in modalities}
+    for each in given if compare is not None else ():
+        try:
+            if compare is not None and each.modality in read:  # of a modality that could not be read that is told already
+                compare([each], modalities)
+        except FusearchError as error:
+            problems.append(Problem("error", str(error), f"encoders.{each.modality}"))
+    return problems
 
 
 def _missing_files(manifest: Manifest) -> list[Problem]:

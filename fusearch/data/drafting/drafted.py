@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from fusearch.data.drafting.array_labels import is_test_half
 from fusearch.data.drafting.found import FoundTable, Holdings
 from fusearch.data.drafting.joined import Joined
 from fusearch.data.drafting.named_by_id import group_by_id
 from fusearch.data.drafting.roles import Roles, read_roles
+from fusearch.data.drafting.telling import why_no_number
 from fusearch.data.files.npz import names_in, read_array
 from fusearch.data.files.series import long_series
 from fusearch.data.kinds import KINDS, kind_of_array
@@ -161,13 +164,29 @@ class Drafts:
             except DataError:
                 continue
             even = len(set(Counter(frame[id_name]).values())) == 1
+            dropped = self._no_channels(frame, id_name, channels)
+            channels = [name for name in channels if name not in dropped]
+            if not channels:
+                break
             keys = {**where, "time": time, "channels": channels} | ({} if even else {"length": length})
             comments = [f"A row for each step: {time!r} rises within each sample."]
             comments += [] if even else ["Samples differ in length: `length` cuts longer ones, shorter ones end in missing values."]
             left = [name for name in texts if name != time]
-            self.add(table.stem, "series", keys, [*comments, *(f"Left out: {name!r}, it holds no numbers." for name in left)])
+            comments += [f"Left out: {name!r}, it holds no numbers." for name in left]
+            self.add(table.stem, "series", keys, [*comments, *(f"Left out: {name!r}, {why}." for name, why in dropped.items())])
             return
         self.notes.append(f"{table.called}: several rows a sample, and no column that rises within each; expected one row, or a time")
+
+    def _no_channels(self, frame: pd.DataFrame, id_name: str, channels: Sequence[str]) -> dict[str, str]:
+        """Return the columns that have one value a sample, which is the target or says who the sample is -> why they are left out."""
+        samples = frame.groupby(id_name, sort=False)
+        said = [self.target.get(str(each), [None] * len(self.targets)) for each in samples.groups]
+        found: dict[str, str] = {}
+        for name in channels:
+            if int(samples[name].nunique().max()) <= 1:
+                why = why_no_number(name, samples[name].first(), list(zip(*said, strict=True)))
+                found |= {} if why is None else {name: why.replace("row by row", "sample by sample").replace("rows", "samples")}
+        return found
 
     def _named(self, table: FoundTable, column: str, start: Path) -> list[Path]:
         return [path for text in table.texts(column) if text is not None and (path := start / text.replace("\\", "/")).exists()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from fusearch.data.drafting.telling import ID_NAME
 from fusearch.data.files.frames import TABLES, read_table
 from fusearch.data.files.frames import TextFormat as Form
 from fusearch.data.files.npz import ARRAYS
@@ -19,11 +19,7 @@ from fusearch.data.files.workbooks import WORKBOOKS, sheets_of
 from fusearch.data.readers import READERS
 from fusearch.errors import DataError
 
-__all__ = ["ID_NAME", "FoundTable", "Holdings", "look_into"]
-
-#: Words in the name of a column that says who a row is.
-_ID_WORDS = "id|ids|nr|no|mrn|barcode|accession|subject|patient|case|sample|participant|record"
-ID_NAME = re.compile(rf"(^|[_\W])({_ID_WORDS})s?(id|_id)?($|[_\W])", re.IGNORECASE)
+__all__ = ["FoundTable", "Holdings", "look_into"]
 
 #: So many tables in one folder are one table a sample, which no reader joins.
 _MANY_TABLES = 40

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from fusearch.data.drafting.found import ID_NAME, FoundTable, Holdings
+from fusearch.data.drafting.found import FoundTable, Holdings
 from fusearch.data.drafting.named_by_id import group_by_id
+from fusearch.data.drafting.telling import ID_NAME
 from fusearch.data.files.ids import near_miss
 
 __all__ = ["Joined", "join_tables"]

@@ -6,11 +6,13 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from fusearch.data.drafting.found import ID_NAME, FoundTable
+from fusearch.data.drafting.found import FoundTable
+from fusearch.data.drafting.telling import ID_NAME, says_the_target, why_no_number
 from fusearch.data.files.symbols import alphabet_of
 from fusearch.data.files.text import NUMERIC_GAPS
 from fusearch.data.readers import READERS
@@ -69,46 +71,33 @@ def read_roles(table: FoundTable, *, apart: Collection[str], targets: Sequence[S
         folder: Where paths may start beside the table's own folder.
     """
     roles = Roles()
-    classes = [found for target in targets if (found := _partition(target)) is not None]
     for column in table.columns:
         if column in apart:
             continue
         cells = table.frame[column]
         if cells.isna().all():
             roles.left_out[column] = "it is empty"
-        elif any(_gives_away(table.texts(column), found) for found in classes):
-            roles.left_out[column] = "it says the same as the target, row by row"
         elif pd.api.types.is_numeric_dtype(cells.dtype):
-            _take_numbers(roles, column, cells)
+            _take_numbers(roles, column, cells, targets)
+        elif any(says_the_target(cells, target) for target in targets):
+            roles.left_out[column] = "it says the same as the target, row by row"
         else:
-            _take_texts(roles, table, column, folder)
+            _take_texts(roles, table, column, folder, targets)
     return roles
 
 
-def _partition(target: Sequence[str | None]) -> list[int] | None:
-    """Return the class of each row by number, -1 where there is none; None where the target has too many values to be told by them."""
-    codes, names = pd.factorize(np.array(target, object))
-    return None if len(names) < 2 or len(names) > len(target) / 2 else [int(code) for code in codes]
-
-
-def _gives_away(texts: Sequence[str | None], classes: Sequence[int]) -> bool:
-    """Whether a column has a value for each class, and no two classes share one."""
-    pairs = {(text, code) for text, code in zip(texts, classes, strict=True) if code >= 0}
-    return len(pairs) == len({text for text, _ in pairs}) == len({code for _, code in pairs}) and None not in {text for text, _ in pairs}
-
-
-def _take_numbers(roles: Roles, column: str, cells: pd.Series[float]) -> None:
-    values = cells.dropna().to_numpy(np.float64)
-    whole = bool((values == np.round(values)).all())
-    if whole and len(values) > 2 and len(np.unique(values)) == len(values) and (ID_NAME.search(column) or (np.diff(values) == 1).all()):
-        roles.left_out[column] = "it numbers the rows"
+def _take_numbers(roles: Roles, column: str, cells: pd.Series[Any], targets: Sequence[Sequence[str | None]]) -> None:
+    why = why_no_number(column, cells, targets)
+    if why is not None:
+        roles.left_out[column] = why
         return
-    if GROUP_NAME.search(column) and whole and 1 < len(np.unique(values)) <= len(values) / 2:
+    values = pd.to_numeric(cells, errors="coerce").dropna().to_numpy(np.float64)
+    if GROUP_NAME.search(column) and bool((values == np.round(values)).all()) and 1 < len(np.unique(values)) <= len(values) / 2:
         roles.groups.append(column)
     roles.numbers.append(column)
 
 
-def _take_texts(roles: Roles, table: FoundTable, column: str, folder: Path) -> None:
+def _take_texts(roles: Roles, table: FoundTable, column: str, folder: Path, targets: Sequence[Sequence[str | None]]) -> None:
     texts = [text for text in table.texts(column) if text is not None]
     names = set(texts)
     if names <= set(SPLITS) and "train" in names and roles.split is None:
@@ -121,8 +110,8 @@ def _take_texts(roles: Roles, table: FoundTable, column: str, folder: Path) -> N
     odd = {text for text in names if not _is_number(text) and text not in NUMERIC_GAPS}
     numbers = sum(text not in odd for text in texts)
     if len(odd) <= _GAPS and numbers >= _NUMBERS * len(texts) and len(names) > len(odd) + 2:
-        roles.missing |= odd
-        roles.numbers.append(column)
+        _take_numbers(roles, column, table.frame[column], targets)
+        roles.missing |= odd if column in roles.numbers else set()
         return
     spaces = sum(text.count(" ") for text in texts) / len(texts)
     alphabet = alphabet_of(texts) if spaces == 0 and sum(map(len, texts)) >= _LETTERS * len(texts) and len(names) > 1 else None

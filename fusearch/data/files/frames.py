@@ -19,7 +19,7 @@ from fusearch.data.files.text import NUMERIC_GAPS, as_text, one_line, where
 from fusearch.data.files.workbooks import WORKBOOKS, read_sheet
 from fusearch.errors import DataError
 
-__all__ = ["TABLES", "TextFormat", "codes_of", "decimal_of", "drop_missing", "numbers_of", "read_table"]
+__all__ = ["TABLES", "TextFormat", "codes_of", "decimal_of", "drop_missing", "merges_numbers", "numbers_of", "read_table"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -31,6 +31,9 @@ _COMMA_NUMBER = r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*"
 
 #: At most so many texts or names stand in one message.
 _FEW = 3
+
+#: Share of the differences between neighbouring numbers of a column from which it matters that float32 loses them.
+_LOST = 0.1
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,22 @@ def numbers_of(frame: pd.DataFrame, place: str, *, has_manifest: bool = True) ->
     if wrong:
         raise DataError(*_faults(frame, wrong, place, has_manifest))
     return values
+
+
+def merges_numbers(values: npt.NDArray[np.float64]) -> tuple[float, float] | None:
+    """Return two different numbers of a column that float32 takes for one; None where it loses few of those that differ.
+
+    Args:
+        values: The column, NaN where a value is missing.
+    """
+    known = values[np.isfinite(values)]
+    if len(known) < 2 or np.ptp(known) > len(known) / _LOST * np.finfo(np.float32).eps * np.abs(known).max():
+        return None  # what is so far apart on average is told apart; most columns end here, before they are sorted
+    known = np.unique(known)
+    with np.errstate(over="ignore"):
+        held = known.astype(np.float32)
+    same = np.flatnonzero(held[1:] == held[:-1])
+    return (float(known[same[0]]), float(known[same[0] + 1])) if len(same) >= max(1.0, _LOST * (len(known) - 1)) else None
 
 
 def codes_of(texts: Sequence[str | None], levels: Sequence[str]) -> FloatArray:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.data.files.packed import refuse_bomb
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError, suggestion
 
@@ -23,6 +24,9 @@ Array = npt.NDArray[Any]
 #: Suffixes of an array.
 ARRAYS = (".npy", ".npz")
 
+#: An NPZ file that unpacks to more bytes than this, and to more than so many times its own (1,032 is what deflate can do), holds hardly
+#: anything.
+_MOST_BYTES, _MOST_PACKED = 2**28, 500
 
 #: What numpy says of a broken file: its header is Python text, which may be anything, and may ask for any memory.
 _BROKEN = (
@@ -70,6 +74,7 @@ def read_array(path: Path, key: str | None = None, id_name: str | None = None) -
         DataError: The file is not of its format, or has no array of that name.
     """
     try:
+        refuse_bomb(path, most=_MOST_BYTES, times=_MOST_PACKED, expected="arrays of measurements")
         with path.open("rb") as stream:
             return _find(path, np.load(stream, allow_pickle=False), key, id_name)
     except _BROKEN as error:

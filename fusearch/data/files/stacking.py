@@ -17,7 +17,7 @@ __all__ = ["EXTRAS", "few", "grey_or_colour", "load_package", "named_file", "sta
 FloatArray = npt.NDArray[np.float32]
 
 #: Package that reads a format -> extra of fusearch that brings it.
-EXTRAS = {"nibabel": "volumes", "openpyxl": "excel", "pydicom": "volumes"}
+EXTRAS = {"nibabel": "volumes", "openpyxl": "excel", "pydicom": "volumes", "tokenizers": "text", "transformers": "text"}
 
 #: At most so many names, and so many faults of files, stand in one message.
 _FEW, _FAULTS = 3, 10

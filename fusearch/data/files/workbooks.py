@@ -6,11 +6,11 @@ import csv
 import datetime
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fusearch.data.files.packed import refuse_bomb
 from fusearch.data.files.stacking import load_package
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError, suggestion
@@ -78,10 +78,7 @@ def read_sheet(path: Path, sheet: str | None = None) -> str:
 def _open(path: Path) -> Any:
     openpyxl = load_package(EXCEL, path.name)
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(part.file_size for part in archive.infolist())
-        if size > max(_MOST_BYTES, _MOST_PACKED * path.stat().st_size):
-            raise DataError(f"{path.name}: it would unpack to {size:,} bytes, expected a workbook")
+        refuse_bomb(path, most=_MOST_BYTES, times=_MOST_PACKED, expected="a workbook")
         return openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
     except (DataError, OSError):
         raise

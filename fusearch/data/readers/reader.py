@@ -33,7 +33,7 @@ class FileKeys(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     #: Keys that hold text and name no column. Every other key with text does, also one that a reader adds.
-    no_columns: ClassVar[frozenset[str]] = frozenset({"kind", "file", "root", "axes", "key", "alphabet", "sheet"})
+    no_columns: ClassVar[frozenset[str]] = frozenset({"kind", "file", "root", "axes", "key", "alphabet", "sheet", "model", "pooling"})
 
     kind: str
     file: str

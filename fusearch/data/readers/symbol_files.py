@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from fusearch.data.assembly.decoded import DecodedFiles
 from fusearch.data.files.frames import TABLES, read_table
 from fusearch.data.files.ids import ids_of
 from fusearch.data.files.npz import ARRAYS
@@ -25,6 +27,7 @@ from fusearch.data.files.symbols import (
     split_words,
 )
 from fusearch.data.files.text import as_text, where
+from fusearch.data.readers.language_models import LONGEST, read_states
 from fusearch.data.readers.named_files import folder_of
 from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, SheetKeys, Source, Taken
 from fusearch.data.readers.table_file import need_column, read_ids
@@ -66,6 +69,17 @@ class TextKeys(SheetKeys):
         le=_MOST_WORDS,
     )
 
+    model: str | None = Field(
+        default=None,
+        description="Folder of a language model, relative to the manifest, as Hugging Face writes it (configuration, tokenizer, weights): "
+        "what it has for a text is computed once and stays as it is, in place of words. Nothing is downloaded, no code of the folder is "
+        f"run. `length` counts its tokens then; left out, {LONGEST}, or as many as it takes.",
+    )
+    layers: int | None = Field(default=None, description="How many hidden layers of the model are computed; left out, all.", ge=1)
+    pooling: Literal["mean", "none"] = Field(
+        default="mean", description="Of a model: the mean over the tokens of a text, or `none`, the states of each token."
+    )
+
     def marks(self) -> dict[str, str]:
         """Return the column of texts."""
         return {} if self.column is None else {self.column: "column of texts"}
@@ -74,6 +88,15 @@ class TextKeys(SheetKeys):
     def _array_or_column(self) -> TextKeys:
         if self.file.lower().endswith(TABLES) and self.column is None:
             raise ValueError(f"the table {self.file!r} needs the key 'column', the column with the text of each sample")
+        return self
+
+    @model_validator(mode="after")
+    def _of_a_model(self) -> TextKeys:
+        given = {key for key in ("layers", "pooling") if key in self.model_fields_set}
+        if self.model is None and given:
+            raise ValueError(f"{min(given)!r} needs the key 'model', the folder of the language model")
+        if self.model is not None and "vocabulary" in self.model_fields_set:
+            raise ValueError("'vocabulary' does not go with 'model', which has tokens of its own")
         return self
 
 
@@ -150,12 +173,25 @@ def _take_texts(source: Source, keys: TextKeys, cells: Names, places: Sequence[s
         texts = read_text_files([named_file(root, cell) for cell in cells], places)
     elif given and all(cell.lower().endswith(TEXTS) and "\n" not in cell for cell in given):
         raise ManifestError(f"{source.place('column')}: {keys.column!r} holds names of files ({given[0]!r}); say their folder, `root: .`")
+    if keys.model is not None:
+        found = _read_by_model(source, keys, texts)
+        return Taken(found.values, None, found.notes)
     symbols = split_words(texts)
     wordless = sum(text is not None and found is None for text, found in zip(texts, symbols, strict=True))
     notes = (f"{wordless} texts hold no word and are taken as missing",) if wordless else ()
     names = tuple(sorted({word for found in symbols for word in found or ()}))
     schema = SymbolSchema(names, keys.length, _TEXT_MOST, _TEXT_SHARE, keys.vocabulary)
     return Taken(code_rows(symbols, names, schema.read_length), None, notes, schema)
+
+
+def _read_by_model(source: Source, keys: TextKeys, texts: Names) -> DecodedFiles:
+    folder = source.manifest.parent / str(keys.model)
+    if not folder.is_dir():
+        raise ManifestError(f"{source.place('model')}: no folder {keys.model!r} beside the manifest")
+    try:
+        return read_states(texts, folder, layers=keys.layers, length=keys.length, pooling=keys.pooling)
+    except DataError as error:
+        raise DataError(f"modality {source.name!r}: {error}") from None
 
 
 def _take_strings(keys: FileKeys, strings: Names, places: Sequence[str]) -> Taken:
@@ -179,7 +215,7 @@ def _read_fasta(source: Source) -> Rows:
 
 
 _TEXT_IN = "a table with a text, or the path of one, in a column"
-READERS.add("texts", Reader("texts", TABLES, _TEXT_IN, _read_column, TextKeys, ("column", "root"), TEXTS))
+READERS.add("texts", Reader("texts", TABLES, _TEXT_IN, _read_column, TextKeys, ("column", "root", "model", "pooling"), TEXTS))
 READERS.add("strings", Reader("strings", TABLES, "a table with a sequence in a column", _read_column, StringKeys, ("column", "alphabet")))
 READERS.add(
     "fasta",

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field
 
-from fusearch.data.files.frames import TABLES, read_table
+from fusearch.data.files.frames import TABLES, merges_numbers, read_table
 from fusearch.data.files.ids import ids_of
 from fusearch.data.readers.reader import READERS, Reader, Rows, SheetKeys, Source, Taken
 from fusearch.data.table_schema import TableSchema, encode_table
@@ -108,9 +108,21 @@ def _read(source: Source) -> Rows:
 
     def take(rows: npt.NDArray[np.int64]) -> Taken:
         values, schema = select_columns(source, frame)
-        return Taken(values[rows], schema)
+        return Taken(values[rows], schema, _merged_numbers(frame, schema.numeric))
 
     return Rows(ids, len(frame), take, {str(name): values for name, values in frame.items()})
+
+
+def _merged_numbers(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[str, ...]:
+    """Tell the columns whose numbers are so long that float32, in which everything is computed, takes different ones for one."""
+    notes = []
+    for name in columns:
+        cells = frame[name]
+        found = merges_numbers(cells.to_numpy(np.float64, na_value=np.nan)) if cells.dtype.kind in "iuf" else None
+        if found is not None:
+            what = f"column {name!r}: float32 takes {found[0]:.17g} and {found[1]:.17g} for one number, and others like them"
+            notes.append(f"{what}; if it is an id, leave it out, else subtract what all have in common")
+    return tuple(notes)
 
 
 def _column_hint(column: str, columns: list[str]) -> str:

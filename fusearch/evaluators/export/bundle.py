@@ -19,6 +19,7 @@ from fusearch.evaluators.export.fitted import fit_pick
 from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_values
 from fusearch.evaluators.export.model_files import ROWS_CHECKED, TOLERANCE, check_files, rows_to_check, write_files
 from fusearch.evaluators.export.new_folder import new_folder
+from fusearch.evaluators.export.text_networks import write_text_networks
 from fusearch.inference import correction_of
 from fusearch.run import Run
 
@@ -36,9 +37,9 @@ def export(
 ) -> Path:
     """Train the picked design on train + val and write a folder that predicts without fusearch.
 
-    The folder holds `model.onnx` and `model.pt2` (raw values in, predictions out, for any number of samples), `predict.py` with `files/`,
-    `requirements.txt` and `inputs.json`, `design.json`, `metrics.json` and `model_card.md`. Both model files are compared with the network
-    on real rows before the folder appears; it appears whole or not at all.
+    The folder holds `model.onnx` and `model.pt2` (raw values in, predictions out, for any number of samples), language models of texts
+    under `texts/` where there are any, `predict.py` with `files/`, `requirements.txt` and `inputs.json`, `design.json`, `metrics.json` and
+    `model_card.md`. Both model files are compared with the network on real rows before the folder appears; it appears whole or not at all.
 
     Args:
         run: The run, or its folder.
@@ -70,6 +71,7 @@ def export(
         read = {modality.name for choice in choices for modality in choice.modalities}
         modalities = tuple(modality for modality in data.modalities if modality.name in read)
         write_files(model, raw_shapes(data, modalities), draft)
+        write_text_networks(data, modalities, draft)
         differences = check_files(model, rows_to_check(raw_values(data, modalities, data.rows("search")[:ROWS_CHECKED])), draft)
         correction = correction_of(trials, [choice.record for choice in choices])
         inputs = describe_inputs(data, modalities, correction)

@@ -145,6 +145,8 @@ def _inputs_list(inputs: Mapping[str, Any]) -> str:
             columns = [as_code(column) for column in modality["numeric"]]
             columns += [f"{as_code(column)} ({as_words(', '.join(levels))})" for column, levels in modality["categorical"].items()]
             lines.append(f"{option}: a CSV file with the columns {_shorten(columns)}")
+        elif "model" in modality:
+            lines.append(f"{option}: {_symbols(modality)}, read through the language model in `texts/`")
         elif "symbols" in modality:
             lines.append(f"{option}: {_symbols(modality)}, of which {shape} are read")
         elif "time" in modality or ("rate" in modality and "channels" in modality):

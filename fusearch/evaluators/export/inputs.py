@@ -22,7 +22,7 @@ from fusearch.evaluators.tasks import bind_task
 from fusearch.inference import Correction
 from fusearch.tasks import SeveralTasks
 
-__all__ = ["describe_inputs", "raw_shapes", "raw_values"]
+__all__ = ["describe_inputs", "manifest_of", "raw_shapes", "raw_values"]
 
 #: Options of `predict.py` of its own; a modality of such a name takes another option.
 _TAKEN = frozenset({"out", "help"})
@@ -46,12 +46,11 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of their codes, and the
         `sheet` of a workbook. Of other files their `reader` in `predict.py` and what it needs (`Reader.carried`): the `column` of texts,
         or of paths and their `root`, what files are brought to (`size`, `channels`, `rate`, ...), the column of `time` of a table with a
-        row for each step, the `alphabet` of sequences, the `edges` that all graphs share; and the `packages` that read those of the
-        training. Of texts and sequences the
-        `symbols` in the order of their positions.
+        row for each step, the `alphabet` of sequences, the `edges` that all graphs share, the name of a language `model` in the folder
+        `texts` and its `pooling`; and the `packages` that read those of the training. Of texts and sequences the `symbols` in the order
+        of their positions.
     """
-    source = Path(data.source) if data.source else None
-    manifest = load_manifest(source) if source is not None and source.is_file() else None
+    manifest = manifest_of(data)
     shapes = raw_shapes(data, modalities)
     entries: dict[str, Any] = {}
     for modality in modalities:
@@ -83,6 +82,12 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
     }
 
 
+def manifest_of(data: Dataset) -> Manifest | None:
+    """Return the manifest that a data set was read from; None of one that was made in memory."""
+    source = Path(data.source) if data.source else None
+    return load_manifest(source) if source is not None and source.is_file() else None
+
+
 def _decision(data: Dataset, correction: Correction | None) -> dict[str, Any] | None:
     if not bind_task(data.task).classes:
         return None
@@ -107,6 +112,11 @@ def _reading(modality: Modality, keys: FileKeys, manifest: Manifest) -> dict[str
         found["edges"] = shared[0]
     form = manifest.form_of(keys)
     packages = {EXCEL} if keys.file.lower().endswith(WORKBOOKS) else set()
+    if "model" in found:
+        found["model"] = modality.name
+        packages.add("tokenizers")
+    elif "pooling" in found:
+        del found["pooling"]
     if "column" in found:
         frame = read_table(manifest.path.parent / keys.file, lambda names: set(names), form)
         names = as_text(frame[found["column"]], form.missing)

@@ -16,7 +16,7 @@ import torch
 from fusearch.errors import ExportError
 from fusearch.evaluators.export.deployed import DeployedModel, DeployedTeam
 
-__all__ = ["ONNX", "PT2", "ROWS_CHECKED", "TOLERANCE", "check_files", "onnx_input", "rows_to_check", "write_files"]
+__all__ = ["ONNX", "PT2", "ROWS_CHECKED", "TOLERANCE", "check_files", "first_line", "onnx_input", "quiet", "rows_to_check", "write_files"]
 
 PT2, ONNX = "model.pt2", "model.onnx"
 
@@ -50,7 +50,7 @@ def write_files(model: DeployedModel | DeployedTeam, shapes: Mapping[str, tuple[
     """
     # Made-up rows: an exported program keeps its examples. Two of them, because torch.export takes a size of one for a constant.
     example = {name: torch.zeros(2, *shape) for name, shape in shapes.items()}
-    with _quiet():
+    with quiet():
         try:
             batch = torch.export.Dim("batch", min=1)
             program = torch.export.export(model, (example,), dynamic_shapes=({name: {0: batch} for name in shapes},))
@@ -72,7 +72,7 @@ def write_files(model: DeployedModel | DeployedTeam, shapes: Mapping[str, tuple[
             pt2 = io.BytesIO()
             torch.export.save(program, pt2)
         except Exception as error:  # torch's exporters raise what they like
-            raise ExportError(f"torch cannot export this design: {type(error).__name__}: {_first_line(error)}") from error
+            raise ExportError(f"torch cannot export this design: {type(error).__name__}: {first_line(error)}") from error
     (folder / PT2).write_bytes(pt2.getvalue())
     (folder / ONNX).write_bytes(onnx)
 
@@ -100,10 +100,10 @@ def check_files(
     options.log_severity_level, options.intra_op_num_threads = 3, 1
     try:
         session = onnxruntime.InferenceSession(folder / ONNX, options, providers=["CPUExecutionProvider"])
-        with _quiet():
+        with quiet():
             program = torch.export.load(folder / PT2).module()
     except Exception as error:  # each library raises errors of its own
-        raise ExportError(f"a model file cannot be loaded again: {type(error).__name__}: {_first_line(error)}") from error
+        raise ExportError(f"a model file cannot be loaded again: {type(error).__name__}: {first_line(error)}") from error
     found = {PT2: 0.0, ONNX: 0.0}
     num_rows = len(next(iter(raw.values())))
     with torch.inference_mode():
@@ -136,7 +136,7 @@ def rows_to_check(raw: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence torch's exporters, which warn of their own inner workings; whether the files are right is checked by their outputs."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
@@ -149,6 +149,7 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return the first line of what another library says."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else "no message"

@@ -2,10 +2,10 @@
 
 One option a modality, and the file to write: `python predict.py --rna rna.csv --clinical clinical.csv --out predictions.csv`. Needs
 onnxruntime, numpy and pandas alone; openpyxl for Excel, pillow for PNG or JPEG, nibabel for NIfTI, pydicom for DICOM, scipy for WAV,
-soundfile for FLAC, pyedflib and scipy for EDF. Files are read as those that the model was trained on: tables; NPY and NPZ arrays; tables
-that name an image, a volume, a film, a sound or a recording a row, or hold a text, or a step of a series; FASTA. Rows are matched by
-their id over the files; a file that is left out, an id that a file lacks, and a row of empty cells are a missing modality. `inputs.json`
-says which columns are read. What a prediction is never hangs on other rows.
+soundfile for FLAC, pyedflib and scipy for EDF, tokenizers for texts through a language model. Files are read as those that the model was
+trained on: tables; NPY and NPZ arrays; tables that name an image, a volume, a film, a sound or a recording a row, or hold a text, or a
+step of a series; FASTA. Rows are matched by their id over the files; a file that is left out, an id that a file lacks, and a row of empty
+cells are a missing modality. `inputs.json` says which columns are read. What a prediction is never hangs on other rows.
 """
 
 from __future__ import annotations
@@ -34,11 +34,13 @@ from fusearch.data.files.sounds import read_sounds
 from fusearch.data.files.stacking import named_file
 from fusearch.data.files.symbols import FASTA, code_rows, read_fasta, read_text_files, split_letters, split_words
 from fusearch.data.files.text import as_text, where
+from fusearch.data.files.texts import read_tokenizer, text_states
 from fusearch.data.files.volumes import read_volumes
 from fusearch.errors import DataError, nearest
 
 FOLDER = Path(__file__).parent
-ROWS_AT_ONCE = 1024
+#: Rows that the model runs on at once: at most so many, and at most so many values of them.
+ROWS_AT_ONCE, VALUES_AT_ONCE = 1024, 2**19
 
 #: Reader of files that a table names -> what reads them, given where each is named, and what they are brought to.
 NAMED_FILES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
@@ -78,7 +80,8 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"{error.filename}: {error.strerror or error}")
     session = onnxruntime.InferenceSession(FOLDER / "model.onnx", providers=["CPUExecutionProvider"])
-    parts = [slice(start, start + ROWS_AT_ONCE) for start in range(0, len(ids), ROWS_AT_ONCE)]
+    step = max(1, min(ROWS_AT_ONCE, VALUES_AT_ONCE // sum(values[:1].size for values in inputs.values())))
+    parts = [slice(start, start + step) for start in range(0, len(ids), step)]
     outputs = [session.run(None, {f"raw.{name}": values[part] for name, values in inputs.items()})[0] for part in parts]
     numbers = np.concatenate(outputs)
     predictions = pd.DataFrame(numbers, columns=spec["outputs"])
@@ -167,6 +170,23 @@ def read_symbols(texts: list[str | None], modality: dict[str, Any], places: list
     return code_rows(found, modality["symbols"], modality["shape"][0])
 
 
+def read_texts(texts: list[str | None], modality: dict[str, Any]) -> FloatArray:
+    """Return what the language model of the folder has for each text."""
+    network = FOLDER / "texts" / f"{modality['model']}.onnx"
+    tokenizer = read_tokenizer(network.with_suffix(".json").read_text(encoding="utf-8"), network.name)
+    session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
+    shape = (modality["shape"][0], modality["shape"][1])
+    values, _ = text_states(
+        texts,
+        tokenizer,
+        lambda tokens: session.run(None, {"tokens": tokens})[0],
+        pooling=modality["pooling"],
+        make=lambda size: np.empty(size, np.float32),
+        shape=shape,
+    )
+    return values
+
+
 def read_column(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form: TextFormat) -> FloatArray:
     """Read the text or the sequence of each row, or the file that it names; paths start where they did, from the table's folder."""
     column, root = modality["column"], modality.get("root")
@@ -176,12 +196,14 @@ def read_column(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form:
     cells = as_text(frame[column], form.missing)
     places = [f"{path.name}, {where(frame.index, row)}" for row in range(len(frame))]
     if root is None:
-        return read_symbols(cells, modality, places)
+        return read_texts(cells, modality) if "model" in modality else read_symbols(cells, modality, places)
     files = [named_file(path.parent / root, cell) for cell in cells]
     read_files, brought_to = NAMED_FILES[modality["reader"]]
     samples, *others = modality.get("axes") or (0,)
     given = {**modality, "axes": [axis - (axis > samples) for axis in others] or None}  # those of one sample's file
     found = read_files(files, places, **{key: given.get(key) for key in brought_to})
+    if "model" in modality:
+        return read_texts(found, modality)
     if "symbols" in modality:
         return read_symbols(found, modality, places)
     if list(found.shape[1:]) != modality["shape"]:

@@ -208,6 +208,8 @@ def _differences(found: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> list
             faults.append(f"{name} is missing")
         elif found[name].shape != values.shape:
             faults.append(f"{name} is {tuple(found[name].shape)}, expected {tuple(values.shape)}")
+        elif values.is_floating_point() and not found[name].is_floating_point():
+            faults.append(f"{name} is {str(found[name].dtype).removeprefix('torch.')}, expected floating-point numbers")
     return faults
 
 

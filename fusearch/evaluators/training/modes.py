@@ -386,6 +386,8 @@ class DesignTraining:
 
 def _rows_with(samples: Samples, modalities: Sequence[str]) -> Samples:
     """Return raw values and targets of the samples that have a modality, one modality after the other."""
+    if len(modalities) == 1 and modalities[0] in samples.complete:
+        return Samples({RAW: samples.inputs[modalities[0]]}, {}, samples.targets)  # no copy
     raw = [samples.inputs[name][samples.present[name]] for name in modalities]
     targets = [samples.targets[samples.present[name]] for name in modalities]
     return Samples({RAW: torch.cat(raw)}, {}, torch.cat(targets))

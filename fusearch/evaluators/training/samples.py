@@ -23,8 +23,9 @@ PARTS = 3
 
 #: Most rows of one forward pass without gradients.
 PORTION = 4096
-#: Most values of the inputs of one such pass, or one row: an encoder makes some ten times as many of them (512 images of 64 x 64).
-PORTION_VALUES = 2**21
+#: Most values of the inputs of one such pass, or one row (128 images of 64 x 64): an encoder of width 32 makes 32 times as many of them at
+#: once, several times.
+PORTION_VALUES = 2**19
 
 
 @dataclass(frozen=True)

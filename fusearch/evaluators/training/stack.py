@@ -208,8 +208,7 @@ class Stack:
             length = held.lengths[span.start]
             for part in _parts(span, min(self.at_once, max(1, PORTION // length))):
                 own, fixed = ({name: values[part] for name, values in state.items()} for state in (parameters, buffers))
-                rows_MB = torch.arange(length, device=self.rows.device).expand(part.stop - part.start, -1)
-                found.append(self.losses_of(own, fixed, _plain(held.take(part, rows_MB))))
+                found.append(self.losses_of(own, fixed, _plain(held.whole(part))))
         return torch.cat(found)
 
     def remember(self, places: Sequence[int]) -> None:

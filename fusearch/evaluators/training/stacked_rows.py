@@ -34,6 +34,12 @@ class StackedRows:
         present = {name: column.take(span, rows_MB) for name, column in self.present.items()}
         return Samples(inputs, present, self.targets.take(span, rows_MB))
 
+    def whole(self, span: slice) -> Samples:
+        """Return all rows of some members of equally many rows, (M, N, ...): of one member, and of several of a fold, without a copy."""
+        inputs = {name: column.whole(span, self.lengths[span.start]) for name, column in self.inputs.items()}
+        present = {name: column.whole(span, self.lengths[span.start]) for name, column in self.present.items()}
+        return Samples(inputs, present, self.targets.whole(span, self.lengths[span.start]))
+
     def only(self, places: Sequence[int]) -> StackedRows:
         """Return the same for some members."""
         kept = copy.copy(self)
@@ -54,13 +60,20 @@ class Column:
             begins[key] = total
             total += len(table)
         self.values = torch.cat(list(different.values())) if len(different) > 1 else tables[0]
-        self.begins = torch.tensor([[begins[id(table)]] for table in tables], device=tables[0].device)
+        self.starts = [begins[id(table)] for table in tables]
+        self.begins = torch.tensor(self.starts, device=tables[0].device)[:, None]
 
     def take(self, span: slice, rows_MB: Tensor) -> Tensor:
         at_MB = rows_MB + self.begins[span]
         return self.values.index_select(0, at_MB.flatten()).reshape(*at_MB.shape, *self.values.shape[1:])
 
+    def whole(self, span: slice, length: int) -> Tensor:
+        starts = self.starts[span]
+        parts = [self.values[start : start + length] for start in starts]
+        return parts[0].expand(len(starts), *parts[0].shape) if len(set(starts)) == 1 else torch.stack(parts)
+
     def only(self, places: Sequence[int]) -> Column:
         kept = copy.copy(self)
+        kept.starts = [self.starts[place] for place in places]
         kept.begins = self.begins[list(places)]
         return kept

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,13 @@ COLUMNS = {
     "weight": (["?" if row == 4 else f"{value:.1f}" for row, value in enumerate(RNG.normal(70, 9, ROWS))], "numbers"),
     "record_no": (RNG.permutation(ROWS) + 1000, "left_out"),
     "row": (np.arange(ROWS), "left_out"),
+    "second": ([f"{number:04d}" for number in RNG.permutation(ROWS)], "left_out"),
+    "shuffled": (RNG.permutation(ROWS) + 500, "left_out"),
+    "taken_in": (np.arange(ROWS) * 7 + 20_000, "left_out"),
+    "scanned": (RNG.permutation(ROWS) // 2 + 2**31, "left_out"),
+    "counts": (RNG.permutation(ROWS) * 37, "numbers"),
+    "gappy_code": ([None if row == 7 else 1 if name == "yes" else 2 for row, name in enumerate(CLASSES)], "left_out"),
+    "often_missing": ([None if row % 5 == 0 else 1 if name == "yes" else 2 for row, name in enumerate(CLASSES)], "numbers"),
     "code": ([1 if name == "yes" else 2 for name in CLASSES], "left_out"),
     "nothing": ([None] * ROWS, "left_out"),
     "seen_on": ([f"2024-01-{1 + row % 28:02d}" for row in range(ROWS)], "left_out"),
@@ -55,3 +63,22 @@ def test_a_split_is_found_and_a_number_that_follows_the_target_is_no_copy(tmp_pa
     table = FoundTable(tmp_path / "t.csv", None, pd.DataFrame({"part": split, "noisy": noisy}))
     roles = read_roles(table, apart=[], targets=[CLASSES], folder=tmp_path)
     assert (roles.split, roles.numbers, roles.left_out) == ("part", ["noisy"], {})
+
+
+@pytest.mark.parametrize(
+    ("column", "left_out"),
+    [
+        (lambda days: days / 30.4, True),
+        (lambda days: -days, True),
+        (lambda days: np.log(days), True),
+        (lambda days: [None if row == 3 else f"{value}" for row, value in enumerate(days)], True),
+        (lambda days: days + RNG.normal(size=ROWS), False),
+        (lambda days: days // 200, False),
+        (lambda days: np.abs(days - 500), False),
+    ],
+)
+def test_a_number_that_is_the_target_in_another_unit_is_left_out(column: Any, left_out: bool, tmp_path: Path) -> None:
+    days = np.random.default_rng(1).permutation(ROWS * 20)[:ROWS] + 1
+    table = FoundTable(tmp_path / "t.csv", None, pd.DataFrame({"other": column(days), "age": RNG.integers(30, 90, ROWS)}))
+    roles = read_roles(table, apart=[], targets=[[str(day) for day in days]], folder=tmp_path)
+    assert (roles.numbers, list(roles.left_out)) == ((["age"], ["other"]) if left_out else (["other", "age"], []))

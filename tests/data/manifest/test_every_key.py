@@ -13,10 +13,12 @@ import yaml
 from edf import write_edf
 from safetensors.numpy import save_file
 from scipy.io import wavfile
+from tiny_bert import write_bert
 from volume_files import nibabel
 from workbook_files import write_book
 
 from fusearch.data import load_data
+from fusearch.data.assembly.decoded import FOLDER
 from fusearch.data.kinds import KINDS
 from fusearch.data.manifest.manifest import Splits, kind_model, manifest_model
 from fusearch.data.manifest.task_keys import task_model
@@ -154,6 +156,9 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
     ("text", "root"): ((_only({**_TEXT, "column": "path", "root": "."}),), _set("modalities", "x", "root", value="later")),
     ("text", "length"): ((_only(_TEXT),), _set("modalities", "x", "length", value=2)),
     ("text", "vocabulary"): ((_only(_TEXT),), _set("modalities", "x", "vocabulary", value=1)),
+    ("text", "model"): ((_only(_TEXT),), _set("modalities", "x", "model", value="later")),
+    ("text", "layers"): ((_only({**_TEXT, "model": "bert"}),), _set("modalities", "x", "layers", value=1)),
+    ("text", "pooling"): ((_only({**_TEXT, "model": "bert"}),), _set("modalities", "x", "pooling", value="none")),
     ("text", "key"): ((_only({"kind": "text", "file": "series.npz", "key": "one"}),), _set("modalities", "x", "key", value="two")),
     ("text", "axes"): ((_only({"kind": "text", "file": "series.npy"}),), _set("modalities", "x", "axes", value="NDT")),
     ("sequence", "kind"): ((_only({"kind": "sequence", "file": "series.npy"}),), _set("modalities", "x", "kind", value="text")),
@@ -354,6 +359,9 @@ def study(study: Any) -> Any:
 
 
 @pytest.mark.parametrize(("part", "key"), KEYS, ids=lambda value: value)
-def test_a_key_changes_what_is_loaded(part: str, key: str, study: Any) -> None:
+def test_a_key_changes_what_is_loaded(part: str, key: str, study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     before, change = KEYS[part, key]
+    monkeypatch.setenv(FOLDER, str(study.folder / "cache"))
+    if key in ("layers", "pooling"):
+        write_bert(study.folder / "bert")
     assert outcome(study, *before) != outcome(study, *before, change)

@@ -88,6 +88,8 @@ def test_monai_names_of_a_unet_are_known(tmp_path: Path) -> None:
     [
         ({"stages.0.0.weight": None}, "mlp(width=8)", 0, r"do not fit: 1 of 8 differ: stages.0.0.weight is missing$"),
         ({"stages.0.0.weight": (8, 4)}, "mlp(width=8)", 0, r"1 of 8 differ: stages.0.0.weight is \(8, 4\), expected \(8, 5\)$"),
+        ({"stages.0.0.weight": torch.int64}, "mlp(width=8)", 0, r"1 of 8 differ: stages.0.0.weight is int64, expected floating-point"),
+        ({"stages.0.0.weight": torch.bool}, "mlp(width=8)", 0, r"1 of 8 differ: stages.0.0.weight is bool, expected floating-point"),
         ({}, "mlp(width=16)", 0, r"differ: .*; .*; .*, and 5 more$"),
         ({}, "mlp(width=8, layers=3)", 0, r"4 of 12 differ: stages.2.0.weight is missing; .*, and 1 more$"),
         ({}, "mlp", 0, r"expected a width: 'mlp\(width=32\)'"),
@@ -98,10 +100,11 @@ def test_monai_names_of_a_unet_are_known(tmp_path: Path) -> None:
     ],
 )
 def test_what_does_not_fit_is_told_in_one_line(
-    tmp_path: Path, change: dict[str, tuple[int, ...] | None], encoder: str, freeze: int | list[str], message: str
+    tmp_path: Path, change: dict[str, tuple[int, ...] | torch.dtype | None], encoder: str, freeze: int | list[str], message: str
 ) -> None:
     weights = {name: values for name, values in weights_of("mlp").items() if change.get(name, ()) is not None}
-    weights |= {name: torch.ones(shape) for name, shape in change.items() if shape is not None}
+    weights |= {name: torch.ones(shape) for name, shape in change.items() if isinstance(shape, tuple)}
+    weights |= {name: weights[name].to(dtype) for name, dtype in change.items() if isinstance(dtype, torch.dtype)}
     with pytest.raises(EvaluationError, match=message) as found:
         check_given([given(tmp_path / "w.pt", weights, encoder, freeze)], TABLES)
     assert "\n" not in str(found.value)

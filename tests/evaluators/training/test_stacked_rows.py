@@ -30,6 +30,21 @@ def test_members_of_a_fold_share_its_rows() -> None:
     assert StackedRows([first, first]).targets.values is first.targets
 
 
+def test_whole_rows_are_no_copy_for_members_of_a_fold() -> None:
+    first, second = make(4, 0), make(4, 100)
+    rows = StackedRows([first, first, second])
+    for span in (slice(0, 2), slice(1, 3), slice(2, 3)):
+        numbers_MB = torch.arange(4).expand(span.stop - span.start, -1)
+        taken, whole = rows.take(span, numbers_MB), rows.whole(span)
+        for theirs, ours in ((taken.inputs, whole.inputs), (taken.present, whole.present), ({"": taken.targets}, {"": whole.targets})):
+            assert all(torch.equal(theirs[name], ours[name]) for name in theirs)
+    held = rows.inputs["a"].values.untyped_storage().data_ptr()
+    own = [rows.whole(span).inputs["a"].untyped_storage().data_ptr() == held for span in (slice(0, 2), slice(2, 3), slice(1, 3))]
+    assert own == [True, True, False]
+    kept = rows.only([1, 2])
+    assert kept.whole(slice(1, 2)).targets.tolist() == [[100, 101, 102, 103]]
+
+
 def test_some_members_keep_their_rows() -> None:
     kept = StackedRows([make(4, 0), make(4, 100), make(6, 200)]).only([0, 2])
     assert kept.lengths == [4, 6]
