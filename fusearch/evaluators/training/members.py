@@ -74,7 +74,8 @@ class TrainedMember:
         member: Which one.
         fits: What each phase of the training did.
         metrics: Every metric of the task on the held-out rows; NaN where it is undefined there.
-        outputs: Outputs of the held-out rows in the units of the target, such as class probabilities (N, K) or predictions (N,).
+        outputs: Outputs of the held-out rows in the units of the target, such as class probabilities (N, K) or predictions (N,); of a dense
+            task the scores of each row.
         seconds: Wall time; of members that were trained together the share of each.
         together: Members that were trained together.
         loop: Phase that was trained in the plain loop although there were others beside it -> why.
@@ -213,7 +214,7 @@ def member_training(
         if weights is not None:
             weights.save(candidate.digest, member, network, {phase: fit.best_epoch for phase, fit in fits.items()})
         task = settled_task(network, rows)
-        outputs = task.scored(predict(network, rows.validation))
+        outputs = task.judged(predict(network, rows.validation), rows.targets)
         metrics = score(outputs, rows.targets, task.task)
         metrics |= _score_missing(network, rows, task, missing)
     return TrainedMember(member, fits, metrics, outputs, time.perf_counter() - start, alone=run.num_alone)
@@ -240,7 +241,7 @@ def _bind(on_epoch: OnMemberEpoch | None, member: Member) -> Callable[[str, int,
 def _score_missing(network: FusionNetwork, rows: FoldSamples, task: TaskLayer, modalities: Sequence[str]) -> dict[str, float]:
     by_modality = {}
     for modality in modalities:
-        outputs = task.scored(predict(network, rows.validation.without(modality)))
+        outputs = task.judged(predict(network, rows.validation.without(modality)), rows.targets)
         by_modality[modality] = score(outputs, rows.targets, task.task)
     return {
         f"{name}_without.{modality}": value for modality, scores in by_modality.items() for name, value in scores.items()
