@@ -100,6 +100,7 @@ def _arrays(data: Dataset, folds: Sequence[Fold], done: Sequence[TrainedMember])
         "targets": data.task.kept(data.targets[every]),
         **({} if groups is None else {"groups": np.unique(groups, return_inverse=True)[1][every]}),
         data.task.array: np.concatenate([trained.outputs for trained in done]).astype(np.float32),
+        **({"shown_ids": data.ids[rows[0][shown]], **done[0].pictures} if (shown := done[0].pictures.get("shown")) is not None else {}),
     }
 
 
