@@ -195,8 +195,9 @@ def _scores(kept: KeptPredictions, named: Sequence[tuple[TrialRecord, str]]) -> 
 
     for number, (_, label) in enumerate(named):
         for score, values in zip(kept.task.outputs, kept.outputs[number].T, strict=True):
-            worst = values.max() if score in kept.task.metrics and Objective.parse(score).direction == "minimize" else values.min()
-            yield SampleScores(label, score, (float(values.mean()), float(worst), *np.quantile(values, (0.25, 0.5, 0.75)).tolist()))
+            objective = Objective.parse(score if score in kept.task.metrics else kept.task.headline)
+            worst = max(values.tolist(), key=objective.loss)
+            yield SampleScores(label, score, (float(values.mean()), worst, *np.quantile(values, (0.25, 0.5, 0.75)).tolist()))
 
 
 def pick_and_best_simple(trials: Trials, pick: TrialRecord) -> list[TrialRecord]:

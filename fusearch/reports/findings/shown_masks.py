@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from fusearch.layout import predictions_file
 from fusearch.reports.findings.predicted import pick_and_best_simple
 from fusearch.study import TrialRecord
-from fusearch.tasks import TASKS
 from fusearch.trials import Trials
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def read_shown_masks(trials: Trials, pick: TrialRecord | None, label: Callable[[
     import numpy as np
 
     task = trials.described_task or {}
-    if pick is None or trials.path is None or task.get("kind") not in TASKS or not TASKS[task["kind"]].dense:
+    if pick is None or trials.path is None:
         return None
     found: ShownMasks | None = None
     for record in pick_and_best_simple(trials, pick):
