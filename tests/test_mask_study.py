@@ -100,12 +100,12 @@ def test_a_bundle_writes_masks_with_the_values_of_the_training(study: tuple[Path
 
 @pytest.mark.slow
 def test_shapes_that_stand_in_two_images_are_found() -> None:
-    """Dice 0.9 on rows that were not trained on; one of the images alone, and the mean of both, cannot reach it."""
-    data = mask_data(120, 32)
-    evaluator = TrainingEvaluator(data, folds=2, epochs=25, batch_size=8)
-    texts = ["t1:unet(levels=2) | t2:unet(levels=2)\nF1 = cat_channels(t1@3, t2@3) ->", "t1:unet(levels=2)\nt1@L ->"]
+    """Dice 0.9 on rows that were not trained on, which one of the images alone does not reach."""
+    data = mask_data(80, 32)
+    evaluator = TrainingEvaluator(data, folds=2, epochs=20, batch_size=8)
+    texts = ["t1:cnn | t2:cnn\nF1 = cat_channels(t1@3, t2@3) ->", "t1:cnn\nt1@L ->"]
     graphs = [FusionGraph.parse(text, modalities=data.modalities) for text in texts]
     recipe = Recipe(width=16, learning_rate=3e-3)
     fused, alone = (evaluator(Candidate(graph, recipe), Budget(), lambda *_: None)["dice"] for graph in graphs)
-    assert fused >= 0.9
+    assert fused >= 0.9, (fused, alone)
     assert fused > alone + 0.05
