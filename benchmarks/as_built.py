@@ -62,6 +62,9 @@ def kinds(study: PublishedStudy) -> list[tuple[str, str]]:
 def task_of(study: PublishedStudy) -> dict[str, Any]:
     """Return what the manifest of a study says that is predicted."""
     words = study.facts.task
+    if study.facts.task_kind == "segmentation":
+        solid = any(kind == "volume3d" for _, kind in kinds(study))
+        return {"task": {**TASKS["segmentation"]["task"], "column": "mask3d" if solid else "mask"}}
     if study.facts.task_kind != "classification":
         return TASKS[study.facts.task_kind]
     return next(task for word, task in TASKS.items() if word in words)
@@ -88,7 +91,7 @@ class Writer:
             (kind, number): getattr(self, kind)(f"{kind}{number}") for kind in most if hasattr(self, kind) for number in range(most[kind])
         }
         time = self.rng.exponential(10.0 / (1 + self.grade))
-        masks = self.files("mask", ".png", self._mask)
+        masks, solid = self.files("mask", ".png", self._mask), self.files("mask3d", ".nii.gz", self._solid)
         self.columns |= {
             "sick": np.where(self.grade > 0, "yes", "no"),
             "grade": np.array(["none", "mild", "severe"])[self.grade],
@@ -98,6 +101,7 @@ class Writer:
             "months": np.round(np.minimum(time, 15.0), 2),
             "died": (time < 15.0).astype(int),
             "mask": masks,
+            "mask3d": solid,
         }
         pd.DataFrame(self.columns).to_csv(self.folder / "labels.csv", index=False)
         return entries
@@ -195,16 +199,23 @@ class Writer:
 
     def grid(self, shape: tuple[int, ...], row: int) -> np.ndarray:
         """Noise, and a block whose brightness and size say the grade."""
-        values = self.rng.uniform(0, 0.3, size=shape)
-        values[tuple(slice(size // 4, size // 4 + size // 4 * (1 + self.grade[row])) for size in shape)] += 0.5
+        return self.rng.uniform(0, 0.3, size=shape) + 0.5 * self.block(shape, row)
+
+    def block(self, shape: tuple[int, ...], row: int) -> np.ndarray:
+        """1 in the block, else 0."""
+        values = np.zeros(shape, np.uint8)
+        values[tuple(slice(size // 4, size // 4 + size // 4 * (1 + self.grade[row])) for size in shape)] = 1
         return values
 
     def _mask(self, path: Path, row: int) -> None:
         from PIL import Image
 
-        mask = np.zeros((32, 32), np.uint8)
-        mask[8 : 16 + 8 * self.grade[row], 8 : 16 + 8 * self.grade[row]] = 1
-        Image.fromarray(mask).save(path)
+        Image.fromarray(self.block((32, 32), row)).save(path)
+
+    def _solid(self, path: Path, row: int) -> None:
+        import nibabel
+
+        nibabel.save(nibabel.Nifti1Image(self.block((16, 16, 16), row), np.eye(4)), path)
 
 
 def manifest(study: PublishedStudy, entries: Mapping[tuple[str, int], dict[str, Any]], folder: Path) -> Path:
@@ -228,7 +239,7 @@ def attempt(study: PublishedStudy, path: Path, folder: Path, epochs: int) -> Ite
     yield "bind", None
     headline = data.task.headline
     run = run_search(
-        SearchSpace(data.modalities),
+        SearchSpace(data.modalities, balances=data.task.balances, solved=data.task.solved, dense=data.task.dense),
         TrainingEvaluator(data, epochs=epochs, folds=2),
         (headline, "macs"),
         out=folder / "runs" / study.key,

@@ -56,7 +56,7 @@ def compose_space(
     from fusearch.search_space import SearchSpace
 
     record = _read(file) if file is not None else {}
-    for key in ("modalities", "balances", "solved"):
+    for key in ("modalities", "balances", "solved", "dense"):
         if key in record:
             raise SpaceError(f"{str(file)!r}: {key!r} comes from the data set, leave it out")
     if encoders:
@@ -73,7 +73,7 @@ def compose_space(
         recipe = record.get("recipe", {})
         record["recipe"] = {"modality_dropout": _MODALITY_DROPOUT, **recipe} if isinstance(recipe, Mapping) else recipe
     modalities = [{"name": modality.name, "kind": modality.kind, "shape": modality.shape} for modality in data.modalities]
-    task = {"balances": data.task.balances, "solved": data.task.solved}
+    task = {"balances": data.task.balances, "solved": data.task.solved, "dense": data.task.dense}
     return SearchSpace.from_dict({"modalities": modalities, **task, **record})
 
 

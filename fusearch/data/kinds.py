@@ -122,6 +122,12 @@ class Kind:
         return self.ordered and self.channels_apart and any(len(layout.positions) == 1 for layout in self.layouts)
 
     @property
+    def has_masks(self) -> bool:
+        """Whether a mask may lie on its positions: those of a picture or a volume, which every sample has."""
+        masked = [layout for layout in self.layouts if layout.channel is not None and layout.ragged is None]
+        return self.ordered and any(len(layout.positions) in (2, 3) for layout in masked)
+
+    @property
     def legend(self) -> str:
         """Axes of an array of samples, in words: `(N, T, C)`."""
         return " or ".join(f"(N, {layout.legend})" for layout in self.layouts)

@@ -97,9 +97,10 @@ def _arrays(data: Dataset, folds: Sequence[Fold], done: Sequence[TrainedMember])
         "ids": data.ids[every],
         "fold": np.repeat([trained.member.fold for trained in done], lengths),
         "seed": np.repeat([trained.member.seed for trained in done], lengths),
-        "targets": data.targets[every],
+        "targets": data.task.kept(data.targets[every]),
         **({} if groups is None else {"groups": np.unique(groups, return_inverse=True)[1][every]}),
         data.task.array: np.concatenate([trained.outputs for trained in done]).astype(np.float32),
+        **({"shown_ids": data.ids[rows[0][shown]], **done[0].pictures} if (shown := done[0].pictures.get("shown")) is not None else {}),
     }
 
 

@@ -305,6 +305,9 @@ def _team(
 ) -> Team:
     if resampled is None or picked is None:
         return Team("not estimable", None, None, (), (), (), None, None, {}, reason or "nothing was evaluated")
+    if resampled.is_dense:
+        why = "of masks a run keeps what each sample scored, which does not say what several designs score together"
+        return Team("not estimable", None, None, (), (), (), None, None, {}, why)
     pool = pool_of(designs)
     members = team_on_all_rows(resampled, pool)
     chosen = [designs[number] for number in members]

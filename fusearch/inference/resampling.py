@@ -66,6 +66,11 @@ class Resampled:
         self._taken: dict[tuple[int, ...], Floats] = {}
         self._folds = [np.flatnonzero(kept.fold == fold) for fold in np.unique(kept.fold)]
 
+    @property
+    def is_dense(self) -> bool:
+        """Whether what was kept are scores of samples, whose mean over designs is no score of what they say together."""
+        return self._kept.task.dense
+
     @cached_property
     def losses(self) -> tuple[Floats, ...]:
         """For each criterion the loss of each design in each fold on the drawn rows, (D, F, B): smaller is better, NaN where undefined."""

@@ -62,6 +62,8 @@ def front_of_teams(trials: Trials) -> tuple[TeamPoint, ...]:
         return ()
     every = np.ones((len(kept.fold), 1))
     spent_DM = np.array([[record.value(objective.name) for objective in costs] for record in designs])
+    if rows.is_dense:
+        return ()
     points: dict[tuple[int, ...], tuple[float, ...]] = {}
 
     def place(team: tuple[int, ...]) -> None:

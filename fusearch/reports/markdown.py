@@ -14,7 +14,7 @@ from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.learning import learned_sentence
 from fusearch.reports.findings.level_scores import NOTE, level_cells, level_note
 from fusearch.reports.findings.looks import look_sentence, pick_sentence, role_in_look
-from fusearch.reports.findings.predicted import Predicted, risk_sentence
+from fusearch.reports.findings.predicted import MASK_SCORES, Predicted, risk_sentence
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
 from fusearch.reports.findings.search_course import more_seeds_sentence, progress_info, races_sentence, throughput_info
 from fusearch.reports.findings.taken_classes import decision_sentence
@@ -124,6 +124,11 @@ def _predicted(found: Findings) -> list[str]:
 def _predicted_of(predicted: Predicted) -> list[str]:
     """Return the tables of one task."""
     lines: list[str] = []
+    if predicted.scores:
+        lines += _grid(
+            ("design", "score", *MASK_SCORES),
+            [(as_words(each.label), as_words(each.score), *map(number, each.values)) for each in predicted.scores],
+        )
     for design in predicted.designs:
         if design.confusion:
             lines += [

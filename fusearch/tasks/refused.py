@@ -12,8 +12,4 @@ REFUSED: Mapping[str, str] = {
         "boxes are not predicted: a sample has any number of them, where a target here has as many numbers in every sample, and head and "
         "box loss of the published detector (study 23) are not in what was read of its paper; whether and what is there is `multilabel`"
     ),
-    "segmentation": (
-        "masks are not predicted: networks here end in a few numbers of a sample, not of each position; "
-        "how large a part is can be `regression`, whether it is there `classification`"
-    ),
 }

@@ -6,7 +6,7 @@ Axis letters: N samples, W numbers of a sample over all tasks, O outputs over al
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +16,7 @@ from fusearch.errors import DataError, suggestion
 from fusearch.metrics import Metric
 from fusearch.tasks.columns import LabelColumn
 from fusearch.tasks.strata import joined_strata
-from fusearch.tasks.task import TASKS, Task
+from fusearch.tasks.task import TASKS, Task, make_task
 
 __all__ = ["AUXILIARY", "SeveralTasks", "TaskPart", "check_task_name", "read_task"]
 
@@ -282,4 +282,8 @@ def read_task(record: Mapping[str, Any]) -> Task:
             for each in record["tasks"]
         ]
         return SeveralTasks(record["name"], (), tuple(parts))
-    return TASKS[record["kind"]](record["name"], tuple(record.get("labels", ())))
+    entry = TASKS[record["kind"]]
+    own = [field.name for field in fields(entry) if field.name not in ("name", "labels")]
+    return make_task(
+        record["kind"], record["name"], tuple(record.get("labels", ())), *(tuple(record[name]) for name in own if name in record)
+    )

@@ -51,6 +51,8 @@ class Task(ABC):
         solved: Whether a linear model of it is solved to its optimum (`train = convex`), not trained by steps alone.
         says: What the outputs are, in words.
         array: Name of the outputs among the arrays of an evaluation.
+        dense: Whether there is a class at each position of a grid, so that networks end in a head on that grid, and a run keeps scores of
+            samples (`kept`) in place of what was said of them.
         labels_key: Key of the manifest that gives `labels` where a target has no named classes, and what it holds; None where it has none.
         several: Whether the only key of `columns` names a list of columns; `encode` then gets them by their own names.
         name: Name of the target.
@@ -79,6 +81,7 @@ class Task(ABC):
     solved: ClassVar[bool] = False
     says: ClassVar[str] = "values"
     array: ClassVar[str] = "predictions"
+    dense: ClassVar[bool] = False
 
     name: str
     labels: tuple[str, ...] = ()
@@ -157,6 +160,10 @@ class Task(ABC):
         """Return what metrics read: outputs in the units of the target; (N,) where a sample has one."""
         return outputs_NO[:, 0] if len(self.outputs) == 1 else outputs_NO
 
+    def kept(self, targets: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return what a run keeps of these targets beside its predictions; by default all."""
+        return targets
+
     @property
     def note(self) -> str:
         """What a reader of its numbers should know, in a sentence; by default nothing."""
@@ -217,11 +224,11 @@ def task_entry(entry: T) -> T:
     return entry
 
 
-def make_task(kind: str, name: str, labels: tuple[str, ...] = ()) -> Task:
-    """Return the task of that kind.
+def make_task(kind: str, name: str, labels: tuple[str, ...] = (), *more: Any) -> Task:
+    """Return the task of that kind; `more` are what fields it has of its own.
 
     Raises:
         UnknownNameError: There is none.
         DataError: The class names do not fit.
     """
-    return TASKS[kind](name, labels)
+    return TASKS[kind](name, labels, *more)

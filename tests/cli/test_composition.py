@@ -44,9 +44,9 @@ def test_a_pattern_comes_from_the_option_or_the_file(data: Dataset, tmp_path: Pa
 @pytest.mark.parametrize("kind", list(TASKS))
 def test_a_space_knows_what_its_task_can(kind: str, data: Dataset) -> None:
     """Of a task without classes nothing is balanced, of one that solves nothing no reference is."""
-    task = SimpleNamespace(kind=kind, balances=TASKS[kind].balances, solved=TASKS[kind].solved)
+    task = SimpleNamespace(kind=kind, balances=TASKS[kind].balances, solved=TASKS[kind].solved, dense=TASKS[kind].dense)
     space = compose_space(SimpleNamespace(task=task, modalities=data.modalities), ())  # type: ignore[arg-type]
-    assert (space.settings.balances, space.settings.solved) == (task.balances, task.solved)
+    assert (space.settings.balances, space.settings.solved, space.settings.dense) == (task.balances, task.solved, task.dense)
 
 
 def test_all_operators(data: Dataset) -> None:

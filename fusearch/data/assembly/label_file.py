@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from fusearch.data.assembly.arrays import check_split_names, text_array
+from fusearch.data.assembly.mask_targets import is_dense, masks_of_labels
 from fusearch.data.assembly.targets import AskedTask, RowsOfLabels, encode_several, encode_targets
 from fusearch.data.files.frames import read_table
 from fusearch.data.files.ids import columns_of_names
@@ -83,7 +84,10 @@ def read_labels(manifest: Manifest, like: Task | None = None) -> LabelFile:
     asked = {place.removeprefix("tasks."): _asked(keys, frame) for place, keys in tasks.items()}
     rows: RowsOfLabels = {"ids": ids.tolist(), "place": name, "index": frame.index, "missing": form.missing}
     found: Task
-    if manifest.tasks is not None:
+    targets: Array
+    if manifest.tasks is None and is_dense(manifest.all_tasks["task"].kind):
+        targets, found = masks_of_labels(manifest, manifest.all_tasks["task"], frame, ids.tolist(), place=name, like=like)
+    elif manifest.tasks is not None:
         targets, found = encode_several(asked, like=like, **rows)
     else:
         one = asked["task"]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fusearch.data.assembly.arrays import RawModality, check_split_names, has_values, shape_array, text_array, widen
 from fusearch.data.assembly.assembly import assemble
+from fusearch.data.assembly.mask_targets import encode_masks, is_dense, refuse_no_grid
 from fusearch.data.assembly.targets import AskedTask, RowsOfLabels, encode_several, encode_targets
 from fusearch.data.content import Content
 from fusearch.data.files.text import as_text
@@ -50,7 +51,7 @@ def assemble_arrays(
 ) -> Content:
     """Make a data set from arrays in memory; `Dataset.from_arrays` is its public face."""
     place = f"data set {name!r}"
-    asked = _asked(targets, kind, target_name, labels, weights, place)
+    asked = _asked(np.arange(len(targets)) if is_dense(kind) else targets, kind, target_name, labels, weights, place)
     columns = {
         key if isinstance(kind, str) else f"{name}.{key}": values for name, one in asked.items() for key, (_, values) in one.columns.items()
     }
@@ -76,7 +77,10 @@ def assemble_arrays(
     given_ids = index if ids is None else ids
     id_array = text_array(range(num_rows) if given_ids is None else given_ids, "id", place)
     rows: RowsOfLabels = {"ids": id_array.tolist(), "place": place}
-    if isinstance(kind, str):
+    codes: Array
+    if is_dense(kind):
+        codes, task = encode_masks(targets, target_name, place=place, labels=labels)
+    elif isinstance(kind, str):
         codes, task = encode_targets(asked[kind].columns, kind, labels=asked[kind].labels, **rows)
     else:
         codes, task = encode_several(asked, **rows)
@@ -87,6 +91,7 @@ def assemble_arrays(
     split_of = None if splits is None else check_split_names(text_array(splits, "split", place), place)
     plan = SplitPlan(tuple(fractions), folds, seed, split_of)
     group_array = None if groups is None else text_array(groups, "group", place)
+    refuse_no_grid(task, blocks, place)
     return assemble(name, blocks, codes, task, ids=id_array, plan=plan, groups=group_array, source=source)
 
 

@@ -15,7 +15,7 @@ FloatArray = npt.NDArray[np.float32]
 _KNOWN = 0.5
 
 
-def resample(values: FloatArray, counts: Sequence[int], steps: Sequence[float]) -> FloatArray:
+def resample(values: FloatArray, counts: Sequence[int], steps: Sequence[float], *, nearest: bool = False) -> FloatArray:
     """Interpolate linearly, axis by axis; the centre of the grid stays where it is.
 
     Where positions become fewer, each is a weighted mean over as wide a stretch as it stands for, so that nothing between them is lost.
@@ -24,7 +24,10 @@ def resample(values: FloatArray, counts: Sequence[int], steps: Sequence[float]) 
         values: (C, *grid); NaN where a value is missing.
         counts: New number of positions on each axis of the grid.
         steps: Distance of two new positions, in old ones.
+        nearest: Whether each position takes the value of the nearest one, as those of masks do.
     """
+    if nearest:
+        return _nearest(values, counts, steps)
     known = ~np.isnan(values)
     if known.all():
         return _resample(values, counts, steps)
@@ -33,22 +36,33 @@ def resample(values: FloatArray, counts: Sequence[int], steps: Sequence[float]) 
     return np.where(share >= _KNOWN, total / np.maximum(share, _KNOWN), np.float32(np.nan))
 
 
+def _centres(size: int, count: int, step: float) -> npt.NDArray[np.float64]:
+    """Return where the new positions of an axis stand among the old ones."""
+    return np.asarray((np.arange(count) + 0.5 - count / 2) * step + size / 2 - 0.5)
+
+
+def _nearest(values: FloatArray, counts: Sequence[int], steps: Sequence[float]) -> FloatArray:
+    for axis, (count, step) in enumerate(zip(counts, steps, strict=True), start=1):
+        size = values.shape[axis]
+        values = values.take(np.floor(_centres(size, count, step) + 0.5).astype(int).clip(0, size - 1), axis)
+    return np.ascontiguousarray(values)
+
+
 def _resample(values: FloatArray, counts: Sequence[int], steps: Sequence[float]) -> FloatArray:
     for axis, (count, step) in enumerate(zip(counts, steps, strict=True), start=1):
         size = values.shape[axis]
         if count == size and step == 1:
             continue
-        centres = (np.arange(count) + 0.5 - count / 2) * step + size / 2 - 0.5
-        distances = np.abs(centres.clip(0, size - 1)[:, None] - np.arange(size))
+        distances = np.abs(_centres(size, count, step).clip(0, size - 1)[:, None] - np.arange(size))
         weights = (1 - distances / max(1.0, step)).clip(0)
         weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
         values = np.moveaxis(np.tensordot(values, weights, axes=(axis, 1)), -1, axis)
     return np.ascontiguousarray(values)
 
 
-def resize(values: FloatArray, size: Sequence[int]) -> FloatArray:
-    """Stretch (C, *grid) to a grid of that size."""
-    return resample(values, size, [old / new for old, new in zip(values.shape[1:], size, strict=True)])
+def resize(values: FloatArray, size: Sequence[int], *, nearest: bool = False) -> FloatArray:
+    """Stretch (C, *grid) to a grid of that size; as masks are where `nearest`."""
+    return resample(values, size, [old / new for old, new in zip(values.shape[1:], size, strict=True)], nearest=nearest)
 
 
 def crop_or_pad(values: FloatArray, size: Sequence[int]) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from fusearch.data.files.stacking import grey_or_colour, stack_files, told_shape
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError
 
-__all__ = ["IMAGES", "Images", "fit_picture", "package_of_image", "read_images"]
+__all__ = ["IMAGES", "Images", "fit_picture", "package_of_image", "picture_size", "read_codes", "read_images", "write_picture"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -87,6 +87,32 @@ def read_images(
 
     values = stack_files(files, read, what="images", differ=_differ, places=places, make=make)
     return Images(values, bits, tuple(stacks))
+
+
+def read_codes(path: Path) -> FloatArray:
+    """Return the values of a mask, (1, H, W): of a picture with a palette the numbers of its colours.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    if path.suffix.lower() not in (".npy", *DICOM):
+        with suppress(OSError, SyntaxError, ValueError), _quiet(), _pillow(path.name).open(path) as opened:
+            if opened.mode in ("P", "1"):
+                return np.asarray(opened, np.float32)[None]
+    return _read_image(path, None)[0]
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """Return height and width of a picture, as it is meant to be seen."""
+    with _quiet(), _pillow(path.name).open(path) as opened:
+        width, height = _upright(opened).size
+    return height, width
+
+
+def write_picture(values: npt.NDArray[np.uint8], path: Path) -> Path:
+    """Write grey values, (H, W), as PNG, and return the file."""
+    _pillow(path.name).fromarray(values).save(path)
+    return path
 
 
 def _differ(shapes: Mapping[tuple[int, ...], list[str]]) -> str:

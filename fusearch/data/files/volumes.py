@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,14 +25,15 @@ from fusearch.data.files.stacking import few, load_package, stack_files, told_sh
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError
 
-__all__ = ["VOLUMES", "Volumes", "package_of_volume", "read_volumes"]
+__all__ = ["NIFTI", "VOLUMES", "Directions", "Volumes", "directions", "package_of_volume", "read_volumes"]
 
 FloatArray = npt.NDArray[np.float32]
 
 #: What a volume may be.
 VOLUMES = (".nii", ".nii.gz", ".npy", *DICOM[:1], "a folder of DICOM slices")
 
-_NIFTI = (".nii", ".nii.gz")
+#: Suffixes of NIfTI.
+NIFTI = (".nii", ".nii.gz")
 
 #: The world's axis, in RAS, of depth, height and width.
 _WORLD = (2, 1, 0)
@@ -70,7 +71,7 @@ class _Facts:
 
 def package_of_volume(name: str) -> str | None:
     """Return the package that reads a file, or folder, of that name; None: numpy does."""
-    return None if name.lower().endswith(".npy") else "nibabel" if name.lower().endswith(_NIFTI) else "pydicom"
+    return None if name.lower().endswith(".npy") else "nibabel" if name.lower().endswith(NIFTI) else "pydicom"
 
 
 def read_volumes(
@@ -83,6 +84,7 @@ def read_volumes(
     axes: Sequence[int] | None = None,
     places: Sequence[str] = (),
     make: Callable[[tuple[int, ...]], FloatArray] | None = None,
+    nearest: bool = False,
 ) -> Volumes:
     """Read volumes of one shape.
 
@@ -95,6 +97,7 @@ def read_volumes(
         axes: Which axes of a `.npy` file with four are those of channels, depth, height and width; left out, in this order.
         places: Where each sample's file is named, for messages.
         make: Makes the array of a shape; left out, in memory.
+        nearest: Whether each position takes the value of the nearest one, as those of masks do.
 
     Raises:
         DataError: A file is missing or cannot be read, the shapes differ, or the package that reads it is not installed.
@@ -110,12 +113,12 @@ def read_volumes(
             if found is None:
                 raise DataError(f"{file.name}: it says no distance of its positions, which `spacing` needs; expected NIfTI or DICOM")
             counts = [max(1, round(count * old / new)) for count, old, new in zip(values.shape[1:], found, spacing, strict=True)]
-            values = resample(values, counts, [new / old for old, new in zip(found, spacing, strict=True)])
+            values = resample(values, counts, [new / old for old, new in zip(found, spacing, strict=True)], nearest=nearest)
         elif found is not None:
             known = next((one for one in facts.spacings if np.allclose(one, found, rtol=_SAME_SPACING)), found)
             facts.spacings.setdefault(known, []).append(file.name)
         if size is not None:
-            values = resize(values, size) if spacing is None else crop_or_pad(values, size)
+            values = resize(values, size, nearest=nearest) if spacing is None else crop_or_pad(values, size)
         if window is not None:
             values = through_window(values, window)
         if values.min() == values.max():
@@ -152,12 +155,12 @@ def _differ(shapes: Mapping[tuple[int, ...], list[str]]) -> str:
 def _read_placed(path: Path, axes: Sequence[int] | None, facts: _Facts) -> tuple[FloatArray, tuple[float, ...] | None]:
     """Return a volume (C, D, H, W) and its spacing, None where the file does not say it."""
     name = path.name.lower()
-    if path.is_dir() or (not name.endswith((".npy", *_NIFTI)) and is_dicom(path)):
+    if path.is_dir() or (not name.endswith((".npy", *NIFTI)) and is_dicom(path)):
         stack = read_stack(path)
         for note in stack.notes:
             facts.note(note, path.name)
         values, affine = stack.values, stack.affine
-    elif name.endswith(_NIFTI):
+    elif name.endswith(NIFTI):
         values, affine = _read_nifti(path, facts)
     elif name.endswith(".npy"):
         return _read_npy(path, axes), None
@@ -175,8 +178,24 @@ def _read_placed(path: Path, axes: Sequence[int] | None, facts: _Facts) -> tuple
     return values, spacing
 
 
-def _to_ras(values: FloatArray, affine: npt.NDArray[np.float64]) -> tuple[FloatArray, tuple[float, ...], float]:
-    """Turn a volume so that its axes run along the world's; return it, its spacing, and by how many degrees they still differ."""
+class Directions(NamedTuple):
+    """How the axes of a file lie in the world.
+
+    Attributes:
+        order: Its axis that runs along depth, height and width.
+        flipped: Whether that one runs against the direction of RAS.
+        spacing: Millimetres between positions along depth, height and width.
+        angle: By how many degrees the axes differ from those of the world.
+    """
+
+    order: tuple[int, ...]
+    flipped: tuple[bool, ...]
+    spacing: tuple[float, ...]
+    angle: float
+
+
+def directions(affine: npt.NDArray[np.float64]) -> Directions:
+    """Return how axes with this affine, (3, 3), lie in the world: each is taken for the nearest one of RAS."""
     lengths = np.linalg.norm(affine, axis=0)
     cosines = affine / lengths
 
@@ -185,10 +204,16 @@ def _to_ras(values: FloatArray, affine: npt.NDArray[np.float64]) -> tuple[FloatA
 
     order = max(permutations(range(3)), key=along)
     found = [float(cosines[world, axis]) for world, axis in zip(_WORLD, order, strict=True)]
-    values = values.transpose(0, *(1 + axis for axis in order))
-    values = np.flip(values, tuple(1 + position for position, cosine in enumerate(found) if cosine < 0))
     angle = math.degrees(math.acos(min(1.0, min(map(abs, found)))))
-    return np.ascontiguousarray(values), tuple(float(lengths[axis]) for axis in order), angle
+    return Directions(order, tuple(cosine < 0 for cosine in found), tuple(float(lengths[axis]) for axis in order), angle)
+
+
+def _to_ras(values: FloatArray, affine: npt.NDArray[np.float64]) -> tuple[FloatArray, tuple[float, ...], float]:
+    """Turn a volume so that its axes run along the world's; return it, its spacing, and by how many degrees they still differ."""
+    turned = directions(affine)
+    values = values.transpose(0, *(1 + axis for axis in turned.order))
+    values = np.flip(values, tuple(1 + position for position, flipped in enumerate(turned.flipped) if flipped))
+    return np.ascontiguousarray(values), turned.spacing, turned.angle
 
 
 def _read_npy(path: Path, axes: Sequence[int] | None) -> FloatArray:

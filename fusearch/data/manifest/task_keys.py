@@ -64,6 +64,10 @@ def task_model(entry: type[Task]) -> type[TaskKeys]:
     elif entry.labels_key is not None:
         key, what = entry.labels_key
         fields[key] = (list[str] | None, Field(default=None, description=what, min_length=1))
+    if entry.dense:
+        fields["root"] = (str, Field(default=".", description="Folder that the paths of the masks start from, relative to the manifest."))
+        on = "Image or volume whose grid the masks have, and whose `size` and `spacing` they are brought to. Left out: the first."
+        fields["of"] = (str | None, Field(default=None, description=on))
     about = (entry.__doc__ or "").strip().split("\n\n")[0]
 
     def once(columns: list[str]) -> list[str]:

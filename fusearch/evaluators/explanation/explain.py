@@ -59,7 +59,7 @@ def explain(
         data: The data set of the run, or where it is now, where it cannot be loaded again from where it was.
         metric: What is compared; None for the run's first metric that the task has.
         repeats: Permutations for each member and modality.
-        features: Whether to attribute the features of each modality; needs captum.
+        features: Whether to attribute the features of each modality; needs captum. Of masks, which say no one number, none are.
         samples: Most held-out rows of a member for that.
         seed: Seed of the permutations, and of the draw of these rows.
         device: Where to compute: `cpu`, `cuda`, `cuda:1`, ...; `auto`: CUDA where there is one.
@@ -96,7 +96,9 @@ def explain(
             pass
     effects = modality_effects(evaluator, candidate, weights, members, metric=metric, repeats=repeats, seed=seed)
     shares = score_shares(graph, [weights.load(candidate.digest, member) for member in members]) if joins_scores(graph) else []
-    found = attribute_features(evaluator, candidate, weights, members, samples=samples, seed=seed) if features else []
+    found = (
+        attribute_features(evaluator, candidate, weights, members, samples=samples, seed=seed) if features and not data.task.dense else []
+    )
     document = {
         "digest": record.digest,
         "candidate": record.candidate,

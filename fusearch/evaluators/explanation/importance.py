@@ -157,7 +157,7 @@ def _value(evaluator: TrainingEvaluator, network: FusionNetwork, samples: Sample
     from fusearch.evaluators.training.members import score, settled_task
 
     rows = evaluator.prepared(member.fold)
-    return score(settled_task(network, rows).scored(predict(network, samples)), rows.targets, evaluator.data.task)[metric]
+    return score(settled_task(network, rows).judged(predict(network, samples), rows.targets), rows.targets, evaluator.data.task)[metric]
 
 
 def _permute(samples: Samples, modality: str, rng: torch.Generator) -> Samples:

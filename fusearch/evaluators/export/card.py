@@ -57,7 +57,7 @@ python predict.py {options} --out predictions.csv
 ```
 
 {inputs}
-
+{files}
 `model.onnx` (ONNX Runtime) and `model.pt2` (`torch.export.load`; a dictionary in the order of `inputs.json`) hold the same model: raw
 values in (float32, NaN for a missing value), {task[says]} out.
 Largest difference from the network on real rows: {differences}; allowed: {metrics[tolerance]:g}.
@@ -85,6 +85,7 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
         name=as_words(design["task"]["name"]),
         target=as_code(design["task"]["name"]),
         predicts=as_words(design["task"]["predicts"]),
+        files=_files(inputs),
         note=as_words(design["task"]["note"]),
         source=as_code(design["data"]["name"]),
         modalities=", ".join(inputs["modalities"]),
@@ -190,6 +191,24 @@ def _epochs(epochs: Mapping[str, int]) -> str:
     if list(epochs) == ["fusion"]:
         return f"{_count(epochs['fusion'], 'epoch')}, the median of the best epochs of its members"
     return ", ".join(f"{_count(count, 'epoch')} of {phase}" for phase, count in epochs.items()) or "no epoch: it has nothing to train"
+
+
+def _files(inputs: Mapping[str, Any]) -> str:
+    """Say what is written of masks."""
+    masks = inputs.get("masks")
+    if masks is None:
+        return ""
+    values = ", ".join(f"{value}: {as_words(label)}" for label, value in zip(masks["classes"], masks["values"], strict=True))
+    like = (
+        ""
+        if masks["like"] is None
+        else f", like the file of `{masks['like']}` (NIfTI on its positions, a picture as PNG of its size, else NPY)"
+    )
+    grid = " x ".join(map(str, masks["grid"]))
+    return f"""
+Writes a mask a sample into `predictions_masks`{like}, with the values {values}; the model says them on {grid} positions. `predictions.csv`
+names them and counts the positions of each class.
+"""
 
 
 def _suffix(modality: Mapping[str, Any]) -> str:

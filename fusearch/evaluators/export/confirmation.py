@@ -20,6 +20,7 @@ from fusearch.evaluators.export.choice import load_choice_data, read_choice
 from fusearch.evaluators.export.deployed import DeployedModel, DeployedTeam
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.export.refit import refit
+from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.members import score
 from fusearch.inference import correction_of
 from fusearch.inference.claims import sides_of
@@ -149,8 +150,12 @@ def outputs_on_test(model: DeployedModel | DeployedTeam, modalities: Sequence[Mo
     with torch.inference_mode():
         for chunk in np.split(rows, range(_CHUNK, len(rows), _CHUNK)):
             raw = raw_values(data, modalities, chunk)
-            parts.append(model({name: torch.from_numpy(values) for name, values in raw.items()}).double().numpy())
-    return data.task.scored(np.concatenate(parts))
+            said = model({name: torch.from_numpy(values) for name, values in raw.items()})
+            if data.task.dense:  # the largest probability stands where the largest logit does
+                parts.append(bind_task(data.task).judged(said.flatten(1), data.targets[chunk]))
+            else:
+                parts.append(data.task.scored(said.double().numpy()))
+    return np.concatenate(parts)
 
 
 def score_on_test(outputs: NDArray[np.float64], data: Dataset) -> dict[str, float]:

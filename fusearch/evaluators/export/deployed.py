@@ -49,7 +49,8 @@ class DeployedModel(nn.Module):
                 unknown level). NaN is a missing value; a sample whose values are all NaN lacks the modality.
 
         Returns:
-            (B, O) outputs in the units of the target, such as class probabilities, averaged over the networks.
+            (B, O) outputs in the units of the target, such as class probabilities, averaged over the networks; of a dense task
+            (B, C, *grid).
         """
         inputs, present = {}, {}
         for name, prepare in zip(self.modalities, self.preparations, strict=True):
@@ -57,7 +58,8 @@ class DeployedModel(nn.Module):
             present[name] = has_modality(raw[name])
             inputs[name] = torch.where(present[name].reshape(-1, *[1] * (values.ndim - 1)), values, 0.0)
         said = [task(network(inputs, present)) for task, network in zip(self.tasks, self.networks, strict=True)]
-        return self.task.average(torch.stack(said))
+        mean = self.task.average(torch.stack(said))
+        return torch.unflatten(mean, 1, (-1, *self.task.grid)) if self.task.grid else mean
 
 
 class DeployedTeam(nn.Module):

@@ -21,6 +21,7 @@ from fusearch.data.readers.graph_files import shared_edges
 from fusearch.evaluators.tasks import bind_task
 from fusearch.inference import Correction
 from fusearch.tasks import SeveralTasks
+from fusearch.tasks.segmentation import Segmentation
 
 __all__ = ["describe_inputs", "manifest_of", "raw_shapes", "raw_values"]
 
@@ -48,7 +49,8 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         or of paths and their `root`, what files are brought to (`size`, `channels`, `rate`, ...), the column of `time` of a table with a
         row for each step, the `alphabet` of sequences, the `edges` that all graphs share, the name of a language `model` in the folder
         `texts` and its `pooling`; and the `packages` that read those of the training. Of texts and sequences the `symbols` in the order
-        of their positions.
+        of their positions. Of a dense task `masks`: its `classes`, the `values` that stand for them in files, the `grid`, and the
+        modality whose files masks are `like`.
     """
     manifest = manifest_of(data)
     shapes = raw_shapes(data, modalities)
@@ -70,15 +72,17 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
             entry["categorical"] = {name: list(levels) for name, levels in schema.categorical.items()}
         entries[modality.name] = entry
     form = manifest.text_format if manifest is not None else TextFormat()
+    masks = _masks(data, modalities)
     return {
         "id": manifest.id if manifest is not None else None,
         "missing": sorted(form.missing),
         "decimal": form.decimal or _decimal(manifest),
         "unused": {other.name: _option(other.name) for other in data.modalities if other.name not in entries},
-        "outputs": list(data.task.outputs),
+        "outputs": list(data.task.outputs if masks is None else masks["classes"]),
         "decision": _decision(data, correction),
         "tasks": _classes_of_tasks(data),
         "modalities": entries,
+        **({} if masks is None else {"masks": masks}),
     }
 
 
@@ -86,6 +90,15 @@ def manifest_of(data: Dataset) -> Manifest | None:
     """Return the manifest that a data set was read from; None of one that was made in memory."""
     source = Path(data.source) if data.source else None
     return load_manifest(source) if source is not None and source.is_file() else None
+
+
+def _masks(data: Dataset, modalities: Sequence[Modality]) -> dict[str, Any] | None:
+    """Return what masks are made of and whose files they are like; None for a task of samples."""
+    if not isinstance(data.task, Segmentation):
+        return None
+    alike = [modality.name for modality in modalities if modality.entry.has_masks and modality.positions == data.task.grid]
+    classes = {"classes": list(data.task.labels), "values": list(data.task.values), "grid": list(data.task.grid)}
+    return {**classes, "like": alike[0] if alike else None}
 
 
 def _decision(data: Dataset, correction: Correction | None) -> dict[str, Any] | None:

@@ -5,13 +5,15 @@ onnxruntime, numpy and pandas alone; openpyxl for Excel, pillow for PNG or JPEG,
 soundfile for FLAC, pyedflib and scipy for EDF, tokenizers for texts through a language model. Files are read as those that the model was
 trained on: tables; NPY and NPZ arrays; tables that name an image, a volume, a film, a sound or a recording a row, or hold a text, or a
 step of a series; FASTA. Rows are matched by their id over the files; a file that is left out, an id that a file lacks, and a row of empty
-cells are a missing modality. `inputs.json` says which columns are read. What a prediction is never hangs on other rows.
+cells are a missing modality. `inputs.json` says which columns are read. What a prediction is never hangs on other rows. Of masks each is a
+file, like that of its image, in a folder beside the table that names them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -36,6 +38,7 @@ from fusearch.data.files.symbols import FASTA, code_rows, read_fasta, read_text_
 from fusearch.data.files.text import as_text, where
 from fusearch.data.files.texts import read_tokenizer, text_states
 from fusearch.data.files.volumes import read_volumes
+from fusearch.data.files.written_masks import write_mask
 from fusearch.errors import DataError, nearest
 
 FOLDER = Path(__file__).parent
@@ -80,6 +83,9 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"{error.filename}: {error.strerror or error}")
     session = onnxruntime.InferenceSession(FOLDER / "model.onnx", providers=["CPUExecutionProvider"])
+    if "masks" in spec:
+        write_masks(session, ids, inputs, spec, files, out)
+        return
     step = max(1, min(ROWS_AT_ONCE, VALUES_AT_ONCE // sum(values[:1].size for values in inputs.values())))
     parts = [slice(start, start + step) for start in range(0, len(ids), step)]
     outputs = [session.run(None, {f"raw.{name}": values[part] for name, values in inputs.items()})[0] for part in parts]
@@ -96,6 +102,52 @@ def main() -> None:
         predictions.to_csv(out, index=False)
     except OSError as error:
         sys.exit(f"{out}: cannot be written ({error.strerror or error})")
+
+
+def write_masks(
+    session: onnxruntime.InferenceSession,
+    ids: list[str],
+    inputs: dict[str, FloatArray],
+    spec: dict[str, Any],
+    files: dict[str, Path],
+    out: Path,
+) -> None:
+    """Write the mask of each sample, as its image is, and a table that names them: how many positions of it each class has."""
+    masks, values = spec["masks"], np.array(spec["masks"]["values"], np.uint8)
+    name = masks["like"]
+    modality = spec["modalities"].get(name, {})
+    images = files_of(files[name], modality, spec) if name in files else {}
+    folder = out.with_name(f"{out.stem}_masks")
+    taken: Counter[str] = Counter()
+    rows = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for row, sample in enumerate(ids):
+            said = session.run(None, {f"raw.{each}": inputs[each][row : row + 1] for each in inputs})[0][0]
+            plain = re.sub(r"[^\w.-]+", "_", sample)
+            taken[plain] += 1
+            target = folder / (plain if taken[plain] == 1 else f"{plain}_{taken[plain]}")
+            mask = values[said.argmax(axis=0)]
+            path = write_mask(mask, target, like=images.get(sample), size=modality.get("size"), spacing=modality.get("spacing"))
+            counts = {label: int((mask == value).sum()) for label, value in zip(masks["classes"], values, strict=True)}
+            rows.append({spec["id"] or "id": sample, "mask": path.relative_to(out.parent).as_posix(), **counts})
+        pd.DataFrame(rows).to_csv(out, index=False)
+    except DataError as error:
+        sys.exit("\n".join(error.faults))
+    except OSError as error:
+        sys.exit(f"{error.filename or out}: cannot be written ({error.strerror or error})")
+
+
+def files_of(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> dict[str, Path]:
+    """Return the file of each sample that a table names, by its id; nothing where samples have no files."""
+    if not path.name.lower().endswith(TABLES) or "root" not in modality:
+        return {}
+    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"), spec["id"] is None, modality.get("sheet"))
+    frame = read_table(path, lambda names: {spec["id"] or "id", modality["column"]} & set(names), form)
+    known = frame.columns.intersection([spec["id"] or "id"])
+    ids = ids_of(frame[known[0]], "id", path.name, frame.index) if len(known) else [str(row) for row in range(len(frame))]
+    named = (named_file(path.parent / modality["root"], cell) for cell in as_text(frame[modality["column"]], form.missing))
+    return {sample: file for sample, file in zip(ids, named, strict=True) if file is not None}
 
 
 def parse_options(modalities: dict[str, Any], unused: dict[str, str]) -> tuple[dict[str, Path], Path]:

@@ -9,8 +9,9 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
+from fusearch.evaluators.network.dense_head import DenseHead, refuse_dense
 from fusearch.evaluators.network.join import Continuation, Join, concatenate_ports, concatenated_shape
-from fusearch.evaluators.network.operator_layer import Losses, TokenShape
+from fusearch.evaluators.network.operator_layer import Losses, TokenShape, mask_absent
 from fusearch.evaluators.network.outputs import bind_outputs
 from fusearch.evaluators.network.stream_runs import ScoreHead, Streams, StreamState
 from fusearch.evaluators.tasks import TaskLayer
@@ -62,10 +63,11 @@ class FusionNetwork(nn.Module):
         recipe: Width and dropout; the numbers of training stay outside.
         classes: Whether these are scores of classes, which votes join as probabilities; of other tasks they join values.
         tasks: Of several tasks, where the numbers of each stand among `task_outputs`, by the name that outputs are bound to it by.
+        grid: Grid whose positions have classes, which a head goes back to; empty: samples have.
 
     Raises:
-        DesignError: A modality has no shape, a trunk `continue` meets a shape that it cannot go on with, or the outputs do not give every
-            task once.
+        DesignError: A modality has no shape, a trunk `continue` meets a shape that it cannot go on with, the outputs do not give every
+            task once, or something other than a mean joins scores on a grid.
 
     Example:
         >>> from fusearch.data.modality import Modality
@@ -84,11 +86,14 @@ class FusionNetwork(nn.Module):
         *,
         classes: bool = True,
         tasks: Mapping[str, slice] = MappingProxyType({}),
+        grid: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
-        self.graph, self.num_outputs = graph, task_outputs
+        self.graph, self.num_outputs, self.grid = graph, task_outputs, grid
+        if grid:
+            refuse_dense(graph)
         depths = _depths_read(graph)
-        self.streams = Streams(graph, _depths_continued(graph, depths), task_outputs, recipe, classes=classes)
+        self.streams = Streams(graph, _depths_continued(graph, depths), task_outputs, recipe, classes=classes, grid=grid)
         self._modalities = {stream.name: stream.modality for stream in graph.streams}
         self._arguments: dict[str, tuple[_Argument, ...]] = {}
         self.joins = nn.ModuleDict()
@@ -103,15 +108,17 @@ class FusionNetwork(nn.Module):
                 links = (fusion.trunk.stream, 0) if reads_links else None
                 continuation = Continuation(self.streams.encoder_of(fusion.trunk.stream), *continued, links)
             shapes = [argument.shape for argument in arguments]
-            self.joins[f"fusion_{name}"] = Join(fusion, shapes, depths[name], continuation, recipe, task_outputs)
+            numbers = 1 if grid else task_outputs  # an operator that classifies has classes of its own where those of a sample are masks
+            self.joins[f"fusion_{name}"] = Join(fusion, shapes, depths[name], continuation, recipe, numbers)
         self.heads = nn.ModuleList()
         self._binding = bind_outputs(graph, task_outputs, tasks)
-        self._outputs = tuple(self._output(output, index) for index, output in enumerate(graph.outputs))
+        self._outputs = tuple(self._output(output, index, recipe) for index, output in enumerate(graph.outputs))
 
     @classmethod
     def of(cls, candidate: Candidate, task: TaskLayer) -> FusionNetwork:
         """Return the network of a candidate for a task."""
-        return cls(candidate.graph, task.num_logits, candidate.recipe, classes=task.classes, tasks=task.logit_columns)
+        graph, recipe = candidate.graph, candidate.recipe
+        return cls(graph, task.num_logits, recipe, classes=task.classes, tasks=task.logit_columns, grid=task.grid)
 
     def forward(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
         """Return the main output, (B, K), from (B, *shape) and (B,) a modality."""
@@ -149,12 +156,21 @@ class FusionNetwork(nn.Module):
             if head is None:
                 every_BK = found[argument.source, argument.depth, argument.results[0]][:, 0]
                 outputs.append(self._binding.taken_from(index, every_BK))
+            elif self.grid:
+                skips = [
+                    mask_absent(found[name, depth, 0], mask((self._modalities[name],))) for name, depth in self._skips(argument.source)
+                ]
+                outputs.append(self.heads[head](read(argument), skips))
             else:
                 outputs.append(self.heads[head](read(argument)))
         main = self._binding.main_of(outputs)
         auxiliary = [outputs[index] for index in self._binding.auxiliary]
         scores = {name: x_BTD[:, 0] for (name, depth), x_BTD in states.items() if depth == "score"}
         return NetworkOutput(main, auxiliary, scores)
+
+    def _skips(self, fusion: str) -> list[tuple[str, int]]:
+        """Return the stages that a head on the grid reads beside a fusion: those of the streams that the fusion covers."""
+        return [(name, depth) for name in sorted(self.graph.covered(fusion)) for depth in self.streams.skips[name]]
 
     def heads_of_fusions(self) -> Iterator[tuple[ScoreHead, tuple[int, ...]]]:
         """Give each head of a fusion, and which of the K numbers it gives."""
@@ -176,14 +192,18 @@ class FusionNetwork(nn.Module):
         shapes = tuple(self.join(tap.source).shapes[result][depth] for result in results)
         return _Argument(tap.source, depth, results, shapes, modalities)
 
-    def _output(self, output: Output, index: int) -> tuple[_Argument, int | None]:
+    def _output(self, output: Output, index: int, recipe: Recipe) -> tuple[_Argument, int | None]:
         tap = output.source
         if tap.source in self._modalities:
             return self._argument(Tap(tap.source, "score"), ()), None
         argument = self._argument(tap, self.graph.ports_of_output(index))
         if OPERATORS[self.graph.fusion(tap.source).operator].scores_only and argument.depth == 0:
             return argument, None
-        self.heads.append(ScoreHead(argument.shape, self._binding.width_of(index), at_zero=True))
+        if self.grid:
+            skips = [self.streams.shape(state) for state in self._skips(tap.source)]
+            self.heads.append(DenseHead(argument.shape, skips, self.num_outputs, self.grid, recipe.width))
+        else:
+            self.heads.append(ScoreHead(argument.shape, self._binding.width_of(index), at_zero=True))
         return argument, len(self.heads) - 1
 
 

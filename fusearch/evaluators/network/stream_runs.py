@@ -5,12 +5,13 @@ Axis letters: B batch, T tokens, D width, K outputs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 import fusearch.evaluators.encoders  # noqa: F401  # registers the networks
+from fusearch.evaluators.network.dense_head import DenseHead, skip_depths
 from fusearch.evaluators.network.encoder_network import MeanPool, StageEncoder, make_encoder, mean_tokens, pooled
 from fusearch.evaluators.network.operator_layer import TokenShape, mask_absent
 from fusearch.search_space import ENCODERS, OPERATORS, Depth, FusionGraph, Recipe, Stream
@@ -59,6 +60,23 @@ class ScoreHead(nn.Module):
         return result
 
 
+def _make_head(encoder: StageEncoder, num_outputs: int, grid: tuple[int, ...], recipe: Recipe, *, at_zero: bool) -> nn.Module:
+    """Return the head of a stream's own scores: of its embedding or, where each position of a grid has a class, of all its stages."""
+    if not grid:
+        return ScoreHead(pooled(encoder.shapes[-1]), num_outputs, at_zero=at_zero)
+    skips = [encoder.shapes[depth] for depth in skip_depths(encoder.shapes, grid)]
+    return DenseHead(encoder.shapes[-1], skips, num_outputs, grid, recipe.width)
+
+
+def _scores(head: nn.Module, encoder: StageEncoder, states: Sequence[Tensor], mask_BT: Tensor | None) -> Tensor:
+    """Return what the head of a stream says of its stages, (B, K)."""
+    if isinstance(head, DenseHead):
+        said: Tensor = head(states[-1], [states[depth] for depth in skip_depths(encoder.shapes, head.grid)])
+    else:
+        said = head(encoder.pool(states[-1], mask_BT))
+    return said
+
+
 def _make_encoder(graph: FusionGraph, stream: Stream, recipe: Recipe) -> StageEncoder:
     return make_encoder(stream.encoder, graph.modality(stream.modality), recipe.width, recipe.dropout, stream.params)
 
@@ -71,18 +89,18 @@ class StreamNetwork(nn.Module):
         name: The stream.
         num_outputs: Numbers for each sample.
         recipe: Width and dropout.
+        grid: Grid whose positions have classes; empty: samples have.
     """
 
-    def __init__(self, graph: FusionGraph, name: str, num_outputs: int, recipe: Recipe) -> None:
+    def __init__(self, graph: FusionGraph, name: str, num_outputs: int, recipe: Recipe, grid: tuple[int, ...] = ()) -> None:
         super().__init__()
         self.encoder = _make_encoder(graph, graph.stream(name), recipe)
-        self.head = ScoreHead(pooled(self.encoder.shapes[-1]), num_outputs, at_zero=True)
+        self.head = _make_head(self.encoder, num_outputs, grid, recipe, at_zero=True)
 
     def forward(self, raw: Tensor) -> Tensor:
         """Map raw values of the modality to (B, K)."""
         last = len(self.encoder.shapes) - 1
-        result: Tensor = self.head(self.encoder.pool(self.encoder.states(raw, last)[-1], self.encoder.mask(raw, last)))
-        return result
+        return _scores(self.head, self.encoder, self.encoder.states(raw, last), self.encoder.mask(raw, last))
 
 
 class Streams(nn.Module):
@@ -94,12 +112,23 @@ class Streams(nn.Module):
         num_outputs: Numbers for each sample.
         recipe: Width and dropout.
         classes: Whether these are scores of classes.
+        grid: Grid whose positions have classes; empty: samples have.
 
     Attributes:
         lenders: Name of each stream -> name of the stream whose weights it has.
+        skips: Name of each stream whose stages a head on the grid reads beside a fusion -> their depths.
     """
 
-    def __init__(self, graph: FusionGraph, continued: Mapping[str, int], num_outputs: int, recipe: Recipe, *, classes: bool = True) -> None:
+    def __init__(
+        self,
+        graph: FusionGraph,
+        continued: Mapping[str, int],
+        num_outputs: int,
+        recipe: Recipe,
+        *,
+        classes: bool = True,
+        grid: tuple[int, ...] = (),
+    ) -> None:
         super().__init__()
         self.modality_of = {stream.name: stream.modality for stream in graph.streams}
         self.lenders = {stream.name: stream.tie or stream.name for stream in graph.streams}
@@ -113,11 +142,15 @@ class Streams(nn.Module):
             shared = [name for name, other in self.lenders.items() if other == lender]
             if any("score" in self.taps[name] for name in shared):
                 at_zero = not any(name in joined for name in shared)
-                self.heads[f"stream_{lender}"] = ScoreHead(pooled(network.shapes[-1]), num_outputs, at_zero=at_zero)
+                self.heads[f"stream_{lender}"] = _make_head(network, num_outputs, grid, recipe, at_zero=at_zero)
             if not any(self.taps[name] & {"L", "score"} for name in shared):
                 network.pool = MeanPool()  # nothing reads what the weights of another one would pool
             network.truncate(max(max(self.depths[name], continued.get(name, 0)) for name in shared))
             self.encoders[f"stream_{lender}"] = network
+        fused = {name for output in graph.outputs if output.source.source not in self.taps for name in graph.covered(output.source.source)}
+        self.skips = {name: skip_depths(self.encoder_of(name).shapes, grid, self.depths[name]) for name in sorted(fused) if grid}
+        for name, depths in self.skips.items():
+            self.taps[name] |= set(depths)
 
     def encoder_of(self, name: str) -> StageEncoder:
         """Return the encoder of a stream."""
@@ -156,7 +189,7 @@ class Streams(nn.Module):
         for tap in self.taps[name]:
             if tap == "score":
                 head = self.heads[f"stream_{self.lenders[name]}"]
-                states[tap] = head(encoder.pool(mask_absent(depths[-1], present_B), mask_BT)).unsqueeze(1)
+                states[tap] = _scores(head, encoder, [mask_absent(x_BTD, present_B) for x_BTD in depths], mask_BT).unsqueeze(1)
             elif tap == "L":
                 states[tap] = encoder.pool(depths[-1], mask_BT)
             elif tap == "*":

@@ -32,9 +32,11 @@ class TaskLayer(nn.Module, ABC):
     Attributes:
         classes: Whether logits are scores of classes of which a sample has one, so that votes join probabilities, not values.
         unit: What one unit of a logit is in the units of the target, for tolerances and attributions.
+        grid: Of a dense task, the grid whose positions have classes: a network says (classes, *grid) of a sample, flat; else empty.
     """
 
     classes: ClassVar[bool] = False
+    grid: tuple[int, ...] = ()
 
     def __init__(self, task: Task) -> None:
         super().__init__()
@@ -189,6 +191,16 @@ class TaskLayer(nn.Module, ABC):
     def scored(self, logits_NK: Tensor) -> NDArray[np.float64]:
         """Return what metrics read, (N, O), or (N,) where a sample has one output."""
         return self.task.scored(self(logits_NK.double().cpu()).numpy())
+
+    def judged(self, logits_NK: Tensor, targets: NDArray[Any]) -> NDArray[np.float64]:
+        """Return what metrics read of some rows; a dense task scores each of them by its target.
+
+        Args:
+            logits_NK: What a network says.
+            targets: Targets of the rows, as the data set holds them.
+        """
+        del targets
+        return self.scored(logits_NK)
 
     def chosen(self, logits_BK: Tensor) -> Tensor:
         """Return the position of the largest logit, (B,), as `explained` reads it."""

@@ -22,6 +22,7 @@ from fusearch.evaluators.network.copies import Copies
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.network.start import start_streams
 from fusearch.evaluators.tasks import TaskLayer, bind_task
+from fusearch.evaluators.training.mask_pictures import mask_pictures
 from fusearch.evaluators.training.member import Member
 from fusearch.evaluators.training.modes import FUSION, DesignTraining, predict
 from fusearch.evaluators.training.optimization import Fit, reproducible
@@ -74,12 +75,14 @@ class TrainedMember:
         member: Which one.
         fits: What each phase of the training did.
         metrics: Every metric of the task on the held-out rows; NaN where it is undefined there.
-        outputs: Outputs of the held-out rows in the units of the target, such as class probabilities (N, K) or predictions (N,).
+        outputs: Outputs of the held-out rows in the units of the target, such as class probabilities (N, K) or predictions (N,); of a dense
+            task the scores of each row.
         seconds: Wall time; of members that were trained together the share of each.
         together: Members that were trained together.
         loop: Phase that was trained in the plain loop although there were others beside it -> why.
         eager: Phase whose steps were not captured on a device where that is done -> why.
         alone: How many streams were `asked` for alone, and of these `found` in the cache.
+        pictures: Of masks, some of the held-out rows (`mask_pictures`).
     """
 
     member: Member
@@ -91,6 +94,7 @@ class TrainedMember:
     loop: Mapping[str, str] = field(default_factory=dict)
     eager: Mapping[str, str] = field(default_factory=dict)
     alone: Mapping[str, int] = field(default_factory=dict)
+    pictures: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the facts as JSON-able values; an undefined metric is None."""
@@ -213,10 +217,12 @@ def member_training(
         if weights is not None:
             weights.save(candidate.digest, member, network, {phase: fit.best_epoch for phase, fit in fits.items()})
         task = settled_task(network, rows)
-        outputs = task.scored(predict(network, rows.validation))
+        logits = predict(network, rows.validation)
+        outputs = task.judged(logits, rows.targets)
+        pictures = mask_pictures(task, rows.validation, logits, rows.targets)
         metrics = score(outputs, rows.targets, task.task)
         metrics |= _score_missing(network, rows, task, missing)
-    return TrainedMember(member, fits, metrics, outputs, time.perf_counter() - start, alone=run.num_alone)
+    return TrainedMember(member, fits, metrics, outputs, time.perf_counter() - start, alone=run.num_alone, pictures=pictures)
 
 
 def _start(network: FusionNetwork, candidate: Candidate, member: Member, weights: WeightStore | None) -> Takeover:
@@ -240,7 +246,7 @@ def _bind(on_epoch: OnMemberEpoch | None, member: Member) -> Callable[[str, int,
 def _score_missing(network: FusionNetwork, rows: FoldSamples, task: TaskLayer, modalities: Sequence[str]) -> dict[str, float]:
     by_modality = {}
     for modality in modalities:
-        outputs = task.scored(predict(network, rows.validation.without(modality)))
+        outputs = task.judged(predict(network, rows.validation.without(modality)), rows.targets)
         by_modality[modality] = score(outputs, rows.targets, task.task)
     return {
         f"{name}_without.{modality}": value for modality, scores in by_modality.items() for name, value in scores.items()

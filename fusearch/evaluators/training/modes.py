@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fusearch.data.given_weights import GivenWeights
+from fusearch.errors import EvaluationError
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.network.start import start_stream, start_streams
 from fusearch.evaluators.network.stream_runs import StreamNetwork, StreamState
@@ -40,7 +41,7 @@ from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.stream_cache import StreamCache, TrainedStream
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import start_at_mean
-from fusearch.search_space import Depth, FusionGraph, Recipe
+from fusearch.search_space import Candidate, Depth, FusionGraph, Recipe
 
 __all__ = ["FUSION", "DesignTraining", "OnPhaseEpoch", "Phases", "predict", "solver_of", "train"]
 
@@ -143,6 +144,10 @@ class DesignTraining:
         self.cache, self.keys, self.given = cache, dict[str, str](), given
         self.num_alone = Counter[str]()
         self.task = task
+        if task.grid and recipe.augmentation != "none":
+            raise EvaluationError(
+                f"recipe: augmentation: {recipe.augmentation!r} would change images and leave their masks, expected 'none'"
+            )
         self.strengths = strengths_of(recipe, self.device)
         self.balance = Balance.of(recipe, task, samples.targets)
 
@@ -192,7 +197,7 @@ class DesignTraining:
     def _train_stream(self, lender: str, order: torch.Generator) -> Generator[Phase, Fit, Fit]:
         streams = self.network.streams
         modalities = tuple(dict.fromkeys(streams.modality_of[name] for name, other in streams.lenders.items() if other == lender))
-        alone = StreamNetwork(self.network.graph, lender, self.network.num_outputs, self.recipe).to(self.device)
+        alone = StreamNetwork(self.network.graph, lender, self.network.num_outputs, self.recipe, self.network.grid).to(self.device)
         start_stream(alone, self.network.graph.stream(lender), self.given)
         self.num_alone["asked"] += 1
         if self.cache is None:
@@ -313,9 +318,7 @@ class DesignTraining:
             seen, held = (self.samples.take(torch.nonzero(rows).flatten()) for rows in (others, part))
             cache = None if self.cache is None else self.cache.within("without part", number)
             with reproducible(self.generator.initial_seed(), device=self.device) as order:
-                network = FusionNetwork(
-                    graph, self.network.num_outputs, self.recipe, classes=self.task.classes, tasks=self.task.logit_columns
-                ).to(self.device)
+                network = FusionNetwork.of(Candidate(graph, self.recipe), self.task).to(self.device)
                 start_streams(network, self.given)
                 run = DesignTraining(network, seen, None, self.recipe, self.task, self.settings, order, epochs, None, cache, self.given)
                 lenders, modality_of = network.streams.lenders, network.streams.modality_of

@@ -20,6 +20,7 @@ from fusearch.reports.findings.level_scores import ColumnScores, read_level_scor
 from fusearch.reports.findings.looks import Look, read_looks
 from fusearch.reports.findings.predicted import Predicted, read_predicted
 from fusearch.reports.findings.published import Published, read_published
+from fusearch.reports.findings.shown_masks import ShownMasks, read_shown_masks
 from fusearch.reports.wording import metric_label, number, role_label, sentence_case
 from fusearch.run import Run
 from fusearch.study import TrialRecord
@@ -95,6 +96,11 @@ class Findings:
     def predicted(self) -> Predicted:
         """What the recommended design predicted of held-out rows, and the best simple design beside it."""
         return read_predicted(self.trials, self.recommended, self.named)
+
+    @cached_property
+    def shown_masks(self) -> ShownMasks | None:
+        """Some of the masks that they predicted, where a run keeps them."""
+        return read_shown_masks(self.trials, self.recommended, self.named)
 
     @cached_property
     def learned(self) -> Learned:

@@ -5,7 +5,7 @@ Axis letters: N rows, K classes, B draws of the rows (the first is the rows as t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["CalibrationBin", "Curve", "DesignPredictions", "Predicted", "pick_and_best_simple", "read_predicted", "risk_sentence"]
+__all__ = [
+    "MASK_SCORES",
+    "CalibrationBin",
+    "Curve",
+    "DesignPredictions",
+    "Predicted",
+    "SampleScores",
+    "pick_and_best_simple",
+    "read_predicted",
+    "risk_sentence",
+]
 
 #: Draws of the rows for the bands: at most so many, fewer where there are many rows, at least so few.
 _MOST_DRAWS, _LEAST_DRAWS, _MOST_NUMBERS = 200, 40, 20_000_000
@@ -31,6 +41,8 @@ _PLACES = 101
 #: A bin of the calibration curve holds at least so many rows where there are enough.
 _ROWS_OF_BIN, _MOST_BINS = 30, 10
 _MOST_POINTS = 500
+#: What is told of the scores of masks.
+MASK_SCORES = ("mean", "worst", "25 %", "median", "75 %")
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,21 @@ class DesignPredictions:
 
 
 @dataclass(frozen=True)
+class SampleScores:
+    """How good the masks of a design are over the samples.
+
+    Attributes:
+        label: What the design is called, with its trial.
+        score: Name of the score.
+        values: Its mean, its worst value, its quartiles.
+    """
+
+    label: str
+    score: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Predicted:
     """What designs predicted of rows that they were not trained on.
 
@@ -99,6 +126,7 @@ class Predicted:
         designs: The recommended design, then the best simple one beside it.
         reason: Why there are none.
         tasks: Of several tasks what they predicted of each, by its name; then all of this stands there.
+        scores: Of masks, what the designs score.
     """
 
     labels: tuple[str, ...] = ()
@@ -106,6 +134,7 @@ class Predicted:
     designs: tuple[DesignPredictions, ...] = ()
     reason: str | None = None
     tasks: Mapping[str, Predicted] = field(default_factory=dict)
+    scores: tuple[SampleScores, ...] = ()
 
     @property
     def said(self) -> str:
@@ -145,6 +174,8 @@ def _objective_of(task: str, kept: KeptPredictions, primary: Objective) -> Objec
 
 
 def _describe(kept: KeptPredictions, named: Sequence[tuple[TrialRecord, str]], objective: Objective, seed: int) -> Predicted:
+    if kept.task.dense:
+        return Predicted(rows=len(kept.targets), scores=tuple(_scores(kept, named)))
     if kept.task.named_classes and kept.outputs.ndim == 3 and kept.targets.ndim == 1:
         describe: Callable[[int], dict[str, Any]] = _Classes(kept, objective, seed).describe
     elif kept.outputs.ndim == 2 and kept.targets.ndim == 1:
@@ -157,6 +188,16 @@ def _describe(kept: KeptPredictions, named: Sequence[tuple[TrialRecord, str]], o
         return Predicted(reason=f"a {kept.task.kind} has no curves here")
     designs = [DesignPredictions(record.number, record.digest, label, **describe(number)) for number, (record, label) in enumerate(named)]
     return Predicted(kept.task.labels, len(kept.targets), tuple(designs))
+
+
+def _scores(kept: KeptPredictions, named: Sequence[tuple[TrialRecord, str]]) -> Iterator[SampleScores]:
+    import numpy as np
+
+    for number, (_, label) in enumerate(named):
+        for score, values in zip(kept.task.outputs, kept.outputs[number].T, strict=True):
+            objective = Objective.parse(score if score in kept.task.metrics else kept.task.headline)
+            worst = max(values.tolist(), key=objective.loss)
+            yield SampleScores(label, score, (float(values.mean()), worst, *np.quantile(values, (0.25, 0.5, 0.75)).tolist()))
 
 
 def pick_and_best_simple(trials: Trials, pick: TrialRecord) -> list[TrialRecord]:

@@ -11,6 +11,7 @@ from fusearch.reports.findings.predicted import DesignPredictions, Predicted, ri
 from fusearch.reports.findings.taken_classes import decision_sentence
 from fusearch.reports.page import markup
 from fusearch.reports.page.markup import Cell
+from fusearch.reports.page.masks_section import mask_cards
 from fusearch.reports.wording import count, number, sentence_case
 
 __all__ = ["predicted_section"]
@@ -25,6 +26,10 @@ _ABOUT = {
 _NOTE = (
     "Of {rows} that the training of a fold did not see. Bands and bars are 90 % over draws of the rows{folds}. Both designs were chosen "
     "with the help of these rows, so they look a little better than they are; the score after selection stands at the top."
+)
+_OF_MASKS = (
+    "Of {rows} that the training of a fold did not see. Both designs were chosen with the help of these rows, so they look a little better "
+    "than they are; the score after selection stands at the top."
 )
 
 
@@ -41,6 +46,9 @@ def predicted_section(found: Findings, figures: Sequence[str]) -> str:
     title = '<section id="predicted"><h2>What the recommended design predicts</h2>'
     if predicted.reason is not None:
         return f'{title}<p class="note">{markup.prose(f"Nothing to show: {predicted.reason}.")}</p></section>'
+    if predicted.scores:
+        note = _OF_MASKS.format(rows=count(predicted.rows, "row"))
+        return f'{title}<p class="note">{markup.prose(note)}</p>{mask_cards(predicted, found.shown_masks)}</section>'
     curves = any(own.labels for own in (predicted, *predicted.tasks.values()))
     note = _NOTE.format(rows=count(predicted.rows, "row"), folds="; curves are means over folds" if curves else "")
     parts = [_shown(predicted, figures)] if not predicted.tasks else []

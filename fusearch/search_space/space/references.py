@@ -8,7 +8,8 @@ from fusearch.data.modality import Modality
 from fusearch.search_space.design.graph import FusionGraph
 from fusearch.search_space.design.parts import Depth, Fusion, Output, Stream, Tap, Training, Trunk
 from fusearch.search_space.encoders import default_encoder
-from fusearch.search_space.entries.encoder import Chain
+from fusearch.search_space.entries.encoder import ENCODERS, Chain
+from fusearch.search_space.entries.parameter import complete_params
 from fusearch.search_space.space.space_settings import SpaceSettings
 
 __all__ = ["MAX_RAW_VALUES", "reference_designs"]
@@ -30,7 +31,12 @@ def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, .
     - `penultimate`: the embeddings of all modalities, joined, and a head.
     - `late`: the mean of the class probabilities of all modalities, each trained alone.
     - `stacked`: the same models, joined by a regularized linear model of their scores on rows that they have not seen.
+
+    A task with a class at each position of a grid has those that end in one: each modality alone; `early`, raw values of all on the grid,
+    joined; `penultimate`, the last stages of all, joined; `late`.
     """
+    if settings.dense:
+        return _dense_designs(settings)
     encoded = [Stream(_name(settings, modality), modality.name, *_encoder(settings, modality)) for modality in settings.modalities]
     raw = [
         Stream(_name(settings, modality), modality.name, "flatten" if modality.layout.positions else "identity")
@@ -52,6 +58,37 @@ def reference_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, .
         designs["late"] = (_joined(settings, encoded, "score", operator="vote_mean", training="independent"),)
         designs["stacked"] = (_joined(settings, encoded, "score", operator="stacking", training="independent"),)
     return designs
+
+
+def _dense_designs(settings: SpaceSettings) -> dict[str, tuple[FusionGraph, ...]]:
+    encoded = [Stream(_name(settings, modality), modality.name, *_encoder(settings, modality)) for modality in settings.modalities]
+    # The one that has most positions comes first, as its grid is that of the join.
+    encoded.sort(key=lambda stream: -math.prod(_modality(settings, stream).positions))
+    raw = [
+        Stream(stream.name, stream.modality, "identity")
+        for stream in encoded
+        if not (modality := _modality(settings, stream)).entry.symbolic and (modality.has_grid or not modality.layout.positions)
+    ]
+    designs = {"best_unimodal": tuple(_alone(settings, stream) for stream in encoded)}
+    if len(raw) > 1:
+        designs["early"] = (_joined(settings, raw, 0, operator="cat_channels"),)
+    if len(encoded) > 1:
+        last = [_last(settings, stream) for stream in encoded]
+        fusion = Fusion(f"{settings.prefix}1", "cat_channels", tuple(last), {}, Trunk("fc", 0))
+        designs["penultimate"] = (FusionGraph(settings.modalities, tuple(encoded), (fusion,), (Output(Tap(fusion.name, "L")),), "joint"),)
+        designs["late"] = (_joined(settings, encoded, "score", operator="vote_mean", training="independent"),)
+    return designs
+
+
+def _last(settings: SpaceSettings, stream: Stream) -> Tap:
+    """Return the last stage of a stream with its positions, of a vector the embedding."""
+    encoder = ENCODERS[stream.encoder]
+    params = complete_params(stream.params, encoder.params, stream.encoder)
+    return Tap(stream.name, encoder.num_stages(params) if _modality(settings, stream).has_grid else "L")
+
+
+def _modality(settings: SpaceSettings, stream: Stream) -> Modality:
+    return next(modality for modality in settings.modalities if modality.name == stream.modality)
 
 
 def _name(settings: SpaceSettings, modality: Modality) -> str:

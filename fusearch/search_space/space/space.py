@@ -28,6 +28,7 @@ from fusearch.search_space.space.recipe_space import RecipeSpace
 from fusearch.search_space.space.references import reference_designs
 from fusearch.search_space.space.space_settings import (
     DEFAULT_OPERATORS,
+    DENSE_OPERATORS,
     EXTRAS,
     SEARCHED,
     SpaceSettings,
@@ -69,6 +70,8 @@ class SearchSpace:
         pattern: A formula with letters, `?` or classes of operators: only designs that it stands for are drawn.
         balances: Whether the task has classes that a recipe may balance (`data.task.balances`).
         solved: Whether the task solves linear models (`data.task.solved`); else no reference is one.
+        dense: Whether the task has a class at each position of a grid (`data.task.dense`): by default operators that keep a grid, and
+            references that end in one.
 
     Raises:
         SpaceError: A setting is not legal.
@@ -102,9 +105,10 @@ class SearchSpace:
         pattern: str | None = None,
         balances: bool = True,
         solved: bool = True,
+        dense: bool = False,
     ) -> None:
         if operators is None:
-            operators = DEFAULT_OPERATORS
+            operators = DENSE_OPERATORS if dense else DEFAULT_OPERATORS
         elif operators == "all":
             operators = tuple(OPERATORS)
         self.settings = SpaceSettings(
@@ -115,7 +119,7 @@ class SearchSpace:
             max_trunk=max_trunk,
             max_streams=max_streams,
             trunks=read_names("trunks", trunks),
-            trainings=default_trainings(modalities) if trainings is None else read_names("trainings", trainings),
+            trainings=default_trainings(modalities, dense=dense) if trainings is None else read_names("trainings", trainings),
             scores=scores,
             auxiliary=auxiliary,
             all_stages=all_stages,
@@ -124,6 +128,7 @@ class SearchSpace:
             pattern=pattern,
             balances=balances,
             solved=solved,
+            dense=dense,
         )
         if pattern is not None:
             check_pattern(self.settings)
@@ -268,7 +273,7 @@ class SearchSpace:
     @property
     def fingerprint_0_1_0(self) -> str:
         """The same as version 0.1.0 worked it out, which knew neither pooling nor patterns, extras and tasks."""
-        later = ("extras", "pattern", "balances", "solved")
+        later = ("extras", "pattern", "balances", "solved", "dense")
         settings = {name: value for name, value in self.to_dict().items() if name not in later}
         declared = self._declared()
         encoders = {name: {key: of for key, of in params.items() if key != POOL} for name, params in declared["encoders"].items()}

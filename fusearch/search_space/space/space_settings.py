@@ -21,6 +21,7 @@ from fusearch.search_space.space.recipe_space import RecipeSpace
 
 __all__ = [
     "DEFAULT_OPERATORS",
+    "DENSE_OPERATORS",
     "EXTRAS",
     "SEARCHED",
     "SpaceSettings",
@@ -52,6 +53,20 @@ DEFAULT_OPERATORS = (
     "stacking",
 )
 
+#: Those of a task with a class at each position of a grid: they keep the grid, and class scores have their mean alone (decision 0099).
+DENSE_OPERATORS = (
+    "cat_channels",
+    "gated_cat",
+    "sum",
+    "product",
+    "low_rank",
+    "cross_attention",
+    "modality_attention",
+    "gated_unit",
+    "film",
+    "shared_private",
+    "vote_mean",
+)
 
 #: What a space holds beside the usual designs only where it is asked for.
 EXTRAS: Mapping[str, str] = {
@@ -88,6 +103,7 @@ class SpaceSettings:
     pattern: str | None = None
     balances: bool = True
     solved: bool = True
+    dense: bool = False
 
     def __post_init__(self) -> None:
         if not self.modalities:
@@ -99,7 +115,7 @@ class SpaceSettings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 raise SpaceError(f"{name} is {value!r}, expected a whole number from {least} to {most}")
-        for name in ("scores", "auxiliary", "all_stages", "balances", "solved"):
+        for name in ("scores", "auxiliary", "all_stages", "balances", "solved", "dense"):
             if not isinstance(getattr(self, name), bool):
                 raise SpaceError(f"{name} is {getattr(self, name)!r}, expected true or false")
         for name, legal in (("trunks", TRUNKS), ("trainings", SEARCHED)):
@@ -111,6 +127,12 @@ class SpaceSettings:
         for extra in self.extras:
             if extra not in EXTRAS:
                 raise SpaceError(f"extras: {extra!r}, {suggestion(extra, EXTRAS)}")
+        if self.dense and "scores_beside_features" in self.extras:
+            raise SpaceError(
+                "extras: 'scores_beside_features', where a task has scores of each position of a grid, expected their mean alone"
+            )
+        if self.dense and tuple(self.recipe.augmentation) != ("none",):
+            raise SpaceError("recipe: augmentation would change images and leave their masks, expected ['none']")
         if self.max_fusions and not (self.features or self.votes):
             raise SpaceError("operators: expected at least one that joins two arguments of any kind, such as 'cat'")
         if self.max_fusions and self.features and self.max_args < 2:
@@ -131,9 +153,11 @@ class SpaceSettings:
 
     @cached_property
     def votes(self) -> tuple[str, ...]:
-        """Operators that join class scores: votes, and `cat` with a head."""
+        """Operators that join class scores: votes, and `cat` with a head; those of each position of a grid have their mean alone."""
         if not self.scores:
             return ()
+        if self.dense:
+            return tuple(text for text, (operator, _) in self.joins.items() if operator.name == "vote_mean")
         votes = tuple(text for text, (operator, _) in self.joins.items() if operator.scores_only or operator.name == "cat")
         return votes if any(self.joins[text][0].takes(2) for text in votes) else ()
 
@@ -254,11 +278,17 @@ class SpaceSettings:
             "recipe": self.recipe.to_dict(),
             **({} if self.pattern is None else {"pattern": self.pattern}),
             **{name: False for name in ("balances", "solved") if not getattr(self, name)},
+            **({"dense": True} if self.dense else {}),
         }
 
 
-def default_trainings(modalities: Iterable[Modality]) -> tuple[Training, ...]:
-    """Return the training modes of a space: streams of images, volumes or series cost enough to be trained once and then kept."""
+def default_trainings(modalities: Iterable[Modality], *, dense: bool = False) -> tuple[Training, ...]:
+    """Return the training modes of a space: streams of images, volumes or series cost enough to be trained once and then kept.
+
+    Not those whose states a `dense` head reads: they are as large as the images, times their width.
+    """
+    if dense:
+        return ("joint", "staged")
     return ("joint", "staged", "frozen") if any(modality.layout.positions for modality in modalities) else ("joint",)
 
 

@@ -51,6 +51,13 @@ def _survives(kind: str) -> Callable[[dict[str, Any]], None]:
     return _set("task", value={"kind": kind, "file": "labels.csv", "time": "months", "event": "died"})
 
 
+def _masked(**keys: Any) -> tuple[Callable[[dict[str, Any]], None], ...]:
+    """Two modalities of images, on other grids, and masks."""
+    other = {**_IMAGES, "size": [3, 5]}
+    task = {"kind": "segmentation", "file": "labels.csv", "column": "mask"} | keys
+    return _set("modalities", value={"x": _IMAGES, "y": other}), _set("task", value=task)
+
+
 _IMAGES = {"kind": "image2d", "file": "images.csv", "column": "path"}
 _TEXT = {"kind": "text", "file": "written.csv", "column": "note"}
 _DNA = {"kind": "sequence", "file": "written.csv", "column": "dna", "alphabet": "dna"}
@@ -123,6 +130,13 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
     ("multilabel", "kind"): ((_set("task", value=_LABELS),), _set("task", value=_NUMBER)),
     ("multilabel", "file"): ((_set("task", value=_LABELS),), _set("task", "file", value="later.csv")),
     ("multilabel", "columns"): ((_set("task", value=_LABELS),), _set("task", "columns", value=["died"])),
+    ("segmentation", "kind"): (_masked(), _set("task", value=_NUMBER)),
+    ("segmentation", "file"): (_masked(), _set("task", "file", value="later.csv")),
+    ("segmentation", "column"): (_masked(), _set("task", "column", value="other_mask")),
+    ("segmentation", "labels"): (_masked(), _set("task", "labels", value=["none", "one", "two"])),
+    ("segmentation", "root"): (_masked(), _set("task", "root", value="later")),
+    ("segmentation", "sheet"): (_masked(file="labels.xlsx", sheet="now"), _set("task", "sheet", value="later")),
+    ("segmentation", "of"): (_masked(), _set("task", "of", value="y")),
     ("tabular", "kind"): ((_only({"kind": "tabular", "file": "flat.npy"}),), _set("modalities", "x", "kind", value="timeseries")),
     ("tabular", "file"): ((), _set("modalities", "rna", "file", value="clinical_numbers.csv")),
     ("tabular", "columns"): ((), _set("modalities", "clinical", "columns", value=["age"])),
@@ -270,8 +284,9 @@ def study(study: Any) -> Any:
     study.labels["grade"] = np.arange(rows) % 3
     study.labels["died"], study.labels["treated"] = np.arange(rows) % 2, np.arange(rows) // 2 % 2
     study.labels["other_split"] = ["val"] * 10 + ["train"] * 40 + ["test"] * 10
+    study.labels["mask"], study.labels["other_mask"] = ([f"{(row + shift) % 3}.npy" for row in range(rows)] for shift in (0, 1))
     study.write()
-    moved = {column: np.roll(study.labels[column], 1) for column in ("vital", "months", "died")}
+    moved = {column: np.roll(study.labels[column], 1) for column in ("vital", "months", "died", "mask")}
     study.labels.assign(**moved).to_csv(folder / "later.csv")
     write_book(folder / "labels.xlsx", now=study.labels, later=study.labels.assign(**moved))
     study.clinical[["patient", "age", "stage_t"]].to_csv(folder / "clinical_numbers.csv", index=False)
