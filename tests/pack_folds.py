@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -23,6 +24,7 @@ from fusearch.evaluators.training.transfer import WeightStore
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 from fusearch.tasks.classification import Classification
 from fusearch.tasks.regression import Regression
+from fusearch.tasks.segmentation import Segmentation
 
 CAT = FusionGraph.parse("F1 = cat(a@L, b@L; trunk=fc:1) ->", modalities=TABLES)
 SETTINGS = TrainingSettings(epochs=2, batch_size=8)
@@ -30,8 +32,25 @@ SETTINGS = TrainingSettings(epochs=2, batch_size=8)
 SIZES = ((20, 7), (17, 10))
 
 
+#: Positions of the masks.
+GRID = (8, 8)
+TASKS = {
+    "classification": Classification("class", ("no", "yes", "maybe")),
+    "regression": Regression("value"),
+    "segmentation": Segmentation("mask", ("none", "edge", "core"), grid=GRID, values=(0, 1, 2)),
+}
+
+
 def bound(kind: str) -> TaskLayer:
-    return bind_task(Classification("class", ("no", "yes", "maybe")) if kind == "classification" else Regression("value"))
+    return bind_task(TASKS[kind])
+
+
+def targets_of(kind: str, count: int, generator: torch.Generator) -> Tensor:
+    if kind == "classification":
+        return torch.arange(count) % 3
+    if kind == "regression":
+        return torch.randn(count, generator=generator)
+    return torch.randint(0, 3, (count, math.prod(GRID)), generator=generator).to(torch.uint8)
 
 
 def make_folds(modalities: Sequence[Modality], task: str = "classification", sizes: Sequence[tuple[int, int]] = SIZES) -> list[FoldSamples]:
@@ -46,10 +65,8 @@ def make_folds(modalities: Sequence[Modality], task: str = "classification", siz
             for modality in modalities
         }
         here = {modality.name: torch.rand(count, generator=generator) > (0.2 if at else 0) for at, modality in enumerate(modalities)}
-        codes = torch.arange(count) % 3
         dealt = torch.randperm(count, generator=generator) % 3 if parts else None
-        made = Samples(inputs, here, codes if task == "classification" else torch.randn(count, generator=generator), dealt)
-        return on_device(made)
+        return on_device(Samples(inputs, here, targets_of(task, count, generator), dealt))
 
     folds = []
     for index, (train, held) in enumerate(sizes):

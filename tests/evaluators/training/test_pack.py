@@ -12,7 +12,7 @@ import pytest
 import torch
 from few import few
 from installed import need_encoders
-from pack_folds import CAT, SETTINGS, SIZES, make_folds, on_device, trained_together, weights_of
+from pack_folds import CAT, GRID, SETTINGS, SIZES, make_folds, on_device, trained_together, weights_of
 from toy_data import TABLES
 
 from fusearch.data.kinds import KINDS
@@ -105,6 +105,15 @@ def test_networks_that_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     text = "F1 = gated_cat(a@L, b@L)\nF2 = cat(F1@0, c@1; trunk=fc:1) ->\ntrain = staged"
     assert not check_law(FusionGraph.parse(text, modalities=TABLES), tmp_path)
     assert [copies.num_copied for copies in made] == [2]
+
+
+@pytest.mark.parametrize("training", ["joint", "staged"])
+def test_masks(training: str, tmp_path: Path) -> None:
+    modalities = (*(Modality(name, "image2d", (1, *GRID)) for name in "xy"), TABLES[1])
+    text = (
+        f"x:cnn(stages=2) | y:cnn(stages=2) | b:mlp\nF1 = cat_channels(x@1, y@1; trunk=conv:1)\nF2 = film(F1@L, b@L) ->\ntrain = {training}"
+    )
+    assert not check_law(FusionGraph.parse(text, modalities=modalities), tmp_path, task="segmentation")
 
 
 #: One recipe of each way to balance classes, two with a gamma of their own, and one without.
