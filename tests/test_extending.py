@@ -101,6 +101,7 @@ def test_a_search_uses_all_of_them(folder: Path, tmp_path: Path) -> None:
     assert "name: sensitivity_at_90" in config
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_workers_of_ray_get_a_plug_in_file(folder: Path, tmp_path: Path) -> None:
     command = (*SEARCH, *SMALL, "--trials", "2", "--workers", "1", "--out", tmp_path / "run", "--json")

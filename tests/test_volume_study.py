@@ -99,6 +99,7 @@ def test_they_are_searched_and_reported(run: Run) -> None:
     assert "nifti" in write_report(run).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_bundle_reads_the_same_files_without_fusearch(run: Run, data: Dataset, manifest: Path, tmp_path: Path) -> None:
     from fusearch.evaluators.export import export
 

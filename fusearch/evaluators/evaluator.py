@@ -287,7 +287,7 @@ class TrainingEvaluator:
 
     def prepared(self, fold: int, device: torch.device | None = None) -> FoldSamples:
         """Return the rows of a fold on a device (None: that of the evaluator), preprocessed once for all designs where they are small."""
-        device = find_device(self.device) if device is None else device
+        device = device or find_device(self.device)
         if (fold, device) not in self._prepared:
             if device.type == "cpu" and (len(self._prepared) + 1) * self._bytes_of_a_fold > KEPT_FOLDS:
                 self._prepared.clear()
@@ -365,17 +365,16 @@ class TrainingEvaluator:
             "cache": self.cache,
         }
         data = {"source": self.data.source, "name": self.data.name, "fingerprint": self.data.fingerprint, "samples": len(self.data)}
-        found = check_data(self.data)
-        defined = {metric: self.folds_defined(metric) for metric in self.data.task.metrics}
-        partly = {metric: [count, len(self.folds)] for metric, count in defined.items() if count < len(self.folds)}
         task = self.data.task
+        defined = {metric: self.folds_defined(metric) for metric in task.metrics}
+        partly = {metric: [count, len(self.folds)] for metric, count in defined.items() if count < len(self.folds)}
         told = {
             "task": task.to_dict(),
-            "note": self.data.task.note,
+            "note": task.note,
             "defined": partly,
             "constant": [task.constant(self.data.targets[fold.train]).tolist() for fold in self.folds],
-            "chance": self.data.task.chance(self.data.targets),
-            "warnings": found.warnings,
+            "chance": task.chance(self.data.targets),
+            "warnings": check_data(self.data).warnings,
         }
         return {"kind": "training", "settings": settings, "data": {**data, **told}}
 

@@ -84,6 +84,7 @@ def counted_where_it_runs(candidate: Candidate) -> dict[str, float]:
     }
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(candidates(WIDE))
 def test_a_drawn_design_costs_from_its_shapes_what_it_costs_where_it_runs(candidate: Candidate) -> None:

@@ -42,6 +42,7 @@ def test_two_workers_work_side_by_side_though_evaluations_are_shorter_than_their
     assert run.status()["trials"]["complete"] == 20
 
 
+@pytest.mark.slow
 def test_more_seeds_are_trained_by_the_same_workers(search):
     class Lucky:
         def __call__(self, candidate, budget, report):
@@ -68,6 +69,7 @@ def test_more_seeds_are_trained_by_the_same_workers(search):
     assert run.status()["trials"]["complete"] == 6
 
 
+@pytest.mark.slow
 def test_failures_and_deaths_are_recorded_and_both_workers_live_on(search):
     def evaluate(candidate, budget, report):
         import os
@@ -135,6 +137,7 @@ def test_arrays_come_back_and_stay_out_of_the_snapshots_of_tune_and_resume_start
     assert sorted(path.name for path in (run.path / "ray").iterdir() if path.is_dir()) == ["session-000", "session-001"]
 
 
+@pytest.mark.slow
 def test_the_evaluator_is_fetched_once_by_each_worker_and_threads_are_set(search):
     class Counting:
         """Counts how often it is unpickled in a process, and sees the thread counts as they are then."""
@@ -298,6 +301,7 @@ def test_designs_race_on_workers_too(search):
     assert os.getpid() not in {record.details["worker"] for record in stopped}
 
 
+@pytest.mark.slow
 def test_a_pack_goes_to_one_worker_and_what_was_told_of_it_stays_when_that_is_lost(search, toy_space, tmp_path):
     once = tmp_path / "lost"
 

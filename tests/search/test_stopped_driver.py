@@ -79,7 +79,7 @@ def finished(run):
     return {record.candidate for record in run.records() if record.evaluated}
 
 
-@pytest.mark.parametrize("executor", ["inline", pytest.param("ray", marks=pytest.mark.ray)])
+@pytest.mark.parametrize("executor", ["inline", pytest.param("ray", marks=[pytest.mark.ray, pytest.mark.slow])])
 def test_a_driver_that_is_killed_loses_and_repeats_no_finished_trial(driver, executor):
     process = driver.start(executor, quick=4)
     driver.wait_for(4, process, running=1)
@@ -150,6 +150,7 @@ def test_a_program_that_ends_itself_while_it_is_told_of_progress_leaves_nothing_
     assert search(trials=5, out=tmp_path / "ended", resume=True).status()["trials"]["complete"] == 5
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_a_signal_stops_ray_cleanly(driver):
     process = driver.start("ray", seconds=2.0)

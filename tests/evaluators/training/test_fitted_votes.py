@@ -77,7 +77,7 @@ def test_the_weights_of_a_vote_are_fitted_on_rows_that_the_voters_have_not_seen(
 
 def test_two_votes_of_a_design_share_the_scores_that_voters_have_not_seen(rows: FoldSamples, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    monkeypatch.setattr(modes, "FusionNetwork", lambda *args, **options: made.append(1) or FusionNetwork(*args, **options))
+    monkeypatch.setattr(modes.FusionNetwork, "of", lambda *args, of=FusionNetwork.of, **options: made.append(1) or of(*args, **options))
     fit("F1 = stacking(a@score, c@score) ->\nF2 = vote_weighted(a@score, c@score) -> aux\ntrain = independent", rows)
     assert len(made) == PARTS
 

@@ -232,6 +232,7 @@ def test_on_real_data_each_step_goes_on_from_the_weights_of_the_last(tmp_path: P
     assert told["chosen"]["loss"] <= first["control"]["loss"]
 
 
+@pytest.mark.slow
 @pytest.mark.ray
 def test_on_ray_the_steps_wait_for_each_other(tmp_path: Path) -> None:
     data = load_data("wisconsin")

@@ -30,6 +30,7 @@ def test_functions_are_counted(operators: list[str], max_trunk: int) -> None:
     assert str(size) == f"{alone + joined:,} designs"
 
 
+@pytest.mark.slow
 def test_large_spaces_are_estimated_and_larger_ones_are_larger() -> None:
     small, wide = SMALL.size(), WIDE.size()
     assert small.exact is wide.exact is None
