@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_or_1d, validate_data
 
 from fusearch.data import Dataset
+from fusearch.data.assembly.memory import common_index
 from fusearch.errors import DataError, EstimatorError, RunError
 from fusearch.run import Run
 
@@ -28,7 +31,8 @@ class _FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
 
     Args:
         objectives: What is optimized, such as `["auroc", "macs<=1e6"]`. None: the task's headline metric, and MACs.
-        pick: The design that is kept: `simplest`, `knee`, `best:METRIC` or a digest, as for `Run.pick`; or `team`.
+        pick: The design that is kept: `simplest`, `knee`, `best:METRIC` or a digest, as for `Run.pick`; or `team`, which is the
+            simplest one alone where no second design makes it better.
         trials: Designs to evaluate at most.
         time_limit: Seconds after which no new evaluation starts. None: no limit.
         epochs: Most epochs of one training.
@@ -112,7 +116,7 @@ class _FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
     def _samples(self, X: Any, *, fitted: bool) -> dict[str, Any]:
         """Return modality -> values; a single table is the modality `x`, and scikit-learn looks whether it is one."""
         if isinstance(X, Mapping) and not issparse(X):  # a sparse array by keys is both
-            return {str(name): X[name] for name in X}
+            return {str(name): X[name] for name in X if not (fitted and X[name] is None)}
         options = {"ensure_all_finite": "allow-nan", "ensure_min_samples": 1 if fitted else 2, "skip_check_array": hasattr(X, "iloc")}
         return {"x": validate_data(self, X, reset=not fitted, **options)}
 
@@ -144,7 +148,13 @@ class _FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             **{**settings, **(self.search or {})},
         )
         self.trials_ = trials_frame(run)
-        fitted = fit_pick(run, data, pick=self.pick, seeds=self.seeds, device=self.device)
+        train = partial(fit_pick, run, data, seeds=self.seeds, device=self.device)
+        try:
+            fitted = train(pick=self.pick)
+        except RunError:
+            if self.pick != "team":
+                raise
+            fitted = train(pick="simplest")  # no second design makes the best one better
         self.model_, self.formula_ = fitted.model, "\n\n".join(choice.record.formula for choice in fitted.choices)
 
     def _outputs(self, X: Any) -> npt.NDArray[np.float64]:
@@ -156,6 +166,8 @@ class _FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             raw = self.schema_.encode(self._samples(X, fitted=True))
         except DataError as error:
             raise EstimatorError(str(error)) from None
+        if not len(next(iter(raw.values()))):
+            raise EstimatorError("samples of no row, expected one at least")
         return predict_raw(self.model_, raw)
 
     @property
@@ -203,11 +215,21 @@ class FusionClassifier(ClassifierMixin, _FusionEstimator):  # type: ignore[misc]
         Raises:
             EstimatorError: Row counts that differ, fewer than two classes, or values that do not fit their kind.
         """
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(column_or_1d(y, warn=True), return_inverse=True)
+        given = column_or_1d(y, warn=True)
+        if given.dtype.kind == "f":
+            assert_all_finite(given, input_name="y")
+        if pd.isna(given).any():
+            raise EstimatorError(f"y has no class in row {int(pd.isna(given).argmax()) + 1}, expected one of each sample")
+        check_classification_targets(given)
+        self.classes_, codes = np.unique(given, return_inverse=True)
         names = [str(code) for code in range(len(self.classes_))]
         self._fit(X, _with_index(y, [names[code] for code in codes]), groups, labels=names)
         return self
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of samples whose class is predicted."""
+        _refuse_other_order({**self._samples(X, fitted=True), "y": y})
+        return float(super().score(X, y, sample_weight))
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Return the probability of each class, (N, classes)."""
@@ -254,6 +276,11 @@ class FusionRegressor(RegressorMixin, _FusionEstimator):  # type: ignore[misc]
         assert_all_finite(values, input_name="y")
         self._fit(X, _with_index(y, values), groups)
         return self
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the coefficient of determination of the predictions."""
+        _refuse_other_order({**self._samples(X, fitted=True), "y": y})
+        return float(super().score(X, y, sample_weight))
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """Return the prediction of each sample, (N,)."""
@@ -303,17 +330,24 @@ class FusionSurvival(_FusionEstimator):
 
     def score(self, X: Any, y: Any) -> float:
         """Return the concordance index of the risks."""
+        _refuse_other_order({**self._samples(X, fitted=True), "y": y})
         happened, time = _events(y)
         said = self._outputs(X)
         return self.schema_.task.metric("concordance")(np.stack([time, happened], axis=1), said)
+
+
+def _refuse_other_order(things: Mapping[str, Any]) -> None:
+    """Refuse frames and series whose indexes differ, as `fit` does: they would be joined by position."""
+    try:
+        common_index(things, "X")
+    except DataError as error:
+        raise EstimatorError(str(error)) from None
 
 
 def _with_index(y: Any, values: Any) -> Any:
     """Return values with the index of `y`, where it has one: rows are joined by it, not by position."""
     if not hasattr(y, "index") or callable(y.index):
         return values
-    import pandas as pd
-
     return pd.Series(values, index=y.index)
 
 
@@ -323,4 +357,7 @@ def _events(y: Any) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
         raise EstimatorError(
             "y is no structured array of two fields, expected event and time of each sample, as `sksurv.util.Surv` makes them"
         )
+    if y.dtype[0].kind != "b" or y.dtype[1].kind not in "fiu":
+        told = ", ".join(f"{name} ({y.dtype[name]})" for name in names)
+        raise EstimatorError(f"y has the fields {told}, expected first whether the event happened (bool), then its time (a number)")
     return y[names[0]].astype(bool), y[names[1]].astype(float)

@@ -128,6 +128,34 @@ def test_messages() -> None:
         small().fit({**X, "ecg": X["ecg"][:59]}, Y)
 
 
+def test_scores_join_by_the_index_as_fit_does(fitted: fs.FusionClassifier) -> None:
+    turned = {"labs": X["labs"].iloc[::-1]}
+    with pytest.raises(EstimatorError, match="rows would be joined wrongly by position"):
+        fitted.score({**turned, "ecg": X["ecg"]}, pd.Series(Y))
+    with pytest.raises(EstimatorError, match="is in another order than that of groups"):
+        small().fit({"labs": X["labs"]}, pd.Series(Y), groups=pd.Series(range(60), index=range(59, -1, -1)))
+
+
+def test_what_is_no_target_is_told() -> None:
+    with pytest.raises(EstimatorError, match="y has no class in row 3"):
+        small().fit(X, np.array(["healthy", "sick", np.nan] * 20, dtype=object))
+    turned = np.array([(1.0, True)] * 60, dtype=[("time", float), ("event", bool)])
+    with pytest.raises(EstimatorError, match="expected first whether the event happened"):
+        fs.FusionSurvival(**SMALL, **TABLES).fit(X, turned)
+
+
+def test_a_modality_that_is_none_is_missing_and_no_row_is_refused(fitted: fs.FusionClassifier) -> None:
+    without = fitted.predict_proba({"labs": X["labs"]})
+    np.testing.assert_array_equal(fitted.predict_proba({"labs": X["labs"], "ecg": None}), without)
+    with pytest.raises(EstimatorError, match="samples of no row"):
+        fitted.predict({"labs": X["labs"][:0]})
+
+
+def test_where_there_is_no_team_the_simplest_design_is_taken() -> None:
+    model = small(pick="team", trials=1).fit({"labs": X["labs"]}, Y)
+    assert model.predict({"labs": X["labs"]}).shape == (60,)
+
+
 def test_a_run_that_was_not_kept_is_told() -> None:
     model = small(trials=1).fit({"labs": X["labs"]}, Y)
     with pytest.raises(RunError, match="the run was not kept"):

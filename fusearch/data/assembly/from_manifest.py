@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from fusearch.data.assembly.assembly import assemble
 from fusearch.data.assembly.label_file import read_labels
+from fusearch.data.assembly.mask_targets import refuse_no_grid
 from fusearch.data.assembly.modality_files import read_modality
 from fusearch.data.assembly.test_cohort import add_test_cohort
 from fusearch.data.content import Content
@@ -25,6 +26,8 @@ def read_dataset(manifest: Manifest) -> Dataset:
     """
     labels = read_labels(manifest)
     modalities = {name: read_modality(manifest, name, labels) for name in manifest.modalities}
+    if labels.task.dense:
+        refuse_no_grid(labels.task, modalities, manifest.path.name)
     if manifest.splits.test is not None:
         labels, modalities = add_test_cohort(manifest, labels, modalities)
     content = assemble(

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.assembly.arrays import RawModality
+from fusearch.data.files.frames import read_table
 from fusearch.data.files.masks import read_masks
+from fusearch.data.files.places import refuse_other_places
 from fusearch.data.files.stacking import named_file
 from fusearch.data.files.text import as_text, where
 from fusearch.data.kinds import KINDS
+from fusearch.data.readers.named_files import NamedFileKeys
+from fusearch.data.readers.table_file import read_ids
 from fusearch.errors import DataError, ManifestError, suggestion
 from fusearch.tasks import TASKS, Task
 from fusearch.tasks.segmentation import Segmentation
@@ -87,10 +92,32 @@ def masks_of_labels(
     try:
         files = [file for name in names if (file := named_file(root, name)) is not None]
         num_axes = len(KINDS[images.kind].layouts[0].positions)
+        pictured = _image_files(manifest, own, ids)
+        if pictured is not None:
+            refuse_other_places(files, pictured, num_axes=num_axes, places=places)
         masks = read_masks(files, num_axes=num_axes, places=places, **brought)
     except DataError as error:
         raise DataError(*(f"task: {fault}" for fault in error.faults)) from None
     return encode_masks(masks, column, place=place, labels=keys.class_names, like=like)
+
+
+def _image_files(manifest: Manifest, name: str, ids: Sequence[str]) -> list[Path | None] | None:
+    """Return the image of each row of the labels, None where it has none; None at all where no table names images that can be read."""
+    keys = manifest.modalities[name]
+    if not isinstance(keys, NamedFileKeys) or keys.column is None or keys.axes is not None:
+        return None
+    form, path = manifest.form_of(keys), manifest.path.parent / keys.file
+    if not path.is_file():
+        return None
+    frame = read_table(path, lambda names: set(names), form)
+    if keys.column not in frame or manifest.id not in (None, *frame):
+        return None
+    names = as_text(frame[keys.column], form.missing)
+    if manifest.id is not None:
+        named = dict(zip(read_ids(frame, manifest.id, path, path.name), names, strict=True))
+        names = [named.get(each) for each in ids]
+    root = manifest.path.parent / keys.root
+    return [named_file(root, each) for each in names] if len(names) == len(ids) else None
 
 
 def grid_modality(manifest: Manifest, keys: TaskKeys) -> str:

@@ -24,7 +24,7 @@ from fusearch.tasks import REFUSED, TASKS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["assemble_arrays", "encode_samples"]
+__all__ = ["assemble_arrays", "common_index", "encode_samples"]
 
 Array = npt.NDArray[Any]
 
@@ -71,7 +71,9 @@ def assemble_arrays(
         for key in keys or ():
             if key not in modalities:
                 raise DataError(f"{place}: {option} names the modality {key!r}, {suggestion(key, modalities)}")
-    index = _common_index({f"target {key!r}": values for key, values in columns.items()} | dict(modalities), place)
+    index = common_index(
+        {f"target {key!r}": values for key, values in columns.items()} | dict(modalities) | {"groups": groups, "splits": splits}, place
+    )
     if index is not None and ids is not None and as_text(index) != as_text(ids) and set(as_text(index)) == set(as_text(ids)):
         raise DataError(f"{place}: ids are in another order than the index of its frames, so rows would be joined wrongly by position")
     given_ids = index if ids is None else ids
@@ -100,7 +102,7 @@ def encode_samples(content: Content, samples: Mapping[str, Array | pd.DataFrame]
     for name in samples:
         if name not in content.raw:
             raise DataError(f"{place}: modality {name!r}, {suggestion(name, content.raw)}")
-    _common_index(dict(samples), place)
+    common_index(dict(samples), place)
     lengths = {name: len(values) for name, values in samples.items()}
     if len(set(lengths.values())) != 1:
         told = ", ".join(f"{name} {length}" for name, length in lengths.items())
@@ -139,7 +141,7 @@ def _frame(key: str, kind: str, values: Any, place: str) -> pd.DataFrame:
     return pd.DataFrame(shape_array(np.asarray(values), kind, place)).add_prefix(f"{key}_")
 
 
-def _common_index(things: Mapping[str, Any], place: str) -> list[Any] | None:
+def common_index(things: Mapping[str, Any], place: str) -> list[Any] | None:
     """Return the index that data frames and series share, where it names rows; None where it numbers them.
 
     Raises:

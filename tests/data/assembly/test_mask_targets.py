@@ -73,7 +73,7 @@ def test_what_cannot_be_read_is_named(folder: Path) -> None:
     with pytest.raises(FusearchError, match=r"data.yaml: task.root: no folder 'nowhere' beside the manifest"):
         load_data(manifest(folder, {"root": "nowhere"}))
     np.save(folder / "masks" / "3.npy", np.zeros((4, 4), np.uint8))
-    with pytest.raises(DataError, match=r"masks of 2 shapes.*\(1, 4, 4\) \(1, such as '3.npy'\)"):
+    with pytest.raises(DataError, match=r"line 5: mask '3.npy' has 4 x 4 positions, expected what its image '3.npy' covers: 16 x 16"):
         load_data(manifest(folder))
     (folder / "masks" / "3.npy").unlink()
     with pytest.raises(DataError, match=r"1 of 30 masks is missing in .*: '3.npy'"):
@@ -107,3 +107,19 @@ def test_masks_in_memory() -> None:
         Dataset.from_arrays("shapes", targets=masks / 2, **given)
     with pytest.raises(DataError, match="masks hold values from -1 to 1, expected 0 to 255"):
         Dataset.from_arrays("shapes", targets=masks.astype(int) * 2 - 1, **given)
+
+
+def test_masks_of_another_size_than_their_images_are_refused_before_they_are_stretched(folder: Path) -> None:
+    sized = {"t1": {"kind": "image2d", "file": "labels.csv", "column": "t1", "root": "t1", "size": [8, 8]}}
+    assert load_data(manifest(folder, {"of": "t1"}, **sized)).task.grid == (8, 8)
+    np.save(folder / "masks" / "3.npy", np.load(folder / "masks" / "3.npy")[:8, :8])
+    with pytest.raises(DataError, match=r"line 5: mask '3.npy' has 8 x 8 positions, expected what its image '3.npy' covers: 16 x 16"):
+        load_data(manifest(folder, {"of": "t1"}, **sized))
+
+
+def test_the_grid_of_masks_from_files_is_that_of_an_image(folder: Path) -> None:
+    for row in range(ROWS):
+        np.save(folder / "masks" / f"{row}.npy", np.load(folder / "masks" / f"{row}.npy")[:8, :8])
+    other = {"kind": "image2d", "file": "labels.csv", "column": "t1", "root": "t1", "axes": "NCHW"}
+    with pytest.raises(DataError, match=r"masks of the grid \(8, 8\), expected that of an image or a volume"):
+        load_data(manifest(folder, {"of": "t1"}, t1=other))

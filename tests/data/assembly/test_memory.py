@@ -121,6 +121,13 @@ def test_frames_in_different_orders_are_not_joined_by_position(a: Any, b: Any, m
         make(modalities={"a": frame(a), "b": frame(b)})
 
 
+def test_groups_and_splits_are_joined_by_their_index_too() -> None:
+    names = [f"P{row}" for row in range(40)]
+    for option, values in (("groups", np.arange(40) // 4), ("splits", ["train", "val"] * 20)):
+        with pytest.raises(DataError, match=f"the index of {option} is in another order than that of"):
+            make(modalities={"a": frame(names)}, **{option: pd.Series(values, names[::-1])})
+
+
 def test_ids_in_another_order_than_the_index_are_refused() -> None:
     names = [f"P{row}" for row in range(40)]
     with pytest.raises(DataError, match="ids are in another order than the index of its frames"):
