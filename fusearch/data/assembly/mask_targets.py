@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.assembly.arrays import RawModality
+from fusearch.data.files.extents import refuse_other_extents
 from fusearch.data.files.frames import read_table
 from fusearch.data.files.masks import read_masks
-from fusearch.data.files.places import refuse_other_places
 from fusearch.data.files.stacking import named_file
 from fusearch.data.files.text import as_text, where
 from fusearch.data.kinds import KINDS
@@ -94,7 +94,7 @@ def masks_of_labels(
         num_axes = len(KINDS[images.kind].layouts[0].positions)
         pictured = _image_files(manifest, own, ids)
         if pictured is not None:
-            refuse_other_places(files, pictured, num_axes=num_axes, places=places)
+            refuse_other_extents(files, pictured, num_axes=num_axes, places=places)
         masks = read_masks(files, num_axes=num_axes, places=places, **brought)
     except DataError as error:
         raise DataError(*(f"task: {fault}" for fault in error.faults)) from None

@@ -18,11 +18,11 @@ from fusearch.data.files.stacking import load_package
 from fusearch.data.files.volumes import NIFTI
 from fusearch.errors import DataError
 
-__all__ = ["Place", "place_of", "refuse_other_places"]
+__all__ = ["Extent", "extent_of", "refuse_other_extents"]
 
 
 @dataclass(frozen=True)
-class Place:
+class Extent:
     """Where a file lies.
 
     Attributes:
@@ -41,14 +41,14 @@ class Place:
             return size
         return f"{size} from ({_numbers(self.box[0])}) to ({_numbers(self.box[1])}) mm"
 
-    def matches(self, image: Place) -> bool | None:
+    def matches(self, image: Extent) -> bool | None:
         """Whether a mask here covers what an image covers there; None where nothing tells."""
         if self.box is not None and image.box is not None:
             return bool(np.abs(self.box - image.box).max() <= image.step / 2)
         return None if self.box is not None or image.box is not None else self.shape == image.shape
 
 
-def place_of(path: Path, num_axes: int) -> Place | None:
+def extent_of(path: Path, num_axes: int) -> Extent | None:
     """Return where a picture (2 axes) or a volume (3 axes) lies, from the head of the file; None where that does not tell.
 
     DICOM is not looked at, and a file that cannot be read is told by what reads it.
@@ -57,17 +57,17 @@ def place_of(path: Path, num_axes: int) -> Place | None:
     try:
         if name.endswith(".npy"):
             shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
-            return Place(tuple(shape[-num_axes:])) if len(shape) in (num_axes, num_axes + 1) else None
+            return Extent(tuple(shape[-num_axes:])) if len(shape) in (num_axes, num_axes + 1) else None
         if path.is_dir() or is_dicom(path):
             return None
         if num_axes == 2:
-            return Place(picture_size(path))
-        return _place_of_nifti(path) if name.endswith(NIFTI) else None
+            return Extent(picture_size(path))
+        return _extent_of_nifti(path) if name.endswith(NIFTI) else None
     except (OSError, SyntaxError, ValueError):
         return None
 
 
-def refuse_other_places(masks: Sequence[Path], images: Sequence[Path | None], *, num_axes: int, places: Sequence[str]) -> None:
+def refuse_other_extents(masks: Sequence[Path], images: Sequence[Path | None], *, num_axes: int, places: Sequence[str]) -> None:
     """Refuse masks that do not cover what their images cover: brought to one size, they would be stretched over another part.
 
     Args:
@@ -81,14 +81,14 @@ def refuse_other_places(masks: Sequence[Path], images: Sequence[Path | None], *,
     """
     faults = []
     for mask, image, place in zip(masks, images, places, strict=True):
-        ours, theirs = place_of(mask, num_axes), None if image is None else place_of(image, num_axes)
+        ours, theirs = extent_of(mask, num_axes), None if image is None else extent_of(image, num_axes)
         if image is not None and ours is not None and theirs is not None and ours.matches(theirs) is False:
             faults.append(f"{place}: mask {mask.name!r} has {ours}, expected what its image {image.name!r} covers: {theirs}")
     if faults:
         raise DataError(*faults)
 
 
-def _place_of_nifti(path: Path) -> Place | None:
+def _extent_of_nifti(path: Path) -> Extent | None:
     nibabel: Any = load_package("nibabel", path.name)
     try:
         with warnings.catch_warnings(), nibabel.imageglobals.LoggingOutputSuppressor():
@@ -102,7 +102,7 @@ def _place_of_nifti(path: Path) -> Place | None:
         return None
     corners = np.array([[*corner, 1.0] for corner in product(*((-0.5, count - 0.5) for count in shape))]) @ affine.T
     box = np.stack([corners[:, :3].min(axis=0), corners[:, :3].max(axis=0)])
-    return Place(shape, box, float(np.linalg.norm(affine[:3, :3], axis=0).min()))
+    return Extent(shape, box, float(np.linalg.norm(affine[:3, :3], axis=0).min()))
 
 
 def _numbers(values: npt.NDArray[np.float64]) -> str:

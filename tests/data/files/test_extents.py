@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fusearch.data.files.places import place_of, refuse_other_places
+from fusearch.data.files.extents import extent_of, refuse_other_extents
 from fusearch.errors import DataError
 
 
@@ -23,7 +23,7 @@ def test_a_mask_covers_what_its_image_covers_however_it_is_stored(tmp_path: Path
     image = volume(tmp_path / "image.nii.gz", (10, 12, 8))
     same = volume(tmp_path / "flipped.nii.gz", (10, 12, 8), flip=True)
     finer = volume(tmp_path / "finer.nii.gz", (20, 24, 16), step=1.0, origin=(-0.5, -0.5, -0.5))
-    refuse_other_places([same, finer], [image, image], num_axes=3, places=["row 1", "row 2"])
+    refuse_other_extents([same, finer], [image, image], num_axes=3, places=["row 1", "row 2"])
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_mask_covers_what_its_image_covers_however_it_is_stored(tmp_path: Path
 def test_one_that_does_not_is_refused(mask: dict, tmp_path: Path) -> None:
     image = volume(tmp_path / "image.nii.gz", (10, 12, 8))
     with pytest.raises(DataError, match=r"row 1: mask 'mask.nii.gz' has .* mm, expected what its image 'image.nii.gz' covers: 10 x 12 x 8"):
-        refuse_other_places([volume(tmp_path / "mask.nii.gz", **mask)], [image], num_axes=3, places=["row 1"])
+        refuse_other_extents([volume(tmp_path / "mask.nii.gz", **mask)], [image], num_axes=3, places=["row 1"])
 
 
 def test_pictures_and_arrays_have_as_many_positions(tmp_path: Path) -> None:
@@ -46,14 +46,14 @@ def test_pictures_and_arrays_have_as_many_positions(tmp_path: Path) -> None:
     np.save(tmp_path / "mask.npy", np.zeros((6, 4)))
     np.save(tmp_path / "turned.npy", np.zeros((4, 6)))
     image, mask, turned = (tmp_path / f"{name}.npy" for name in ("image", "mask", "turned"))
-    refuse_other_places([mask, turned], [image, None], num_axes=2, places=["row 1", "row 2"])
+    refuse_other_extents([mask, turned], [image, None], num_axes=2, places=["row 1", "row 2"])
     with pytest.raises(
         DataError, match=r"row 1: mask 'turned\.npy' has 4 x 6 positions, expected what its image 'image.npy' covers: 6 x 4"
     ):
-        refuse_other_places([turned], [image], num_axes=2, places=["row 1"])
+        refuse_other_extents([turned], [image], num_axes=2, places=["row 1"])
 
 
 def test_what_does_not_tell_is_left_to_what_reads_it(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no picture")
-    assert place_of(tmp_path / "a.png", 2) is None
-    assert place_of(tmp_path / "none.npy", 2) is None
+    assert extent_of(tmp_path / "a.png", 2) is None
+    assert extent_of(tmp_path / "none.npy", 2) is None
