@@ -73,6 +73,16 @@ def test_a_broken_entry_point_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         list(Registry[int]("data set"))
 
 
+@pytest.fixture
+def forget() -> Iterator[None]:
+    """Forget the plug-in files of a test: other tests of this process would take them along to theirs."""
+    before = set(sys.modules)
+    yield
+    for name in [name for name in sys.modules if name.startswith(PLUGIN_PREFIX) and name not in before]:
+        del sys.modules[name]
+
+
+@pytest.mark.usefixtures("forget")
 def test_files_of_the_environment_register_on_the_first_look_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     plugin = tmp_path / "my_gadgets.py"
     plugin.write_text("import tests_registry_target\ntests_registry_target.registry.add('mine', 'yes')\n", encoding="utf-8")
@@ -100,13 +110,6 @@ def test_a_broken_plugin_is_named(content: str | None, message: str, monkeypatch
     monkeypatch.setenv(PLUGINS, str(plugin))
     with pytest.raises(FusearchError, match=message):
         list(Registry[str]("gadget"))
-
-
-@pytest.fixture
-def forget() -> Iterator[None]:
-    yield
-    for name in [name for name in sys.modules if name.startswith(f"{PLUGIN_PREFIX}test_")]:
-        del sys.modules[name]
 
 
 def test_a_file_is_imported_once_and_travels_as_its_text(forget: None, tmp_path: Path) -> None:
