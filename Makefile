@@ -41,7 +41,8 @@ lint: install
 	@$(BIN)/mypy
 
 test-slow: install  ## The checks that take minutes
-	@$(BIN)/python -m pytest -q -m slow
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "slow and not ray"
+	@$(BIN)/python -m pytest -q -m "slow and ray"
 	@FUSEARCH_EXAMPLES=300 $(BIN)/python -m pytest -q tests/search_space tests/evaluators/network/test_one_function_one_digest.py
 
 bench: install  ## Run every benchmark
