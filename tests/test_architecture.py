@@ -101,7 +101,7 @@ MAY_IMPORT = {
         "inference",
         "pareto",
     },
-    "estimators": {"errors", "data", "search_space", "run", "evaluators", "search", "reports"},
+    "estimators": {"errors", "data", "search_space", "inference", "run", "evaluators", "search", "reports"},
     "testing": {"lazy", "errors", "registry", "metrics", "tasks", "data", "search_space", "contracts", "run", "evaluators", "search"},
     "cli": {
         "errors",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,6 +19,7 @@ from sklearn.utils.validation import assert_all_finite, check_is_fitted, column_
 from fusearch.data import Dataset
 from fusearch.data.assembly.memory import common_index
 from fusearch.errors import DataError, EstimatorError, RunError
+from fusearch.inference.picked import read_pick
 from fusearch.run import Run
 
 __all__ = ["FusionClassifier", "FusionRegressor", "FusionSurvival"]
@@ -86,7 +87,7 @@ class _FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         if self.folds < 2:
             raise EstimatorError(f"folds is {self.folds}, expected at least 2: designs are compared over the folds of what `fit` is given")
         samples = self._samples(X, fitted=False)
-        try:
+        with _as_value_errors():
             data = Dataset.from_arrays(
                 "X",
                 modalities=samples,
@@ -101,8 +102,6 @@ class _FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
                 fractions=(1.0, 0.0, 0.0),
                 seed=self.random_state,
             )
-        except DataError as error:
-            raise EstimatorError(str(error)) from None
         if self.out is None:
             with tempfile.TemporaryDirectory(prefix="fusearch-") as folder:
                 self._search(data, Path(folder) / "run")
@@ -120,15 +119,19 @@ class _FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         options = {"ensure_all_finite": "allow-nan", "ensure_min_samples": 1 if fitted else 2, "skip_check_array": hasattr(X, "iloc")}
         return {"x": validate_data(self, X, reset=not fitted, **options)}
 
+    def _refuse_other_order(self, X: Any, y: Any) -> None:
+        """Refuse frames and series whose indexes differ, as `fit` does: they would be joined by position."""
+        with _as_value_errors():
+            common_index({**self._samples(X, fitted=True), "target 'y'": y}, "X")
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
-        tags.non_deterministic = False
         return tags
 
     def _search(self, data: Dataset, out: Path) -> None:
         from fusearch.evaluators import TrainingEvaluator
-        from fusearch.evaluators.export.fitted import fit_pick
+        from fusearch.evaluators.export.fitted import fit_picked
         from fusearch.reports import trials_frame
         from fusearch.search import run_search
         from fusearch.search_space import SearchSpace
@@ -138,7 +141,6 @@ class _FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             "trials": self.trials,
             "time_limit": self.time_limit,
             "seed": self.random_state,
-            **(self.search or {}),
         }
         run = run_search(
             SearchSpace(data.modalities, **(self.space or {})),
@@ -148,24 +150,23 @@ class _FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
             **{**settings, **(self.search or {})},
         )
         self.trials_ = trials_frame(run)
-        train = partial(fit_pick, run, data, seeds=self.seeds, device=self.device)
+        trials = run.read()
         try:
-            fitted = train(pick=self.pick)
+            picked = read_pick(trials, self.pick)
         except RunError:
             if self.pick != "team":
                 raise
-            fitted = train(pick="simplest")  # no second design makes the best one better
-        self.model_, self.formula_ = fitted.model, "\n\n".join(choice.record.formula for choice in fitted.choices)
+            picked = read_pick(trials, "simplest")  # no second design makes the best one better
+        self.formula_ = picked.formula
+        self.model_ = fit_picked(run, picked, data, seeds=self.seeds, device=self.device).model
 
     def _outputs(self, X: Any) -> npt.NDArray[np.float64]:
         """Return what the network says of each sample, (N, outputs)."""
         check_is_fitted(self, "model_")
         from fusearch.evaluators.export.deployed import predict_raw
 
-        try:
+        with _as_value_errors():
             raw = self.schema_.encode(self._samples(X, fitted=True))
-        except DataError as error:
-            raise EstimatorError(str(error)) from None
         if not len(next(iter(raw.values()))):
             raise EstimatorError("samples of no row, expected one at least")
         return predict_raw(self.model_, raw)
@@ -179,7 +180,16 @@ class _FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         return Run(self.run_path_)
 
 
-class FusionClassifier(ClassifierMixin, _FusionEstimator):  # type: ignore[misc]
+class _ScoredInOrder:
+    """Scores as the mixin behind it does, where the rows of `X` and `y` are in one order."""
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the score of scikit-learn: the share of right classes, or the coefficient of determination."""
+        self._refuse_other_order(X, y)  # type: ignore[attr-defined]
+        return float(super().score(X, y, sample_weight))  # type: ignore[misc]
+
+
+class FusionClassifier(_ScoredInOrder, ClassifierMixin, _FusionEstimator):  # type: ignore[misc]
     """Classification: `fit` searches fusion designs and trains the picked one on all rows.
 
     `X` is a mapping from modality to values, row by row: arrays or data frames as for `Dataset.from_arrays`. Where scikit-learn takes rows
@@ -226,11 +236,6 @@ class FusionClassifier(ClassifierMixin, _FusionEstimator):  # type: ignore[misc]
         self._fit(X, _with_index(y, [names[code] for code in codes]), groups, labels=names)
         return self
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the share of samples whose class is predicted."""
-        _refuse_other_order({**self._samples(X, fitted=True), "y": y})
-        return float(super().score(X, y, sample_weight))
-
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
         """Return the probability of each class, (N, classes)."""
         said = self._outputs(X)
@@ -242,7 +247,7 @@ class FusionClassifier(ClassifierMixin, _FusionEstimator):  # type: ignore[misc]
         return np.asarray(self.classes_[codes])
 
 
-class FusionRegressor(RegressorMixin, _FusionEstimator):  # type: ignore[misc]
+class FusionRegressor(_ScoredInOrder, RegressorMixin, _FusionEstimator):  # type: ignore[misc]
     """Regression: `fit` searches fusion designs and trains the picked one on all rows. `X` as for `FusionClassifier`.
 
     Attributes:
@@ -276,11 +281,6 @@ class FusionRegressor(RegressorMixin, _FusionEstimator):  # type: ignore[misc]
         assert_all_finite(values, input_name="y")
         self._fit(X, _with_index(y, values), groups)
         return self
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the coefficient of determination of the predictions."""
-        _refuse_other_order({**self._samples(X, fitted=True), "y": y})
-        return float(super().score(X, y, sample_weight))
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """Return the prediction of each sample, (N,)."""
@@ -330,16 +330,17 @@ class FusionSurvival(_FusionEstimator):
 
     def score(self, X: Any, y: Any) -> float:
         """Return the concordance index of the risks."""
-        _refuse_other_order({**self._samples(X, fitted=True), "y": y})
+        self._refuse_other_order(X, y)
         happened, time = _events(y)
         said = self._outputs(X)
         return self.schema_.task.metric("concordance")(np.stack([time, happened], axis=1), said)
 
 
-def _refuse_other_order(things: Mapping[str, Any]) -> None:
-    """Refuse frames and series whose indexes differ, as `fit` does: they would be joined by position."""
+@contextmanager
+def _as_value_errors() -> Iterator[None]:
+    """Raise what data are refused for as scikit-learn expects it."""
     try:
-        common_index(things, "X")
+        yield
     except DataError as error:
         raise EstimatorError(str(error)) from None
 

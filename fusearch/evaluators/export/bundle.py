@@ -15,12 +15,13 @@ from fusearch.evaluators.export.carried import write_program
 from fusearch.evaluators.export.choice import load_choice_data
 from fusearch.evaluators.export.confirmation import looks_so_far
 from fusearch.evaluators.export.documents import describe_design, describe_metrics, requirements
-from fusearch.evaluators.export.fitted import fit_pick
+from fusearch.evaluators.export.fitted import fit_picked
 from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_values
 from fusearch.evaluators.export.model_files import ROWS_CHECKED, TOLERANCE, check_files, rows_to_check, write_files
 from fusearch.evaluators.export.new_folder import new_folder
 from fusearch.evaluators.export.text_networks import write_text_networks
 from fusearch.inference import correction_of
+from fusearch.inference.picked import read_pick
 from fusearch.run import Run
 
 __all__ = ["export"]
@@ -65,8 +66,9 @@ def export(
     run = run if isinstance(run, Run) else Run(run)
     trials = run.read()
     data = load_choice_data(run, data)
+    picked = read_pick(trials, pick)
     with new_folder(out) as draft:
-        fitted = fit_pick(run, data, pick=pick, seeds=seeds, device=device)
+        fitted = fit_picked(run, picked, data, seeds=seeds, device=device)
         model, choices = fitted.model, fitted.choices
         read = {modality.name for choice in choices for modality in choice.modalities}
         modalities = tuple(modality for modality in data.modalities if modality.name in read)
@@ -78,7 +80,7 @@ def export(
         design = describe_design(choices, data, seeds=[len(each.networks) for each in fitted.models])
         metrics = describe_metrics(
             choices,
-            fitted.picked.values,
+            picked.values,
             candidates=trials.counts["complete"] + trials.counts["raced"],
             confirmed=_confirmed(run, design["candidate"]),
             file_differences=differences,

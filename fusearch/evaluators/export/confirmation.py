@@ -17,9 +17,9 @@ from fusearch.contracts import Objective
 from fusearch.data import Dataset, Modality
 from fusearch.errors import RunError
 from fusearch.evaluators.export.choice import load_choice_data, read_choice
-from fusearch.evaluators.export.deployed import DeployedModel, DeployedTeam
+from fusearch.evaluators.export.deployed import DeployedModel, DeployedTeam, as_one, predict_raw
+from fusearch.evaluators.export.fitted import fit_choice
 from fusearch.evaluators.export.inputs import raw_values
-from fusearch.evaluators.export.refit import refit
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.members import score
 from fusearch.inference import correction_of
@@ -33,7 +33,7 @@ from fusearch.run import Run
 __all__ = ["confirm", "looks_so_far", "outputs_on_test", "score_on_test"]
 
 
-#: Most rows of one forward pass.
+#: Rows whose values are held at once.
 _CHUNK = 1024
 
 
@@ -104,14 +104,12 @@ def confirm(
         choices = [read_choice(run, record, data) for record in each.records]
         for record, choice in zip(each.records, choices, strict=True):
             if record.candidate not in models:
-                models[record.candidate] = refit(
-                    data, choice.candidate, epochs=choice.epochs, seeds=seeds, batch_size=choice.batch_size, device=device
-                )
+                models[record.candidate] = fit_choice(choice, data, seeds=seeds, device=device)
         if each.candidate not in outputs:
             members = [models[record.candidate] for record in each.records]
             read = {modality.name for choice in choices for modality in choice.modalities}
             modalities = [modality for modality in data.modalities if modality.name in read]
-            outputs[each.candidate] = outputs_on_test(members[0] if len(members) == 1 else DeployedTeam(members), modalities, data)
+            outputs[each.candidate] = outputs_on_test(as_one(members), modalities, data)
             correction = correction_of(trials, each.records)
             taken[each.candidate] = outputs[each.candidate] if correction is None else correction.apply(outputs[each.candidate])
         values = score_on_test(outputs[each.candidate], data)
@@ -147,14 +145,12 @@ def outputs_on_test(model: DeployedModel | DeployedTeam, modalities: Sequence[Mo
     """Return the outputs of a deployed model on the rows of the test split, as metrics read them, (N,) or (N, outputs)."""
     rows = data.rows("test")
     parts = []
-    with torch.inference_mode():
-        for chunk in np.split(rows, range(_CHUNK, len(rows), _CHUNK)):
-            raw = raw_values(data, modalities, chunk)
-            said = model({name: torch.from_numpy(values) for name, values in raw.items()})
-            if data.task.dense:  # the largest probability stands where the largest logit does
-                parts.append(bind_task(data.task).judged(said.flatten(1), data.targets[chunk]))
-            else:
-                parts.append(data.task.scored(said.double().numpy()))
+    for chunk in np.split(rows, range(_CHUNK, len(rows), _CHUNK)):
+        said = predict_raw(model, raw_values(data, modalities, chunk))
+        if data.task.dense:  # the largest probability stands where the largest logit does
+            parts.append(bind_task(data.task).judged(torch.from_numpy(said).flatten(1), data.targets[chunk]))
+        else:
+            parts.append(data.task.scored(said))
     return np.concatenate(parts)
 
 

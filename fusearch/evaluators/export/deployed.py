@@ -13,7 +13,7 @@ from fusearch.data.preprocessing import Statistics
 from fusearch.evaluators.export.preparation import has_modality, make_preparation
 from fusearch.evaluators.tasks import TaskLayer
 
-__all__ = ["DeployedModel", "DeployedTeam", "predict_raw"]
+__all__ = ["DeployedModel", "DeployedTeam", "as_one", "predict_raw"]
 
 #: Rows that are predicted at once.
 _BATCH = 256
@@ -80,8 +80,13 @@ class DeployedTeam(nn.Module):
         return self.task.average(torch.stack([model(raw) for model in self.models]))
 
 
+def as_one(models: Sequence[DeployedModel]) -> DeployedModel | DeployedTeam:
+    """Return one model as it is, and the mean of several."""
+    return models[0] if len(models) == 1 else DeployedTeam(models)
+
+
 def predict_raw(model: DeployedModel | DeployedTeam, raw: Mapping[str, npt.NDArray[np.float32]]) -> npt.NDArray[np.float64]:
-    """Return what a model says of samples, (N, O).
+    """Return what a model says of samples, (N, O); of a dense task (N, C, *grid).
 
     Args:
         model: The model.

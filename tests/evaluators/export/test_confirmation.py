@@ -261,7 +261,7 @@ def test_designs_are_trained_with_the_epochs_and_batches_of_the_search(
 
     run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"})
     run.config["evaluator"]["settings"]["batch_size"] = 8
-    monkeypatch.setattr("fusearch.evaluators.export.confirmation.refit", refuse)
+    monkeypatch.setattr("fusearch.evaluators.export.fitted.refit", refuse)
     with pytest.raises(AskedError) as asked:
         confirm(run, data=data, seeds=5)
     (options,) = asked.value.args
