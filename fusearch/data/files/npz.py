@@ -6,6 +6,8 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,12 +75,8 @@ def read_array(path: Path, key: str | None = None, id_name: str | None = None) -
     Raises:
         DataError: The file is not of its format, or has no array of that name.
     """
-    try:
-        refuse_bomb(path, most=_MOST_BYTES, times=_MOST_PACKED, expected="arrays of measurements")
-        with path.open("rb") as stream:
-            return _find(path, np.load(stream, allow_pickle=False), key, id_name)
-    except _BROKEN as error:
-        raise DataError(f"{path.name}: cannot be read as an array ({one_line(error)}), expected NPY or NPZ without pickles") from None
+    with _opened(path) as loaded:
+        return _find(path, loaded, key, id_name)
 
 
 def named_arrays(path: Path) -> dict[str, Array]:
@@ -87,13 +85,23 @@ def named_arrays(path: Path) -> dict[str, Array]:
     Raises:
         DataError: The file is not of its format, or holds Python objects.
     """
+    with _opened(path) as loaded:
+        if isinstance(loaded, np.ndarray):
+            return {"": loaded}
+        return {name: _read(loaded, name, path) for name in loaded.files}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Give what numpy loads of a file: an array, or an archive of them that is read while this is open.
+
+    Raises:
+        DataError: The file is not of its format, holds Python objects, or would unpack to far more than it is.
+    """
     try:
+        refuse_bomb(path, most=_MOST_BYTES, times=_MOST_PACKED, expected="arrays of measurements")
         with path.open("rb") as stream:
-            loaded = np.load(stream, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return {"": loaded}
-            with loaded:
-                return {name: _read(loaded, name, path) for name in loaded.files}
+            yield np.load(stream, allow_pickle=False)
     except _BROKEN as error:
         raise DataError(f"{path.name}: cannot be read as an array ({one_line(error)}), expected NPY or NPZ without pickles") from None
 

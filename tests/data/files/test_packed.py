@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tracemalloc
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from fusearch.data.files.npz import read_array
+from fusearch.data.files.npz import named_arrays, read_array
 from fusearch.data.files.packed import refuse_bomb
 from fusearch.errors import DataError
 
@@ -23,12 +25,13 @@ def write_bomb(path: Path, mebibytes: int) -> None:
             part.write(bytes(2**20))
 
 
-def test_a_bomb_of_arrays_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("read", [lambda path: read_array(path, "x"), named_arrays], ids=["an array", "every array"])
+def test_a_bomb_of_arrays_is_refused_before_it_is_unpacked(read: Callable[[Path], Any], tmp_path: Path) -> None:
     write_bomb(tmp_path / "x.npz", 300)
     tracemalloc.start()
     try:
         with pytest.raises(DataError, match=r"^x\.npz: it would unpack to 314,\S+ bytes, \S+ times its own, expected arrays of measure"):
-            read_array(tmp_path / "x.npz", "x")
+            read(tmp_path / "x.npz")
         assert tracemalloc.get_traced_memory()[1] < 2**24
     finally:
         tracemalloc.stop()
