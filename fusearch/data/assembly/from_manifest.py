@@ -26,8 +26,7 @@ def read_dataset(manifest: Manifest) -> Dataset:
     """
     labels = read_labels(manifest)
     modalities = {name: read_modality(manifest, name, labels) for name in manifest.modalities}
-    if labels.task.dense:
-        refuse_no_grid(labels.task, modalities, manifest.path.name)
+    refuse_no_grid(labels.task, modalities, manifest.path.name)
     if manifest.splits.test is not None:
         labels, modalities = add_test_cohort(manifest, labels, modalities)
     content = assemble(

@@ -102,7 +102,7 @@ def encode_samples(content: Content, samples: Mapping[str, Array | pd.DataFrame]
     for name in samples:
         if name not in content.raw:
             raise DataError(f"{place}: modality {name!r}, {suggestion(name, content.raw)}")
-    common_index(dict(samples), place)
+    common_index(samples, place)
     lengths = {name: len(values) for name, values in samples.items()}
     if len(set(lengths.values())) != 1:
         told = ", ".join(f"{name} {length}" for name, length in lengths.items())

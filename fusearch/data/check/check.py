@@ -155,11 +155,13 @@ def _check_manifest(manifest: Manifest, compare: CompareWeights | None) -> Check
 
 def _unfit(given: Sequence[GivenWeights], modalities: Sequence[Modality], compare: CompareWeights | None) -> list[Problem]:
     """Tell given weights that do not fit the encoders that start from them: a search refuses them."""
+    if compare is None:
+        return []
     problems = []
     read = {modality.name for modality in modalities}
-    for each in given if compare is not None else ():
+    for each in given:
         try:
-            if compare is not None and each.modality in read:  # of a modality that could not be read that is told already
+            if each.modality in read:  # of a modality that could not be read that is told already
                 compare([each], modalities)
         except FusearchError as error:
             problems.append(Problem("error", str(error), f"encoders.{each.modality}"))

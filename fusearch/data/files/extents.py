@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fusearch.data.files.dicom import is_dicom
 from fusearch.data.files.pictures import picture_size
 from fusearch.data.files.stacking import load_package
-from fusearch.data.files.volumes import NIFTI
+from fusearch.data.files.volumes import NIFTI, says_its_place
 from fusearch.errors import DataError
 
 __all__ = ["Extent", "extent_of", "refuse_other_extents"]
@@ -94,8 +94,7 @@ def _extent_of_nifti(path: Path) -> Extent | None:
         with warnings.catch_warnings(), nibabel.imageglobals.LoggingOutputSuppressor():
             warnings.simplefilter("ignore")
             image = nibabel.load(path)
-            header, affine, shape = image.header, np.asarray(image.affine, np.float64), tuple(map(int, image.shape[:3]))
-            placed = int(header["sform_code"]) != 0 or int(header["qform_code"]) != 0
+            affine, shape, placed = np.asarray(image.affine, np.float64), tuple(map(int, image.shape[:3])), says_its_place(image.header)
     except (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError, EOFError, KeyError, TypeError):
         return None
     if not placed or len(shape) < 3 or not np.isfinite(affine).all():

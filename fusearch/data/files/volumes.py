@@ -25,7 +25,7 @@ from fusearch.data.files.stacking import few, load_package, stack_files, told_sh
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError
 
-__all__ = ["NIFTI", "VOLUMES", "Directions", "Volumes", "directions", "package_of_volume", "read_volumes"]
+__all__ = ["NIFTI", "VOLUMES", "Directions", "Volumes", "directions", "package_of_volume", "read_volumes", "says_its_place"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -236,7 +236,7 @@ def _read_nifti(path: Path, facts: _Facts) -> tuple[FloatArray, npt.NDArray[np.f
             _refuse_wrong_size(path, image)
             values = _numeric(image, path.name)
             header, affine = image.header, np.asarray(image.affine, np.float64)[:3, :3]
-            unplaced = int(header["sform_code"]) == 0 and int(header["qform_code"]) == 0
+            placed = says_its_place(header)
     except (
         nibabel.filebasedimages.ImageFileError,
         nibabel.spatialimages.HeaderDataError,
@@ -248,9 +248,14 @@ def _read_nifti(path: Path, facts: _Facts) -> tuple[FloatArray, npt.NDArray[np.f
         ValueError,
     ) as error:
         raise DataError(f"{path.name}: cannot be read as NIfTI ({one_line(error)})") from None
-    if unplaced:
+    if not placed:
         facts.note("volumes without orientation (the codes of sform and qform are 0), taken to run to left, front and head", path.name)
     return values, affine
+
+
+def says_its_place(header: Any) -> bool:
+    """Whether the header of a NIfTI file says where the volume lies in the world."""
+    return int(header["sform_code"]) != 0 or int(header["qform_code"]) != 0
 
 
 def _refuse_wrong_size(path: Path, image: Any) -> None:

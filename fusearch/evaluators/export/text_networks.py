@@ -32,9 +32,11 @@ def write_text_networks(data: Dataset, modalities: Sequence[Modality], folder: P
         ExportError: torch cannot export the network, or the file does not reproduce it.
     """
     manifest = manifest_of(data)
-    for modality in modalities if manifest is not None else ():
-        keys = manifest.modalities[modality.name] if manifest is not None else None
-        if manifest is None or not isinstance(keys, TextKeys) or keys.model is None:
+    if manifest is None:
+        return
+    for modality in modalities:
+        keys = manifest.modalities[modality.name]
+        if not isinstance(keys, TextKeys) or keys.model is None:
             continue
         model = open_language_model(manifest.path.parent / keys.model, keys.layers, keys.length)
         (folder / "texts").mkdir(exist_ok=True)
