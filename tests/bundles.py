@@ -6,19 +6,30 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 import pandas as pd
 
 from fusearch.data import Dataset
+from fusearch.run import Run
 
-__all__ = ["predictions_of_files"]
+__all__ = ["bundle_of_all", "predictions_of_files"]
 
 #: What a bundle does without.
 ABSENT = ("fusearch", "torch", "torch_geometric", "monai")
+
+
+def bundle_of_all(run: Run, names: Iterable[str], folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Export the design of a run that reads all of these modalities, and return the bundle with what it says of each."""
+    from fusearch.evaluators.export import export
+
+    digest = next(record.digest for record in run.records() if all(name in record.formula for name in names))
+    bundle = export(run, folder / "bundle", pick=digest, seeds=1)
+    return bundle, json.loads((bundle / "inputs.json").read_text(encoding="utf-8"))["modalities"]
 
 
 def predictions_of_files(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
+from few import mark_long_laws
 
 
 def pytest_configure() -> None:
@@ -16,7 +17,4 @@ def pytest_configure() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave laws that take long to `-m slow`, but for a few entries."""
-    if any(getattr(item, "originalname", None) in ("test_any_legal_shape", "test_torch_export") for item in items):
-        from few import mark_long_laws  # imports torch
-
-        mark_long_laws(items)
+    mark_long_laws(items)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from bundles import bundle_of_all
 
 from fusearch.data import Dataset, check_data, load_data
 from fusearch.run import Run
@@ -127,11 +127,7 @@ def test_search_and_report(run: Run) -> None:
 
 
 def test_each_bundle_reads_the_files_of_the_user(run: Run, data: Dataset, folder: Path, tmp_path: Path) -> None:
-    from fusearch.evaluators.export import export
-
-    design = next(record for record in run.records() if all(name in record.formula for name in ("note", "letter", "dna", "protein")))
-    bundle = export(run, tmp_path / "bundle", pick=design.digest, seeds=1)
-    inputs = json.loads((bundle / "inputs.json").read_text(encoding="utf-8"))["modalities"]
+    bundle, inputs = bundle_of_all(run, ("note", "letter", "dna", "protein"), tmp_path)
     assert "proteins.fasta" not in inputs
     (tmp_path / "moved").mkdir()
     labels = pd.read_csv(folder / "labels.csv")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from bundles import predictions_of_files
+from bundles import bundle_of_all, predictions_of_files
 from volume_files import write_dicom, write_nifti, write_series
 
 from fusearch.data import Dataset, check_data, load_data
@@ -101,11 +100,7 @@ def test_they_are_searched_and_reported(run: Run) -> None:
 
 @pytest.mark.slow
 def test_the_bundle_reads_the_same_files_without_fusearch(run: Run, data: Dataset, manifest: Path, tmp_path: Path) -> None:
-    from fusearch.evaluators.export import export
-
-    digest = next(record.digest for record in run.records() if all(name in record.formula for name in FORMATS))
-    bundle = export(run, tmp_path / "bundle", pick=digest, seeds=1)
-    inputs = json.loads((bundle / "inputs.json").read_text(encoding="utf-8"))["modalities"]
+    bundle, inputs = bundle_of_all(run, FORMATS, tmp_path)
     assert {name: entry.get("packages") for name, entry in inputs.items()} == {name: packages for name, (_, packages) in FORMATS.items()}
     wanted = (bundle / "requirements.txt").read_text(encoding="utf-8")
     assert ("nibabel" in wanted, "pydicom" in wanted, "pillow" in wanted) == (True, True, False)

@@ -8,46 +8,37 @@ from fusearch.search_space.entries.parameter import Param
 
 __all__ = ["GAT", "GCN"]
 
-GCN = ENCODERS.add(
-    "gcn",
-    Encoder(
-        "gcn",
+
+def _of_graphs(name: str, *, stages: str, reference: str, **params: Param) -> Encoder:
+    """Add an encoder whose stages are layers of torch_geometric."""
+    encoder = Encoder(
+        name,
         ("graph",),
         num_stages=lambda params: int(params["stages"]),
-        params={"stages": Param(2, choices=(2, 3), minimum=1, maximum=8), POOL: POOLING, WIDTH: OWN_WIDTH},
+        params={"stages": Param(2, choices=(2, 3), minimum=1, maximum=8), **params, POOL: POOLING, WIDTH: OWN_WIDTH},
         sizes={"tiny": {"stages": 1}, "base": {"stages": 4}},
         names=("layer#",),
         recipe_width=True,
         reads_links=True,
         package="torch_geometric",
         extra="graph",
-        first_stages=shortened("gcn", "stages"),
-        stages="each a graph convolution: a linear layer, then the sum over a node and its neighbours by the weights of the edges and the "
-        "degrees of both ends",
-        reference="Kipf and Welling, Semi-supervised classification with graph convolutional networks, ICLR 2017",
-    ),
+        first_stages=shortened(name, "stages"),
+        stages=stages,
+        reference=reference,
+    )
+    return ENCODERS.add(name, encoder)
+
+
+GCN = _of_graphs(
+    "gcn",
+    stages="each a graph convolution: a linear layer, then the sum over a node and its neighbours by the weights of the edges and the "
+    "degrees of both ends",
+    reference="Kipf and Welling, Semi-supervised classification with graph convolutional networks, ICLR 2017",
 )
 
-GAT = ENCODERS.add(
+GAT = _of_graphs(
     "gat",
-    Encoder(
-        "gat",
-        ("graph",),
-        num_stages=lambda params: int(params["stages"]),
-        params={
-            "stages": Param(2, choices=(2, 3), minimum=1, maximum=8),
-            "heads": Param(4, minimum=1, maximum=16),
-            POOL: POOLING,
-            WIDTH: OWN_WIDTH,
-        },
-        sizes={"tiny": {"stages": 1}, "base": {"stages": 4}},
-        names=("layer#",),
-        recipe_width=True,
-        reads_links=True,
-        package="torch_geometric",
-        extra="graph",
-        first_stages=shortened("gat", "stages"),
-        stages="each a graph attention: a node weighs its neighbours and itself; edges have no weights here, there is one or there is none",
-        reference="Velickovic et al., Graph attention networks, ICLR 2018",
-    ),
+    stages="each a graph attention: a node weighs its neighbours and itself; edges have no weights here, there is one or there is none",
+    reference="Velickovic et al., Graph attention networks, ICLR 2018",
+    heads=Param(4, minimum=1, maximum=16),
 )
