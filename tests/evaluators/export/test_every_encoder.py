@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from fusearch.data import Dataset
+from fusearch.data.files.linked_nodes import link_nodes
 from fusearch.data.kinds import KINDS, Layout, loadable_kinds
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.export.inputs import raw_shapes, raw_values
@@ -45,7 +46,7 @@ def values_of(layout: Layout) -> np.ndarray:
         steps = np.moveaxis(values, 1 + layout.ragged_axis, 1)
         steps[np.arange(steps.shape[1]) >= lengths[:, None]] = np.nan
     values[(0,) * values.ndim] = np.nan
-    return values
+    return link_nodes(values, [(node, node + 1) for node in range(sizes[0] - 1)]) if layout.linked else values
 
 
 @pytest.mark.slow
