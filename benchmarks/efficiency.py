@@ -3,7 +3,7 @@
     python examples/prepare_shared_data.py $FUSEARCH_SHARED_DATA data
     python benchmarks/efficiency.py data/rosmap/rosmap.yaml data/brca263/brca263.yaml data/proctor/proctor.yaml wisconsin
         [--samplers random tpe evolution cost_aware] [--variants plain races packs packs+races] [--trials 200] [--yardstick 200] [--seeds 5]
-        [--epochs N] [--folds N] [--out runs/efficiency] [--json]
+        [--epochs N] [--folds N] [--confirm 3] [--out runs/efficiency] [--json]
     python benchmarks/efficiency.py --proposals 1000
 
 Every run of a set is a search in this process, with the references in their share, for the metric against MACs. Evaluating a design is
@@ -15,7 +15,9 @@ and with and without packs: `plain` has neither.
 The goal of a set is the median hypervolume of the random runs without races, which may be longer than the others (`--yardstick`), all
 under one reference point, MACs by their logarithm (decision 0051). Most of it is the references', which every run has first: so a second
 goal is what random draws *add* to the references of their run, and `gain` is what a run added in the end. A run that does not reach a
-goal counts as more than all. `--proposals` prints what one proposal costs beside so many complete trials.
+goal counts as more than all. `--confirm` trains each design of the fronts as `fusearch confirm` does, with so many seeds: `confirmed` is
+the hypervolume of a front on the test split, as a share of that of the random runs. `--proposals` prints what one proposal costs beside so
+many complete trials.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +45,12 @@ from fusearch import pareto
 from fusearch.contracts import Budget, Evaluation, Report
 from fusearch.data import Dataset, load_data
 from fusearch.evaluators import TrainingEvaluator
+from fusearch.evaluators.export.choice import read_choice
+from fusearch.evaluators.export.confirmation import outputs_on_test, score_on_test
+from fusearch.evaluators.export.fitted import fit_choice
 from fusearch.run import Run
 from fusearch.search import run_search
-from fusearch.search_space import Candidate, SearchSpace
+from fusearch.search_space import Candidate, FusionGraph, Recipe, SearchSpace
 
 SAMPLERS = ("random", "tpe", "evolution", "cost_aware")
 #: Shares of the hypervolume that random draws find, and of what they add to that of the references.
@@ -161,7 +167,24 @@ def measure(name: str, data: Dataset, sampler: str, seed: int, options: argparse
             resume=out.is_dir(),
             races=races,
         )
-        yield {"set": name, "sampler": sampler, "variant": variant, "seed": seed, **course(run, table)}
+        confirmed = confirm(run, evaluator, data, options) if options.confirm else []
+        yield {"set": name, "sampler": sampler, "variant": variant, "seed": seed, "confirmed": confirmed, **course(run, table)}
+
+
+def confirm(run: Run, evaluator: TrainingEvaluator, data: Dataset, options: argparse.Namespace) -> list[list[float]]:
+    """Return metric and cost of each design of the front on the test split; what was trained before for another run is looked up."""
+    path = options.out / f"{data.name}-confirmed-{options.confirm}.jsonl"
+    known = dict(map(json.loads, path.read_text(encoding="utf-8").splitlines())) if path.is_file() else {}
+    for record in run.front():
+        if record.candidate not in known:
+            candidate = Candidate(FusionGraph.parse(record.formula, modalities=data.modalities), Recipe.from_dict(record.recipe))
+            details = evaluator(candidate, Budget(), lambda _step, _values: None).details  # the epochs, which the table does not keep
+            choice = read_choice(run, replace(record, details=details), data)
+            model = fit_choice(choice, data, seeds=options.confirm, device="cpu")
+            known[record.candidate] = score_on_test(outputs_on_test(model, choice.modalities, data), data)[options.metric]
+            with path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([record.candidate, known[record.candidate]]) + "\n")
+    return [[known[record.candidate], record.objectives["macs"]] for record in run.front()]
 
 
 def course(run: Run, table: Table) -> dict[str, Any]:
@@ -189,6 +212,8 @@ def judge(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for run in runs:
         worst = [reference if point is None else _scaled([point])[0] for point in run["points"]]
         run["volume"] = pareto.hypervolume_over_trials(worst, ["maximize", "minimize"], reference=reference)
+        if run["confirmed"]:
+            run["confirmed"] = pareto.hypervolume(_scaled(run["confirmed"]), ["maximize", "minimize"], reference=reference)
     plain = runs[0]["variant"]  # no race has stopped a design of it
     for run in runs:
         run["start"] = run["volume"][run["references"] - 1]
@@ -199,6 +224,8 @@ def judge(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         mine = [run for run in runs if (run["sampler"], run["variant"]) == (sampler, variant)]
         row = {"set": mine[0]["set"], "sampler": sampler, "variant": variant, "final": [run["volume"][-1] / goal for run in mine]}
         row["gain"] = [_gain(run) / gain if gain else math.nan for run in mine]  # nan: random draws added nothing
+        if yardstick[0]["confirmed"]:
+            row["confirmed"] = [run["confirmed"] / statistics.median(run["confirmed"] for run in yardstick) for run in mine]
         goals = {f"{share:.0%}": [share * goal for _ in mine] for share in GOALS}
         goals |= {f"{share:.0%} of the gain": [run["start"] + share * gain for run in mine] for share in GAINS}
         for name, wanted in goals.items():
@@ -280,6 +307,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=inspect.signature(TrainingEvaluator).parameters["epochs"].default)
     parser.add_argument("--folds", type=int, default=None)
+    parser.add_argument(
+        "--confirm", type=int, default=0, metavar="SEEDS", help="judge the fronts on the test split too, each design by so many networks"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/efficiency"))
     parser.add_argument("--proposals", type=int, default=0, metavar="TRIALS")
     parser.add_argument("--json", action="store_true")
@@ -307,6 +337,8 @@ def main() -> None:
         print(f"\n{row['set']}, {row['sampler']}, {row['variant']}")
         print(f"  hypervolume at the end, as a share of random's   {_told(row['final'], '.3f')}")
         print(f"  added to the references, as a share of random's  {_told(row['gain'], '.2f')}")
+        if options.confirm:
+            print(f"  hypervolume on the test split, as a share          {_told(row['confirmed'], '.3f')}")
         for what, values in row.items():
             if " to " in what or what == "epochs of all":
                 print(f"  {what:<48} {_told(values)}")

@@ -20,6 +20,10 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 
 
+#: Modules whose examples train for ten seconds.
+LONG = ("fusearch.evaluators.export.bundle", "fusearch.reports.report")
+
+
 def modules() -> Iterator[str]:
     for module in pkgutil.walk_packages(fusearch.__path__, "fusearch."):
         if not module.name.endswith("export.predict"):  # a script of the bundle
@@ -37,7 +41,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", sorted(modules()))
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in sorted(modules())])
 def test_examples_in_docstrings_run(name: str, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(demo)
     assert doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE).failed == 0

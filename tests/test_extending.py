@@ -113,6 +113,7 @@ def test_workers_of_ray_get_a_plug_in_file(folder: Path, tmp_path: Path) -> None
     assert sum("sensitivity_at_90" in record.values for record in records) >= 2
 
 
+@pytest.mark.slow
 def test_it_passes_the_suites(folder: Path) -> None:
     options = ["-q", "-p", "no:cacheprovider", "--rootdir", str(folder), "-W", "ignore"]
     done = subprocess.run(

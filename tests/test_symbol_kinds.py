@@ -126,6 +126,7 @@ def test_search_and_report(run: Run) -> None:
     assert "note" in page
 
 
+@pytest.mark.slow
 def test_each_bundle_reads_the_files_of_the_user(run: Run, data: Dataset, folder: Path, tmp_path: Path) -> None:
     bundle, inputs = bundle_of_all(run, ("note", "letter", "dna", "protein"), tmp_path)
     assert "proteins.fasta" not in inputs

@@ -160,6 +160,7 @@ def test_the_bundle_predicts_without_fusearch(run: Run, data: Dataset, manifest:
     assert {"hazard_concordance"} == set(confirm(run, seeds=1)["designs"][0]["values"])
 
 
+@pytest.mark.slow
 def test_a_worker_gets_it_with_the_evaluator(manifest: Path, tmp_path: Path) -> None:
     plugin = tmp_path / PLUGIN.name
     plugin.write_bytes(PLUGIN.read_bytes())

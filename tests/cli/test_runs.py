@@ -259,6 +259,7 @@ def test_export_and_confirm(finished: Path, tmp_path: Path, fusearch: Callable[.
     assert "90 % interval" in again.partition("This look")[2]
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_130_and_says_how_to_go_on(tmp_path: Path) -> None:
     out = tmp_path / "stopped"
     code = "from fusearch.cli import main; main()"

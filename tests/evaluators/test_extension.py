@@ -91,6 +91,7 @@ print(evaluator(Candidate(graph), Budget(), lambda step, values: None)["always_h
     assert done.stdout.strip() == "['accuracy', 'always_half']\n0.5", done.stderr
 
 
+@pytest.mark.slow
 def test_a_plug_in_file_goes_along_as_its_text(tmp_path: Path) -> None:
     plugin = tmp_path / "own_things.py"
     plugin.write_text(

@@ -119,6 +119,7 @@ def test_a_worker_that_cannot_start_is_told_as_that(search):
     assert record.reason == "the worker could not start: its process died (killed by a signal, out of memory, or crashed)"
 
 
+@pytest.mark.slow
 def test_arrays_come_back_and_stay_out_of_the_snapshots_of_tune_and_resume_starts_an_experiment_of_its_own(search):
     def evaluate(candidate, budget, report):
         import numpy as np
@@ -275,6 +276,7 @@ def test_a_ray_that_was_imported_before_is_told_to_ask_for_no_token(tmp_path, mo
     assert told == ["Ray was imported before the search, so it asks for no token: its processes can be reached by others"]
 
 
+@pytest.mark.slow
 def test_designs_race_on_workers_too(search):
     class Raced:
         def __call__(self, candidate, budget, report):

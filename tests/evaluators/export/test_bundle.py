@@ -165,6 +165,7 @@ def test_a_prediction_never_hangs_on_the_other_rows_of_a_file(
     assert "column 'icd' holds levels that the model was not trained on, taken for unknown: 'C99' in 1 rows" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_ids_of_every_file_follow_one_rule_and_a_design_may_have_two_outputs(make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
     data = load_data("wisconsin")
     run = make_run(data, {"F1 = cat(mean@L, error@L) -> aside\nF2 = sum(F1@1, worst@L) ->": None, "mean@L ->": "best_unimodal"})
@@ -188,6 +189,7 @@ def test_ids_of_every_file_follow_one_rule_and_a_design_may_have_two_outputs(mak
     np.testing.assert_allclose(found.to_numpy(), expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_late_design_of_a_regression(clinic: Path, make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
     data = load_data(clinic / "stay.yaml")
     run = make_run(data, {"F1 = vote_mean(rna@score, clinical@score) ->\ntrain = independent": "late"})
@@ -197,6 +199,7 @@ def test_a_late_design_of_a_regression(clinic: Path, make_run: MakeRun, predict:
     np.testing.assert_allclose(found.to_numpy(), eager(run, data, found.index), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_an_image_and_a_series(make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
     digits = load_data("digits")
     raw, targets = {name: values[:120] for name, values in digits.raw.items()}, digits.targets[:120]
