@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/record.py pack --members 5,15
     OMP_NUM_THREADS=1 python benchmarks/record.py pack --note "two helpers ran beside it" --members 5,15
 
-The results with the command, the date, the machine and the versions go to `benchmarks/results/NAME.json`; `make reference` writes the page.
+The results with the command, the date, the machine and the versions go to `benchmarks/results/NAME.json`, or, with `--part PART`, to
+`NAME.PART.json` beside it; `make reference` writes the page.
 """
 
 from __future__ import annotations
@@ -53,9 +54,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=sorted(path.stem for path in HERE.glob("*.py") if path != Path(__file__)))
     parser.add_argument("--note", default="", help="what a reader should know of this run")
+    parser.add_argument("--part", default="", help="one of several runs of this benchmark that are kept")
     given, rest = parser.parse_known_args()
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{given.name}.json"
+    path = RESULTS / f"{given.name}{f'.{given.part}' if given.part else ''}.json"
     path.write_text(json.dumps(record(given.name, rest, given.note), indent=1) + "\n", encoding="utf-8")
     print(path)
 

@@ -27,7 +27,8 @@ def benchmarks_page(folder: Path = _BENCHMARKS / "results") -> str:
     parts = [_HEAD]
     for path in sorted(folder.glob("*.json")):
         kept = json.loads(path.read_text(encoding="utf-8"))
-        purpose = (ast.get_docstring(ast.parse((_BENCHMARKS / f"{path.stem}.py").read_text(encoding="utf-8"))) or "").partition("\n\n")[0]
+        script = _BENCHMARKS / f"{path.name.partition('.')[0]}.py"
+        purpose = (ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or "").partition("\n\n")[0]
         versions = ", ".join(f"{name} {number}" for name, number in kept["versions"].items())
         note = f" {kept['note'][:1].upper()}{kept['note'][1:]}." if kept["note"] else ""
         facts = f"{kept['date']}; {kept['machine']}; {versions}.{note}"
