@@ -34,5 +34,5 @@ def dice(targets: Floats, scores_NS: Floats) -> float:
 
 @metric("hd95", direction="minimize", kinds="segmentation", weighted=weighted.weighted_mean(_hd95))
 def hd95(targets: Floats, scores_NS: Floats) -> float:
-    """95th percentile of the Hausdorff distance of the masks, in positions of the grid, averaged as Dice is (MONAI)."""
+    """95th percentile of the Hausdorff distance, in mm where the spacing is known, else in pixels, averaged as Dice is (MONAI)."""
     return float(_hd95(targets, scores_NS).mean())
