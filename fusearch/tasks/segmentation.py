@@ -70,7 +70,7 @@ class Segmentation(Task):
             DataError: Always.
         """
         del columns, labels
-        raise DataError("masks are read from files, expected one segmentation alone, which is none of several tasks")
+        raise DataError("masks are read from files, expected a task of its own")
 
     @classmethod
     def of(

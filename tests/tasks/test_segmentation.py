@@ -80,7 +80,7 @@ def test_background_everywhere_is_right_where_there_is_nothing_else() -> None:
 
 
 def test_it_is_none_of_several_tasks() -> None:
-    with pytest.raises(DataError, match="masks are read from files, expected one segmentation alone"):
+    with pytest.raises(DataError, match="masks are read from files, expected a task of its own"):
         Segmentation.encode({})
 
 
