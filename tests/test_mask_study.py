@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,13 +15,15 @@ import pytest
 import yaml
 from mask_data import mask_arrays, mask_data
 
+from fusearch.cli import main
 from fusearch.contracts import Budget, Objective
 from fusearch.data import load_data
+from fusearch.errors import DataError
 from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.export import export
 from fusearch.evaluators.export.confirmation import confirm
 from fusearch.inference.kept import read_kept
-from fusearch.reports import write_report
+from fusearch.reports import compare_runs, write_report
 from fusearch.reports.findings.findings import Findings
 from fusearch.run import Run
 from fusearch.search import run_search
@@ -76,6 +79,33 @@ def test_a_confirmation_scores_the_mean_of_masks(study: tuple[Path, Run]) -> Non
     look = confirm(run, seeds=1)
     assert look["samples"] == 6
     assert all(0 <= design["values"]["dice"] <= 1 for design in look["designs"])
+
+
+def test_runs_are_compared_and_a_team_is_refused_in_a_line(study: tuple[Path, Run], capsys: pytest.CaptureFixture[str]) -> None:
+    folder, run = study
+    page = compare_runs([run.path, shutil.copytree(run.path, folder / "again")], folder / "compared.html").read_text(encoding="utf-8")
+    assert "dice" in page
+    for asked in (["confirm"], ["explain"], ["export", "--out", str(folder / "team")]):
+        command, *options = asked
+        with pytest.raises(SystemExit) as stopped:
+            main([command, str(run.path), *(["team"] if command == "explain" else ["--pick", "team"]), *options])
+        said = capsys.readouterr().err
+        assert stopped.value.code == 2
+        assert re.fullmatch(r"error: no team can be chosen from run '.*': of masks a run keeps what each sample scored, which .*\n", said)
+    with pytest.raises(
+        DataError, match=r"labels.csv: task 'lesion' is a segmentation, whose masks no other target stands beside; expected"
+    ):
+        load_data(several(folder))
+
+
+def several(folder: Path) -> Path:
+    """Write a manifest of a mask beside a number."""
+    document = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))
+    lesion = document.pop("task")
+    document["tasks"] = {"lesion": lesion, "size": {"kind": "regression", "file": "labels.csv", "column": "id"}}
+    path = folder / "several.yaml"
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    return path
 
 
 @pytest.mark.slow

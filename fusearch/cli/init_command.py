@@ -19,7 +19,8 @@ def init(
     target: Annotated[
         list[str] | None,
         typer.Option(
-            help="Column to predict; repeat it for several labels, or for a time and an event (default: one that is named like a target).",
+            help="Column to predict; repeat it for several labels, or for a time and an event (default: one that is named like a target). "
+            "Or a folder of masks, named by the ids of the samples, or a column of their paths.",
             show_default=False,
             metavar="COLUMN",
         ),

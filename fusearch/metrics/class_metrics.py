@@ -7,6 +7,7 @@ predicted, and of `balanced_accuracy`; a metric that is then undefined (all samp
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -53,13 +54,20 @@ def _surplus(targets: Codes, probabilities: Floats) -> Floats:
     return surplus
 
 
-@metric("accuracy", direction="maximize", kinds="classification", weighted=weighted.weighted_mean(_hits), decides=True)
+@metric("accuracy", direction="maximize", kinds="classification", bounds=(0, 1), weighted=weighted.weighted_mean(_hits), decides=True)
 def accuracy(targets: Codes, probabilities: Floats) -> float:
     """Share of samples whose most probable class is the right one."""
     return float(np.mean(_hits(targets, probabilities)))
 
 
-@metric("balanced_accuracy", direction="maximize", kinds="classification", weighted=weighted.weighted_balanced_accuracy, decides=True)
+@metric(
+    "balanced_accuracy",
+    direction="maximize",
+    kinds="classification",
+    bounds=(0, 1),
+    weighted=weighted.weighted_balanced_accuracy,
+    decides=True,
+)
 def balanced_accuracy(targets: Codes, probabilities: Floats) -> float:
     """Mean over the classes of the share of each that is found."""
     from sklearn.metrics import recall_score
@@ -67,7 +75,7 @@ def balanced_accuracy(targets: Codes, probabilities: Floats) -> float:
     return float(recall_score(targets, probabilities.argmax(axis=1), labels=np.unique(targets), average="macro"))
 
 
-@metric("auroc", direction="maximize", kinds="classification", weighted=weighted.weighted_auroc)
+@metric("auroc", direction="maximize", kinds="classification", bounds=(0, 1), weighted=weighted.weighted_auroc)
 def auroc(targets: Codes, probabilities: Floats) -> float:
     """Area under the receiver operating characteristic, one class versus the rest."""
     from sklearn.metrics import roc_auc_score
@@ -75,7 +83,7 @@ def auroc(targets: Codes, probabilities: Floats) -> float:
     return _over_classes(roc_auc_score, targets, probabilities)
 
 
-@metric("auprc", direction="maximize", kinds="classification", weighted=weighted.weighted_auprc)
+@metric("auprc", direction="maximize", kinds="classification", bounds=(0, 1), weighted=weighted.weighted_auprc)
 def auprc(targets: Codes, probabilities: Floats) -> float:
     """Average precision, the area under the curve of precision and recall, one class versus the rest."""
     from sklearn.metrics import average_precision_score
@@ -83,7 +91,7 @@ def auprc(targets: Codes, probabilities: Floats) -> float:
     return _over_classes(average_precision_score, targets, probabilities)
 
 
-@metric("f1_macro", direction="maximize", kinds="classification", weighted=weighted.weighted_f1_macro, decides=True)
+@metric("f1_macro", direction="maximize", kinds="classification", bounds=(0, 1), weighted=weighted.weighted_f1_macro, decides=True)
 def f1_macro(targets: Codes, probabilities: Floats) -> float:
     """Mean over the classes of the harmonic mean of precision and recall."""
     from sklearn.metrics import f1_score
@@ -91,7 +99,7 @@ def f1_macro(targets: Codes, probabilities: Floats) -> float:
     return float(f1_score(targets, probabilities.argmax(axis=1), average="macro", zero_division=0.0))
 
 
-@metric("mcc", direction="maximize", kinds="classification", weighted=weighted.weighted_mcc, decides=True)
+@metric("mcc", direction="maximize", kinds="classification", bounds=(-1, 1), weighted=weighted.weighted_mcc, decides=True)
 def mcc(targets: Codes, probabilities: Floats) -> float:
     """Matthews correlation of predicted and right class."""
     from sklearn.metrics import matthews_corrcoef
@@ -99,7 +107,7 @@ def mcc(targets: Codes, probabilities: Floats) -> float:
     return float(matthews_corrcoef(targets, probabilities.argmax(axis=1))) if len(np.unique(targets)) > 1 else float("nan")
 
 
-@metric("log_loss", direction="minimize", kinds="classification", weighted=weighted.weighted_mean(_surprises))
+@metric("log_loss", direction="minimize", kinds="classification", bounds=(0, math.inf), weighted=weighted.weighted_mean(_surprises))
 def log_loss(targets: Codes, probabilities: Floats) -> float:
     """Mean negative logarithm of the probability of the right class."""
     from sklearn import metrics
@@ -107,13 +115,13 @@ def log_loss(targets: Codes, probabilities: Floats) -> float:
     return float(metrics.log_loss(targets, probabilities, labels=np.arange(probabilities.shape[1])))
 
 
-@metric("brier", direction="minimize", kinds="classification", weighted=weighted.weighted_mean(_squares))
+@metric("brier", direction="minimize", kinds="classification", bounds=(0, 2), weighted=weighted.weighted_mean(_squares))
 def brier(targets: Codes, probabilities: Floats) -> float:
     """Mean squared error of the probabilities: in [0, 1] for two classes, in [0, 2] for more, as is usual."""
     return float(np.mean(_squares(targets, probabilities)))
 
 
-@metric("ece", direction="minimize", kinds="classification", weighted=weighted.weighted_gap(_surplus, _bins, _BINS))
+@metric("ece", direction="minimize", kinds="classification", bounds=(0, 1), weighted=weighted.weighted_gap(_surplus, _bins, _BINS))
 def ece(targets: Codes, probabilities: Floats) -> float:
     """Expected calibration error: mean distance of confidence and accuracy over 15 equal bins of the confidence.
 
@@ -124,7 +132,7 @@ def ece(targets: Codes, probabilities: Floats) -> float:
     return float(np.abs(sums).sum() / len(targets))
 
 
-@metric("sensitivity", direction="maximize", kinds="classification", weighted=weighted.weighted_sensitivity)
+@metric("sensitivity", direction="maximize", kinds="classification", bounds=(0, 1), weighted=weighted.weighted_sensitivity)
 def sensitivity(targets: Codes, probabilities: Floats) -> float:
     """Share of the positive samples that are found, as the most probable class (of two classes: at the threshold 0.5).
 
@@ -133,7 +141,7 @@ def sensitivity(targets: Codes, probabilities: Floats) -> float:
     return float(weighted.weighted_sensitivity(targets, probabilities, np.ones((len(targets), 1)))[0])
 
 
-@metric("specificity", direction="maximize", kinds="classification", weighted=weighted.weighted_specificity)
+@metric("specificity", direction="maximize", kinds="classification", bounds=(0, 1), weighted=weighted.weighted_specificity)
 def specificity(targets: Codes, probabilities: Floats) -> float:
     """Share of the negative samples that are left alone, where the most probable class is taken (of two classes: at the threshold 0.5).
 

@@ -5,6 +5,7 @@ Axis letters: N samples, K classes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
@@ -50,6 +51,7 @@ class Metric:
         decides: Whether it reads which class has the largest probability and nothing else, and weighs all classes, so that a threshold
             can be fitted for it.
         labelled: Whether `function` and `weighted` take the `labels` of the task as well, last: of a survival the times.
+        bounds: The least and the greatest value that there may be, which bound what is estimated of it.
     """
 
     name: str
@@ -60,12 +62,15 @@ class Metric:
     weighted: WeightedScore | None = None
     decides: bool = False
     labelled: bool = False
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.name in COSTS or "_without" in self.name or self.name.startswith("worst_missing_"):
             raise FusearchError(f"metric {self.name!r}: expected a name such as 'my_score' that is no cost and no variant of a metric")
         if self.direction not in get_args(Direction):
             raise FusearchError(f"metric {self.name!r}: direction {self.direction!r}, expected 'maximize' or 'minimize'")
+        if not self.bounds[0] < self.bounds[1]:
+            raise FusearchError(f"metric {self.name!r}: bounds {self.bounds}, expected the least and the greatest value, such as (0, 1)")
         # Tasks stand above metrics, because they name theirs; so that they exist is a law of the suite.
         if not self.kinds or not all(kind.isidentifier() for kind in self.kinds):
             raise FusearchError(f"metric {self.name!r}: kinds {self.kinds}, expected names of tasks, such as 'classification'")
@@ -132,6 +137,7 @@ def metric(
     weighted: WeightedScore | None = None,
     decides: bool = False,
     labelled: bool = False,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> Callable[[F], F]:
     """Register a function of targets and outputs as the metric `name`, an objective from then on.
 
@@ -145,9 +151,10 @@ def metric(
         decides: Whether it reads which class has the largest probability and nothing else, and weighs all classes: an exported model then
             gets a threshold that was fitted for it, where that pays.
         labelled: Whether the function, and `weighted`, take the `labels` of the task as well, last.
+        bounds: The least and the greatest value that there may be.
 
     Raises:
-        FusearchError: The name is taken or no name of a metric, or the direction is not known.
+        FusearchError: The name is taken or no name of a metric, the direction is not known, or the bounds are none.
 
     Example:
         >>> from fusearch.contracts import Objective
@@ -163,7 +170,7 @@ def metric(
     def register(function: F) -> F:
         about = summary or (function.__doc__ or "").strip().split("\n")[0]
         tasks = (kinds,) if isinstance(kinds, str) else tuple(kinds)
-        METRICS.add(name, Metric(name, direction, tasks, function, about, weighted, decides, labelled))
+        METRICS.add(name, Metric(name, direction, tasks, function, about, weighted, decides, labelled, bounds))
         return function
 
     return register

@@ -6,6 +6,7 @@ where that leaves none.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def _surprises(targets: Floats, probabilities: Floats) -> Floats:
     return surprises
 
 
-@metric("mean_auroc", direction="maximize", kinds="multilabel", weighted=weighted.weighted_mean_auroc)
+@metric("mean_auroc", direction="maximize", kinds="multilabel", bounds=(0, 1), weighted=weighted.weighted_mean_auroc)
 def mean_auroc(targets: Floats, probabilities: Floats) -> float:
     """Mean over the labels of the area under the receiver operating characteristic."""
     from sklearn.metrics import roc_auc_score
@@ -35,7 +36,7 @@ def mean_auroc(targets: Floats, probabilities: Floats) -> float:
     return float(roc_auc_score(targets[:, varied], probabilities[:, varied], average="macro")) if varied.any() else float("nan")
 
 
-@metric("mean_auprc", direction="maximize", kinds="multilabel", weighted=weighted.weighted_mean_auprc)
+@metric("mean_auprc", direction="maximize", kinds="multilabel", bounds=(0, 1), weighted=weighted.weighted_mean_auprc)
 def mean_auprc(targets: Floats, probabilities: Floats) -> float:
     """Mean over the labels of the average precision."""
     from sklearn.metrics import average_precision_score
@@ -44,13 +45,13 @@ def mean_auprc(targets: Floats, probabilities: Floats) -> float:
     return float(average_precision_score(targets[:, varied], probabilities[:, varied], average="macro")) if varied.any() else float("nan")
 
 
-@metric("mean_f1", direction="maximize", kinds="multilabel", weighted=weighted.weighted_mean_f1)
+@metric("mean_f1", direction="maximize", kinds="multilabel", bounds=(0, 1), weighted=weighted.weighted_mean_f1)
 def mean_f1(targets: Floats, probabilities: Floats) -> float:
     """Mean over the labels of F1 at the threshold 0.5; of labels that no sample has and none is said to have, nothing."""
     return float(weighted.weighted_mean_f1(targets, probabilities, np.ones((len(targets), 1)))[0])
 
 
-@metric("mean_log_loss", direction="minimize", kinds="multilabel", weighted=weighted.weighted_mean(_surprises))
+@metric("mean_log_loss", direction="minimize", kinds="multilabel", bounds=(0, math.inf), weighted=weighted.weighted_mean(_surprises))
 def mean_log_loss(targets: Floats, probabilities: Floats) -> float:
     """Mean over samples and labels of the negative logarithm of the probability of what is true."""
     return float(_surprises(targets, probabilities).mean())

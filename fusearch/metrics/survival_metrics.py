@@ -42,7 +42,7 @@ def _weighted_concordance(targets: Floats, outputs: Floats, weights_NB: Floats) 
     return share
 
 
-@metric("concordance", direction="maximize", kinds=_KINDS, weighted=_weighted_concordance)
+@metric("concordance", direction="maximize", kinds=_KINDS, bounds=(0, 1), weighted=_weighted_concordance)
 def concordance(targets: Floats, outputs: Floats) -> float:
     """Share of comparable pairs in which who had the event first has the larger risk (Harrell's C); a tie counts half."""
     sksurv = _library()
@@ -67,7 +67,7 @@ def _weighted_integrated_brier(targets: Floats, outputs: Floats, weights_NB: Flo
     return _integral(scores_KB, inside_KB, at_K)
 
 
-@metric("integrated_brier", direction="minimize", kinds=_KINDS, weighted=_weighted_integrated_brier, labelled=True)
+@metric("integrated_brier", direction="minimize", kinds=_KINDS, bounds=(0, 1), weighted=_weighted_integrated_brier, labelled=True)
 def integrated_brier(targets: Floats, outputs: Floats, labels: Sequence[str]) -> float:
     """Squared error of survival probabilities, the mean over time from the first to the last time (Graf et al. 1999)."""
     sksurv, at, held = _library(), _times(labels), _structured(targets)
@@ -78,7 +78,7 @@ def integrated_brier(targets: Floats, outputs: Floats, labels: Sequence[str]) ->
     return float(_integral(scores[:, None], np.ones((len(scores), 1), bool), at[inside])[0])
 
 
-@metric("dynamic_auc", direction="maximize", kinds=_KINDS, labelled=True)
+@metric("dynamic_auc", direction="maximize", kinds=_KINDS, bounds=(0, 1), labelled=True)
 def dynamic_auc(targets: Floats, outputs: Floats, labels: Sequence[str]) -> float:
     """Area under the ROC of events until a time against no event until then, the mean over the times, weighed by the events at each."""
     sksurv, at, held = _library(), _times(labels), _structured(targets)

@@ -32,6 +32,7 @@ class Segmentation(Task):
     Attributes:
         grid: Number of positions along each axis, (H, W) or (D, H, W).
         values: What stands for each class in the files, the background first.
+        spacing: Millimetres between positions along each axis of the grid; empty where no one spacing is known (decision 0101).
 
     Raises:
         DataError: Fewer than two classes, or names for another number of classes than there are values.
@@ -51,6 +52,7 @@ class Segmentation(Task):
 
     grid: tuple[int, ...] = ()
     values: tuple[int, ...] = ()
+    spacing: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.labels) < 2 or len(self.labels) != len(self.values):
@@ -58,7 +60,7 @@ class Segmentation(Task):
             raise DataError(f"task {self.name!r}: {told}, expected the background and another")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return make_task, (self.kind, self.name, self.labels, self.grid, self.values)
+        return make_task, (self.kind, self.name, self.labels, self.grid, self.values, self.spacing)
 
     @classmethod
     def encode(cls, columns: Mapping[str, LabelColumn], labels: Sequence[str] | None = None) -> tuple[Task, npt.NDArray[Any]]:
@@ -68,11 +70,18 @@ class Segmentation(Task):
             DataError: Always.
         """
         del columns, labels
-        raise DataError("masks are read from files, expected one segmentation alone, which is none of several tasks")
+        raise DataError("masks are read from files, expected a task of its own")
 
     @classmethod
     def of(
-        cls, masks: npt.NDArray[Any], name: str, *, place: str, labels: Sequence[str] | None = None, like: Task | None = None
+        cls,
+        masks: npt.NDArray[Any],
+        name: str,
+        *,
+        place: str,
+        labels: Sequence[str] | None = None,
+        spacing: Sequence[float] = (),
+        like: Task | None = None,
     ) -> tuple[Task, npt.NDArray[np.uint8]]:
         """Turn masks into codes and say what is predicted.
 
@@ -83,10 +92,12 @@ class Segmentation(Task):
             name: Name of the target.
             place: Where the masks come from, for messages.
             labels: Names of the classes, in the order of their values.
-            like: The task of another cohort, whose values and names count.
+            spacing: Millimetres between positions along each axis; empty: not known.
+            like: The task of another cohort, whose values, names and spacing count.
 
         Raises:
-            DataError: Values that are no classes, one class alone, or another number of names than of classes.
+            DataError: Another grid or spacing than that cohort has, values that are no classes, one class alone, or another number of
+                names than of classes.
         """
         found = tuple(np.flatnonzero(np.bincount(masks.reshape(-1), minlength=1)).tolist())
         grid = tuple(masks.shape[1:])
@@ -94,6 +105,10 @@ class Segmentation(Task):
             values, names = like.values, like.labels
             if grid != like.grid:
                 raise DataError(f"{place}: masks of the grid {grid}, expected {like.grid}")
+            if spacing and like.spacing and not np.allclose(spacing, like.spacing, rtol=0.01):
+                told = f"masks whose positions lie {_millimetres(spacing)} apart, expected {_millimetres(like.spacing)}"
+                raise DataError(f"{place}: {told}, as in the other cohort; `spacing` in both manifests brings them together")
+            spacing = like.spacing
         else:
             values = found
             if labels is not None and len(labels) > len(found) and all(value < len(labels) for value in found):
@@ -111,11 +126,12 @@ class Segmentation(Task):
             raise DataError(f"{place}: {len(names)} labels for masks of the values {told}, expected a name for each")
         codes = np.zeros(256, np.uint8)
         codes[list(values)] = np.arange(len(values))
-        return cls(name, names, grid, values), codes[masks.reshape(len(masks), -1)]
+        return cls(name, names, grid, values, tuple(map(float, spacing))), codes[masks.reshape(len(masks), -1)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-able values that `read_task` understands."""
-        return {**super().to_dict(), "grid": list(self.grid), "values": list(self.values)}
+        spaced = {"spacing": list(self.spacing)} if self.spacing else {}
+        return {**super().to_dict(), "grid": list(self.grid), "values": list(self.values), **spaced}
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -126,7 +142,8 @@ class Segmentation(Task):
     @property
     def farthest(self) -> float:
         """The largest distance of two positions, which stands for that of a class that one of two masks lacks."""
-        return math.sqrt(sum((size - 1) ** 2 for size in self.grid))
+        steps = self.spacing or (1.0,) * len(self.grid)
+        return math.sqrt(sum(((size - 1) * step) ** 2 for size, step in zip(self.grid, steps, strict=True)))
 
     def kept(self, targets: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
         """Return how many positions of each sample each class has, (N, C)."""
@@ -147,9 +164,10 @@ class Segmentation(Task):
     @property
     def note(self) -> str:
         """How its metrics count."""
+        unit = f"millimetres ({_millimetres(self.spacing)} between positions)" if self.spacing else "positions of the grid (pixels)"
         return (
             "Dice is the mean over the classes without the background, then over the samples; a class that neither mask has counts 1. "
-            "hd95 is in positions of the grid; a class that one mask lacks counts as the diagonal of the grid."
+            f"hd95 is in {unit}; a class that one mask lacks counts as the diagonal of the grid."
         )
 
     def chance(self, targets: npt.NDArray[Any]) -> dict[str, float]:
@@ -187,3 +205,7 @@ class Segmentation(Task):
         if 2 * empty <= len(targets):
             return ()
         return (f"{empty} of {len(targets)} masks are background alone: a model that says nothing else has a Dice of 1 on each of them",)
+
+
+def _millimetres(spacing: Sequence[float]) -> str:
+    return f"{' x '.join(f'{step:.4g}' for step in spacing)} mm"

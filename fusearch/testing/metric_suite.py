@@ -62,9 +62,11 @@ class MetricSuite:
         assert "\n" not in self.metric.summary, "a metric says it in one line"
 
     def test_it_is_a_number_and_defined_where_there_is_enough(self) -> None:
-        """Every case gives a float, not infinite; the large ones a finite one."""
+        """Every case gives a float within the bounds, not infinite; the large ones a finite one."""
+        low, high = self.metric.bounds
         for targets, outputs in self.cases():
             value = self.metric(targets, outputs, self.labels)
+            assert math.isnan(value) or low - 1e-9 <= value <= high + 1e-9, f"{self.name} is {value}, expected from {low} to {high}"
             assert isinstance(value, float), f"{self.name} is {value!r}, expected a float"
             assert not math.isinf(value), f"{self.name} is {value}; NaN says that it is undefined"
             assert len(targets) < 40 or math.isfinite(value), f"{self.name} is {value} for {len(targets)} rows of {outputs.shape}"

@@ -64,6 +64,7 @@ def test_an_objective_has_the_direction_that_its_metric_declares() -> None:
         ({"direction": "up"}, "metric 'mine': direction 'up', expected 'maximize' or 'minimize'"),
         ({"kinds": "re gression"}, r"metric 'mine': kinds \('re gression',\), expected names of tasks, such as 'classification'"),
         ({"kinds": ()}, "expected names of tasks"),
+        ({"bounds": (1, 1)}, r"metric 'mine': bounds \(1, 1\), expected the least and the greatest value, such as \(0, 1\)"),
         ({"name": "auroc"}, "metric 'auroc' is registered already"),
     ],
 )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 
 import numpy as np
@@ -79,5 +80,21 @@ def test_background_everywhere_is_right_where_there_is_nothing_else() -> None:
 
 
 def test_it_is_none_of_several_tasks() -> None:
-    with pytest.raises(DataError, match="masks are read from files, expected one segmentation alone"):
+    with pytest.raises(DataError, match="masks are read from files, expected a task of its own"):
         Segmentation.encode({})
+
+
+def test_the_spacing_of_the_grid_says_the_unit_of_distances() -> None:
+    task, _ = Segmentation.of(MASKS, "lesion", place="labels.csv", spacing=[2, 0.5])
+    plain, _ = Segmentation.of(MASKS, "lesion", place="labels.csv")
+    assert "hd95 is in millimetres (2 x 0.5 mm between positions)" in task.note
+    assert "hd95 is in positions of the grid (pixels)" in plain.note
+    assert read_task(json.loads(json.dumps(task.to_dict()))) == task == pickle.loads(pickle.dumps(task))
+    assert "spacing" not in plain.to_dict()
+    height, width = task.grid
+    assert task.farthest == pytest.approx(math.hypot(2 * (height - 1), 0.5 * (width - 1)))
+    other, _ = Segmentation.of(MASKS, "lesion", place="b.csv", spacing=[2.001, 0.5], like=task)
+    assert other == task
+    assert Segmentation.of(MASKS, "lesion", place="b.csv", like=task)[0] == task
+    with pytest.raises(DataError, match=r"b.csv: masks whose positions lie 1 x 0.5 mm apart, expected 2 x 0.5 mm, as in the other cohort"):
+        Segmentation.of(MASKS, "lesion", place="b.csv", spacing=[1, 0.5], like=task)

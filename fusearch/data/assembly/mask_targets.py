@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.assembly.arrays import RawModality
-from fusearch.data.files.extents import refuse_other_extents
+from fusearch.data.files.extents import one_spacing, refuse_other_extents
 from fusearch.data.files.frames import read_table
 from fusearch.data.files.masks import read_masks
 from fusearch.data.files.stacking import named_file
@@ -39,9 +39,23 @@ def is_dense(kind: str | Mapping[str, str]) -> bool:
 
 
 def encode_masks(
-    masks: Any, name: str, *, place: str, labels: Sequence[str] | Mapping[str, Sequence[str]] | None = None, like: Task | None = None
+    masks: Any,
+    name: str,
+    *,
+    place: str,
+    labels: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    spacing: Sequence[float] = (),
+    like: Task | None = None,
 ) -> tuple[npt.NDArray[np.uint8], Task]:
     """Turn masks in memory, (N, *grid), into targets, and say what is predicted.
+
+    Args:
+        masks: Whole numbers.
+        name: Name of the target.
+        place: Where they come from, for messages.
+        labels: Names of the classes.
+        spacing: Millimetres between positions along each axis of the grid; empty: not known.
+        like: The task of another cohort, whose values, names and spacing count.
 
     Raises:
         DataError: They are no masks.
@@ -54,7 +68,7 @@ def encode_masks(
         raise DataError(f"{place}: masks hold values from {array.min()} to {array.max()}, expected 0 to 255")
     if isinstance(labels, Mapping):
         raise DataError(f"{place}: labels by name, with one task, expected a list")
-    task, targets = Segmentation.of(array.astype(np.uint8), name, place=place, labels=labels, like=like)
+    task, targets = Segmentation.of(array.astype(np.uint8), name, place=place, labels=labels, spacing=spacing, like=like)
     return targets, task
 
 
@@ -93,12 +107,12 @@ def masks_of_labels(
         files = [file for name in names if (file := named_file(root, name)) is not None]
         num_axes = len(KINDS[images.kind].layouts[0].positions)
         pictured = _image_files(manifest, own, ids)
-        if pictured is not None:
-            refuse_other_extents(files, pictured, num_axes=num_axes, places=places)
+        extents = refuse_other_extents(files, pictured or [None] * len(files), num_axes=num_axes, places=places)
         masks = read_masks(files, num_axes=num_axes, places=places, **brought)
     except DataError as error:
         raise DataError(*(f"task: {fault}" for fault in error.faults)) from None
-    return encode_masks(masks, column, place=place, labels=keys.class_names, like=like)
+    spacing = brought["spacing"] if "spacing" in brought else one_spacing(extents, brought.get("size"))
+    return encode_masks(masks, column, place=place, labels=keys.class_names, spacing=spacing, like=like)
 
 
 def _image_files(manifest: Manifest, name: str, ids: Sequence[str]) -> list[Path | None] | None:

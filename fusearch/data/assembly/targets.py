@@ -118,8 +118,12 @@ def encode_several(
 
     Raises:
         UnknownNameError: There is no such task.
-        DataError: A row without any label, a task without any row, or what a task refuses.
+        DataError: A mask among them, a row without any label, a task without any row, or what a task refuses.
     """
+    dense = next((name for name, one in asked.items() if one.kind in TASKS and TASKS[one.kind].dense), None)
+    if dense is not None:
+        told = f"a {asked[dense].kind}, whose masks no other target stands beside"
+        raise DataError(f"{place}: task {dense!r} is {told}; expected it alone, as the one `task`, or the other tasks without it")
     parts: list[TaskPart] = []
     blocks = []
     for name, one in asked.items():

@@ -51,6 +51,7 @@ class Drafts:
         missing: Texts that stand for a missing value.
         named: Files that a column of a table leads to.
         index: Name of a column of the table of files that has to be written -> id -> path from the folder.
+        pictured: Name of a modality of files -> the files.
         notes: What was left out, and why.
     """
 
@@ -66,24 +67,26 @@ class Drafts:
     missing: set[str] = field(default_factory=set)
     named: set[Path] = field(default_factory=set)
     index: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    pictured: dict[str, Sequence[Path]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def relative(self, path: Path) -> str:
         """Return a path as the manifest writes it."""
         return Path(os.path.relpath(path, self.place)).as_posix()
 
-    def add(self, name: str, format_: str, keys: Mapping[str, Any], comments: Iterable[str] = ()) -> None:
-        """Add a modality of the kind that comes in a format, under a name of its own."""
+    def add(self, name: str, format_: str, keys: Mapping[str, Any], comments: Iterable[str] = ()) -> str:
+        """Add a modality of the kind that comes in a format, under a name of its own, which it returns."""
         kind = next(kind for kind in KINDS.values() if format_ in kind.formats)
-        self.add_kind(name, kind.name, keys, comments)
+        return self.add_kind(name, kind.name, keys, comments)
 
-    def add_kind(self, name: str, kind: str, keys: Mapping[str, Any], comments: Iterable[str] = ()) -> None:
-        """Add a modality of a kind, under a name of its own."""
+    def add_kind(self, name: str, kind: str, keys: Mapping[str, Any], comments: Iterable[str] = ()) -> str:
+        """Add a modality of a kind, under a name of its own, which it returns."""
         plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower() or kind
         plain = plain if not plain[0].isdigit() else f"{kind}_{plain}"
         free = next(each for each in (plain, *(f"{plain}_{number}" for number in range(2, 1000))) if each not in self.modalities)
         self.modalities[free] = {"kind": kind, **keys}
         self.comments[free] = list(comments)
+        return free
 
     def add_table(self, table: FoundTable, *, is_labels: bool) -> None:
         """Add what a table holds: of a row a sample its columns by their roles, of several a series in long form."""
@@ -200,7 +203,7 @@ class Drafts:
             self.notes.append(f"{name}: {error}")
         comments = [f"{len(files)} files, named in {keys['column']!r}."]
         comments += [f"They differ: {', '.join(needed)} brings them together."] if "size" in needed or "channels" in needed else []
-        self.add(name, reader, {**keys, **needed}, comments)
+        self.pictured[self.add(name, reader, {**keys, **needed}, comments)] = files
 
     def add_file_groups(self, index: str) -> None:
         """Add the files whose paths hold the ids; a table that names them is written beside the manifest."""
@@ -216,7 +219,8 @@ class Drafts:
             self.index[column] = group.files
             keys = {"file": index, "column": column, "root": self.relative(self.found.folder), **group.keys}
             comments = [f"{len(group.files)} files named by the id: {group.pattern} (`*` is the id)."]
-            self.add(column, group.reader, keys, comments + ([f"Not looked into: {group.note}"] if group.note else []))
+            comments += [f"Not looked into: {group.note}"] if group.note else []
+            self.pictured[self.add(column, group.reader, keys, comments)] = [self.found.folder / file for file in group.files.values()]
         if unnamed:
             what = f"{len(unnamed)} files are not named by an id of the labels (such as {unnamed[0].name!r})"
             self.notes.append(what + (f"; ids are such as {self.joined.ids[0]!r}" if self.joined.ids else ""))

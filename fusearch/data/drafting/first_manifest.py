@@ -11,9 +11,11 @@ from typing import Any
 from fusearch.data.drafting.array_labels import halves, labels_in_arrays
 from fusearch.data.drafting.drafted import Drafts
 from fusearch.data.drafting.found import FoundTable, Holdings, look_into
+from fusearch.data.drafting.found_masks import FoundMasks, grid_of, masks_in_column, masks_in_folder
 from fusearch.data.drafting.joined import Joined, join_tables
 from fusearch.data.drafting.manifest_text import manifest_text
 from fusearch.data.drafting.roles import GROUP_NAME
+from fusearch.data.kinds import KINDS
 from fusearch.errors import DataError, ManifestError, nearest, suggestion
 from fusearch.layout import replace_file
 from fusearch.tasks import TASKS
@@ -50,7 +52,8 @@ def draft_manifest(folder: str | Path, *, targets: Sequence[str] = (), out: str 
 
     Args:
         folder: The folder.
-        targets: Columns of what is predicted: one, or several labels, or a time and an event. Left out, a column that is named like one.
+        targets: Columns of what is predicted: one, or several labels, or a time and an event; or a folder of masks, named by the ids of
+            the samples, or a column of their paths. Left out, a column that is named like one.
         out: The manifest to write; left out, named like the folder and in it. Where files are named by ids and in no table, a table that
             names them is written beside it.
         force: Whether files that exist may be overwritten.
@@ -72,16 +75,23 @@ def draft_manifest(folder: str | Path, *, targets: Sequence[str] = (), out: str 
     if path.exists() and not force:
         raise ManifestError(f"{str(path)!r} exists, expected another name, or --force to overwrite it")
     found = look_into(folder, without=(path, index))
-    in_arrays = labels_in_arrays(found, targets) if not any(set(targets) <= set(table.columns) for table in found.tables) else None
-    labels, targets = in_arrays or _find_labels(found, targets)
+    unnamed = not any(set(targets) <= set(table.columns) for table in found.tables)
+    masks = masks_in_folder(found, targets, index) if unnamed else None
+    in_arrays = labels_in_arrays(found, targets) if unnamed and masks is None else None
+    labels, targets = (masks.labels, [masks.column]) if masks is not None else in_arrays or _find_labels(found, targets)
+    masks = masks or masks_in_column(labels, targets, folder)
     joined = join_tables(labels, found, targets)
     _refuse_unjoined(labels, found, joined)
-    task, why = _find_task(labels, targets, joined)
+    task, why = _find_task(labels, targets, joined) if masks is None else (None, masks.why)
     ids = joined.ids or [str(row) for row in range(len(labels.frame))]
-    drafts = Drafts(path.parent, found, joined, targets, dict(zip(ids, zip(*map(labels.texts, targets), strict=True), strict=True)))
-    if in_arrays is None:
+    said = zip(*map(labels.texts, targets), strict=True)
+    drafts = Drafts(path.parent, found, joined, targets, dict(zip(ids, said, strict=True)) if masks is None else {})
+    if masks is not None:
+        drafts.named |= {each.resolve() for each in masks.paths}
+        drafts.index |= {masks.column: masks.files} if masks.files else {}
+    if in_arrays is None and not drafts.index:
         drafts.add_table(labels, is_labels=True)
-    else:
+    elif in_arrays is not None:
         drafts.groups = [name for name in labels.columns if GROUP_NAME.search(name)]
     for table in joined.others if joined.id is not None else [table for table in found.tables if table is not labels]:
         drafts.add_table(table, is_labels=False)
@@ -96,7 +106,8 @@ def draft_manifest(folder: str | Path, *, targets: Sequence[str] = (), out: str 
         document["id"] = joined.id
     if drafts.missing:
         document["missing"] = sorted(drafts.missing)
-    document |= {"task": {"kind": task[0], **where, **task[1].keys}, "modalities": drafts.modalities}
+    keys = {"kind": task[0], **where, **task[1].keys} if task is not None else _mask_keys(masks, where, drafts)
+    document |= {"task": keys, "modalities": drafts.modalities}
     document["splits"] = {"column": drafts.split} if drafts.split is not None else {"fractions": [0.7, 0.15, 0.15], "seed": 0}
     files = {index: _index(drafts, joined)} if drafts.index else {}
     parts = halves(document, path.parent) if in_arrays is not None else None
@@ -184,6 +195,21 @@ def _find_task(labels: FoundTable, targets: Sequence[str], joined: Joined) -> tu
     empty = sum(text is None for name in targets for text in labels.texts(name))
     comments += [f"{empty} rows have no target: every row needs one, so leave those rows out of {labels.called}."] if empty else []
     return (kind, best), comments
+
+
+def _mask_keys(masks: FoundMasks | None, where: Mapping[str, Any], drafts: Drafts) -> dict[str, Any]:
+    """Return the keys of a task whose targets are masks.
+
+    Raises:
+        DataError: There is no image.
+    """
+    if masks is None:  # one of the two is there; stated for the type checker
+        raise DataError("no target, expected a column or a folder of masks")
+    if not any(KINDS[keys["kind"]].has_masks for keys in drafts.modalities.values()):
+        raise DataError(f"{len(masks.paths)} masks, and no image or volume on whose grid they lie; expected one for each, named by the ids")
+    grid = grid_of(masks, drafts.modalities, drafts.pictured)
+    keys = {"kind": "segmentation", **where, "column": masks.column, "root": drafts.relative(masks.root)}
+    return keys | ({} if grid is None else {"of": grid})
 
 
 def _comments(folder: Path, joined: Joined, why: Sequence[str], drafts: Drafts) -> dict[str, list[str]]:

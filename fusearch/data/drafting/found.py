@@ -13,7 +13,7 @@ import pandas as pd
 from fusearch.data.drafting.telling import ID_NAME
 from fusearch.data.files.frames import TABLES, read_table
 from fusearch.data.files.frames import TextFormat as Form
-from fusearch.data.files.npz import ARRAYS
+from fusearch.data.files.npz import ARRAYS, names_in
 from fusearch.data.files.text import as_text
 from fusearch.data.files.workbooks import WORKBOOKS, sheets_of
 from fusearch.data.readers import READERS
@@ -117,6 +117,7 @@ def look_into(folder: Path, without: Iterable[Path] = ()) -> Holdings:
         elif name.split(".")[0] not in ("readme", "license") and path.suffix.lower() not in (".yaml", ".yml", ".md"):
             others[path.suffix or path.name] += 1
     _gather_single_arrays(found)
+    _gather_graphs(found)
     _gather_slices(found)
     crowded = {parent for parent, count in Counter(path.parent for path in tables).items() if count > _MANY_TABLES}
     for parent in sorted(crowded):
@@ -139,6 +140,15 @@ def _gather_single_arrays(found: Holdings) -> None:
     single = [path for path in found.arrays if path.suffix.lower() == ".npy" and crowds[path.parent] > 10]
     found.arrays = [path for path in found.arrays if path not in set(single)]
     found.singles += single
+
+
+def _gather_graphs(found: Holdings) -> None:
+    """Take NPZ files of a folder with several of them that hold nodes and edges for one a sample."""
+    files = [path for path in found.arrays if path.suffix.lower() == ".npz"]
+    crowds = Counter(path.parent for path in files)
+    graphs = {path for path in files if crowds[path.parent] > 1 and {"features", "edges"} <= set(names_in(path))}
+    found.arrays = [path for path in found.arrays if path not in graphs]
+    found.singles += sorted(graphs)
 
 
 def _gather_slices(found: Holdings) -> None:

@@ -10,7 +10,7 @@ from fusearch.data.drafting.named_by_id import group_by_id
 from fusearch.data.drafting.telling import ID_NAME
 from fusearch.data.files.ids import near_miss
 
-__all__ = ["Joined", "join_tables"]
+__all__ = ["Joined", "join_tables", "share_of_ids"]
 
 #: Share of the ids of the smaller side that two tables have in common.
 _IN_COMMON = 0.5
@@ -43,7 +43,7 @@ def join_tables(labels: FoundTable, found: Holdings, targets: Collection[str]) -
         ids = None if column in targets or labels.frame[column].dtype.kind == "f" else labels.distinct(column)
         if ids is None or _is_prose(ids):
             continue
-        joined = [table for table in others if column in table.columns and _share(ids, table, column) >= _IN_COMMON]
+        joined = [table for table in others if column in table.columns and share_of_ids(ids, table, column) >= _IN_COMMON]
         groups, _ = group_by_id(found.folder, found.singles[:200], ids) if found.singles else ([], [])
         named = bool(ID_NAME.search(column))
         worth = (len(joined) + bool(groups), int(named), int(not all(text.isdecimal() for text in ids)), -position)
@@ -61,7 +61,8 @@ def _is_prose(ids: Sequence[str]) -> bool:
     return sum(text.count(" ") for text in ids) > 2 * len(ids) or max(map(len, ids)) > 100 or all("/" in text for text in ids)
 
 
-def _share(ids: Sequence[str], table: FoundTable, column: str) -> float:
+def share_of_ids(ids: Sequence[str], table: FoundTable, column: str) -> float:
+    """Return which share of the ids a column of a table holds, of the smaller side."""
     theirs = {text for text in table.texts(column) if text is not None}
     return len(theirs & set(ids)) / max(1, min(len(theirs), len(ids)))
 
@@ -72,7 +73,7 @@ def _left_out(table: FoundTable, joined: Joined) -> str:
         theirs = [text for text in table.texts(joined.id or "") if text is not None]
         hint = near_miss(joined.ids, theirs)
         return f"{table.called}: its {joined.id!r} names other samples" + (f"; {hint}" if hint else "")
-    same = [name for name in table.columns if table.frame[name].dtype.kind != "f" and _share(joined.ids, table, name) >= _IN_COMMON]
+    same = [name for name in table.columns if table.frame[name].dtype.kind != "f" and share_of_ids(joined.ids, table, name) >= _IN_COMMON]
     if same:
         return f"{table.called}: its {same[0]!r} holds what the labels call {joined.id!r}; give both one name"
     return f"{table.called}: no column {joined.id!r}, so it is joined to nothing"

@@ -10,7 +10,7 @@ from pathlib import Path
 from fusearch.data.readers import READERS
 from fusearch.errors import DataError
 
-__all__ = ["FileGroup", "group_by_id"]
+__all__ = ["FileGroup", "group_by_id", "id_in"]
 
 #: Words that BIDS writes before an id.
 _BIDS = ("sub", "ses")
@@ -61,7 +61,7 @@ def group_by_id(folder: Path, paths: Sequence[Path], ids: Iterable[str]) -> tupl
     for path in paths:
         relative = path.relative_to(folder).as_posix()
         suffix = "".join(path.suffixes[-2:]) if path.name.lower().endswith(".gz") else path.suffix
-        found = _id_in(relative.removesuffix(suffix), known)
+        found = id_in(relative.removesuffix(suffix), known)
         if found is None:
             unnamed.append(path)
             continue
@@ -84,7 +84,7 @@ def group_by_id(folder: Path, paths: Sequence[Path], ids: Iterable[str]) -> tupl
     return made, unnamed
 
 
-def _id_in(path: str, ids: frozenset[str]) -> str | None:
+def id_in(path: str, ids: frozenset[str]) -> str | None:
     """Return the id that stands in a path between marks, the longest of the last part that has one."""
     for part in reversed(path.split("/")):
         best = max((run for run in _runs(part) if run in ids), key=len, default=None)

@@ -18,7 +18,7 @@ from fusearch.data.files.text import NUMERIC_GAPS
 from fusearch.data.readers import READERS
 from fusearch.data.splits import SPLITS
 
-__all__ = ["GROUP_NAME", "Roles", "read_roles"]
+__all__ = ["GROUP_NAME", "Roles", "leads_to", "read_roles"]
 
 #: Names of columns of which rows of one value belong together.
 _GROUP_WORDS = "hospital|centre|center|site|clinic|group|batch|family|cohort|scanner|institution"
@@ -103,7 +103,7 @@ def _take_texts(roles: Roles, table: FoundTable, column: str, folder: Path, targ
     if names <= set(SPLITS) and "train" in names and roles.split is None:
         roles.split = column
         return
-    path = _leads_to(texts, table.path.parent, folder)
+    path = leads_to(texts, table.path.parent, folder)
     if path is not None:
         roles.files[column] = path
         return
@@ -130,7 +130,7 @@ def _take_texts(roles: Roles, table: FoundTable, column: str, folder: Path, targ
         roles.left_out[column] = f"it holds {len(names)} different texts (such as {texts[0]!r}), too many for levels"
 
 
-def _leads_to(texts: Sequence[str], *starts: Path) -> tuple[str, Path] | None:
+def leads_to(texts: Sequence[str], *starts: Path) -> tuple[str, Path] | None:
     """Return the reader of the files that texts lead to, and the folder that they start from; None where they lead nowhere."""
     sample = texts[:: max(1, len(texts) // 50)]
     folders = [text for text in sample if "." not in Path(text).name and any((start / text).is_dir() for start in starts)]

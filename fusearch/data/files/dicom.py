@@ -17,7 +17,7 @@ from fusearch.data.files.stacking import few, load_package
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError
 
-__all__ = ["DICOM", "SliceStack", "is_dicom", "read_picture", "read_stack"]
+__all__ = ["DICOM", "SlicePlace", "SliceStack", "is_dicom", "picture_place", "read_picture", "read_stack", "stack_place"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -27,6 +27,9 @@ DICOM = (".dcm", ".dicom", ".ima")
 #: Two directions are one where their cosines differ by no more; two places, where they are no further apart than this share of the widest
 #: gap; a gap between slices is uneven from this share of the usual one on.
 _SAME_DIRECTION, _SAME_PLACE, _UNEVEN = 1e-3, 1e-3, 0.05
+
+#: From the axes of DICOM (to left, back and head) to those of RAS.
+_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,21 @@ class SliceStack:
     values: FloatArray
     affine: npt.NDArray[np.float64] | None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SlicePlace:
+    """Where slices lie.
+
+    Attributes:
+        shape: (slices, rows, columns); of a picture (rows, columns).
+        affine: (4, 4), from positions along these axes to millimetres in RAS; None where the files do not say it.
+        spacing: Millimetres between rows and between columns of a picture; None where the file does not say it.
+    """
+
+    shape: tuple[int, ...]
+    affine: npt.NDArray[np.float64] | None = None
+    spacing: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,24 +97,54 @@ def read_stack(path: Path) -> SliceStack:
     Raises:
         DataError: No file, or one without pixels; several series; slices of different shape or direction, or two at one place.
     """
+    return _stack(_slices_of(path), path.name)
+
+
+def stack_place(path: Path) -> SlicePlace:
+    """Return where the frames of a file, or the slices of a folder, lie, without their pixels.
+
+    Raises:
+        DataError: As `read_stack`, but for pixels that cannot be decoded.
+    """
+    slices, affine, _ = _sorted(_slices_of(path, pixels=False), path.name)
+    shape = len(slices), *slices[0].pixels.shape[1:]
+    origin = slices[0].position
+    if affine is None or origin is None:
+        return SlicePlace(shape)
+    placed = np.eye(4)
+    placed[:3, :3], placed[:3, 3] = affine, _TO_RAS @ origin
+    return SlicePlace(shape, placed)
+
+
+def picture_place(path: Path) -> SlicePlace:
+    """Return the size of a picture, and how far its positions are apart.
+
+    Raises:
+        DataError: It is no DICOM file, or has no pixels.
+    """
+    first = _slices(_read_header(path, pixels=False), path.name, pixels=False)[0]
+    return SlicePlace(first.pixels.shape[1:], spacing=first.spacing)
+
+
+def _slices_of(path: Path, *, pixels: bool = True) -> list[_Slice]:
     if not path.is_dir():
-        return _stack(_slices(_read_header(path), path.name), path.name)
+        return _slices(_read_header(path, pixels=pixels), path.name, pixels=pixels)
     inside = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith(".") and file.name != "DICOMDIR")
     files = [file for file in inside if is_dicom(file)]
     if not files:
         what = f"none of its {len(inside)} files is DICOM" if inside else "the folder is empty"
         raise DataError(f"{path.name}: {what}, expected the slices of a DICOM series")
-    headers = {file.name: _read_header(file) for file in files}
+    headers = {file.name: _read_header(file, pixels=pixels) for file in files}
     _refuse_mixed(headers, path.name)
-    return _stack([one for name, header in headers.items() for one in _slices(header, f"{path.name}/{name}")], path.name)
+    return [one for name, header in headers.items() for one in _slices(header, f"{path.name}/{name}", pixels=pixels)]
 
 
-def _read_header(path: Path) -> Any:
+def _read_header(path: Path, *, pixels: bool = True) -> Any:
     pydicom = load_package("pydicom", path.name)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom warns of values that break its rules; those that are read are looked at below
-            return pydicom.dcmread(path)
+            return pydicom.dcmread(path, stop_before_pixels=not pixels)
     except _broken(pydicom) as error:
         raise DataError(f"{path.name}: cannot be read as DICOM ({one_line(error)})") from None
 
@@ -127,32 +175,32 @@ def _refuse_mixed(headers: dict[str, Any], place: str) -> None:
         raise DataError(f"{place}: {len(series)} series in one folder: {few(told)}; expected one series a folder")
 
 
-def _slices(dataset: Any, name: str) -> list[_Slice]:
-    """Return the frames of a file with what it says of their place.
+def _slices(dataset: Any, name: str, *, pixels: bool = True) -> list[_Slice]:
+    """Return the frames of a file with what it says of their place; without `pixels` these have no channel, and take no room.
 
     Raises:
         DataError: It has no pixels, or they cannot be decoded.
     """
     pydicom = load_package("pydicom", name)
-    if not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+    if pixels and not any(keyword in dataset for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         raise DataError(f"{name}: a DICOM file without pixels, expected an image")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            frames = _stored(dataset)
+            shape = int(dataset.get("NumberOfFrames") or 1), int(dataset.Rows), int(dataset.Columns)
+            frames = _stored(dataset).reshape(*shape, -1) if pixels else np.zeros((*shape, 0))
             return [_slice(dataset, name, frame, index, len(frames)) for index, frame in enumerate(frames)]
     except _broken(pydicom) as error:
         raise DataError(f"{name}: its pixels cannot be read ({one_line(error)})") from None
 
 
 def _stored(dataset: Any) -> npt.NDArray[Any]:
-    """Return the stored values as they are meant to be seen, bright is high: (frames, rows, columns, C)."""
+    """Return the stored values as they are meant to be seen, bright is high: frames, rows, columns, C, those of size 1 left out."""
     decoding = importlib.import_module("pydicom.pixels")
     values = decoding.pixel_array(dataset)
     look = str(dataset.get("PhotometricInterpretation", ""))
     if look == "PALETTE COLOR":
         values = decoding.apply_color_lut(values, dataset)
-    values = values.reshape(int(dataset.get("NumberOfFrames") or 1), int(dataset.Rows), int(dataset.Columns), -1)
     if look == "MONOCHROME1" and values.dtype.kind in "iu":
         signed, bits = bool(dataset.PixelRepresentation), int(dataset.BitsStored)
         values = (-1 if signed else 2**bits - 1) - values.astype(np.int64)
@@ -190,11 +238,17 @@ def _slice(dataset: Any, name: str, frame: npt.NDArray[Any], index: int, frames:
 
 
 def _stack(slices: Sequence[_Slice], place: str) -> SliceStack:
+    slices, affine, notes = _sorted(slices, place)
+    return SliceStack(np.stack([one.pixels for one in slices], axis=1), affine, tuple(notes))
+
+
+def _sorted(slices: Sequence[_Slice], place: str) -> tuple[Sequence[_Slice], npt.NDArray[np.float64] | None, list[str]]:
+    """Return slices in their order, the affine (3, 3) of their stack, and what is odd about it."""
     shapes = {one.pixels.shape: one.name for one in slices}
     if len(shapes) > 1:
         told = few([f"{shape} ({name})" for shape, name in shapes.items()])
         raise DataError(f"{place}: slices of {len(shapes)} shapes (C, rows, columns): {told}; expected one")
-    first, notes = slices[0], []
+    first, notes = slices[0], list[str]()
     placed = all(one.position is not None and one.directions is not None for one in slices)
     distance = first.distance
     if placed and first.directions is not None:
@@ -213,13 +267,12 @@ def _stack(slices: Sequence[_Slice], place: str) -> SliceStack:
             raise DataError(f"{place}: slices without a position or a number (such as {slices[0].name}), expected one to sort them by")
         slices = sorted(slices, key=lambda one: one.number or 0)
         notes.append("volumes whose slices have no position, so that they were sorted by their number")
-    values = np.stack([one.pixels for one in slices], axis=1)
     if first.directions is None or first.spacing is None or not distance:
-        return SliceStack(values, None, tuple(notes))
+        return slices, None, notes
     along_row, along_column = first.directions
     down, right = first.spacing
     lps = np.stack([np.cross(along_row, along_column) * distance, along_column * down, along_row * right], axis=1)
-    return SliceStack(values, np.diag([-1.0, -1.0, 1.0]) @ lps, tuple(notes))
+    return slices, _TO_RAS @ lps, notes
 
 
 def _check_gaps(slices: Sequence[_Slice], gaps: npt.NDArray[np.float64], place: str) -> list[str]:

@@ -20,7 +20,7 @@ from fusearch.data.files.stacking import few, stack_files
 from fusearch.data.files.text import where
 from fusearch.errors import DataError, suggestion
 
-__all__ = ["GRAPHS", "MOST_NODES", "Graphs", "link_nodes", "read_edges", "read_graphs", "refuse_large"]
+__all__ = ["GRAPHS", "MOST_NODES", "Graphs", "count_nodes", "link_nodes", "read_edges", "read_graphs", "refuse_large"]
 
 FloatArray = npt.NDArray[np.float32]
 Array = npt.NDArray[Any]
@@ -157,16 +157,16 @@ def read_graphs(
     Raises:
         DataError: A file is missing or cannot be read, an edge or the number of features does not fit, or a graph has too many nodes.
     """
-    sizes: dict[Path, int] = {}
-    for file in dict.fromkeys(files):
-        if file is not None and file.is_file():
-            sizes[file] = _size(file, axes)
-    room = nodes or max([1, *(size for size in sizes.values() if size <= MOST_NODES)])  # a larger one is refused when it is read
+    opened = {file: _opened(file, axes) for file in dict.fromkeys(files) if file is not None and file.is_file()}
+    sizes = [1 if isinstance(found, Exception) else len(found[1]) for found in opened.values()]
+    room = nodes or max([1, *(size for size in sizes if size <= MOST_NODES)])  # a larger one is refused when its turn comes
     named = edge_places or [f"edge {row + 1} of those that all samples share" for row in range(len(edges or ()))]
 
     def read(file: Path) -> FloatArray:
-        arrays = _arrays(file)
-        features = _features(arrays, file, axes)
+        found = opened.pop(file)
+        if isinstance(found, Exception):
+            raise found
+        arrays, features = found
         refuse_large(len(features), nodes, file.name)
         if edges is not None and "edges" in arrays:
             raise DataError(f"{file.name}: it has `edges` of its own, and there are edges that all samples share; expected one of the two")
@@ -184,7 +184,16 @@ def read_graphs(
         return f"graphs have different numbers of features: {few(told)}; expected the same for every node of every sample"
 
     values = stack_files(files, read, what="graphs", differ=differ, places=places, make=make)
-    return Graphs(values, tuple(sizes.values()))
+    return Graphs(values, tuple(sizes))
+
+
+def count_nodes(path: Path) -> int:
+    """Return how many nodes the graph of a file has.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    return len(_features(_arrays(path), path, None))
 
 
 def refuse_large(count: int, nodes: int | None, place: str) -> None:
@@ -200,12 +209,16 @@ def refuse_large(count: int, nodes: int | None, place: str) -> None:
         raise DataError(f"{place}: {count} nodes, and {pairs}; `nodes: {count}` says that this is meant")
 
 
-def _size(path: Path, axes: Sequence[int] | None) -> int:
-    """Return how many nodes a graph has; of one that cannot be read 1, which reading it will tell."""
+def _opened(path: Path, axes: Sequence[int] | None) -> tuple[dict[str, Array], FloatArray] | DataError | OSError:
+    """Return the arrays of a graph and its features; of one that cannot be read why, which is told when its turn comes.
+
+    All are opened before any is made a sample, which has room for the largest; as they are stored they take little.
+    """
     try:
-        return len(_features(_arrays(path), path, axes))
-    except (DataError, OSError):
-        return 1
+        arrays = _arrays(path)
+        return arrays, _features(arrays, path, axes)
+    except (DataError, OSError) as error:
+        return error
 
 
 def _arrays(path: Path) -> dict[str, Array]:

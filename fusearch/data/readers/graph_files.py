@@ -14,14 +14,17 @@ from pydantic import Field, model_validator
 from fusearch.data.assembly.decoded import DecodedFiles
 from fusearch.data.files.frames import TABLES, TextFormat
 from fusearch.data.files.ids import ids_of
-from fusearch.data.files.linked_nodes import GRAPHS, Graphs, link_nodes, read_edges, read_graphs, refuse_large
-from fusearch.data.files.npz import ARRAYS, read_array
+from fusearch.data.files.linked_nodes import GRAPHS, MOST_NODES, Graphs, count_nodes, link_nodes, read_edges, read_graphs, refuse_large
+from fusearch.data.files.npz import ARRAYS, names_in, read_array
 from fusearch.data.readers.array_file import ArrayKeys, in_order
-from fusearch.data.readers.named_files import NamedFileKeys, read_named_files
+from fusearch.data.readers.named_files import NamedFileKeys, read_named_files, spread
 from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
 from fusearch.errors import DataError, ManifestError
 
 __all__ = ["EdgeKeys", "shared_edges"]
+
+#: Files that tell whether a folder holds graphs.
+_LOOKED_AT = 100
 
 
 class EdgeKeys(FileKeys):
@@ -136,10 +139,31 @@ def _notes(graphs: Graphs) -> tuple[str, ...]:
     return (f"there is room for {room} nodes, and half of the graphs have {middle} or fewer: every pair of nodes takes a number",)
 
 
+def _needed(files: Sequence[Path]) -> dict[str, Any] | None:
+    """Return the number of nodes of large graphs, which must be stated; None of files that hold no graphs of their own."""
+    try:
+        if not all({"features", "edges"} <= set(names_in(file)) for file in spread(files, _LOOKED_AT)):
+            return None
+        if (most := max(count_nodes(file) for file in spread(files, _LOOKED_AT))) <= MOST_NODES:
+            return {}
+        return {"nodes": max(most, *map(count_nodes, files))}
+    except DataError:
+        return None
+
+
 _CARRIED = ("edges", "directed", "nodes")
 READERS.add(
     "graphs",
-    Reader("graphs", TABLES, "a table that names a file a sample", _read_files, _GraphFileKeys, ("column", "root", *_CARRIED)),
+    Reader(
+        "graphs",
+        TABLES,
+        "a table that names a file a sample",
+        _read_files,
+        _GraphFileKeys,
+        ("column", "root", *_CARRIED),
+        (".npz",),
+        _needed,
+    ),
 )
 READERS.add(
     "nodes",

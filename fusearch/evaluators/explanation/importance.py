@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from fusearch.evaluators.evaluator import TrainingEvaluator
     from fusearch.evaluators.training.member import Member
 
-__all__ = ["Effect", "Share", "modality_effects", "score_shares"]
+__all__ = ["Effect", "Share", "effect_of", "modality_effects", "score_shares"]
 
 How = Literal["ablation", "permutation"]
 
@@ -40,7 +40,8 @@ class Effect:
         how: `ablation`: absent in every held-out sample; `permutation`: given to the wrong held-out samples.
         metric: What is compared.
         drop: Mean over members of how much worse the metric gets; positive where the modality helps.
-        low: Lower end of the 95 % interval of that mean (Student's t over members); None with one member.
+        low: Lower end of the 95 % interval of that mean (Student's t over members), within what the metric can lose or win; None with one
+            member.
         high: Upper end.
         members: The drop of each member.
     """
@@ -102,18 +103,21 @@ def modality_effects(
         raise EvaluationError(f"metric {metric!r}: {suggestion(metric, evaluator.data.task.metrics)}")
     objective = Objective.parse(metric)
     modalities = list(dict.fromkeys(candidate.graph.stream(name).modality for name in candidate.graph.active_streams))
+    whole_of: list[float] = []
     drops: dict[tuple[str, How], list[float]] = {(modality, how): [] for modality in modalities for how in ("ablation", "permutation")}
     for member in members:
         held_out = evaluator.prepared(member.fold).validation
         network = trained_network(evaluator, candidate, weights, member)
         whole = _value(evaluator, network, held_out, member, metric)
+        whole_of.append(whole)
         rng = torch.Generator().manual_seed(int(np.random.SeedSequence([seed, member.fold, member.seed]).generate_state(1)[0]))
         for modality in modalities:
             absent = _value(evaluator, network, held_out.without(modality), member, metric)
             drops[modality, "ablation"].append(objective.gain(whole, absent))
             shuffled = [_value(evaluator, network, _permute(held_out, modality, rng), member, metric) for _ in range(repeats)]
             drops[modality, "permutation"].append(objective.gain(whole, float(np.mean(shuffled))))
-    return [_effect(modality, how, metric, values) for (modality, how), values in drops.items()]
+    bounds = evaluator.data.task.metric(metric).bounds
+    return [effect_of(modality, how, objective, values, whole_of, bounds) for (modality, how), values in drops.items()]
 
 
 def score_shares(graph: FusionGraph, kept: Sequence[KeptWeights]) -> list[Share]:
@@ -167,7 +171,19 @@ def _permute(samples: Samples, modality: str, rng: torch.Generator) -> Samples:
     return replace(samples, inputs=inputs, present={**samples.present, modality: samples.present[modality][order]})
 
 
-def _effect(modality: str, how: How, metric: str, drops: Sequence[float]) -> Effect:
+def effect_of(
+    modality: str, how: How, objective: Objective, drops: Sequence[float], whole: Sequence[float], bounds: tuple[float, float]
+) -> Effect:
+    """Return the effect; no member can lose more, or win more, than from its whole value to the ends of the metric.
+
+    Args:
+        modality: Which one.
+        how: What was done with it.
+        objective: What is compared.
+        drops: How much worse each member gets; NaN where that is not defined.
+        whole: The value of each member with all modalities.
+        bounds: The least and the greatest value of the metric.
+    """
     finite = [drop for drop in drops if math.isfinite(drop)]
     mean = float(np.mean(finite)) if finite else math.nan
     low = high = None
@@ -175,8 +191,10 @@ def _effect(modality: str, how: How, metric: str, drops: Sequence[float]) -> Eff
         from scipy.stats import t
 
         half = float(t.ppf(0.975, len(finite) - 1)) * float(np.std(finite, ddof=1)) / math.sqrt(len(finite))
-        low, high = mean - half, mean + half
-    return Effect(modality, how, metric, mean, low, high, tuple(drops))
+        start = float(np.mean([value for value, drop in zip(whole, drops, strict=True) if math.isfinite(drop)]))
+        least, most = sorted(objective.gain(start, end) for end in bounds)
+        low, high = max(mean - half, least), min(mean + half, most)
+    return Effect(modality, how, objective.name, mean, low, high, tuple(drops))
 
 
 def _share(name: str, kind: Literal["stream", "modality"], values: np.ndarray) -> Share:

@@ -77,7 +77,7 @@ def mask_scores(said_NP: NDArray[np.uint8], targets_NP: NDArray[Any], task: Segm
     """Return what each mask scores, (N, S), in the order of `task.outputs`, by MONAI.
 
     A class that neither mask of a sample has is right: Dice 1, distance 0. One that only one of them has has Dice 0 and the farthest
-    distance on the grid.
+    distance on the grid. Distances are in millimetres where the task knows the spacing of the grid, else in positions.
 
     Args:
         said_NP: Classes that were predicted.
@@ -93,7 +93,8 @@ def mask_scores(said_NP: NDArray[np.uint8], targets_NP: NDArray[Any], task: Segm
         dice_NC = compute_dice(said, true, include_background=False, ignore_empty=False).double().numpy()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns of masks that lack a class, which count as said above
-            distance_NC = compute_hausdorff_distance(said, true, include_background=False, percentile=95).double().numpy()
+            how = {"percentile": 95, "spacing": list(task.spacing) or None}
+            distance_NC = compute_hausdorff_distance(said, true, include_background=False, **how).double().numpy()
         there = said.flatten(2).any(dim=2).numpy()[:, 1:], true.flatten(2).any(dim=2).numpy()[:, 1:]
         distance_NC = np.where(there[0] & there[1], distance_NC, np.where(there[0] | there[1], task.farthest, 0.0))
         own_NC = dice_NC if len(task.labels) > 2 else dice_NC[:, :0]

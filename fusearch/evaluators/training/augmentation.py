@@ -8,7 +8,7 @@ Axis letters: B batch.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from torch import Tensor
 from fusearch.data.modality import Modality
 from fusearch.search_space import Recipe
 
-__all__ = ["augmented", "strengths_of", "uniform"]
+__all__ = ["augmented", "moved_masks", "strengths_of", "uniform"]
 
 #: Word of a recipe -> how strong changes are, and how likely an image is mirrored.
 _STRENGTHS = {"mild": (1.0, 0.0), "mirrored": (1.0, 0.5)}
@@ -39,7 +39,9 @@ def strengths_of(recipe: Recipe, device: torch.device) -> Tensor | None:
     return None if recipe.augmentation == "none" else torch.tensor(_STRENGTHS[recipe.augmentation], device=device)
 
 
-def augmented(inputs: Mapping[str, Tensor], modalities: Mapping[str, Modality], keys_B: Tensor, strengths: Tensor) -> dict[str, Tensor]:
+def augmented(
+    inputs: Mapping[str, Tensor], modalities: Mapping[str, Modality], keys_B: Tensor, strengths: Tensor, grid: Sequence[int] = ()
+) -> dict[str, Tensor]:
     """Return the inputs with each sample changed as its key says; tables and nodes without an order stay as they are.
 
     | what | how it is changed |
@@ -53,13 +55,44 @@ def augmented(inputs: Mapping[str, Tensor], modalities: Mapping[str, Modality], 
         modalities: The modality of each input.
         keys_B: What the changes hang on, (B,) int64.
         strengths: Of `strengths_of`; zeros change nothing.
+        grid: That of the masks of a dense task: images or volumes of as many axes are moved and mirrored by one draw, all alike, as
+            `moved_masks` moves the masks (decision 0100).
     """
     changed = dict(inputs)
     for place, (name, modality) in enumerate(modalities.items()):
         if modality.has_grid and name in inputs:
             own_B = _mixed(keys_B + _wrapped((place + 1) * _STEP))
-            changed[name] = _inside(inputs[name], _changed(inputs[name], modality, own_B, strengths), modality)
+            moves_B = _mixed(keys_B) if _moves_with_masks(modality, grid) else own_B
+            changed[name] = _inside(inputs[name], _changed(inputs[name], modality, own_B, moves_B, strengths), modality)
     return changed
+
+
+def moved_masks(
+    targets_BP: Tensor,
+    grid: Sequence[int],
+    inputs: Mapping[str, Tensor],
+    modalities: Mapping[str, Modality],
+    keys_B: Tensor,
+    strengths: Tensor,
+) -> Tensor:
+    """Return masks moved and mirrored as `augmented` moves the images of their samples; where the inputs hold none, as they are.
+
+    Args:
+        targets_BP: The class at each position of the grid, row by row.
+        grid: Number of positions along each axis.
+        inputs: As for `augmented`.
+        modalities: As for `augmented`.
+        keys_B: As for `augmented`.
+        strengths: As for `augmented`.
+    """
+    if not any(name in inputs and _moves_with_masks(modality, grid) for name, modality in modalities.items()):
+        return targets_BP
+    moves_B, masks = _mixed(keys_B), torch.unflatten(targets_BP, 1, tuple(grid))
+    return _mirrored(_placed(masks, range(1, masks.ndim), moves_B, strengths), moves_B, strengths, -1).flatten(1)
+
+
+def _moves_with_masks(modality: Modality, grid: Sequence[int]) -> bool:
+    return modality.entry.has_masks and len(modality.layout.positions) == len(grid)
 
 
 def _inside(x: Tensor, changed: Tensor, modality: Modality) -> Tensor:
@@ -71,7 +104,7 @@ def _inside(x: Tensor, changed: Tensor, modality: Modality) -> Tensor:
     return torch.where((x != 0).any(dim=others, keepdim=True), changed, x) if others else torch.where(x != 0, changed, x)
 
 
-def _changed(x: Tensor, modality: Modality, keys_B: Tensor, strengths: Tensor) -> Tensor:
+def _changed(x: Tensor, modality: Modality, keys_B: Tensor, moves_B: Tensor, strengths: Tensor) -> Tensor:
     layout, strength = modality.layout, strengths[0].to(x.dtype)
     axes = [axis + 1 for axis in layout.positions]
     if layout.channel is None:  # 0 stands behind the end
@@ -85,11 +118,7 @@ def _changed(x: Tensor, modality: Modality, keys_B: Tensor, strengths: Tensor) -
             keys_B, 1, x.shape[1:], x.dtype
         )
         return torch.where(_stretch(keys_B, x, axes[0], strength), 0.0, x)
-    for place, axis in enumerate(axes):
-        if axis - 1 == layout.ragged_axis:
-            continue  # it would move frames behind the end of a sample
-        x = _moved(x, axis, strength * _MOVED * (2 * uniform(keys_B, 2 + place, _along(x, 0), x.dtype) - 1))
-    x = torch.where(uniform(keys_B, 0, _along(x, 0), x.dtype) < strengths[1].to(x.dtype), x.flip(axes[-1]), x)
+    x = _mirrored(_placed(x, axes, moves_B, strengths, layout.ragged_axis), moves_B, strengths, axes[-1])
     level = _LEVEL * _spread(keys_B, 1, (2, *_along(x, 0)), x.dtype)
     factor, shift = level.unbind(1)
     return x * (1 + strength * factor) + strength * (shift + _NOISE * _spread(keys_B, 8, x.shape[1:], x.dtype))
@@ -98,6 +127,18 @@ def _changed(x: Tensor, modality: Modality, keys_B: Tensor, strengths: Tensor) -
 def _along(x: Tensor, axis: int) -> tuple[int, ...]:
     """Return the shape of one number a sample for each place on an axis of x (0: one for all)."""
     return tuple(size if at == axis else 1 for at, size in enumerate(x.shape) if at)
+
+
+def _placed(x: Tensor, axes: Sequence[int], keys_B: Tensor, strengths: Tensor, ragged_axis: int | None = None) -> Tensor:
+    """Move each sample along those axes; not along a ragged one of the sample, as frames would go behind its end."""
+    for place, axis in enumerate(axes):
+        if axis - 1 != ragged_axis:
+            x = _moved(x, axis, strengths[0] * _MOVED * (2 * uniform(keys_B, 2 + place, _along(x, 0), strengths.dtype) - 1))
+    return x
+
+
+def _mirrored(x: Tensor, keys_B: Tensor, strengths: Tensor, axis: int) -> Tensor:
+    return torch.where(uniform(keys_B, 0, _along(x, 0), strengths.dtype) < strengths[1], x.flip(axis), x)
 
 
 def _moved(x: Tensor, axis: int, shares: Tensor) -> Tensor:

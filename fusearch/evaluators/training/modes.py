@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fusearch.data.given_weights import GivenWeights
-from fusearch.errors import EvaluationError
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.network.start import start_stream, start_streams
 from fusearch.evaluators.network.stream_runs import StreamNetwork, StreamState
@@ -144,10 +143,6 @@ class DesignTraining:
         self.cache, self.keys, self.given = cache, dict[str, str](), given
         self.num_alone = Counter[str]()
         self.task = task
-        if task.grid and recipe.augmentation != "none":
-            raise EvaluationError(
-                f"recipe: augmentation: {recipe.augmentation!r} would change images and leave their masks, expected 'none'"
-            )
         self.strengths = strengths_of(recipe, self.device)
         self.balance = Balance.of(recipe, task, samples.targets)
 

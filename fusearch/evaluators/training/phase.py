@@ -19,7 +19,7 @@ from fusearch.evaluators.network.network import FusionNetwork, NetworkOutput
 from fusearch.evaluators.network.operator_layer import Losses
 from fusearch.evaluators.network.stream_runs import StreamNetwork
 from fusearch.evaluators.tasks import TaskLayer
-from fusearch.evaluators.training.augmentation import augmented
+from fusearch.evaluators.training.augmentation import augmented, moved_masks
 from fusearch.evaluators.training.balance import Balance
 from fusearch.evaluators.training.optimization import Fit, OnEpoch, optimize
 from fusearch.evaluators.training.row_order import RowOrder
@@ -78,10 +78,13 @@ class PhaseLoss(nn.Module, ABC):
         return self.loss_of(logits_BK, batch.targets)
 
     def augmented(self, batch: Samples) -> Samples:
-        """Return the rows, changed where they have keys and the network is in training mode."""
+        """Return the rows, changed where they have keys and the network is in training mode; masks move with their images."""
         if batch.keys is None or self.strengths is None or not self.network.training:
             return batch
-        return replace(batch, inputs=augmented(batch.inputs, self.modalities, batch.keys, self.strengths))
+        grid, targets, how = self.task.grid, batch.targets, (batch.keys, self.strengths)
+        if grid:
+            targets = moved_masks(targets, grid, batch.inputs, self.modalities, *how)
+        return replace(batch, inputs=augmented(batch.inputs, self.modalities, *how, grid), targets=targets)
 
     def loss_of(self, logits_BK: Tensor, targets_B: Tensor) -> Tensor:
         """Return the loss of logits as the recipe wants it."""

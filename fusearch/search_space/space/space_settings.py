@@ -131,8 +131,6 @@ class SpaceSettings:
             raise SpaceError(
                 "extras: 'scores_beside_features', where a task has scores of each position of a grid, expected their mean alone"
             )
-        if self.dense and tuple(self.recipe.augmentation) != ("none",):
-            raise SpaceError("recipe: augmentation would change images and leave their masks, expected ['none']")
         if self.max_fusions and not (self.features or self.votes):
             raise SpaceError("operators: expected at least one that joins two arguments of any kind, such as 'cat'")
         if self.max_fusions and self.features and self.max_args < 2:

@@ -123,3 +123,30 @@ def test_the_grid_of_masks_from_files_is_that_of_an_image(folder: Path) -> None:
     other = {"kind": "image2d", "file": "labels.csv", "column": "t1", "root": "t1", "axes": "NCHW"}
     with pytest.raises(DataError, match=r"masks of the grid \(8, 8\), expected that of an image or a volume"):
         load_data(manifest(folder, {"of": "t1"}, t1=other))
+
+
+def test_the_spacing_of_masks_is_that_of_their_images_or_of_the_manifest(tmp_path: Path) -> None:
+    files = pytest.importorskip("volume_files", reason="needs fusearch[volumes]")
+    arrays = mask_arrays(12, 6, axes=3)
+    names = [f"{row}.nii.gz" for row in range(12)]
+    for name in ("t1", "masks"):
+        (tmp_path / name).mkdir()
+        for row in range(12):
+            files.write_nifti(tmp_path / name / names[row], arrays["t1"][row, 0] if name == "t1" else arrays["masks"][row], (4, 2, 1))
+    pd.DataFrame({"id": range(12), "t1": names, "mask": names}).to_csv(tmp_path / "labels.csv", index=False)
+    volume = {"kind": "volume3d", "file": "labels.csv", "column": "t1", "root": "t1"}
+    task = {"kind": "segmentation", "file": "labels.csv", "column": "mask", "root": "masks"}
+
+    def spacing(**keys: Any) -> tuple[float, ...]:
+        document = {"name": "v", "id": "id", "task": task, "modalities": {"t1": {**volume, **keys}}}
+        (tmp_path / "data.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+        data = load_data(tmp_path / "data.yaml")
+        assert isinstance(data.task, Segmentation)
+        return data.task.spacing
+
+    assert spacing() == (4, 2, 1)
+    assert spacing(size=[3, 6, 12]) == (8, 2, 0.5)
+    assert spacing(size=[8, 8, 8], spacing=[2, 2, 2]) == (2, 2, 2)
+    files.write_nifti(tmp_path / "t1" / names[0], arrays["t1"][0, 0], (4, 2, 2))
+    files.write_nifti(tmp_path / "masks" / names[0], arrays["masks"][0], (4, 2, 2))
+    assert spacing() == ()

@@ -66,6 +66,22 @@ def test_a_folder_becomes_a_data_set(study: Path) -> None:
         assert told in text
 
 
+@pytest.mark.parametrize("named", [False, True], ids=["by the id", "by a table"])
+def test_files_of_nodes_and_edges_are_graphs(tmp_path: Path, named: bool) -> None:
+    rng = np.random.default_rng(0)
+    ids = [f"s{row}" for row in range(20)]
+    (tmp_path / "molecules").mkdir()
+    for row, name in enumerate(ids):
+        features = rng.normal(size=(3 + row % 3, 2))
+        np.savez(tmp_path / "molecules" / f"{name}.npz", features=features, edges=np.array([[0, 1], [1, 2]]))
+    table = {"sample": ids, "active": rng.integers(0, 2, 20)} | ({"molecule": [f"{name}.npz" for name in ids]} if named else {})
+    pd.DataFrame(table).to_csv(tmp_path / "labels.csv", index=False)
+    made = draft_manifest(tmp_path, targets=["active"])
+    assert check_data(made.path).ok
+    (found,) = load_data(made.path).modalities
+    assert (found.name, found.kind, found.shape) == ("molecule" if named else "molecules", "graph", (5, 2 + 5))
+
+
 @pytest.mark.parametrize(
     ("targets", "task", "other"),
     [

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fusearch.data.files.extents import extent_of, refuse_other_extents
+from fusearch.data.files.extents import Extent, extent_of, one_spacing, refuse_other_extents
 from fusearch.errors import DataError
 
 
@@ -57,3 +57,48 @@ def test_what_does_not_tell_is_left_to_what_reads_it(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"no picture")
     assert extent_of(tmp_path / "a.png", 2) is None
     assert extent_of(tmp_path / "none.npy", 2) is None
+
+
+def test_a_series_of_dicom_lies_where_the_same_volume_as_nifti_does(tmp_path: Path) -> None:
+    files = pytest.importorskip("volume_files", reason="needs fusearch[volumes]")
+    values = np.zeros((5, 6, 4))
+    files.write_series(tmp_path / "series", values, (3, 2, 1))
+    files.write_nifti(tmp_path / "same.nii.gz", values, (3, 2, 1))
+    series, same = (extent_of(tmp_path / name, 3) for name in ("series", "same.nii.gz"))
+    assert series is not None
+    assert same is not None
+    assert series.spacing == same.spacing == (3, 2, 1)
+    assert series.kept == same.kept == (5, 6, 4)
+    np.testing.assert_allclose(series.box[1] - series.box[0], [4, 12, 15])
+    files.write_series(tmp_path / "mask", values, (3, 2, 1))
+    files.write_series(tmp_path / "part", values[1:], (3, 2, 1), start=3)
+    files.write_series(tmp_path / "unplaced", values[1:], (3, 2, 1), ImageOrientationPatient=None)
+    image = tmp_path / "series"
+    refuse_other_extents([tmp_path / "mask"], [image], num_axes=3, places=["row 1"])
+    with pytest.raises(
+        DataError, match=r"row 1: mask 'part' has 4 x 6 x 4 positions from .* mm, expected what its image 'series' covers: 5 x 6"
+    ):
+        refuse_other_extents([tmp_path / "part"], [image], num_axes=3, places=["row 1"])
+    refuse_other_extents([tmp_path / "unplaced"], [image], num_axes=3, places=["row 1"])
+    (tmp_path / "empty").mkdir()
+    assert extent_of(tmp_path / "empty", 3) is None
+
+
+def test_a_picture_of_dicom_has_as_many_positions_as_its_mask(tmp_path: Path) -> None:
+    files = pytest.importorskip("volume_files", reason="needs fusearch[volumes]")
+    files.write_dicom(tmp_path / "image.dcm", np.zeros((6, 4), np.uint16), PixelSpacing=[0.5, 0.25])
+    np.save(tmp_path / "mask.npy", np.zeros((6, 4)))
+    np.save(tmp_path / "other.npy", np.zeros((6, 5)))
+    image, mask, other = tmp_path / "image.dcm", tmp_path / "mask.npy", tmp_path / "other.npy"
+    (found,) = refuse_other_extents([mask], [image], num_axes=2, places=["row 1"])
+    assert found == Extent((6, 4), spacing=(0.5, 0.25), kept=(6, 4))
+    with pytest.raises(DataError, match=r"mask 'other.npy' has 6 x 5 positions, expected what its image 'image.dcm' covers: 6 x 4"):
+        refuse_other_extents([other], [image], num_axes=2, places=["row 1"])
+
+
+def test_one_spacing_is_that_of_the_grid_that_all_are_stretched_to() -> None:
+    near, far = Extent((4, 6), spacing=(1.0, 2.0), kept=(4, 6)), Extent((8, 6), spacing=(0.5, 2.0), kept=(8, 6))
+    assert one_spacing([near, near], None) == (1, 2)
+    assert one_spacing([near, far], None) == ()
+    assert one_spacing([near, far], [4, 3]) == (1, 4), "on one grid the two are alike"
+    assert one_spacing([near, None], None) == one_spacing([near, Extent((4, 6))], None) == one_spacing([], None) == ()

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fusearch.data.files import linked_nodes
 from fusearch.data.files.frames import TextFormat
 from fusearch.data.files.linked_nodes import MOST_NODES, link_nodes, read_edges, read_graphs
+from fusearch.data.files.npz import named_arrays
 from fusearch.errors import DataError
 
 FEATURES = np.arange(6.0).reshape(3, 2)
@@ -130,3 +132,15 @@ def test_edges_that_all_share_are_a_table(tmp_path: Path) -> None:
         (tmp_path / "bones.csv").write_text(text, encoding="utf-8")
         with pytest.raises(DataError, match=message):
             read_edges(tmp_path / "bones.csv", TextFormat())
+
+
+def test_a_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(linked_nodes, "named_arrays", lambda path: (opened.append(path.name), named_arrays(path))[1])
+    files = [tmp_path / f"{row}.npz" for row in range(3)]
+    for row, file in enumerate(files):
+        np.savez(file, features=np.ones((2 + row, 1)), edges=[[0, 1]])
+    found = read_graphs([*files, files[0], None])
+    assert opened == ["0.npz", "1.npz", "2.npz"]
+    assert found.sizes == (2, 3, 4)
+    assert found.values.shape == (5, 4, 1 + 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,15 @@ import pytest
 import torch
 from device_of_tests import DEVICE
 
-from fusearch.contracts import Budget
+from fusearch.contracts import Budget, Objective
 from fusearch.data import Dataset
 from fusearch.errors import EvaluationError
 from fusearch.evaluators import TrainingEvaluator
-from fusearch.evaluators.explanation.importance import Effect, modality_effects, score_shares, trained_network
+from fusearch.evaluators.explanation.importance import Effect, effect_of, modality_effects, score_shares, trained_network
 from fusearch.evaluators.training.member import Member, make_members
 from fusearch.evaluators.training.modes import predict
 from fusearch.evaluators.training.transfer import KeptWeights, WeightStore
+from fusearch.metrics import METRICS
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 MEMBERS = make_members(2, 1)
@@ -75,13 +77,11 @@ def test_what_is_permuted_is_also_who_has_the_modality(tmp_path: Path) -> None:
 def test_the_interval_is_students_t() -> None:
     from scipy.stats import ttest_1samp
 
-    from fusearch.evaluators.explanation.importance import _effect
-
-    drops = [0.1, 0.15, 0.05, 0.2]
-    effect = _effect("signal", "ablation", "auroc", drops)
+    auroc, drops = Objective.parse("auroc"), [0.1, 0.15, 0.05, 0.2]
+    effect = effect_of("signal", "ablation", auroc, drops, [0.9] * 4, (0, 1))
     interval = ttest_1samp(drops, 0).confidence_interval(0.95)
     assert (effect.low, effect.high) == pytest.approx((interval.low, interval.high))
-    single = _effect("signal", "ablation", "auroc", [0.1])
+    single = effect_of("signal", "ablation", auroc, [0.1], [0.9], (0, 1))
     assert (single.drop, single.low, single.high) == (0.1, None, None)
 
 
@@ -112,6 +112,16 @@ def test_a_member_predicts_as_it_did_when_it_was_trained(trained: tuple[Training
     regression = not rows.task.classes
     expected = outputs[:, 0] * rows.task.unit + rows.task.mean if regression else outputs.softmax(dim=1)
     np.testing.assert_allclose(expected.numpy(), again.outputs, atol=1e-5)
+
+
+def test_an_interval_ends_where_the_metric_does() -> None:
+    drops, whole = [0.2, 0.4, math.nan], [0.8, 0.9, math.nan]
+    found = effect_of("a", "ablation", Objective.parse("auroc"), drops, whole, METRICS["auroc"].bounds)
+    assert (found.low, found.high) == pytest.approx((0.85 - 1, 0.85)), "two members alone give an interval from -0.97 to 1.57"
+    found = effect_of("a", "ablation", Objective.parse("rmse"), [2, 4], [3, 5], METRICS["rmse"].bounds)
+    assert (found.low, found.high) == pytest.approx((-4, 3 + 12.706), abs=1e-3), "an error has no greatest value"
+    narrow = effect_of("a", "ablation", Objective.parse("auroc"), [0.2, 0.21], [0.8, 0.9], METRICS["auroc"].bounds)
+    assert (narrow.low, narrow.high) == pytest.approx((0.205 - 0.0635, 0.205 + 0.0635), abs=1e-3)
 
 
 def test_another_metric_or_missing_weights_are_one_line(trained: tuple[TrainingEvaluator, Candidate, WeightStore], tmp_path: Path) -> None:

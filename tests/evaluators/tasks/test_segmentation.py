@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,6 +72,17 @@ def test_distances_are_in_positions_and_finite() -> None:
     farthest = math.hypot(3, 4)
     assert found[:, 1].tolist() == pytest.approx([1.5, farthest / 2, farthest / 2, 0])
     assert found[:, 0].tolist() == [0.5, 0.5, 0.5, 1]
+
+
+def test_distances_are_in_millimetres_where_the_spacing_is_known() -> None:
+    true, said = (np.zeros((3, *GRID), np.uint8) for _ in range(2))
+    true[0, 0, 0], said[0, 0, 3] = 1, 1
+    true[1, 0, 0], said[1, 2, 0] = 1, 1
+    true[2, 0, 0] = 1
+    task = replace(TASK, spacing=(5.0, 0.5))
+    found = mask_scores(said.reshape(3, -1), true.reshape(3, -1), task)
+    assert found[:, 1].tolist() == pytest.approx([0.75, 5, math.hypot(3 * 5, 4 * 0.5) / 2])
+    np.testing.assert_array_equal(found[:, 0], mask_scores(said.reshape(3, -1), true.reshape(3, -1), TASK)[:, 0])
 
 
 def test_masks_are_alike_as_they_overlap() -> None:

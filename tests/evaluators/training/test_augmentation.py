@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fusearch.data.kinds import KINDS
 from fusearch.data.modality import Modality
-from fusearch.evaluators.training.augmentation import augmented, strengths_of, uniform
+from fusearch.evaluators.training.augmentation import augmented, moved_masks, strengths_of, uniform
 from fusearch.search_space import Recipe
 
 CPU = torch.device("cpu")
@@ -128,3 +128,39 @@ def test_two_modalities_of_a_sample_are_changed_apart() -> None:
     changed = augmented({"x": x, "y": x}, {"x": modality, "y": modality}, keys(100), strengths("mild"))
     assert abs(torch.corrcoef(torch.stack([changed["x"].flatten(), changed["y"].flatten()]))[0, 1]) < 0.2
     assert strengths_of(Recipe(), CPU) is None
+
+
+@pytest.mark.parametrize("axes", [2, 3])
+def test_masks_move_with_all_images_of_their_sample(axes: int) -> None:
+    """What is moved is a position that stands out in images of two channels and of one, of the grid of the masks and of half of it."""
+    grid, kind = (20, 16, 12)[:axes], "image2d" if axes == 2 else "volume3d"
+    masks = torch.zeros(200, *grid, dtype=torch.uint8)
+    masks[(slice(None), *(size // 3 for size in grid))] = 1
+    image = 1000.0 * masks[:, None]
+    inputs = {"t1": image, "t2": image.expand(-1, 2, *grid[:axes]), "b": torch.zeros(200, 3)}
+    modalities = {name: Modality(name, kind, tuple(inputs[name].shape[1:])) for name in ("t1", "t2")} | {
+        "b": Modality("b", "tabular", (3,))
+    }
+    for word in ("mild", "mirrored"):
+        how = keys(200), strengths(word)
+        changed = augmented(inputs, modalities, *how, grid)
+        moved = moved_masks(masks.flatten(1), grid, inputs, modalities, *how)
+        assert moved.dtype == masks.dtype
+        assert moved.unique().tolist() == [0, 1]
+        assert (moved != masks.flatten(1)).any(dim=1).float().mean() > 0.8
+        for name in ("t1", "t2"):
+            assert torch.equal(changed[name].mean(dim=1).flatten(1).argmax(dim=1), moved.argmax(dim=1))
+        assert not torch.equal(changed["t1"], changed["t2"][:, :1]), "brightness and noise are their own"
+        assert torch.equal(changed["b"], inputs["b"])
+    half = torch.nn.functional.interpolate(image, scale_factor=2, mode="nearest")
+    large = augmented({"t1": half}, {"t1": Modality("t1", kind, tuple(half.shape[1:]))}, *how, grid)["t1"]
+    places = large[:, 0].flatten(1).argmax(dim=1) % (2 * grid[-1]) // 2
+    assert (places - moved.argmax(dim=1) % grid[-1]).abs().max() <= 1, "an image of another size moves by the same share"
+
+
+def test_masks_stay_where_no_image_of_their_sample_moves() -> None:
+    masks, table = torch.zeros(5, 400, dtype=torch.uint8).bernoulli(0.5), Modality("b", "tabular", (3,))
+    image = Modality("x", "image2d", (1, 20, 20))
+    how = keys(5), strengths("mirrored")
+    assert moved_masks(masks, (20, 20), {"b": torch.zeros(5, 3)}, {"b": table, "x": image}, *how) is masks, "a table, or states of a stream"
+    assert not torch.equal(moved_masks(masks, (20, 20), {"x": torch.zeros(5, 1, 20, 20)}, {"x": image}, *how), masks)

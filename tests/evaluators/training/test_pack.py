@@ -116,15 +116,14 @@ def test_masks(training: str, tmp_path: Path) -> None:
     assert not check_law(FusionGraph.parse(text, modalities=modalities), tmp_path, task="segmentation")
 
 
+#: One recipe of each way to change the training rows.
+CHANGED = tuple(Recipe(width=8, dropout=0.0, learning_rate=1e-2, augmentation=each) for each in ("none", "mild", "mirrored"))
+
 #: One recipe of each way to balance classes, two with a gamma of their own, and one without.
 BALANCED = tuple(
     Recipe(width=8, dropout=0.0, learning_rate=1e-2, **each)
     for each in ({}, {"class_weights": "balanced", "focal": 2.0}, {"sampling": "balanced"}, {"sampling": "balanced", "focal": 0.5})
 )
-
-
-#: One recipe of each way to change the training rows.
-CHANGED = tuple(Recipe(width=8, dropout=0.0, learning_rate=1e-2, augmentation=each) for each in ("none", "mild", "mirrored"))
 
 
 @pytest.mark.usefixtures("taped")

@@ -165,6 +165,8 @@ def test_changes_of_training_rows_are_asked_for_where_a_modality_of_the_design_c
     }
     assert found == {(True, "mild"), (True, "mirrored"), (False, "none")}
     assert SearchSpace(MODALITIES[:1], recipe=recipe).sample_recipe(rng).augmentation == "none"
+    masks = SearchSpace(space.modalities, recipe=recipe, dense=True, solved=False, balances=False)
+    assert {masks.sample(rng).recipe.augmentation for _ in range(20)} > {"mild"}
 
 
 def test_without_a_solver_no_reference_is_solved() -> None:
