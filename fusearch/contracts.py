@@ -393,7 +393,7 @@ class DeviceEvaluator(Evaluator, Protocol):
 
 @runtime_checkable
 class KeepingEvaluator(Evaluator, Protocol):
-    """An evaluator that can keep trained weights, and start a candidate from those of others (`Candidate.start`)."""
+    """An evaluator that can keep trained weights, a folder for each candidate's digest, and start others from them."""
 
     def keeping(self, folder: str | Path) -> Evaluator:
         """Return the same evaluator, which keeps what it trains in `folder` and reads from there what a candidate starts from."""

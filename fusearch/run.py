@@ -17,6 +17,8 @@ from fusearch.yaml_file import read_yaml
 if TYPE_CHECKING:
     import optuna
 
+    import fusearch
+
 __all__ = ["Run", "read_config", "read_decision"]
 
 
@@ -71,6 +73,7 @@ class Run:
     Args:
         path: The run folder.
         select: What designs are ranked and picked by: `metric`, `loss` or `both`; None: what the search was told.
+        study: The study, where it is open already.
 
     Attributes:
         path: The run folder.
@@ -86,11 +89,11 @@ class Run:
         True
     """
 
-    def __init__(self, path: str | Path, *, select: str | None = None) -> None:
+    def __init__(self, path: str | Path, *, select: str | None = None, study: optuna.Study | None = None) -> None:
         self.path, self.select = Path(path), select
         self.config = read_config(self.path)
         self.objectives = read_objectives(self.config["objectives"])
-        self._study: optuna.Study | None = None
+        self._study = study
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
@@ -144,6 +147,18 @@ class Run:
             ObjectiveError: The metric is not among the values.
         """
         return self.read().pick(how)
+
+    def network(self, pick: str = "simplest", **which: Any) -> fusearch.TrainedNetwork:
+        """Return a network that the search trained, with its preprocessing: `fusearch.load_network(run, pick, fold=, seed=, train=)`."""
+        import fusearch  # the rooms above, by the root's lazy names (decision 0104)
+
+        return fusearch.load_network(self, pick, **which)
+
+    def networks(self, pick: str = "simplest", **which: Any) -> tuple[fusearch.TrainedNetwork, ...]:
+        """Return those of all folds and seeds of a design: `fusearch.load_networks(run, pick, train=)`."""
+        import fusearch
+
+        return fusearch.load_networks(self, pick, **which)
 
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints now: `read().status()`, and `verdict` with the `answers` once the run has stopped."""
