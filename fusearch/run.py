@@ -150,7 +150,7 @@ class Run:
 
     def network(self, pick: str = "simplest", **which: Any) -> fusearch.TrainedNetwork:
         """Return a network that the search trained, with its preprocessing: `fusearch.load_network(run, pick, fold=, seed=, train=)`."""
-        import fusearch  # the rooms above, by the root's lazy names (decision 0104)
+        import fusearch  # the rooms above, by the root's lazy names (decision 0105)
 
         return fusearch.load_network(self, pick, **which)
 

@@ -1,4 +1,4 @@
-"""The networks that a search trained, with the preprocessing that was fitted on the same rows. Axis letters: B batch, K logits, O outputs."""
+"""The networks that a search trained, with the preprocessing fitted on the same rows. Axis letters: B batch, K logits, O outputs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TrainedNetwork(nn.Module):
     weight takes a gradient. The statistics of the preprocessing are buffers, so an optimizer leaves them.
 
     Attributes:
-        network: The `FusionNetwork`: `network(inputs, present)` -> (B, K) logits, from prepared values (B, *shape) and a (B,) bool a modality.
+        network: The `FusionNetwork`: `network(inputs, present)` -> (B, K) logits, of prepared values (B, *shape) and (B,) bool a modality.
         preparations: Raw values -> `(inputs, present)`, the arguments of `network`.
         task: The task, fitted on the same rows: `task(logits)` -> (B, O) outputs, `task.loss(logits, task.encode(targets))` -> a scalar.
         candidate: The design and its recipe.
