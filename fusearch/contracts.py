@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from fusearch.errors import EvaluationError, ObjectiveError, suggestion
 from fusearch.metrics import CHEAP_OBJECTIVES, COSTS, METRICS, Direction
+from fusearch.notebook import html_values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -233,6 +234,9 @@ class Evaluation(Mapping[str, float]):
     def __len__(self) -> int:
         return len(self.metrics)
 
+    def _repr_html_(self) -> str:
+        return html_values(self.metrics, self.spread)
+
     @classmethod
     def of(cls, result: Mapping[str, float]) -> Evaluation:
         """Take whatever an evaluator returned; refuse what is not a mapping of names to finite numbers.
@@ -382,11 +386,7 @@ class CachingEvaluator(Evaluator, Protocol):
 
 @runtime_checkable
 class DeviceEvaluator(Evaluator, Protocol):
-    """An evaluator that knows whether it computes on a GPU.
-
-    Attributes:
-        needs_gpu: Whether each of its evaluations does, so that a worker should hold one.
-    """
+    """An evaluator that knows whether each of its evaluations computes on a GPU (`needs_gpu`), so that a worker should hold one."""
 
     needs_gpu: bool
 

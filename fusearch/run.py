@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fusearch.contracts import Objective, primary, read_objectives
 from fusearch.errors import ObjectiveError, RunError, YamlError
 from fusearch.layout import CONFIG, DECISION
+from fusearch.lazy import from_above
 from fusearch.more_seeds import with_more_seeds
 from fusearch.study import DRIVER, FORMAT, STUDY_NAME, TrialRecord, open_study, read_records
 from fusearch.trials import Trials
@@ -16,8 +17,8 @@ from fusearch.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     import optuna
-
-    import fusearch
+    import pandas as pd
+    import plotly.graph_objects as go
 
 __all__ = ["Run", "read_config", "read_decision"]
 
@@ -148,17 +149,26 @@ class Run:
         """
         return self.read().pick(how)
 
-    def network(self, pick: str = "simplest", **which: Any) -> fusearch.TrainedNetwork:
-        """Return a network that the search trained, with its preprocessing: `fusearch.load_network(run, pick, fold=, seed=, train=)`."""
-        import fusearch  # the rooms above, by the root's lazy names (decision 0105)
+    def network(self, pick: str = "simplest", **which: Any) -> Any:
+        """Return a `TrainedNetwork` of the search, with its preprocessing: `fusearch.load_network(run, pick, fold=, seed=, train=)`."""
+        return from_above("evaluators.export.trained", "load_network")(self, pick, **which)
 
-        return fusearch.load_network(self, pick, **which)
+    def networks(self, pick: str = "simplest", **which: Any) -> Any:
+        """Return those of all folds and seeds of a design, a tuple: `fusearch.load_networks(run, pick, train=)`."""
+        return from_above("evaluators.export.trained", "load_networks")(self, pick, **which)
 
-    def networks(self, pick: str = "simplest", **which: Any) -> tuple[fusearch.TrainedNetwork, ...]:
-        """Return those of all folds and seeds of a design: `fusearch.load_networks(run, pick, train=)`."""
-        import fusearch
+    def trials(self) -> pd.DataFrame:
+        """Return every trial as a row of a data frame: `fusearch.reports.trials_frame(run)`, as in `trials.csv`."""
+        frame: pd.DataFrame = from_above("reports.trials_table", "trials_frame")(self)
+        return frame
 
-        return fusearch.load_networks(self, pick, **which)
+    def figure(self, x: str | None = None, y: str | None = None) -> go.Figure:
+        """Draw the front with plotly, between two objectives or the first ones: `fusearch.front_figure(run, x, y)`."""
+        drawn: go.Figure = from_above("reports.figures.front_plot", "front_figure")(self, x, y)
+        return drawn
+
+    def _repr_html_(self) -> str:
+        return str(from_above("reports.run_html", "run_html")(self))
 
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints now: `read().status()`, and `verdict` with the `answers` once the run has stopped."""

@@ -23,6 +23,7 @@ from fusearch.search.executor import EXECUTORS, Executor
 from fusearch.search.front_seeds import FrontSeeds, end_rounds
 from fusearch.search.front_weights import FrontWeights
 from fusearch.search.interrupts import Interrupts
+from fusearch.search.live_table import notebook_progress
 from fusearch.search.progress import ProgressCallback
 from fusearch.search.run_folder import check_resume, create_folder, discard_folder, driven, open_folder, writing
 from fusearch.search.sampler import SAMPLERS, KnowsCosts
@@ -67,7 +68,7 @@ def run_search(
         settings: How to search: trials, sampler, strategy, executor, workers, seed, ...; see `Settings`.
         resume: Go on with the run in `out`; space, data, objectives and budget must be the same.
         first: Designs to evaluate before anything else.
-        progress: Called with a `Progress` at each start and end of an evaluation.
+        progress: Called with a `Progress` at each start and end of an evaluation; None: in a notebook a table shows it, elsewhere nothing.
         command: Words of the command line that makes the run; the report tells them as the way to make it again.
         **changes: Single settings by name, such as `trials=20`; they go before those of `settings`.
 
@@ -133,6 +134,7 @@ def run_search(
             config = check_resume(folder, config)
         else:
             create_folder(folder, config, [objective.direction for objective in chosen])
+        progress = progress or notebook_progress()
         with driven(folder), Interrupts() as interrupts:
             study = open_folder(folder, config)
             _note(study, folder, "running")
