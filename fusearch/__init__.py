@@ -34,6 +34,7 @@ _HOMES: dict[str, str] = {
     "Settings": "fusearch.settings",
     "SliceDict": "fusearch.estimators",
     "Task": "fusearch.tasks",
+    "TrainedNetwork": "fusearch.evaluators.export",
     "TrainingEvaluator": "fusearch.evaluators",
     "confirm": "fusearch.evaluators.export",
     "data_set": "fusearch.data",
@@ -44,6 +45,8 @@ _HOMES: dict[str, str] = {
     "front_figure": "fusearch.reports",
     "fusion_operator": "fusearch.evaluators",
     "load_data": "fusearch.data",
+    "load_network": "fusearch.evaluators.export",
+    "load_networks": "fusearch.evaluators.export",
     "metric": "fusearch.metrics",
     "prediction_task": "fusearch.evaluators",
     "run_search": "fusearch.search",
@@ -74,6 +77,7 @@ __all__ = [
     "Settings",
     "SliceDict",
     "Task",
+    "TrainedNetwork",
     "TrainingEvaluator",
     "__version__",
     "confirm",
@@ -85,6 +89,8 @@ __all__ = [
     "front_figure",
     "fusion_operator",
     "load_data",
+    "load_network",
+    "load_networks",
     "metric",
     "prediction_task",
     "run_search",
@@ -100,7 +106,7 @@ if TYPE_CHECKING:
     from fusearch.estimators import FusionClassifier, FusionRegressor, FusionSurvival, SliceDict
     from fusearch.evaluators import FusionNetwork, TrainingEvaluator, encoder_network, fusion_operator, prediction_task
     from fusearch.evaluators.explanation.explain import explain
-    from fusearch.evaluators.export import confirm, export
+    from fusearch.evaluators.export import TrainedNetwork, confirm, export, load_network, load_networks
     from fusearch.metrics import metric
     from fusearch.reports import front_figure, write_report
     from fusearch.run import Run

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from fusearch.errors import EvaluationError, ObjectiveError, suggestion
 from fusearch.metrics import CHEAP_OBJECTIVES, COSTS, METRICS, Direction
+from fusearch.notebook import html_values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -233,6 +234,9 @@ class Evaluation(Mapping[str, float]):
     def __len__(self) -> int:
         return len(self.metrics)
 
+    def _repr_html_(self) -> str:
+        return html_values(self.metrics, self.spread)
+
     @classmethod
     def of(cls, result: Mapping[str, float]) -> Evaluation:
         """Take whatever an evaluator returned; refuse what is not a mapping of names to finite numbers.
@@ -382,18 +386,14 @@ class CachingEvaluator(Evaluator, Protocol):
 
 @runtime_checkable
 class DeviceEvaluator(Evaluator, Protocol):
-    """An evaluator that knows whether it computes on a GPU.
-
-    Attributes:
-        needs_gpu: Whether each of its evaluations does, so that a worker should hold one.
-    """
+    """An evaluator that knows whether each of its evaluations computes on a GPU (`needs_gpu`), so that a worker should hold one."""
 
     needs_gpu: bool
 
 
 @runtime_checkable
 class KeepingEvaluator(Evaluator, Protocol):
-    """An evaluator that can keep trained weights, and start a candidate from those of others (`Candidate.start`)."""
+    """An evaluator that can keep trained weights, a folder for each candidate's digest, and start others from them."""
 
     def keeping(self, folder: str | Path) -> Evaluator:
         """Return the same evaluator, which keeps what it trains in `folder` and reads from there what a candidate starts from."""

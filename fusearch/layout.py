@@ -49,7 +49,7 @@ RAY = "ray"
 
 #: Folder with the arrays of each evaluation.
 PREDICTIONS = "predictions"
-#: Folder with the trained weights, where the strategy goes on from them or a design was explained.
+#: Folder with the trained weights: of the designs on the front, of those that a strategy goes on from, and of what was explained.
 WEIGHTS = "weights"
 #: Folder with streams that were trained alone, for other designs that want the same.
 STREAMS = "streams"
@@ -90,7 +90,7 @@ def explanation_files(run: Path) -> list[Path]:
 
 def member_weights_file(weights: Path, candidate: str, *, fold: int, seed: int) -> Path:
     """Return where a folder of weights keeps those of a member."""
-    return weights / candidate / f"fold{fold}-seed{seed}.pt"
+    return weights / candidate / f"fold{fold}-seed{seed}.safetensors"
 
 
 def folder_bytes(folder: Path) -> int:

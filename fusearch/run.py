@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fusearch.contracts import Objective, primary, read_objectives
 from fusearch.errors import ObjectiveError, RunError, YamlError
 from fusearch.layout import CONFIG, DECISION
+from fusearch.lazy import from_above
 from fusearch.more_seeds import with_more_seeds
 from fusearch.study import DRIVER, FORMAT, STUDY_NAME, TrialRecord, open_study, read_records
 from fusearch.trials import Trials
@@ -16,6 +17,8 @@ from fusearch.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     import optuna
+    import pandas as pd
+    import plotly.graph_objects as go
 
 __all__ = ["Run", "read_config", "read_decision"]
 
@@ -71,6 +74,7 @@ class Run:
     Args:
         path: The run folder.
         select: What designs are ranked and picked by: `metric`, `loss` or `both`; None: what the search was told.
+        study: The study, where it is open already.
 
     Attributes:
         path: The run folder.
@@ -86,11 +90,11 @@ class Run:
         True
     """
 
-    def __init__(self, path: str | Path, *, select: str | None = None) -> None:
+    def __init__(self, path: str | Path, *, select: str | None = None, study: optuna.Study | None = None) -> None:
         self.path, self.select = Path(path), select
         self.config = read_config(self.path)
         self.objectives = read_objectives(self.config["objectives"])
-        self._study: optuna.Study | None = None
+        self._study = study
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
@@ -144,6 +148,27 @@ class Run:
             ObjectiveError: The metric is not among the values.
         """
         return self.read().pick(how)
+
+    def network(self, pick: str = "simplest", **which: Any) -> Any:
+        """Return a `TrainedNetwork` of the search, with its preprocessing: `fusearch.load_network(run, pick, fold=, seed=, train=)`."""
+        return from_above("evaluators.export.trained", "load_network")(self, pick, **which)
+
+    def networks(self, pick: str = "simplest", **which: Any) -> Any:
+        """Return those of all folds and seeds of a design, a tuple: `fusearch.load_networks(run, pick, train=)`."""
+        return from_above("evaluators.export.trained", "load_networks")(self, pick, **which)
+
+    def trials(self) -> pd.DataFrame:
+        """Return every trial as a row of a data frame: `fusearch.reports.trials_frame(run)`, as in `trials.csv`."""
+        frame: pd.DataFrame = from_above("reports.trials_table", "trials_frame")(self)
+        return frame
+
+    def figure(self, x: str | None = None, y: str | None = None) -> go.Figure:
+        """Draw the front with plotly, between two objectives or the first ones: `fusearch.front_figure(run, x, y)`."""
+        drawn: go.Figure = from_above("reports.figures.front_plot", "front_figure")(self, x, y)
+        return drawn
+
+    def _repr_html_(self) -> str:
+        return str(from_above("reports.run_html", "run_html")(self))
 
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints now: `read().status()`, and `verdict` with the `answers` once the run has stopped."""

@@ -230,6 +230,14 @@ class Settings:
             least=0,
         ),
     )
+    keep_weights: float = field(
+        default=1e9,
+        metadata=_facts(
+            "Most bytes of trained weights that the run folder keeps: those of the designs on the front and of what is picked, for "
+            "`run.network`. 0: none. Only for the strategy `graph`; others keep what they go on from.",
+            least=0,
+        ),
+    )
     budget: Budget = field(default_factory=Budget, metadata=_facts("What one evaluation may spend.", is_option=False))
 
     def __post_init__(self) -> None:

@@ -20,14 +20,15 @@ MAY_IMPORT = {
     "version": set(),
     "lazy": set(),
     "errors": set(),
+    "notebook": set(),
     "plain_markdown": set(),
     "yaml_file": {"errors"},
     "registry": {"errors"},
     "metrics": {"errors", "registry"},
     "tasks": {"errors", "registry", "metrics"},
-    "data": {"lazy", "errors", "yaml_file", "registry", "metrics", "tasks", "layout"},
-    "search_space": {"errors", "registry", "tasks", "data"},
-    "contracts": {"errors", "registry", "metrics", "search_space"},
+    "data": {"lazy", "notebook", "errors", "yaml_file", "registry", "metrics", "tasks", "layout"},
+    "search_space": {"lazy", "notebook", "errors", "registry", "tasks", "data"},
+    "contracts": {"notebook", "errors", "registry", "metrics", "search_space"},
     "settings": {"errors", "layout", "contracts"},
     "layout": set(),
     "study": {"errors", "layout"},
@@ -52,7 +53,7 @@ MAY_IMPORT = {
         "pareto",
     },
     "inference": {"errors", "layout", "metrics", "pareto", "tasks", "contracts", "study", "trials"},
-    "run": {"errors", "layout", "yaml_file", "contracts", "study", "more_seeds", "trials", "inference"},
+    "run": {"lazy", "errors", "layout", "yaml_file", "contracts", "study", "more_seeds", "trials", "inference"},
     "evaluators": {
         "version",
         "lazy",
@@ -70,6 +71,7 @@ MAY_IMPORT = {
         "inference",
     },
     "search": {
+        "notebook",
         "errors",
         "layout",
         "yaml_file",
@@ -84,6 +86,7 @@ MAY_IMPORT = {
         "pareto",
     },
     "reports": {
+        "notebook",
         "plain_markdown",
         "version",
         "lazy",
@@ -119,7 +122,7 @@ MAY_IMPORT = {
     }
     | {"evaluators", "search", "reports"},
 }
-HEAVY = {"torch": {"evaluators", "testing"}, "ray": {"search"}, "plotly": {"reports"}, "monai": {"evaluators"}, "typer": {"cli"}}
+HEAVY = {"torch": {"evaluators", "testing"}, "ray": {"search"}, "plotly": {"reports", "run"}, "monai": {"evaluators"}, "typer": {"cli"}}
 
 
 def sources() -> list[Path]:

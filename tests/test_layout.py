@@ -108,7 +108,7 @@ def test_the_names_on_disk_are_those_of_format_1(tmp_path: Path) -> None:
     } == NAMES
     assert predictions_file(tmp_path, "abc") == tmp_path / "predictions" / "abc.npz"
     assert explanation_file(tmp_path, "abc") == tmp_path / "explain" / "abc.json"
-    assert member_weights_file(tmp_path / "weights", "abc", fold=1, seed=0) == tmp_path / "weights" / "abc" / "fold1-seed0.pt"
+    assert member_weights_file(tmp_path / "weights", "abc", fold=1, seed=0) == tmp_path / "weights" / "abc" / "fold1-seed0.safetensors"
     assert (ray_session(0), ray_session(1000)) == ("session-000", "session-1000")
 
 

@@ -311,6 +311,9 @@ def export(
     out: Annotated[Path, typer.Option(help="Folder to make.")],
     pick: Pick = "simplest",
     seeds: Annotated[int, typer.Option(min=1, help="Networks to train on train + val; their outputs are averaged.")] = 3,
+    formats: Annotated[
+        str, typer.Option("--format", help="What the model is written as: some of onnx, pt2, module, with commas between.")
+    ] = "onnx,pt2",
     device: Device = "auto",
     data: MovedData = None,
     select: Select = None,
@@ -321,7 +324,8 @@ def export(
     from fusearch.run import Run
 
     with document(as_json) as write:
-        folder = export_design(Run(run, select=select), out, data=data, pick=pick, seeds=seeds, device=device)
+        wanted = tuple(part.strip() for part in formats.split(",") if part.strip())
+        folder = export_design(Run(run, select=select), out, data=data, pick=pick, seeds=seeds, formats=wanted, device=device)
         design, metrics = (json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("design", "metrics"))
         facts: dict[str, Any] = {
             "out": str(folder),

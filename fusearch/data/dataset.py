@@ -18,6 +18,7 @@ from fusearch.data.modality import Modality
 from fusearch.data.preprocessing import Preprocessor, fit_preprocessor
 from fusearch.data.splits import DEFAULT_FRACTIONS, SPLITS, Fold, NumFolds, leave_one_group_out, make_folds
 from fusearch.errors import DataError, LeakError, suggestion
+from fusearch.notebook import html_table, html_title
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,6 +151,14 @@ class Dataset(Content):
         parts = ", ".join(f"{modality.name} {modality.kind} {modality.shape}" for modality in self.modalities)
         withheld = ", test withheld" if self.test_withheld else ""
         return f"Dataset({self.name!r}: {len(self)} samples, {parts}, {self.task.kind} of {self.task.name}{withheld})"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {"modality": each.name, "kind": each.kind, "shape": each.shape, "samples without": int((~self.present[each.name]).sum())}
+            for each in self.modalities
+        ]
+        splits = ", ".join(f"{name} {count}" for name, count in zip(*np.unique(self.split_of, return_counts=True), strict=True))
+        return html_title(f"{self.name}: {len(self)} samples ({splits}), {self.task.kind} of {self.task.name}") + html_table(rows)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Dataset):

@@ -21,7 +21,9 @@ from fusearch.run import Run
 from fusearch.search.configuration import check_objectives, describe_run
 from fusearch.search.executor import EXECUTORS, Executor
 from fusearch.search.front_seeds import FrontSeeds, end_rounds
+from fusearch.search.front_weights import FrontWeights
 from fusearch.search.interrupts import Interrupts
+from fusearch.search.live_table import notebook_progress
 from fusearch.search.progress import ProgressCallback
 from fusearch.search.run_folder import check_resume, create_folder, discard_folder, driven, open_folder, writing
 from fusearch.search.sampler import SAMPLERS, KnowsCosts
@@ -66,7 +68,7 @@ def run_search(
         settings: How to search: trials, sampler, strategy, executor, workers, seed, ...; see `Settings`.
         resume: Go on with the run in `out`; space, data, objectives and budget must be the same.
         first: Designs to evaluate before anything else.
-        progress: Called with a `Progress` at each start and end of an evaluation.
+        progress: Called with a `Progress` at each start and end of an evaluation; None: in a notebook a table shows it, elsewhere nothing.
         command: Words of the command line that makes the run; the report tells them as the way to make it again.
         **changes: Single settings by name, such as `trials=20`; they go before those of `settings`.
 
@@ -125,12 +127,14 @@ def run_search(
     evaluator = evaluator.caching(folder / STREAMS) if isinstance(evaluator, CachingEvaluator) else evaluator
     if decider is not None:
         decider.check(space, evaluator)
-        evaluator = evaluator.keeping(folder / WEIGHTS) if isinstance(evaluator, KeepingEvaluator) else evaluator
+    if isinstance(evaluator, KeepingEvaluator) and (decider is not None or settings.keep_weights):
+        evaluator = evaluator.keeping(folder / WEIGHTS)
     with _quiet_optuna():
         if resume:
             config = check_resume(folder, config)
         else:
             create_folder(folder, config, [objective.direction for objective in chosen])
+        progress = progress or notebook_progress()
         with driven(folder), Interrupts() as interrupts:
             study = open_folder(folder, config)
             _note(study, folder, "running")
@@ -159,10 +163,11 @@ def run_search(
             seeds = None
             if settings.seeds_front:
                 seeds = FrontSeeds(study, space, settings=settings, folder=folder, interrupts=interrupts, progress=progress)
+            weights = FrontWeights(study, folder, settings.keep_weights) if decider is None else None
             is_kept = True
             with ExitStack() as executors:  # left after the notes are written: what waits for Ray then may be killed
                 try:
-                    _drive(executors, build_executor(settings, folder), session, seeds, evaluator, interrupts)
+                    _drive(executors, build_executor(settings, folder), session, seeds, evaluator, interrupts, weights)
                 except Exception:
                     is_kept = resume or any(trial.state != TrialState.WAITING for trial in study.get_trials(deepcopy=False))
                     raise
@@ -177,7 +182,13 @@ def run_search(
 
 
 def _drive(
-    executors: ExitStack, executor: Executor, session: Session, seeds: FrontSeeds | None, evaluator: Evaluator, interrupts: Interrupts
+    executors: ExitStack,
+    executor: Executor,
+    session: Session,
+    seeds: FrontSeeds | None,
+    evaluator: Evaluator,
+    interrupts: Interrupts,
+    weights: FrontWeights | None,
 ) -> None:
     """Run the session, then more seeds, on the executor, which is left open; whatever happens, no trial of the study stays RUNNING."""
 
@@ -189,9 +200,9 @@ def _drive(
     try:
         executors.enter_context(executor)
         interrupts.listen()
-        executor.run(session, evaluator, interrupts)
+        executor.run(session if weights is None else weights.of(session), evaluator, interrupts)
         if seeds is not None and interrupts.received is None and seeds.begin():
-            executor.run(seeds, evaluator, interrupts)
+            executor.run(seeds if weights is None else weights.of(seeds), evaluator, interrupts)
         if interrupts.received is not None:
             with interrupts.held():
                 interrupt(f"interrupted by {interrupts.received}")

@@ -84,6 +84,7 @@ ON_RAY = {
 }
 #: Setting -> the test that sees it, where Ray runs, or with an evaluator of its own.
 ELSEWHERE = {
+    "keep_weights": "test_front_weights.py::test_no_more_bytes_are_kept_than_asked_for_the_pick_first",
     "seeds_front": "test_front_seeds.py::test_seeds_are_given_until_the_order_stands_or_they_are_spent",
     "executor": "test_ray_executor.py::test_two_workers_work_side_by_side_though_evaluations_are_shorter_than_their_start",
     "gpus_per_trial": "test_ray_executor.py::test_what_ray_cannot_give_is_refused",

@@ -8,24 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from fusearch.contracts import Budget
 from fusearch.data import Dataset
 from fusearch.errors import EvaluationError, RunError, suggestion
-from fusearch.evaluators.evaluator import TrainingEvaluator
 from fusearch.evaluators.explanation.attribution import attribute_features, require_captum
 from fusearch.evaluators.explanation.importance import modality_effects, score_shares
 from fusearch.evaluators.export.choice import load_choice_data
-from fusearch.evaluators.training.member import make_members
-from fusearch.evaluators.training.transfer import WeightStore, joins_scores
+from fusearch.evaluators.export.trained import kept_members
+from fusearch.evaluators.training.transfer import joins_scores
 from fusearch.inference.picked import read_pick
-from fusearch.layout import WEIGHTS, explanation_file, replace_file
+from fusearch.layout import explanation_file, replace_file
 from fusearch.run import Run
-from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 __all__ = ["explain", "explain_each"]
-
-#: Settings of a run's evaluator that training depends on.
-_SETTINGS = ("folds", "seeds", "epochs", "patience", "batch_size", "threads", "mixed_precision", "pack")
 
 
 def explain_each(run: Run, pick: str, *, data: Dataset | str | Path | None = None, **asked: Any) -> list[Path]:
@@ -77,28 +71,19 @@ def explain(
         require_captum()
     run = run if isinstance(run, Run) else Run(run)
     record = run.pick(pick)
-    given = run.config["evaluator"].get("settings", {})
-    data = load_choice_data(run, data)
-    settings: dict[str, Any] = {name: given[name] for name in _SETTINGS if name in given}
-    evaluator = TrainingEvaluator(data, device=device, **settings).keeping(run.path / WEIGHTS)
+    kept = kept_members(run, record, load_choice_data(run, data), device=device)
+    evaluator, candidate, graph, weights, members = kept.evaluator, kept.candidate, kept.candidate.graph, kept.weights, kept.members
     metrics = evaluator.data.task.metrics
     if metric is None:
         metric = next((objective.name for objective in run.objectives if objective.name in metrics), metrics[0])
     elif metric not in metrics:
         raise EvaluationError(f"metric {metric!r} is none of the task's: {suggestion(metric, metrics)}")
-    graph = FusionGraph.parse(record.formula, modalities=data.modalities)
-    candidate = Candidate(graph, Recipe.from_dict(record.recipe), tuple(record.details.get("start", ())))
-    weights = WeightStore(run.path / WEIGHTS)
-    budget = Budget(**record.budget)
-    members = make_members(len(evaluator.folds), evaluator.seeds, budget.members, seed=budget.seed)
-    if not all(weights.holds(candidate.digest, member) for member in members):
-        for _ in evaluator.train_members(candidate, budget):
-            pass
+    if kept.lacking:
+        kept.train()
     effects = modality_effects(evaluator, candidate, weights, members, metric=metric, repeats=repeats, seed=seed)
     shares = score_shares(graph, [weights.load(candidate.digest, member) for member in members]) if joins_scores(graph) else []
-    found = (
-        attribute_features(evaluator, candidate, weights, members, samples=samples, seed=seed) if features and not data.task.dense else []
-    )
+    has_features = features and not evaluator.data.task.dense
+    found = attribute_features(evaluator, candidate, weights, members, samples=samples, seed=seed) if has_features else []
     document = {
         "digest": record.digest,
         "candidate": record.candidate,

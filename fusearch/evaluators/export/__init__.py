@@ -3,5 +3,6 @@
 from fusearch.evaluators.export.bundle import export
 from fusearch.evaluators.export.confirmation import confirm
 from fusearch.evaluators.export.deployed import DeployedModel
+from fusearch.evaluators.export.trained import TrainedNetwork, load_network, load_networks
 
-__all__ = ["DeployedModel", "confirm", "export"]
+__all__ = ["DeployedModel", "TrainedNetwork", "confirm", "export", "load_network", "load_networks"]

@@ -51,14 +51,7 @@ without one depends on how often training samples lacked it.
 
 ## How to run it
 
-```
-pip install -r requirements.txt
-python predict.py {options} --out predictions.csv
-```
-
-{inputs}
-{files}
-`model.onnx` (ONNX Runtime) and `model.pt2` (`torch.export.load`; a dictionary in the order of `inputs.json`) hold the same model: raw
+{program}{holds}: raw
 values in (float32, NaN for a missing value), {task[says]} out.
 Largest difference from the network on real rows: {differences}; allowed: {metrics[tolerance]:g}.
 
@@ -85,7 +78,6 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
         name=as_words(design["task"]["name"]),
         target=as_code(design["task"]["name"]),
         predicts=as_words(design["task"]["predicts"]),
-        files=_files(inputs),
         note=as_words(design["task"]["note"]),
         source=as_code(design["data"]["name"]),
         modalities=", ".join(inputs["modalities"]),
@@ -95,8 +87,8 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
         table=_metrics_table(metrics),
         decision=_decision(metrics.get("correction"), inputs),
         confirmed=_confirmed(metrics["confirmed"]),
-        options=" ".join(f"{modality['option']} {name}.{_suffix(modality)}" for name, modality in inputs["modalities"].items()),
-        inputs=_inputs_list(inputs),
+        program=_program(inputs) if "model.onnx" in metrics["file_differences"] else "",
+        holds=_holds(metrics["file_differences"]),
         differences=", ".join(f"`{file}` {value:.1g}" for file, value in metrics["file_differences"].items()),
         versions=", ".join(f"{name} {version}" for name, version in design["versions"].items()),
     )
@@ -191,6 +183,29 @@ def _epochs(epochs: Mapping[str, int]) -> str:
     if list(epochs) == ["fusion"]:
         return f"{_count(epochs['fusion'], 'epoch')}, the median of the best epochs of its members"
     return ", ".join(f"{_count(count, 'epoch')} of {phase}" for phase, count in epochs.items()) or "no epoch: it has nothing to train"
+
+
+def _program(inputs: Mapping[str, Any]) -> str:
+    """Say how `predict.py` is run; it runs the ONNX file."""
+    options = " ".join(f"{modality['option']} {name}.{_suffix(modality)}" for name, modality in inputs["modalities"].items())
+    command = f"```\npip install -r requirements.txt\npython predict.py {options} --out predictions.csv\n```"
+    return f"{command}\n\n{_inputs_list(inputs)}\n{_files(inputs)}\n"
+
+
+#: File -> how it is loaded.
+_LOADED = {
+    "model.onnx": "`model.onnx` (ONNX Runtime)",
+    "model.pt2": "`model.pt2` (`torch.export.load`; a dictionary in the order of `inputs.json`)",
+    "module/model.py": "`module/model.py` (plain torch as source: `from model import load`)",
+}
+
+
+def _holds(files: Mapping[str, float]) -> str:
+    """Say which files hold the model, in the order of the table above."""
+    named = [how for file, how in _LOADED.items() if file in files]
+    if len(named) == 1:
+        return f"{named[0]} holds the model"
+    return f"{', '.join(named[:-1])} and {named[-1]} hold the same model"
 
 
 def _files(inputs: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.data.preprocessing import Statistics
-from fusearch.evaluators.export.preparation import has_modality, make_preparation
+from fusearch.evaluators.export.preparation import Preparations
 from fusearch.evaluators.tasks import TaskLayer
 
 __all__ = ["DeployedModel", "DeployedTeam", "as_one", "predict_raw"]
@@ -33,9 +33,8 @@ class DeployedModel(nn.Module):
 
     def __init__(self, networks: Sequence[nn.Module], statistics: Sequence[Statistics], *, task: TaskLayer | Sequence[TaskLayer]) -> None:
         super().__init__()
-        self.modalities = tuple(part.modality.name for part in statistics)
-        # A ModuleDict refuses names such as `values` or `type`, which a modality may have.
-        self.preparations = nn.ModuleList(make_preparation(part) for part in statistics)
+        self.preparations = Preparations(statistics)
+        self.modalities = self.preparations.modalities
         self.networks = nn.ModuleList(networks)
         self.tasks = nn.ModuleList([task] * len(networks) if isinstance(task, TaskLayer) else task)
         self.task: TaskLayer = self.tasks[0]  # type: ignore[assignment]  # a ModuleList holds modules
@@ -52,11 +51,7 @@ class DeployedModel(nn.Module):
             (B, O) outputs in the units of the target, such as class probabilities, averaged over the networks; of a dense task
             (B, C, *grid).
         """
-        inputs, present = {}, {}
-        for name, prepare in zip(self.modalities, self.preparations, strict=True):
-            values = prepare(raw[name])
-            present[name] = has_modality(raw[name])
-            inputs[name] = torch.where(present[name].reshape(-1, *[1] * (values.ndim - 1)), values, 0.0)
+        inputs, present = self.preparations(raw)
         said = [task(network(inputs, present)) for task, network in zip(self.tasks, self.networks, strict=True)]
         mean = self.task.average(torch.stack(said))
         return torch.unflatten(mean, 1, (-1, *self.task.grid)) if self.task.grid else mean

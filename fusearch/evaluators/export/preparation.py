@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from fusearch.data.preprocessing import Statistics
 
-__all__ = ["ArrayPreparation", "CodePreparation", "TablePreparation", "has_modality", "make_preparation"]
+__all__ = ["ArrayPreparation", "CodePreparation", "Preparations", "TablePreparation", "has_modality", "make_preparation"]
 
 
 def has_modality(raw: Tensor) -> Tensor:
@@ -103,6 +105,30 @@ def make_preparation(statistics: Statistics) -> nn.Module:
     if statistics.code_table is not None:
         return CodePreparation(statistics)
     return TablePreparation(statistics) if statistics.modality.entry.columns else ArrayPreparation(statistics)
+
+
+class Preparations(nn.ModuleList):
+    """The layers that prepare each modality of a design, in order.
+
+    Args:
+        statistics: What was fitted for each modality that the design reads.
+
+    Attributes:
+        modalities: Their names, in the order of `statistics`.
+    """
+
+    def __init__(self, statistics: Sequence[Statistics]) -> None:
+        super().__init__(make_preparation(part) for part in statistics)  # a ModuleDict refuses names such as `values` or `type`
+        self.modalities = tuple(part.modality.name for part in statistics)
+
+    def forward(self, raw: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Map raw values, (B, *raw shape) a modality, to what a network reads: inputs, and whether each sample has the modality."""
+        inputs, present = {}, {}
+        for name, prepare in zip(self.modalities, self, strict=True):
+            values = prepare(raw[name])
+            present[name] = has_modality(raw[name])
+            inputs[name] = torch.where(present[name].reshape(-1, *[1] * (values.ndim - 1)), values, 0.0)
+        return inputs, present
 
 
 def _register_numbers(module: nn.Module, statistics: Statistics, shape: tuple[int, ...]) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import io
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from fusearch.errors import EvaluationError
@@ -53,9 +56,10 @@ class Takeover:
 
 
 class WeightStore:
-    """A folder of trained weights, one file for each member of each candidate.
+    """A folder of trained weights, one safetensors file for each member of each candidate (decision 0103).
 
-    Workers on other machines must see the same folder.
+    The folder is made inside an existing one. Workers on other machines must see it: where one does not, or the disk is full, nothing is
+    kept of what it trains.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -63,12 +67,14 @@ class WeightStore:
 
     def save(self, digest: str, member: Member, network: FusionNetwork, epochs: Mapping[str, int]) -> None:
         """Keep the weights of a trained network, whole or not at all."""
-        buffer = io.BytesIO()
-        weights = {name: values.detach().cpu() for name, values in network.state_dict().items()}
-        torch.save({"streams": _describe(network.graph), "weights": weights, "epochs": dict(epochs)}, buffer)
+        # Copies: the members of a pack are parts of one memory, and a file holds each tensor by itself.
+        weights = {name: values.detach().cpu().contiguous().clone() for name, values in network.state_dict().items()}
+        about = {"streams": json.dumps(_describe(network.graph)), "epochs": json.dumps(dict(epochs))}
         path = self._path(digest, member)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, buffer.getvalue())
+        with suppress(OSError):
+            self.folder.mkdir(exist_ok=True)
+            path.parent.mkdir(exist_ok=True)
+            replace_file(path, save(weights, about), durable=False)
 
     def holds(self, digest: str, member: Member) -> bool:
         """Whether the weights of a member were kept."""
@@ -78,16 +84,19 @@ class WeightStore:
         """Return the weights of a member.
 
         Raises:
-            EvaluationError: They were not kept.
+            EvaluationError: They were not kept, or the file is damaged.
         """
         path = self._path(digest, member)
         try:
-            held = torch.load(path, map_location="cpu", weights_only=True)
+            with safe_open(path, framework="pt") as file:
+                about, weights = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # it is no dict
         except FileNotFoundError:
             raise EvaluationError(
                 f"no weights of candidate {digest} (fold {member.fold}, seed {member.seed}) in {str(self.folder)!r}: expected {path.name!r}"
             ) from None
-        return KeptWeights(held["streams"], held["weights"], held["epochs"])
+        except SafetensorError as error:  # half of it, after a crash of the machine
+            raise EvaluationError(f"weights {str(path)!r} cannot be read: {error}; remove the file, and they are trained again") from None
+        return KeptWeights(json.loads(about["streams"]), weights, json.loads(about["epochs"]))
 
     def _path(self, digest: str, member: Member) -> Path:
         return member_weights_file(self.folder, digest, fold=member.fold, seed=member.seed)

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from fusearch.errors import DesignError
+from fusearch.notebook import html_table
 from fusearch.search_space.design.graph import FusionGraph
 from fusearch.search_space.design.recipe import Recipe
 
@@ -43,6 +44,9 @@ class Candidate:
         if self.start:
             text += json.dumps(self.start)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def _repr_html_(self) -> str:
+        return self.graph._repr_html_() + html_table([self.recipe.to_dict()])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the candidate as JSON-able values; `start` only where there is one."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fusearch.data.modality import Modality
 from fusearch.errors import DesignError, suggestion
+from fusearch.lazy import from_above
 from fusearch.search_space.design.digest import compute_digest
 from fusearch.search_space.design.labels import Labels, compute_labels
 from fusearch.search_space.design.network_view import to_networkx
@@ -98,6 +99,9 @@ class FusionGraph:
             return cls(draft.modalities, draft.streams, draft.fusions, draft.outputs, draft.training)
         except RuleError as error:
             raise draft.locate(error) from None
+
+    def _repr_html_(self) -> str:
+        return str(from_above("reports.figures.drawing", "draw")(self))
 
     def __str__(self) -> str:
         return print_design(self.streams, self.fusions, self.outputs, self.training)

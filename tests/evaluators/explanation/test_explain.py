@@ -53,7 +53,7 @@ def test_a_joined_design_has_effects_and_a_hierarchy(run: Run) -> None:
 def test_a_design_whose_weights_were_not_kept_is_trained_again(tmp_path: Path) -> None:
     data = load_data("wisconsin")
     design = FusionGraph.parse("mean:mlp | worst:mlp\nF1 = cat(mean@L, worst@L) ->", modalities=data.modalities)
-    run = search(tmp_path / "run", trials=1, first=[design])
+    run = search(tmp_path / "run", trials=1, first=[design], keep_weights=0)
     assert not (run.path / "weights").exists()
     told = json.loads(explain(run, metric="accuracy", repeats=1, features=False).read_text())
     assert told["features"] == []

@@ -291,3 +291,23 @@ def test_a_team_is_one_model_that_says_the_mean_of_its_members(make_run: MakeRun
         expected = torch.stack([model(raw) for model in alone]).mean(dim=0).numpy()
         program = torch.export.load(folder / "model.pt2").module()
         np.testing.assert_allclose(program(raw).numpy(), expected, atol=1e-5)
+
+
+def test_the_module_alone_or_beside_the_files(clinic: Path, make_run: MakeRun, tmp_path: Path) -> None:
+    data = load_data(clinic / "outcome.yaml")
+    run = make_run(data, {"F1 = cat(rna@L, clinical@0) ->": None})
+    bundle = export(run, tmp_path / "bundle", seeds=1, formats=["module", "pt2"])
+    left_out = {"model.onnx", "predict.py", "files", "requirements.txt"}
+    assert {path.name for path in bundle.iterdir()} == set(FILES) - left_out | {"module"}
+    assert {path.name for path in (bundle / "module").iterdir()} == {"model.py", "model.safetensors"}
+    metrics = json.loads((bundle / "metrics.json").read_text(encoding="utf-8"))
+    assert set(metrics["file_differences"]) == {"model.pt2", "module/model.py"}
+    card = (bundle / "model_card.md").read_text(encoding="utf-8")
+    assert "`module/model.py` (plain torch as source: `from model import load`) hold the same model" in card
+    assert "predict.py" not in card
+    for path in filter(Path.is_file, bundle.rglob("*")):
+        assert str(clinic).encode() not in path.read_bytes(), f"{path.name} names a folder of this machine"
+    with pytest.raises(ExportError, match="format 'modul': did you mean 'module'"):
+        export(run, tmp_path / "other", formats=["modul"])
+    with pytest.raises(ExportError, match="no format is given, expected some of onnx, pt2, module"):
+        export(run, tmp_path / "other", formats=[])

@@ -155,7 +155,9 @@ def test_a_stream_that_comes_whole_has_seen_the_epochs_of_its_own_phase(evaluato
 
 def test_weights_that_were_not_kept_are_one_line(evaluator: TrainingEvaluator, tmp_path: Path) -> None:
     candidate = candidate_of(evaluator, "mean:mlp(layers=1)\nmean@L ->", ("0123456789ab",))
-    with pytest.raises(EvaluationError, match=r"no weights of candidate 0123456789ab \(fold 0, seed 0\) in .*: expected 'fold0-seed0.pt'"):
+    with pytest.raises(
+        EvaluationError, match=r"no weights of candidate 0123456789ab \(fold 0, seed 0\) in .*: expected 'fold0-seed0.safetensors'"
+    ):
         evaluate(evaluator, candidate)
     with pytest.raises(EvaluationError, match="this evaluator keeps no weights"):
         evaluate(TrainingEvaluator(load_data("wisconsin"), folds=2, epochs=1, device=DEVICE), candidate)
