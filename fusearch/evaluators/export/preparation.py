@@ -34,7 +34,8 @@ class TablePreparation(nn.Module):
     def __init__(self, statistics: Statistics) -> None:
         super().__init__()
         self.num_numeric = len(statistics.numeric)
-        _register_numbers(self, statistics, (-1,))
+        if self.num_numeric:  # torch.export cannot save what numpy leaves of no columns: an empty tensor with stride 0
+            _register_numbers(self, statistics, (-1,))
         columns, codes = [], []
         for column, name in enumerate(statistics.categorical, start=self.num_numeric):
             seen = statistics.seen[name]

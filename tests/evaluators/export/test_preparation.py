@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,6 +67,14 @@ def test_an_unknown_level_and_a_missing_one_are_all_zeros() -> None:
     prepare = make_preparation(statistics)
     rows = torch.tensor([[0.0, 2.0], [-1.0, 2.0], [float("nan"), 2.0]])
     np.testing.assert_array_equal(prepare(rows), [[1, 0, 0, 0, 1], [0, 0, 0, 0, 1], [0, 0, 0, 0, 1]])
+
+
+def test_a_table_of_levels_alone_is_saved(tmp_path: Path) -> None:
+    data = data_of_every_kind(0)
+    statistics = next(part for part in data.fit_preprocessor(data.rows("search")).statistics if part.modality.name == "levels")
+    prepare, rows = make_preparation(statistics), torch.tensor([[0.0, 2.0], [1.0, 0.0]])
+    torch.export.save(torch.export.export(prepare, (rows,)), tmp_path / "prepare.pt2")
+    np.testing.assert_array_equal(torch.export.load(tmp_path / "prepare.pt2").module()(rows), prepare(rows))
 
 
 @pytest.mark.parametrize("shape", [(3,), (4, 2), (1, 2, 2)])
