@@ -22,6 +22,7 @@ BONES = [(0, 1), (1, 2), (2, 3), (1, 4)]
 FORMATS = {
     "molecule": ({"file": "graphs.csv", "column": "graph"}, "gat(stages=1)"),
     "skeleton": ({"file": "graphs.csv", "column": "joints", "root": "joints", "edges": "bones.csv"}, "gcn(stages=1)"),
+    "cells": ({"file": "tables/cells.csv", "node": "cell", "features": ["area", "stain"], "edges": "tables/contacts.csv"}, "gcn(stages=1)"),
     "array": ({"file": "array.npz", "key": "x", "edges": "bones.csv", "directed": True}, "deepset(stages=1)"),
 }
 
@@ -42,6 +43,11 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
         np.save(folder / "joints" / f"{row}.npy", joints[row])
     np.savez(folder / "array.npz", x=joints[::-1], id=np.array(ids)[::-1])
     pd.DataFrame(BONES, columns=["source", "target"]).to_csv(folder / "bones.csv", index=False)
+    (folder / "tables").mkdir()
+    cells = [(name, f"c{9 - node}", sick[row] + rng.normal(), rng.normal()) for row, name in enumerate(ids) for node in range(2 + row % 3)]
+    pd.DataFrame(cells[::-1], columns=["id", "cell", "area", "stain"]).to_csv(folder / "tables" / "cells.csv", index=False)
+    contacts = [(name, "c9", "c8", rng.uniform(0.5, 1)) for name in ids]
+    pd.DataFrame(contacts, columns=["id", "source", "target", "weight"]).to_csv(folder / "tables" / "contacts.csv", index=False)
     names = [f"{row}.npz" for row in range(ROWS)]
     names[3] = ""  # that sample lacks it
     table = {"id": ids, "sick": np.where(sick, "yes", "no"), "graph": names, "joints": [f"{row}.npy" for row in range(ROWS)]}
@@ -74,7 +80,7 @@ def test_every_format_is_nodes_with_their_features_and_links(data: Dataset, mani
     found = check_data(manifest)
     assert found.ok, found.problems
     shapes = {name: entry["shape"] for name, entry in found.modalities.items()}
-    assert shapes == {"molecule": [6, 9], "skeleton": [5, 7], "array": [5, 7]}
+    assert shapes == {"molecule": [6, 9], "skeleton": [5, 7], "cells": [4, 6], "array": [5, 7]}
     assert data.present["molecule"].sum() == ROWS - 1
     np.testing.assert_array_equal(data.raw["skeleton"][1:, :, :2], data.raw["array"][1:, :, :2])
     both_ways, one_way = data.raw["skeleton"][1, :, 2:], data.raw["array"][1, :, 2:]
@@ -106,7 +112,7 @@ def test_they_are_searched_and_reported(run: Run) -> None:
 @pytest.mark.slow
 def test_the_bundle_reads_the_same_files_without_fusearch(run: Run, data: Dataset, manifest: Path, tmp_path: Path) -> None:
     bundle, inputs = bundle_of_all(run, FORMATS, tmp_path)
-    assert [entry.get("packages") for entry in inputs.values()] == [None] * 3
+    assert [entry.get("packages") for entry in inputs.values()] == [None] * 4
     assert inputs["skeleton"]["edges"] == [[*map(float, pair), 1.0] for pair in BONES]
     assert "torch" not in (bundle / "requirements.txt").read_text(encoding="utf-8")
     (manifest.parent / "bones.csv").rename(manifest.parent / "elsewhere.csv")  # the bundle has the skeleton

@@ -102,7 +102,7 @@ def several(folder: Path) -> Path:
     """Write a manifest of a mask beside a number."""
     document = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))
     lesion = document.pop("task")
-    document["tasks"] = {"lesion": lesion, "size": {"kind": "regression", "file": "labels.csv", "column": "id"}}
+    document["tasks"] = {"lesion": lesion, "size": {"kind": "regression", "file": "labels.csv", "column": "t1"}}
     path = folder / "several.yaml"
     path.write_text(yaml.safe_dump(document), encoding="utf-8")
     return path

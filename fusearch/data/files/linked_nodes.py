@@ -20,7 +20,7 @@ from fusearch.data.files.stacking import few, stack_files
 from fusearch.data.files.text import where
 from fusearch.errors import DataError, suggestion
 
-__all__ = ["GRAPHS", "MOST_NODES", "Graphs", "count_nodes", "link_nodes", "read_edges", "read_graphs", "refuse_large"]
+__all__ = ["GRAPHS", "MOST_NODES", "Graphs", "count_nodes", "link_nodes", "place_nodes", "read_edges", "read_graphs", "refuse_large"]
 
 FloatArray = npt.NDArray[np.float32]
 Array = npt.NDArray[Any]
@@ -74,6 +74,20 @@ def link_nodes(
     linked = np.where(there[..., None] & there[..., None, :], matrix, 0)
     with np.errstate(over="ignore"):
         return np.where(there[..., None], np.concatenate([features, linked], axis=-1), np.nan).astype(np.float32)
+
+
+def place_nodes(linked: FloatArray, width: int, room: int) -> FloatArray:
+    """Return nodes with their links, (V, F + V), in a sample with room for more, (R, F + R): NaN where there is no node.
+
+    Args:
+        linked: Of `link_nodes`.
+        width: Number of features.
+        room: Nodes that a sample has room for.
+    """
+    values = np.full((room, width + room), np.nan, np.float32)
+    values[: len(linked), : linked.shape[1]] = linked
+    values[: len(linked), linked.shape[1] :] = np.where(np.isnan(linked[:, -1:]), np.nan, 0)
+    return values
 
 
 def _adjacency(edges: Array, count: int, directed: bool, places: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -172,11 +186,7 @@ def read_graphs(
             raise DataError(f"{file.name}: it has `edges` of its own, and there are edges that all samples share; expected one of the two")
         own = _own_edges(arrays, file, features) if edges is None else edges
         places = [f"{file.name}, edge {row + 1}" for row in range(len(own))] if edges is None else named
-        linked, width = link_nodes(features, own, directed=directed, places=places), features.shape[1]
-        values = np.full((room, width + room), np.nan, np.float32)
-        values[: len(linked), : linked.shape[1]] = linked
-        values[: len(linked), linked.shape[1] :] = np.where(np.isnan(linked[:, -1:]), np.nan, 0)
-        return values
+        return place_nodes(link_nodes(features, own, directed=directed, places=places), features.shape[1], room)
 
     def differ(shapes: Mapping[tuple[int, ...], list[str]]) -> str:
         most = sorted(shapes.items(), key=lambda item: -len(item[1]))

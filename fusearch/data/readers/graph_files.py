@@ -15,10 +15,13 @@ from fusearch.data.assembly.decoded import DecodedFiles
 from fusearch.data.files.frames import TABLES, TextFormat
 from fusearch.data.files.ids import ids_of
 from fusearch.data.files.linked_nodes import GRAPHS, MOST_NODES, Graphs, count_nodes, link_nodes, read_edges, read_graphs, refuse_large
+from fusearch.data.files.long_graphs import long_graphs, read_node_tables
 from fusearch.data.files.npz import ARRAYS, names_in, read_array
+from fusearch.data.files.text import as_text
 from fusearch.data.readers.array_file import ArrayKeys, in_order
 from fusearch.data.readers.named_files import NamedFileKeys, read_named_files, spread
 from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
+from fusearch.data.readers.table_file import need_column
 from fusearch.errors import DataError, ManifestError
 
 __all__ = ["EdgeKeys", "shared_edges"]
@@ -35,7 +38,8 @@ class EdgeKeys(FileKeys):
     edges: str | None = Field(
         default=None,
         description="Table of the edges that all samples share (a skeleton), relative to the manifest: columns `source`, `target` (nodes, "
-        "counted from 0), and `weight` where edges have some. Left out: the file of each sample holds its own.",
+        "counted from 0), and `weight` where edges have some. Left out: the file of each sample holds its own. With `node`: a row for each "
+        "edge of a sample, with the id beside these columns, and nodes by their names.",
     )
     directed: bool = Field(default=False, description="Whether an edge leads from source to target alone; else both ways.")
     nodes: int | None = Field(
@@ -67,6 +71,28 @@ class _GraphFileKeys(EdgeKeys, NamedFileKeys):
         description=f"Column of the table with the path of each sample's graph ({', '.join(GRAPHS)}): arrays `features` (nodes, features), "
         "`edges` (E, 2) or (2, E), nodes counted from 0, and `weights` (E,) where edges have some.",
     )
+    node: str | None = Field(
+        default=None, description="Column of the name of a node, of a table with a row for each node of a sample (long form)."
+    )
+    features: list[str] | None = Field(default=None, description="Columns of what is measured of a node, in long form.", min_length=1)
+
+    @model_validator(mode="after")
+    def _array_or_column(self) -> _GraphFileKeys:
+        if not self.file.lower().endswith(TABLES):
+            return self
+        if (self.node is None) == (self.column is None):
+            raise ValueError(
+                f"the table {self.file!r} needs one of the keys 'node' (a row a node) and 'column' (the file of a graph a row)"
+            )
+        for key in ("edges", "features") if self.node is not None else ():
+            if getattr(self, key) is None:
+                raise ValueError(f"the table {self.file!r} with a row a node needs the key {key!r}")
+        for key in ("features",) if self.node is None else ("root", "axes"):
+            if key in self.model_fields_set:
+                raise ValueError(f"{key!r} does not go with {'column' if self.node is None else 'node'!r}")
+        if self.features is not None and len(set(self.features)) < len(self.features):
+            raise ValueError(f"features is {self.features}, expected each column once")
+        return self
 
 
 def shared_edges(keys: FileKeys, folder: Path, form: TextFormat, place: str) -> tuple[list[list[float]], list[str]] | None:
@@ -82,18 +108,25 @@ def shared_edges(keys: FileKeys, folder: Path, form: TextFormat, place: str) -> 
         ManifestError: There is no such file.
         DataError: It is no table of edges.
     """
-    if not isinstance(keys, EdgeKeys) or keys.edges is None:
+    if not isinstance(keys, EdgeKeys) or keys.edges is None or getattr(keys, "node", None) is not None:
         return None
-    path = folder / keys.edges
-    if not path.is_file():
-        raise ManifestError(f"{place}: no file {keys.edges!r} beside the manifest")
-    if not path.name.lower().endswith(TABLES):
-        raise ManifestError(f"{place}: {keys.edges!r}, expected a table that ends in one of: {', '.join(TABLES)}")
+    path = _edge_file(keys.edges, folder, place)
     edges, rows = read_edges(path, form)
     return edges, [f"{path.name}, {row}" for row in rows]
 
 
+def _edge_file(name: str, folder: Path, place: str) -> Path:
+    path = folder / name
+    if not path.is_file():
+        raise ManifestError(f"{place}: no file {name!r} beside the manifest")
+    if not path.name.lower().endswith(TABLES):
+        raise ManifestError(f"{place}: {name!r}, expected a table that ends in one of: {', '.join(TABLES)}")
+    return path
+
+
 def _read_files(source: Source) -> Rows:
+    if isinstance(source.keys, _GraphFileKeys) and source.keys.node is not None:
+        return _read_long(source, source.keys, source.keys.node)
     edges, places = _edges(source) or (None, [])
 
     def read(files: Sequence[Path | None], arguments: Mapping[str, Any]) -> DecodedFiles:
@@ -101,6 +134,41 @@ def _read_files(source: Source) -> Rows:
         return DecodedFiles(graphs.values, _notes(graphs))
 
     return read_named_files(source, read, edges=edges, edge_places=places)
+
+
+def _read_long(source: Source, keys: _GraphFileKeys, node: str) -> Rows:
+    if source.id is None:
+        raise ManifestError(f"{source.place('node')}: a row for each node needs the key `id` of the manifest, which tells samples apart")
+    sample, features = source.id, keys.features or []
+    path = _edge_file(keys.edges or "", source.manifest.parent, source.place("edges"))
+    nodes, edges = read_node_tables(source.path, path, sample=sample, node=node, form=source.form)
+    need_column(nodes, sample, source.path, source.place("file"))
+    need_column(edges, sample, path, source.place("edges"))
+    for key, columns in (("node", [node]), ("features", features)):
+        for column in columns:
+            need_column(nodes, column, source.path, source.place(key))
+    ids = list(dict.fromkeys(name for name in as_text(nodes[sample]) if name is not None))
+
+    def take(rows: npt.NDArray[np.int64]) -> Taken:
+        wanted, places = {ids[row] for row in rows}, (source.path.name, path.name)
+        try:
+            found, graphs = long_graphs(
+                nodes,
+                edges,
+                places=places,
+                sample=sample,
+                node=node,
+                features=features,
+                wanted=wanted,
+                room=keys.nodes,
+                directed=keys.directed,
+            )
+        except DataError as error:
+            raise DataError(*(f"modality {source.name!r}: {fault}" for fault in error.faults)) from None
+        row_of = {name: row for row, name in enumerate(found)}
+        return Taken(graphs.values[[row_of[ids[row]] for row in rows]], notes=_notes(graphs))
+
+    return Rows(ids, len(ids), take)
 
 
 def _read_array(source: Source) -> Rows:
@@ -157,10 +225,10 @@ READERS.add(
     Reader(
         "graphs",
         TABLES,
-        "a table that names a file a sample",
+        "a table that names a file a sample, or that has a row for each node",
         _read_files,
         _GraphFileKeys,
-        ("column", "root", *_CARRIED),
+        ("column", "root", "node", "features", *_CARRIED),
         (".npz",),
         _needed,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of their codes, and the
         `sheet` of a workbook. Of other files their `reader` in `predict.py` and what it needs (`Reader.carried`): the `column` of texts,
         or of paths and their `root`, what files are brought to (`size`, `channels`, `rate`, ...), the column of `time` of a table with a
-        row for each step, the `alphabet` of sequences, the `edges` that all graphs share, the name of a language `model` in the folder
+        row for each step, the `alphabet` of sequences, the `edges` that all graphs share (or, of a table with a row for each `node`, the
+        file of all edges, from the folder of that table, and the `features`), the name of a language `model` in the folder
         `texts` and its `pooling`; and the `packages` that read those of the training. Of texts and sequences the `symbols` in the order
         of their positions. Of a dense task `masks`: its `classes`, the `values` that stand for them in files, the `grid`, and the
         modality whose files masks are `like`.
@@ -123,6 +125,9 @@ def _reading(modality: Modality, keys: FileKeys, manifest: Manifest) -> dict[str
     shared = shared_edges(keys, manifest.path.parent, manifest.text_format, f"modalities.{modality.name}.edges")
     if shared is not None:
         found["edges"] = shared[0]
+    if "node" in found:  # the table of edges lies where it did, from that of the nodes
+        nodes = (manifest.path.parent / keys.file).parent
+        found["edges"] = Path(os.path.relpath(manifest.path.parent / found["edges"], nodes)).as_posix()
     form = manifest.form_of(keys)
     packages = {EXCEL} if keys.file.lower().endswith(WORKBOOKS) else set()
     if "model" in found:

@@ -29,6 +29,7 @@ from fusearch.data.files.films import read_films
 from fusearch.data.files.frames import TABLES, TextFormat, codes_of, drop_missing, numbers_of, read_table
 from fusearch.data.files.ids import columns_of_names, ids_of, in_other_order, near_miss
 from fusearch.data.files.linked_nodes import link_nodes, read_graphs
+from fusearch.data.files.long_graphs import long_graphs, read_node_tables
 from fusearch.data.files.npz import ARRAYS, read_array
 from fusearch.data.files.pictures import read_images
 from fusearch.data.files.series import long_series, read_recordings
@@ -197,6 +198,8 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
     if "time" in modality:
         steps, time = modality["shape"][0], modality["time"]
         return long_series(frame, path.name, sample=id_name or "id", time=time, channels=modality["channels"], length=steps)
+    if "node" in modality:
+        return read_long_graphs(path, modality, id_name or "id", form)
     known = frame.columns.intersection([id_name or "id"])
     if id_name is not None and not len(known):
         match = nearest(id_name, list(map(str, frame.columns)))
@@ -207,12 +210,21 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
     return ids, read_columns(path, frame, modality, form)
 
 
+def read_long_graphs(path: Path, modality: dict[str, Any], id_name: str, form: TextFormat) -> FileRows:
+    """Read graphs from a table of nodes and the table of edges that lies beside it, as it did where the model was trained."""
+    edge_file, node = path.parent / modality["edges"], modality["node"]
+    nodes, edges = read_node_tables(path, edge_file, sample=id_name, node=node, form=form)
+    how = {"room": modality["shape"][0], "directed": modality["directed"], "features": modality["features"]}
+    ids, graphs = long_graphs(nodes, edges, places=(path.name, edge_file.name), sample=id_name, node=node, **how)
+    return ids, graphs.values
+
+
 def suffixes(modality: dict[str, Any]) -> tuple[str, ...]:
     """Return how the files of a modality may end."""
-    tables = TABLES if {"numeric", "column", "time"} & set(modality) else ()
+    tables = TABLES if {"numeric", "column", "time", "node"} & set(modality) else ()
     if "symbols" in modality:
         return (*tables, *(FASTA if modality.get("alphabet") else ()))
-    return tables if {"rate", "time"} & set(modality) else (*tables, *ARRAYS)
+    return tables if {"rate", "time", "node"} & set(modality) else (*tables, *ARRAYS)
 
 
 def read_symbols(texts: list[str | None], modality: dict[str, Any], places: list[str]) -> FloatArray:

@@ -69,6 +69,7 @@ _VOLUMES = {"kind": "volume3d", "file": "volumes.csv", "column": "path"}
 _FILMS = {"kind": "video", "file": "films.csv", "column": "path"}
 _GRAPHS = {"kind": "graph", "file": "graphs.csv", "column": "path"}
 _JOINTS = {"kind": "graph", "file": "series.npz", "key": "one", "edges": "bones.csv"}
+_CELLS = {"kind": "graph", "file": "cells.csv", "node": "cell", "features": ["area"], "edges": "contacts.csv"}
 _VITAL = {"kind": "classification", "file": "labels.csv", "column": "vital"}
 _NUMBER = {"kind": "regression", "file": "labels.csv", "column": "months"}
 
@@ -231,6 +232,8 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
     ("graph", "root"): ((_only(_GRAPHS),), _set("modalities", "x", "root", value="later")),
     ("graph", "edges"): ((_only(_JOINTS),), _set("modalities", "x", "edges", value="later_bones.csv")),
     ("graph", "directed"): ((_only(_JOINTS),), _set("modalities", "x", "directed", value=True)),
+    ("graph", "node"): ((_only(_CELLS),), _set("modalities", "x", "node", value="other")),
+    ("graph", "features"): ((_only(_CELLS),), _set("modalities", "x", "features", value=["stain"])),
     ("graph", "nodes"): ((_only(_GRAPHS),), _set("modalities", "x", "nodes", value=9)),
     **{
         (kind, "sheet"): ((_only({"kind": kind, "sheet": "now", **keys}),), _set("modalities", "x", "sheet", value="later"))
@@ -357,6 +360,11 @@ def study(study: Any) -> Any:
     graphs = study.labels[["patient"]].assign(path=names, other=np.roll(names, 1))
     graphs.to_csv(folder / "graphs.csv", index=False)
     graphs.assign(path=np.roll(names, 2)).to_csv(folder / "later_graphs.csv", index=False)
+    cells = [(name, cell, 1 - cell, *rng.normal(size=2)) for name in ids for cell in (0, 1)]
+    pd.DataFrame(cells, columns=["patient", "cell", "other", "area", "stain"]).to_csv(folder / "cells.csv", index=False)
+    pd.DataFrame([(name, 0, 0, 2) for name in ids], columns=["patient", "source", "target", "weight"]).to_csv(
+        folder / "contacts.csv", index=False
+    )
     (folder / "bones.csv").write_text("source,target\n0,1\n1,2\n")
     (folder / "later_bones.csv").write_text("source,target\n0,1\n")
     save_file({"weight": np.ones(3, np.float32)}, folder / "start.safetensors")

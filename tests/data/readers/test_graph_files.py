@@ -62,13 +62,19 @@ def test_an_array_of_nodes_and_files_are_the_same_graphs(folder: Path) -> None:
         ({**NODES, "key": "id"}, "nodes.npz"),
         ({"file": "nodes.npz"}, "needs the key 'edges', the table of the edges that all samples share"),
         ({**NODES, "column": "graph"}, "'column' does not go with 'nodes.npz'"),
-        ({"file": "t.csv"}, "the table 't.csv' needs the key 'column', the column with the path of each sample's graph"),
+        ({"file": "t.csv"}, "the table 't.csv' needs one of the keys 'node' (a row a node) and 'column' (the file of a graph a row)"),
+        ({"file": "t.csv", "node": "x", "features": ["y"]}, "the table 't.csv' with a row a node needs the key 'edges'"),
+        ({"file": "t.csv", "node": "x", "edges": "long.csv"}, "the table 't.csv' with a row a node needs the key 'features'"),
+        ({**FILES, "features": ["y"]}, "'features' does not go with 'column'"),
+        ({"file": "t.csv", "node": "x", "features": ["y"], "edges": "long.csv"}, "modalities.gait.edges: no column 'id' in long.csv"),
+        ({"file": "t.csv", "node": "graph", "features": ["y"], "edges": "own.csv"}, "modalities.gait.features: no column 'y' in t.csv"),
         ({**FILES, "edges": "bones.csv"}, "t.csv, line 2: 0.npz: it has `edges` of its own"),
         ({**FILES, "nodes": 0}, "nodes"),
     ],
 )
 def test_check_says_what_is_wrong_in_one_line(keys: dict[str, Any], message: str, folder: Path) -> None:
     (folder / "long.csv").write_text("source,target\n0,1\n1,4\n", encoding="utf-8")
+    (folder / "own.csv").write_text("id,source,target\na,0,1\n", encoding="utf-8")
     problems = [problem for problem in check_data(write(folder, **keys)).problems if problem.severity == "error"]
     assert problems
     assert message in problems[0].what
