@@ -59,6 +59,7 @@ reference: $(INSTALLED)  ## Write the pages that are made from the code: command
 	@$(BIN)/python -m fusearch.data.manifest.manifest_page > docs/manifest.md
 	@$(BIN)/python -m fusearch.search_space.operators.operator_page > docs/operators.md
 	@$(BIN)/python docs/signatures.py
+	@$(BIN)/python docs/names_page.py
 	@$(BIN)/python docs/as_published.py
 	@$(BIN)/python docs/benchmarks_page.py
 

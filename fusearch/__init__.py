@@ -36,6 +36,8 @@ _HOMES: dict[str, str] = {
     "Task": "fusearch.tasks",
     "TrainedNetwork": "fusearch.evaluators.export",
     "TrainingEvaluator": "fusearch.evaluators",
+    "check": "fusearch.evaluators.checked",
+    "compare": "fusearch.reports",
     "confirm": "fusearch.evaluators.export",
     "data_set": "fusearch.data",
     "encoder_network": "fusearch.evaluators",
@@ -51,6 +53,7 @@ _HOMES: dict[str, str] = {
     "prediction_task": "fusearch.evaluators",
     "run_search": "fusearch.search",
     "sampler_builder": "fusearch.search",
+    "show": "fusearch.evaluators.shown",
     "write_report": "fusearch.reports",
 }
 
@@ -80,6 +83,8 @@ __all__ = [
     "TrainedNetwork",
     "TrainingEvaluator",
     "__version__",
+    "check",
+    "compare",
     "confirm",
     "data_set",
     "encoder_network",
@@ -95,6 +100,7 @@ __all__ = [
     "prediction_task",
     "run_search",
     "sampler_builder",
+    "show",
     "write_report",
 ]
 
@@ -105,10 +111,12 @@ if TYPE_CHECKING:
     from fusearch.errors import FusearchError
     from fusearch.estimators import FusionClassifier, FusionRegressor, FusionSurvival, SliceDict
     from fusearch.evaluators import FusionNetwork, TrainingEvaluator, encoder_network, fusion_operator, prediction_task
+    from fusearch.evaluators.checked import check
     from fusearch.evaluators.explanation.explain import explain
     from fusearch.evaluators.export import TrainedNetwork, confirm, export, load_network, load_networks
+    from fusearch.evaluators.shown import show
     from fusearch.metrics import metric
-    from fusearch.reports import front_figure, write_report
+    from fusearch.reports import compare, front_figure, write_report
     from fusearch.run import Run
     from fusearch.search import run_search, sampler_builder
     from fusearch.search_space import PUBLISHED, Candidate, FusionGraph, FusionPattern, Operator, Recipe, SearchSpace, fitting_designs

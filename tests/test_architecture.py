@@ -55,6 +55,8 @@ MAY_IMPORT = {
     "inference": {"errors", "layout", "metrics", "pareto", "tasks", "contracts", "study", "trials"},
     "run": {"lazy", "errors", "layout", "yaml_file", "contracts", "study", "more_seeds", "trials", "inference"},
     "evaluators": {
+        "notebook",
+        "settings",
         "version",
         "lazy",
         "errors",

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import time
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from fusearch.cli.options import AsJson, DataOption, Device, Epochs, Folds, Seeds
 from fusearch.cli.output import document, figure, say, show_table, warn
 from fusearch.cli.settings_options import with_settings
-from fusearch.cli.studies import find_study, show_study, study_facts_of
+from fusearch.cli.studies import show_study, study_facts_of
 from fusearch.errors import FusearchError
 from fusearch.evaluators.training.training_settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from fusearch.search_space import FusionGraph
 
 __all__ = ["add_commands"]
 
@@ -42,55 +38,25 @@ def show(
 
     Of a published design also the paper, its formula in print and why it differs, its task, losses and headline result.
     """
-    from fusearch.search_space import FusionGraph, FusionPattern, parse
-    from fusearch.settings import Settings
+    from fusearch.data import load_data
+    from fusearch.evaluators.shown import show as explained
+    from fusearch.search_space import FusionGraph
+    from fusearch.search_space.published.named import find_study
 
-    modalities: tuple[Any, ...] = ()
-    loaded = None
-    study = find_study(formula)
-    if data is not None:
-        from fusearch.data import load_data
+    study, loaded = find_study(formula), None if data is None else load_data(data)
+    shown = explained(formula, loaded)
+    design, facts = shown.design, dict(shown.facts)
+    if study is not None and isinstance(design, FusionGraph):
+        facts["study"] = study_facts_of(study, design)
+        used = {modality.name for modality in design.modalities}
+        facts["left_out"] = [modality.name for modality in (() if loaded is None else loaded.modalities) if modality.name not in used]
+    if drawing is not None:
+        from fusearch.reports.figures.drawing import write_drawing
 
-        loaded = load_data(data)
-        modalities = loaded.modalities
-    design: FusionGraph | FusionPattern
-    if study is None:
-        design = parse(formula, modalities)
-    elif loaded is None:
-        design = study.design()
-    else:
-        design = study.bind(modalities)
-    facts: dict[str, Any] = {"formula": str(design), "labels": design.labels.to_dict()}
-    if isinstance(design, FusionPattern):
-        if drawing is not None:
+        if not isinstance(design, FusionGraph):
             raise FusearchError(f"--drawing {str(drawing)!r}: a pattern stands for many designs, expected one design")
-        facts["pattern"] = True
-    if isinstance(design, FusionGraph):
-        facts = {"digest": design.digest, **facts, "review": str(design.to_pattern())}
-        facts["streams"] = [
-            {"stream": stream.name, "modality": stream.modality, "encoder": stream.encoder, "stages": design.num_stages(stream.name)}
-            for stream in design.streams
-        ]
-        if study is not None:
-            facts["study"] = study_facts_of(study, design)
-            used = {modality.name for modality in design.modalities}
-            facts["left_out"] = [modality.name for modality in modalities if modality.name not in used]
-        if drawing is not None:
-            from fusearch.reports.figures.drawing import write_drawing
-
-            write_drawing(design, drawing)
-            facts["drawing"] = str(drawing)
-        if loaded is not None:
-            from fusearch.evaluators import TrainingEvaluator
-            from fusearch.search_space import Candidate, Recipe
-
-            evaluator, candidate = TrainingEvaluator(loaded), Candidate(design, Recipe())
-            costs = evaluator.cheap(candidate)
-            facts.update({name: int(value) if math.isfinite(value) else None for name, value in costs.items()})
-            facts["refused"] = Settings().refusal(costs)
-            if facts["refused"] is None:
-                dead, named = evaluator.never_trained(candidate)
-                facts["never_trained"] = {"parameters": list(dead), "of": named}
+        write_drawing(design, drawing)
+        facts["drawing"] = str(drawing)
     with document(as_json) as write:
         write(facts)
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,8 +13,6 @@ from fusearch.cli.output import document, say, show_table
 from fusearch.cli.studies import check_filters, study_rows
 
 if TYPE_CHECKING:
-    from fusearch.data.given_weights import GivenWeights
-    from fusearch.data.modality import Modality
     from fusearch.search_space.entries.parameter import Param
 
 __all__ = ["add_commands", "show_check"]
@@ -37,15 +35,10 @@ class What(StrEnum):
 
 def check(data: Data, as_json: AsJson = False) -> None:
     """Look at a data set before searching on it: counts, shapes, missing values, class balance, leaks."""
-    from fusearch.data import check_data
-
-    def compare(given: Sequence[GivenWeights], modalities: Sequence[Modality]) -> None:
-        from fusearch.evaluators.network.start import check_given  # it needs torch, which data without weights do not
-
-        check_given(given, modalities)
+    from fusearch.evaluators.checked import check as look_at
 
     with document(as_json) as write:
-        found = check_data(data, compare=compare)
+        found = look_at(data)
         write(found.to_dict())
     if not as_json:
         show_check(found.to_dict())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,10 @@ if TYPE_CHECKING:
     from fusearch.data import Dataset
     from fusearch.search_space import FusionGraph, Labels, PublishedStudy
 
-__all__ = ["LABELS", "check_filters", "find_study", "show_study", "study_facts_of", "study_rows"]
+__all__ = ["LABELS", "check_filters", "show_study", "study_facts_of", "study_rows"]
 
 #: Options of `list` that only `list designs` takes.
 _FILTERS = ("--kind", "--task", "--class", "--label", "--data")
-
-#: What a key or a number looks like; no formula does.
-_NAME = re.compile(r"[A-Za-z0-9][\w-]*")
 
 #: Words of `--label`, as in the review's analysis.
 LABELS = (
@@ -49,25 +45,6 @@ _SENTENCES = {
     "notes": "Notes",
     "read_from": "Read from",
 }
-
-
-def find_study(text: str) -> PublishedStudy | None:
-    """Return the study that a word names by its number or its key; None where the text is a formula.
-
-    Raises:
-        UnknownNameError: It is a word, but names no study.
-    """
-    from fusearch.search_space import PUBLISHED
-
-    word = text.strip()
-    if not _NAME.fullmatch(word):
-        return None
-    if word.isdigit():
-        return PUBLISHED[int(word)]
-    if word not in PUBLISHED:
-        keys = [study.key for study in PUBLISHED.values()]
-        raise UnknownNameError(f"{word!r} is no formula, and no published study: {_nearest(word, keys)}")
-    return PUBLISHED[word]
 
 
 def study_rows(
@@ -129,11 +106,6 @@ def _check(option: str, values: Iterable[str], legal: Sequence[str]) -> None:
     for value in values:
         if value not in legal:
             raise UnknownNameError(f"{option} {value!r}: {suggestion(value, legal)}")
-
-
-def _nearest(word: str, keys: Sequence[str]) -> str:
-    hint = suggestion(word, keys)
-    return hint if hint.startswith("did you mean") else "`fusearch list designs` lists them"
 
 
 def study_facts_of(study: PublishedStudy, design: FusionGraph) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fusearch.lazy import lazy_names
 
 _HOMES = {
+    "compare": "fusearch.reports.compared_table",
     "compare_runs": "fusearch.reports.page.comparison",
     "draw": "fusearch.reports.figures.drawing",
     "front_figure": "fusearch.reports.figures.front_plot",
@@ -23,6 +24,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "compare",
     "compare_runs",
     "draw",
     "front_figure",
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from fusearch.reports.compared_table import compare
     from fusearch.reports.figures.drawing import draw
     from fusearch.reports.figures.front_plot import front_figure
     from fusearch.reports.figures.picture import front_svg

@@ -24,6 +24,7 @@ from fusearch.data.loading import find_source
 from fusearch.data.manifest.manifest import Manifest, load_manifest, manifest_faults
 from fusearch.data.modality import Modality
 from fusearch.errors import DataError, FusearchError
+from fusearch.notebook import html_table, html_title
 
 __all__ = ["CheckResult", "check_data"]
 
@@ -54,6 +55,13 @@ class CheckResult:
     splits: Mapping[str, Mapping[str, Any]]
     problems: tuple[Problem, ...]
     task: Mapping[str, Any] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        problems = [{"severity": each.severity, "where": each.where, "what": each.what} for each in self.problems]
+        modalities = [{"modality": name, **facts} for name, facts in self.modalities.items()]
+        splits = [{"split": name, **facts} for name, facts in self.splits.items()]
+        told = html_table(problems) if problems else html_title("No problems found.")
+        return html_title(f"{self.name}: {self.samples} samples") + html_table(modalities) + html_table(splits) + told
 
     @property
     def ok(self) -> bool:

@@ -91,6 +91,11 @@ _LOAD = '''def load(folder: str | Path | None = None) -> Model:
 '''
 
 
+def _words(label: object) -> str:
+    """Return a label so that it stays one line of a docstring, whatever it is made of."""
+    return " ".join(str(label).replace("\\", "/").replace('"', "'").split())
+
+
 def renamed_weights(model: DeployedModel) -> dict[str, Tensor]:
     """Return the weights of a model by the names that they have in its source."""
     found: dict[str, Tensor] = {}
@@ -130,7 +135,7 @@ def design_source(model: DeployedModel, candidate: Candidate, raw_shapes: Mappin
         version=version,
         networks="one network" if len(model.networks) == 1 else f"{len(model.networks)} networks whose outputs are averaged",
         needs=" and ".join(["torch", *extra]) + " alone",
-        outputs=", ".join(map(str, model.task.task.outputs)) if len(model.task.task.outputs) < 9 else "(B, outputs)",
+        outputs=", ".join(map(_words, model.task.task.outputs)) if len(model.task.task.outputs) < 9 else "(B, outputs)",
         shapes=", ".join(f"{name} (B, {', '.join(map(str, shape))})" for name, shape in raw_shapes.items() if name in model.modalities),
     )
     return "\n\n\n".join([head + source.rstrip(), body, wrapped, _LOAD])

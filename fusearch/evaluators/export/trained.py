@@ -49,6 +49,12 @@ class TrainedNetwork(nn.Module):
         member: Its `fold` and `seed`.
         fold: Row numbers: `fold.train`, which it was trained on, and `fold.val`, which chose its epochs.
         data: The data set of the run, without its test split.
+
+    Example:
+        >>> net = load_network("runs/demo")
+        >>> rows = net.fold.train[:64]
+        >>> loss = net.train().task.loss(net(net.raw(rows)), net.targets(rows))
+        >>> loss.backward()
     """
 
     def __init__(
@@ -164,7 +170,7 @@ def load_networks(
     The mean of their outputs is the ensemble. On rows of the search it is not out of fold: each row was trained on by all but one fold.
 
     Example:
-        >>> [(net.member.fold, net.member.seed) for net in load_networks("runs/demo", train=True)]
+        >>> [(net.member.fold, net.member.seed) for net in load_networks("runs/demo")]
         [(0, 0), (1, 0)]
     """
     kept, run, record = _opened(run, pick, data, device)
@@ -201,7 +207,7 @@ def load_network(
         EvaluationError: A file of weights is damaged.
 
     Example:
-        >>> net = load_network("runs/demo", train=True)
+        >>> net = load_network("runs/demo")
         >>> logits = net(net.raw(net.fold.val))
         >>> tuple(logits.shape) == (len(net.fold.val), 2)
         True

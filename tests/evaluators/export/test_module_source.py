@@ -50,6 +50,15 @@ def test_it_says_what_the_model_says(task: str) -> None:
     torch.testing.assert_close(module(raw), model(raw), atol=1e-5, rtol=1e-6)
 
 
+def test_a_label_stays_a_label() -> None:
+    data = make_data()
+    model, candidate = model_of(data)
+    model.task.task = Classification("outcome", ('a"""\nraise SystemExit\n"""', "b\\"))
+    source = design_source(model, candidate, {"a": (4,), "b": (3,)}, "1")
+    assert "a''' raise SystemExit ''', b/" in source
+    exec(compile(source, "model.py", "exec"), {"__file__": "model.py"})  # it is what a user does
+
+
 def test_a_task_that_cannot_be_written_is_told() -> None:
     data = make_data()
     model, candidate = model_of(data)
