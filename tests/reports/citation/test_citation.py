@@ -27,6 +27,8 @@ def test_every_key_of_the_paragraph_is_a_paper_and_every_paper_is_in_the_paragra
 def test_the_design_that_is_reported_is_the_one_that_is_picked() -> None:
     run = Run(RUN)
     joined = next(record for record in run.records() if "cat(" in record.formula)
-    assert f"The design that is reported ({joined.digest}) joins identity by cat \\cite{{ngiam2011}}" in cite_run(run, joined.digest).methods
+    assert (
+        f"The design that is reported ({joined.digest}) joins identity by cat \\cite{{ngiam2011}}" in cite_run(run, joined.digest).methods
+    )
     with pytest.raises(RunError, match="zzz"):
         cite_run(run, "zzz")
