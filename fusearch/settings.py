@@ -12,7 +12,10 @@ from fusearch.contracts import Budget
 from fusearch.errors import RunError, suggestion
 from fusearch.layout import CONFIG
 
-__all__ = ["SELECTIONS", "Pace", "Setting", "Settings"]
+__all__ = ["GROUPS", "SELECTIONS", "Pace", "Setting", "Settings"]
+
+#: What settings are listed under, in this order.
+GROUPS = ("What", "How long", "Where", "Advanced")
 
 #: What designs may be ranked and picked by.
 SELECTIONS = ("metric", "loss", "both")
@@ -65,6 +68,8 @@ class Setting:
         most: Largest value allowed.
         is_option: Whether the command line offers it.
         unset: What None stands for, in words; empty where None is no value or says it itself.
+        group: What it is listed under: one of `GROUPS`.
+        metavar: What stands for a value of it in the help.
     """
 
     name: str
@@ -75,6 +80,8 @@ class Setting:
     most: float
     is_option: bool
     unset: str
+    group: str
+    metavar: str
 
     @property
     def may_be_none(self) -> bool:
@@ -108,8 +115,17 @@ _RACES = ("on", "off")
 _STARTS = ("references", "published")
 
 
-def _facts(text: str, *, least: float = -math.inf, most: float = math.inf, is_option: bool = True, unset: str = "") -> dict[str, Any]:
-    return {"help": text, "least": least, "most": most, "is_option": is_option, "unset": unset}
+def _facts(
+    text: str,
+    *,
+    group: str = "Advanced",
+    metavar: str = "N",
+    least: float = -math.inf,
+    most: float = math.inf,
+    is_option: bool = True,
+    unset: str = "",
+) -> dict[str, Any]:
+    return {"help": text, "least": least, "most": most, "is_option": is_option, "unset": unset, "group": group, "metavar": metavar}
 
 
 @dataclass(frozen=True)
@@ -127,55 +143,84 @@ class Settings:
     trials: int | None = field(
         default=60,
         metadata=_facts(
-            "Designs to evaluate; failures count, repeats and designs that break a bound on a cheap objective do not.", least=1
+            "Designs to evaluate; failures count, repeats and designs that break a bound on a cheap objective do not.",
+            least=1,
+            group="How long",
         ),
     )
     time_limit: float | None = field(
         default=None,
         metadata=_facts(
-            "Seconds from the first evaluation after which no new one starts; those in flight are finished.", least=0, unset="no limit"
+            "Seconds from the first evaluation after which no new one starts; those in flight are finished.",
+            least=0,
+            unset="no limit",
+            group="How long",
+            metavar="SECONDS",
         ),
     )
     trial_time_limit: float | None = field(
         default=None,
-        metadata=_facts("Seconds after which one evaluation is stopped; it counts as failed.", least=0, unset="no limit"),
+        metadata=_facts(
+            "Seconds after which one evaluation is stopped; it counts as failed.",
+            least=0,
+            unset="no limit",
+            group="How long",
+            metavar="SECONDS",
+        ),
     )
-    sampler: str = field(default="tpe", metadata=_facts("Which designs next, in the strategy `graph`: see `fusearch list samplers`."))
+    sampler: str = field(
+        default="tpe", metadata=_facts("Which designs next, in the strategy `graph`: see `fusearch list samplers`.", metavar="NAME")
+    )
     strategy: Any = field(
         default="graph",
         metadata=_facts(
             "What decides: see `fusearch list strategies`. All but `graph` end by themselves, after `trials` at most, "
-            "and leave their decision in the run folder."
+            "and leave their decision in the run folder.",
+            metavar="NAME",
         ),
     )
     start: str = field(
         default="references",
         metadata=_facts(
             "What comes before the sampler: the `references`, or after them every `published` design that fits the data, each once. "
-            "Only for the strategy `graph`."
+            "Only for the strategy `graph`.",
+            metavar="NAME",
         ),
     )
-    executor: str = field(default="ray", metadata=_facts("Where trials run: `ray` (Ray Tune) or `inline` (this process)."))
-    workers: int | None = field(
-        default=None, metadata=_facts("Evaluations side by side; inline has one.", least=1, unset="as many as fit; nodes may come and go")
+    executor: str = field(
+        default="ray", metadata=_facts("Where trials run: `ray` (Ray Tune) or `inline` (this process).", group="Where", metavar="NAME")
     )
-    cpus_per_trial: float = field(default=1.0, metadata=_facts("CPU cores of one evaluation; its worker uses as many threads.", least=0))
+    workers: int | None = field(
+        default=None,
+        metadata=_facts("Evaluations side by side; inline has one.", least=1, unset="as many as fit; nodes may come and go", group="Where"),
+    )
+    cpus_per_trial: float = field(
+        default=1.0, metadata=_facts("CPU cores of one evaluation; its worker uses as many threads.", least=0, group="Where")
+    )
     gpus_per_trial: float | None = field(
         default=None,
         metadata=_facts(
             "GPUs of one evaluation; may be a fraction.",
             least=0,
             unset="1 where designs are trained on a GPU by name (`--device cuda`), else 0",
+            group="Where",
         ),
     )
-    address: str | None = field(default=None, metadata=_facts("Address of a Ray cluster (`auto`, `ray://...`).", unset="this machine"))
+    address: str | None = field(
+        default=None,
+        metadata=_facts("Address of a Ray cluster (`auto`, `ray://...`).", unset="this machine", group="Where", metavar="ADDRESS"),
+    )
     ship: bool | None = field(
         default=None,
-        metadata=_facts("Send the fusearch package of this machine to the nodes of the cluster.", unset="where a node has none"),
+        metadata=_facts(
+            "Send the fusearch package of this machine to the nodes of the cluster.", unset="where a node has none", group="Where"
+        ),
     )
     storage: str | None = field(
         default=None,
-        metadata=_facts(f"Optuna storage URL; it stands in `{CONFIG}` as given.", unset="a journal in the run folder"),
+        metadata=_facts(
+            f"Optuna storage URL; it stands in `{CONFIG}` as given.", unset="a journal in the run folder", group="Where", metavar="URL"
+        ),
     )
     seed: int = field(
         default=0,
@@ -191,14 +236,16 @@ class Settings:
         default="both",
         metadata=_facts(
             "What designs are ranked and picked by: `metric` (the first objective that is no cost), `loss` (what is trained, such as log "
-            "loss), or `both` (the sum of their ranks). What the search optimizes stays."
+            "loss), or `both` (the sum of their ranks). What the search optimizes stays.",
+            metavar="NAME",
         ),
     )
     races: str = field(
         default="on",
         metadata=_facts(
             "Whether a design that the sampler proposed is stopped after a fold where it has less than a 5 % chance to catch up with a "
-            "finished one that costs no more: `on` or `off`. Only for the strategy `graph`."
+            "finished one that costs no more: `on` or `off`. Only for the strategy `graph`.",
+            metavar="NAME",
         ),
     )
     recipes: int | None = field(
@@ -216,6 +263,7 @@ class Settings:
             "Seeds that a design gets at most beside those of every design, after the search, as long as the order of the front, and of "
             "what is next to it, does not stand. They count neither for `trials` nor for `time_limit`. Only for the strategy `graph`.",
             least=0,
+            group="How long",
         ),
     )
     max_parameters: float = field(

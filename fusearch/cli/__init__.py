@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -45,9 +46,13 @@ def _usage(error: TyperException) -> str:
     """Say in one line what is wrong with the arguments: the option, the value, what was expected, where to read on."""
     from pydantic import ValidationError
 
+    from fusearch.errors import suggestion
+
     text = " ".join(error.format_message().split())
     if isinstance(error.__cause__, ValidationError):  # typer leaves the value out
-        text += f", found {error.__cause__.errors()[0]['input']!r}"
+        found = error.__cause__.errors()[0]["input"]
+        choices = re.findall(r"'(\w+)'", text.partition(" is not one of ")[2])
+        text = f"{text.partition(': ')[0]}: {found!r}: {suggestion(found, choices)}" if choices else f"{text}, found {found!r}"
     context = getattr(error, "ctx", None)
     return f"{text} (see `{'fusearch' if context is None else context.command_path} --help`)"
 

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from fusearch.cli import designs, explain_command, init_command, listing, runs
+from fusearch.cli import cite_command, designs, explain_command, init_command, listing, runs, search_command, watch_command
 from fusearch.cli.command_words import RememberingGroup
+from fusearch.cli.grouped_help import GroupedCommand
 from fusearch.registry import PLUGINS
 
 __all__ = ["app"]
@@ -21,7 +22,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -37,7 +37,9 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def fusearch(
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
-    plugin: Annotated[list[Path] | None, typer.Option(help="A Python file that registers operators, encoders, ...; repeat it.")] = None,
+    plugin: Annotated[
+        list[Path] | None, typer.Option(help="A Python file that registers operators, encoders, ...; repeat it.", metavar="PATH")
+    ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Search over multimodal fusion: when, which and how to fuse deep networks."""
@@ -49,5 +51,10 @@ def fusearch(
 init_command.add_commands(app)
 listing.add_commands(app)
 designs.add_commands(app)
+search_command.add_commands(app)
+watch_command.add_commands(app)
 runs.add_commands(app)
 explain_command.add_commands(app)
+cite_command.add_commands(app)
+for command in app.registered_commands:
+    command.cls = GroupedCommand

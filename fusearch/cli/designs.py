@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fusearch.cli.options import AsJson, DataOption, Device, Epochs, Folds, Seeds
+from fusearch.cli.options import ADVANCED, AsJson, DataOption, Device, Epochs, Folds, Seeds
 from fusearch.cli.output import document, figure, say, show_table, warn
 from fusearch.cli.settings_options import with_settings
 from fusearch.cli.studies import show_study, study_facts_of
@@ -30,8 +30,10 @@ def show(
             metavar="FORMULA|KEY",
         ),
     ],
-    data: Annotated[str | None, typer.Option("--data", help="The data set it is for; a published design is bound to it.")] = None,
-    drawing: Annotated[Path | None, typer.Option(help="SVG file to draw the design into.", show_default=False)] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", help="The data set it is for; a published design is bound to it.", metavar="DATA")
+    ] = None,
+    drawing: Annotated[Path | None, typer.Option(help="SVG file to draw the design into.", show_default=False, metavar="PATH")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain a design: its text, labels, and with --data its streams and its cost. Patterns are explained too.
@@ -97,10 +99,10 @@ def evaluate(
     seeds: Seeds = 1,
     epochs: Epochs = TrainingSettings.epochs,
     device: Device = "auto",
-    learning_rate: Annotated[float | None, typer.Option(help="Learning rate.")] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="Weight decay.")] = None,
-    dropout: Annotated[float | None, typer.Option(help="Dropout.")] = None,
-    width: Annotated[int | None, typer.Option(help="Width of hidden layers.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Learning rate.", metavar="N", rich_help_panel=ADVANCED)] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Weight decay.", metavar="N", rich_help_panel=ADVANCED)] = None,
+    dropout: Annotated[float | None, typer.Option(help="Dropout.", metavar="N", rich_help_panel=ADVANCED)] = None,
+    width: Annotated[int | None, typer.Option(help="Width of hidden layers.", metavar="N", rich_help_panel=ADVANCED)] = None,
     as_json: AsJson = False,
     **settings: Any,
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fusearch.cli.options import AsJson, Device, MovedData, RunFolder
+from fusearch.cli.options import AsJson, Device, MovedData, Pick, RunFolder
 from fusearch.cli.output import document, say, show_table
 
 __all__ = ["add_commands"]
@@ -18,14 +18,11 @@ _TOP = 5
 
 def explain(
     run: RunFolder,
-    pick: Annotated[
-        str,
-        typer.Argument(help="A digest, simplest, best, team, ... (see `fusearch export --help`).", metavar="PICK"),
-    ] = "simplest",
+    pick: Pick = "simplest",
     metric: Annotated[
-        str | None, typer.Option(help="What is compared (default: the run's first metric).", metavar="METRIC", show_default=False)
+        str | None, typer.Option(help="What is compared (default: the run's first metric).", metavar="NAME", show_default=False)
     ] = None,
-    repeats: Annotated[int, typer.Option(min=1, help="Permutations for each member and modality.")] = 10,
+    repeats: Annotated[int, typer.Option(min=1, help="Permutations for each member and modality.", metavar="N")] = 10,
     features: Annotated[bool, typer.Option(help="Attribute single features too; needs captum.")] = True,
     device: Device = "auto",
     data: MovedData = None,
@@ -86,4 +83,4 @@ def _foremost(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def add_commands(app: typer.Typer) -> None:
     """Register this module's command."""
-    app.command("explain", epilog="Example: fusearch explain runs/first simplest --metric auroc")(explain)
+    app.command("explain", epilog="Example: fusearch explain runs/first --pick simplest --metric auroc")(explain)

@@ -15,18 +15,19 @@ __all__ = ["add_commands"]
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(help="A folder with the tables and files of a study.", metavar="DIR")],
+    folder: Annotated[Path, typer.Argument(help="A folder with the tables and files of a study.", metavar="PATH")],
     target: Annotated[
         list[str] | None,
         typer.Option(
             help="Column to predict; repeat it for several labels, or for a time and an event (default: one that is named like a target). "
             "Or a folder of masks, named by the ids of the samples, or a column of their paths.",
             show_default=False,
-            metavar="COLUMN",
+            metavar="NAME",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The manifest to write (default: in DIR, named like it).", show_default=False, metavar="FILE")
+        Path | None,
+        typer.Option(help="The manifest to write (default: in that folder, named like it).", show_default=False, metavar="PATH"),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
     as_json: AsJson = False,

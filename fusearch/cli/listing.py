@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fusearch.cli.options import AsJson, Data
+from fusearch.cli.options import AsJson, Data, NamedData, data_of
 from fusearch.cli.output import document, say, show_table
 from fusearch.cli.studies import check_filters, study_rows
 
@@ -33,12 +33,12 @@ class What(StrEnum):
     metrics = "metrics"
 
 
-def check(data: Data, as_json: AsJson = False) -> None:
+def check(data: Data = None, named: NamedData = None, as_json: AsJson = False) -> None:
     """Look at a data set before searching on it: counts, shapes, missing values, class balance, leaks."""
     from fusearch.evaluators.checked import check as look_at
 
     with document(as_json) as write:
-        found = look_at(data)
+        found = look_at(data_of(data, named))
         write(found.to_dict())
     if not as_json:
         show_check(found.to_dict())
@@ -70,13 +70,18 @@ def _columns(first: str, table: dict[str, Any]) -> list[str]:
 
 def list_names(
     what: Annotated[What, typer.Argument(help="What to list; statistics: the review's counts, from the formulas that it prints.")],
-    kind: Annotated[list[str] | None, typer.Option(help="Designs with a modality of that kind; repeat it.")] = None,
-    task: Annotated[list[str] | None, typer.Option(help="Designs for that task, such as survival; repeat it for one of several.")] = None,
-    family: Annotated[
-        list[str] | None, typer.Option("--class", help="Designs with an operator of that class, such as attention; repeat it.")
+    kind: Annotated[list[str] | None, typer.Option(help="Designs with a modality of that kind; repeat it.", metavar="NAME")] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="Designs for that task, such as survival; repeat it for one of several.", metavar="NAME")
     ] = None,
-    label: Annotated[list[str] | None, typer.Option(help="Designs with that label, such as gradual; repeat it.")] = None,
-    data: Annotated[str | None, typer.Option("--data", help="Say of each design whether it fits that data set, and why not.")] = None,
+    family: Annotated[
+        list[str] | None,
+        typer.Option("--class", help="Designs with an operator of that class, such as attention; repeat it.", metavar="NAME"),
+    ] = None,
+    label: Annotated[list[str] | None, typer.Option(help="Designs with that label, such as gradual; repeat it.", metavar="NAME")] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", help="Say of each design whether it fits that data set, and why not.", metavar="DATA")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List what the language of designs and the search know."""

@@ -43,7 +43,15 @@ def with_settings(command: Callable[..., None], *, only: Container[str] | None =
 def _option(setting: Setting) -> inspect.Parameter:
     text = setting.help + (f" (default: {setting.unset})" if setting.unset else "")
     least, most = (bound if math.isfinite(bound) else None for bound in (setting.least, setting.most))
-    option = typer.Option(help=text, min=least, max=most, show_default=not setting.unset)
+    kinds = {setting.type, *getattr(setting.type, "__args__", ())}  # a flag has no value
+    option = typer.Option(
+        help=text,
+        min=least,
+        max=most,
+        show_default=not setting.unset,
+        metavar=None if bool in kinds else setting.metavar,
+        rich_help_panel=setting.group,
+    )
     kind: Any = str if setting.type is Any else setting.type
     annotation: Any = Annotated[kind, option]
     return inspect.Parameter(setting.name, inspect.Parameter.KEYWORD_ONLY, default=setting.default, annotation=annotation)

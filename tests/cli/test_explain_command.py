@@ -27,7 +27,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_any_design_by_its_digest(finished: Path, fusearch: Callable[..., Any]) -> None:
     record = Run(finished).references()["best_unimodal"]
-    done = fusearch("explain", finished, record.digest, "--metric", "accuracy", "--repeats", 2, "--json")
+    done = fusearch("explain", finished, "--pick", record.digest, "--metric", "accuracy", "--repeats", 2, "--json")
     assert done.code == 0, done.err
     told = done.document
     assert (told["digest"], told["metric"], told["repeats"]) == (record.digest, "accuracy", 2)
@@ -38,18 +38,18 @@ def test_any_design_by_its_digest(finished: Path, fusearch: Callable[..., Any]) 
 
 
 def test_for_people_there_are_tables(finished: Path, fusearch: Callable[..., Any]) -> None:
-    done = fusearch("explain", finished, "best:auroc", "--repeats", 1)
+    done = fusearch("explain", finished, "--pick", "best:auroc", "--repeats", 1)
     assert done.code == 0, done.err
     assert "Loss of auroc, mean of 2 members" in done.out
     assert "Foremost 5 columns of each table" in done.out
-    without = fusearch("explain", finished, "best:auroc", "--repeats", 1, "--no-features")
+    without = fusearch("explain", finished, "--pick", "best:auroc", "--repeats", 1, "--no-features")
     assert "Foremost" not in without.out
 
 
 def test_of_a_team_each_design(finished: Path, fusearch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     team = Picked(tuple(Run(finished).read().evaluated[:2]), {})  # a search as small as this one finds no team
     monkeypatch.setattr("fusearch.evaluators.explanation.explain.read_pick", lambda trials, pick: {"team": team}[pick])
-    done = fusearch("explain", finished, "team", "--repeats", 1, "--no-features", "--json")
+    done = fusearch("explain", finished, "--pick", "team", "--repeats", 1, "--no-features", "--json")
     assert done.code == 0, done.err
     told = done.document["designs"]
     assert [each["candidate"] for each in told] == [record.candidate for record in team.records]
@@ -59,7 +59,7 @@ def test_of_a_team_each_design(finished: Path, fusearch: Callable[..., Any], mon
 
 
 def test_what_cannot_be_explained(finished: Path, fusearch: Callable[..., Any]) -> None:
-    unknown = fusearch("explain", finished, "zzz")
+    unknown = fusearch("explain", finished, "--pick", "zzz")
     assert (unknown.code, "no design 'zzz'" in unknown.err) == (2, True)
     metric = fusearch("explain", finished, "--metric", "aurok")
     assert (metric.code, "did you mean 'auroc'?" in metric.err) == (2, True)

@@ -21,7 +21,7 @@ def test_a_refusal_is_one_line_and_exit_code_2(fusearch: Callable[..., Any]) -> 
         ),
         (("search", "wisconsin", "--out", "x", "--executor", "rey"), ("unknown executor 'rey'", "'ray'")),
         (("search", "wisconsin", "--out", "x", "--foldz", "3"), ("--foldz", "--folds")),
-        (("search", "wisconsin"), ("Missing option '--out'",)),
+        (("export", "runs/first"), ("Missing option '--out'",)),
         (("list",), ("Missing argument", "operators, encoders")),
         (("serch",), ("'serch'", "'search'", "`fusearch --help`")),
     ],

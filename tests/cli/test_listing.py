@@ -92,3 +92,8 @@ def test_an_unknown_data_set_gets_the_nearest(fusearch: Callable[..., Any]) -> N
     assert done.code == 2
     assert "wisconsin" in done.err
     assert done.err.count("\n") == 1
+
+
+def test_another_word_for_what_is_listed_gets_the_nearest(fusearch: Callable[..., Any]) -> None:
+    done = fusearch("list", "datasets")
+    assert (done.code, done.err) == (2, "error: Invalid value for 'what': 'datasets': did you mean 'data'? (see `fusearch list --help`)\n")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fusearch.cli.runs import search
+from fusearch.cli.search_command import search
 from fusearch.cli.settings_options import with_settings
 from fusearch.settings import Settings
 
@@ -24,6 +24,7 @@ def test_a_setting_is_an_option_as_it_was_declared(setting: Any) -> None:
     assert kind == (str if setting.type is Any else setting.type)
     assert (option.min, option.max) == tuple(bound if math.isfinite(bound) else None for bound in (setting.least, setting.most))
     assert setting.help in option.help
+    assert option.rich_help_panel == setting.group
 
 
 def test_the_values_reach_the_command() -> None:

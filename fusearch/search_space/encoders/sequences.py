@@ -22,7 +22,7 @@ TCN = ENCODERS.add(
         recipe_width=True,
         first_stages=shortened("tcn", "stages"),
         stages="each a residual block of dilated 1D convolutions; the dilation doubles",
-        reference="Bai, Kolter, Koltun, An empirical evaluation of generic convolutional and recurrent networks, arXiv 1803.01271",
+        reference="Bai et al., An empirical evaluation of generic convolutional and recurrent networks, arXiv 2018 (1803.01271)",
     ),
 )
 
@@ -73,7 +73,7 @@ TRANSFORMER = ENCODERS.add(
         recipe_width=True,
         first_stages=shortened("transformer", "blocks"),
         stages="each a transformer block and a LayerNorm; the first one adds the places of the steps",
-        reference="Vaswani et al., Attention is all you need, NIPS 2017",
+        reference="Vaswani et al., Attention is all you need, NeurIPS 2017",
     ),
 )
 
