@@ -70,7 +70,8 @@ def test_commands_in_the_documentation_exist(command: str) -> None:
     name = next(
         word
         for word in words[1:]
-        if word in {"check", "list", "show", "evaluate", "search", "status", "report", "export", "confirm", "explain"}
+        if word
+        in {"init", "check", "list", "show", "evaluate", "search", "status", "report", "compare", "repair", "export", "confirm", "explain"}
     )
     page = CliRunner().invoke(app, [name, "--help"]).output
     for option in re.findall(r"(?<=\s)--[a-z-]+", f"{command} ".split(f" {name} ", 1)[1]):
