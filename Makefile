@@ -10,7 +10,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # Compiled files are kept: without them every worker and every process that a test starts compiles all of fusearch and the tests again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo picture reference test lint test-slow bench clean
+.PHONY: help install demo picture reference docs sizes test lint test-slow bench clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,19 +49,30 @@ bench: install  ## Run every benchmark
 	@for script in $(filter-out benchmarks/record.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:  ## Remove .venv, caches and runs/demo
-	@rm -rf $(VENV) runs/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	@rm -rf $(VENV) runs/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist site
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-reference: $(INSTALLED)  ## Write the pages that are made from the code: commands, manifest, operators, signatures, decision 0033, benchmarks
+reference: $(INSTALLED)  ## Write the pages that are made from the code: commands, manifest, operators, encoders, words, figures, signatures, decision 0033, benchmarks
 	@$(BIN)/python -m fusearch.cli.help_page > docs/cli.md
 	@$(BIN)/python -m fusearch.cli.published_page > docs/published.md
 	@$(BIN)/python -m fusearch.cli.published_page figure > docs/published.svg
 	@$(BIN)/python -m fusearch.data.manifest.manifest_page > docs/manifest.md
 	@$(BIN)/python -m fusearch.search_space.operators.operator_page > docs/operators.md
+	@$(BIN)/python -m fusearch.search_space.encoders.encoder_page > docs/encoders.md
+	@$(BIN)/python -m fusearch.reports.glossary_page > docs/glossary.md
+	@$(BIN)/python docs/figures.py
 	@$(BIN)/python docs/signatures.py
 	@$(BIN)/python docs/names_page.py
 	@$(BIN)/python docs/as_published.py
 	@$(BIN)/python docs/benchmarks_page.py
+
+docs: install  ## Build the site of docs/ into site/; the tutorial is run, and a link that leads nowhere is an error
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -W ignore -m mkdocs build --strict --quiet
+	@echo "Open site/index.html in a browser."
+
+sizes: install  ## Print what the packages of the core take on disk, without torch and what torch brings
+	@$(BIN)/python benchmarks/sizes.py
 
 picture: $(INSTALLED)  ## Draw the README's front from runs/demo
 	@$(BIN)/python -c "from pathlib import Path; from fusearch.reports import front_svg; Path('docs/front.svg').write_text(front_svg('runs/demo'), encoding='utf-8')"

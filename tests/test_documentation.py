@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import fusearch
@@ -71,12 +72,7 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("command", commands())
 def test_commands_in_the_documentation_exist(command: str) -> None:
     words = command.split()
-    name = next(
-        word
-        for word in words[1:]
-        if word
-        in {"check", "list", "show", "evaluate", "search", "status", "report", "export", "confirm", "explain", "watch", "cite", "serve"}
-    )
+    name = next(word for word in words[1:] if word in get_command(app).commands)
     page = CliRunner().invoke(app, [name, "--help"]).output
     for option in re.findall(r"(?<=\s)--[a-z-]+", f"{command} ".split(f" {name} ", 1)[1]):
         assert option in page, f"{command}: {name} has no option {option}"

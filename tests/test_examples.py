@@ -23,6 +23,12 @@ def run(name: str, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.parametrize("number", range(1, 7))
+def test_each_number_is_one_example_that_fits_on_a_page(number: int) -> None:
+    (example,) = EXAMPLES.glob(f"{number:02d}_*.py")
+    assert len(example.read_text(encoding="utf-8").splitlines()) < 60
+
+
 @pytest.mark.slow
 @pytest.mark.ray
 def test_first_front(tmp_path: Path) -> None:
@@ -33,14 +39,36 @@ def test_first_front(tmp_path: Path) -> None:
     assert {"model.onnx", "model.pt2", "predict.py"} <= {path.name for path in (out / "export").iterdir()}
 
 
+@pytest.mark.slow
+def test_own_files(tmp_path: Path) -> None:
+    printed = run("02_own_files.py", str(tmp_path / "ward"), str(tmp_path / "run"))
+    assert "task: {kind: classification, file: labels.csv, column: outcome}" in printed
+    assert "modality 'blood' is missing for 5 of 100 samples" in printed
+    assert "{'auroc': " in printed
+
+
+@pytest.mark.slow
+def test_what_fusion_buys(tmp_path: Path) -> None:
+    printed = run("03_what_fusion_buys.py", str(tmp_path / "answers"))
+    heads = [line.split()[0] for line in printed.splitlines()]
+    assert {"best_unimodal", "linear", "fusion:", "search:", "simplest", "knee", "best:auroc"} <= set(heads)
+    assert run("03_what_fusion_buys.py", str(tmp_path / "answers")) == printed  # read again, not searched
+
+
+@pytest.mark.slow
+def test_nested_cross_validation() -> None:
+    searched, linear, *design = run("04_nested_cross_validation.py", "40").splitlines()
+    assert searched.startswith("searched: accuracy 0.")
+    assert linear.startswith("linear:   accuracy 0.")
+    assert design[-1].endswith("->")
+
+
 def test_own_operator(tmp_path: Path) -> None:
-    assert len((EXAMPLES / "05_own_operator.py").read_text(encoding="utf-8").splitlines()) < 60
     run("05_own_operator.py", str(tmp_path / "own"))
     assert "agreement_gate(" in (tmp_path / "own" / "study.journal").read_text(encoding="utf-8")
 
 
 def test_own_metric_and_data(tmp_path: Path) -> None:
-    assert len((EXAMPLES / "06_own_metric_and_data.py").read_text(encoding="utf-8").splitlines()) < 60
     printed = run("06_own_metric_and_data.py", str(tmp_path / "own"))
     assert "'found_at_95'" in printed
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from fusearch.data.files.delimited import Shape, find_shape, read_text
+from fusearch.data.files.stacking import load_package
 from fusearch.data.files.text import NUMERIC_GAPS, as_text, one_line, where
 from fusearch.data.files.workbooks import WORKBOOKS, read_sheet
 from fusearch.errors import DataError
@@ -142,6 +143,7 @@ def codes_of(texts: Sequence[str | None], levels: Sequence[str]) -> FloatArray:
 
 
 def _read_parquet(path: Path, by_position: bool) -> pd.DataFrame:
+    load_package("pyarrow", path.name)
     frame = pd.read_parquet(path)
     if frame.columns.nlevels > 1:
         raise DataError(f"{path.name}: names of columns have {frame.columns.nlevels} levels, such as {frame.columns[0]}, expected one")

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fusearch.data.files.dicom import DICOM, is_dicom, read_picture
 from fusearch.data.files.interpolation import through_window
 from fusearch.data.files.npz import read_array
-from fusearch.data.files.stacking import grey_or_colour, stack_files, told_shapes
+from fusearch.data.files.stacking import grey_or_colour, load_package, stack_files, told_shapes
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError
 
@@ -186,8 +186,7 @@ def fit_picture(pixels: FloatArray, size: Sequence[int] | None, channels: int | 
 
 
 def _pillow(name: str) -> Any:
-    try:
-        from PIL import Image
-    except ImportError:
-        raise DataError(f"{name}: reading it needs pillow; expected `pip install pillow`, or .npy files of one size") from None
+    load_package("PIL", name)
+    from PIL import Image
+
     return Image

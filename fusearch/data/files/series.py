@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from fusearch.data.files.frames import numbers_of
+from fusearch.data.files.stacking import load_package
 from fusearch.data.files.text import as_text, one_line, where
 from fusearch.errors import DataError, suggestion
 
@@ -146,10 +147,8 @@ def what_recordings_share(files: Sequence[Path]) -> dict[str, Any]:
 
 
 def _read_recording(path: Path, channels: Sequence[str], rate: float, seconds: float) -> list[_Signal]:
-    try:
-        from scipy.signal import resample_poly
-    except ImportError:
-        raise DataError(f"{path.name}: reading it needs pyedflib and scipy; expected `pip install pyedflib scipy`") from None
+    from scipy.signal import resample_poly
+
     with _opened(path) as recording:
         labels, rates = recording.getSignalLabels(), recording.getSampleFrequencies()
         signals = []
@@ -173,10 +172,7 @@ def _opened(path: Path) -> Iterator[Any]:
         raise DataError(f"{path.name}: there is no such file in {str(path.parent)!r}")
     if not path.name.lower().endswith(RECORDINGS):
         raise DataError(f"{path.name}: expected a file that ends in one of: {', '.join(RECORDINGS)}")
-    try:
-        import pyedflib
-    except ImportError:
-        raise DataError(f"{path.name}: reading it needs pyedflib and scipy; expected `pip install pyedflib scipy`") from None
+    pyedflib = load_package("pyedflib", path.name)
     try:
         with pyedflib.EdfReader(str(path)) as recording:
             yield recording

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.data.files.stacking import load_package
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError
 
@@ -151,10 +152,7 @@ def _read_wav(path: Path) -> tuple[_Signal, int]:
 
 
 def _read_flac(path: Path) -> tuple[_Signal, int]:
-    try:
-        import soundfile
-    except ImportError:
-        raise DataError(f"{path.name}: reading FLAC needs soundfile; expected `pip install soundfile`, or WAV") from None
+    soundfile = load_package("soundfile", path.name)
     try:
         found: tuple[Any, Any] = soundfile.read(path, dtype="float64", always_2d=True)
     except RuntimeError as error:  # what libsndfile says

@@ -16,8 +16,21 @@ __all__ = ["EXTRAS", "few", "grey_or_colour", "load_package", "named_file", "sta
 
 FloatArray = npt.NDArray[np.float32]
 
-#: Package that reads a format -> extra of fusearch that brings it.
-EXTRAS = {"nibabel": "volumes", "openpyxl": "excel", "pydicom": "volumes", "tokenizers": "text", "transformers": "text"}
+#: Package that reads a format -> extra of fusearch that brings it (decision 0109).
+EXTRAS = {
+    "PIL": "images",
+    "nibabel": "volumes",
+    "openpyxl": "excel",
+    "pyarrow": "parquet",
+    "pydicom": "volumes",
+    "pyedflib": "signals",
+    "soundfile": "audio",
+    "tokenizers": "text",
+    "transformers": "text",
+}
+
+#: Package -> what installs it, where that has another name.
+_DISTRIBUTIONS = {"PIL": "pillow"}
 
 #: At most so many names, and so many faults of files, stand in one message.
 _FEW, _FAULTS = 3, 10
@@ -45,8 +58,9 @@ def load_package(package: str, name: str) -> Any:
     try:
         return importlib.import_module(package)
     except ImportError:
-        told = f"expected `pip install 'fusearch[{EXTRAS[package]}]'`, or `pip install {package}` alone"
-        raise DataError(f"{name}: reading it needs {package}; {told}") from None
+        asked = _DISTRIBUTIONS.get(package, package)
+        told = f"expected `pip install 'fusearch[{EXTRAS[package]}]'`, or `pip install {asked}` alone"
+        raise DataError(f"{name}: reading it needs {asked}; {told}") from None
 
 
 def stack_files(

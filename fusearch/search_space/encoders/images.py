@@ -74,6 +74,7 @@ CNN = ENCODERS.add(
         positions=_halved,
         first_stages=shortened("cnn", "stages"),
         stages="each a 2D convolution with normalization and activation that halves the grid while it can",
+        equation="x_d = dropout(maxpool(relu(GroupNorm(W_d * x_(d-1)))))",
     ),
 )
 
@@ -89,6 +90,8 @@ RESNET = ENCODERS.add(
         names=("stem", "layer#"),
         stages="stem, layer 1, layer 2, layer 3, layer 4 of MONAI's ResNet-18, in two or three dimensions; `blocks` of each layer: 1 is "
         "ResNet-10",
+        equation="y = relu(x + F(x)), F two convolutions",
+        differs="GroupNorm in place of BatchNorm; the stem keeps the size where a side is below 64",
         reference="He et al., Deep residual learning for image recognition, CVPR 2016",
     ),
 )
@@ -105,6 +108,8 @@ DENSENET = ENCODERS.add(
         names=("stem", "block#"),
         stages="stem, block 1, block 2, block 3, block 4, in two or three dimensions; `layers` of block 1, and 2, 4 and 8/3 times as many "
         "of the others: 6 is DenseNet-121",
+        equation="x_l = H_l([x_0; x_1; ...; x_(l-1)])",
+        differs="GroupNorm in place of BatchNorm; a transition ends its block, and takes the largest of neighbours, not their mean",
         reference="Huang et al., Densely connected convolutional networks, CVPR 2017",
     ),
 )
@@ -121,6 +126,7 @@ CNN3D = ENCODERS.add(
         positions=_halved,
         first_stages=shortened("cnn3d", "stages"),
         stages="each a 3D convolution with normalization and activation that halves the grid while it can",
+        equation="x_d = dropout(maxpool(relu(GroupNorm(W_d * x_(d-1)))))",
     ),
 )
 
@@ -136,6 +142,8 @@ EFFICIENTNET = ENCODERS.add(
         names=("stem", *(f"stage{number}" for number in range(1, 8)), "head"),
         stages="stem, stages 1 to 7, head of EfficientNet-B0, in two or three dimensions; `depth` is its coefficient of depth: 1.8 is that "
         "of B4",
+        equation="y = x + P(s(D(E(x)))): expansion E, convolution D in each channel, squeeze and excitation s, projection P",
+        differs="GroupNorm in place of BatchNorm; the stem keeps the size where a side is below 64",
         reference="Tan and Le, EfficientNet: rethinking model scaling for convolutional neural networks, ICML 2019",
     ),
 )
@@ -160,6 +168,8 @@ VIT = ENCODERS.add(
         names=("patches", "block#"),
         stages="a token for each patch and its place, then transformer blocks, in two or three dimensions; `patch` is the "
         "side of a patch: 0 for 64 patches at most",
+        equation="z = z + MSA(LN(z)); z = z + MLP(LN(z)), of z_p = E x_p + e_p",
+        differs="no class token: a design reads the mean over patches",
         reference="Dosovitskiy et al., An image is worth 16x16 words, ICLR 2021",
     ),
 )
@@ -176,6 +186,8 @@ UNET = ENCODERS.add(
         first_stages=_first_levels,
         names=("level0", "down#"),
         stages="the way down of a U-Net: two convolutions at full resolution, then levels that halve the grid and double the width",
+        equation="x_d = conv(conv(maxpool(x_(d-1))))",
+        differs="the way down alone, padded, with GroupNorm and leaky ReLU; a design of masks has a way up of its own",
         reference="Ronneberger et al., U-Net: convolutional networks for biomedical image segmentation, MICCAI 2015",
     ),
 )

@@ -19,6 +19,8 @@ DEEPSET = ENCODERS.add(
         recipe_width=True,
         first_stages=shortened("deepset", "stages"),
         stages="each a linear layer on every node plus one on the mean of all nodes; it reads the nodes, not the edges",
+        equation="y_v = relu(LayerNorm(L x_v + G mean_u x_u))",
+        differs="LayerNorm and dropout in each stage",
         reference="Zaheer et al., Deep sets, NeurIPS 2017",
     ),
 )

@@ -23,6 +23,7 @@ MLP = ENCODERS.add(
         recipe_width=True,
         first_stages=shortened("mlp", "layers"),
         stages="each a linear layer of the recipe's width, normalization, activation and dropout",
+        equation="x_d = dropout(relu(LayerNorm(W_d x_(d-1) + b_d)))",
     ),
 )
 
@@ -55,6 +56,8 @@ FT_TRANSFORMER = ENCODERS.add(
         sizes={"tiny": {"blocks": 1}, "base": {"blocks": 3, "heads": 8}},
         names=("columns", "block#"),
         stages="a token for each column (of more than 64 columns neighbours share one), then transformer blocks over the tokens",
+        equation="z = z + MSA(LN(z)); z = z + MLP(LN(z)), of z_j = x_j w_j + b_j",
+        differs="no class token: a design reads the mean over tokens; of more than 64 columns neighbours share one token",
         reference="Gorishniy et al., Revisiting deep learning models for tabular data, NeurIPS 2021",
     ),
 )
@@ -87,6 +90,7 @@ def _add(name: str, widths: tuple[int, ...]) -> None:
             first_stages=first_stages,
             names=("layer#",),
             stages=f"fully connected layers of {'-'.join(map(str, widths))}",
+            equation="x_d = dropout(relu(LayerNorm(W_d x_(d-1) + b_d)))",
             reference="Guarrasi and Soda, Comput. Biol. Med. 2023",
         ),
     )

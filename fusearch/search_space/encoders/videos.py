@@ -32,6 +32,8 @@ FRAME_GRU = ENCODERS.add(
         first_stages=_first_stages,
         stages="each a 2D convolution on every frame by itself that halves its sides while it can; the last one a GRU over the means of "
         "the frames",
+        equation="h_t = GRU(mean over positions CNN(x_t), h_(t-1))",
+        differs="a GRU in place of the LSTM, and convolutions of the encoder `cnn`",
         reference="Donahue et al., Long-term recurrent convolutional networks for visual recognition and description, CVPR 2015",
     ),
 )
@@ -48,6 +50,8 @@ R2PLUS1D = ENCODERS.add(
         positions=lambda sizes, depth, _params: math.prod(math.ceil(size / 2**depth) for size in sizes),
         first_stages=shortened("r2plus1d", "stages"),
         stages="each a convolution inside the frames, one along them, and a pooling that halves frames and sides while it can",
+        equation="x_d = maxpool(relu(T_d * relu(S_d * x_(d-1)))): S_d inside a frame, T_d along them",
+        differs="GroupNorm in place of BatchNorm; no residuals",
         reference="Tran et al., A closer look at spatiotemporal convolutions for action recognition, CVPR 2018",
     ),
 )

@@ -45,6 +45,8 @@ class Encoder:
         num_stages: Gives the number of stages from the (complete) parameters. `@0` is the raw input, `@num_stages` the embedding.
         params: Keyword parameters; exactly the keyword arguments of the network.
         stages: What each stage is, in words, for `fusearch list encoders`.
+        equation: What a stage, or a block of one, computes.
+        differs: What the paper's network does otherwise, said of ours; empty where it is the paper's.
         reference: The paper.
         any_kind: Whether it reads every kind, a plug-in's too.
         tokens: What its stages give: `one` token, `many`, or many where the kind has positions (pixels, steps, nodes).
@@ -64,6 +66,8 @@ class Encoder:
     num_stages: Callable[[Mapping[str, Value]], int]
     params: Mapping[str, Param] = field(default_factory=dict)
     stages: str = ""
+    equation: str = ""
+    differs: str = ""
     reference: str = ""
     any_kind: bool = False
     tokens: Literal["one", "many", "kind"] = "kind"

@@ -1,4 +1,4 @@
-import builtins
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -91,15 +91,8 @@ def test_messages(tmp_path: Path, call: Any, message: str) -> None:
 
 def test_without_pillow_an_image_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.new("L", (2, 2)).save(tmp_path / "x.png")
-    original = builtins.__import__
-
-    def refuse(name: str, *args: Any, **kwargs: Any) -> Any:
-        if name == "PIL":
-            raise ImportError
-        return original(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(DataError, match=r"x.png: reading it needs pillow; expected `pip install pillow`, or .npy files"):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(DataError, match=r"x.png: reading it needs pillow; expected `pip install 'fusearch\[images\]'`"):
         read_image(tmp_path / "x.png")
 
 

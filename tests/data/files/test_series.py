@@ -95,5 +95,5 @@ def test_recordings_that_cannot_be_read(tmp_path: Path) -> None:
 def test_edf_without_pyedflib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.edf").write_bytes(b"0")
     monkeypatch.setitem(sys.modules, "pyedflib", None)
-    with pytest.raises(DataError, match=r"row 1: a.edf: reading it needs pyedflib and scipy; expected `pip install pyedflib scipy`"):
+    with pytest.raises(DataError, match=r"row 1: a.edf: reading it needs pyedflib; expected `pip install 'fusearch\[signals\]'`"):
         read_recordings([tmp_path / "a.edf"], PLACES, channels=["ECG"], rate=8, seconds=1)

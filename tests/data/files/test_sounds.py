@@ -87,5 +87,5 @@ def test_no_sound_at_all() -> None:
 def test_flac_without_soundfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.flac").write_bytes(b"fLaC")
     monkeypatch.setitem(sys.modules, "soundfile", None)
-    with pytest.raises(DataError, match=r"row 1: a.flac: reading FLAC needs soundfile; expected `pip install soundfile`, or WAV"):
+    with pytest.raises(DataError, match=r"row 1: a.flac: reading it needs soundfile; expected `pip install 'fusearch\[audio\]'`"):
         read_sounds([tmp_path / "a.flac"], PLACES, rate=8000, seconds=0.5, mels=8)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fusearch.data.files.stacking import load_package, stack_files
+from fusearch.data.files.stacking import EXTRAS, load_package, stack_files
 from fusearch.errors import DataError
 
 
@@ -60,10 +60,11 @@ def test_what_does_not_fit(tmp_path: Path) -> None:
         stack(tmp_path, None)
 
 
-@pytest.mark.parametrize("package", ["nibabel", "pydicom"])
+@pytest.mark.parametrize("package", list(EXTRAS))
 def test_a_package_that_is_not_installed_is_one_line(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(DataError) as caught:
         load_package(package, "a.nii")
-    expected = f"a.nii: reading it needs {package}; expected `pip install 'fusearch[volumes]'`, or `pip install {package}` alone"
+    asked = "pillow" if package == "PIL" else package
+    expected = f"a.nii: reading it needs {asked}; expected `pip install 'fusearch[{EXTRAS[package]}]'`, or `pip install {asked}` alone"
     assert caught.value.faults == (expected,)
