@@ -20,7 +20,7 @@ from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_v
 from fusearch.evaluators.export.model_files import ROWS_CHECKED, TOLERANCE, check_files, rows_to_check, write_files
 from fusearch.evaluators.export.new_folder import new_folder
 from fusearch.evaluators.export.text_networks import write_text_networks
-from fusearch.inference import correction_of
+from fusearch.inference import correction_of, corrections_of_tasks
 from fusearch.inference.picked import read_pick
 from fusearch.run import Run
 
@@ -75,8 +75,9 @@ def export(
         write_files(model, raw_shapes(data, modalities), draft)
         write_text_networks(data, modalities, draft)
         differences = check_files(model, rows_to_check(raw_values(data, modalities, data.rows("search")[:ROWS_CHECKED])), draft)
-        correction = correction_of(trials, [choice.record for choice in choices])
-        inputs = describe_inputs(data, modalities, correction)
+        records = [choice.record for choice in choices]
+        correction, of_tasks = correction_of(trials, records), corrections_of_tasks(trials, records)
+        inputs = describe_inputs(data, modalities, correction, of_tasks)
         design = describe_design(choices, data, seeds=[len(each.networks) for each in fitted.models])
         metrics = describe_metrics(
             choices,
@@ -86,6 +87,7 @@ def export(
             file_differences=differences,
             tolerance=TOLERANCE,
             correction=correction,
+            of_tasks=of_tasks,
         )
         for name, document in (("inputs.json", inputs), ("design.json", design), ("metrics.json", metrics)):
             _write_json(draft / name, document)
