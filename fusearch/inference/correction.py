@@ -24,7 +24,9 @@ __all__ = [
     "asks_class",
     "correction_for",
     "correction_of",
+    "corrections_of_tasks",
     "fit_correction",
+    "objective_of_task",
     "scores_of_classes",
     "taken_out_of_fold",
     "weighed",
@@ -75,6 +77,28 @@ def correction_of(trials: Trials, records: Sequence[TrialRecord]) -> Correction 
     except NotEstimableError:
         return None
     return correction_for(kept, kept.outputs.mean(axis=0), trials.primary)
+
+
+def corrections_of_tasks(trials: Trials, records: Sequence[TrialRecord]) -> dict[str, Correction]:
+    """Fit the corrections of several tasks: name of a task -> that of its classes, where it pays; none where there is one task.
+
+    Each is of the rows that have a label for it, and for what `objective_of_task` says.
+    """
+    try:
+        kept = read_kept(trials.path, records, trials.described_task)
+    except NotEstimableError:
+        return {}
+    known = {name: own for name, own in kept.of_tasks().items() if len(own.targets)}
+    found = {
+        name: correction_for(own, own.outputs.mean(axis=0), objective_of_task(name, own, trials.primary)) for name, own in known.items()
+    }
+    return {name: each for name, each in found.items() if each is not None}
+
+
+def objective_of_task(task: str, kept: KeptPredictions, primary: Objective) -> Objective:
+    """Return what one of several tasks is judged by: the metric of the run where it is one of this task, else the task's own."""
+    name = primary.name.removeprefix(f"{task}.")
+    return Objective.parse(name if name in kept.task.metrics and name != primary.name else kept.task.headline)
 
 
 def asks_class(objective: Objective) -> bool:

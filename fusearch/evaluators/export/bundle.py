@@ -23,7 +23,7 @@ from fusearch.evaluators.export.model_files import ONNX, PT2, ROWS_CHECKED, TOLE
 from fusearch.evaluators.export.module_folder import MODULE, check_module, write_module
 from fusearch.evaluators.export.new_folder import new_folder
 from fusearch.evaluators.export.text_networks import write_text_networks
-from fusearch.inference import correction_of
+from fusearch.inference import correction_of, corrections_of_tasks
 from fusearch.inference.picked import read_pick
 from fusearch.run import Run
 
@@ -97,8 +97,9 @@ def export(
         if "module" in formats and isinstance(model, DeployedModel):
             write_module(model, choices[0].candidate, shapes, draft / MODULE)
             differences[FORMATS["module"]] = check_module(model, raw, draft / MODULE)
-        correction = correction_of(trials, [choice.record for choice in choices])
-        inputs = describe_inputs(data, modalities, correction)
+        records = [choice.record for choice in choices]
+        correction, of_tasks = correction_of(trials, records), corrections_of_tasks(trials, records)
+        inputs = describe_inputs(data, modalities, correction, of_tasks)
         design = describe_design(choices, data, seeds=[len(each.networks) for each in fitted.models])
         metrics = describe_metrics(
             choices,
@@ -108,6 +109,7 @@ def export(
             file_differences=differences,
             tolerance=TOLERANCE,
             correction=correction,
+            of_tasks=of_tasks,
         )
         for name, document in (("inputs.json", inputs), ("design.json", design), ("metrics.json", metrics)):
             _write_json(draft / name, document)

@@ -85,7 +85,7 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
         training=design["graph"]["training"],
         epochs=_epochs(design["epochs"]),
         table=_metrics_table(metrics),
-        decision=_decision(metrics.get("correction"), inputs),
+        decision=_decisions(metrics, inputs),
         confirmed=_confirmed(metrics["confirmed"]),
         program=_program(inputs) if "model.onnx" in metrics["file_differences"] else "",
         holds=_holds(metrics["file_differences"]),
@@ -113,11 +113,22 @@ def _confirmed(confirmed: Mapping[str, Any] | None) -> str:
     return f"On the test split ({confirmed['samples']} samples, look {confirmed['look']}): {values}."
 
 
-def _decision(correction: Mapping[str, Any] | None, inputs: Mapping[str, Any]) -> str:
-    """Say how probabilities become a class, where that was fitted."""
-    if correction is None:
-        return ""
-    labels = [as_words(name) for name in inputs["outputs"]]
+def _decisions(metrics: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
+    """Say how probabilities become a class, and the classes of several tasks, where that was fitted."""
+    told = (
+        []
+        if metrics.get("correction") is None
+        else [_decision(metrics["correction"], inputs["outputs"], "The class that `predict.py` names")]
+    )
+    for task in inputs.get("tasks", ()):
+        correction = metrics.get("corrections", {}).get(task["name"])
+        named = f"The class of {as_code(task['name'])} that `predict.py` names"
+        told += [] if correction is None else [_decision(correction, task["classes"], named)]
+    return "".join(told)
+
+
+def _decision(correction: Mapping[str, Any], classes: Sequence[str], named: str) -> str:
+    labels = [as_words(name) for name in classes]
     weights = ", ".join(f"{label} {weight:.3g}" for label, weight in zip(labels, correction["weights"], strict=True))
     how = (
         f"the one with the largest probability times a weight ({weights})"
@@ -125,7 +136,7 @@ def _decision(correction: Mapping[str, Any] | None, inputs: Mapping[str, Any]) -
         else f"{labels[1]} from a probability of {correction['threshold']:.3g} on, else {labels[0]}"
     )
     scores = f"{correction['score']:.4g} instead of {correction['plain']:.4g}"
-    return f"The class that `predict.py` names is {how}. This was fitted for {correction['metric']} on held-out rows: {scores} there.\n\n"
+    return f"{named} is {how}. This was fitted for {correction['metric']} on held-out rows: {scores} there.\n\n"
 
 
 def _inputs_list(inputs: Mapping[str, Any]) -> str:

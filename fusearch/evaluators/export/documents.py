@@ -97,6 +97,7 @@ def describe_metrics(
     file_differences: Mapping[str, float],
     tolerance: float,
     correction: Correction | None = None,
+    of_tasks: Mapping[str, Correction] | None = None,
 ) -> dict[str, Any]:
     """Return the content of `metrics.json`: what the search measured, what `confirm` measured, and how exact the model files are.
 
@@ -108,6 +109,7 @@ def describe_metrics(
         file_differences: Largest difference of each model file from the network.
         tolerance: What is allowed.
         correction: How probabilities become a class, where that was fitted.
+        of_tasks: The same of each of several tasks.
     """
     records = [choice.record for choice in choices]
     alone = records[0] if len(records) == 1 else None
@@ -119,6 +121,7 @@ def describe_metrics(
         "search": {name: {"mean": value, "spread": alone.spread.get(name) if alone else None} for name, value in values.items()},
         "note": (NOTE if alone else TEAM_NOTE).format(members=members, candidates=candidates, designs=len(records)),
         "correction": None if correction is None else asdict(correction),
+        **({"corrections": {name: asdict(each) for name, each in of_tasks.items()}} if of_tasks else {}),
         "confirmed": None if confirmed is None else dict(confirmed),
         "file_differences": dict(file_differences),
         "tolerance": tolerance,

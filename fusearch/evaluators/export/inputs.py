@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,19 +30,26 @@ __all__ = ["describe_inputs", "manifest_of", "raw_shapes", "raw_values"]
 _TAKEN = frozenset({"out", "help"})
 
 
-def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: Correction | None = None) -> dict[str, Any]:
+def describe_inputs(
+    data: Dataset,
+    modalities: Sequence[Modality],
+    correction: Correction | None = None,
+    of_tasks: Mapping[str, Correction] | None = None,
+) -> dict[str, Any]:
     """Return the content of `inputs.json`.
 
     Args:
         data: The data set that the model was fitted on.
         modalities: What the design reads.
         correction: How probabilities become a class; None: the most probable one is taken.
+        of_tasks: The same of some of several tasks, by their names.
 
     Returns:
         `id`, the column that joins the files (None: a column `id` where there is one, else the order of the rows); `missing` and
         `decimal` of text files, as the manifest gives them, or as the training files have it; `outputs`, the names of the model's
         numbers; `decision`, the `weights` that class probabilities are multiplied by before the largest one is taken, the `threshold`
-        of the second of two classes, and the metric that they were `fitted_for` (None where there are no classes); `unused`, the
+        of the second of two classes, and the metric that they were `fitted_for` (None where there are no classes), and the same of each of
+        several `tasks` that has classes; `unused`, the
         options of modalities that the design does not read; and for each modality its command-line `option`, `kind`, `shape` of one
         sample's raw values, `key` in an NPZ file that holds several arrays, and `axes`, the order that brings those of a file into
         ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of their codes, and the
@@ -82,7 +89,7 @@ def describe_inputs(data: Dataset, modalities: Sequence[Modality], correction: C
         "unused": {other.name: _option(other.name) for other in data.modalities if other.name not in entries},
         "outputs": list(data.task.outputs if masks is None else masks["classes"]),
         "decision": _decision(data, correction),
-        "tasks": _classes_of_tasks(data),
+        "tasks": _classes_of_tasks(data, of_tasks or {}),
         "modalities": entries,
         **({} if masks is None else {"masks": masks}),
     }
@@ -104,10 +111,12 @@ def _masks(data: Dataset, modalities: Sequence[Modality]) -> dict[str, Any] | No
 
 
 def _decision(data: Dataset, correction: Correction | None) -> dict[str, Any] | None:
-    if not bind_task(data.task).classes:
-        return None
+    return _taken(len(data.task.outputs), correction) if bind_task(data.task).classes else None
+
+
+def _taken(num_classes: int, correction: Correction | None) -> dict[str, Any]:
+    """Return how probabilities become a class."""
     if correction is None:
-        num_classes = len(data.task.outputs)
         return {"weights": [1.0] * num_classes, "threshold": 0.5 if num_classes == 2 else None, "fitted_for": None}
     return {"weights": list(correction.weights), "threshold": correction.threshold, "fitted_for": correction.metric}
 
@@ -146,13 +155,18 @@ def _reading(modality: Modality, keys: FileKeys, manifest: Manifest) -> dict[str
     return {**found, "reader": reader.name} if reader.carried else found
 
 
-def _classes_of_tasks(data: Dataset) -> list[dict[str, Any]]:
-    """Return, of several tasks, those that predict one of several classes: their name, where their outputs stand, and the classes."""
+def _classes_of_tasks(data: Dataset, of_tasks: Mapping[str, Correction]) -> list[dict[str, Any]]:
+    """Return, of several tasks, those that predict one of several classes: name, where their outputs stand, classes, how one is taken."""
     if not isinstance(data.task, SeveralTasks):
         return []
     columns = data.task.output_columns
     return [
-        {"name": part.name, "start": columns[part.name].start, "classes": list(part.task.labels)}
+        {
+            "name": part.name,
+            "start": columns[part.name].start,
+            "classes": list(part.task.labels),
+            **_taken(len(part.task.labels), of_tasks.get(part.name)),
+        }
         for part in data.task.parts
         if bind_task(part.task).classes
     ]

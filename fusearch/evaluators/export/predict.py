@@ -96,7 +96,8 @@ def main() -> None:
         taken = (numbers * np.array(spec["decision"]["weights"])).argmax(axis=1)
         predictions.insert(len(predictions.columns), "predicted", [spec["outputs"][code] for code in taken], allow_duplicates=True)
     for task in spec.get("tasks", ()):
-        taken = numbers[:, task["start"] : task["start"] + len(task["classes"])].argmax(axis=1)
+        said = numbers[:, task["start"] : task["start"] + len(task["classes"])]
+        taken = (said * np.array(task["weights"])).argmax(axis=1)
         predictions[f"{task['name']}.predicted"] = [task["classes"][code] for code in taken]
     predictions.insert(0, spec["id"] or "id", ids, allow_duplicates=True)
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fusearch.contracts import Objective
-from fusearch.inference.correction import Correction, correction_for, scores_of_classes
+from fusearch.inference.correction import Correction, correction_for, objective_of_task, scores_of_classes
 from fusearch.inference.kept import KeptPredictions, NotEstimableError, read_kept
 from fusearch.inference.resampling import QUANTILES, draw_rows
 from fusearch.inference.risk_groups import RiskGroups, has_risk, risk_groups
@@ -160,17 +160,11 @@ def read_predicted(trials: Trials, pick: TrialRecord | None, label: Callable[[Tr
         return Predicted(reason=str(error))
     named = [(record, label(record)) for record in records]
     tasks = {
-        name: _describe(own, named, _objective_of(name, own, trials.primary), seed)
+        name: _describe(own, named, objective_of_task(name, own, trials.primary), seed)
         for name, own in kept.of_tasks().items()
         if len(own.targets)
     }
     return Predicted(rows=len(kept.targets), tasks=tasks) if tasks else _describe(kept, named, trials.primary, seed)
-
-
-def _objective_of(task: str, kept: KeptPredictions, primary: Objective) -> Objective:
-    """Return what one of several tasks is judged by: the metric of the run where it is one of this task, else the task's own."""
-    name = primary.name.removeprefix(f"{task}.")
-    return Objective.parse(name if name in kept.task.metrics and name != primary.name else kept.task.headline)
 
 
 def _describe(kept: KeptPredictions, named: Sequence[tuple[TrialRecord, str]], objective: Objective, seed: int) -> Predicted:

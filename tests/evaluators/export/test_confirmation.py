@@ -15,7 +15,7 @@ from fusearch.evaluators.export import confirm, export
 from fusearch.evaluators.export.choice import read_choice
 from fusearch.evaluators.export.confirmation import looks_so_far, outputs_on_test
 from fusearch.evaluators.export.refit import refit
-from fusearch.inference import answer, correction_of, team_of
+from fusearch.inference import answer, correction_of, corrections_of_tasks, team_of
 from fusearch.layout import CONFIRMATION
 from fusearch.metrics import METRICS
 from fusearch.reports.findings.findings import read_findings
@@ -195,6 +195,44 @@ def test_metrics_of_classes_are_those_of_the_classes_that_an_export_takes(make_r
     assert values["f1_macro"] != METRICS["f1_macro"](test, outputs)
     assert values["auroc"] == pytest.approx(METRICS["auroc"](test, outputs))
     assert look["score"]["value"] == values["f1_macro"]
+
+
+def test_the_threshold_of_one_of_several_tasks_travels_with_the_bundle_and_counts_on_the_test_split(make_run: MakeRun) -> None:
+    rng = np.random.default_rng(0)
+    ill = (rng.random(1000) < 0.12).astype(int)
+    views = {name: rng.normal(size=(1000, 3)) + 0.5 * ill[:, None] for name in ("a", "b")}
+    splits = np.array(["train", "train", "train", "train", "test"] * 200)
+    data = Dataset.from_arrays(
+        "rare",
+        modalities=views,
+        targets={"size": views["a"][:, 0], "ill": [None if row % 9 == 0 else each for row, each in enumerate(ill.tolist())]},
+        task={"size": "regression", "ill": "classification"},
+        splits=splits,
+        folds=5,
+    )
+    run = make_run(data, {"F1 = cat(a@0, b@0) ->": None}, recipe=Recipe(learning_rate=0.1), metric="ill.f1_macro")
+    (correction,) = corrections_of_tasks(run.read(), run.records()).values()
+    assert correction.threshold is not None
+    assert correction.threshold < 0.4
+    assert correction_of(run.read(), run.records()) is None
+    assert data.task.output_columns["ill"] == slice(1, 3)
+    look = confirm(run, data=data, seeds=1)
+    choice = read_choice(run, run.pick("simplest"), data)
+    outputs = outputs_on_test(refit(data, choice.candidate, epochs=choice.epochs, seeds=1), choice.modalities, data)
+    test, f1_macro = data.targets[data.rows("test")], data.task.metric("ill.f1_macro")
+    taken = np.column_stack([outputs[:, 0], correction.apply(outputs[:, 1:])])
+    values = look["designs"][0]["values"]
+    assert values["ill.f1_macro"] == pytest.approx(f1_macro(test, taken)) == look["score"]["value"]
+    assert values["ill.f1_macro"] > f1_macro(test, outputs)
+    assert values["ill.auroc"] == pytest.approx(data.task.metric("ill.auroc")(test, outputs))
+    folder = export(run, run.path / "bundle", data=data, seeds=1)
+    (told,) = json.loads((folder / "inputs.json").read_text())["tasks"]
+    assert (told["name"], told["threshold"], told["fitted_for"]) == ("ill", correction.threshold, "f1_macro")
+    assert told["weights"] == list(correction.weights)
+    assert json.loads((folder / "metrics.json").read_text())["corrections"]["ill"]["threshold"] == correction.threshold
+    assert f"The class of `ill` that `predict.py` names is 1 from a probability of {correction.threshold:.3g} on" in (
+        folder / "model_card.md"
+    ).read_text(encoding="utf-8")
 
 
 def test_a_claim_for_fusion_is_looked_at_though_the_pick_is_a_reference_itself(make_run: MakeRun) -> None:
