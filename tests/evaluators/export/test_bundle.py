@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from fusearch.data import Dataset, load_data
+from fusearch.data.files.checksums import write_checksums
 from fusearch.errors import ExportError, RunError
 from fusearch.evaluators.export import export
 from fusearch.evaluators.export.carried import write_program
@@ -30,6 +31,7 @@ MakeRun = Callable[..., Run]
 Predict = Callable[..., pd.DataFrame]
 
 FILES = [
+    "SHA256SUMS",
     "design.json",
     "files",
     "inputs.json",
@@ -216,11 +218,16 @@ def test_a_wrong_file_is_one_line_outside_too(outside: dict[str, str], tmp_path:
     write_program(tmp_path)
     table = {"option": "--a", "kind": "tabular", "shape": [1], "key": "a", "numeric": ["x"], "categorical": {}}
     (tmp_path / "inputs.json").write_text(json.dumps({"id": "who", "outputs": ["y"], "modalities": {"a": table}}))
+    write_checksums(tmp_path)
     (tmp_path / "a.csv").write_text("who,z\n1,2\n")
     command = [sys.executable, "predict.py", "--a", "a.csv", "--out", "b.csv"]
     done = subprocess.run(command, env=outside, capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "a.csv: no column 'x' (1 of 1 columns are missing)\n")
     assert not (tmp_path / "b.csv").exists()
+    (tmp_path / "inputs.json").write_text((tmp_path / "inputs.json").read_text().replace("who", "id"))
+    changed = subprocess.run(command, env=outside, capture_output=True, text=True, cwd=tmp_path)
+    assert (changed.returncode, changed.stdout, changed.stderr.count("\n")) == (1, "", 1)
+    assert changed.stderr.startswith("inputs.json: the file was changed after the export")
 
 
 def test_what_cannot_be_exported_leaves_nothing(clinic: Path, make_run: MakeRun, tmp_path: Path) -> None:
