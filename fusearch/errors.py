@@ -93,7 +93,7 @@ class RunError(FusearchError):
 
 
 class ExportError(FusearchError):
-    """An export that failed, or whose files do not reproduce the network."""
+    """An export that failed, whose files do not reproduce the network, or that cannot be served."""
 
 
 class UnknownNameError(FusearchError):

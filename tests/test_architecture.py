@@ -107,9 +107,11 @@ MAY_IMPORT = {
         "pareto",
     },
     "estimators": {"errors", "data", "search_space", "inference", "run", "evaluators", "search", "reports"},
+    "serving": {"errors", "data"},
     "testing": {"lazy", "errors", "registry", "metrics", "tasks", "data", "search_space", "contracts", "run", "evaluators", "search"},
     "cli": {
         "errors",
+        "layout",
         "yaml_file",
         "registry",
         "metrics",
@@ -122,9 +124,17 @@ MAY_IMPORT = {
         "run",
         "pareto",
     }
-    | {"evaluators", "search", "reports"},
+    | {"evaluators", "search", "reports", "serving"},
 }
-HEAVY = {"torch": {"evaluators", "testing"}, "ray": {"search"}, "plotly": {"reports", "run"}, "monai": {"evaluators"}, "typer": {"cli"}}
+HEAVY = {
+    "fastapi": {"serving"},
+    "uvicorn": {"cli"},
+    "torch": {"evaluators", "testing"},
+    "ray": {"search"},
+    "plotly": {"reports", "run"},
+    "monai": {"evaluators"},
+    "typer": {"cli"},
+}
 
 
 def sources() -> list[Path]:

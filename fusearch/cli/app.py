@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fusearch.cli import cite_command, designs, explain_command, init_command, listing, runs, search_command, watch_command
+from fusearch.cli import cite_command, designs, explain_command, init_command, listing, runs, search_command, serve_command, watch_command
 from fusearch.cli.command_words import RememberingGroup
 from fusearch.cli.grouped_help import GroupedCommand
 from fusearch.registry import PLUGINS
@@ -54,6 +54,7 @@ designs.add_commands(app)
 search_command.add_commands(app)
 watch_command.add_commands(app)
 runs.add_commands(app)
+serve_command.add_commands(app)
 explain_command.add_commands(app)
 cite_command.add_commands(app)
 for command in app.registered_commands:

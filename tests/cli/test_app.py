@@ -5,7 +5,7 @@ import pytest
 
 import fusearch as package
 
-COMMANDS = ("check", "list", "show", "evaluate", "search", "status", "report", "export", "confirm", "explain", "cite", "watch")
+COMMANDS = ("check", "list", "show", "evaluate", "search", "status", "report", "export", "confirm", "explain", "cite", "watch", "serve")
 
 
 def test_version(fusearch: Callable[..., Any]) -> None:

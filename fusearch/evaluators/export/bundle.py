@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from fusearch.data import Dataset
+from fusearch.data.files.checksums import write_checksums
 from fusearch.errors import ExportError, suggestion
 from fusearch.evaluators.export.card import write_card
 from fusearch.evaluators.export.carried import write_program
@@ -47,7 +48,8 @@ def export(
 
     The folder holds `model.onnx` and `model.pt2` (raw values in, predictions out, for any number of samples), language models of texts
     under `texts/` where there are any, `predict.py` with `files/`, `requirements.txt` and `inputs.json`, `design.json`, `metrics.json` and
-    `model_card.md`. Both model files are compared with the network on real rows before the folder appears; it appears whole or not at all.
+    `model_card.md`, and `SHA256SUMS` (decision 0107). Both model files are compared with the network on real rows
+    before the folder appears; it appears whole or not at all.
 
     Args:
         run: The run, or its folder.
@@ -118,6 +120,7 @@ def export(
             write_text_networks(data, modalities, draft)
             (draft / "requirements.txt").write_text(requirements(inputs), encoding="utf-8")
             write_program(draft)
+        write_checksums(draft)
     return Path(out)
 
 

@@ -6,7 +6,7 @@ soundfile for FLAC, pyedflib and scipy for EDF, tokenizers for texts through a l
 trained on: tables; NPY and NPZ arrays; tables that name an image, a volume, a film, a sound or a recording a row, or hold a text, or a
 step of a series; FASTA. Rows are matched by their id over the files; a file that is left out, an id that a file lacks, and a row of empty
 cells are a missing modality. `inputs.json` says which columns are read. What a prediction is never hangs on other rows. Of masks each is a
-file, like that of its image, in a folder beside the table that names them.
+file, like that of its image, in a folder beside the table that names them. A folder of which a file was changed is refused (SHA256SUMS).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import numpy.typing as npt
 import onnxruntime
 import pandas as pd
 
+from fusearch.data.files.checksums import verify_checksums
 from fusearch.data.files.films import read_films
 from fusearch.data.files.frames import TABLES, TextFormat, codes_of, drop_missing, numbers_of, read_table
 from fusearch.data.files.ids import columns_of_names, ids_of, in_other_order, near_miss
@@ -76,6 +77,7 @@ def main() -> None:
     spec = json.loads((FOLDER / "inputs.json").read_text(encoding="utf-8"))
     files, out = parse_options(spec["modalities"], spec.get("unused", {}))
     try:
+        verify_checksums(FOLDER)
         tables = {name: read(path, spec["modalities"][name], spec) for name, path in files.items()}
         refuse_shuffled_array(files, tables, spec)
         ids, inputs = align(tables, spec["modalities"])
@@ -87,6 +89,17 @@ def main() -> None:
     if "masks" in spec:
         write_masks(session, ids, inputs, spec, files, out)
         return
+    predictions = predict_rows(session, ids, inputs, spec)
+    try:
+        predictions.to_csv(out, index=False)
+    except OSError as error:
+        sys.exit(f"{out}: cannot be written ({error.strerror or error})")
+
+
+def predict_rows(
+    session: onnxruntime.InferenceSession, ids: list[str], inputs: dict[str, FloatArray], spec: dict[str, Any]
+) -> pd.DataFrame:
+    """Return a row an id: the id, the model's numbers, and where there are classes the one that is taken."""
     step = max(1, min(ROWS_AT_ONCE, VALUES_AT_ONCE // sum(values[:1].size for values in inputs.values())))
     parts = [slice(start, start + step) for start in range(0, len(ids), step)]
     outputs = [session.run(None, {f"raw.{name}": values[part] for name, values in inputs.items()})[0] for part in parts]
@@ -100,10 +113,7 @@ def main() -> None:
         taken = (said * np.array(task["weights"])).argmax(axis=1)
         predictions[f"{task['name']}.predicted"] = [task["classes"][code] for code in taken]
     predictions.insert(0, spec["id"] or "id", ids, allow_duplicates=True)
-    try:
-        predictions.to_csv(out, index=False)
-    except OSError as error:
-        sys.exit(f"{out}: cannot be written ({error.strerror or error})")
+    return predictions
 
 
 def write_masks(

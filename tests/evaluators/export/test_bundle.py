@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from fusearch.data import Dataset, load_data
+from fusearch.data.files.checksums import write_checksums
 from fusearch.errors import ExportError, RunError
 from fusearch.evaluators.export import export
 from fusearch.evaluators.export.carried import write_program
@@ -25,11 +26,14 @@ from fusearch.evaluators.export.refit import refit
 from fusearch.inference import correction_of, team_of
 from fusearch.run import Run
 from fusearch.search_space import FusionGraph, Recipe
+from fusearch.serving.samples import read_samples
+from fusearch.serving.served_bundle import ServedBundle
 
 MakeRun = Callable[..., Run]
 Predict = Callable[..., pd.DataFrame]
 
 FILES = [
+    "SHA256SUMS",
     "design.json",
     "files",
     "inputs.json",
@@ -96,6 +100,23 @@ def eager(run: Run, data: Dataset, ids: Any, *, pick: str = "simplest", absent: 
         return model({name: torch.from_numpy(values) for name, values in raw.items()}).numpy()
 
 
+def served_rows(bundle: Path, ids: Any, **files: Path) -> list[list[float]]:
+    """Return what a server of the bundle says of the rows of these files, sent as JSON."""
+    spec = json.loads((bundle / "inputs.json").read_text(encoding="utf-8"))
+    samples: list[dict[str, Any]] = [{} for _ in ids]
+    for name, path in files.items():
+        levels = spec["modalities"][name]["categorical"]
+        frame = pd.read_csv(path, dtype={"patient": str, **dict.fromkeys(levels, str)}).set_index("patient")
+        frame = frame[[*spec["modalities"][name]["numeric"], *levels]]
+        for sample, row in zip(samples, ids, strict=True):
+            if row in frame.index:
+                sample[name] = {column: None if pd.isna(value) else value for column, value in frame.loc[row].items()}
+    body = json.dumps({"samples": [{"values": values} for values in samples]}).encode()
+    bundle_served = ServedBundle(bundle)
+    _, read = read_samples(body, bundle_served.spec, bundle_served.forms, len(samples))
+    return [[said[name] for name in spec["outputs"]] for said in bundle_served.predict(read)]
+
+
 def test_tables_with_levels_and_missing_values(clinic: Path, make_run: MakeRun, predict: Predict, tmp_path: Path) -> None:
     data = load_data(clinic / "outcome.yaml")
     run = make_run(data, {"F1 = cat(rna@L, clinical@0) ->": None})
@@ -109,6 +130,9 @@ def test_tables_with_levels_and_missing_values(clinic: Path, make_run: MakeRun, 
     # A file that is left out is a modality that every sample lacks.
     alone = predict(bundle, clinical=clinic / "clinical.csv")
     np.testing.assert_allclose(alone.to_numpy(), eager(run, data, alone.index, absent="rna"), atol=1e-4)
+
+    served = served_rows(bundle, found.index[:20], rna=clinic / "rna.csv", clinical=clinic / "clinical.csv")
+    np.testing.assert_allclose(served, found[:20].to_numpy(), atol=1e-6)
 
     design = json.loads((bundle / "design.json").read_text(encoding="utf-8"))
     assert FusionGraph.parse(design["formula"], modalities=data.modalities).digest == design["digest"] == run.pick().digest
@@ -219,11 +243,16 @@ def test_a_wrong_file_is_one_line_outside_too(outside: dict[str, str], tmp_path:
     write_program(tmp_path)
     table = {"option": "--a", "kind": "tabular", "shape": [1], "key": "a", "numeric": ["x"], "categorical": {}}
     (tmp_path / "inputs.json").write_text(json.dumps({"id": "who", "outputs": ["y"], "modalities": {"a": table}}))
+    write_checksums(tmp_path)
     (tmp_path / "a.csv").write_text("who,z\n1,2\n")
     command = [sys.executable, "predict.py", "--a", "a.csv", "--out", "b.csv"]
     done = subprocess.run(command, env=outside, capture_output=True, text=True, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "a.csv: no column 'x' (1 of 1 columns are missing)\n")
     assert not (tmp_path / "b.csv").exists()
+    (tmp_path / "inputs.json").write_text((tmp_path / "inputs.json").read_text().replace("who", "id"))
+    changed = subprocess.run(command, env=outside, capture_output=True, text=True, cwd=tmp_path)
+    assert (changed.returncode, changed.stdout, changed.stderr.count("\n")) == (1, "", 1)
+    assert changed.stderr.startswith("inputs.json: the file was changed after the export")
 
 
 def test_what_cannot_be_exported_leaves_nothing(clinic: Path, make_run: MakeRun, tmp_path: Path) -> None:

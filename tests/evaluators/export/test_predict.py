@@ -10,6 +10,7 @@ import onnx
 import pandas as pd
 import pytest
 
+from fusearch.data.files.checksums import write_checksums
 from fusearch.data.files.frames import read_table
 from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError
@@ -229,6 +230,7 @@ def test_a_place_that_cannot_be_written_is_one_clear_line(tmp_path: Path, monkey
         [onnx.numpy_helper.from_array(np.array([value]), name) for name, value in (("starts", 0), ("ends", 2), ("axes", 1))],
     )
     onnx.save(onnx.helper.make_model(model, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), tmp_path / "model.onnx")
+    write_checksums(tmp_path)
     table = write(tmp_path / "clinical.csv", CSV)
     for out, reason in (("nowhere/y.csv", "non-existent directory"), (".", "Is a directory")):
         monkeypatch.setattr(sys, "argv", ["predict.py", "--clinical", str(table), "--out", str(tmp_path / out)])

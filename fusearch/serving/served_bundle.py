@@ -1,0 +1,152 @@
+"""A bundle that predicts samples which come as plain values: they are written as the files that its own `predict.py` reads."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from fusearch.data.files.checksums import verify_checksums
+from fusearch.errors import DataError, ExportError
+
+__all__ = ["Form", "ServedBundle", "form_of"]
+
+#: How the values of a modality come: one number or level a column, nested numbers, or a text.
+Form = Literal["table", "array", "text"]
+
+
+def form_of(modality: Mapping[str, Any]) -> Form | None:
+    """Return how the values of a modality of `inputs.json` come as JSON; None where they cannot."""
+    if "numeric" in modality:
+        return "table"
+    if {"symbols", "model"} & modality.keys():
+        return "text" if "column" in modality and "root" not in modality else None
+    return None if {"edges", "rate", "time"} & modality.keys() else "array"
+
+
+class ServedBundle:
+    """A bundle that was checked and loaded.
+
+    Args:
+        folder: What `fusearch export` made.
+
+    Attributes:
+        spec: Its `inputs.json`.
+        forms: How the values of each modality come.
+
+    Raises:
+        ExportError: It is no bundle, a file of it was changed, or its values or predictions cannot come as JSON.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / "predict.py").is_file() or not (folder / "model.onnx").is_file():
+            raise ExportError(f"no bundle in {str(folder)!r}: expected 'predict.py' and 'model.onnx' there (made by `fusearch export`)")
+        try:
+            verify_checksums(folder)
+        except DataError as error:
+            raise ExportError(f"bundle {str(folder)!r}: {error}") from None
+        self.spec = json.loads((folder / "inputs.json").read_text(encoding="utf-8"))
+        self.design = json.loads((folder / "design.json").read_text(encoding="utf-8"))
+        if "masks" in self.spec:
+            raise ExportError(f"bundle {str(folder)!r} predicts masks, which are files: run its predict.py")
+        forms = {name: form_of(modality) for name, modality in self.spec["modalities"].items()}
+        for name, form in forms.items():
+            if form is None:
+                kind = self.spec["modalities"][name]["kind"]
+                raise ExportError(f"bundle {str(folder)!r}: modality {name!r} ({kind}) is read from files, not JSON: run its predict.py")
+        self.forms = {name: form for name, form in forms.items() if form is not None}
+        self._program = _load_program(folder)
+        self._session = self._program.onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+
+    def predict(self, samples: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Return what the model says of each sample, in their order.
+
+        Args:
+            samples: Modality -> its values, as `fusearch.serving.samples` has read them; one that is left out is missing.
+
+        Raises:
+            DataError: The program of the bundle refuses the values, or the model has no finite number for a sample.
+        """
+        try:
+            frame = self._frame(samples)
+        except self._program.DataError as error:  # the class of the bundle's own errors.py
+            raise DataError(str(error)) from None
+        said = [dict(zip(frame.columns[1:], row, strict=True)) for row in frame.iloc[:, 1:].itertuples(index=False, name=None)]
+        for row, each in enumerate(said):
+            if not all(math.isfinite(value) for value in each.values() if isinstance(value, float)):
+                raise DataError(f"samples.{row}: the model has no finite number for it, its values lie too far from those of the training")
+        return said
+
+    def _frame(self, samples: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+        ids = [f"s{row}" for row in range(len(samples))]
+        tables = {}
+        with TemporaryDirectory(prefix="fusearch-serve-") as folder:
+            for place, name in enumerate(self.forms):
+                values = [sample.get(name) for sample in samples]
+                if any(value is not None for value in values):
+                    path = self._write(Path(folder) / f"{place}", name, ids, values)
+                    tables[name] = self._read(path, name)
+        aligned, inputs = self._program.align(tables, self.spec["modalities"])
+        frame: pd.DataFrame = self._program.predict_rows(self._session, aligned, inputs, self.spec)
+        return frame
+
+    def _write(self, path: Path, name: str, ids: list[str], values: list[Any]) -> Path:
+        modality, form = self.spec["modalities"][name], self.forms[name]
+        id_name = self.spec["id"] or "id"
+        if form == "array":
+            shape = tuple(modality["shape"])
+            filled = np.stack([np.full(shape, np.nan) if value is None else np.asarray(value, np.float64) for value in values])
+            if "axes" in modality:  # the program brings those of a file into ours
+                filled = filled.transpose(np.argsort(modality["axes"]))
+            path = path.with_suffix(".npz")
+            arrays: dict[str, Any] = {modality["key"]: filled.astype(np.float32), id_name: np.array(ids)}
+            np.savez(path, **arrays)
+            return path
+        text = form == "text"
+        rows = [{modality["column"]: value} if text else (value or {}) for value in values]
+        numeric, words = ([], [modality["column"]]) if text else (modality["numeric"], list(modality["categorical"]))
+        frame = pd.DataFrame({id_name: ids}, dtype="string")
+        blocks = [
+            frame,
+            *(
+                pd.DataFrame({name: [row.get(name) for row in rows] for name in names}, dtype=kind)
+                for names, kind in ((numeric, "float64"), (words, "string"))
+                if names
+            ),
+        ]
+        path = path.with_suffix(".parquet")  # no cell is taken for a separator, a decimal comma or a number of another kind
+        pd.concat(blocks, axis=1).to_parquet(path, index=False)
+        return path
+
+    def _read(self, path: Path, name: str) -> Any:
+        try:
+            return self._program.read(path, self.spec["modalities"][name], self.spec)
+        except self._program.DataError as error:
+            raise DataError(f"{name}: {str(error).replace(path.name, 'its values')}") from None
+
+
+def _load_program(folder: Path) -> ModuleType:
+    """Import `predict.py` of a bundle, with the `files` beside it."""
+    for name in [name for name in sys.modules if name == "files" or name.startswith("files.")]:
+        del sys.modules[name]  # those of another bundle
+    spec = importlib.util.spec_from_file_location("fusearch_bundle_predict", folder / "predict.py")
+    if spec is None or spec.loader is None:
+        raise ExportError(f"cannot load {str(folder / 'predict.py')!r}")
+    program = importlib.util.module_from_spec(spec)
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    sys.path.insert(0, str(folder.resolve()))
+    try:
+        spec.loader.exec_module(program)
+    finally:
+        sys.path.remove(str(folder.resolve()))
+        sys.dont_write_bytecode = kept
+    return program

@@ -1,0 +1,76 @@
+"""Samples as JSON: what is refused says where."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fusearch.errors import DataError
+from fusearch.serving.samples import read_samples, samples_schema
+from fusearch.serving.served_bundle import form_of
+
+ROW = {"a": 1, "b,c": 2.5, "sex": "f"}
+
+
+@pytest.fixture(scope="module")
+def spec(small_bundle: Path) -> dict:
+    return json.loads((small_bundle / "inputs.json").read_text(encoding="utf-8"))
+
+
+def read(spec: dict, body: object) -> tuple:
+    forms = {name: form_of(modality) for name, modality in spec["modalities"].items()}
+    return read_samples(body if isinstance(body, bytes) else json.dumps(body).encode(), spec, forms, 2)
+
+
+def of(values: object, **others: object) -> dict:
+    return {"samples": [{"values": values, **others}]}
+
+
+def test_ids_come_back(spec: dict) -> None:
+    ids, samples = read(
+        spec, {"samples": [{"id": "001", "values": {"labs": ROW}}, {"values": {"labs": None, "scan": [[[1, 2], [3, None]]]}}]}
+    )
+    assert ids == ["001", None]
+    assert samples[0] == {"labs": ROW}
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"{", "the body is no JSON"),
+        (b"\xff", "the body is no JSON"),
+        (b"[" * 100_000, "the body is no JSON"),
+        (b'{"samples": [{"values": {"labs": {"a": NaN}}}]}', "NaN is no number of JSON, expected null"),
+        ([], "the body: expected an object"),
+        ({"sample": []}, "did you mean 'samples'"),
+        ({"samples": []}, "samples: expected a list of 1 to 2 samples"),
+        ({"samples": [of({})] * 3}, "samples: expected a list of 1 to 2 samples"),
+        (of({}), "samples.0.values: expected at least one of labs, scan"),
+        (of({"lab": ROW}), "samples.0.values: no 'lab': did you mean 'labs'"),
+        (of({"labs": {**ROW, "d": 1}}), "samples.0.values.labs: no 'd'"),
+        (of({"labs": {"a": 1, "sex": "f"}}), "samples.0.values.labs: 'b,c' is absent"),
+        (of({"labs": {**ROW, "a": "1"}}), "samples.0.values.labs.a: expected a number"),
+        (of({"labs": {**ROW, "a": True}}), "samples.0.values.labs.a: expected a number"),
+        (of({"labs": {**ROW, "a": 10**400}}), "samples.0.values.labs.a: expected a number"),
+        (of({"labs": {**ROW, "sex": "f\n"}}), "samples.0.values.labs.sex: expected a string of at most 200 characters"),
+        (of({"labs": {**ROW, "sex": "\ud800"}}), "samples.0.values.labs.sex: expected a string"),
+        (of({"scan": [[[1, 2]]]}), "samples.0.values.scan.0: expected a list of 2"),
+        (of({"labs": ROW}, id=7), "samples.0.id: expected a string"),
+    ],
+)
+def test_what_does_not_keep_the_schema_is_refused_with_its_place(body: object, message: str, spec: dict) -> None:
+    with pytest.raises(DataError) as refused:
+        read(spec, body)
+    assert message in str(refused.value)
+    assert len(str(refused.value)) < 400
+
+
+def test_the_schema_has_names_shapes_and_limits(spec: dict) -> None:
+    forms = {name: form_of(modality) for name, modality in spec["modalities"].items()}
+    schema = samples_schema(spec, forms, 7)
+    assert schema["properties"]["samples"]["maxItems"] == 7
+    values = schema["properties"]["samples"]["items"]["properties"]["values"]["properties"]
+    assert values["labs"]["required"] == ["a", "b,c", "sex"]
+    assert values["scan"]["items"]["items"]["maxItems"] == 2
