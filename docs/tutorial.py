@@ -38,8 +38,8 @@ print(f"AUROC {evaluation['auroc']:.3f} ± {evaluation.spread['auroc']:.3f}, {ev
 # %% [markdown]
 # ## A search
 #
-# Twenty-four designs in this process. The reference designs come first: each table alone, a linear model, early, penultimate, late and stacked
-# fusion.
+# Twenty-four designs in this process. The reference designs come first: each table alone, a linear model, early, penultimate, late and
+# stacked fusion.
 
 # %%
 space = fs.SearchSpace(data.modalities, max_fusions=2)
