@@ -38,12 +38,12 @@ print(f"AUROC {evaluation['auroc']:.3f} ± {evaluation.spread['auroc']:.3f}, {ev
 # %% [markdown]
 # ## A search
 #
-# Sixteen designs in this process. The reference designs come first: each table alone, a linear model, early, penultimate, late and stacked
-# fusion.
+# Twenty-four designs in this process. The reference designs come first: each table alone, a linear model, early, penultimate, late and
+# stacked fusion.
 
 # %%
 space = fs.SearchSpace(data.modalities, max_fusions=2)
-run = fs.run_search(space, evaluator, objectives=["auroc", "macs"], trials=16, executor="inline", out="run")
+run = fs.run_search(space, evaluator, objectives=["auroc", "macs"], trials=24, executor="inline", out="run")
 for record in run.front():
     print(record.objectives, record.formula, sep="\n")
 
