@@ -63,7 +63,7 @@ def test_a_design_whose_weights_were_not_kept_is_trained_again(tmp_path: Path) -
 
 
 def test_a_design_is_explained_with_the_budget_of_its_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = search(tmp_path / "run", trials=1, budget=Budget(epochs=1, members=1))
+    run = search(tmp_path / "run", trials=1, budget=Budget(epochs=1, members=1), keep_weights=0)
     assert run.pick().budget == {"epochs": 1, "members": 1, "seed": None}
     trained: list[Budget] = []
     train = TrainingEvaluator.train_members
