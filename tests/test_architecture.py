@@ -295,7 +295,7 @@ def test_only_the_study_names_the_attributes_of_a_trial() -> None:
         path.relative_to(ROOT / "tests").as_posix() for path in (ROOT / "tests").rglob("*.py") if touching.search(path.read_text("utf-8"))
     }
     # The tests of the study itself, a driver's note, and trials that are made whole, with their times.
-    assert tests == {"test_architecture.py", "test_study.py", "test_run.py", "reports/conftest.py"}
+    assert tests == {"test_architecture.py", "test_study.py", "test_run.py", "reports/conftest.py", "cli/test_watch_command.py"}
 
 
 def test_tests_mirror_the_source() -> None:

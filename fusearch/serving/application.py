@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from fusearch.errors import DataError
-from fusearch.serving.samples import read_samples, samples_schema
+from fusearch.serving.request_samples import read_samples, samples_schema
 from fusearch.serving.served_bundle import ServedBundle
 
 __all__ = ["make_app"]

@@ -71,7 +71,7 @@ class ServedBundle:
         """Return what the model says of each sample, in their order.
 
         Args:
-            samples: Modality -> its values, as `fusearch.serving.samples` has read them; one that is left out is missing.
+            samples: Modality -> its values, as `fusearch.serving.request_samples` has read them; one that is left out is missing.
 
         Raises:
             DataError: The program of the bundle refuses the values, or the model has no finite number for a sample.

@@ -26,7 +26,7 @@ from fusearch.evaluators.export.refit import refit
 from fusearch.inference import correction_of, team_of
 from fusearch.run import Run
 from fusearch.search_space import FusionGraph, Recipe
-from fusearch.serving.samples import read_samples
+from fusearch.serving.request_samples import read_samples
 from fusearch.serving.served_bundle import ServedBundle
 
 MakeRun = Callable[..., Run]

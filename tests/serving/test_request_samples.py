@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fusearch.errors import DataError
-from fusearch.serving.samples import read_samples, samples_schema
+from fusearch.serving.request_samples import read_samples, samples_schema
 from fusearch.serving.served_bundle import form_of
 
 ROW = {"a": 1, "b,c": 2.5, "sex": "f"}
