@@ -64,7 +64,7 @@ def test_the_sdist_holds_what_builds_and_tests_it(packed: Path) -> None:
     (sdist,) = packed.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = [name.split("/", 1)[1] for name in archive.getnames()]
-    pages = {"CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md"}
+    pages = {"CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "README.md"}
     settings = {"Makefile", "PKG-INFO", "constraints.txt", "mkdocs.yml", "pyproject.toml"}
     folders = {"benchmarks", "docs", "examples", "fusearch", "tests"}
     assert {name.split("/")[0] for name in names} - {".gitignore"} == pages | settings | folders

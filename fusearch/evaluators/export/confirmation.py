@@ -22,15 +22,13 @@ from fusearch.evaluators.export.fitted import fit_choice
 from fusearch.evaluators.export.inputs import raw_values
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.members import score
-from fusearch.inference import correction_of, corrections_of_tasks
+from fusearch.inference import Correction, correction_of, corrections_of_tasks
 from fusearch.inference.claims import sides_of
 from fusearch.inference.paired import holm, paired_difference, score_interval
 from fusearch.inference.picked import Picked, read_pick
 from fusearch.layout import CONFIRMATION, replace_file
 from fusearch.run import Run
-from fusearch.study import TrialRecord
 from fusearch.tasks import SeveralTasks
-from fusearch.trials import Trials
 
 __all__ = ["confirm", "looks_so_far", "outputs_on_test", "score_on_test"]
 
@@ -112,7 +110,9 @@ def confirm(
             read = {modality.name for choice in choices for modality in choice.modalities}
             modalities = [modality for modality in data.modalities if modality.name in read]
             outputs[each.candidate] = outputs_on_test(as_one(members), modalities, data)
-            taken[each.candidate] = _taken(outputs[each.candidate], trials, each.records, data)
+            taken[each.candidate] = _taken(
+                outputs[each.candidate], correction_of(trials, each.records), corrections_of_tasks(trials, each.records), data
+            )
         values = score_on_test(outputs[each.candidate], data)
         if taken[each.candidate] is not outputs[each.candidate]:
             values |= {name: value for name, value in score_on_test(taken[each.candidate], data).items() if data.task.metric(name).decides}
@@ -155,9 +155,10 @@ def outputs_on_test(model: DeployedModel | DeployedTeam, modalities: Sequence[Mo
     return np.concatenate(parts)
 
 
-def _taken(outputs: NDArray[np.float64], trials: Trials, records: Sequence[TrialRecord], data: Dataset) -> NDArray[np.float64]:
+def _taken(
+    outputs: NDArray[np.float64], correction: Correction | None, of_tasks: Mapping[str, Correction], data: Dataset
+) -> NDArray[np.float64]:
     """Return outputs of which the largest is the class that an export takes, of each task; the same array where nothing was fitted."""
-    correction, of_tasks = correction_of(trials, records), corrections_of_tasks(trials, records)
     if correction is not None:
         return correction.apply(outputs)
     if not of_tasks or not isinstance(data.task, SeveralTasks):
