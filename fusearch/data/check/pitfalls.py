@@ -12,6 +12,7 @@ from fusearch.data.check.odd_cells import odd_cells, odd_classes
 from fusearch.data.check.odd_symbols import odd_symbols
 from fusearch.data.check.problem import Problem
 from fusearch.data.dataset import Dataset
+from fusearch.data.files.far_values import amounts, far_off, range_of
 from fusearch.errors import DataError
 
 __all__ = ["find_problems"]
@@ -177,25 +178,17 @@ def _test_values(data: Dataset, name: str) -> Iterator[Problem]:
     theirs, ours = data.raw[name][test & present], data.raw[name][~test & present]
     if len(theirs) < _MIN_TEST or not len(ours):
         return
-    if name in data.columns:
-        names: Sequence[str] = data.columns[name].numeric
-        theirs, ours = theirs[:, : len(names)], ours[:, : len(names)]
-    else:
-        names = ["mean of a sample"]
-        theirs, ours = (np.nanmean(values.reshape(len(values), -1), axis=1, keepdims=True) for values in (theirs, ours))
-    empty, known = np.isnan(theirs).all(axis=0), ~np.isnan(ours).all(axis=0)
-    gone = [column for column, lacks in zip(names, empty & known, strict=True) if lacks]
+    names: Sequence[str] = data.columns[name].numeric if name in data.columns else ["mean of a sample"]
+    num_columns = len(names) if name in data.columns else None
+    theirs, ours = amounts(theirs, num_columns), amounts(ours, num_columns)
+    gone = [names[column] for column in np.flatnonzero(np.isnan(theirs).all(axis=0) & ~np.isnan(ours).all(axis=0)).tolist()]
     if gone:
         yield Problem("warning", f"{len(gone)} columns of {name!r} have no value in test: {_few(gone)}", f"modalities.{name}")
-    both = np.flatnonzero(~empty & known)
-    if not len(both):
-        return
-    middle, low, high = np.nanmedian(theirs[:, both], axis=0), np.nanmin(ours[:, both], axis=0), np.nanmax(ours[:, both], axis=0)
-    spread = high - low
-    far = np.flatnonzero((spread > 0) & ((middle < low - spread / 2) | (middle > high + spread / 2)))
-    if len(far):
-        first = far[0]
-        shown = f"{names[both[first]]!r}: median {middle[first]:g}, and {low[first]:g} to {high[first]:g} in train and val"
+    low, high = range_of(ours)
+    far = far_off(theirs, low, high)
+    if far:
+        column, middle = far[0]
+        shown = f"{names[column]!r}: median {middle:g}, and {low[column]:g} to {high[column]:g} in train and val"
         what = f"{len(far)} columns of {name!r} lie far off the values of train and val in half of the test rows ({shown})"
         yield Problem("warning", f"{what}; the same unit?", f"modalities.{name}")
 

@@ -58,7 +58,7 @@ def load_choice_data(run: Run, data: Dataset | str | Path | None = None) -> Data
     if data.fingerprint != described["fingerprint"]:
         raise RunError(
             f"data set {data.name!r} has the fingerprint {data.fingerprint}, run {str(run.path)!r} was searched on "
-            f"{described['fingerprint']}: the data have changed"
+            f"{described['fingerprint']}: the data have changed (new patients are predicted by the `predict.py` of an export)"
         )
     return data
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data import Dataset, load_manifest
+from fusearch.data.files.far_values import amounts, range_of
 from fusearch.data.files.frames import TABLES, TextFormat, decimal_of, read_table
 from fusearch.data.files.text import as_text
 from fusearch.data.files.workbooks import EXCEL, WORKBOOKS
@@ -25,6 +26,9 @@ from fusearch.tasks import SeveralTasks
 from fusearch.tasks.segmentation import Segmentation
 
 __all__ = ["describe_inputs", "manifest_of", "raw_shapes", "raw_values"]
+
+#: Rows whose values are held at once.
+_CHUNK = 1024
 
 #: Options of `predict.py` of its own; a modality of such a name takes another option.
 _TAKEN = frozenset({"out", "help"})
@@ -53,7 +57,8 @@ def describe_inputs(
         options of modalities that the design does not read; and for each modality its command-line `option`, `kind`, `shape` of one
         sample's raw values, `key` in an NPZ file that holds several arrays, and `axes`, the order that brings those of a file into
         ours. Of a table also the `numeric` columns and the `categorical` ones with their levels in the order of their codes, and the
-        `sheet` of a workbook. Of other files their `reader` in `predict.py` and what it needs (`Reader.carried`): the `column` of texts,
+        `sheet` of a workbook. Where values are amounts the `range` of the training: `low` and `high` of each numeric column, or of the mean
+        of a sample. Of other files their `reader` in `predict.py` and what it needs (`Reader.carried`): the `column` of texts,
         or of paths and their `root`, what files are brought to (`size`, `channels`, `rate`, ...), the column of `time` of a table with a
         row for each step, the `alphabet` of sequences, the `edges` that all graphs share (or, of a table with a row for each `node`, the
         file of all edges, from the folder of that table, and the `features`), the name of a language `model` in the folder
@@ -79,6 +84,8 @@ def describe_inputs(
         if schema is not None:
             entry["numeric"] = list(schema.numeric)
             entry["categorical"] = {name: list(levels) for name, levels in schema.categorical.items()}
+        if modality.layout.channel is not None:
+            entry["range"] = _range(data, modality.name)
         entries[modality.name] = entry
     form = manifest.text_format if manifest is not None else TextFormat()
     masks = _masks(data, modalities)
@@ -93,6 +100,22 @@ def describe_inputs(
         "modalities": entries,
         **({} if masks is None else {"masks": masks}),
     }
+
+
+def _range(data: Dataset, name: str) -> dict[str, list[float | None]]:
+    """Return the least and the greatest value of each numeric column, or mean of a sample, in the rows that the model was fitted on."""
+    rows, schema = data.rows("search"), data.columns.get(name)
+    rows = rows[data.present[name][rows]]
+    if not len(rows):
+        return {"low": [], "high": []}
+    num_columns = None if schema is None else len(schema.numeric)
+    seen = [amounts(np.asarray(data.raw[name][chunk]), num_columns) for chunk in np.split(rows, range(_CHUNK, len(rows), _CHUNK))]
+    low, high = range_of(np.concatenate(seen))
+    return {"low": _plain(low), "high": _plain(high)}
+
+
+def _plain(ends: npt.NDArray[Any]) -> list[float | None]:
+    return [float(f"{end:.6g}") if np.isfinite(end) else None for end in ends]
 
 
 def manifest_of(data: Dataset) -> Manifest | None:

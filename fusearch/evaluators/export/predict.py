@@ -26,6 +26,7 @@ import onnxruntime
 import pandas as pd
 
 from fusearch.data.files.checksums import verify_checksums
+from fusearch.data.files.far_values import amounts, far_off
 from fusearch.data.files.films import read_films
 from fusearch.data.files.frames import TABLES, TextFormat, codes_of, drop_missing, numbers_of, read_table
 from fusearch.data.files.ids import columns_of_names, ids_of, in_other_order, near_miss
@@ -81,6 +82,8 @@ def main() -> None:
         tables = {name: read(path, spec["modalities"][name], spec) for name, path in files.items()}
         refuse_shuffled_array(files, tables, spec)
         ids, inputs = align(tables, spec["modalities"])
+        for name, (_, values) in tables.items():
+            tell_far_values(values, spec["modalities"][name])
     except DataError as error:
         sys.exit("\n".join(error.faults))
     except OSError as error:
@@ -183,6 +186,18 @@ def parse_options(modalities: dict[str, Any], unused: dict[str, str]) -> tuple[d
 def note(text: str) -> None:
     """Tell something that is no error, on standard error."""
     print(text, file=sys.stderr)  # noqa: T201  # this is a program
+
+
+def tell_far_values(values: FloatArray, modality: dict[str, Any]) -> None:
+    """Tell columns, or samples, whose values lie far off those of the training."""
+    if not modality.get("range", {}).get("low"):
+        return
+    names = modality.get("numeric", ["mean of a sample"])
+    low, high = (np.array(modality["range"][end], float) for end in ("low", "high"))
+    far = far_off(amounts(values, len(names) if "numeric" in modality else None), low, high)
+    for column, middle in far[:1]:
+        shown = f"{names[column]}: median {middle:g}, and {low[column]:g} to {high[column]:g} there"
+        note(f"{modality['option']}: {len(far)} columns lie far off the values of the training ({shown}); the same unit?")
 
 
 def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows:

@@ -17,6 +17,7 @@ def test_inputs_of_a_manifest(clinic: Path) -> None:
     assert document["decision"] == {"weights": [1.0, 1.0], "threshold": 0.5, "fitted_for": None}
     assert (document["missing"], document["decimal"], document["unused"]) == ([], None, {})
     assert describe_inputs(data, data.modalities[:1])["unused"] == {other.name: f"--{other.name}" for other in data.modalities[1:]}
+    ages = data.raw["clinical"][data.rows("search"), 0]
     assert document["modalities"]["clinical"] == {
         "option": "--clinical",
         "kind": "tabular",
@@ -24,6 +25,7 @@ def test_inputs_of_a_manifest(clinic: Path) -> None:
         "key": "clinical",
         "numeric": ["age"],
         "categorical": {"sex": ["f", "m"], "grade": ["1", "2", "3"]},
+        "range": {"low": [pytest.approx(np.nanmin(ages), rel=1e-5)], "high": [pytest.approx(np.nanmax(ages), rel=1e-5)]},
     }
 
 
@@ -47,7 +49,10 @@ def test_inputs_of_arrays_in_memory(data: Dataset) -> None:
     assert document["outputs"] == ["days"]
     assert document["decision"] is None
     assert document["modalities"]["out"]["option"] == "--out_file"
-    assert document["modalities"]["image"] == {"option": "--image", "kind": "image2d", "shape": [2, 3, 4], "key": "image"}
+    image = document["modalities"]["image"]
+    means = data.raw["image"][[row for row in data.rows("search") if row]].mean(axis=(1, 2, 3))
+    assert image.pop("range") == {"low": [pytest.approx(means.min(), rel=1e-4)], "high": [pytest.approx(means.max(), rel=1e-4)]}
+    assert image == {"option": "--image", "kind": "image2d", "shape": [2, 3, 4], "key": "image"}
     assert list(describe_inputs(data, data.modalities[1:])["modalities"]) == ["image"]
 
 

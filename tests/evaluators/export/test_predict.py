@@ -14,7 +14,7 @@ from fusearch.data.files.checksums import write_checksums
 from fusearch.data.files.frames import read_table
 from fusearch.data.table_schema import TableSchema
 from fusearch.errors import DataError
-from fusearch.evaluators.export.predict import align, main, parse_options, read, refuse_shuffled_array
+from fusearch.evaluators.export.predict import align, main, parse_options, read, refuse_shuffled_array, tell_far_values
 
 SCHEMA = TableSchema(("age", "size"), {"sex": ("f", "m"), "grade": ("1", "2", "10"), "half": ("0.5", "1")})
 TABLE: dict[str, Any] = {
@@ -288,3 +288,23 @@ def test_an_array_that_names_its_rows_in_another_order_is_refused(tmp_path: Path
             continue
         with pytest.raises(DataError, match=r"rna.npz: its array 'ids' holds ids in another order .*name it 'patient'"):
             refuse_shuffled_array(files, tables, spec)
+
+
+def test_values_in_another_unit_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    image = {"option": "--cxr", "range": {"low": [60.0], "high": [140.0]}}
+    table = {
+        "option": "--labs",
+        "numeric": ["age", "height"],
+        "categorical": {"sex": ["f", "m"]},
+        "range": {"low": [20, 1.5], "high": [90, 2]},
+    }
+    tell_far_values(np.full((6, 4, 4, 1), 100.0, np.float32), image)
+    tell_far_values(np.full((6, 3), [50, 1.7, 5], np.float32), table)
+    tell_far_values(np.full((6, 3), 1e6, np.float32), {"option": "--old"})  # a bundle of before
+    assert capsys.readouterr().err == ""
+    tell_far_values(np.full((6, 4, 4, 1), 25700.0, np.float32), image)
+    tell_far_values(np.full((6, 3), [50, 170, 0], np.float32), table)
+    assert capsys.readouterr().err.splitlines() == [
+        "--cxr: 1 columns lie far off the values of the training (mean of a sample: median 25700, and 60 to 140 there); the same unit?",
+        "--labs: 1 columns lie far off the values of the training (height: median 170, and 1.5 to 2 there); the same unit?",
+    ]
