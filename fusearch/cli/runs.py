@@ -185,7 +185,7 @@ def export(
     seeds: Annotated[int, typer.Option(min=1, help="Networks to train on train + val; their outputs are averaged.", metavar="N")] = 3,
     formats: Annotated[
         str,
-        typer.Option("--format", help="What the model is written as: some of onnx, pt2, module, with commas between.", metavar="NAME,..."),
+        typer.Option("--format", help="What the model is written as: some of onnx, pt2, module, with commas between.", metavar="NAMES"),
     ] = "onnx,pt2",
     device: Device = "auto",
     data: MovedData = None,
