@@ -63,6 +63,7 @@ def test_nested_cross_validation() -> None:
     assert design[-1].endswith("->")
 
 
+@pytest.mark.slow
 def test_own_operator(tmp_path: Path) -> None:
     run("05_own_operator.py", str(tmp_path / "own"))
     assert "agreement_gate(" in (tmp_path / "own" / "study.journal").read_text(encoding="utf-8")

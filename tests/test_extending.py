@@ -91,6 +91,7 @@ def test_without_either_nothing_is_listed() -> None:
     assert OWN["metrics"] not in [row["name"] for row in document(start("list", "metrics", "--json"))]
 
 
+@pytest.mark.slow
 def test_a_search_uses_all_of_them(folder: Path, tmp_path: Path) -> None:
     command = (*SEARCH, *SMALL, "--trials", "24", "--executor", "inline", "--out", tmp_path / "run", "--json")
     document(start(*command, plugins=str(folder / "own.py")))

@@ -23,14 +23,8 @@ built = load_script(Path(__file__).parents[1] / "benchmarks" / "as_built.py")
 
 TASKS = ("binary", "multiclass", "regression", "multilabel", "survival")
 
-#: The one that is tried each time; the others are slow together.
-_DEFAULT = ("sequence", "survival")
-
-CELLS = [
-    pytest.param(kind, task, id=f"{kind} {task}", marks=() if (kind, task) == _DEFAULT else pytest.mark.slow)
-    for kind in loadable_kinds()
-    for task in TASKS
-]
+pytestmark = pytest.mark.slow
+CELLS = [pytest.param(kind, task, id=f"{kind} {task}") for kind in loadable_kinds() for task in TASKS]
 
 
 @pytest.fixture(scope="module")

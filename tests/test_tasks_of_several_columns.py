@@ -47,7 +47,9 @@ def write_study(folder: Path, kind: str, **keys: Any) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", params=sorted(TASKS))
+@pytest.fixture(
+    scope="module", params=[pytest.param(kind, marks=[pytest.mark.slow] * (kind == "discrete_survival")) for kind in sorted(TASKS)]
+)
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

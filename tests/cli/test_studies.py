@@ -147,6 +147,7 @@ def test_the_statistics_of_the_review_are_listed(fusearch: Callable[..., Any]) -
     assert counts["fusions by class of operator", "⊕ concatenation"] == 77
 
 
+@pytest.mark.slow
 def test_a_search_starts_with_published_designs_and_stays_in_its_pattern(tmp_path: Path, fusearch: Callable[..., Any]) -> None:
     pattern = "F1 = ⊕(mean^x, worst^x) →"
     out = tmp_path / "run"

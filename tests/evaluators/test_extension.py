@@ -70,6 +70,7 @@ def test_a_taken_name_is_refused(own: None) -> None:
         fusion_operator(Operator("cat", family="tensor"))(Second)
 
 
+@pytest.mark.slow
 def test_an_evaluator_takes_them_to_another_process(own: None, tmp_path: Path) -> None:
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     try:

@@ -65,6 +65,7 @@ def test_losses_are_no_cost_that_adds_up(tmp_path):
     assert (found.team.cost, list(found.pick.cost)) == ({}, ["log_loss"])
 
 
+@pytest.mark.slow
 def test_of_noise_no_team_is_claimed(tmp_path):
     claims = 0
     for seed in range(6):

@@ -200,6 +200,7 @@ def test_what_a_race_stopped_is_learned_from_but_is_no_part_of_the_front(space):
     assert share_with_c(stops=True) < share_with_c(stops=False)
 
 
+@pytest.mark.slow
 def test_one_objective_and_three_and_costs_that_nobody_knows(space):
     """Without a known cost all objectives are learned; the gain has a closed form all the same."""
     for names in (["score:max"], ["score:max", "macs", "fusions:min"]):
@@ -214,6 +215,7 @@ def test_one_objective_and_three_and_costs_that_nobody_knows(space):
         assert best[1] > best[0] or len(names) > 1
 
 
+@pytest.mark.slow
 def test_designs_outside_the_space_are_learned_from(space, tmp_path, monkeypatch):
     """Solved linear references have no parameters; they stand on the front, and the forest learns from them, all the same."""
     learned = []

@@ -360,7 +360,7 @@ def test_run_search_is_public():
     assert fusearch.search.run_search is run_search
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "evolution", "nsga2", "random"])
+@pytest.mark.parametrize("sampler", ["tpe", "evolution", *(pytest.param(name, marks=pytest.mark.slow) for name in ("nsga2", "random"))])
 def test_every_sampler_goes_on_beside_designs_that_races_stopped(search, toy_space, foldwise, sampler):
     run = search(foldwise(), space=toy_space(widths=range(1, 30)), sampler=sampler, trials=70)
     counts = run.status()["trials"]

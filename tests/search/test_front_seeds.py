@@ -227,6 +227,7 @@ def test_a_driver_that_is_killed_loses_the_seed_in_flight_alone(search, lucky, t
     assert in_flight.candidate in {digest for digest, _, _ in evaluator.trained}
 
 
+@pytest.mark.slow
 def test_a_study_in_a_database_holds_them_too(search, lucky, tmp_path):
     run = search(lucky(), trials=15, seeds_front=2, storage=f"sqlite:///{tmp_path}/study.db")
     assert check_ended(run, 2)

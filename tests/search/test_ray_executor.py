@@ -99,6 +99,7 @@ def test_failures_and_deaths_are_recorded_and_both_workers_live_on(search):
     assert len(after) <= 2
 
 
+@pytest.mark.slow
 def test_a_worker_that_cannot_start_is_told_as_that(search):
     class Deadly:
         """Ends the process that fetches it."""

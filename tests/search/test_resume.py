@@ -121,6 +121,7 @@ def test_an_error_of_the_driver_gives_back_what_is_in_flight(search):
     }
 
 
+@pytest.mark.slow
 def test_a_storage_url_holds_the_study_instead_of_the_journal(search, tmp_path):
     url = f"sqlite:///{tmp_path / 'studies.db'}"
     run = search(storage=url, trials=5)

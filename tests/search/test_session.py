@@ -229,6 +229,7 @@ def lines_executed(act):
     return count
 
 
+@pytest.mark.slow
 def test_the_work_for_a_trial_does_not_grow_with_the_study(tmp_path, toy_space, toy_evaluator):
     space = toy_space(widths=range(1, 201))
     config = {"study": {"storage": None, "name": "s"}}

@@ -148,6 +148,7 @@ def test_tables_with_levels_and_missing_values(clinic: Path, make_run: MakeRun, 
         assert str(clinic).encode() not in path.read_bytes(), f"{path.name} names a folder of this machine"
 
 
+@pytest.mark.slow
 def test_a_prediction_never_hangs_on_the_other_rows_of_a_file(
     make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -197,6 +197,7 @@ def test_metrics_of_classes_are_those_of_the_classes_that_an_export_takes(make_r
     assert look["score"]["value"] == values["f1_macro"]
 
 
+@pytest.mark.slow
 def test_the_threshold_of_one_of_several_tasks_travels_with_the_bundle_and_counts_on_the_test_split(make_run: MakeRun) -> None:
     rng = np.random.default_rng(0)
     ill = (rng.random(1000) < 0.12).astype(int)

@@ -39,6 +39,7 @@ def drawn(pdf: bytes) -> str:
     return "\n".join(parts)
 
 
+@pytest.mark.slow
 def test_every_figure_of_a_report_becomes_a_page_of_its_own_shape(tmp_path: Path) -> None:
     designs = [("rna", 0.5, "best_unimodal"), ("F1 = cat(rna@L, labs@L) ->", 2.0, None)]
     losses = np.random.default_rng(0).random((5, 6, 2))
