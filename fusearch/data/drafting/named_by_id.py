@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from fusearch.data.drafting.id_places import find_ids, runs_in
 from fusearch.data.readers import READERS
 from fusearch.errors import DataError
 
-__all__ = ["FileGroup", "group_by_id", "id_in"]
+__all__ = ["FileGroup", "NamedFiles", "group_by_id", "id_in"]
 
 #: Words that BIDS writes before an id.
 _BIDS = ("sub", "ses")
-
-_PARTS = re.compile(r"([_\-. ])")
 
 
 @dataclass(frozen=True)
@@ -23,23 +23,30 @@ class FileGroup:
     """Files of one modality.
 
     Attributes:
-        pattern: Their path with `*` in place of the id.
+        stem: Their path with `*` in place of the id, without suffix.
+        suffixes: How they end; several where each sample has one file at most.
         files: Id -> path from the folder.
         reader: Name of the reader of a table that names them.
         keys: Keys of the manifest that they need.
         note: What could not be found out about them.
     """
 
-    pattern: str
+    stem: str
+    suffixes: tuple[str, ...]
     files: Mapping[str, str]
     reader: str
     keys: Mapping[str, object]
     note: str = ""
 
     @property
+    def pattern(self) -> str:
+        """Their path with `*` in place of the id, and the suffixes."""
+        return self.stem + ", ".join(self.suffixes)
+
+    @property
     def name(self) -> str:
         """What a modality of them may be called: what stands in the pattern beside the id, the file's own words first."""
-        *folders, file = self.pattern.split("/")
+        *folders, file = self.stem.split("/")
         words = [
             word for word in re.split(r"[^A-Za-z0-9]+", file.split(".")[0]) if word and not word.isdigit() and word.lower() not in _BIDS
         ]
@@ -47,55 +54,105 @@ class FileGroup:
         return "_".join(words) or (outer[0] if outer else self.reader)
 
 
-def group_by_id(folder: Path, paths: Sequence[Path], ids: Iterable[str]) -> tuple[list[FileGroup], list[Path]]:
-    """Return the files whose paths hold an id, by pattern, and those that hold none.
+@dataclass(frozen=True)
+class NamedFiles:
+    """Files, by what their names tell.
+
+    Attributes:
+        groups: Those whose paths hold an id, by modality.
+        unnamed: Those that hold none.
+        unclear: Those that fit several ids -> these.
+        unread: Those that hold one, and that no reader reads.
+    """
+
+    groups: list[FileGroup]
+    unnamed: list[Path]
+    unclear: dict[Path, list[str]]
+    unread: list[Path]
+
+
+def group_by_id(folder: Path, paths: Sequence[Path], ids: Iterable[str]) -> NamedFiles:
+    """Return the files whose paths hold an id, by what stands beside it, and the others.
+
+    Files that differ in the suffix alone and that one reader reads are one modality where each sample has one of them at most.
 
     Args:
         folder: The folder that was looked into.
         paths: Files, or folders of slices, below it.
         ids: Ids of the samples.
     """
-    known = frozenset(ids)
-    groups: dict[str, dict[str, str]] = {}
-    unnamed = []
-    for path in paths:
-        relative = path.relative_to(folder).as_posix()
-        suffix = "".join(path.suffixes[-2:]) if path.name.lower().endswith(".gz") else path.suffix
-        found = id_in(relative.removesuffix(suffix), known)
-        if found is None:
-            unnamed.append(path)
-            continue
-        pattern = re.sub(rf"(?<![A-Za-z0-9]){re.escape(found)}(?![A-Za-z0-9])", "*", relative.removesuffix(suffix)) + suffix
-        groups.setdefault(pattern, {}).setdefault(found, relative)
-    made = []
-    for pattern, files in groups.items():
-        there = [folder / file for file in files.values()]
-        for reader in READERS.values():
-            if not reader.names or not (pattern.lower().endswith(reader.names) or (there[0].is_dir() and ".nii" in reader.names)):
-                continue
-            keys, note = None, ""
-            try:
-                keys = reader.fit(there)
-            except DataError as error:
-                keys, note = {}, str(error)
-            if keys is not None:
-                made.append(FileGroup(pattern, files, reader.name, keys, note))
-                break
-    return made, unnamed
+    ends = {path: _suffix(path) for path in paths}
+    stems = {path: path.relative_to(folder).as_posix().removesuffix(end) for path, end in ends.items()}
+    places = find_ids(dict.fromkeys(stems.values()), frozenset(ids))
+    by_suffix: dict[str, dict[str, dict[str, Path]]] = {}
+    for path, stem in stems.items():
+        if stem in places.named:
+            found, pattern = places.named[stem]
+            by_suffix.setdefault(pattern, {}).setdefault(ends[path], {}).setdefault(found, path)
+    groups = [group for stem, suffixes in by_suffix.items() for group in _groups(folder, stem, suffixes)]
+    unnamed, unclear = frozenset(places.unnamed), places.unclear
+    read = {folder / file for group in groups for file in group.files.values()}
+    return NamedFiles(
+        groups,
+        [path for path, stem in stems.items() if stem in unnamed],
+        {path: unclear[stem] for path, stem in stems.items() if stem in unclear},
+        [path for path, stem in stems.items() if stem in places.named and path not in read],
+    )
 
 
 def id_in(path: str, ids: frozenset[str]) -> str | None:
     """Return the id that stands in a path between marks, the longest of the last part that has one."""
     for part in reversed(path.split("/")):
-        best = max((run for run in _runs(part) if run in ids), key=len, default=None)
+        best = max((run for run in runs_in(part) if run in ids), key=len, default=None)
         if best is not None:
             return best
     return None
 
 
-def _runs(part: str) -> Iterator[str]:
-    """Give what stands between marks (`sub-01_T1w`: sub-01_T1w, sub-01, sub, 01_T1w, ...)."""
-    words = _PARTS.split(part)
-    for first in range(0, len(words), 2):
-        for last in range(first, min(len(words), first + 12), 2):
-            yield "".join(words[first : last + 1])
+def _suffix(path: Path) -> str:
+    if path.is_dir():
+        return ""
+    return "".join(path.suffixes[-2:]) if path.name.lower().endswith(".gz") else path.suffix
+
+
+def _groups(folder: Path, stem: str, suffixes: Mapping[str, Mapping[str, Path]]) -> list[FileGroup]:
+    """Return the modalities among files that differ in the suffix and the id."""
+    by_reader: dict[str, dict[str, Mapping[str, Path]]] = {}
+    for suffix, files in suffixes.items():
+        reader = _reader(suffix, list(files.values()))
+        if reader is not None:
+            by_reader.setdefault(reader, {})[suffix] = files
+    made = []
+    for reader, parts in by_reader.items():
+        together = {name: path for files in parts.values() for name, path in files.items()}
+        one = len(together) == sum(map(len, parts.values())) and _go_together(reader, list(parts.values()))
+        for ends, files in [(tuple(parts), together)] if one else [((suffix,), files) for suffix, files in parts.items()]:
+            keys, note = _fit(reader, list(files.values()))
+            told = {name: path.relative_to(folder).as_posix() for name, path in files.items()}
+            made.append(FileGroup(stem, ends, told, reader, keys or {}, note))
+    return made
+
+
+def _go_together(reader: str, parts: Sequence[Mapping[str, Path]]) -> bool:
+    """Whether the reader takes the files of all parts at once; not so recordings of other signals, which it takes part by part."""
+    if len(parts) == 1:
+        return True
+    keys, wrong = _fit(reader, [path for files in parts for path in files.values()])
+    return keys is not None and (not wrong or any(_fit(reader, list(files.values()))[1] for files in parts))
+
+
+def _reader(suffix: str, files: Sequence[Path]) -> str | None:
+    """Return the reader of files of one suffix."""
+    for reader in READERS.values():
+        reads = suffix.lower().endswith(reader.names) or (not suffix and ".nii" in reader.names)
+        if reader.names and reads and _fit(reader.name, files)[0] is not None:
+            return reader.name
+    return None
+
+
+def _fit(reader: str, files: Sequence[Path]) -> tuple[dict[str, Any] | None, str]:
+    """Return the keys that files need, None where the reader does not read them, and what is wrong with them."""
+    try:
+        return READERS[reader].fit(files), ""
+    except DataError as error:
+        return {}, str(error)
