@@ -211,9 +211,10 @@ class Drafts:
         """Add the files whose paths hold the ids; a table that names them is written beside the manifest."""
         singles = [path for path in self.found.singles if path.resolve() not in self.named]  # what a table names needs no other one
         files = group_by_id(self.found.folder, singles, self.joined.ids)
-        few = [group for group in files.groups if len(group.files) < min(len(self.joined.ids) / 2, _LEAST_OF_PATTERN)]
+        few = []
         for group in files.groups:
-            if group in few:
+            if len(group.files) < min(len(self.joined.ids) / 2, _LEAST_OF_PATTERN):
+                few.append(group)
                 continue
             column = group.name
             while column in self.index or column == self.joined.id:

@@ -20,10 +20,12 @@ _LOOKED_AT, _TOLD = 1000, 3
 
 def several_suffixes(files: NamedFiles) -> Iterator[str]:
     """Say where a few samples alone have a file of each of two suffixes, which makes them two modalities."""
-    for one, other in combinations(files.groups, 2):
+    alike: dict[tuple[str, str], list[FileGroup]] = {}
+    for group in files.groups:
+        alike.setdefault((group.stem, group.reader), []).append(group)
+    for one, other in (pair for groups in alike.values() for pair in combinations(groups, 2)):
         both = [name for name in one.files if name in other.files]
-        alike = (one.stem, one.reader) == (other.stem, other.reader)
-        if alike and 0 < len(both) < min(len(one.files), len(other.files)) / 2:
+        if 0 < len(both) < min(len(one.files), len(other.files)) / 2:
             what = f"{one.pattern} and {other.pattern} became two modalities, as {len(both)} samples (such as {both[0]!r}) have both"
             yield f"{what}; where they are one, leave one file a sample"
 

@@ -117,37 +117,34 @@ def _suffix(path: Path) -> str:
 
 def _groups(folder: Path, stem: str, suffixes: Mapping[str, Mapping[str, Path]]) -> list[FileGroup]:
     """Return the modalities among files that differ in the suffix and the id."""
-    by_reader: dict[str, dict[str, Mapping[str, Path]]] = {}
-    for suffix, files in suffixes.items():
-        reader = _reader(suffix, list(files.values()))
-        if reader is not None:
-            by_reader.setdefault(reader, {})[suffix] = files
-    made = []
-    for reader, parts in by_reader.items():
-        together = {name: path for files in parts.values() for name, path in files.items()}
-        one = len(together) == sum(map(len, parts.values())) and _go_together(reader, list(parts.values()))
-        for ends, files in [(tuple(parts), together)] if one else [((suffix,), files) for suffix, files in parts.items()]:
-            keys, note = _fit(reader, list(files.values()))
-            told = {name: path.relative_to(folder).as_posix() for name, path in files.items()}
-            made.append(FileGroup(stem, ends, told, reader, keys or {}, note))
-    return made
+    apart: dict[str, list[FileGroup]] = {}
+    for suffix, paths in suffixes.items():
+        group = _group(folder, stem, suffix, paths)
+        if group is not None:
+            apart.setdefault(group.reader, []).append(group)
+    return [group for parts in apart.values() for group in _together(folder, parts)]
 
 
-def _go_together(reader: str, parts: Sequence[Mapping[str, Path]]) -> bool:
-    """Whether the reader takes the files of all parts at once; not so recordings of other signals, which it takes part by part."""
-    if len(parts) == 1:
-        return True
-    keys, wrong = _fit(reader, [path for files in parts for path in files.values()])
-    return keys is not None and (not wrong or any(_fit(reader, list(files.values()))[1] for files in parts))
-
-
-def _reader(suffix: str, files: Sequence[Path]) -> str | None:
-    """Return the reader of files of one suffix."""
+def _group(folder: Path, stem: str, suffix: str, paths: Mapping[str, Path]) -> FileGroup | None:
+    """Return files of one suffix as a modality; None where no reader reads them."""
     for reader in READERS.values():
-        reads = suffix.lower().endswith(reader.names) or (not suffix and ".nii" in reader.names)
-        if reader.names and reads and _fit(reader.name, files)[0] is not None:
-            return reader.name
+        if reader.names and (suffix.lower().endswith(reader.names) or (not suffix and ".nii" in reader.names)):
+            keys, note = _fit(reader.name, list(paths.values()))
+            if keys is not None:
+                files = {name: path.relative_to(folder).as_posix() for name, path in paths.items()}
+                return FileGroup(stem, (suffix,), files, reader.name, keys, note)
     return None
+
+
+def _together(folder: Path, parts: list[FileGroup]) -> list[FileGroup]:
+    """Make one modality of parts of one reader; not where a sample is in two, or the reader takes each part alone (other signals)."""
+    files = {name: file for part in parts for name, file in part.files.items()}
+    if len(parts) == 1 or len(files) < sum(len(part.files) for part in parts):
+        return parts
+    keys, note = _fit(parts[0].reader, [folder / file for file in files.values()])
+    if keys is None or (note and not any(part.note for part in parts)):
+        return parts
+    return [FileGroup(parts[0].stem, tuple(suffix for part in parts for suffix in part.suffixes), files, parts[0].reader, keys, note)]
 
 
 def _fit(reader: str, files: Sequence[Path]) -> tuple[dict[str, Any] | None, str]:
