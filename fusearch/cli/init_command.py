@@ -49,8 +49,10 @@ def init(
         for note in made.notes:
             warn(note)
         say()
-        show_check(found.to_dict())
+        show_check(found.to_dict(), "No problems found in what the manifest names." if made.notes else "No problems found.")
         say()
+        if made.notes:
+            say("Not all that lies in the folder is used: the warnings above say what was left out, and why.")
         say(f"Next: {follow}" if found.ok else f"Mend what is wrong in {made.path}, then: {follow}")
     if not found.ok:
         raise typer.Exit(2)

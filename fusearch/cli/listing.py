@@ -46,8 +46,8 @@ def check(data: Data = None, named: NamedData = None, as_json: AsJson = False) -
         raise typer.Exit(2)
 
 
-def show_check(found: Mapping[str, Any]) -> None:
-    """Print what `check_data` found, as a document."""
+def show_check(found: Mapping[str, Any], nothing: str = "No problems found.") -> None:
+    """Print what `check_data` found, as a document; `nothing` where it found no problem."""
     from fusearch.reports.wording import metric_label, sentence_case
 
     if found["task"]:
@@ -61,7 +61,7 @@ def show_check(found: Mapping[str, Any]) -> None:
             show_table([{first: name, **told} for name, told in facts.items()], _columns(first, facts))
     if found["task"]:
         say()
-    show_table(found["problems"], ("severity", "where", "what")) if found["problems"] else say("No problems found.")
+    show_table(found["problems"], ("severity", "where", "what")) if found["problems"] else say(nothing)
 
 
 def _columns(first: str, table: dict[str, Any]) -> list[str]:

@@ -28,12 +28,21 @@ def test_a_manifest_is_written_and_checked(folder: Path, fusearch: Callable[...,
     path = folder / "study.yaml"
     assert f"Wrote {path}" in done.out
     assert "classification of vital" in done.out
+    assert "No problems found.\n" in done.out
     assert f"Next: fusearch search {path} --out runs/study" in done.out
     assert fusearch("check", path).code == 0
     again = fusearch("init", folder, "--target", "vital")
     assert (again.code, again.err) == (2, f"error: '{path}' exists, expected another name, or --force to overwrite it\n")
     told = fusearch("init", folder, "--target", "vital", "--force", "--json").document
     assert (told["manifest"], told["notes"], told["check"]["samples"]) == (str(path), [], 40)
+
+
+def test_files_that_are_left_out_are_told_again_before_the_next_command(folder: Path, fusearch: Callable[..., Any]) -> None:
+    (folder / "scan.mat").write_bytes(b"")
+    done = fusearch("init", folder, "--target", "vital")
+    assert (done.code, done.err) == (0, "warning: files that no reader reads were left out: 1 .mat\n")
+    assert "No problems found in what the manifest names.\n" in done.out
+    assert "Not all that lies in the folder is used: the warnings above say what was left out, and why.\nNext: fusearch search" in done.out
 
 
 def test_what_check_refuses_is_told(folder: Path, fusearch: Callable[..., Any]) -> None:

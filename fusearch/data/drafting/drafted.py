@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from fusearch.data.drafting.array_labels import is_test_half
+from fusearch.data.drafting.file_notes import rare_names, several_suffixes, unclear_names, unnamed_files, unread_files
 from fusearch.data.drafting.found import FoundTable, Holdings
 from fusearch.data.drafting.joined import Joined
 from fusearch.data.drafting.named_by_id import group_by_id
@@ -28,6 +29,7 @@ __all__ = ["Drafts"]
 
 _SEQUENCES = "Letters of one alphabet; free text would be `kind: text`."
 _TEXTS = "Several words a cell; few texts that repeat would be `categorical` of a table."
+_FORMATS = "Files of several formats: where one format goes with the target, a network may learn the format."
 _BY_ORDER = "It holds no ids: its rows must be in the order of the labels."
 
 #: Columns that are named one by one, and the least number of columns that a pattern stands for.
@@ -208,10 +210,11 @@ class Drafts:
     def add_file_groups(self, index: str) -> None:
         """Add the files whose paths hold the ids; a table that names them is written beside the manifest."""
         singles = [path for path in self.found.singles if path.resolve() not in self.named]  # what a table names needs no other one
-        groups, unnamed = group_by_id(self.found.folder, singles, self.joined.ids)
-        for group in groups:
-            if 2 * len(group.files) < len(self.joined.ids) and len(group.files) < _LEAST_OF_PATTERN:
-                self.notes.append(f"{group.pattern}: {len(group.files)} files alone hold an id")
+        files = group_by_id(self.found.folder, singles, self.joined.ids)
+        few = []
+        for group in files.groups:
+            if len(group.files) < min(len(self.joined.ids) / 2, _LEAST_OF_PATTERN):
+                few.append(group)
                 continue
             column = group.name
             while column in self.index or column == self.joined.id:
@@ -219,11 +222,11 @@ class Drafts:
             self.index[column] = group.files
             keys = {"file": index, "column": column, "root": self.relative(self.found.folder), **group.keys}
             comments = [f"{len(group.files)} files named by the id: {group.pattern} (`*` is the id)."]
+            comments += [_FORMATS] if len({suffix.lower().removesuffix(".gz") for suffix in group.suffixes}) > 1 else []
             comments += [f"Not looked into: {group.note}"] if group.note else []
             self.pictured[self.add(column, group.reader, keys, comments)] = [self.found.folder / file for file in group.files.values()]
-        if unnamed:
-            what = f"{len(unnamed)} files are not named by an id of the labels (such as {unnamed[0].name!r})"
-            self.notes.append(what + (f"; ids are such as {self.joined.ids[0]!r}" if self.joined.ids else ""))
+        told = (unclear_names(files), rare_names(few), unnamed_files(files, self.joined.ids), unread_files(files))
+        self.notes += [*several_suffixes(files), *(note for note in told if note is not None)]
 
     def add_records(self) -> None:
         """Add files of all samples in formats of their own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,9 @@ __all__ = ["FoundTable", "Holdings", "look_into"]
 
 #: So many tables in one folder are one table a sample, which no reader joins.
 _MANY_TABLES = 40
+
+#: What is said of graphs as JSON, and the size up to which a file is looked into.
+_GRAPHS, _MOST_JSON = "; a graph is read from an NPZ file of `features` and `edges`, one a sample", 2**20
 
 #: Whole numbers are read as text too, since `007` may be an id: of a table this wide at most all columns, else so many of the first.
 _FEW_COLUMNS, _FIRST = 200, 5
@@ -100,6 +104,7 @@ def look_into(folder: Path, without: Iterable[Path] = ()) -> Holdings:
     found = Holdings(folder)
     singles = tuple(suffix for reader in READERS.values() for suffix in reader.names)
     others: Counter[str] = Counter()
+    graphs = False
     tables: list[Path] = []
     for path in sorted(folder.rglob("*")):
         name = path.name.lower()
@@ -116,6 +121,7 @@ def look_into(folder: Path, without: Iterable[Path] = ()) -> Holdings:
             found.singles.append(path)
         elif name.split(".")[0] not in ("readme", "license") and path.suffix.lower() not in (".yaml", ".yml", ".md"):
             others[path.suffix or path.name] += 1
+            graphs = graphs or (path.suffix == ".json" and others[".json"] == 1 and _is_graph(path))  # the first one tells
     _gather_single_arrays(found)
     _gather_graphs(found)
     _gather_slices(found)
@@ -128,7 +134,7 @@ def look_into(folder: Path, without: Iterable[Path] = ()) -> Holdings:
             found.tables += _tables_of(path, found.notes)
     if others:
         told = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(5))
-        found.notes.append(f"files that no reader reads were left out: {told}")
+        found.notes.append(f"files that no reader reads were left out: {told}" + (_GRAPHS if graphs else ""))
     if not (found.tables or found.arrays or found.singles or found.records):
         raise DataError(f"{str(folder)!r} holds no file that can be read" + (f" ({'; '.join(found.notes)})" if found.notes else ""))
     return found
@@ -149,6 +155,15 @@ def _gather_graphs(found: Holdings) -> None:
     graphs = {path for path in files if crowds[path.parent] > 1 and {"features", "edges"} <= set(names_in(path))}
     found.arrays = [path for path in found.arrays if path not in graphs]
     found.singles += sorted(graphs)
+
+
+def _is_graph(path: Path) -> bool:
+    """Whether a JSON file holds nodes and edges, as networkx and others write them."""
+    try:
+        held = json.loads(path.read_bytes()) if path.stat().st_size <= _MOST_JSON else None
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(held, dict) and "nodes" in held and not {"edges", "links"}.isdisjoint(held)
 
 
 def _gather_slices(found: Holdings) -> None:

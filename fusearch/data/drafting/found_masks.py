@@ -148,8 +148,8 @@ def _ids(masks: Sequence[Path], others: Sequence[Path], found: Holdings) -> tupl
         if best is not None and share_of_ids(ids, *best) >= _TOLD:
             return ids, best[1]
         if others:
-            _, unnamed = group_by_id(found.folder, others[:200], ids)
-            if len(unnamed) <= (1 - _TOLD) * len(others[:200]):
+            files = group_by_id(found.folder, others[:200], ids)
+            if len(files.unnamed) + len(files.unclear) <= (1 - _TOLD) * len(others[:200]):
                 return ids, "id"
     return None, "id"
 

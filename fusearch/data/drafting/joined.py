@@ -44,9 +44,9 @@ def join_tables(labels: FoundTable, found: Holdings, targets: Collection[str]) -
         if ids is None or _is_prose(ids):
             continue
         joined = [table for table in others if column in table.columns and share_of_ids(ids, table, column) >= _IN_COMMON]
-        groups, _ = group_by_id(found.folder, found.singles[:200], ids) if found.singles else ([], [])
+        files = group_by_id(found.folder, found.singles[:200], ids)
         named = bool(ID_NAME.search(column))
-        worth = (len(joined) + bool(groups), int(named), int(not all(text.isdecimal() for text in ids)), -position)
+        worth = (len(joined) + bool(files.groups or files.unclear), int(named), int(not all(text.isdecimal() for text in ids)), -position)
         if worth > score and (worth[0] or named or worth[2]):
             why = f"each row of {labels.called} has its own"
             why += f", and {', '.join(table.called for table in joined)} {'has' if len(joined) == 1 else 'have'} the same" if joined else ""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from fusearch.data.drafting.id_places import find_ids, runs_in
 from fusearch.data.readers import READERS
 from fusearch.errors import DataError
 
-__all__ = ["FileGroup", "group_by_id", "id_in"]
+__all__ = ["FileGroup", "NamedFiles", "group_by_id", "id_in"]
 
 #: Words that BIDS writes before an id.
 _BIDS = ("sub", "ses")
-
-_PARTS = re.compile(r"([_\-. ])")
 
 
 @dataclass(frozen=True)
@@ -23,23 +23,30 @@ class FileGroup:
     """Files of one modality.
 
     Attributes:
-        pattern: Their path with `*` in place of the id.
+        stem: Their path with `*` in place of the id, without suffix.
+        suffixes: How they end; several where each sample has one file at most.
         files: Id -> path from the folder.
         reader: Name of the reader of a table that names them.
         keys: Keys of the manifest that they need.
         note: What could not be found out about them.
     """
 
-    pattern: str
+    stem: str
+    suffixes: tuple[str, ...]
     files: Mapping[str, str]
     reader: str
     keys: Mapping[str, object]
     note: str = ""
 
     @property
+    def pattern(self) -> str:
+        """Their path with `*` in place of the id, and the suffixes."""
+        return self.stem + ", ".join(self.suffixes)
+
+    @property
     def name(self) -> str:
         """What a modality of them may be called: what stands in the pattern beside the id, the file's own words first."""
-        *folders, file = self.pattern.split("/")
+        *folders, file = self.stem.split("/")
         words = [
             word for word in re.split(r"[^A-Za-z0-9]+", file.split(".")[0]) if word and not word.isdigit() and word.lower() not in _BIDS
         ]
@@ -47,55 +54,102 @@ class FileGroup:
         return "_".join(words) or (outer[0] if outer else self.reader)
 
 
-def group_by_id(folder: Path, paths: Sequence[Path], ids: Iterable[str]) -> tuple[list[FileGroup], list[Path]]:
-    """Return the files whose paths hold an id, by pattern, and those that hold none.
+@dataclass(frozen=True)
+class NamedFiles:
+    """Files, by what their names tell.
+
+    Attributes:
+        groups: Those whose paths hold an id, by modality.
+        unnamed: Those that hold none.
+        unclear: Those that fit several ids -> these.
+        unread: Those that hold one, and that no reader reads.
+    """
+
+    groups: list[FileGroup]
+    unnamed: list[Path]
+    unclear: dict[Path, list[str]]
+    unread: list[Path]
+
+
+def group_by_id(folder: Path, paths: Sequence[Path], ids: Iterable[str]) -> NamedFiles:
+    """Return the files whose paths hold an id, by what stands beside it, and the others.
+
+    Files that differ in the suffix alone and that one reader reads are one modality where each sample has one of them at most.
 
     Args:
         folder: The folder that was looked into.
         paths: Files, or folders of slices, below it.
         ids: Ids of the samples.
     """
-    known = frozenset(ids)
-    groups: dict[str, dict[str, str]] = {}
-    unnamed = []
-    for path in paths:
-        relative = path.relative_to(folder).as_posix()
-        suffix = "".join(path.suffixes[-2:]) if path.name.lower().endswith(".gz") else path.suffix
-        found = id_in(relative.removesuffix(suffix), known)
-        if found is None:
-            unnamed.append(path)
-            continue
-        pattern = re.sub(rf"(?<![A-Za-z0-9]){re.escape(found)}(?![A-Za-z0-9])", "*", relative.removesuffix(suffix)) + suffix
-        groups.setdefault(pattern, {}).setdefault(found, relative)
-    made = []
-    for pattern, files in groups.items():
-        there = [folder / file for file in files.values()]
-        for reader in READERS.values():
-            if not reader.names or not (pattern.lower().endswith(reader.names) or (there[0].is_dir() and ".nii" in reader.names)):
-                continue
-            keys, note = None, ""
-            try:
-                keys = reader.fit(there)
-            except DataError as error:
-                keys, note = {}, str(error)
-            if keys is not None:
-                made.append(FileGroup(pattern, files, reader.name, keys, note))
-                break
-    return made, unnamed
+    ends = {path: _suffix(path) for path in paths}
+    stems = {path: path.relative_to(folder).as_posix().removesuffix(end) for path, end in ends.items()}
+    places = find_ids(dict.fromkeys(stems.values()), frozenset(ids))
+    by_suffix: dict[str, dict[str, dict[str, Path]]] = {}
+    for path, stem in stems.items():
+        if stem in places.named:
+            found, pattern = places.named[stem]
+            by_suffix.setdefault(pattern, {}).setdefault(ends[path], {}).setdefault(found, path)
+    groups = [group for stem, suffixes in by_suffix.items() for group in _groups(folder, stem, suffixes)]
+    unnamed, unclear = frozenset(places.unnamed), places.unclear
+    read = {folder / file for group in groups for file in group.files.values()}
+    return NamedFiles(
+        groups,
+        [path for path, stem in stems.items() if stem in unnamed],
+        {path: unclear[stem] for path, stem in stems.items() if stem in unclear},
+        [path for path, stem in stems.items() if stem in places.named and path not in read],
+    )
 
 
 def id_in(path: str, ids: frozenset[str]) -> str | None:
     """Return the id that stands in a path between marks, the longest of the last part that has one."""
     for part in reversed(path.split("/")):
-        best = max((run for run in _runs(part) if run in ids), key=len, default=None)
+        best = max((run for run in runs_in(part) if run in ids), key=len, default=None)
         if best is not None:
             return best
     return None
 
 
-def _runs(part: str) -> Iterator[str]:
-    """Give what stands between marks (`sub-01_T1w`: sub-01_T1w, sub-01, sub, 01_T1w, ...)."""
-    words = _PARTS.split(part)
-    for first in range(0, len(words), 2):
-        for last in range(first, min(len(words), first + 12), 2):
-            yield "".join(words[first : last + 1])
+def _suffix(path: Path) -> str:
+    if path.is_dir():
+        return ""
+    return "".join(path.suffixes[-2:]) if path.name.lower().endswith(".gz") else path.suffix
+
+
+def _groups(folder: Path, stem: str, suffixes: Mapping[str, Mapping[str, Path]]) -> list[FileGroup]:
+    """Return the modalities among files that differ in the suffix and the id."""
+    apart: dict[str, list[FileGroup]] = {}
+    for suffix, paths in suffixes.items():
+        group = _group(folder, stem, suffix, paths)
+        if group is not None:
+            apart.setdefault(group.reader, []).append(group)
+    return [group for parts in apart.values() for group in _together(folder, parts)]
+
+
+def _group(folder: Path, stem: str, suffix: str, paths: Mapping[str, Path]) -> FileGroup | None:
+    """Return files of one suffix as a modality; None where no reader reads them."""
+    for reader in READERS.values():
+        if reader.names and (suffix.lower().endswith(reader.names) or (not suffix and ".nii" in reader.names)):
+            keys, note = _fit(reader.name, list(paths.values()))
+            if keys is not None:
+                files = {name: path.relative_to(folder).as_posix() for name, path in paths.items()}
+                return FileGroup(stem, (suffix,), files, reader.name, keys, note)
+    return None
+
+
+def _together(folder: Path, parts: list[FileGroup]) -> list[FileGroup]:
+    """Make one modality of parts of one reader; not where a sample is in two, or the reader takes each part alone (other signals)."""
+    files = {name: file for part in parts for name, file in part.files.items()}
+    if len(parts) == 1 or len(files) < sum(len(part.files) for part in parts):
+        return parts
+    keys, note = _fit(parts[0].reader, [folder / file for file in files.values()])
+    if keys is None or (note and not any(part.note for part in parts)):
+        return parts
+    return [FileGroup(parts[0].stem, tuple(suffix for part in parts for suffix in part.suffixes), files, parts[0].reader, keys, note)]
+
+
+def _fit(reader: str, files: Sequence[Path]) -> tuple[dict[str, Any] | None, str]:
+    """Return the keys that files need, None where the reader does not read them, and what is wrong with them."""
+    try:
+        return READERS[reader].fit(files), ""
+    except DataError as error:
+        return {}, str(error)

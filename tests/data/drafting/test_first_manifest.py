@@ -66,6 +66,22 @@ def test_a_folder_becomes_a_data_set(study: Path) -> None:
         assert told in text
 
 
+def test_pictures_of_several_formats_are_one_modality_without_gaps(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    ids = [f"p{row}" for row in range(20)]
+    (tmp_path / "cxr").mkdir()
+    pd.DataFrame({"patient": ids, "vital": ["dead", "alive"] * 10}).to_csv(tmp_path / "labels.csv", index=False)
+    for row, name in enumerate(ids):
+        picture = Image.fromarray(rng.integers(0, 255, (8, 8), dtype=np.uint8))
+        picture.save(tmp_path / "cxr" / f"{name}{('.png', '.jpg', '.tif')[row % 3]}")
+    made = draft_manifest(tmp_path, targets=["vital"])
+    assert made.notes == ()
+    data = load_data(made.path)
+    assert [(each.name, each.shape) for each in data.modalities] == [("cxr", (1, 8, 8))]
+    assert not np.isnan(data.raw["cxr"]).any()
+    assert "cxr/*.png, .jpg, .tif (`*` is the id)" in made.path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("named", [False, True], ids=["by the id", "by a table"])
 def test_files_of_nodes_and_edges_are_graphs(tmp_path: Path, named: bool) -> None:
     rng = np.random.default_rng(0)

@@ -54,3 +54,13 @@ def test_rows_that_hold_nothing_make_no_other_numbers_of_ids(tmp_path):
     (table,) = look_into(tmp_path).tables
     assert {name: cells.dtype.kind for name, cells in table.frame.items()} == {"pid": "i", "died": "i", "age": "f"}
     assert table.distinct("pid") == ["13", "34", "25"]
+
+
+@pytest.mark.parametrize(("text", "told"), [('{"nodes": [], "links": []}', True), ('{"a": 1}', False), ("[1", False)])
+def test_graphs_as_json_are_told_the_form_that_is_read(tmp_path: Path, text: str, told: bool) -> None:
+    pd.DataFrame({"id": [1, 2], "y": [0, 1]}).to_csv(tmp_path / "a.csv", index=False)
+    (tmp_path / "g.json").write_text(text)
+    (note,) = look_into(tmp_path).notes
+    assert note == "files that no reader reads were left out: 1 .json" + (
+        "; a graph is read from an NPZ file of `features` and `edges`, one a sample" if told else ""
+    )

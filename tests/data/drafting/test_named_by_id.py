@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from scipy.io import wavfile
 
@@ -17,10 +18,10 @@ def test_files_are_grouped_by_what_stands_beside_the_id(tmp_path: Path) -> None:
             Image.fromarray(np.zeros((4, 4 if name == "p-1" else 6), np.uint8)).save(tmp_path / place / file)
         wavfile.write(tmp_path / f"{name}_cough.wav", 8000, np.zeros(9, np.int16))
     np.save(tmp_path / "cxr" / "stray.npy", np.zeros((4, 4)))
-    groups, unnamed = group_by_id(tmp_path, [path for path in sorted(tmp_path.rglob("*")) if path.is_file()], ["p-1", "p-2", "p"])
-    found = {group.pattern: group for group in groups}
+    files = group_by_id(tmp_path, [path for path in sorted(tmp_path.rglob("*")) if path.is_file()], ["p-1", "p-2", "p"])
+    found = {group.pattern: group for group in files.groups}
     assert set(found) == {"cxr/*.png", "sub-*/anat/sub-*_view.png", "*_cough.wav"}
-    assert [path.name for path in unnamed] == ["stray.npy"]
+    assert [path.name for path in files.unnamed] == ["stray.npy"]
     assert {pattern: (group.name, group.reader) for pattern, group in found.items()} == {
         "cxr/*.png": ("cxr", "images"),
         "sub-*/anat/sub-*_view.png": ("view", "images"),
@@ -36,5 +37,51 @@ def test_arrays_become_images_or_volumes_by_their_axes(tmp_path: Path) -> None:
         (tmp_path / kind).mkdir()
         for name in "ab":
             np.save(tmp_path / kind / f"{name}.npy", np.zeros(shape))
-    groups, _ = group_by_id(tmp_path, sorted(tmp_path.rglob("*.npy")), ["a", "b"])
-    assert {group.name: group.reader for group in groups} == {"flat": "images", "deep": "volumes", "colour": "images"}
+    files = group_by_id(tmp_path, sorted(tmp_path.rglob("*.npy")), ["a", "b"])
+    assert {group.name: group.reader for group in files.groups} == {"flat": "images", "deep": "volumes", "colour": "images"}
+
+
+def pictures(folder: Path, *names: str) -> list[Path]:
+    (folder / "cxr").mkdir()
+    for row, name in enumerate(names):
+        Image.fromarray(np.zeros((4, 4 + row), np.uint8)).save(folder / "cxr" / name)
+    return [folder / "cxr" / name for name in names]
+
+
+def test_suffixes_of_one_reader_are_one_modality_where_each_id_has_one_file(tmp_path: Path) -> None:
+    files = pictures(tmp_path, "a.png", "b.jpg", "c.tif", "d.PNG")
+    (group,) = group_by_id(tmp_path, files, "abcd").groups
+    assert (group.name, group.reader, group.pattern) == ("cxr", "images", "cxr/*.png, .jpg, .tif, .PNG")
+    assert group.files == {"a": "cxr/a.png", "b": "cxr/b.jpg", "c": "cxr/c.tif", "d": "cxr/d.PNG"}
+    assert list(group.keys) == ["size"], "they are looked at together"
+
+
+def test_suffixes_of_which_an_id_has_two_files_stay_apart(tmp_path: Path) -> None:
+    files = pictures(tmp_path, "a.png", "a.jpg", "b.jpg")
+    assert [group.pattern for group in group_by_id(tmp_path, files, "ab").groups] == ["cxr/*.png", "cxr/*.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("suffixes", "reader"), [((".nii", ".nii.gz"), "volumes"), ((".wav", ".flac"), "sounds"), ((".edf", ".bdf"), "series")]
+)
+def test_volumes_sounds_and_recordings_of_two_suffixes_are_one_modality(tmp_path: Path, suffixes: tuple[str, str], reader: str) -> None:
+    files = [tmp_path / f"{name}{suffix}" for name, suffix in zip("ab", suffixes, strict=True)]
+    for file in files:
+        file.write_bytes(b"")
+    (group,) = group_by_id(tmp_path, files, "ab").groups
+    assert (group.reader, group.suffixes, list(group.files)) == (reader, suffixes, ["a", "b"])
+
+
+def test_recordings_of_other_signals_stay_apart(tmp_path: Path) -> None:
+    edf = pytest.importorskip("edf", reason="needs fusearch[signals]")
+    for name, label in (("a.edf", "ecg"), ("b.edf", "ecg"), ("c.EDF", "eeg")):
+        edf.write_edf(tmp_path / name, {label: (np.zeros(20), 10)})
+    groups = group_by_id(tmp_path, sorted(tmp_path.iterdir()), "abc").groups
+    assert [(group.pattern, group.keys["channels"]) for group in groups] == [("*.edf", ["ecg"]), ("*.EDF", ["eeg"])]
+
+
+def test_files_that_no_reader_takes_for_a_sample_are_told(tmp_path: Path) -> None:
+    for name in "ab":
+        np.save(tmp_path / f"{name}.npy", np.zeros(4))
+    files = group_by_id(tmp_path, sorted(tmp_path.iterdir()), "ab")
+    assert (files.groups, [path.name for path in files.unread]) == ([], ["a.npy", "b.npy"])
