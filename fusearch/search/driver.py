@@ -203,6 +203,8 @@ def _drive(
         executor.run(session if weights is None else weights.of(session), evaluator, interrupts)
         if seeds is not None and interrupts.received is None and seeds.begin():
             executor.run(seeds if weights is None else weights.of(seeds), evaluator, interrupts)
+        if weights is not None:
+            weights.sweep()
         if interrupts.received is not None:
             with interrupts.held():
                 interrupt(f"interrupted by {interrupts.received}")

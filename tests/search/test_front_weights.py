@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from fusearch.run import Run
 from fusearch.search.front_weights import FrontWeights
 from fusearch.search.job import Job, Outcome
 from fusearch.trials import Trials
@@ -91,3 +94,21 @@ def test_what_is_being_trained_is_left_alone(search, keeping, space, job):
     assert other.candidate.digest in kept_of(run)
     weights.end(99, Outcome(reason="it failed"))
     assert kept_of(run) == wanted(run.read())
+
+
+def test_the_study_is_not_read_after_each_trial_of_a_long_search(search, keeping, job, monkeypatch):
+    run = search(keeping, trials=4)
+    read = Run.read(run)
+    weights = FrontWeights(run.study, run.path, 1e9)
+    looks = []
+    monkeypatch.setattr(Run, "read", lambda self: looks.append(0) or replace(read, records=[*read.records] * 250))
+    for number in range(100):
+        weights.start(replace(job, number=number))
+        weights.end(number, Outcome({"score": 0.5}))
+    assert len(looks) == 1, "a thousand trials are known, and each design is the same one"
+    monkeypatch.setattr(weights, "_most", 1.0)
+    (run.path / "weights" / job.candidate.digest).mkdir(exist_ok=True)
+    (run.path / "weights" / job.candidate.digest / "fold0-seed0.safetensors").write_bytes(b"w" * 1000)
+    weights.start(replace(job, number=100))
+    weights.end(100, Outcome({"score": 0.5}))
+    assert len(looks) == 2, "what has come takes too much"
