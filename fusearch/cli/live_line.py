@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["LiveLine", "progress_line"]
 
 
-def progress_line(progress: Progress) -> str:
-    """Write the state of a search in one line."""
+def progress_line(progress: Progress, per_minute: float | None = None) -> str:
+    """Write the state of a search in one line, with the trials that it evaluates in a minute where they are known."""
     done = progress.done + progress.raced
     parts = [f"{done}/{progress.total} trials" if progress.total else f"{done} trials", f"{progress.running} running"]
     if progress.raced:
@@ -29,6 +29,8 @@ def progress_line(progress: Progress) -> str:
         parts.append(f"{progress.more_seeds} more seeds")
     parts += [f"best {name} {figure(value)}" for name, value in progress.best.items()]
     parts.append(f"front {progress.front}")
+    if per_minute is not None:
+        parts.append(f"{per_minute:.1f} trials a minute")
     if progress.seconds_left is not None:
         minutes, seconds = divmod(round(progress.seconds_left), 60)
         parts.append(f"{minutes}:{seconds:02d} left" if progress.seconds_left > 0 else "finishing")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fusearch.cli.live_line import progress_line
 from fusearch.cli.output import figure
 
 if TYPE_CHECKING:
@@ -52,18 +53,22 @@ class View:
     @property
     def line(self) -> str:
         """The state in one line."""
-        trials, left = self.status["trials"], self.status["seconds_left"]
-        done = trials["complete"] + trials["raced"]
-        total = f"/{trials['total']}" if trials["total"] else ""
-        parts = [f"{self.status['state']}: {done}{total} trials", f"{trials['running']} running"]
-        parts += [f"{trials[name]} {word}" for name, word in (("failed", "failed"), ("raced", "stopped early")) if trials[name]]
-        parts += [f"best {name} {figure(best['values'].get(name))}" for name, best in self.status["best"].items() if best]
-        parts.append(f"front {len(self.status['front'])}")
-        if self.per_minute is not None:
-            parts.append(f"{self.per_minute:.1f} trials a minute")
-        if left is not None:
-            parts.append(f"{int(left) // 60}:{int(left) % 60:02d} left")
-        return " · ".join(parts)
+        from fusearch.search.progress import Progress
+
+        trials = self.status["trials"]
+        best = {name: held["values"][name] for name, held in self.status["best"].items() if held}
+        progress = Progress(
+            done=trials["complete"],
+            running=trials["running"],
+            failed=trials["failed"],
+            repeated=trials["repeated"],
+            total=trials["total"],
+            best=best,
+            front=len(self.status["front"]),
+            seconds_left=self.status["seconds_left"],
+            raced=trials["raced"],
+        )
+        return f"{self.status['state']}: {progress_line(progress, self.per_minute)}"
 
     def lines(self, width: int = 80, height: int = 16) -> list[str]:
         """Return the whole view; the plot has this many columns and rows."""
