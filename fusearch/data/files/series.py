@@ -147,8 +147,7 @@ def what_recordings_share(files: Sequence[Path]) -> dict[str, Any]:
 
 
 def _read_recording(path: Path, channels: Sequence[str], rate: float, seconds: float) -> list[_Signal]:
-    from scipy.signal import resample_poly
-
+    resample_poly = load_package("scipy.signal", path.name).resample_poly
     with _opened(path) as recording:
         labels, rates = recording.getSignalLabels(), recording.getSampleFrequencies()
         signals = []

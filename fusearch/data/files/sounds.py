@@ -124,10 +124,7 @@ def _read(path: Path) -> tuple[_Signal, int]:
 
 
 def _read_wav(path: Path) -> tuple[_Signal, int]:
-    try:
-        from scipy.io import wavfile
-    except ImportError:
-        raise DataError(f"{path.name}: reading it needs scipy; expected `pip install scipy`") from None
+    wavfile = load_package("scipy.io.wavfile", path.name)
     try:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")

@@ -16,7 +16,7 @@ __all__ = ["EXTRAS", "few", "grey_or_colour", "load_package", "named_file", "sta
 
 FloatArray = npt.NDArray[np.float32]
 
-#: Package that reads a format -> extra of fusearch that brings it (decision 0109).
+#: Package that reads a format -> extra of fusearch that brings it (decision 0109); scipy comes with the core, though not with a bundle.
 EXTRAS = {
     "PIL": "images",
     "nibabel": "volumes",
@@ -58,8 +58,10 @@ def load_package(package: str, name: str) -> Any:
     try:
         return importlib.import_module(package)
     except ImportError:
-        asked = _DISTRIBUTIONS.get(package, package)
-        told = f"expected `pip install 'fusearch[{EXTRAS[package]}]'`, or `pip install {asked}` alone"
+        asked = _DISTRIBUTIONS.get(package, package.partition(".")[0])
+        told = f"expected `pip install {asked}`"
+        if package in EXTRAS:
+            told = f"expected `pip install 'fusearch[{EXTRAS[package]}]'`, or `pip install {asked}` alone"
         raise DataError(f"{name}: reading it needs {asked}; {told}") from None
 
 
