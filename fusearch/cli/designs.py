@@ -43,11 +43,10 @@ def show(
     from fusearch.data import load_data
     from fusearch.evaluators.shown import show as explained
     from fusearch.search_space import FusionGraph
-    from fusearch.search_space.published.named import find_study
 
-    study, loaded = find_study(formula), None if data is None else load_data(data)
+    loaded = None if data is None else load_data(data)
     shown = explained(formula, loaded)
-    design, facts = shown.design, dict(shown.facts)
+    design, facts, study = shown.design, dict(shown.facts), shown.study
     if study is not None and isinstance(design, FusionGraph):
         facts["study"] = study_facts_of(study, design)
         used = {modality.name for modality in design.modalities}

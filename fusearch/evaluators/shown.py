@@ -10,7 +10,7 @@ from typing import Any
 
 from fusearch.data import Dataset, load_data
 from fusearch.notebook import html_table
-from fusearch.search_space import Candidate, FusionGraph, FusionPattern, Recipe, parse
+from fusearch.search_space import Candidate, FusionGraph, FusionPattern, PublishedStudy, Recipe, parse
 from fusearch.search_space.published.named import find_study
 from fusearch.settings import Settings
 
@@ -26,10 +26,12 @@ class Shown:
         facts: What `fusearch show --json` prints of it: `formula`, `labels`; of a design `digest`, `review` (its formula as the review
             prints it) and `streams`; with a data set `parameters`, `macs`, `memory` (bytes of a training step), `refused` (why a search
             does not train it) and `never_trained`.
+        study: The published study that was asked for; None of a design of one's own.
     """
 
     design: FusionGraph | FusionPattern
     facts: Mapping[str, Any]
+    study: PublishedStudy | None = None
 
     def __str__(self) -> str:
         lines = [f"{name}: {value}" for name, value in self._rows().items()]
@@ -65,18 +67,18 @@ def show(design: str | FusionGraph | FusionPattern, data: Dataset | str | Path |
     """
     loaded = data if data is None or isinstance(data, Dataset) else load_data(data)
     modalities = () if loaded is None else loaded.modalities
+    study = find_study(design) if isinstance(design, str) else None
     if isinstance(design, str):
-        study = find_study(design)
         design = parse(design, modalities) if study is None else study.design() if loaded is None else study.bind(modalities)
     facts: dict[str, Any] = {"formula": str(design), "labels": design.labels.to_dict()}
     if isinstance(design, FusionPattern):
-        return Shown(design, {**facts, "pattern": True})
+        return Shown(design, {**facts, "pattern": True}, study)
     facts = {"digest": design.digest, **facts, "review": str(design.to_pattern())}
     facts["streams"] = [
         {"stream": stream.name, "modality": stream.modality, "encoder": stream.encoder, "stages": design.num_stages(stream.name)}
         for stream in design.streams
     ]
-    return Shown(design, facts if loaded is None else {**facts, **_costs(design, loaded)})
+    return Shown(design, facts if loaded is None else {**facts, **_costs(design, loaded)}, study)
 
 
 def _costs(design: FusionGraph, data: Dataset) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import pandas as pd
 
 from fusearch.data.drafting.found import FoundTable, Holdings
 from fusearch.data.drafting.joined import share_of_ids
-from fusearch.data.drafting.named_by_id import group_by_id, id_in
+from fusearch.data.drafting.named_by_id import group_by_id, id_in, suffix_of
 from fusearch.data.drafting.roles import leads_to
 from fusearch.data.files.extents import extent_of
 from fusearch.data.kinds import KINDS
@@ -155,7 +154,7 @@ def _ids(masks: Sequence[Path], others: Sequence[Path], found: Holdings) -> tupl
 
 
 def _stem(path: Path) -> str:
-    return path.name if path.is_dir() else re.sub(r"\.nii\.gz$|\.[^.]*$", "", path.name, flags=re.IGNORECASE)
+    return path.name.removesuffix(suffix_of(path))
 
 
 def _shared(names: Sequence[str], turned: Callable[[str], str]) -> str:

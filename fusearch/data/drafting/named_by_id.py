@@ -12,7 +12,7 @@ from fusearch.data.drafting.id_places import find_ids, runs_in
 from fusearch.data.readers import READERS
 from fusearch.errors import DataError
 
-__all__ = ["FileGroup", "NamedFiles", "group_by_id", "id_in"]
+__all__ = ["FileGroup", "NamedFiles", "group_by_id", "id_in", "suffix_of"]
 
 #: Words that BIDS writes before an id.
 _BIDS = ("sub", "ses")
@@ -81,7 +81,7 @@ def group_by_id(folder: Path, paths: Sequence[Path], ids: Iterable[str]) -> Name
         paths: Files, or folders of slices, below it.
         ids: Ids of the samples.
     """
-    ends = {path: _suffix(path) for path in paths}
+    ends = {path: suffix_of(path) for path in paths}
     stems = {path: path.relative_to(folder).as_posix().removesuffix(end) for path, end in ends.items()}
     places = find_ids(dict.fromkeys(stems.values()), frozenset(ids))
     by_suffix: dict[str, dict[str, dict[str, Path]]] = {}
@@ -109,7 +109,8 @@ def id_in(path: str, ids: frozenset[str]) -> str | None:
     return None
 
 
-def _suffix(path: Path) -> str:
+def suffix_of(path: Path) -> str:
+    """Return how a file ends, `.nii.gz` whole; nothing of a folder."""
     if path.is_dir():
         return ""
     return "".join(path.suffixes[-2:]) if path.name.lower().endswith(".gz") else path.suffix

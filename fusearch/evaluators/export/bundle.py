@@ -21,7 +21,7 @@ from fusearch.evaluators.export.documents import describe_design, describe_metri
 from fusearch.evaluators.export.fitted import fit_picked
 from fusearch.evaluators.export.inputs import describe_inputs, raw_shapes, raw_values
 from fusearch.evaluators.export.model_files import ONNX, PT2, ROWS_CHECKED, TOLERANCE, check_files, rows_to_check, write_files
-from fusearch.evaluators.export.module_folder import MODULE, check_module, write_module
+from fusearch.evaluators.export.module_folder import MODULE, MODULE_SOURCE, check_module, write_module
 from fusearch.evaluators.export.new_folder import new_folder
 from fusearch.evaluators.export.text_networks import write_text_networks
 from fusearch.inference import correction_of, corrections_of_tasks
@@ -31,7 +31,7 @@ from fusearch.run import Run
 __all__ = ["FORMATS", "export"]
 
 #: What a bundle may hold, and where it lies.
-FORMATS = {"onnx": ONNX, "pt2": PT2, "module": f"{MODULE}/model.py"}
+FORMATS = {"onnx": ONNX, "pt2": PT2, "module": MODULE_SOURCE}
 
 
 def export(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fusearch.evaluators.export.model_files import ONNX, PT2
+from fusearch.evaluators.export.module_folder import MODULE_SOURCE
 from fusearch.plain_markdown import as_code, as_words
 
 __all__ = ["write_card"]
@@ -87,7 +89,7 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
         table=_metrics_table(metrics),
         decision=_decisions(metrics, inputs),
         confirmed=_confirmed(metrics["confirmed"]),
-        program=_program(inputs) if "model.onnx" in metrics["file_differences"] else "",
+        program=_program(inputs) if ONNX in metrics["file_differences"] else "",
         holds=_holds(metrics["file_differences"]),
         differences=", ".join(f"`{file}` {value:.1g}" for file, value in metrics["file_differences"].items()),
         versions=", ".join(f"{name} {version}" for name, version in design["versions"].items()),
@@ -205,9 +207,9 @@ def _program(inputs: Mapping[str, Any]) -> str:
 
 #: File -> how it is loaded.
 _LOADED = {
-    "model.onnx": "`model.onnx` (ONNX Runtime)",
-    "model.pt2": "`model.pt2` (`torch.export.load`; a dictionary in the order of `inputs.json`)",
-    "module/model.py": "`module/model.py` (plain torch as source: `from model import load`)",
+    ONNX: f"`{ONNX}` (ONNX Runtime)",
+    PT2: f"`{PT2}` (`torch.export.load`; a dictionary in the order of `inputs.json`)",
+    MODULE_SOURCE: f"`{MODULE_SOURCE}` (plain torch as source: `from model import load`)",
 }
 
 

@@ -19,10 +19,11 @@ from fusearch.evaluators.export.module_source import design_source, renamed_weig
 from fusearch.search_space import Candidate
 from fusearch.version import __version__
 
-__all__ = ["MODULE", "MODULE_TOLERANCE", "check_module", "write_module"]
+__all__ = ["MODULE", "MODULE_SOURCE", "MODULE_TOLERANCE", "check_module", "write_module"]
 
-#: Name of the folder.
+#: Name of the folder, and where the source lies in a bundle.
 MODULE = "module"
+MODULE_SOURCE = f"{MODULE}/model.py"
 
 #: Largest difference allowed between the module and the model, in probability, or in standard deviations of the target.
 MODULE_TOLERANCE = 1e-5
@@ -57,7 +58,7 @@ def check_module(model: DeployedModel, raw: Mapping[str, NDArray[np.float32]], f
         said = _imported(folder / "model.py").load()(tensors)
         difference = float((said - model(tensors)).abs().max()) / model.task.unit
     if not difference <= MODULE_TOLERANCE:
-        raise ExportError(f"module/model.py does not reproduce the network: outputs differ by up to {difference:.2g}")
+        raise ExportError(f"{MODULE_SOURCE} does not reproduce the network: outputs differ by up to {difference:.2g}")
     return difference
 
 
