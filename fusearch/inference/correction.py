@@ -16,6 +16,7 @@ from fusearch.contracts import Objective
 from fusearch.inference.kept import KeptPredictions, NotEstimableError, read_kept
 from fusearch.metrics import METRICS
 from fusearch.study import TrialRecord, standard_error
+from fusearch.tasks import SeveralTasks
 from fusearch.trials import Trials
 
 __all__ = [
@@ -84,6 +85,8 @@ def corrections_of_tasks(trials: Trials, records: Sequence[TrialRecord]) -> dict
 
     Each is of the rows that have a label for it, and for what `objective_of_task` says.
     """
+    if (trials.described_task or {}).get("kind") != SeveralTasks.kind:
+        return {}
     try:
         kept = read_kept(trials.path, records, trials.described_task)
     except NotEstimableError:
