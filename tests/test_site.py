@@ -95,6 +95,12 @@ def test_a_session_is_told_with_its_output() -> None:
     ]
 
 
+def test_the_notebook_of_a_session_is_one_that_jupyter_reads() -> None:
+    nbformat = pytest.importorskip("nbformat", reason="needs nbformat")
+    session = load_script(DOCS / "session.py")
+    nbformat.validate(json.loads(session.as_notebook(session.run_cells("# %% [markdown]\n# Words.\n\n# %%\nprint(1)\n2\n"))))
+
+
 def test_a_cell_that_raises_ends_the_build() -> None:
     with pytest.raises(ZeroDivisionError):
         load_script(DOCS / "session.py").run_cells("# %%\n1 / 0")

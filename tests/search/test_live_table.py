@@ -1,7 +1,6 @@
 """A search shows itself in a notebook, and nowhere else."""
 
-import sys
-from types import ModuleType, SimpleNamespace
+import pytest
 
 from fusearch.search.live_table import LiveTable, notebook_progress, progress_html
 from fusearch.search.progress import Progress
@@ -31,18 +30,25 @@ def test_what_is_told_is_escaped():
     assert "<script>" not in told
 
 
-def test_a_kernel_is_asked_for_a_place_that_tables_are_put_into(monkeypatch):
-    """IPython itself need not be installed: what a kernel offers is two functions and a handle."""
+def test_outside_a_kernel_nothing_is_shown():
     assert notebook_progress() is None
-    updates = []
-    display = ModuleType("IPython.display")
-    display.HTML = str
-    display.display = lambda html, display_id: SimpleNamespace(update=updates.append)
-    ipython = ModuleType("IPython")
-    ipython.get_ipython = lambda: SimpleNamespace()  # a shell in a terminal
-    monkeypatch.setitem(sys.modules, "IPython", ipython)
-    monkeypatch.setitem(sys.modules, "IPython.display", display)
-    assert notebook_progress() is None
-    ipython.get_ipython = lambda: SimpleNamespace(kernel=object())
-    notebook_progress()(Progress(done=1, running=0, failed=0, repeated=0, total=2))
-    assert "1 of 2 trials" in updates[0]
+
+
+@pytest.mark.slow
+def test_a_search_in_a_notebook_shows_the_table_and_then_the_run(tmp_path):
+    nbclient, nbformat = (pytest.importorskip(name, reason=f"needs {name}") for name in ("nbclient", "nbformat"))
+    pytest.importorskip("ipykernel", reason="needs ipykernel")
+    cell = nbformat.v4.new_code_cell(
+        """
+        import fusearch as fs
+        data = fs.load_data("wisconsin")
+        evaluator = fs.TrainingEvaluator(data, folds=2, epochs=1)
+        fs.run_search(fs.SearchSpace(data.modalities), evaluator, objectives=["auroc", "macs"], trials=3, executor="inline", out="run")
+        """
+    )
+    nbclient.NotebookClient(nbformat.v4.new_notebook(cells=[cell]), resources={"metadata": {"path": tmp_path}}).execute()
+    table, run = (output for output in cell.outputs if output.output_type != "stream")
+    assert table.output_type == "display_data"
+    assert "<b>3 of 3 trials</b>" in table.data["text/html"]  # in the place of those before it
+    assert run.output_type == "execute_result"
+    assert f"<b>Run {tmp_path / 'run'}: finished" in run.data["text/html"]
