@@ -38,13 +38,14 @@ from fusearch.evaluators.export.inputs import raw_values
 
 SCRIPT = Path(__file__).parent / "peer_methods" / "methods.py"
 OWN = ("fusearch", "fusearch_team", "fusearch_random", "optuna_concatenation", "tuned_linear", "stacking")
-#: Method -> what its environment needs. fusilli and AutoGluon-Multimodal are tried too: for them a method is written where they install.
+#: Method -> the module that it imports, and what its environment needs. fusilli and AutoGluon-Multimodal are tried too: for them a method
+#: is written where they work. Before version 2 fusilli names no package that it needs.
 ELSEWHERE = {
-    "autogluon_tabular": ["autogluon.tabular[lightgbm,catboost,xgboost]"],
-    "autogluon_multimodal": ["autogluon.multimodal"],
-    "fusilli": ["fusilli"],
-    "tabm": ["tabm", "scikit-learn"],
-    "widedeep": ["pytorch-widedeep"],
+    "autogluon_tabular": ("autogluon.tabular", ["autogluon.tabular[lightgbm,catboost,xgboost]"]),
+    "autogluon_multimodal": ("autogluon.multimodal", ["autogluon.multimodal"]),
+    "fusilli": ("fusilli", ["fusilli>=2"]),
+    "tabm": ("tabm", ["tabm", "scikit-learn"]),
+    "widedeep": ("pytorch_widedeep", ["pytorch-widedeep"]),
 }
 HELD_OUT = 0.3
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "LOKY_MAX_CPU_COUNT": "1"}
@@ -57,20 +58,30 @@ def install(folder: Path) -> dict[str, str]:
     torch = next(line for line in constraints.read_text(encoding="utf-8").splitlines() if line.startswith("torch=="))
     (folder / "constraints.txt").write_text(f"{torch}\n", encoding="utf-8")  # the CPU build; others would bring CUDA
     found = {}
-    for name, packages in ELSEWHERE.items():
+    for name, (module, packages) in ELSEWHERE.items():
         python = folder / name / "bin" / "python"
         subprocess.run([sys.executable, "-m", "venv", folder / name], check=True)
-        words = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", folder / "constraints.txt"]
-        try:
-            done = subprocess.run([*words, *packages], capture_output=True, text=True, timeout=900)
-        except subprocess.TimeoutExpired:
-            found[name] = "did not install: not done after 15 minutes"
-        else:
-            last = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["ERROR: no reason was given"]
-            found[name] = "installed" if done.returncode == 0 else f"did not install: {last[-1].removeprefix('ERROR: ')}"
+        words = [python, "-m", "pip", "install", "--disable-pip-version-check", "--constraint", folder / "constraints.txt"]
+        found[name] = _refused([*words, *packages]) or _refused([python, "-c", f"import {module}"]) or "installed"
         print(f"{name}: {found[name]}", file=sys.stderr, flush=True)
         (folder / "installed.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     return found
+
+
+def _refused(words: Sequence[str | Path]) -> str:
+    """Run what installs or imports, and return why it failed; nothing where it did not."""
+    try:
+        done = subprocess.run([*words], capture_output=True, text=True, timeout=900, check=False)
+    except subprocess.TimeoutExpired:
+        return "not done after 15 minutes"
+    if not done.returncode:
+        return ""
+    told = (done.stdout + done.stderr).splitlines()
+    conflict = next((number for number, line in enumerate(told) if line.startswith("The conflict is caused by")), None)
+    if conflict is not None:
+        return f"does not install: {'; '.join(line.strip() for line in told[conflict + 1 : conflict + 3])}"
+    errors = [line for line in told if line.startswith("ERROR")] or told[-1:] or ["no reason was given"]
+    return f"does not {'install' if 'pip' in words else 'import'}: {errors[-1].removeprefix('ERROR: ')}"
 
 
 def tables(data: Dataset) -> dict[str, np.ndarray]:
