@@ -27,6 +27,7 @@ __all__ = [
     "STREAMS",
     "TRIALS_TABLE",
     "WEIGHTS",
+    "count_weights",
     "explanation_file",
     "explanation_files",
     "folder_bytes",
@@ -51,6 +52,7 @@ RAY = "ray"
 PREDICTIONS = "predictions"
 #: Folder with the trained weights: of the designs on the front, of those that a strategy goes on from, and of what was explained.
 WEIGHTS = "weights"
+_OF_A_MEMBER = ".safetensors"
 #: Folder with streams that were trained alone, for other designs that want the same.
 STREAMS = "streams"
 #: Folder with one file for each explained candidate.
@@ -90,7 +92,7 @@ def explanation_files(run: Path) -> list[Path]:
 
 def member_weights_file(weights: Path, candidate: str, *, fold: int, seed: int) -> Path:
     """Return where a folder of weights keeps those of a member."""
-    return weights / candidate / f"fold{fold}-seed{seed}.safetensors"
+    return weights / candidate / f"fold{fold}-seed{seed}{_OF_A_MEMBER}"
 
 
 def folder_bytes(folder: Path) -> int:
@@ -100,6 +102,15 @@ def folder_bytes(folder: Path) -> int:
         with suppress(FileNotFoundError):  # a search that runs lets go what it needs least
             total += file.stat().st_size
     return total
+
+
+def count_weights(run: Path | None) -> dict[str, int]:
+    """Return of how many `networks` of how many `designs` a run keeps the weights, and their `bytes`; zeros where it keeps none."""
+    sizes: dict[Path, int] = {}
+    for file in [] if run is None else (run / WEIGHTS).glob(f"*/*{_OF_A_MEMBER}"):
+        with suppress(FileNotFoundError):  # a search that runs lets go what left the front
+            sizes[file] = file.stat().st_size
+    return {"networks": len(sizes), "designs": len({file.parent for file in sizes}), "bytes": sum(sizes.values())}
 
 
 def ray_session(number: int) -> str:

@@ -15,7 +15,7 @@ from fusearch.contracts import Direction, Objective, costs, feasible, primary
 from fusearch.driver_state import state_of
 from fusearch.effort import count_loops, count_races, count_streams
 from fusearch.errors import FusearchError, ObjectiveError, RunError, nearest, suggestion
-from fusearch.layout import STREAMS, folder_bytes
+from fusearch.layout import STREAMS, count_weights, folder_bytes
 from fusearch.more_seeds import count_more_seeds
 from fusearch.ranking import best_of_each, is_near, ranked
 from fusearch.settings import SELECTIONS, Pace, Settings
@@ -287,6 +287,7 @@ class Trials:
             "more_seeds": self.more_seeds,
             "in_the_loop": count_loops(self.records),
             "streams": {**count_streams(self.records), "bytes": 0 if self.path is None else folder_bytes(self.path / STREAMS)},
+            "weights": count_weights(self.path),
             "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
             "picked_by": [objective.name for objective in self.criteria],
             "front": [_entry(record) for record in self.front],

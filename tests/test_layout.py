@@ -12,6 +12,7 @@ import pytest
 
 from fusearch import layout
 from fusearch.layout import (
+    count_weights,
     explanation_file,
     explanation_files,
     member_weights_file,
@@ -116,6 +117,16 @@ def test_the_architecture_page_names_everything() -> None:
     page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
     assert [name for name in sorted(NAMES - {layout.JOURNAL_LOCK}) if name not in FOLDERS and name not in page] == []
     assert [name for name in sorted(FOLDERS) if f"    {name}/" not in page] == []
+
+
+def test_weights_are_counted_and_drafts_are_not(tmp_path: Path) -> None:
+    assert count_weights(tmp_path) == count_weights(None) == {"networks": 0, "designs": 0, "bytes": 0}
+    for design, fold, size in (("a", 0, 10), ("a", 1, 20), ("b", 0, 5)):
+        file = member_weights_file(tmp_path / "weights", design, fold=fold, seed=0)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"w" * size)
+    (file.parent / f".{file.name}.0123abcd.part").write_bytes(b"w")
+    assert count_weights(tmp_path) == {"networks": 3, "designs": 2, "bytes": 35}
 
 
 def test_explanations_come_in_order_and_drafts_do_not_count(tmp_path: Path) -> None:

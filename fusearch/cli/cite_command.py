@@ -43,8 +43,9 @@ def cite(
     say(cited.bibtex if out is None else f"BibTeX: {out}")
     if cited.unnamed:
         warn(f"no paper is named for: {', '.join(cited.unnamed)}")
-    if any(" and others" in paper.authors or not paper.title for paper in cited.papers):
-        warn("authors are the first one, and titles as the entries tell them: complete them before print")
+    incomplete = [paper.key for paper in cited.papers if not paper.is_complete]
+    if incomplete:
+        warn(f"not all authors, or no title, are known of these; complete them before print: {', '.join(incomplete)}")
 
 
 def add_commands(app: typer.Typer) -> None:

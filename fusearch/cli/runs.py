@@ -55,6 +55,9 @@ def show_status(facts: dict[str, Any]) -> None:
     if streams["asked"]:
         kept = f"{streams['found']} of them taken from what is kept ({streams['bytes'] / 1e6:.1f} MB)"
         say(f"streams trained alone: {streams['asked']}, {kept}")
+    weights = facts["weights"]
+    if weights["networks"]:
+        say(f"weights kept: {weights['networks']} networks of {weights['designs']} designs ({weights['bytes'] / 1e6:.1f} MB)")
     names = [objective["name"] for objective in facts["objectives"]]
     if facts["front"]:
         say()

@@ -24,7 +24,7 @@ def serve(
     max_batch: Annotated[int, typer.Option(min=1, help="Most samples of a request.", metavar="N", rich_help_panel=ADVANCED)] = 256,
     max_bytes: Annotated[int, typer.Option(min=1, help="Most bytes of a request.", metavar="N", rich_help_panel=ADVANCED)] = 8_000_000,
 ) -> None:
-    """Serve predictions of an exported bundle over HTTP, as JSON; needs the extra `serve`.
+    """Serve predictions of an exported bundle over HTTP; needs the extra `serve`. Requests are JSON, with files as base64.
 
     GET /health, POST /predict, GET /openapi.json. The bundle's own program reads and predicts. There is no login: put a proxy before it
     where others reach it.

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from fusearch.errors import DataError, suggestion
-from fusearch.serving.served_bundle import Form
+from fusearch.serving.forms import Form, Upload, uploads_of
 
 __all__ = ["read_samples", "samples_schema"]
 
 #: Largest number: beyond it float32 has none. Characters of an id, a level and a text; control characters are refused.
 MOST, LONGEST_WORD, LONGEST_TEXT = 3e38, 200, 20_000
 _WORD, _TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*"), re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]*")
+
+_BASE64 = r"^[A-Za-z0-9+/]+={0,2}$"
 
 _NUMBER = {"type": ["number", "null"], "minimum": -MOST, "maximum": MOST}
 _LEVEL = {"type": ["string", "null"], "maxLength": LONGEST_WORD, "pattern": r"^[^\x00-\x1f\x7f-\x9f]*$"}
@@ -51,7 +54,9 @@ def samples_schema(spec: Mapping[str, Any], forms: Mapping[str, Form], max_batch
 
 
 def _schema_of(modality: Mapping[str, Any], form: Form) -> dict[str, Any]:
-    about = {"description": str(modality["kind"])}
+    about, uploads = {"description": str(modality["kind"])}, uploads_of(modality)
+    if form == "file":
+        return {**about, **_file_schema(uploads)}
     if form == "text":
         return {**about, "type": ["string", "null"], "maxLength": LONGEST_TEXT, "pattern": r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$"}
     if form == "table":
@@ -69,7 +74,18 @@ def _schema_of(modality: Mapping[str, Any], form: Form) -> dict[str, Any]:
     schema: dict[str, Any] = dict(_NUMBER)
     for size in reversed(modality["shape"]):
         schema = {"type": "array", "items": schema, "minItems": size, "maxItems": size}
-    return {**schema, **about, "type": ["array", "null"]}
+    array = {**schema, "type": ["array", "null"]}
+    return {**about, "anyOf": [array, _file_schema(uploads)]} if uploads else {**about, **array}
+
+
+def _file_schema(uploads: tuple[str, ...]) -> dict[str, Any]:
+    content = {"type": "string", "contentEncoding": "base64", "pattern": _BASE64, "minLength": 4}
+    return {
+        "type": ["object", "null"],
+        "properties": {"suffix": {"type": "string", "enum": list(uploads)}, "base64": {**content, "description": "the bytes of the file"}},
+        "required": ["suffix", "base64"],
+        "additionalProperties": False,
+    }
 
 
 def read_samples(
@@ -103,6 +119,9 @@ def read_samples(
 def _values(value: Any, where: str, modality: Mapping[str, Any], form: Form) -> Any:
     if value is None:
         return None
+    uploads = uploads_of(modality)
+    if form == "file" or (uploads and isinstance(value, dict)):
+        return _upload(value, where, uploads)
     if form == "text":
         return _string(value, where, LONGEST_TEXT, _TEXT)
     if form == "array":
@@ -114,6 +133,19 @@ def _values(value: Any, where: str, modality: Mapping[str, Any], form: Form) -> 
     for name in modality["categorical"]:
         _string(row[name], f"{where}.{name}", LONGEST_WORD, _WORD)
     return row
+
+
+def _upload(value: Any, where: str, uploads: tuple[str, ...]) -> Upload:
+    file = _object(value, where, ("suffix", "base64"))
+    if file["suffix"] not in uploads:
+        raise DataError(f"{where}.suffix: expected one of: {', '.join(uploads)}")
+    try:
+        content = base64.b64decode(file["base64"], validate=True)
+    except (TypeError, ValueError):
+        content = b""
+    if not content:
+        raise DataError(f"{where}.base64: expected the bytes of a file as base64")
+    return Upload(file["suffix"], content)
 
 
 def _check_array(value: Any, where: str, shape: list[int]) -> None:

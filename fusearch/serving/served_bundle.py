@@ -1,36 +1,27 @@
-"""A bundle that predicts samples which come as plain values: they are written as the files that its own `predict.py` reads."""
+"""A bundle that predicts the samples of a request: they are written as the files that its own `predict.py` reads."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
 import math
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from fusearch.data.files.checksums import verify_checksums
 from fusearch.errors import DataError, ExportError
+from fusearch.serving.forms import Upload, form_of
 
-__all__ = ["Form", "ServedBundle", "form_of"]
-
-#: How the values of a modality come: one number or level a column, nested numbers, or a text.
-Form = Literal["table", "array", "text"]
-
-
-def form_of(modality: Mapping[str, Any]) -> Form | None:
-    """Return how the values of a modality of `inputs.json` come as JSON; None where they cannot."""
-    if "numeric" in modality:
-        return "table"
-    if {"symbols", "model"} & modality.keys():
-        return "text" if "column" in modality and "root" not in modality else None
-    return None if {"edges", "rate", "time"} & modality.keys() else "array"
+__all__ = ["ServedBundle"]
 
 
 class ServedBundle:
@@ -44,7 +35,7 @@ class ServedBundle:
         forms: How the values of each modality come.
 
     Raises:
-        ExportError: It is no bundle, a file of it was changed, or its values or predictions cannot come as JSON.
+        ExportError: It is no bundle, a file of it was changed, or no request can hold its values, or no answer its predictions.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,7 +53,9 @@ class ServedBundle:
         for name, form in forms.items():
             if form is None:
                 kind = self.spec["modalities"][name]["kind"]
-                raise ExportError(f"bundle {str(folder)!r}: modality {name!r} ({kind}) is read from files, not JSON: run its predict.py")
+                raise ExportError(
+                    f"bundle {str(folder)!r}: modality {name!r} ({kind}) is read from tables that no request can hold: run its predict.py"
+                )
         self.forms = {name: form for name, form in forms.items() if form is not None}
         self._program = _load_program(folder)
         self._session = self._program.onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
@@ -93,11 +86,21 @@ class ServedBundle:
             for place, name in enumerate(self.forms):
                 values = [sample.get(name) for sample in samples]
                 if any(value is not None for value in values):
-                    path = self._write(Path(folder) / f"{place}", name, ids, values)
-                    tables[name] = self._read(path, name)
+                    tables[name] = ids, self._values(Path(folder) / f"{place}", name, ids, values)
         aligned, inputs = self._program.align(tables, self.spec["modalities"])
         frame: pd.DataFrame = self._program.predict_rows(self._session, aligned, inputs, self.spec)
         return frame
+
+    def _values(self, path: Path, name: str, ids: list[str], values: list[Any]) -> npt.NDArray[np.float32]:
+        """Return what the program reads of the values of a modality, (n, *shape); NaN where a sample has none."""
+        uploads = {row: value for row, value in enumerate(values) if isinstance(value, Upload)}
+        plain = [None if row in uploads else value for row, value in enumerate(values)]
+        found = np.full((len(ids), *self.spec["modalities"][name]["shape"]), np.nan, np.float32)
+        if any(value is not None for value in plain):
+            found[:] = self._read(self._write(path, name, ids, plain), name)
+        if uploads:
+            found[list(uploads)] = self._read(self._write_files(path, name, uploads), name)
+        return found
 
     def _write(self, path: Path, name: str, ids: list[str], values: list[Any]) -> Path:
         modality, form = self.spec["modalities"][name], self.forms[name]
@@ -127,11 +130,25 @@ class ServedBundle:
         pd.concat(blocks, axis=1).to_parquet(path, index=False)
         return path
 
-    def _read(self, path: Path, name: str) -> Any:
+    def _write_files(self, folder: Path, name: str, uploads: Mapping[int, Upload]) -> Path:
+        """Write the files of some samples, by their rows, under names of our own, and return the table that names them."""
+        folder.mkdir()
+        files = [folder / f"samples.{row}{upload.suffix}" for row, upload in uploads.items()]
+        for file, upload in zip(files, uploads.values(), strict=True):
+            file.write_bytes(upload.content)
+        table = folder / "files.parquet"
+        columns = {self.spec["id"] or "id": list(map(str, uploads)), self.spec["modalities"][name]["column"]: list(map(str, files))}
+        pd.DataFrame(columns, dtype="string").to_parquet(table, index=False)
+        return table
+
+    def _read(self, path: Path, name: str) -> npt.NDArray[np.float32]:
         try:
-            return self._program.read(path, self.spec["modalities"][name], self.spec)
+            _, values = self._program.read(path, self.spec["modalities"][name], self.spec)
         except self._program.DataError as error:
-            raise DataError(f"{name}: {str(error).replace(path.name, 'its values')}") from None
+            told = str(error).replace(f"{path.parent}{os.sep}", "").replace(path.name, "its values")  # no path of the server
+            raise DataError(f"{name}: {told}") from None
+        found: npt.NDArray[np.float32] = values
+        return found
 
 
 def _load_program(folder: Path) -> ModuleType:

@@ -72,6 +72,10 @@ def test_status_document(finished: Path, fusearch: Callable[..., Any]) -> None:
     assert status["trials"]["complete"] >= 12
     assert status["trials"]["failed"] == status["trials"]["running"] == 0
     assert [objective["name"] for objective in status["objectives"]] == ["auroc", "macs"]
+    assert status["weights"]["designs"] >= len(status["front"])
+    assert status["weights"]["networks"] == 2 * status["weights"]["designs"], "two folds"
+    assert status["weights"]["bytes"] > 0
+    assert f"weights kept: {status['weights']['networks']} networks of" in fusearch("status", finished).out
     assert status["front"]
     for record in status["front"]:
         assert {"digest", "formula", "values", "trial"} <= set(record)

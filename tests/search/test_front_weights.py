@@ -56,6 +56,8 @@ def test_weights_are_those_of_the_front_and_of_what_is_picked(search, keeping):
     assert 0 < len(kept_of(run)) < len(trials.feasible)
     assert trials.counts["raced"], "designs that a race stopped had left files"
     assert all(len(list((run.path / "weights" / digest).iterdir())) == 5 for digest in kept_of(run))
+    num_networks = 5 * len(kept_of(run))
+    assert run.status()["weights"] == {"networks": num_networks, "designs": len(kept_of(run)), "bytes": 1000 * num_networks}
 
 
 def test_no_more_bytes_are_kept_than_asked_for_the_pick_first(search, keeping):
@@ -67,6 +69,7 @@ def test_none_are_kept_where_that_is_asked_for(search, keeping):
     run = search(keeping, keep_weights=0)
     assert keeping.folder is None
     assert not (run.path / "weights").exists()
+    assert run.status()["weights"] == {"networks": 0, "designs": 0, "bytes": 0}
 
 
 def test_what_a_killed_driver_left_behind_goes_when_the_run_is_resumed(search, keeping):

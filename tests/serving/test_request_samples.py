@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fusearch.errors import DataError
+from fusearch.serving.forms import Upload, form_of
 from fusearch.serving.request_samples import read_samples, samples_schema
-from fusearch.serving.served_bundle import form_of
 
 ROW = {"a": 1, "b,c": 2.5, "sex": "f"}
 
@@ -65,6 +65,47 @@ def test_what_does_not_keep_the_schema_is_refused_with_its_place(body: object, m
         read(spec, body)
     assert message in str(refused.value)
     assert len(str(refused.value)) < 400
+
+
+@pytest.fixture(scope="module")
+def files(file_bundle: Path) -> dict:
+    return json.loads((file_bundle / "inputs.json").read_text(encoding="utf-8"))
+
+
+def test_a_file_comes_as_its_bytes_beside_numbers(files: dict) -> None:
+    _, samples = read(files, of({"cxr": {"suffix": ".png", "base64": "iVBO"}, "ct": None}))
+    assert samples == [{"cxr": Upload(".png", b"\x89PN"), "ct": None}]
+    _, samples = read(files, of({"cxr": [[[1, 2], [3, 4]]]}))
+    assert samples == [{"cxr": [[[1, 2], [3, 4]]]}]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"suffix": ".exe", "base64": "iVBO"}, "samples.0.values.cough.suffix: expected one of: .wav, .flac"),
+        ({"suffix": ["a"], "base64": "iVBO"}, "samples.0.values.cough.suffix: expected one of"),
+        ({"suffix": "/../a.wav", "base64": "iVBO"}, "samples.0.values.cough.suffix: expected one of"),
+        ({"suffix": ".wav", "base64": "a b"}, "samples.0.values.cough.base64: expected the bytes of a file as base64"),
+        ({"suffix": ".wav", "base64": "\u00fc"}, "samples.0.values.cough.base64: expected the bytes"),
+        ({"suffix": ".wav", "base64": ""}, "samples.0.values.cough.base64: expected the bytes"),
+        ({"suffix": ".wav", "base64": 7}, "samples.0.values.cough.base64: expected the bytes"),
+        ({"suffix": ".wav"}, "samples.0.values.cough: 'base64' is absent"),
+        ({"path": "/etc/passwd"}, "samples.0.values.cough: no 'path'"),
+        ([[1.0]], "samples.0.values.cough: expected an object"),
+    ],
+)
+def test_what_is_no_file_is_refused(value: object, message: str, files: dict) -> None:
+    with pytest.raises(DataError) as refused:
+        read(files, of({"cough": value}))
+    assert message in str(refused.value)
+
+
+def test_the_schema_names_how_files_end(files: dict) -> None:
+    schema = samples_schema(files, {name: form_of(each) for name, each in files["modalities"].items()}, 2)
+    values = schema["properties"]["samples"]["items"]["properties"]["values"]["properties"]
+    assert values["cough"]["properties"]["suffix"]["enum"] == [".wav", ".flac"]
+    array, file = values["cxr"]["anyOf"]
+    assert (array["minItems"], ".dcm" in file["properties"]["suffix"]["enum"]) == (1, True)
 
 
 def test_the_schema_has_names_shapes_and_limits(spec: dict) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from scipy.io import wavfile
+from volume_files import write_nifti
 
 from fusearch.data.files.checksums import write_checksums
 from fusearch.errors import DataError, ExportError
-from fusearch.serving.served_bundle import ServedBundle, form_of
+from fusearch.serving.forms import Upload
+from fusearch.serving.served_bundle import ServedBundle
 
 
 @pytest.fixture(scope="module")
@@ -52,19 +57,40 @@ def test_a_bundle_that_was_changed_is_refused_and_so_is_none(small_bundle: Path,
         ServedBundle(tmp_path)
 
 
-def test_what_cannot_come_as_json_is_refused_at_the_start(small_bundle: Path, tmp_path: Path) -> None:
+def test_what_cannot_come_in_a_request_is_refused_at_the_start(small_bundle: Path, tmp_path: Path) -> None:
     graph = {"option": "--g", "kind": "graph", "shape": [3, 4], "key": "g", "edges": [[0, 1]], "directed": False}
-    with pytest.raises(ExportError, match=r"modality 'g' \(graph\) is read from files, not JSON: run its predict.py"):
+    with pytest.raises(ExportError, match=r"modality 'g' \(graph\) is read from tables that no request can hold: run its predict.py"):
         ServedBundle(changed(small_bundle, tmp_path / "graph", modalities={"g": graph}))
     with pytest.raises(ExportError, match=r"predicts masks, which are files"):
         ServedBundle(changed(small_bundle, tmp_path / "masks", masks={"classes": []}))
 
 
-def test_the_form_of_a_modality() -> None:
-    assert form_of({"column": "note", "symbols": ["a"], "kind": "text"}) == "text"
-    assert form_of({"column": "note", "root": ".", "symbols": ["a"], "kind": "text"}) is None
-    assert form_of({"rate": 100, "column": "path"}) is None
-    assert form_of({"column": "image_path", "root": "images", "kind": "image2d"}) == "array"
+def png(pixels: object) -> Upload:
+    content = io.BytesIO()
+    Image.fromarray(np.array(pixels, np.uint8)).save(content, "png")
+    return Upload(".png", content.getvalue())
+
+
+def test_files_are_read_as_the_program_reads_those_that_a_table_names(file_bundle: Path, tmp_path: Path) -> None:
+    bundle = ServedBundle(file_bundle)
+    assert set(bundle.forms.values()) == {"array", "file"}
+    volume = np.arange(8, dtype=np.float32).reshape(2, 2, 2) / 8
+    write_nifti(tmp_path / "v.nii.gz", volume)
+    wavfile.write(tmp_path / "s.wav", 8000, np.sin(np.arange(800)).astype(np.float32))
+    ct, cough = Upload(".nii.gz", (tmp_path / "v.nii.gz").read_bytes()), Upload(".wav", (tmp_path / "s.wav").read_bytes())
+    pixels = [[0, 1], [1, 1]]
+    samples = [{"ct": ct}, {"cxr": [[[0.0, 1.0], [1.0, 1.0]]]}, {"cxr": png(pixels), "ct": ct}, {"cxr": png(pixels)}, {"cough": cough}]
+    said = [list(each.values()) for each in bundle.predict(samples)]
+    sums = [(0.0, 3.5, 0.0), (3.0, 0.0, 0.0), (3.0, 3.5, 0.0), (3.0, 0.0, 0.0)]
+    expected = [np.exp(each) / np.exp(each).sum() for each in sums]
+    np.testing.assert_allclose(said[:4], expected, rtol=1e-5)
+    assert said[4][2] != pytest.approx(1 / 3)
+
+
+def test_a_file_that_is_not_what_it_says_is_refused_with_its_sample(file_bundle: Path) -> None:
+    with pytest.raises(DataError, match=r"cxr: .*samples\.1\.png: ") as refused:
+        ServedBundle(file_bundle).predict([{"cxr": png([[0, 1], [1, 1]])}, {"cxr": Upload(".png", b"no picture")}])
+    assert "fusearch-serve" not in str(refused.value), "no path of the server is told"
 
 
 def test_a_number_that_is_too_large_for_the_model_is_no_answer(served: ServedBundle) -> None:

@@ -17,10 +17,20 @@ import pandas as pd
 from fusearch.data.files.delimited import Shape, find_shape, read_text
 from fusearch.data.files.stacking import load_package
 from fusearch.data.files.text import NUMERIC_GAPS, as_text, one_line, where
-from fusearch.data.files.workbooks import WORKBOOKS, read_sheet
+from fusearch.data.files.workbooks import EXCEL, WORKBOOKS, read_sheet
 from fusearch.errors import DataError
 
-__all__ = ["TABLES", "TextFormat", "codes_of", "decimal_of", "drop_missing", "merges_numbers", "numbers_of", "read_table"]
+__all__ = [
+    "TABLES",
+    "TextFormat",
+    "codes_of",
+    "decimal_of",
+    "drop_missing",
+    "merges_numbers",
+    "numbers_of",
+    "package_of_table",
+    "read_table",
+]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -140,6 +150,11 @@ def codes_of(texts: Sequence[str | None], levels: Sequence[str]) -> FloatArray:
     """Return the position of each text among the levels, (N,) float32: -1 for another text, NaN for a missing one."""
     code_of = {level: float(code) for code, level in enumerate(levels)}
     return np.array([np.nan if text is None else code_of.get(text, -1.0) for text in texts], np.float32)
+
+
+def package_of_table(name: str) -> str | None:
+    """Return the package, beside pandas, that reads a table of that name; None: none does."""
+    return "pyarrow" if name.lower().endswith(".parquet") else EXCEL if name.lower().endswith(WORKBOOKS) else None
 
 
 def _read_parquet(path: Path, by_position: bool) -> pd.DataFrame:

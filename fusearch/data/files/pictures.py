@@ -45,9 +45,9 @@ class Images:
     stacks: tuple[str, ...] = ()
 
 
-def package_of_image(name: str) -> str | None:
-    """Return the package that reads a file of that name; None: numpy does."""
-    return None if name.lower().endswith(".npy") else "pydicom" if name.lower().endswith(DICOM) else "pillow"
+def package_of_image(path: Path) -> str | None:
+    """Return the package that reads a file; None: numpy does."""
+    return None if path.suffix.lower() == ".npy" else "pydicom" if _is_dicom(path) else "pillow"
 
 
 def read_images(
@@ -129,7 +129,7 @@ def _read_image(path: Path, axes: Sequence[int] | None) -> tuple[FloatArray, int
             array = array.transpose(axes)
         with np.errstate(over="ignore"):
             return (array if array.ndim == 3 else array[None]).astype(np.float32), 8 * array.dtype.itemsize, 1
-    if path.suffix.lower() in DICOM or (not path.suffix and is_dicom(path)):
+    if _is_dicom(path):
         return read_picture(path)
     image = _pillow(path.name)
     try:
@@ -156,6 +156,11 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def _is_dicom(path: Path) -> bool:
+    """Whether a file says that it is DICOM, or has no suffix and is."""
+    return path.suffix.lower() in DICOM or (not path.suffix and path.is_file() and is_dicom(path))
 
 
 def _upright(picture: Any) -> Any:

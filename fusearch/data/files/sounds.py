@@ -82,7 +82,7 @@ def read_sounds(files: Sequence[Path | None], places: Sequence[str], *, rate: in
         if file is None:
             continue
         try:
-            found[row] = log_mel(_fit(*_read(file), rate, seconds), rate, mels)
+            found[row] = log_mel(_read(file, rate, seconds), rate, mels)
         except DataError as error:
             faults.append(f"{places[row]}: {error}")
         except OSError as error:
@@ -97,9 +97,10 @@ def read_sounds(files: Sequence[Path | None], places: Sequence[str], *, rate: in
     return values
 
 
-def _fit(signal: _Signal, own_rate: int, rate: int, seconds: float) -> _Signal:
-    from scipy.signal import resample_poly
-
+def _read(path: Path, rate: int, seconds: float) -> _Signal:
+    """Return the mean of the channels, at that rate and of that length."""
+    resample_poly = load_package("scipy.signal", path.name).resample_poly
+    signal, own_rate = _read_signal(path)
     signal = signal[: math.ceil((seconds + 1) * own_rate)]  # a second more, for the filters at the end
     if own_rate != rate:
         shared = math.gcd(own_rate, rate)
@@ -108,7 +109,7 @@ def _fit(signal: _Signal, own_rate: int, rate: int, seconds: float) -> _Signal:
     return np.pad(signal[:size], (0, max(0, size - len(signal))))
 
 
-def _read(path: Path) -> tuple[_Signal, int]:
+def _read_signal(path: Path) -> tuple[_Signal, int]:
     """Return the mean of the channels, and how many samples a second it has."""
     if not path.is_file():
         raise DataError(f"{path.name}: there is no such file in {str(path.parent)!r}")

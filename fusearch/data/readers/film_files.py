@@ -37,9 +37,9 @@ class FilmKeys(PictureKeys):
         ge=1,
     )
 
-    def packages_of(self, name: str) -> tuple[str, ...]:
-        """Return the package that reads a film of that name."""
-        package = package_of_film(name)
+    def packages_of(self, file: Path) -> tuple[str, ...]:
+        """Return the package that reads a film."""
+        package = package_of_film(file.name)
         return () if package is None else (package,)
 
 

@@ -60,9 +60,9 @@ class ImageKeys(PictureKeys):
 
     column: str | None = Field(default=None, description=f"Column of the table with the path of each sample's image ({', '.join(IMAGES)}).")
 
-    def packages_of(self, name: str) -> tuple[str, ...]:
-        """Return the package that reads an image of that name."""
-        package = package_of_image(name)
+    def packages_of(self, file: Path) -> tuple[str, ...]:
+        """Return the package that reads an image."""
+        package = package_of_image(file)
         return () if package is None else (package,)
 
 

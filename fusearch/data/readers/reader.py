@@ -44,8 +44,8 @@ class FileKeys(BaseModel):
         lists = [(key, value if isinstance(value, list | tuple) else [value]) for key, value in given]
         return [(key, name) for key, names in lists for name in names if isinstance(name, str)]
 
-    def packages_of(self, name: str) -> tuple[str, ...]:  # noqa: ARG002  # other kinds of files hang on it
-        """Return the packages, beside numpy and pandas, that read a file of that name which the table names."""
+    def packages_of(self, file: Path) -> tuple[str, ...]:  # noqa: ARG002  # other kinds of files hang on it
+        """Return the packages, beside numpy and pandas, that read a file which the table names."""
         return ()
 
     def marks(self) -> Mapping[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +55,7 @@ class SeriesKeys(SheetKeys):
         """Return the column of paths."""
         return {} if self.column is None else {self.column: "column of recordings"}
 
-    def packages_of(self, name: str) -> tuple[str, ...]:  # noqa: ARG002  # other kinds of files hang on it
+    def packages_of(self, file: Path) -> tuple[str, ...]:  # noqa: ARG002  # other kinds of files hang on it
         """Return the packages that read a recording."""
         return ("pyedflib", "scipy")
 

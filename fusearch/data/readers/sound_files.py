@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 from pydantic import Field
 
@@ -28,9 +29,9 @@ class SoundKeys(SheetKeys):
         """Return the column of paths."""
         return {self.column: "column of sound paths"}
 
-    def packages_of(self, name: str) -> tuple[str, ...]:
-        """Return the packages that read a sound of that name."""
-        return ("scipy",) if name.lower().endswith(".wav") else ("scipy", "soundfile")
+    def packages_of(self, file: Path) -> tuple[str, ...]:
+        """Return the packages that read a sound."""
+        return ("scipy",) if file.name.lower().endswith(".wav") else ("scipy", "soundfile")
 
 
 def _read(source: Source) -> Rows:

@@ -59,9 +59,9 @@ class VolumeKeys(NamedFileKeys):
         ge=1,
     )
 
-    def packages_of(self, name: str) -> tuple[str, ...]:
-        """Return the package that reads a volume of that name."""
-        package = package_of_volume(name)
+    def packages_of(self, file: Path) -> tuple[str, ...]:
+        """Return the package that reads a volume."""
+        package = package_of_volume(file.name)
         return () if package is None else (package,)
 
     @model_validator(mode="after")

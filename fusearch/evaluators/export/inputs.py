@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from fusearch.data import Dataset, load_manifest
 from fusearch.data.files.far_values import amounts, range_of
-from fusearch.data.files.frames import TABLES, TextFormat, decimal_of, read_table
+from fusearch.data.files.frames import TABLES, TextFormat, decimal_of, package_of_table, read_table
+from fusearch.data.files.stacking import named_file
 from fusearch.data.files.text import as_text
-from fusearch.data.files.workbooks import EXCEL, WORKBOOKS
 from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.modality import Modality
 from fusearch.data.readers import FileKeys, find_reader
@@ -157,20 +157,20 @@ def _reading(modality: Modality, keys: FileKeys, manifest: Manifest) -> dict[str
     shared = shared_edges(keys, manifest.path.parent, manifest.text_format, f"modalities.{modality.name}.edges")
     if shared is not None:
         found["edges"] = shared[0]
-    if "node" in found:  # the table of edges lies where it did, from that of the nodes
-        nodes = (manifest.path.parent / keys.file).parent
-        found["edges"] = Path(os.path.relpath(manifest.path.parent / found["edges"], nodes)).as_posix()
-    form = manifest.form_of(keys)
-    packages = {EXCEL} if keys.file.lower().endswith(WORKBOOKS) else set()
+    form, folder = manifest.form_of(keys), manifest.path.parent
+    tables = [keys.file, *([found["edges"]] if "node" in found else [])]
+    packages = {package for table in tables if (package := package_of_table(table)) is not None}
     if "model" in found:
         found["model"] = modality.name
         packages.add("tokenizers")
     elif "pooling" in found:
         del found["pooling"]
     if "column" in found:
-        frame = read_table(manifest.path.parent / keys.file, lambda names: set(names), form)
-        names = as_text(frame[found["column"]], form.missing)
-        packages.update(package for name in names if name is not None for package in keys.packages_of(name))
+        frame = read_table(folder / keys.file, lambda names: set(names), form)
+        named = [named_file(folder / found.get("root", "."), name) for name in as_text(frame[found["column"]], form.missing)]
+        packages.update(package for file in named if file is not None for package in keys.packages_of(file))
+    for key in {"root"} & found.keys() | ({"edges"} if "node" in found else set()):  # they lie where they did, from the table
+        found[key] = Path(os.path.relpath(folder / found[key], (folder / keys.file).parent)).as_posix()
     if form.sheet is not None:
         found["sheet"] = form.sheet
     if packages:

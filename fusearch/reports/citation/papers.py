@@ -1,10 +1,12 @@
-"""Papers as BibTeX: those that entries of the registries name in words, and those of the parts that have no entry with a reference."""
+"""Papers as BibTeX. The entries of the registries name theirs in words; `bibliography.json` has the rest of what is known of each."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from importlib.resources import files
 
 from fusearch.version import __version__
 
@@ -13,6 +15,9 @@ __all__ = ["EXECUTORS_BY", "FIXED", "LOSSES", "SAMPLERS_FROM", "STRATEGIES_FROM"
 #: A paper in the words of an entry: first authors, then what stands before the year.
 _PAPER = re.compile(r"([A-Z][\w-]+)( et al\.| (?:&|and) [A-Z][\w-]+|), ((?:[^,;]+, )*?[^,;]*?)\b((?:19|20)\d\d)\b(?!\.\d)")
 
+#: Kind of a BibTeX entry -> where it says what the paper stands in.
+_PLACES = {"article": "journal", "inproceedings": "booktitle", "incollection": "booktitle", "book": "publisher", "software": "version"}
+
 
 @dataclass(frozen=True)
 class Paper:
@@ -20,9 +25,9 @@ class Paper:
 
     Attributes:
         key: Key of the BibTeX entry.
-        authors: As BibTeX writes them: `A and B and others`.
+        authors: As BibTeX writes them: `A and B and others`, where the others are not known.
         title: The title; empty where the entry that names the paper does not tell it.
-        venue: Journal, conference, or where else it stands.
+        venue: Journal, conference, publisher, or where else it stands.
         year: Year of the paper.
         kind: Kind of the BibTeX entry.
         url: Where it can be read; empty where it is not told.
@@ -37,13 +42,17 @@ class Paper:
     url: str = ""
 
     @property
+    def is_complete(self) -> bool:
+        """Whether all authors and the title are known."""
+        return bool(self.title) and not self.authors.endswith(" and others")
+
+    @property
     def bibtex(self) -> str:
         """The BibTeX entry; what is not known is left out, and said in a note."""
-        place = {"article": "journal", "inproceedings": "booktitle", "software": "version"}.get(self.kind, "howpublished")
         fields = {
             "author": self.authors,
             "title": self.title and f"{{{self.title}}}",
-            place: self.venue,
+            _PLACES.get(self.kind, "howpublished"): self.venue,
             "year": str(self.year),
             "url": self.url,
         }
@@ -54,12 +63,15 @@ class Paper:
 
 
 def read_papers(reference: str) -> list[Paper]:
-    """Return the papers that the reference of an entry names, with the authors and the title as far as it tells them.
+    """Return the papers that the reference of an entry names: as the bibliography has them, else as far as the words tell them.
 
     Example:
-        >>> [paper] = read_papers("He et al., Deep residual learning for image recognition, CVPR 2016, with a note (review no. 1)")
-        >>> paper.key, paper.authors, paper.title, paper.venue
-        ('he2016', 'He and others', 'Deep residual learning for image recognition', 'CVPR')
+        >>> [paper] = read_papers("Hu et al., Squeeze-and-excitation networks, CVPR 2018, with a note (review no. 1)")
+        >>> paper.key, paper.kind, paper.authors, paper.title
+        ('hu2018', 'inproceedings', 'Hu, Jie and Shen, Li and Sun, Gang', 'Squeeze-and-excitation networks')
+        >>> [paper] = read_papers("Doe et al., Joining all there is, JMLR 2031")
+        >>> paper.kind, paper.authors, paper.venue
+        ('article', 'Doe and others', 'Journal of Machine Learning Research')
     """
     papers = []
     for first, others, told, year in _PAPER.findall(reference):
@@ -68,8 +80,21 @@ def read_papers(reference: str) -> list[Paper]:
             title, venue = told.strip().rstrip(","), ""
         second = re.sub(r"^ (?:&|and) ", "", others)
         authors = f"{first} and others" if "et al." in others else f"{first} and {second}" if second else first
-        papers.append(Paper(f"{first.lower()}{year}", authors, title, venue, int(year)))
+        kind, venue = _VENUES.get(venue, ("misc", venue))
+        papers.append(_known(Paper(f"{first.lower()}{year}", authors, title, venue, int(year), kind)))
     return papers
+
+
+def _known(told: Paper) -> Paper:
+    """Return a paper as the bibliography has it; one that it does not have as it is."""
+    if not told.title and not told.venue:
+        return told
+    words = _plain(told.title).lower()
+    for paper, short in _BIBLIOGRAPHY:
+        is_named = paper.title.lower().startswith(words) or (short and words.startswith(short.lower()))
+        if paper.key == told.key and told.venue in ("", paper.venue) and is_named:
+            return paper
+    return told
 
 
 def join_papers(papers: Iterable[Paper]) -> list[Paper]:
@@ -105,126 +130,44 @@ def _escaped(text: str) -> str:
     return re.sub(r"([&%#_])", r"\\\1", text)
 
 
+def _read_bibliography() -> tuple[dict[str, tuple[str, str]], list[tuple[Paper, str]]]:
+    """Return short name of a venue -> kind of its entries and its name in full, and the papers with the name that entries give each."""
+    content = json.loads(files(__package__).joinpath("bibliography.json").read_text(encoding="utf-8"))
+    venues = {short: (kind, name) for short, (kind, name) in content["venues"].items()}
+    papers = []
+    for each in content["papers"]:
+        key, (kind, venue) = each["key"], venues[each["venue"]]
+        paper = Paper(key, " and ".join(each["authors"]), each["title"], venue, int(key[-4:]), kind, each.get("url", ""))
+        papers.append((paper, each.get("short", "")))
+    return venues, papers
+
+
+_VENUES, _BIBLIOGRAPHY = _read_bibliography()
+
+
+def _by_key(*keys: str) -> tuple[Paper, ...]:
+    by_key = {paper.key: paper for paper, _ in _BIBLIOGRAPHY}
+    return tuple(by_key[key] for key in keys)
+
+
 #: What every run rests on: fusearch, the two papers of its language and its method, and what searches and trains.
 FIXED: tuple[Paper, ...] = (
     Paper("fusearch", "{The fusearch developers}", "fusearch: architecture search over multimodal fusion", __version__, 2026, "software"),
-    Paper(
-        "guarrasi2025",
-        "Guarrasi and others",
-        "A systematic review of intermediate fusion in multimodal deep learning for biomedical applications",
-        "Image and Vision Computing",
-        2025,
-        "article",
-        "https://arxiv.org/abs/2408.02686",
-    ),
-    Paper(
-        "guarrasi2023",
-        "Guarrasi and Soda",
-        "Multi-objective optimization determines when, which and how to fuse deep networks",
-        "Comput. Biol. Med.",
-        2023,
-        "article",
-        "https://arxiv.org/abs/2204.03772",
-    ),
-    Paper(
-        "akiba2019",
-        "Akiba, Takuya and Sano, Shotaro and Yanase, Toshihiko and Ohta, Takeru and Koyama, Masanori",
-        "Optuna: a next-generation hyperparameter optimization framework",
-        "KDD",
-        2019,
-        "inproceedings",
-    ),
-    Paper(
-        "paszke2019",
-        "Paszke and others",
-        "PyTorch: an imperative style, high-performance deep learning library",
-        "NeurIPS",
-        2019,
-        "inproceedings",
-    ),
+    *_by_key("guarrasi2025", "guarrasi2023", "akiba2019", "paszke2019"),
 )
-
-_TUNE = Paper("liaw2018", "Liaw and others", "Tune: a research platform for distributed model selection and training", "arXiv", 2018)
 
 #: Sampler -> what it is made after.
 SAMPLERS_FROM: Mapping[str, tuple[Paper, ...]] = {
-    "tpe": (Paper("bergstra2011", "Bergstra and others", "Algorithms for hyper-parameter optimization", "NeurIPS", 2011, "inproceedings"),),
-    "nsga2": (
-        Paper(
-            "deb2002",
-            "Deb and others",
-            "A fast and elitist multiobjective genetic algorithm: NSGA-II",
-            "IEEE Trans. Evol. Comput.",
-            2002,
-            "article",
-        ),
-    ),
-    "evolution": (
-        Paper(
-            "beume2007",
-            "Beume and Naujoks and Emmerich",
-            "SMS-EMOA: multiobjective selection based on dominated hypervolume",
-            "European Journal of Operational Research",
-            2007,
-            "article",
-        ),
-    ),
-    "cost_aware": (
-        Paper(
-            "emmerich2011",
-            "Emmerich and Deutz and Klinkenberg",
-            "Hypervolume-based expected improvement: monotonicity properties and exact computation",
-            "IEEE Congress on Evolutionary Computation",
-            2011,
-            "inproceedings",
-        ),
-        Paper(
-            "hutter2011",
-            "Hutter and Hoos and Leyton-Brown",
-            "Sequential model-based optimization for general algorithm configuration",
-            "LION",
-            2011,
-            "inproceedings",
-        ),
-    ),
+    "tpe": _by_key("bergstra2011"),
+    "nsga2": _by_key("deb2002"),
+    "evolution": _by_key("beume2007"),
+    "cost_aware": _by_key("emmerich2011", "hutter2011"),
     "random": (),
 }
 
 #: Executor -> what it runs by; strategy -> what it is made after, where that is more than the method paper.
-EXECUTORS_BY: Mapping[str, tuple[Paper, ...]] = {"ray": (_TUNE,), "inline": ()}
-STRATEGIES_FROM: Mapping[str, tuple[Paper, ...]] = {
-    "pareto-ensemble": (
-        Paper(
-            "kuncheva2003",
-            "Kuncheva and Whitaker",
-            "Measures of diversity in classifier ensembles and their relationship with the ensemble accuracy",
-            "Machine Learning",
-            2003,
-            "article",
-        ),
-    ),
-}
+EXECUTORS_BY: Mapping[str, tuple[Paper, ...]] = {"ray": _by_key("liaw2018"), "inline": ()}
+STRATEGIES_FROM: Mapping[str, tuple[Paper, ...]] = {"pareto-ensemble": _by_key("kuncheva2003")}
 
 #: Task -> what its loss is made after; the others train losses of the textbooks.
-LOSSES: Mapping[str, tuple[Paper, ...]] = {
-    "discrete_survival": (
-        Paper(
-            "gensheimer2019",
-            "Gensheimer and Narasimhan",
-            "A scalable discrete-time survival model for neural networks",
-            "PeerJ",
-            2019,
-            "article",
-        ),
-    ),
-    "segmentation": (
-        Paper(
-            "isensee2021",
-            "Isensee and others",
-            "nnU-Net: a self-configuring method for deep learning-based biomedical image segmentation",
-            "Nature Methods",
-            2021,
-            "article",
-        ),
-    ),
-}
+LOSSES: Mapping[str, tuple[Paper, ...]] = {"discrete_survival": _by_key("gensheimer2019"), "segmentation": _by_key("isensee2021")}

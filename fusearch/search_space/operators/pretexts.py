@@ -37,7 +37,8 @@ for entry in (
             "of raw values (x@0) an autoencoder beside the task"
         ),
         absent=_ABSENT_LOSS,
-        reference="an autoencoder of one hidden layer, Rumelhart et al., 1986; stands in for those of review nos. 14, 31 and 53",
+        reference="an autoencoder of one hidden layer; Rumelhart et al., Learning internal representations by error propagation, PDP 1986; "
+        "stands in for those of review nos. 14, 31 and 53",
         differs="there deeper, of one modality alone; no. 31 has a regularizer of its own in each branch, no. 53 a VAE behind the join",
     ),
 ):

@@ -21,6 +21,7 @@ def test_every_key_of_the_paragraph_is_a_paper_and_every_paper_is_in_the_paragra
     assert {"fusearch", "guarrasi2023", "guarrasi2025", "bergstra2011", "perez2018"} <= named
     assert "liaw2018" not in named, "the run was inline"
     assert cited.unnamed == ("mlp",)
+    assert " and others" not in cited.bibtex
     assert cited.bibtex.count("@") == len(cited.papers)
 
 

@@ -6,20 +6,56 @@ import re
 
 import pytest
 
-from fusearch.reports.citation.papers import EXECUTORS_BY, FIXED, LOSSES, SAMPLERS_FROM, STRATEGIES_FROM, Paper, join_papers, read_papers
+from fusearch.reports.citation.papers import (
+    _BIBLIOGRAPHY,
+    EXECUTORS_BY,
+    FIXED,
+    LOSSES,
+    SAMPLERS_FROM,
+    STRATEGIES_FROM,
+    Paper,
+    join_papers,
+    read_papers,
+)
 from fusearch.search import EXECUTORS, SAMPLERS
 from fusearch.search.strategies import STRATEGIES
 from fusearch.search_space import ENCODERS, OPERATORS
 from fusearch.tasks import TASKS
 
+ENTRIES = [*OPERATORS.values(), *ENCODERS.values()]
+#: Papers of which more than the first author is not known for certain.
+UNCERTAIN = {"he2021", "hou2023", "li2022", "pan2021", "rahaman2022", "wang2021"}
 
-@pytest.mark.parametrize("entry", [*OPERATORS.values(), *ENCODERS.values()], ids=lambda entry: entry.name)
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_the_reference_of_every_entry_is_read(entry) -> None:
     papers = read_papers(entry.reference)
     years = re.findall(r"(?<![\d.])(?:19|20)\d\d\b(?!\.\d)", entry.reference)
     assert len(papers) == len(years), entry.reference
     for paper in papers:
         assert re.fullmatch(r"[a-z-]+(19|20)\d\d", paper.key)
+
+
+def test_the_bibliography_has_what_entries_and_tables_name_once_and_nothing_else() -> None:
+    of_entries = [paper for entry in ENTRIES for paper in read_papers(entry.reference)]
+    assert {paper.key for paper in of_entries if not paper.is_complete} == UNCERTAIN
+    assert {paper.key for paper in of_entries if paper.kind == "misc"} == {"bai2018", "li2019"}, "these stand on arXiv alone"
+    tables = [paper for one in (SAMPLERS_FROM, STRATEGIES_FROM, LOSSES, EXECUTORS_BY) for each in one.values() for paper in each]
+    held = [paper for paper, _ in _BIBLIOGRAPHY]
+    assert set(held) <= {*of_entries, *FIXED, *tables}
+    assert len({(paper.key, paper.title) for paper in held}) == len(held)
+    for paper in held:
+        assert paper.is_complete
+        assert all(", " in author for author in paper.authors.split(" and ")), paper
+        assert paper.bibtex.count("{") == paper.bibtex.count("}")
+
+
+def test_a_paper_that_the_bibliography_does_not_have_is_as_the_words_tell_it() -> None:
+    [other] = read_papers("Kim et al., Another network, NeurIPS 2018")
+    assert (other.authors, other.title, other.kind) == ("Kim and others", "Another network", "inproceedings")
+    [elsewhere] = read_papers("Kim et al., Bilinear attention networks, CVPR 2018")
+    [nothing] = read_papers("Kim et al., 2018")
+    assert (elsewhere.is_complete, nothing.is_complete) == (False, False)
 
 
 def test_one_paper_that_is_named_in_several_ways_is_one_and_the_others_are_told_apart() -> None:
