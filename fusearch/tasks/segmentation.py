@@ -200,11 +200,17 @@ class Segmentation(Task):
         return f"no mask with {', '.join(missing)}" if missing else ""
 
     def doubts(self, targets: npt.NDArray[Any]) -> tuple[str, ...]:
-        """Say so where most masks are empty."""
-        empty = int((self.kept(targets)[:, 1:].sum(axis=1) == 0).sum())
-        if 2 * empty <= len(targets):
-            return ()
-        return (f"{empty} of {len(targets)} masks are background alone: a model that says nothing else has a Dice of 1 on each of them",)
+        """Say so where most masks are empty, and where one class may be written in two ways."""
+        there, found = self.kept(targets) > 0, []
+        if 2 * (empty := int((~there[:, 1:].any(axis=1)).sum())) > len(targets):
+            dice = "a model that says nothing else has a Dice of 1 on each of them"
+            found.append(f"{empty} of {len(targets)} masks are background alone: {dice}")
+        if {1, 255} <= set(self.values):
+            one, full = (there[:, self.values.index(value)] for value in (1, 255))
+            if one.any() and full.any() and not (one & full).any():
+                told = f"{int(one.sum())} masks hold 1, {int(full.sum())} others 255, and none both, which are taken for two classes"
+                found.append(f"{told}; are they one, written in two ways?")
+        return tuple(found)
 
 
 def _millimetres(spacing: Sequence[float]) -> str:

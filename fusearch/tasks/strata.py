@@ -16,12 +16,12 @@ _LEAST = 5
 
 
 def quantile_strata(values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Return the quantile bin of each number, (N,)."""
+    """Return the quantile bin of each number, (N,); where most are one number, bins of few rows are joined with another."""
     bins = min(_BINS, len(values) // _ROWS_A_BIN)
     if bins < 2:
         return np.zeros(len(values), dtype=np.int64)
     edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
-    return np.asarray(np.digitize(values, edges), np.int64)
+    return joined_strata(np.asarray(np.digitize(values, edges), np.int64))
 
 
 def joined_strata(strata: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -79,6 +79,25 @@ def test_background_everywhere_is_right_where_there_is_nothing_else() -> None:
     assert "2 of 3 masks are background alone" in task.doubts(targets[[1, 2, 2]])[0]
 
 
+def test_one_class_in_two_ways_of_writing_is_told() -> None:
+    written = np.stack([MASKS[0], np.minimum(MASKS[0], 1), MASKS[2]])
+    task, targets = Segmentation.of(written, "lesion", place="labels.csv")
+    assert task.labels == ("0", "1", "255")
+    assert task.doubts(targets) == (
+        "1 masks hold 1, 1 others 255, and none both, which are taken for two classes; are they one, written in two ways?",
+    )
+    both = written[:2].copy()
+    both[0, 0, 0] = 1
+    task, targets = Segmentation.of(both, "lesion", place="labels.csv")
+    assert not task.doubts(targets)
+
+
+def test_two_masks_without_the_class_do_not_stand_in_the_way_of_splits() -> None:
+    masks = np.repeat(MASKS[[0, 2]], [46, 2], axis=0)
+    task, targets = Segmentation.of(masks, "lesion", place="labels.csv")
+    assert len(np.unique(task.strata(targets))) == 1
+
+
 def test_it_is_none_of_several_tasks() -> None:
     with pytest.raises(DataError, match="masks are read from files, expected a task of its own"):
         Segmentation.encode({})

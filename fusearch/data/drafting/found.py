@@ -14,6 +14,7 @@ import pandas as pd
 from fusearch.data.drafting.telling import ID_NAME
 from fusearch.data.files.frames import TABLES, read_table
 from fusearch.data.files.frames import TextFormat as Form
+from fusearch.data.files.linked_nodes import is_graph
 from fusearch.data.files.npz import ARRAYS, names_in
 from fusearch.data.files.text import as_text
 from fusearch.data.files.workbooks import WORKBOOKS, sheets_of
@@ -152,7 +153,7 @@ def _gather_graphs(found: Holdings) -> None:
     """Take NPZ files of a folder with several of them that hold nodes and edges for one a sample."""
     files = [path for path in found.arrays if path.suffix.lower() == ".npz"]
     crowds = Counter(path.parent for path in files)
-    graphs = {path for path in files if crowds[path.parent] > 1 and {"features", "edges"} <= set(names_in(path))}
+    graphs = {path for path in files if crowds[path.parent] > 1 and is_graph(names_in(path))}
     found.arrays = [path for path in found.arrays if path not in graphs]
     found.singles += sorted(graphs)
 

@@ -57,12 +57,14 @@ class TextFormat:
         by_position: Whether rows have no id. Then a row without any value is a sample, unless it stands at the end; and what numbers the
             rows may not leave one out.
         sheet: Which sheet of a workbook is the table; None: the only one that holds something.
+        has_manifest: Whether a manifest says so; else it is a new file for a model, whose only sheet may have any name.
     """
 
     missing: frozenset[str] = frozenset()
     decimal: str | None = None
     by_position: bool = False
     sheet: str | None = None
+    has_manifest: bool = True
 
     def name_of(self, path: Path) -> str:
         """Return what messages call a table: its file, and its sheet where one is named."""
@@ -86,7 +88,7 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
             frame = _read_parquet(path, form.by_position)
             return drop_missing(frame, form.missing, text(list(frame.columns)))
         is_sheet = name.endswith(WORKBOOKS)
-        content = read_sheet(path, form.sheet) if is_sheet else read_text(path)
+        content = read_sheet(path, form.sheet, has_manifest=form.has_manifest) if is_sheet else read_text(path)
         shape = find_shape(content, path.name, expected=_separator(path), decimal=form.decimal, keep_blank=form.by_position)
         frame = _read_delimited(content, shape, text, form, path.name)
         return frame.rename_axis("row") if is_sheet else frame
@@ -100,13 +102,14 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
         raise DataError(f"{path.name}: cannot be read as a table ({one_line(error)}), expected {expected}") from None
 
 
-def numbers_of(frame: pd.DataFrame, place: str, *, has_manifest: bool = True) -> FloatArray:
+def numbers_of(frame: pd.DataFrame, place: str, *, has_manifest: bool = True, listed: str | None = "columns") -> FloatArray:
     """Return the columns of a table as (N, columns) float32, NaN where a value is missing.
 
     Args:
         frame: The columns.
         place: What the table is called in messages.
         has_manifest: Whether a manifest says how the table is read, so that a message may name its keys.
+        listed: The key that lists the columns; levels go beside `columns` alone. None: their names are given.
 
     Raises:
         DataError: A column holds something that is not a finite number; every such column is told, those that hold the same together.
@@ -126,7 +129,7 @@ def numbers_of(frame: pd.DataFrame, place: str, *, has_manifest: bool = True) ->
     for column in np.flatnonzero(np.isinf(values).any(axis=0)).tolist():
         wrong.setdefault(str(frame.columns[column]), frame.iloc[np.flatnonzero(np.isinf(values[:, column])), column])
     if wrong:
-        raise DataError(*_faults(frame, wrong, place, has_manifest))
+        raise DataError(*_faults(frame, wrong, place, has_manifest, listed))
     return values
 
 
@@ -295,7 +298,7 @@ def _as_numbers(series: pd.Series[Any]) -> tuple[npt.NDArray[np.float64], pd.Ser
     return numbers.to_numpy(np.float64, na_value=np.nan), series[bad] if bad.any() else None
 
 
-def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str, has_manifest: bool) -> list[str]:
+def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str, has_manifest: bool, listed: str | None) -> list[str]:
     """Say what stands in columns of numbers, in one line for all columns that hold the same."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for name, cells in wrong.items():
@@ -311,7 +314,7 @@ def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str
         others = f" (and {len(names) - 1} more columns: {', '.join(names[1 : 1 + _FEW])}{', ...' if len(names) > 1 + _FEW else ''})"
         place_of = f"{', first in' if len(cells) > 1 else ' in'} {where(frame.index, row)}"
         what = f"column {name!r}{others if len(names) > 1 else ''} holds {shown}{more}{place_of}"
-        expected = _advice(name, cells, len(frame)) if has_manifest else _plain_advice(cells)
+        expected = _advice(name, cells, len(frame), listed) if has_manifest else _plain_advice(cells)
         faults.append(f"{place}: {what}; expected {expected}")
     return faults
 
@@ -322,12 +325,16 @@ def _plain_advice(cells: pd.Series[Any]) -> str:
     return f"finite numbers{commas}, and empty cells where one is missing"
 
 
-def _advice(name: str, cells: pd.Series[Any], num_rows: int) -> str:
+def _advice(name: str, cells: pd.Series[Any], num_rows: int, listed: str | None) -> str:
     if cells.map(str).str.fullmatch("[+-]?inf").all():
         return "finite numbers below 3.4e38, or empty cells"
     if len(cells) < num_rows / 2:
         commas = ' (or `decimal: ","`)' if cells.map(str).str.fullmatch(r"\s*[+-]?[\d.]*\d,\d+\s*").all() else ""
         return f"finite numbers, empty cells, or texts that the manifest lists under `missing`{commas}"
+    left_out = [f"left out by `{listed}`"] if listed else []
+    levels = ["under `categorical`"] if listed == "columns" else []
     if cells.map(str).str.fullmatch(r"\s*[+-]?\d[\d.,'\s]*[\d%]\s*").all():
-        return f"numbers such as 1234.5, without signs between thousands or behind them (or {name!r} left out by `columns`)"
-    return f"finite numbers (or {name!r} under `categorical`, or left out by `columns`)"
+        expected, ways = "numbers such as 1234.5, without signs between thousands or behind them", left_out
+    else:
+        expected, ways = "finite numbers", [*levels, *left_out]
+    return f"{expected} (or {name!r} {', or '.join(ways)})" if ways else expected

@@ -6,7 +6,7 @@ a 1 for itself. A node that is not there is a row of NaN.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,27 @@ from fusearch.data.files.stacking import few, stack_files
 from fusearch.data.files.text import where
 from fusearch.errors import DataError, suggestion
 
-__all__ = ["GRAPHS", "MOST_NODES", "Graphs", "count_nodes", "link_nodes", "place_nodes", "read_edges", "read_graphs", "refuse_large"]
+__all__ = [
+    "GRAPHS",
+    "MOST_NODES",
+    "Graphs",
+    "count_nodes",
+    "is_graph",
+    "link_nodes",
+    "place_nodes",
+    "read_edges",
+    "read_graphs",
+    "refuse_large",
+]
 
 FloatArray = npt.NDArray[np.float32]
 Array = npt.NDArray[Any]
 
 #: Suffixes of the file of one graph.
 GRAPHS = ARRAYS
+
+#: Names of the array of edges -> its axis of the two ends; None: the one of size 2.
+_EDGES: Mapping[str, int | None] = {"edges": None, "edge_list": 1, "edge_index": 0}
 
 #: A graph with more nodes is read where the manifest says so: every pair of nodes takes a number.
 MOST_NODES = 500
@@ -134,7 +148,7 @@ def read_edges(path: Path, form: TextFormat) -> tuple[list[list[float]], list[st
         if name not in frame:
             raise DataError(f"{path.name}: no column {name!r}, {suggestion(name, map(str, frame.columns))}; edges have `source`, `target`")
     columns = [name for name in ("source", "target", "weight") if name in frame]
-    values = numbers_of(frame[columns], path.name)
+    values = numbers_of(frame[columns], path.name, listed=None)
     rows = [where(frame.index, row) for row in range(len(frame))]
     gaps = np.argwhere(np.isnan(values))
     if len(gaps):
@@ -155,8 +169,8 @@ def read_graphs(
 ) -> Graphs:
     """Read graphs with the same features. What a graph has no node for is NaN.
 
-    A file is NPZ with arrays `features` (V, F), `edges` (E, 2) or (2, E), and `weights` (E,) where edges have some. Where all samples share
-    their edges it holds `features` alone, or is NPY.
+    A file is NPZ with arrays `features` (V, F), `edges` (E, 2) or (2, E) (`edge_list`: the first, `edge_index`: the second), and `weights`
+    (E,) where edges have some. Where all samples share their edges it holds `features` alone, or is NPY.
 
     Args:
         files: The file of each sample; None where it has no graph.
@@ -182,11 +196,13 @@ def read_graphs(
             raise found
         arrays, features = found
         refuse_large(len(features), nodes, file.name)
-        if edges is not None and "edges" in arrays:
-            raise DataError(f"{file.name}: it has `edges` of its own, and there are edges that all samples share; expected one of the two")
-        own = _own_edges(arrays, file, features) if edges is None else edges
-        places = [f"{file.name}, edge {row + 1}" for row in range(len(own))] if edges is None else named
-        return place_nodes(link_nodes(features, own, directed=directed, places=places), features.shape[1], room)
+        if edges is not None and (own := [name for name in _EDGES if name in arrays]):
+            raise DataError(
+                f"{file.name}: it has `{own[0]}` of its own, and there are edges that all samples share; expected one of the two"
+            )
+        pairs = _own_edges(arrays, file, features) if edges is None else edges
+        places = [f"{file.name}, edge {row + 1}" for row in range(len(pairs))] if edges is None else named
+        return place_nodes(link_nodes(features, pairs, directed=directed, places=places), features.shape[1], room)
 
     def differ(shapes: Mapping[tuple[int, ...], list[str]]) -> str:
         most = sorted(shapes.items(), key=lambda item: -len(item[1]))
@@ -204,6 +220,11 @@ def count_nodes(path: Path) -> int:
         DataError: It cannot be read.
     """
     return len(_features(_arrays(path), path, None))
+
+
+def is_graph(names: Collection[str]) -> bool:
+    """Say whether a file with arrays of these names is a graph with edges of its own."""
+    return "features" in names and not _EDGES.keys().isdisjoint(names)
 
 
 def refuse_large(count: int, nodes: int | None, place: str) -> None:
@@ -258,13 +279,22 @@ def _features(arrays: Mapping[str, Array], path: Path, axes: Sequence[int] | Non
 
 def _own_edges(arrays: Mapping[str, Array], path: Path, features: FloatArray) -> Array:
     """Return source, target and weight of the edges of a graph, (E, 3)."""
-    if "edges" not in arrays:
+    given = [name for name in _EDGES if name in arrays]
+    if len(given) > 1:
+        raise DataError(f"{path.name}: arrays {' and '.join(map(repr, given))}, expected one of them")
+    if not given:
         hint = "expected `edges` in it, or `edges: FILE` in the manifest for those that all samples share"
         raise DataError(f"{path.name}: no array 'edges'; {hint}")
-    pairs = arrays["edges"]
+    pairs, axis = arrays[given[0]], _EDGES[given[0]]
     if pairs.dtype.kind not in "fiu" or pairs.ndim != 2 or (2 not in pairs.shape and pairs.size):
         raise DataError(f"{path.name}: edges of {pairs.dtype} and shape {pairs.shape}, expected pairs of nodes, (E, 2) or (2, E)")
-    pairs = (pairs if pairs.shape[1] == 2 else pairs.T).astype(np.float64) if pairs.size else np.empty((0, 2))
+    if pairs.size and axis is not None and pairs.shape[axis] != 2:
+        raise DataError(f"{path.name}: {given[0]} of shape {pairs.shape}, expected {('(2, E)', '(E, 2)')[axis]}")
+    if axis is None and pairs.shape == (2, 2) and pairs[0, 1] != pairs[1, 0]:
+        told = "edges of shape (2, 2), which can be read as (E, 2) and as (2, E)"
+        raise DataError(f"{path.name}: {told}; expected the name `edge_list` of the first, `edge_index` of the second")
+    axis = axis if axis is not None else int(pairs.shape[1] == 2)
+    pairs = (pairs if axis == 1 else pairs.T).astype(np.float64) if pairs.size else np.empty((0, 2))
     weights = arrays.get("weights", np.ones(len(pairs)))
     if weights.dtype.kind not in "fiub" or weights.shape != (len(pairs),):
         what = f"weights of {weights.dtype} and shape {weights.shape}"

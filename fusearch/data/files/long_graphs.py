@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def read_node_tables(nodes: Path, edges: Path, *, sample: str, node: str, form: 
     for path in (nodes, edges):
         if not path.is_file():
             raise DataError(f"{path.name}: there is no such file in {str(path.parent)!r}")
-    plain = TextFormat(form.missing, form.decimal, form.by_position)
+    plain = replace(form, sheet=None)
     found = read_table(nodes, lambda names: {sample, node} & set(names), form)
     return found, read_table(edges, lambda names: {sample, *_ENDS} & set(names), plain)
 
@@ -82,9 +83,10 @@ def long_graphs(
         raise DataError(f"{places[1]}, {where(edges.index, lost)}: no node of {name!r} stands in {places[0]}{hint}")
     kept = [name for name in samples if wanted is None or name in wanted]
     rows_of, edges_of = _rows_of(of_nodes[sample], kept), _rows_of(of_edges[sample], kept)
-    values, weights = numbers_of(nodes[list(features)], places[0]), np.ones((len(edges), 1), np.float32)
+    values = numbers_of(nodes[list(features)], places[0], listed="features")
+    weights = np.ones((len(edges), 1), np.float32)
     if _WEIGHT in edges:
-        weights = numbers_of(edges[[_WEIGHT]], places[1])
+        weights = numbers_of(edges[[_WEIGHT]], places[1], listed=None)
         gaps = np.flatnonzero(np.isnan(weights))
         if len(gaps):
             raise DataError(f"{places[1]}, {where(edges.index, int(gaps[0]))}: no {_WEIGHT}, expected one in every row")

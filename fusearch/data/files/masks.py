@@ -18,6 +18,10 @@ from fusearch.errors import DataError
 __all__ = ["read_masks"]
 
 
+#: Suffixes of pictures whose values are not those that were written.
+_JPEG = (".jpg", ".jpeg")
+
+
 def read_masks(
     files: Sequence[Path],
     *,
@@ -49,6 +53,10 @@ def read_masks(
             raise DataError(f"{file.name}: a mask of {len(values)} channels, expected one")
         if not (np.isfinite(values).all() and (values == values.round()).all() and values.min() >= 0 and values.max() <= 255):
             raise DataError(f"{file.name}: its values are no classes, expected whole numbers from 0 to 255")
+        if file.suffix.lower() in _JPEG and len(found := np.unique(values)) > 2:
+            raise DataError(
+                f"{file.name}: a JPEG of {len(found)} values, as it blurs the edges of classes; expected a PNG, TIFF or NPY file"
+            )
         mask: npt.NDArray[np.float32] = values[0]
         return mask
 

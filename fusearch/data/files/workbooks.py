@@ -40,7 +40,7 @@ def sheets_of(path: Path) -> list[str]:
     return [str(sheet.title) for sheet in _open(path).worksheets]
 
 
-def read_sheet(path: Path, sheet: str | None = None) -> str:
+def read_sheet(path: Path, sheet: str | None = None, *, has_manifest: bool = True) -> str:
     r"""Return a sheet as CSV, a line for each of its rows.
 
     A cell is what it holds and not what it looks like, but for leading zeros that its format adds (`007` stays `007`). Of formulas the
@@ -49,14 +49,19 @@ def read_sheet(path: Path, sheet: str | None = None) -> str:
     Args:
         path: The workbook.
         sheet: Name of the sheet; left out, the only one that holds something.
+        has_manifest: Whether a manifest names the sheet. A new workbook for a model need not call its only sheet as that of the training.
 
     Raises:
         DataError: It is no workbook, has no such sheet or several, or openpyxl is not installed.
     """
     book = _open(path)
     names = [str(each.title) for each in book.worksheets]
+    expected = "expected `sheet` to name one of" if has_manifest else "expected one, with the rows to predict, and not"
     if sheet is not None and sheet not in names:
-        raise DataError(f"{path.name}: no sheet {sheet!r}, {suggestion(sheet, names)}")
+        if has_manifest:
+            raise DataError(f"{path.name}: no sheet {sheet!r}, {suggestion(sheet, names)}")
+        expected = f"expected one, or one of the name {sheet!r} as in the training, and not"
+        sheet = None
     try:
         found = {name: rows for name in ([sheet] if sheet is not None else names) if (rows := list(_rows(book[name], path.name)))}
     except DataError:
@@ -67,7 +72,7 @@ def read_sheet(path: Path, sheet: str | None = None) -> str:
         empty = "its sheets hold" if sheet is None else f"sheet {sheet!r} holds"
         raise DataError(f"{path.name}: {empty} nothing, expected a header and rows")
     if len(found) > 1:
-        raise DataError(f"{path.name}: {len(found)} sheets hold something, expected `sheet` to name one of: {', '.join(found)}")
+        raise DataError(f"{path.name}: {len(found)} sheets hold something, {expected}: {', '.join(found)}")
     (rows,) = found.values()
     width = max(map(len, rows))
     text = io.StringIO()

@@ -14,7 +14,17 @@ from pydantic import Field, model_validator
 from fusearch.data.assembly.decoded import DecodedFiles
 from fusearch.data.files.frames import TABLES, TextFormat
 from fusearch.data.files.ids import ids_of
-from fusearch.data.files.linked_nodes import GRAPHS, MOST_NODES, Graphs, count_nodes, link_nodes, read_edges, read_graphs, refuse_large
+from fusearch.data.files.linked_nodes import (
+    GRAPHS,
+    MOST_NODES,
+    Graphs,
+    count_nodes,
+    is_graph,
+    link_nodes,
+    read_edges,
+    read_graphs,
+    refuse_large,
+)
 from fusearch.data.files.long_graphs import long_graphs, read_node_tables
 from fusearch.data.files.npz import ARRAYS, names_in, read_array
 from fusearch.data.files.text import as_text
@@ -69,7 +79,8 @@ class _GraphFileKeys(EdgeKeys, NamedFileKeys):
     column: str | None = Field(
         default=None,
         description=f"Column of the table with the path of each sample's graph ({', '.join(GRAPHS)}): arrays `features` (nodes, features), "
-        "`edges` (E, 2) or (2, E), nodes counted from 0, and `weights` (E,) where edges have some.",
+        "`edges` (E, 2) or (2, E) (of two edges named `edge_list` or `edge_index`), nodes counted from 0, and `weights` (E,) where edges "
+        "have some.",
     )
     node: str | None = Field(
         default=None, description="Column of the name of a node, of a table with a row for each node of a sample (long form)."
@@ -210,7 +221,7 @@ def _notes(graphs: Graphs) -> tuple[str, ...]:
 def _needed(files: Sequence[Path]) -> dict[str, Any] | None:
     """Return the number of nodes of large graphs, which must be stated; None of files that hold no graphs of their own."""
     try:
-        if not all({"features", "edges"} <= set(names_in(file)) for file in spread(files, _LOOKED_AT)):
+        if not all(is_graph(names_in(file)) for file in spread(files, _LOOKED_AT)):
             return None
         if (most := max(count_nodes(file) for file in spread(files, _LOOKED_AT))) <= MOST_NODES:
             return {}

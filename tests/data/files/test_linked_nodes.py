@@ -59,6 +59,22 @@ def test_graphs_of_several_sizes_have_room_for_the_largest(tmp_path: Path) -> No
     np.testing.assert_array_equal(read_graphs([small], nodes=3).values[0, :2, :4], found.values[0, :2, :4])
 
 
+def test_two_edges_are_read_as_their_name_says(tmp_path: Path) -> None:
+    square = np.array([[0, 0], [1, 2]])
+    index, pairs = (
+        save(tmp_path / f"{name}.npz", features=FEATURES, **{name: each})
+        for name, each in [("edge_index", square), ("edge_list", square.T)]
+    )
+    path = save(tmp_path / "path.npz", features=FEATURES, edges=np.array([[0, 1], [1, 2]]))  # either way the same
+    star, same, chain = read_graphs([index, pairs, path], directed=True).values
+    np.testing.assert_array_equal(star[:, 2:], [[1, 0, 0], [1, 1, 0], [1, 0, 1]])
+    np.testing.assert_array_equal(same, star)
+    np.testing.assert_array_equal(chain[:, 2:], [[1, 0, 0], [1, 1, 0], [0, 1, 1]])
+    wide = save(tmp_path / "wide.npz", features=FEATURES, edge_list=np.array([[0, 1, 2], [1, 2, 0]]))
+    with pytest.raises(DataError, match=r"wide.npz: edge_list of shape \(2, 3\), expected \(E, 2\)"):
+        read_graphs([wide])
+
+
 def test_files_that_share_edges_hold_features_alone(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", FEATURES.T)
     found = read_graphs([tmp_path / "a.npy"], edges=[[0, 1, 2.0]], axes=[1, 0]).values
@@ -69,7 +85,7 @@ def test_files_that_share_edges_hold_features_alone(tmp_path: Path) -> None:
     ("arrays", "message"),
     [
         ({"edges": [(0, 3)]}, r"row 2: a.npz, edge 1: there is no node 3, expected 0 to 2: nodes are counted from 0"),
-        ({"edges": [(0, 1), (-1, 2)]}, "a.npz, edge 2: there is no node -1"),
+        ({"edges": [(0, 1), (-1, 2), (0, 2)]}, "a.npz, edge 2: there is no node -1"),
         ({"edges": [(0.0, 0.5)]}, r"a.npz, edge 1: \[0.0, 0.5, 1.0\], expected two nodes as whole numbers"),
         ({"edges": [(0, 1)], "weights": [np.nan]}, r"a.npz, edge 1: \[0.0, 1.0, nan\], expected two nodes as whole numbers, and a finite"),
         ({"edges": [(0, 1)], "weights": [1, 2]}, r"a.npz: weights of int64 and shape \(2,\), expected a number for each of 1 edges"),
@@ -78,6 +94,11 @@ def test_files_that_share_edges_hold_features_alone(tmp_path: Path) -> None:
             "a.npz, edge 1: nodes 0 and 1 have the weights 1 and 2, expected one, or `directed",
         ),
         ({"edges": [(0, 1)], "weights": [1e300]}, "a.npz: an infinite value"),
+        (
+            {"edges": [(0, 1), (0, 2)]},
+            r"edges of shape \(2, 2\), which can be read as \(E, 2\) and as \(2, E\); expected the name `edge_list`",
+        ),
+        ({"edge_index": [(0, 1)]}, "a.npz: arrays 'edges' and 'edge_index', expected one of them"),
         ({"edges": [0, 1]}, r"a.npz: edges of int64 and shape \(2,\), expected pairs of nodes, \(E, 2\) or \(2, E\)"),
         ({"features": np.full((3, 2), np.nan)}, "a.npz: every feature of every node is missing"),
         ({"features": np.array([[1, 1], [np.nan, np.nan]]), "edges": [(0, 1)]}, "a.npz, edge 1: node 1 has no value, expected a node that"),

@@ -55,6 +55,16 @@ def test_names_are_text_as_they_stand(tmp_path: Path) -> None:
     [
         (NODES, EDGES + "p1,a,d,1\n", r"edges.csv, line 5: target 'd' is no node of 'p1', expected one of: a, b, c"),
         (NODES, EDGES + "p11,a,b,1\n", r"edges.csv, line 5: no node of 'p11' stands in nodes.csv; did you mean 'p1'\?"),
+        (
+            NODES,
+            EDGES + "p1,a,b,x\n",
+            r"edges.csv: column 'weight' holds 'x' in line 5; expected finite numbers, empty cells, or texts that",
+        ),
+        (
+            "id,cell,area,stain\np1,a,C,1\np1,b,N,2\n",
+            "id,source,target\np1,a,b\n",
+            r"'area' holds 'C', 'N', first in line 2; expected finite numbers \(or 'area' left out by `features`\)",
+        ),
         (NODES, EDGES + "p1,a,,1\n", r"edges.csv: no 'target' in line 5, expected one in every row"),
         (NODES, EDGES + "p1,b,c,\n", r"edges.csv, line 5: no weight, expected one in every row"),
         (NODES, EDGES + "p1,a,b,4\n", r"edges.csv, line 4: nodes 0 and 1 have the weights 3 and 4, expected one"),

@@ -24,6 +24,17 @@ def test_pictures_with_and_without_a_palette_are_read_as_their_numbers(tmp_path:
     assert [each.tolist() for each in found] == [MASK.tolist()] * 3
 
 
+def test_a_jpeg_is_a_mask_as_long_as_it_blurs_nothing(tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image", reason="needs fusearch[images]")
+    flat, edges = np.full((8, 8), 3, np.uint8), np.zeros((8, 8), np.uint8)
+    edges[2:5, 1:6] = 255
+    for name, mask in (("flat.jpg", flat), ("edges.jpg", edges)):
+        image.fromarray(mask).save(tmp_path / name)
+    assert read_masks([tmp_path / "flat.jpg"], num_axes=2).tolist() == [flat.tolist()]
+    with pytest.raises(DataError, match=r"edges.jpg: a JPEG of \d+ values, as it blurs the edges of classes; expected a PNG, TIFF or NPY"):
+        read_masks([tmp_path / "edges.jpg"], num_axes=2)
+
+
 def test_a_mask_that_is_resized_has_no_new_values(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", MASK)
     found = read_masks([tmp_path / "a.npy"], num_axes=2, size=[4, 6])

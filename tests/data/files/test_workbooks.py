@@ -77,6 +77,23 @@ def test_the_sheet_is_named_where_several_hold_something(tmp_path: Path) -> None
         read_sheet(path, "notes")
 
 
+def test_a_new_workbook_for_a_model_may_call_its_only_sheet_as_it_likes(tmp_path: Path) -> None:
+    new = TextFormat(sheet="rna", has_manifest=False)
+    path = book(tmp_path / "t.xlsx", ["id", "x"], [1, 2], notes=[])
+    assert read_table(path, set, new).columns.tolist() == ["id", "x"]
+    with pytest.raises(DataError, match=r"t.xlsx: no sheet 'rna', expected one of: Sheet, notes"):
+        read_table(path, set, TextFormat(sheet="rna"))
+    both = book(tmp_path / "both.xlsx", ["id", "x"], [1, 2], rna=[["id", "y"], [1, 2]])
+    assert read_table(both, set, new).columns.tolist() == ["id", "y"], "that of the training's name"
+    two = book(tmp_path / "two.xlsx", ["id", "x"], [1, 2], notes=[["seen"]])
+    with pytest.raises(
+        DataError, match=r"2 sheets hold something, expected one, or one of the name 'rna' as in the training, and not: Sheet"
+    ):
+        read_table(two, set, new)
+    with pytest.raises(DataError, match=r"2 sheets hold something, expected one, with the rows to predict, and not: Sheet, notes"):
+        read_table(two, set, TextFormat(has_manifest=False))
+
+
 def test_what_is_no_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "t.xlsx"
     path.write_text("id,x\n1,2\n")
