@@ -127,23 +127,23 @@ def read_recordings(
 
 
 def what_recordings_share(files: Sequence[Path]) -> dict[str, Any]:
-    """Return the labels of the signals that all recordings have, the least rate of these, and the length of the shortest recording.
+    """Return the labels of the signals that all recordings have, a rate for these, and the length of the shortest recording.
+
+    The rate is that of the fastest of these signals, in the recording where it is slowest: so no signal loses what all recordings have.
 
     Raises:
         DataError: A recording cannot be read, or they share no signal.
     """
-    channels: list[str] = []
-    rates: list[float] = []
+    rates: dict[str, float] = {}
     seconds: list[float] = []
     for number, path in enumerate(files):
         with _opened(path) as recording:
-            labels, own = recording.getSignalLabels(), recording.getSampleFrequencies()
-            channels = [label for label in (channels if number else dict.fromkeys(labels)) if label in labels]
-            rates += [float(rate) for label, rate in zip(labels, own, strict=True) if label in channels]
+            own = dict(zip(recording.getSignalLabels(), map(float, recording.getSampleFrequencies()), strict=True))
+            rates = {label: min(rate, rates.get(label, rate)) for label, rate in own.items() if not number or label in rates}
             seconds.append(float(recording.getFileDuration()))
-    if not channels:
+    if not rates:
         raise DataError(f"{files[0].name} and the other recordings beside it have no signal of one name in common")
-    return {"channels": channels, "rate": min(rates), "seconds": min(seconds)}
+    return {"channels": list(rates), "rate": max(rates.values()), "seconds": min(seconds)}
 
 
 def _read_recording(path: Path, channels: Sequence[str], rate: float, seconds: float) -> list[_Signal]:

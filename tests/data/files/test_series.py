@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from edf import write_edf
 
-from fusearch.data.files.series import long_series, read_recordings
+from fusearch.data.files.series import long_series, read_recordings, what_recordings_share
 from fusearch.errors import DataError
 
 
@@ -97,3 +97,11 @@ def test_edf_without_pyedflib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "pyedflib", None)
     with pytest.raises(DataError, match=r"row 1: a.edf: reading it needs pyedflib; expected `pip install 'fusearch\[signals\]'`"):
         read_recordings([tmp_path / "a.edf"], PLACES, channels=["ECG"], rate=8, seconds=1)
+
+
+def test_recordings_share_a_rate_that_keeps_their_fastest_signal(tmp_path: Path) -> None:
+    flat = np.zeros
+    write_edf(tmp_path / "a.edf", {"STATUS": (flat(2), 1), "EEG": (flat(400), 200), "RESP": (flat(20), 10)})
+    write_edf(tmp_path / "b.edf", {"EEG": (flat(300), 100), "RESP": (flat(60), 20), "EMG": (flat(3000), 1000)})
+    shared = what_recordings_share([tmp_path / "a.edf", tmp_path / "b.edf"])
+    assert shared == {"channels": ["EEG", "RESP"], "rate": 100.0, "seconds": 2.0}, "what is not in all recordings decides nothing"
