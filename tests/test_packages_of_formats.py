@@ -21,6 +21,7 @@ from fusearch.data.readers import READERS, find_reader
 from fusearch.evaluators.export import predict
 from fusearch.evaluators.export.documents import REQUIREMENTS, requirements
 from fusearch.evaluators.export.inputs import describe_inputs
+from fusearch.serving.forms import form_of, uploads_of
 
 soundfile = pytest.importorskip("soundfile", reason="needs the reader of fusearch[audio]")
 
@@ -157,3 +158,10 @@ def test_the_program_imports_what_requirements_list_and_they_list_nothing_more(
     imported = {_INSTALLED.get(package, package) for package in seen & _READS}
     assert imported == listed == FORMATS[name][1]
     assert all(version(package) for package in listed)
+
+
+def test_what_a_request_may_hold_of_each(data: Dataset) -> None:
+    entries = describe_inputs(data, data.modalities)["modalities"]
+    files = {name for name, entry in entries.items() if uploads_of(entry)}
+    assert files == {name for name, (keys, _) in FORMATS.items() if "column" in keys} - {"note", "gene"}
+    assert {name for name, entry in entries.items() if form_of(entry) is None} == {"steps", "long", "joints", "fasta"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import os
@@ -19,6 +18,7 @@ import pandas as pd
 
 from fusearch.data.files.checksums import verify_checksums
 from fusearch.errors import DataError, ExportError
+from fusearch.python_file import import_file
 from fusearch.serving.forms import Upload, form_of
 
 __all__ = ["ServedBundle"]
@@ -155,15 +155,8 @@ def _load_program(folder: Path) -> ModuleType:
     """Import `predict.py` of a bundle, with the `files` beside it."""
     for name in [name for name in sys.modules if name == "files" or name.startswith("files.")]:
         del sys.modules[name]  # those of another bundle
-    spec = importlib.util.spec_from_file_location("fusearch_bundle_predict", folder / "predict.py")
-    if spec is None or spec.loader is None:
-        raise ExportError(f"cannot load {str(folder / 'predict.py')!r}")
-    program = importlib.util.module_from_spec(spec)
-    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     sys.path.insert(0, str(folder.resolve()))
     try:
-        spec.loader.exec_module(program)
+        return import_file(folder / "predict.py", "fusearch_bundle_predict")
     finally:
         sys.path.remove(str(folder.resolve()))
-        sys.dont_write_bytecode = kept
-    return program

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import torch
@@ -16,6 +13,7 @@ from safetensors.torch import save
 from fusearch.errors import ExportError
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.export.module_source import design_source, renamed_weights
+from fusearch.python_file import import_file
 from fusearch.search_space import Candidate
 from fusearch.version import __version__
 
@@ -55,24 +53,8 @@ def check_module(model: DeployedModel, raw: Mapping[str, NDArray[np.float32]], f
     """
     tensors = {name: torch.from_numpy(values) for name, values in raw.items()}
     with torch.inference_mode():
-        said = _imported(folder / "model.py").load()(tensors)
+        said = import_file(folder / "model.py", "fusearch_exported_model").load()(tensors)
         difference = float((said - model(tensors)).abs().max()) / model.task.unit
     if not difference <= MODULE_TOLERANCE:
         raise ExportError(f"{MODULE_SOURCE} does not reproduce the network: outputs differ by up to {difference:.2g}")
     return difference
-
-
-def _imported(path: Path) -> ModuleType:
-    name = "fusearch_exported_model"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ExportError(f"{path.name} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses look for it
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = before
-        del sys.modules[name]
-    return module
