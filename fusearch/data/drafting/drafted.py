@@ -221,7 +221,8 @@ class Drafts:
                 column += "_"
             self.index[column] = group.files
             keys = {"file": index, "column": column, "root": self.relative(self.found.folder), **group.keys}
-            comments = [f"{len(group.files)} files named by the id: {group.pattern} (`*` is the id)."]
+            marks = "`*` is the id" + (", `#` a date or another long number" if "#" in group.stem else "")
+            comments = [f"{len(group.files)} files named by the id: {group.pattern} ({marks})."]
             comments += [_FORMATS] if len({suffix.lower().removesuffix(".gz") for suffix in group.suffixes}) > 1 else []
             comments += [f"Not looked into: {group.note}"] if group.note else []
             self.pictured[self.add(column, group.reader, keys, comments)] = [self.found.folder / file for file in group.files.values()]

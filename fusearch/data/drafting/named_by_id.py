@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,16 @@ __all__ = ["FileGroup", "NamedFiles", "group_by_id", "id_in", "suffix_of"]
 #: Words that BIDS writes before an id.
 _BIDS = ("sub", "ses")
 
+#: A date, a time or another long number, which may differ from file to file of one modality.
+_NUMBER = re.compile(r"(?:\d{2}[-_.]){2}\d{4}|\d{4,}(?:[-_.T]?\d{2,})*")
+
 
 @dataclass(frozen=True)
 class FileGroup:
     """Files of one modality.
 
     Attributes:
-        stem: Their path with `*` in place of the id, without suffix.
+        stem: Their path with `*` in place of the id, and `#` of a date or long number that is another one in each, without suffix.
         suffixes: How they end; several where each sample has one file at most.
         files: Id -> path from the folder.
         reader: Name of the reader of a table that names them.
@@ -74,7 +77,7 @@ class NamedFiles:
 def group_by_id(folder: Path, paths: Sequence[Path], ids: Iterable[str]) -> NamedFiles:
     """Return the files whose paths hold an id, by what stands beside it, and the others.
 
-    Files that differ in the suffix alone and that one reader reads are one modality where each sample has one of them at most.
+    Files that one reader reads and that differ in the suffix alone, or in a date, are one modality where each sample has one at most.
 
     Args:
         folder: The folder that was looked into.
@@ -85,9 +88,11 @@ def group_by_id(folder: Path, paths: Sequence[Path], ids: Iterable[str]) -> Name
     stems = {path: path.relative_to(folder).as_posix().removesuffix(end) for path, end in ends.items()}
     places = find_ids(dict.fromkeys(stems.values()), frozenset(ids))
     by_suffix: dict[str, dict[str, dict[str, Path]]] = {}
+    shared = _without_numbers(places.named.values())
     for path, stem in stems.items():
         if stem in places.named:
             found, pattern = places.named[stem]
+            pattern = shared.get(pattern, pattern)
             by_suffix.setdefault(pattern, {}).setdefault(ends[path], {}).setdefault(found, path)
     groups = [group for stem, suffixes in by_suffix.items() for group in _groups(folder, stem, suffixes)]
     unnamed, unclear = frozenset(places.unnamed), places.unclear
@@ -114,6 +119,19 @@ def suffix_of(path: Path) -> str:
     if path.is_dir():
         return ""
     return "".join(path.suffixes[-2:]) if path.name.lower().endswith(".gz") else path.suffix
+
+
+def _without_numbers(named: Collection[tuple[str, str]]) -> dict[str, str]:
+    """Return patterns with `#` for their long numbers, by the pattern: of those that differ there alone and name each id once together.
+
+    Args:
+        named: Id and pattern of each file, its suffix left out.
+    """
+    alike: dict[str, list[tuple[str, str]]] = {}
+    for found, pattern in dict.fromkeys(named):
+        alike.setdefault(_NUMBER.sub("#", pattern), []).append((found, pattern))
+    once = {whole: pairs for whole, pairs in alike.items() if len({found for found, _ in pairs}) == len(pairs)}
+    return {pattern: whole for whole, pairs in once.items() if len({each for _, each in pairs}) > 1 for _, pattern in pairs}
 
 
 def _groups(folder: Path, stem: str, suffixes: Mapping[str, Mapping[str, Path]]) -> list[FileGroup]:

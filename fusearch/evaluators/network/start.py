@@ -128,7 +128,11 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     file = Path(path)
     try:
         held = load_file(file) if file.suffix == ".safetensors" else _load_state(file)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
+    except pickle.UnpicklingError:  # its text advises to run what is in the file
+        told = f"weights {file.name!r} cannot be read: it is no state dict of tensors alone, and nothing else in a file is run"
+        hint = "expected what `torch.save(network.state_dict(), ...)` writes, or safetensors in a file that ends in .safetensors"
+        raise EvaluationError(f"{told}; {hint}") from None
+    except (OSError, RuntimeError, EOFError, SafetensorError) as error:
         reason = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split())[:200] or "it is empty"
         raise EvaluationError(f"weights {file.name!r} cannot be read, expected safetensors or a state dict of tensors: {reason}") from None
     for wrapper in _WRAPPERS:

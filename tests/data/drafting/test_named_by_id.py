@@ -31,6 +31,21 @@ def test_files_are_grouped_by_what_stands_beside_the_id(tmp_path: Path) -> None:
     assert found["cxr/*.png"].keys == {"size": [4, 4]}, "they differ"
 
 
+def test_a_date_in_each_name_does_not_take_files_apart_that_each_sample_has_once(tmp_path: Path) -> None:
+    days = [("p1", "01"), ("p2", "02"), ("p3", "03")]
+    paths = [tmp_path / "cxr" / f"{name}_202301{day}.npy" for name, day in days]
+    paths += [tmp_path / "mri" / name / f"{day}-01-2023" / f"{view}.npy" for name, day in days for view in ("t1", "t2")]
+    paths += [tmp_path / "twice" / f"p1_2023010{row}.npy" for row in range(3)]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, np.zeros((4, 5)))
+    found = {group.pattern: group for group in group_by_id(tmp_path, paths, ["p1", "p2", "p3"]).groups}
+    once = {"cxr/*_#.npy": "cxr", "mri/*/#/t1.npy": "t1", "mri/*/#/t2.npy": "t2"}
+    assert {pattern: group.name for pattern, group in found.items() if "#" in pattern} == once
+    assert found["mri/*/#/t1.npy"].files["p2"] == "mri/p2/02-01-2023/t1.npy"
+    assert len(found) == 6, "nobody knows which of three a sample is meant to have"
+
+
 def test_arrays_become_images_or_volumes_by_their_axes(tmp_path: Path) -> None:
     shapes = {"flat": (4, 5), "deep": (6, 7, 8), "colour": (3, 4, 5)}
     for kind, shape in shapes.items():
