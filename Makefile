@@ -69,7 +69,7 @@ reference: $(INSTALLED)  ## Write the pages that are made from the code: command
 docs: install  ## Build the site of docs/ into site/; the tutorial is run, and a link that leads nowhere is an error
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -W ignore -m mkdocs build --strict --quiet
-	@echo "Open site/index.html in a browser."
+	@echo "Open site/index.html in a browser. Its search needs a server: $(BIN)/python -m http.server --directory site --bind 127.0.0.1"
 
 sizes: install  ## Print what the packages of the core take on disk, without torch and what torch brings
 	@$(BIN)/python benchmarks/sizes.py

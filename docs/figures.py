@@ -49,8 +49,15 @@ FIGURES: dict[str, Sequence[tuple[str, str]]] = {
     ),
 }
 
-_WIDTH, _HEIGHT, _GAP = 150, 56, 26
-_STYLE = 'font-family="system-ui, sans-serif" text-anchor="middle"'
+_WIDTH, _HEIGHT, _GAP = 164, 56, 22
+#: Colours on a bright page and on a dark one: a picture of a page follows the page's scheme.
+_STYLE = """<style>
+svg{--paper:#fff;--box:#eef1fb;--edge:#3f51b5;--title:#1a237e;--ink:#333;--line:#555}
+@media (prefers-color-scheme:dark){svg{--paper:#1e2129;--box:#2a3050;--edge:#8c9eff;--title:#e8eaf6;--ink:#c5cae0;--line:#9aa0b0}}
+text{font-family:system-ui,sans-serif;text-anchor:middle}
+.paper{fill:var(--paper)}.box{fill:var(--box);stroke:var(--edge)}.arrow{fill:none;stroke:var(--line);stroke-width:1.5}.head{fill:var(--line)}
+.title{fill:var(--title);font-size:15px;font-weight:600}.about{fill:var(--ink);font-size:12px}
+</style>"""
 
 
 def boxes(room: str) -> str:
@@ -59,15 +66,16 @@ def boxes(room: str) -> str:
     total = len(chain) * (_WIDTH + _GAP) + _GAP
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {total} 130" role="img" aria-label="{escape(room)}">',
-        f'<rect width="{total}" height="130" rx="8" fill="#ffffff"/>',
+        _STYLE,
+        f'<rect class="paper" width="{total}" height="130" rx="8"/>',
     ]
     for place, (title, line) in enumerate(chain):
         left = _GAP + place * (_WIDTH + _GAP)
         middle = left + _WIDTH / 2
         parts += [
-            f'<rect x="{left}" y="26" width="{_WIDTH}" height="{_HEIGHT}" rx="6" fill="#eef1fb" stroke="#3f51b5"/>',
-            f'<text x="{middle}" y="50" font-size="15" font-weight="600" fill="#1a237e" {_STYLE}>{escape(title.removesuffix("<"))}</text>',
-            f'<text x="{middle}" y="69" font-size="12" fill="#333333" {_STYLE}>{escape(line)}</text>',
+            f'<rect class="box" x="{left}" y="26" width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>',
+            f'<text class="title" x="{middle}" y="50">{escape(title.removesuffix("<"))}</text>',
+            f'<text class="about" x="{middle}" y="69">{escape(line)}</text>',
         ]
         if place:
             parts.append(_arrow(f"M{left - _GAP + 2} 54 H{left - 4}"))
@@ -79,12 +87,12 @@ def boxes(room: str) -> str:
 
 def _arrow(path: str) -> str:
     *_, end = path.split(" ")
-    head = f'<path d="{path}" fill="none" stroke="#555555" stroke-width="1.5"/>'
+    head = f'<path class="arrow" d="{path}"/>'
     if end.startswith("V"):
         x = path.split("H")[1].split(" ")[0]
-        return head + f'<path d="M{x} 84 l-4 8 h8 z" fill="#555555"/>'
+        return head + f'<path class="head" d="M{x} 84 l-4 8 h8 z"/>'
     x = end.removeprefix("H")
-    return head + f'<path d="M{int(x) + 2} 54 l-8 -4 v8 z" fill="#555555"/>'
+    return head + f'<path class="head" d="M{int(x) + 2} 54 l-8 -4 v8 z"/>'
 
 
 def figures() -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import contextlib
 import io
 import json
@@ -88,8 +89,15 @@ def as_markdown(cells: Sequence[Cell]) -> str:
         if cell.printed:
             parts.append(f"```text\n{cell.printed.rstrip()}\n```")
         if cell.html:
-            parts.append('<div class="output">' + " ".join(cell.html.split()) + "</div>")
+            parts.append(f'<div class="output">{_shown(cell.html)}</div>')
     return "\n\n".join(parts) + "\n"
+
+
+def _shown(html: str) -> str:
+    """Return HTML on one line; an SVG as a picture, since that follows the scheme, bright or dark, which a reader chose for the page."""
+    if html.lstrip().startswith("<svg"):
+        return f'<img alt="What the cell shows" src="data:image/svg+xml;base64,{base64.b64encode(html.encode()).decode()}">'
+    return " ".join(html.split())
 
 
 def as_notebook(cells: Sequence[Cell]) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import doctest
 import json
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,16 @@ def test_the_figures_are_not_stale() -> None:
         assert f"({name}.svg)" in (DOCS / "concepts" / f"{name}.md").read_text(encoding="utf-8")
 
 
+def test_the_words_of_a_figure_stay_in_their_boxes() -> None:
+    lines = [line for chain in load_script(DOCS / "figures.py").FIGURES.values() for _, line in chain]
+    assert [line for line in lines if len(line) > 24] == []
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.svg")), ids=lambda path: path.stem)
+def test_a_figure_is_drawn_for_a_dark_page_too(path: Path) -> None:
+    assert "prefers-color-scheme:dark" in path.read_text(encoding="utf-8")
+
+
 def test_every_page_is_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").split("\nnav:\n")[1]
     named = set(re.findall(r"([\w/]+\.md)$", navigation, re.MULTILINE))
@@ -85,7 +96,9 @@ def test_a_session_is_told_with_its_output() -> None:
     cells = session.run_cells(script)
     page = session.as_markdown(cells)
     assert page.startswith("# Title\n\nWords.\n\n```python\nx = 2\nprint('two', x)\n```\n\n```text\ntwo 2\n```\n")
-    assert '<div class="output"><svg>1</svg></div>' in page
+    assert (
+        f'<div class="output"><img alt="What the cell shows" src="data:image/svg+xml;base64,{b64encode(b"<svg>1</svg>").decode()}">' in page
+    )
     notebook = json.loads(session.as_notebook(cells))
     assert [cell["cell_type"] for cell in notebook["cells"]] == ["markdown", "code", "code", "code"]
     assert [output for cell in notebook["cells"][1:] for output in cell["outputs"]] == [

@@ -9,7 +9,7 @@ import typer.main
 
 __all__ = ["reference_page"]
 
-_WIDTH = 110
+_WIDTH = 80
 
 
 def reference_page() -> str:
