@@ -203,13 +203,14 @@ class Drafts:
         except DataError as error:
             needed = {}
             self.notes.append(f"{name}: {error}")
-        comments = [f"{len(files)} files, named in {keys['column']!r}."]
+        comments = [f"{len(files)} {'folders' if files[0].is_dir() else 'files'}, named in {keys['column']!r}."]
         comments += [f"They differ: {', '.join(needed)} brings them together."] if "size" in needed or "channels" in needed else []
         self.pictured[self.add(name, reader, {**keys, **needed}, comments)] = files
 
     def add_file_groups(self, index: str) -> None:
         """Add the files whose paths hold the ids; a table that names them is written beside the manifest."""
-        singles = [path for path in self.found.singles if path.resolve() not in self.named]  # what a table names needs no other one
+        named = self.named  # what a table names needs no other one, nor does what lies in a folder that it names
+        singles = [path for path in self.found.singles if named.isdisjoint({path.resolve(), path.resolve().parent})]
         files = group_by_id(self.found.folder, singles, self.joined.ids)
         few = []
         for group in files.groups:
@@ -222,7 +223,8 @@ class Drafts:
             self.index[column] = group.files
             keys = {"file": index, "column": column, "root": self.relative(self.found.folder), **group.keys}
             marks = "`*` is the id" + (", `#` a date or another long number" if "#" in group.stem else "")
-            comments = [f"{len(group.files)} files named by the id: {group.pattern} ({marks})."]
+            what = "files" if any(group.suffixes) else "folders"
+            comments = [f"{len(group.files)} {what} named by the id: {group.pattern} ({marks})."]
             comments += [_FORMATS] if len({suffix.lower().removesuffix(".gz") for suffix in group.suffixes}) > 1 else []
             comments += [f"Not looked into: {group.note}"] if group.note else []
             self.pictured[self.add(column, group.reader, keys, comments)] = [self.found.folder / file for file in group.files.values()]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fusearch.data.drafting.frame_folders import gather_frames
 from fusearch.data.drafting.id_places import find_ids, runs_in
 from fusearch.data.readers import READERS
 from fusearch.errors import DataError
@@ -81,12 +82,14 @@ def group_by_id(folder: Path, paths: Sequence[Path], ids: Iterable[str]) -> Name
 
     Args:
         folder: The folder that was looked into.
-        paths: Files, or folders of slices, below it.
+        paths: Files, or folders of slices, below it; a folder of frames is found by itself.
         ids: Ids of the samples.
     """
+    known = frozenset(ids)
+    paths = gather_frames(folder, paths, known)
     ends = {path: suffix_of(path) for path in paths}
     stems = {path: path.relative_to(folder).as_posix().removesuffix(end) for path, end in ends.items()}
-    places = find_ids(dict.fromkeys(stems.values()), frozenset(ids))
+    places = find_ids(dict.fromkeys(stems.values()), known)
     by_suffix: dict[str, dict[str, dict[str, Path]]] = {}
     shared = _without_numbers(places.named.values())
     for path, stem in stems.items():
@@ -147,7 +150,7 @@ def _groups(folder: Path, stem: str, suffixes: Mapping[str, Mapping[str, Path]])
 def _group(folder: Path, stem: str, suffix: str, paths: Mapping[str, Path]) -> FileGroup | None:
     """Return files of one suffix as a modality; None where no reader reads them."""
     for reader in READERS.values():
-        if reader.names and (suffix.lower().endswith(reader.names) or (not suffix and ".nii" in reader.names)):
+        if reader.takes(next(iter(paths.values()))):
             keys, note = _fit(reader.name, list(paths.values()))
             if keys is not None:
                 files = {name: path.relative_to(folder).as_posix() for name, path in paths.items()}

@@ -10,13 +10,16 @@ import numpy as np
 from pydantic import Field
 
 from fusearch.data.assembly.decoded import DecodedFiles
-from fusearch.data.files.films import FILMS, package_of_film, read_films
+from fusearch.data.files.films import FILMS, FRAMES, frames_of, package_of_film, read_films
 from fusearch.data.files.frames import TABLES
-from fusearch.data.readers.image_files import PictureKeys, note_depths
-from fusearch.data.readers.named_files import read_named_files
+from fusearch.data.readers.image_files import PictureKeys, note_depths, what_pictures_need
+from fusearch.data.readers.named_files import read_named_files, spread
 from fusearch.data.readers.reader import READERS, Reader
 
 __all__ = ["FilmKeys"]
+
+#: Films whose first frames tell what brings all together.
+_LOOKED_AT = 20
 
 
 class FilmKeys(PictureKeys):
@@ -67,5 +70,7 @@ READERS.add(
         lambda source: read_named_files(source, _read),
         FilmKeys,
         ("column", "root", *FilmKeys.brought_to),
+        fit=lambda folders: what_pictures_need([frames_of(folder)[0] for folder in spread(folders, _LOOKED_AT)]),
+        inside=FRAMES,
     ),
 )

@@ -16,7 +16,7 @@ from fusearch.data.readers.named_files import NamedFileKeys, check_window, read_
 from fusearch.data.readers.reader import READERS, Reader
 from fusearch.errors import DataError
 
-__all__ = ["ImageKeys", "PictureKeys", "note_depths"]
+__all__ = ["ImageKeys", "PictureKeys", "note_depths", "what_pictures_need"]
 
 #: Files that tell which keys a folder of images needs; an array of more channels is no image.
 _LOOKED_AT, _MOST_CHANNELS = 100, 4
@@ -85,7 +85,7 @@ def note_depths(bits: Mapping[int, int], what: str) -> tuple[str, ...]:
     return (f"{what} of different depth: {told}, whose values are on different scales; expected one depth",)
 
 
-def _needed(files: Sequence[Path]) -> dict[str, Any] | None:
+def what_pictures_need(files: Sequence[Path]) -> dict[str, Any] | None:
     """Return the size and the channels that would bring images together; None of arrays that are no images."""
     shapes: Counter[tuple[int, ...]] = Counter()
     for file in spread(files, _LOOKED_AT):
@@ -114,6 +114,6 @@ READERS.add(
         ImageKeys,
         ("column", "root", *ImageKeys.brought_to),
         IMAGES,
-        _needed,
+        what_pictures_need,
     ),
 )

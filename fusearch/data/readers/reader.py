@@ -162,6 +162,7 @@ class Reader:
         carried: Those of them that the program of a bundle reads files by.
         names: How the files end that a table of it names, one a sample.
         fit: Gives the keys of the manifest that such files need, beside `column` and `root`; None where it does not read them.
+        inside: How the files end that stand in a folder of one sample, where it reads such folders.
     """
 
     name: str
@@ -172,6 +173,13 @@ class Reader:
     carried: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     fit: Callable[[Sequence[Path]], dict[str, Any] | None] = lambda _files: {}
+    inside: tuple[str, ...] = ()
+
+    def takes(self, path: Path) -> bool:
+        """Return whether a file, or a folder by what lies in it, may be a sample that a table of this format names."""
+        if path.is_dir():
+            return any(each.name.lower().endswith(self.inside) for each in path.iterdir())
+        return path.name.lower().endswith(self.names)
 
 
 READERS: Registry[Reader] = Registry("reader")

@@ -102,5 +102,6 @@ READERS.add(
         ("column", "root", *VolumeKeys.brought_to),
         VOLUMES,
         _needed,
+        (".dcm",),
     ),
 )

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from fusearch.data.drafting.found import FoundTable
 from fusearch.data.drafting.roles import read_roles
@@ -82,3 +83,14 @@ def test_a_number_that_is_the_target_in_another_unit_is_left_out(column: Any, le
     table = FoundTable(tmp_path / "t.csv", None, pd.DataFrame({"other": column(days), "age": RNG.integers(30, 90, ROWS)}))
     roles = read_roles(table, apart=[], targets=[[str(day) for day in days]], folder=tmp_path)
     assert (roles.numbers, list(roles.left_out)) == ((["age"], ["other"]) if left_out else (["other", "age"], []))
+
+
+def test_a_column_of_folders_of_frames_leads_to_films_and_one_of_sites_does_not(tmp_path: Path) -> None:
+    for row in range(ROWS):
+        for place in (f"us/case{row}/frame1.png", f"site{row % 3}/{row}.png"):
+            (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+            Image.new("L", (4, 4)).save(tmp_path / place)
+    frame = pd.DataFrame({"clip": [f"us/case{row}" for row in range(ROWS)], "site": [f"site{row % 3}" for row in range(ROWS)]})
+    roles = read_roles(FoundTable(tmp_path / "t.csv", None, frame), apart=[], targets=[(name,) for name in CLASSES], folder=tmp_path)
+    assert roles.files == {"clip": ("films", tmp_path)}
+    assert "site" in [*roles.levels, *roles.left_out]

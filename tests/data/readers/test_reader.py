@@ -19,6 +19,15 @@ def test_the_format_is_told_by_the_suffix_among_those_of_the_kind() -> None:
         find_reader(KINDS["timeseries"], "a.txt")
 
 
+def test_a_folder_is_taken_by_what_lies_in_it(tmp_path: Path) -> None:
+    for name in ("slices/1.DCM", "frames/1.png", "sounds/1.wav", "none/readme"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).touch()
+    taking = {folder.name: [reader.name for reader in READERS.values() if reader.takes(folder)] for folder in tmp_path.iterdir()}
+    assert taking == {"slices": ["volumes"], "frames": ["films"], "sounds": [], "none": []}
+    assert [reader.name for reader in READERS.values() if reader.takes(tmp_path / "a.NII.GZ")] == ["volumes"]
+
+
 def test_a_kind_with_a_format_that_nothing_reads_is_named() -> None:
     kind = replace(KINDS["image2d"], name="slide", formats=("arry",))
     with pytest.raises(DataError, match=r"kind 'slide': nothing reads its format 'arry', did you mean 'array'\?"):
