@@ -6,8 +6,7 @@ scipy for WAV, soundfile for FLAC, pyedflib and scipy for EDF, tokenizers for te
 the model was trained on: tables; NPY and NPZ arrays; tables that name an image, a volume, a film, a sound or a recording a row, or hold a
 text, or a step of a series; FASTA. Rows are matched by their id over the files; a file that is left out, an id that a file lacks, and a row
 of empty cells are a missing modality. `inputs.json` says which columns are read. What a prediction is never hangs on other rows. Of masks
-each is a file, like that of its image, in a folder beside the table that names them. A folder of which a file was changed is refused
-(SHA256SUMS).
+each is a file, like that of its image, in a folder beside the table that names them. A folder with a changed file is refused by SHA256SUMS.
 """
 
 from __future__ import annotations

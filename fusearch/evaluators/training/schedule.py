@@ -17,7 +17,7 @@ from fusearch.search_space import Candidate
 __all__ = ["Packs", "Wanted", "estimate_memory", "first_and_rest", "price_of_look", "split", "together", "train_packs"]
 
 #: Of fewer members a pack gains nothing on a CPU, nor where one sample takes more multiply-accumulates: arithmetic then is all there is.
-_FEWEST, _MOST_MACS = 4, 500_000
+_FEWEST, _MOST_MACS = 4, 400_000
 
 #: Of four members a pack took 0.86 to 1.01 of the loop's speed with 260,000 multiply-accumulates and more, 1.09 to 1.34 below 62,000
 #: (`benchmarks/pack.py`).
