@@ -175,8 +175,11 @@ def main() -> None:
     summary = []
     for device, counts in jobs:
         for count in counts:
-            ratios = [record["ratio"] for record in records if (record["device"], record["members"]) == (device, count)]
-            summary.append({"device": device, "members": count, "median": statistics.median(ratios), "least": min(ratios)})
+            mine = [record for record in records if (record["device"], record["members"]) == (device, count)]
+            packed = [record["ratio"] for record in mine if record["default"]]  # the others stay in the loop
+            whole = {"designs": len(mine), "median of all": statistics.median(record["ratio"] for record in mine)}
+            told = {"packed by default": len(packed), "median": statistics.median(packed or [1.0]), "least": min(packed, default=1.0)}
+            summary.append({"device": device, "members": count, **whole, **told})
     if not torch.cuda.is_available() and not given.json:
         print("no CUDA here: nothing of this is from a GPU")
     if given.json:
@@ -184,7 +187,9 @@ def main() -> None:
         print(json.dumps({"torch": torch.__version__, "card": card, "records": records, "summary": summary}, indent=1))
         return
     for line in summary:
-        print(f"{line['device']} {line['members']:3d} members: loop / pack {line['median']:.2f} (median), {line['least']:.2f} (least)")
+        ratios = f"loop / pack {line['median']:.2f} (median), {line['least']:.2f} (least)"
+        told = f"{line['packed by default']} of {line['designs']} designs are packed"
+        print(f"{line['device']} {line['members']:3d} members: {ratios}; {told}")
 
 
 if __name__ == "__main__":
