@@ -12,7 +12,7 @@ pyedflib = pytest.importorskip("pyedflib", reason="needs fusearch[signals]")
 
 
 def write_edf(path: Path, signals: Mapping[str, tuple[np.ndarray, int]]) -> None:
-    """Write label -> samples between -2 and 2, and how many there are a second; whole seconds."""
+    """Write label -> samples between -2 and 2, and how many there are a second; whole seconds. Spaces behind a label are not kept."""
     with pyedflib.EdfWriter(str(path), len(signals), file_type=pyedflib.FILETYPE_EDF) as writer:
         for index, (label, (_, rate)) in enumerate(signals.items()):
             header = {"label": label, "dimension": "mV", "sample_frequency": rate, "transducer": "", "prefilter": ""}

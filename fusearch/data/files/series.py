@@ -107,7 +107,7 @@ def read_recordings(
         seconds: Length; what is longer is cut.
 
     Raises:
-        DataError: A file is missing, is no EDF, or lacks a signal; every such file is told. Or no file is named.
+        DataError: A file is missing, is no EDF, lacks a signal, or has two of its label; every such file is told. Or no file is named.
     """
     values = np.full((len(files), max(1, round(rate * seconds)), len(channels)), np.nan, np.float32)
     faults = []
@@ -138,7 +138,12 @@ def what_recordings_share(files: Sequence[Path]) -> dict[str, Any]:
     seconds: list[float] = []
     for number, path in enumerate(files):
         with _opened(path) as recording:
-            own = dict(zip(recording.getSignalLabels(), map(float, recording.getSampleFrequencies()), strict=True))
+            labels = recording.getSignalLabels()
+            own = {
+                label: float(rate)
+                for label, rate in zip(labels, recording.getSampleFrequencies(), strict=True)
+                if labels.count(label) == 1  # which of two is meant cannot be told
+            }
             rates = {label: min(rate, rates.get(label, rate)) for label, rate in own.items() if not number or label in rates}
             seconds.append(float(recording.getFileDuration()))
     if not rates:
@@ -154,6 +159,8 @@ def _read_recording(path: Path, channels: Sequence[str], rate: float, seconds: f
         for channel in channels:
             if channel not in labels:
                 raise DataError(f"{path.name}: no signal {channel!r}, {suggestion(channel, labels)}")
+            if (times := labels.count(channel)) > 1:
+                raise DataError(f"{path.name}: {times} signals are named {channel!r}, expected one: which of them is meant cannot be told")
             index = labels.index(channel)
             own = float(rates[index])
             signal = np.asarray(recording.readSignal(index), np.float64)[: int((seconds + 1) * own) + 1]

@@ -92,6 +92,17 @@ def test_recordings_that_cannot_be_read(tmp_path: Path) -> None:
     assert all("\n" not in fault for fault in error.value.faults)
 
 
+def test_of_two_signals_with_one_label_none_is_taken(tmp_path: Path) -> None:
+    signals = {label: (np.full(10, value), 10) for label, value in (("EEG", 0.5), ("EEG ", 1.0), ("ECG", 1.5))}
+    write_edf(tmp_path / "a.edf", signals)  # a label in EDF ends before its spaces, so the first two have the same
+    told = "row 1: a.edf: 2 signals are named 'EEG', expected one: which of them is meant cannot be told"
+    with pytest.raises(DataError) as error:
+        read_recordings([tmp_path / "a.edf"], PLACES, channels=["ECG", "EEG"], rate=10, seconds=1)
+    assert error.value.faults == (told,)
+    np.testing.assert_allclose(read_recordings([tmp_path / "a.edf"], PLACES, channels=["ECG"], rate=10, seconds=1), 1.5, atol=1e-3)
+    assert what_recordings_share([tmp_path / "a.edf"])["channels"] == ["ECG"]
+
+
 def test_edf_without_pyedflib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.edf").write_bytes(b"0")
     monkeypatch.setitem(sys.modules, "pyedflib", None)
