@@ -52,7 +52,7 @@ clean:  ## Remove .venv, caches and runs/demo
 	@rm -rf $(VENV) runs/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist site
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-reference: $(INSTALLED)  ## Write the pages that are made from the code: commands, manifest, operators, encoders, words, figures, signatures, decision 0033, benchmarks
+reference: $(INSTALLED)  ## Write the pages that are made from the code: commands, manifest, operators, encoders, words, figures, signatures, decision 0033, benchmarks, peers
 	@$(BIN)/python -m fusearch.cli.help_page > docs/cli.md
 	@$(BIN)/python -m fusearch.cli.published_page > docs/published.md
 	@$(BIN)/python -m fusearch.cli.published_page figure > docs/published.svg
@@ -65,6 +65,7 @@ reference: $(INSTALLED)  ## Write the pages that are made from the code: command
 	@$(BIN)/python docs/names_page.py
 	@$(BIN)/python docs/as_published.py
 	@$(BIN)/python docs/benchmarks_page.py
+	@$(BIN)/python docs/peers_page.py
 
 docs: install  ## Build the site of docs/ into site/; the tutorial is run, and a link that leads nowhere is an error
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'

@@ -146,7 +146,7 @@ def main() -> None:
             }
         )
     if options.json:
-        print(json.dumps({"families": rows, "runs": found}))
+        print(json.dumps({"trials": options.trials, "families": rows, "runs": found}))
         return
     for row in rows:
         print(", ".join(f"{name} {value}" for name, value in row.items()))
