@@ -1,4 +1,4 @@
-"""fusearch beside what people would use instead: equal wall time, rows that no method has seen, several seeds.
+"""Compare fusearch with what people would use instead: equal wall time, rows that no method has seen, several seeds.
 
     python examples/prepare_shared_data.py $FUSEARCH_SHARED_DATA data
     python benchmarks/peers.py data/rosmap/rosmap.yaml data/brca263/brca263.yaml data/proctor/proctor.yaml wisconsin
