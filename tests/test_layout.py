@@ -28,7 +28,16 @@ FILES = {name for name in NAMES if "." in name}
 FOLDERS = NAMES - FILES
 
 #: They fill a draft, the folder of an export or a large array, which appears as a whole.
-WRITE_INTO_A_DRAFT = {"carried.py", "bundle.py", "checksums.py", "module_folder.py", "model_files.py", "decoded.py", "text_networks.py"}
+WRITE_INTO_A_DRAFT = {
+    "carried.py",
+    "bundle.py",
+    "checksums.py",
+    "module_folder.py",
+    "model_files.py",
+    "decoded.py",
+    "served_bundle.py",
+    "text_networks.py",
+}
 
 
 def literals(tree: ast.AST) -> Iterator[str]:
