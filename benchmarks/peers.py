@@ -62,26 +62,26 @@ def install(folder: Path) -> dict[str, str]:
         python = folder / name / "bin" / "python"
         subprocess.run([sys.executable, "-m", "venv", folder / name], check=True)
         words = [python, "-m", "pip", "install", "--disable-pip-version-check", "--constraint", folder / "constraints.txt"]
-        found[name] = _refused([*words, *packages]) or _refused([python, "-c", f"import {module}"]) or "installed"
+        found[name] = _refused("install", [*words, *packages]) or _refused("import", [python, "-c", f"import {module}"]) or "installed"
         print(f"{name}: {found[name]}", file=sys.stderr, flush=True)
         (folder / "installed.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     return found
 
 
-def _refused(words: Sequence[str | Path]) -> str:
-    """Run what installs or imports, and return why it failed; nothing where it did not."""
+def _refused(what: str, words: Sequence[str | Path]) -> str:
+    """Run what installs or imports, and return that it does not and why; nothing where it does."""
     try:
         done = subprocess.run([*words], capture_output=True, text=True, timeout=900, check=False)
     except subprocess.TimeoutExpired:
-        return "not done after 15 minutes"
+        return f"does not {what}: not done after 15 minutes"
     if not done.returncode:
         return ""
     told = (done.stdout + done.stderr).splitlines()
     conflict = next((number for number, line in enumerate(told) if line.startswith("The conflict is caused by")), None)
     if conflict is not None:
-        return f"does not install: {'; '.join(line.strip() for line in told[conflict + 1 : conflict + 3])}"
+        return f"does not {what}: {'; '.join(line.strip() for line in told[conflict + 1 : conflict + 3])}"
     errors = [line for line in told if line.startswith("ERROR")] or told[-1:] or ["no reason was given"]
-    return f"does not {'install' if 'pip' in words else 'import'}: {errors[-1].removeprefix('ERROR: ')}"
+    return f"does not {what}: {errors[-1].removeprefix('ERROR: ')}"
 
 
 def tables(data: Dataset) -> dict[str, np.ndarray]:

@@ -28,7 +28,8 @@ _WORDS = {
 _HEAD = """# Beside other tools
 
 What would the same rows and the same time give with what people use instead? One protocol for all: for each of {seeds} seeds 30 % of the
-samples are held out, stratified by class. A method sees the others alone, has {seconds:g} seconds of one core, and chooses as it likes.
+samples are held out, stratified by class. A method sees the others alone, has {seconds:g} seconds by the clock and one thread, and
+chooses as it likes.
 
 ```
 {command}
@@ -56,7 +57,7 @@ def peers_page(folder: Path = _RESULTS) -> str:
     kept = json.loads((folder / "peers.json").read_text(encoding="utf-8"))
     rows = kept["results"]["methods"]
     seeds = max(row.get("seeds", 0) for row in rows)
-    note = f" {kept['note'][:1].upper()}{kept['note'][1:]}." if kept["note"] else ""
+    note = f" {_sentence(kept['note'])}" if kept["note"] else ""
     facts = {name: kept[name] for name in ("command", "date", "machine")}
     parts = [_HEAD.format(seeds=seeds, seconds=kept["results"]["seconds"], note=note, **facts)]
     sets = dict.fromkeys(row["set"] for row in rows)
@@ -102,8 +103,12 @@ def _families(folder: Path) -> str:
         f"| {row['family']} | {row['right']} of {row['seeds']} | {row['says fusion is a gain']} of {row['seeds']} | {row['auroc']:.3f} |"
         for row in rows
     ]
-    commands = "\n".join(kept["command"] for kept in files)
-    return _FAMILIES.format(trials=trials) + "\n".join(lines) + f"\n\n```\n{commands}\n```\n"
+    runs = [f"```\n{kept['command']}\n```\n" + (f"\n{_sentence(kept['note'])}\n" if kept["note"] else "") for kept in files]
+    return "\n".join([_FAMILIES.format(trials=trials) + "\n".join(lines) + "\n", *runs])
+
+
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:]}."
 
 
 if __name__ == "__main__":
