@@ -1,8 +1,10 @@
 """Compare a pack, whose members are trained together, with the plain loop over the same members.
 
-    python benchmarks/pack.py [--data DATA.yaml] [--designs 6] [--epochs 20] [--repeats 3] [--members 5,15,45] [--json]
+    python benchmarks/pack.py [--data DATA.yaml] [--designs 6] [--epochs 20] [--repeats 3] [--members 5,15,45] [--skip 0] [--least-macs 0]
+        [--json]
 
-Designs are drawn from the default space over three made-up tables (351 rows, 200 columns each), or over a data set of your own. Each is
+Designs are drawn from the default space over three made-up tables (351 rows, 200 columns each), or over a data set of your own; `--skip`
+and `--least-macs` draw others, to judge a bound by designs that it was not chosen on. Each is
 trained whole (building, steps, validation, scores; a fixed number of epochs) by both, one right after the other in this process with one
 thread; a line is the median and the least of the paired ratios (loop / pack). On the CPU it is processor time, so that a busy machine
 spoils both alike, and members are packed as `pack="auto"` does it. `building` is what making the members' networks takes of
@@ -16,6 +18,7 @@ how much faster half precision is there than float32. Aims: 50 times the loop wi
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import time
@@ -52,15 +55,13 @@ def made_up() -> Dataset:
     return Dataset.from_arrays("made up", modalities=tables, targets=(signal + rng.normal(size=351) > 0).astype(int))
 
 
-def drawn(data: Dataset, count: int) -> list[Candidate]:
+def drawn(data: Dataset) -> Iterator[Candidate]:
     """Draw designs that fuse and that steps train."""
-    space, found, seed = SearchSpace(data.modalities), [], 0
-    while len(found) < count:
+    space = SearchSpace(data.modalities)
+    for seed in itertools.count():
         candidate = space.sample(np.random.default_rng(seed))
         if candidate.graph.fusions and candidate.graph.training != "convex":
-            found.append(candidate)
-        seed += 1
-    return found
+            yield candidate
 
 
 def seconds(run: Callable[[], object], device: str) -> float:
@@ -104,8 +105,9 @@ def measure(data: Dataset, device: str, counts: Sequence[int], given: argparse.N
 
     cuda = device == "cuda"
     warm = make_members(FOLDS, 1, 2)
-    for candidate in drawn(data, given.designs):
-        costs = count_costs(candidate, folds[0].task, folds[0].train.targets[:1], batch=settings.batch_size)
+    costed = ((each, count_costs(each, folds[0].task, folds[0].train.targets[:1], batch=settings.batch_size)) for each in drawn(data))
+    chosen_ones = (pair for pair in itertools.islice(costed, given.skip, None) if pair[1]["macs"] >= given.least_macs)
+    for candidate, costs in itertools.islice(chosen_ones, given.designs):
         loop(candidate, warm)
         pack(candidate, warm, 2, set())
         for count in counts:
@@ -152,6 +154,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--members", default="5,15,45", help="numbers of members on the CPU")
+    parser.add_argument("--skip", type=int, default=0, metavar="N", help="leave out the first designs that are drawn")
+    parser.add_argument("--least-macs", type=float, default=0, metavar="N", help="leave out designs of fewer multiply-accumulates")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
     given = parser.parse_args()
     torch.set_num_threads(1)

@@ -5,8 +5,9 @@
         [--methods NAME ...] [--seconds 60] [--seeds 5] [--environments FOLDER] [--out runs/peers] [--json]
     python benchmarks/peers.py --install FOLDER
 
-For each seed a new 30 % of all samples is held out, stratified by class; a method gets the other rows and so many seconds, chooses and
-trains as it likes, and says the probabilities of the held-out rows. What each does stands in `peer_methods/methods.py`. A method is a
+For each seed a new 30 % of all samples is held out, stratified by class; samples of one group (`splits.group` of the manifest) are never on
+both sides. A method gets the other rows with their groups and so many seconds, chooses and trains as it likes, and says the probabilities
+of the held-out rows; where it splits its rows, it splits by group. What each does stands in `peer_methods/methods.py`. A method is a
 process of its own with one thread; its imports are not counted. `--install` makes an environment for each method that is no part of
 fusearch's own, and writes which did not install and why; `--environments` runs those that did. What was run before is not run again.
 
@@ -18,6 +19,7 @@ method counts them.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -31,7 +33,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedGroupKFold
 
 from fusearch.data import Dataset, load_data
 from fusearch.evaluators.export.inputs import raw_values
@@ -47,7 +49,7 @@ ELSEWHERE = {
     "tabm": ("tabm", ["tabm", "scikit-learn"]),
     "widedeep": ("pytorch_widedeep", ["pytorch-widedeep"]),
 }
-HELD_OUT = 0.3
+HELD_OUT, TENTHS = 0.3, 10
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "LOKY_MAX_CPU_COUNT": "1"}
 
 
@@ -90,11 +92,18 @@ def tables(data: Dataset) -> dict[str, np.ndarray]:
     return {name: np.asarray(values, dtype=np.float32).reshape(len(values), -1) for name, values in raw.items()}
 
 
+def _groups(data: Dataset) -> np.ndarray:
+    """Return the group of each sample as a number; without groups each is its own."""
+    return np.arange(len(data)) if data.groups is None else np.unique(data.groups, return_inverse=True)[1]
+
+
 def problems(data: Dataset, seeds: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Give seed, rows to fit and rows held out."""
+    groups = _groups(data)
     for seed in range(seeds):
-        train, test = train_test_split(np.arange(len(data)), test_size=HELD_OUT, stratify=data.targets, random_state=seed)
-        yield seed, np.sort(train), np.sort(test)
+        tenths = StratifiedGroupKFold(TENTHS, shuffle=True, random_state=seed).split(groups, data.targets, groups)
+        test = np.sort(np.concatenate([held for _, held in itertools.islice(tenths, round(HELD_OUT * TENTHS))]))
+        yield seed, np.setdiff1d(np.arange(len(data)), test), test
 
 
 def answer(method: str, python: Path | str, problem: Path, target: np.ndarray, options: argparse.Namespace, seed: int) -> dict[str, Any]:
@@ -154,12 +163,13 @@ def main() -> None:
     for source in options.sets:
         data = load_data(source)
         values, found = tables(data), {method: [] for method in methods}
+        groups = _groups(data)
         for seed, train, test in problems(data, options.seeds):
             parts = {f"train.{name}": table[train] for name, table in values.items()} | {
                 f"test.{name}": table[test] for name, table in values.items()
             }
             problem = options.out / f"{data.name}-{zlib.crc32(test.tobytes()):08x}.npz"
-            np.savez(problem, target=data.targets[train], **parts)
+            np.savez(problem, target=data.targets[train], groups=groups[train], **parts)
             for method in methods:
                 found[method].append(answer(method, pythons[method], problem, data.targets[test], options, seed))
                 print(f"{data.name}, seed {seed}, {method}: {found[method][-1]}", file=sys.stderr, flush=True)

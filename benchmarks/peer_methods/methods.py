@@ -2,10 +2,10 @@
 
     python benchmarks/peer_methods/methods.py METHOD problem.npz answer.npz --seconds 60 --seed 0
 
-`problem.npz` holds `train.NAME` and `test.NAME` (rows, columns; NaN where a value is missing) for each modality, and `target`, the class of
-each training row, 0 to K - 1. `answer.npz` gets `probabilities` (test rows, K), and `told`, JSON: `seconds` to fit and to predict, and
-`parameters` where the method counts them. Imports are not counted. A method imports only its own packages, so that each may have an
-environment of its own (`benchmarks/peers.py --install`).
+`problem.npz` holds `train.NAME` and `test.NAME` (rows, columns; NaN where a value is missing) for each modality, `target`, the class of
+each training row, 0 to K - 1, and `groups`, the group of each: rows of one group are never on both sides. `answer.npz` gets
+`probabilities` (test rows, K), and `told`, JSON: `seconds` to fit and to predict, and `parameters` where the method counts them. Imports
+are not counted. A method imports only its own packages, so that each may have an environment of its own (`benchmarks/peers.py --install`).
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Problem:
         train: Modality -> (rows, columns).
         test: The same of other rows.
         target: Classes of the training rows, (rows,).
+        groups: Their groups, (rows,).
         seconds: Time to fit.
         seed: Seed of the method.
     """
@@ -38,12 +39,19 @@ class Problem:
     train: dict[str, np.ndarray]
     test: dict[str, np.ndarray]
     target: np.ndarray
+    groups: np.ndarray
     seconds: float
     seed: int
 
     def joined(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the columns of all modalities side by side, of training and test rows."""
         return np.hstack([*self.train.values()]), np.hstack([*self.test.values()])
+
+    def folds(self, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Return rows to fit and rows held out of each fold of the training rows, stratified by class; no group on both sides."""
+        from sklearn.model_selection import StratifiedGroupKFold
+
+        return [*StratifiedGroupKFold(count, shuffle=True, random_state=self.seed).split(self.target, self.target, self.groups)]
 
 
 #: A fitted method: what gives the probabilities of the test rows, and the number of its parameters where it is counted.
@@ -56,7 +64,7 @@ def fusearch(problem: Problem, **options: Any) -> Fitted:
 
     # Some of the time is for training the pick on all rows.
     model = fs.FusionClassifier(trials=100_000, time_limit=0.85 * problem.seconds, random_state=problem.seed, **options)
-    model.fit(problem.train, problem.target)
+    model.fit(problem.train, problem.target, groups=problem.groups)
     return lambda: model.predict_proba(problem.test), sum(each.numel() for each in model.model_.parameters())
 
 
@@ -73,12 +81,12 @@ def fusearch_random(problem: Problem) -> Fitted:
 def optuna_concatenation(problem: Problem) -> Fitted:
     """What one writes in an afternoon: Optuna over a multilayer perceptron on all columns side by side, by AUROC in three folds."""
     import optuna
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.model_selection import cross_val_score
     from sklearn.neural_network import MLPClassifier
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     train, test = problem.joined()
-    folds = StratifiedKFold(3, shuffle=True, random_state=problem.seed)
+    folds = problem.folds(3)
 
     def build(parameters: dict[str, Any]) -> Any:
         layers = (parameters["width"],) * parameters["depth"]
@@ -111,7 +119,7 @@ def tuned_linear(problem: Problem) -> Fitted:
     model = GridSearchCV(
         _prepared(LogisticRegression(max_iter=5000, class_weight="balanced")),
         {"logisticregression__C": np.logspace(-4, 2, 13)},
-        cv=5,
+        cv=problem.folds(5),
         scoring="roc_auc_ovr",
     ).fit(train, problem.target)
     linear = model.best_estimator_[-1]
@@ -133,12 +141,12 @@ def stacking(problem: Problem) -> Fitted:
         linear = LogisticRegressionCV(Cs=7, cv=3, max_iter=5000, class_weight="balanced", use_legacy_attributes=False, l1_ratios=(0,))
         for kind, model in (("linear", linear), ("forest", RandomForestClassifier(300, random_state=problem.seed))):
             members.append((f"{name} {kind}", make_pipeline(ColumnTransformer([("own", "passthrough", columns)]), _prepared(model))))
-    model = StackingClassifier(members, LogisticRegression(class_weight="balanced"), cv=5).fit(train, problem.target)
+    model = StackingClassifier(members, LogisticRegression(class_weight="balanced"), cv=problem.folds(5)).fit(train, problem.target)
     return lambda: model.predict_proba(test), None
 
 
 def autogluon_tabular(problem: Problem) -> Fitted:
-    """AutoGluon-Tabular on all columns side by side, until the time is up."""
+    """AutoGluon-Tabular on all columns side by side, until the time is up; where rows have groups, a fifth is held out by group."""
     import tempfile
 
     import pandas as pd
@@ -147,19 +155,22 @@ def autogluon_tabular(problem: Problem) -> Fitted:
     train, test = (pd.DataFrame(values).add_prefix("c") for values in problem.joined())
     metric = "roc_auc" if len(np.unique(problem.target)) == 2 else "roc_auc_ovr_macro"
     predictor = TabularPredictor("target", eval_metric=metric, path=tempfile.mkdtemp(), verbosity=0)
-    predictor.fit(train.assign(target=problem.target), time_limit=problem.seconds)
+    rows, held = train.assign(target=problem.target), None
+    if len(np.unique(problem.groups)) < len(rows):
+        first, last = problem.folds(5)[0]
+        rows, held = rows.iloc[first], rows.iloc[last]
+    predictor.fit(rows, tuning_data=held, time_limit=problem.seconds)
     return lambda: predictor.predict_proba(test).to_numpy(), None
 
 
 def tabm(problem: Problem) -> Fitted:
     """TabM on all columns side by side, early stopped on a fifth of the rows; its published defaults."""
     import torch
-    from sklearn.model_selection import train_test_split
     from tabm import TabM
 
     torch.manual_seed(problem.seed)
     train, test = problem.joined()
-    first, held = train_test_split(np.arange(len(train)), test_size=0.2, stratify=problem.target, random_state=problem.seed)
+    first, held = problem.folds(5)[0]
     scale = _prepared().fit(train[first])
     values, unseen = (torch.as_tensor(scale.transform(part), dtype=torch.float32) for part in (train, test))
     target, num_classes = torch.as_tensor(problem.target), len(np.unique(problem.target))
@@ -254,9 +265,9 @@ def main() -> None:
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     with np.load(options.problem) as file:
-        target = file["target"]
+        target, groups = file["target"], file["groups"]
         tables = {part: {name.removeprefix(f"{part}."): file[name] for name in file if name.startswith(f"{part}.")} for part in PARTS}
-    problem = Problem(**tables, target=target, seconds=options.seconds, seed=options.seed)
+    problem = Problem(**tables, target=target, groups=groups, seconds=options.seconds, seed=options.seed)
     started = time.perf_counter()
     predict, parameters = METHODS[options.method](problem)
     fitted = time.perf_counter()

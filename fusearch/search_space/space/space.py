@@ -45,6 +45,9 @@ __all__ = ["DEFAULT_OPERATORS", "SearchSpace"]
 #: Children that are made until one is new and lies in the space: a join of joins may become one that no decision spells.
 TRIES = 20
 
+#: Candidates whose decisions are kept.
+ENCODED = 10_000
+
 
 class SearchSpace:
     """Every candidate that a search may propose.
@@ -130,6 +133,7 @@ class SearchSpace:
             solved=solved,
             dense=dense,
         )
+        self._encoded: dict[str, dict[str, Value]] = {}
         if pattern is not None:
             check_pattern(self.settings)
 
@@ -202,6 +206,9 @@ class SearchSpace:
         Raises:
             SpaceError: The candidate lies outside of the space.
         """
+        # A sampler asks again and again for the parents of its children, which it has read before.
+        if (known := self._encoded.get(candidate.digest)) is not None:
+            return dict(known)
         recipe = self.settings.recipe.answers(candidate.recipe)
         chooser, found = self._replayed(candidate.graph, recipe)
         if found.graph.digest != candidate.graph.digest:
@@ -209,7 +216,10 @@ class SearchSpace:
         # Numbers that the space does not ask for in this design have to be the defaults.
         if found.recipe != candidate.recipe:
             raise SpaceError(f"the recipe lies outside of this space: {candidate.recipe}; the nearest in it is: {found.recipe}")
-        return chooser.params
+        if len(self._encoded) >= ENCODED:
+            self._encoded.clear()
+        self._encoded[candidate.digest] = chooser.params
+        return dict(chooser.params)
 
     def decode(self, params: Mapping[str, Value]) -> Candidate:
         """Return the candidate that decisions lead to; parameters that nothing asks for are ignored.
