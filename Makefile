@@ -43,7 +43,7 @@ lint: install
 test-slow: install  ## The checks that take minutes
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "slow and not ray"
 	@$(BIN)/python -m pytest -q -m "slow and ray"
-	@FUSEARCH_EXAMPLES=300 $(BIN)/python -m pytest -q tests/search_space tests/evaluators/network/test_one_function_one_digest.py
+	@FUSEARCH_EXAMPLES=300 $(BIN)/python -m pytest -q -n 2 tests/search_space tests/evaluators/network/test_one_function_one_digest.py
 
 bench: install  ## Run every benchmark
 	@for script in $(filter-out benchmarks/record.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -92,14 +92,14 @@ def tables(data: Dataset) -> dict[str, np.ndarray]:
     return {name: np.asarray(values, dtype=np.float32).reshape(len(values), -1) for name, values in raw.items()}
 
 
-def _groups(data: Dataset) -> np.ndarray:
+def groups_of(data: Dataset) -> np.ndarray:
     """Return the group of each sample as a number; without groups each is its own."""
     return np.arange(len(data)) if data.groups is None else np.unique(data.groups, return_inverse=True)[1]
 
 
 def problems(data: Dataset, seeds: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Give seed, rows to fit and rows held out."""
-    groups = _groups(data)
+    groups = groups_of(data)
     for seed in range(seeds):
         tenths = StratifiedGroupKFold(TENTHS, shuffle=True, random_state=seed).split(groups, data.targets, groups)
         test = np.sort(np.concatenate([held for _, held in itertools.islice(tenths, round(HELD_OUT * TENTHS))]))
@@ -163,7 +163,7 @@ def main() -> None:
     for source in options.sets:
         data = load_data(source)
         values, found = tables(data), {method: [] for method in methods}
-        groups = _groups(data)
+        groups = groups_of(data)
         for seed, train, test in problems(data, options.seeds):
             parts = {f"train.{name}": table[train] for name, table in values.items()} | {
                 f"test.{name}": table[test] for name, table in values.items()

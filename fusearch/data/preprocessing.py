@@ -24,6 +24,9 @@ BoolArray = npt.NDArray[np.bool_]
 #: Values that statistics of channels are fitted on at once; of more, part by part, so many in a part.
 _AT_ONCE, _PART = 2**24, 2**22
 
+#: What the scaled columns of a table are kept within, softly; and, so that a square cannot overflow, at first.
+BOUND, _FAR = 3.0, 1e6
+
 
 @dataclass(frozen=True)
 class Statistics:
@@ -34,6 +37,7 @@ class Statistics:
         fill: What replaces a missing value, one for each numeric column or channel.
         mean: What is subtracted.
         scale: What divides.
+        bound: Where it is not None, a scaled value z becomes z / sqrt(1 + (z / bound)^2): between -bound and bound.
         numeric: Names of the numeric columns (tabular only).
         categorical: Name -> levels (tabular only).
         seen: Name -> whether each level occurred in the training rows; the others are encoded as all zeros (tabular only).
@@ -45,6 +49,7 @@ class Statistics:
     fill: FloatArray
     mean: FloatArray
     scale: FloatArray
+    bound: float | None = None
     numeric: tuple[str, ...] = ()
     categorical: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seen: Mapping[str, BoolArray] = field(default_factory=dict)
@@ -88,7 +93,7 @@ class Statistics:
             return document | numbers
         levels = {name: list(levels) for name, levels in self.categorical.items()}
         seen = {name: [bool(x) for x in known] for name, known in self.seen.items()}
-        return document | {"numeric": list(self.numeric)} | numbers | {"categorical": levels, "seen": seen}
+        return document | {"numeric": list(self.numeric)} | numbers | {"bound": self.bound, "categorical": levels, "seen": seen}
 
     @classmethod
     def from_dict(cls, name: str, document: Mapping[str, Any]) -> Statistics:
@@ -102,6 +107,7 @@ class Statistics:
             fill,
             mean,
             scale,
+            bound=document.get("bound"),
             numeric=tuple(document.get("numeric", ())),
             categorical={key: tuple(levels) for key, levels in document.get("categorical", {}).items()},
             seen={key: np.array(known, np.bool_) for key, known in document.get("seen", {}).items()},
@@ -110,8 +116,13 @@ class Statistics:
     def _scale(self, raw: FloatArray, shape: list[int]) -> FloatArray:
         fill, mean, scale = (numbers.reshape(shape) for numbers in (self.fill, self.mean, self.scale))
         values = np.where(np.isnan(raw), fill, raw)  # one copy: of a folder of images it is what a worker has memory for
-        values -= mean
-        values /= scale
+        with np.errstate(over="ignore" if self.bound else "warn"):  # what is bounded may be as far out as it likes
+            values -= mean
+            values /= scale
+        if self.bound is not None:
+            values = np.clip(values, -_FAR, _FAR)
+            share = values * np.float32(1 / self.bound)
+            values /= np.sqrt(1 + share * share)
         return np.asarray(values, np.float32)
 
 
@@ -172,10 +183,12 @@ class Preprocessor:
 
             {"kind": "tabular", "shape": [D],
              "numeric": [names], "fill": [...], "mean": [...], "scale": [...],      # one number for each numeric column
+             "bound": 3.0,
              "categorical": {name: [levels]}, "seen": {name: [true or false for each level]}}
 
-        Output columns: each numeric column as `((fill if missing else x) - mean) / scale`, then, for each categorical column in order, one
-        column for each level: 1 where the value is that level and the level was seen, else 0. A missing or unknown level gives all zeros.
+        Output columns: each numeric column as z / sqrt(1 + (z / bound)^2) of z = `((fill if missing else x) - mean) / scale`, kept within
+        a million; bound null, or missing in what an older version wrote: z itself. Then, for each categorical column in order, one column
+        for each level: 1 where the value is that level and the level was seen, else 0. A missing or unknown level gives all zeros.
 
         An entry of another kind has one number for each channel; channels are the first axis of an `image2d` sample, the last of a
         `timeseries` (`Layout.channel_axis`); integer codes of symbols stay as they are, with 0, 0 and 1:
@@ -188,8 +201,8 @@ class Preprocessor:
 
         Raw values are positions in `symbols`, -1 for another symbol (code 1), NaN behind the end (code 0).
 
-        Numbers are float32 values; computing in float32, in this order, repeats `transform` exactly. A modality that a sample lacks is all
-        zeros after the transformation.
+        Numbers are float32 values; computing in float32, in this order, repeats `transform`, but for the last bit of the square root. A
+        modality that a sample lacks is all zeros after the transformation.
         """
         return {part.modality.name: part.to_dict() for part in self.statistics}
 
@@ -202,9 +215,9 @@ class Preprocessor:
 def fit_preprocessor(data: Content, rows: IntArray) -> Preprocessor:
     """Fit on `rows`; a modality is fitted on those of them that have it.
 
-    Tabular: median imputation, then standardisation; levels that occur in the rows count as seen. Texts: the most frequent words have a
-    code of their own (`SymbolSchema`). Other kinds: imputation as the kind says
-    and standardisation channel by channel, over rows and positions.
+    Tabular: median imputation, then scaling by quartiles, softly bounded (decision 0117); levels that occur in the rows count as seen.
+    Texts: the most frequent words have a code of their own (`SymbolSchema`). Other kinds: imputation as the kind says and
+    standardisation channel by channel, over rows and positions.
 
     Raises:
         DataError: None of the rows has one of the modalities.
@@ -235,8 +248,24 @@ def _fit_modality(data: Content, modality: Modality, rows: IntArray) -> Statisti
         name: np.isin(np.arange(len(levels)), raw[:, column])
         for column, (name, levels) in enumerate(schema.categorical.items(), start=len(schema.numeric))
     }
-    numbers = _fit_columns(raw[:, : len(schema.numeric)], modality.entry.imputation)
-    return Statistics(modality, *numbers, numeric=schema.numeric, categorical=dict(schema.categorical), seen=seen)
+    numbers = _fit_quartiles(raw[:, : len(schema.numeric)])
+    return Statistics(modality, *numbers, BOUND, numeric=schema.numeric, categorical=dict(schema.categorical), seen=seen)
+
+
+def _fit_quartiles(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return fill, mean and scale of each column of (n, columns): twice its median, and the distance of its quartiles.
+
+    Where the quartiles are equal, half the range divides: Holzmueller, Grinsztajn and Steinwart, "Better by default: strong pre-tuned MLPs
+    and boosted trees on tabular data", NeurIPS 2024 (robust scaling and smooth clipping).
+    """
+    missing = np.isnan(values)
+    known, gaps = np.where(missing.all(axis=0), 0, values.astype(np.float64)), missing.any(axis=0)
+    shares, found = (0, 0.25, 0.5, 0.75, 1), np.zeros((5, values.shape[1]))
+    for columns, quantiles in ((~gaps, np.quantile), (gaps, np.nanquantile)):  # the second goes column by column
+        if columns.any():
+            found[:, columns] = quantiles(known[:, columns], shares, axis=0)
+    low, first, median, third, high = found
+    return _as_float32(median, median, np.where(third > first, third - first, (high - low) / 2))
 
 
 def _fit_measured(modality: Modality, values: FloatArray) -> Statistics:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, RobustScaler, StandardScaler
 
 from fusearch.data.dataset import Dataset
 from fusearch.data.preprocessing import Preprocessor
@@ -69,10 +69,13 @@ def test_it_is_what_scikit_learn_computes(data: Dataset) -> None:
     train, val = data.rows("train"), data.rows("val")
     inputs, present = data.fit_preprocessor(train).transform(data, val)
     raw, fitted_on = data.raw["table"], train[data.present["table"][train]]
-    numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler()).fit(raw[fitted_on, :3].astype(np.float64))
-    expected = numbers.transform(raw[val, :3].astype(np.float64))
+    given = raw[fitted_on, :3].astype(np.float64)
+    scaler, fill = RobustScaler().fit(given), SimpleImputer(strategy="median").fit(given)
+    first, third, low, high = (np.nanquantile(given, share, axis=0) for share in (0.25, 0.75, 0, 1))
+    scaler.scale_ = np.where(third > first, scaler.scale_, (high - low) / 2)
+    scaled = scaler.transform(fill.transform(raw[val, :3].astype(np.float64)))
     has = present["table"]
-    np.testing.assert_allclose(inputs["table"][has, :3], expected[has], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(inputs["table"][has, :3], (scaled / np.sqrt(1 + (scaled / 3) ** 2))[has], rtol=1e-3, atol=1e-3)
 
     levels = list(data.columns["table"].categorical["sex"])
     known = ~np.isnan(raw[train, 3])
@@ -119,11 +122,32 @@ def test_the_document_says_what_an_exporter_needs() -> None:
             "numeric": ["c0", "c1"],
             "fill": [2.0, 5.0],
             "mean": [2.0, 5.0],
-            "scale": [1.0, 1.0],
+            "scale": [2.0, 1.0],
+            "bound": 3.0,
             "categorical": {"sex": ["f", "m"]},
             "seen": {"sex": [True, True]},
         }
     }
+
+
+def test_a_value_far_out_is_kept_within_the_bound_and_moves_no_other() -> None:
+    """One value of a billion, as units are mixed up or a sentinel stands for "missing", does not press the other rows into one number."""
+    table = np.column_stack([np.arange(24.0), np.arange(24.0), np.repeat([0.0, 7.0], [23, 1])])
+    table[3, 1], table[20, 1], table[21, 1] = 1e9, 3e38, -3e38
+    data = make_data(table)
+    (values, far, rare) = data.fit_preprocessor(np.arange(12)).transform(data, np.arange(24))[0]["table"].T
+    usual = np.setdiff1d(np.arange(24), (3, 20, 21))
+    np.testing.assert_allclose(far[usual], values[usual], atol=0.2)
+    assert far[[3, 20, 21]].tolist() == [3.0, 3.0, -3.0]
+    assert rare.tolist() == [0.0] * 23 + [pytest.approx(7 / np.sqrt(1 + (7 / 3) ** 2))]  # constant in the rows of the fit
+
+
+def test_what_an_older_version_wrote_has_no_bound() -> None:
+    data = make_data(np.arange(48.0).reshape(24, 2))
+    document = data.fit_preprocessor(np.arange(12)).to_dict()
+    del document["table"]["bound"]
+    scaled = Preprocessor.from_dict(document).transform(data, np.arange(24))[0]["table"]
+    assert scaled.max() == pytest.approx((46 - 11) / 11)
 
 
 def test_a_level_that_the_training_rows_lack_is_all_zeros_and_keeps_its_column() -> None:

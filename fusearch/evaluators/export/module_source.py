@@ -40,9 +40,9 @@ class Modality:
 
 #: Class -> its `__init__` where sizes stand for what was fitted; the numbers come from the file of weights.
 _INITS = {
-    "TablePreparation": """    def __init__(self, num_numeric: int, num_levels: int) -> None:
+    "TablePreparation": """    def __init__(self, num_numeric: int, num_levels: int, bound: float | None) -> None:
         super().__init__()
-        self.num_numeric = num_numeric
+        self.num_numeric, self.bound = num_numeric, bound
         for name in ("fill", "mean", "scale"):
             self.register_buffer(name, torch.zeros(num_numeric))
         self.register_buffer("column_of", torch.zeros(num_levels, dtype=torch.int64))
@@ -206,7 +206,7 @@ def _model_text(model: DeployedModel, taken: TakenSource) -> str:
 def _preparation(prepare: nn.Module, taken: TakenSource) -> str:
     name = taken.want(type(prepare))
     if isinstance(prepare, TablePreparation):
-        return call(name, prepare.num_numeric, len(prepare.column_of))
+        return call(name, prepare.num_numeric, len(prepare.column_of), prepare.bound)
     if isinstance(prepare, ArrayPreparation):
         return call(name, tuple(prepare.fill.shape), prepare.ragged_axis)
     if isinstance(prepare, CodePreparation):

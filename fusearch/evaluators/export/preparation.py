@@ -33,7 +33,7 @@ class TablePreparation(nn.Module):
 
     def __init__(self, statistics: Statistics) -> None:
         super().__init__()
-        self.num_numeric = len(statistics.numeric)
+        self.num_numeric, self.bound = len(statistics.numeric), statistics.bound
         if self.num_numeric:  # torch.export cannot save what numpy leaves of no columns: an empty tensor with stride 0
             _register_numbers(self, statistics, (-1,))
         columns, codes = [], []
@@ -50,7 +50,12 @@ class TablePreparation(nn.Module):
         blocks = []
         if self.num_numeric:
             numeric = raw_BC[:, : self.num_numeric]
-            blocks.append((torch.where(torch.isnan(numeric), self.fill, numeric) - self.mean) / self.scale)
+            scaled = (torch.where(torch.isnan(numeric), self.fill, numeric) - self.mean) / self.scale
+            if self.bound is not None:
+                scaled = scaled.clamp(-1e6, 1e6)
+                share = scaled * (1 / self.bound)
+                scaled = scaled / torch.sqrt(1 + share * share)
+            blocks.append(scaled)
         if len(self.column_of):
             blocks.append((raw_BC[:, self.column_of] == self.code_of).to(torch.float32))
         return torch.cat(blocks, dim=1)

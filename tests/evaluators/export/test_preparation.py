@@ -46,7 +46,7 @@ def data_of_every_kind(seed: int) -> Dataset:
 
 @given(seed=st.integers(0, 2**16), num_train=st.integers(5, 60))
 @settings(max_examples=20, deadline=None)
-def test_the_layers_repeat_the_preprocessing_exactly(seed: int, num_train: int) -> None:
+def test_the_layers_repeat_the_preprocessing(seed: int, num_train: int) -> None:
     data = data_of_every_kind(seed)
     # Few training rows leave levels unseen; the other rows still hold them.
     rows = data.rows("search")[:num_train]
@@ -58,7 +58,10 @@ def test_the_layers_repeat_the_preprocessing_exactly(seed: int, num_train: int) 
         prepared = make_preparation(statistics)(torch.tensor(data.raw[name])).numpy()
         have = data.present[name]
         assert prepared.dtype == np.float32
-        np.testing.assert_array_equal(prepared[have], expected[name][have])
+        if statistics.bound is None:
+            np.testing.assert_array_equal(prepared[have], expected[name][have])
+        else:  # the square roots of torch and numpy differ in their last bit
+            np.testing.assert_allclose(prepared[have], expected[name][have], rtol=1e-6, atol=1e-7)
 
 
 def test_an_unknown_level_and_a_missing_one_are_all_zeros() -> None:
