@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
 from fusearch.data import Dataset, load_data
 from fusearch.evaluators.export.inputs import raw_values
@@ -99,11 +99,14 @@ def groups_of(data: Dataset) -> np.ndarray:
 
 def problems(data: Dataset, seeds: int) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
     """Give seed, rows to fit and rows held out."""
-    groups = groups_of(data)
+    everything = np.arange(len(data))
     for seed in range(seeds):
-        tenths = StratifiedGroupKFold(TENTHS, shuffle=True, random_state=seed).split(groups, data.targets, groups)
-        test = np.sort(np.concatenate([held for _, held in itertools.islice(tenths, round(HELD_OUT * TENTHS))]))
-        yield seed, np.setdiff1d(np.arange(len(data)), test), test
+        if data.groups is None:
+            _, test = train_test_split(everything, test_size=HELD_OUT, stratify=data.targets, random_state=seed)
+        else:
+            tenths = StratifiedGroupKFold(TENTHS, shuffle=True, random_state=seed).split(everything, data.targets, groups_of(data))
+            test = np.concatenate([held for _, held in itertools.islice(tenths, round(HELD_OUT * TENTHS))])
+        yield seed, np.setdiff1d(everything, test), np.sort(test)
 
 
 def answer(method: str, python: Path | str, problem: Path, target: np.ndarray, options: argparse.Namespace, seed: int) -> dict[str, Any]:
