@@ -230,7 +230,7 @@ def _files(inputs: Mapping[str, Any]) -> str:
     like = (
         ""
         if masks["like"] is None
-        else f", like the file of `{masks['like']}` (NIfTI on its positions, a picture as PNG of its size, else NPY)"
+        else f", like the file of `{masks['like']}` (NIfTI on its positions, a picture as PNG and NPY as NPY of its size, else NPY)"
     )
     grid = " x ".join(map(str, masks["grid"]))
     return f"""

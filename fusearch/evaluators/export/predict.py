@@ -142,8 +142,8 @@ def write_masks(
             plain = re.sub(r"[^\w.-]+", "_", sample)
             taken[plain] += 1
             target = folder / (plain if taken[plain] == 1 else f"{plain}_{taken[plain]}")
-            mask = values[said.argmax(axis=0)]
-            path = write_mask(mask, target, like=images.get(sample), size=modality.get("size"), spacing=modality.get("spacing"))
+            brought = {key: modality.get(key) for key in ("size", "spacing", "axes")}
+            path, mask = write_mask(values[said.argmax(axis=0)], target, like=images.get(sample), **brought)
             counts = {label: int((mask == value).sum()) for label, value in zip(masks["classes"], values, strict=True)}
             rows.append({spec["id"] or "id": sample, "mask": path.relative_to(out.parent).as_posix(), **counts})
         pd.DataFrame(rows).to_csv(out, index=False)
