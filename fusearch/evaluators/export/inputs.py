@@ -163,6 +163,7 @@ def _reading(modality: Modality, keys: FileKeys, manifest: Manifest) -> dict[str
     shared = shared_edges(keys, manifest.path.parent, manifest.text_format, f"modalities.{modality.name}.edges")
     if shared is not None:
         found["edges"] = shared[0]
+        found.pop("edges_sheet", None)
     form, folder = manifest.form_of(keys), manifest.path.parent
     tables = [keys.file, *([found["edges"]] if "node" in found else [])]
     packages = {package for table in tables if (package := package_of_table(table)) is not None}
@@ -177,6 +178,8 @@ def _reading(modality: Modality, keys: FileKeys, manifest: Manifest) -> dict[str
         packages.update(package for file in named if file is not None for package in keys.packages_of(file))
     for key in {"root"} & found.keys() | ({"edges"} if "node" in found else set()):  # they lie where they did, from the table
         found[key] = Path(os.path.relpath(folder / found[key], (folder / keys.file).parent)).as_posix()
+    if "node" in found and found["edges"] == Path(keys.file).name:
+        found["edges"] = None  # another sheet of the same workbook, whatever that is called
     if form.sheet is not None:
         found["sheet"] = form.sheet
     if packages:
