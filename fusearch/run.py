@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["Run", "read_config", "read_decision"]
+__all__ = ["Run", "other_weights", "read_config", "read_decision"]
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -49,6 +50,35 @@ def read_config(folder: Path) -> dict[str, Any]:
     except ObjectiveError as error:
         raise RunError(f"{str(path)!r}: {error}") from None
     return config
+
+
+def other_weights(before: Sequence[Mapping[str, Any]] | None, now: Sequence[Mapping[str, Any]]) -> str | None:
+    """Say what is other of the weights that streams start from; None where nothing is.
+
+    Args:
+        before: Those of a run, as `GivenWeights.to_dict` gives them; None: it kept nothing of them, as runs once did.
+        now: Those of today.
+
+    Example:
+        >>> before = {"modality": "cxr", "encoder": "resnet", "file": "a.pt", "digest": "01", "freeze": 0}
+        >>> other_weights([before], [{**before, "digest": "02"}])
+        "weights 'a.pt' of cxr:resnet changed, digest 01 in the run and 02 now"
+    """
+    if before is None:
+        return None
+    old, new = ({(each["modality"], each["encoder"]): each for each in part} for part in (before, now))
+    for key in old | new:
+        stream = ":".join(key)
+        if key not in new or key not in old:
+            file, has, lacks = (old[key]["file"], "in the run", "now") if key in old else (new[key]["file"], "now", "in the run")
+            return f"{stream} starts from weights {file!r} {has}, and from none {lacks}"
+        one, other = old[key], new[key]
+        if one["digest"] != other["digest"]:
+            named = repr(other["file"]) if one["file"] == other["file"] else f"{other['file']!r} ({one['file']!r} in the run)"
+            return f"weights {named} of {stream} changed, digest {one['digest']} in the run and {other['digest']} now"
+        if one["freeze"] != other["freeze"]:
+            return f"`freeze` of {stream} changed, {one['freeze']} in the run and {other['freeze']} now"
+    return None
 
 
 def read_decision(folder: Path) -> dict[str, Any] | None:

@@ -27,7 +27,7 @@ from fusearch.reports import compare_runs, write_report
 from fusearch.reports.findings.findings import Findings
 from fusearch.run import Run
 from fusearch.search import run_search
-from fusearch.search_space import Candidate, FusionGraph, Recipe, SearchSpace
+from fusearch.search_space import Candidate, FusionGraph, Recipe, RecipeSpace, SearchSpace
 
 ROWS = 30
 
@@ -50,7 +50,8 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
     (folder / "data.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
     data = load_data(folder / "data.yaml")
     evaluator = TrainingEvaluator(data, folds=2, epochs=1, batch_size=8)
-    space = SearchSpace(data.modalities, encoders=["cnn(stages=2)"], max_fusions=1, dense=True, solved=False, balances=False)
+    task = {"dense": True, "solved": False, "balances": False}
+    space = SearchSpace(data.modalities, encoders=["cnn(stages=2)"], max_fusions=1, recipe=RecipeSpace(augmentation=("mirrored",)), **task)
     objectives = [Objective.parse("dice"), Objective.parse("macs")]
     run = run_search(space, evaluator, out=folder / "run", trials=6, executor="inline", objectives=objectives)
     return folder, run
@@ -59,6 +60,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
 def test_a_search_keeps_the_scores_of_samples_and_a_report_shows_masks(study: tuple[Path, Run]) -> None:
     folder, run = study
     trials = run.read()
+    assert "mirrored" in {record.recipe.get("augmentation") for record in trials.feasible}
     assert set(trials.references) == {"best_unimodal", "early", "penultimate", "late"}
     kept = read_kept(trials.path, trials.feasible[:2], trials.described_task)
     rows = len(load_data(folder / "data.yaml").rows("search"))

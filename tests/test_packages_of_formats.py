@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from edf import write_edf
 from PIL import Image
 from scipy.io import wavfile
 from volume_files import write_dicom, write_nifti, write_series
+from workbook_files import write_book
 
 from fusearch.data import Dataset, load_data, load_manifest
 from fusearch.data.readers import READERS, find_reader
@@ -58,6 +60,18 @@ FORMATS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "long": (
         {"kind": "graph", "file": "tables/nodes.csv", "node": "atom", "features": ["q"], "edges": "edges.parquet"},
         {"pyarrow"},
+    ),
+    "sheets": (
+        {
+            "kind": "graph",
+            "file": "tables/atoms.xlsx",
+            "sheet": "atoms",
+            "node": "atom",
+            "features": ["q"],
+            "edges": "tables/atoms.xlsx",
+            "edges_sheet": "bonds",
+        },
+        {"openpyxl"},
     ),
     "joints": ({"kind": "graph", "file": "joints.npy", "edges": "bones.parquet"}, set()),
 }
@@ -112,10 +126,11 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pd.DataFrame({"source": [0, 1], "target": [1, 2]}).to_parquet(folder / "bones.parquet")
     steps = [{"id": name, "t": step, "hr": 60.0 + step * row} for row, name in enumerate(IDS) for step in range(3)]
     pd.DataFrame(steps).to_parquet(folder / "tables" / "steps.parquet", index=False)
-    pd.DataFrame([{"id": name, "atom": atom, "q": 0.5 * row} for row, name in enumerate(IDS) for atom in "ab"]).to_csv(
-        folder / "tables" / "nodes.csv", index=False
-    )
-    pd.DataFrame([{"id": name, "source": "a", "target": "b"} for name in IDS]).to_parquet(folder / "edges.parquet", index=False)
+    nodes = pd.DataFrame([{"id": name, "atom": atom, "q": 0.5 * row} for row, name in enumerate(IDS) for atom in "ab"])
+    edges = pd.DataFrame([{"id": name, "source": "a", "target": "b"} for name in IDS])
+    nodes.to_csv(folder / "tables" / "nodes.csv", index=False)
+    edges.to_parquet(folder / "edges.parquet", index=False)
+    write_book(folder / "tables" / "atoms.xlsx", atoms=nodes, bonds=edges)
     (folder / "genes.fasta").write_text("".join(f">{name}\n{GENES[row % 2]}\n" for row, name in enumerate(IDS)), encoding="utf-8")
     modalities = {name: {"file": "tables/files.csv", **keys} for name, (keys, _) in FORMATS.items()}
     for keys in modalities.values():
@@ -160,8 +175,21 @@ def test_the_program_imports_what_requirements_list_and_they_list_nothing_more(
     assert all(version(package) for package in listed)
 
 
+def test_a_new_workbook_of_graphs_holds_its_own_edges(manifest: Path, data: Dataset, tmp_path: Path) -> None:
+    """Under another name, beside the workbook of the training or not."""
+    spec = describe_inputs(data, [data.modality("sheets")])
+    nodes = pd.DataFrame({"id": ["n1", "n1", "n2"], "atom": ["a", "b", "a"], "q": [1.0, 2, 3]})
+    edges = pd.DataFrame({"id": ["n1"], "source": ["a"], "target": ["b"]})
+    shutil.copy(manifest.parent / "tables" / "atoms.xlsx", tmp_path)
+    for bonds, weight in ((edges, 1), (edges[:0], 0)):
+        path = write_book(tmp_path / "new.xlsx", atoms=nodes, bonds=bonds)
+        ids, values = predict.read(path, spec["modalities"]["sheets"], spec)
+        assert ids == ["n1", "n2"]
+        np.testing.assert_array_equal(values[0], [[1, 1, weight], [2, weight, 1]])
+
+
 def test_what_a_request_may_hold_of_each(data: Dataset) -> None:
     entries = describe_inputs(data, data.modalities)["modalities"]
     files = {name for name, entry in entries.items() if uploads_of(entry)}
     assert files == {name for name, (keys, _) in FORMATS.items() if "column" in keys} - {"note", "gene"}
-    assert {name for name, entry in entries.items() if form_of(entry) is None} == {"steps", "long", "joints", "fasta"}
+    assert {name for name, entry in entries.items() if form_of(entry) is None} == {"steps", "long", "sheets", "joints", "fasta"}

@@ -17,7 +17,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from fusearch.errors import ObjectiveError, RunError
 from fusearch.layout import JOURNAL
-from fusearch.run import Run, read_config
+from fusearch.run import Run, other_weights, read_config
 from fusearch.study import DRIVER, FORMAT, STOPPED, STUDY_NAME, TrialFacts, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -400,3 +400,16 @@ def test_a_file_that_is_no_decision_is_one_line(choices):
         (choices.path / "strategy.json").write_text(content)
         with pytest.raises(RunError, match=r"strategy.json' is not the decision of a strategy"):
             choices.read()
+
+
+def test_what_is_other_of_given_weights_is_named() -> None:
+    one = {"modality": "cxr", "encoder": "resnet", "file": "a.pt", "digest": "01", "freeze": 0}
+    assert other_weights(None, [one]) is None
+    assert other_weights([one], [dict(one)]) is None
+    assert other_weights([], [one]) == "cxr:resnet starts from weights 'a.pt' now, and from none in the run"
+    assert other_weights([one], []) == "cxr:resnet starts from weights 'a.pt' in the run, and from none now"
+    assert other_weights([one], [{**one, "freeze": ["stem"]}]) == "`freeze` of cxr:resnet changed, 0 in the run and ['stem'] now"
+    moved = {**one, "file": "b.pt"}
+    assert other_weights([one], [moved]) is None, "the content counts"
+    told = "weights 'b.pt' ('a.pt' in the run) of cxr:resnet changed, digest 01 in the run and 02 now"
+    assert other_weights([one], [{**moved, "digest": "02"}]) == told

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fusearch.errors import DataError
 
@@ -44,6 +45,11 @@ class GivenWeights:
     def name(self) -> str:
         """The name of the file, for messages."""
         return Path(self.path).name
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a run keeps of them, as JSON-able values: the file by its name, since its content counts."""
+        freeze = self.freeze if isinstance(self.freeze, int) else list(self.freeze)
+        return {"modality": self.modality, "encoder": self.encoder, "file": self.name, "digest": self.digest, "freeze": freeze}
 
 
 def content_digest(path: Path) -> str:

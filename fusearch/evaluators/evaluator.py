@@ -366,8 +366,7 @@ class TrainingEvaluator:
         }
         data = {"source": self.data.source, "name": self.data.name, "fingerprint": self.data.fingerprint, "samples": len(self.data)}
         task = self.data.task
-        defined = {metric: self.folds_defined(metric) for metric in task.metrics}
-        partly = {metric: [count, len(self.folds)] for metric, count in defined.items() if count < len(self.folds)}
+        partly = {name: [count, len(self.folds)] for name in task.metrics if (count := self.folds_defined(name)) < len(self.folds)}
         told = {
             "task": task.to_dict(),
             "note": task.note,
@@ -375,6 +374,7 @@ class TrainingEvaluator:
             "constant": [task.constant(self.data.targets[fold.train]).tolist() for fold in self.folds],
             "chance": task.chance(self.data.targets),
             "warnings": check_data(self.data).warnings,
+            "given_weights": [each.to_dict() for each in self.data.given_weights],
         }
         return {"kind": "training", "settings": settings, "data": {**data, **told}}
 

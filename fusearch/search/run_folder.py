@@ -18,7 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 from fusearch.contracts import Direction, read_objectives
 from fusearch.errors import FusearchError, RunError
 from fusearch.layout import CONFIG, JOURNAL, JOURNAL_LOCK, LOCK, PREDICTIONS, predictions_file, replace_file, whole_folder
-from fusearch.run import read_config
+from fusearch.run import other_weights, read_config
 from fusearch.search.open_trials import AskedDatabase, OpenTrialsJournal
 from fusearch.search_space import SearchSpace
 from fusearch.study import DRIVER, STUDY_NAME, database, open_study, storage_failure
@@ -95,11 +95,15 @@ def check_resume(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     of_space = old["space"].get("fingerprint")
     if of_space != config["space"]["fingerprint"] and of_space == _fingerprint_0_1_0(config["space"]):
         of_space = config["space"]["fingerprint"]
+    described, of_data = (each["evaluator"].get("data") or {} for each in (old, config))
     for what, before, now in (
         ("the search space", of_space, config["space"]["fingerprint"]),
-        ("the data", _data_fingerprint(old), _data_fingerprint(config)),
+        ("the data", described.get("fingerprint"), of_data.get("fingerprint")),
     ):
         if before != now:
+            other = other_weights(described.get("given_weights"), of_data.get("given_weights") or ()) if what == "the data" else None
+            if other is not None:
+                raise RunError(f"cannot resume {str(folder)!r}: {other}; use another run folder")
             raise RunError(
                 f"cannot resume {str(folder)!r}: {what} changed, fingerprint {before} in the run and {now} now; use another run folder"
             )
@@ -223,10 +227,6 @@ def _fingerprint_0_1_0(space: Mapping[str, Any]) -> str | None:
         return SearchSpace.from_dict({name: value for name, value in space.items() if name != "fingerprint"}).fingerprint_0_1_0
     except FusearchError:
         return None
-
-
-def _data_fingerprint(config: Mapping[str, Any]) -> Any:
-    return (config["evaluator"].get("data") or {}).get("fingerprint")
 
 
 def _driver(folder: Path) -> str:

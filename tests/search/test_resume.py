@@ -54,6 +54,22 @@ def test_resume_with_other_data_shows_both_fingerprints(search, toy_evaluator, c
         search(Other(toy_evaluator), resume=True)
 
 
+def test_resume_with_other_weights_names_the_file(search, toy_evaluator, costed):
+    class Started(costed):
+        digest = "01"
+
+        def describe(self):
+            weights = {"modality": "cxr", "encoder": "resnet", "file": "cxr.pt", "digest": self.digest, "freeze": 0}
+            return {"name": "costed", "data": {"source": "toy", "fingerprint": f"fingerprint{self.digest}", "given_weights": [weights]}}
+
+    class Other(Started):
+        digest = "02"
+
+    search(Started(toy_evaluator), trials=2)
+    with pytest.raises(RunError, match=r"cannot resume .*: weights 'cxr.pt' of cxr:resnet changed, digest 01 in the run and 02 now; use"):
+        search(Other(toy_evaluator), resume=True)
+
+
 def test_resume_with_other_settings_of_the_evaluator_is_refused(search, toy_evaluator, costed):
     class Described(costed):
         def describe(self):

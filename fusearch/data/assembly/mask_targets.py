@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fusearch.data.manifest.manifest import Manifest
     from fusearch.data.manifest.task_keys import TaskKeys
 
-__all__ = ["encode_masks", "is_dense", "masks_of_labels", "refuse_no_grid"]
+__all__ = ["encode_masks", "grid_modality", "is_dense", "masks_of_labels", "refuse_no_grid"]
 
 _NO_GRID = "masks lie on the grid of an image or a volume, and there is none: a table alone has no grid"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from fusearch.data.assembly.arrays import RawModality
 from fusearch.data.assembly.assembly import divide, find_faults, join_parts
@@ -20,6 +21,7 @@ from fusearch.data.check.pitfalls import find_problems
 from fusearch.data.check.problem import Problem, worst_first
 from fusearch.data.dataset import Dataset
 from fusearch.data.given_weights import GivenWeights
+from fusearch.data.kinds import Layout
 from fusearch.data.loading import find_source
 from fusearch.data.manifest.manifest import Manifest, load_manifest, manifest_faults
 from fusearch.data.modality import Modality
@@ -186,14 +188,23 @@ def _missing_files(manifest: Manifest) -> list[Problem]:
     return problems
 
 
+def _num_missing(values: npt.NDArray[Any], layout: Layout) -> int:
+    """Return how many values, (N, *shape), are missing: what is behind the end of a text, a film or a graph is not."""
+    if layout.channel is None:
+        return 0
+    gaps = np.isnan(values)
+    if layout.ragged_axis is not None:
+        gaps &= ~gaps.all(axis=tuple(axis for axis in range(1, gaps.ndim) if axis != 1 + layout.ragged_axis), keepdims=True)
+    return int(gaps.sum())
+
+
 def _describe(data: Dataset, modalities: Mapping[str, RawModality], problems: list[Problem]) -> CheckResult:
     entries: dict[str, dict[str, Any]] = {}
     for modality in data.modalities:
         present = data.present[modality.name]
         entry = entries[modality.name] = {"kind": modality.kind, "shape": list(modality.shape)}
         entry["missing_rows"] = int((~present).sum())
-        has_end = modality.layout.channel is None  # what is behind it is not missing
-        entry["missing_values"] = 0 if has_end else int(np.isnan(data.raw[modality.name][present]).sum())
+        entry["missing_values"] = _num_missing(data.raw[modality.name][present], modality.layout)
         mapped = mapped_file(data.raw[modality.name])
         if mapped is not None:
             size = f"{data.raw[modality.name].nbytes / 2**30:.3g} GiB"

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from fusearch.data.drafting.array_labels import is_test_half
-from fusearch.data.drafting.file_notes import rare_names, several_suffixes, unclear_names, unnamed_files, unread_files
+from fusearch.data.drafting.file_notes import numbered_files, rare_names, several_suffixes, unclear_names, unnamed_files, unread_files
 from fusearch.data.drafting.found import FoundTable, Holdings
 from fusearch.data.drafting.joined import Joined
 from fusearch.data.drafting.named_by_id import group_by_id
@@ -21,7 +21,7 @@ from fusearch.data.drafting.roles import Roles, read_roles
 from fusearch.data.drafting.telling import why_no_number
 from fusearch.data.files.npz import names_in, read_array
 from fusearch.data.files.series import long_series
-from fusearch.data.kinds import KINDS, kind_of_array
+from fusearch.data.kinds import KINDS, Kind, kind_of_array
 from fusearch.data.readers import READERS
 from fusearch.errors import DataError
 
@@ -31,6 +31,9 @@ _SEQUENCES = "Letters of one alphabet; free text would be `kind: text`."
 _TEXTS = "Several words a cell; few texts that repeat would be `categorical` of a table."
 _FORMATS = "Files of several formats: where one format goes with the target, a network may learn the format."
 _BY_ORDER = "It holds no ids: its rows must be in the order of the labels."
+
+#: Channels that an image in one array may have; more may be slices or frames.
+_MOST_CHANNELS = 4
 
 #: Columns that are named one by one, and the least number of columns that a pattern stands for.
 _NAMED, _LEAST_OF_PATTERN = 12, 3
@@ -205,6 +208,7 @@ class Drafts:
             self.notes.append(f"{name}: {error}")
         comments = [f"{len(files)} {'folders' if files[0].is_dir() else 'files'}, named in {keys['column']!r}."]
         comments += [f"They differ: {', '.join(needed)} brings them together."] if "size" in needed or "channels" in needed else []
+        comments += _other_kinds(reader, files[0])
         self.pictured[self.add(name, reader, {**keys, **needed}, comments)] = files
 
     def add_file_groups(self, index: str) -> None:
@@ -222,14 +226,15 @@ class Drafts:
                 column += "_"
             self.index[column] = group.files
             keys = {"file": index, "column": column, "root": self.relative(self.found.folder), **group.keys}
-            marks = "`*` is the id" + (", `#` a date or another long number" if "#" in group.stem else "")
+            marks = "`*` is the id" + (", `#` a number that differs, such as a date" if "#" in group.stem else "")
             what = "files" if any(group.suffixes) else "folders"
             comments = [f"{len(group.files)} {what} named by the id: {group.pattern} ({marks})."]
             comments += [_FORMATS] if len({suffix.lower().removesuffix(".gz") for suffix in group.suffixes}) > 1 else []
             comments += [f"Not looked into: {group.note}"] if group.note else []
+            comments += _other_kinds(group.reader, self.found.folder / next(iter(group.files.values())))
             self.pictured[self.add(column, group.reader, keys, comments)] = [self.found.folder / file for file in group.files.values()]
         told = (unclear_names(files), rare_names(few), unnamed_files(files, self.joined.ids), unread_files(files))
-        self.notes += [*several_suffixes(files), *(note for note in told if note is not None)]
+        self.notes += [*several_suffixes(files), *numbered_files(files), *(note for note in told if note is not None)]
 
     def add_records(self) -> None:
         """Add files of all samples in formats of their own."""
@@ -258,7 +263,34 @@ class Drafts:
                     continue
                 keys = {"file": self.relative(path)} | ({} if key is None else {"key": key})
                 order = [] if ids is not None or self.joined.id is None else [_BY_ORDER]
-                self.add_kind(key or path.name.split(".")[0], kind, keys, [f"An array of {shape}.", *order])
+                comments = [f"An array of {shape}.", *order, *_other_arrays(KINDS[kind], shape)]
+                self.add_kind(key or path.name.split(".")[0], kind, keys, comments)
+
+
+def _other_kinds(reader: str, file: Path) -> list[str]:
+    """Say what else files of one sample each may be than what their reader takes them for: the axes of an array have no names."""
+
+    def axes(kind: Kind) -> str:
+        return ", ".join(letter for letter in kind.layouts[0].axes if letter != kind.layouts[0].channel)
+
+    taken = next(kind for kind in KINDS.values() if reader in kind.formats)
+    others = [kind for kind in KINDS.values() for name in kind.formats if name != reader and READERS[name].may_be(file)]
+    return [f"Arrays, taken for {axes(taken)}; as {axes(kind)} they would be `kind: {kind.name}`." for kind in others]
+
+
+def _other_arrays(taken: Kind, shape: tuple[int, ...]) -> list[str]:
+    """Say what else one array of all samples may be, where these have positions on two axes or more."""
+    own = taken.layouts[0]
+    if len(own.positions) < 2:
+        return []
+    others = [kind for kind in KINDS.values() if kind is not taken and "array" in kind.formats]
+    alike = [f"`kind: {kind.name}`" for kind in others if len(kind.layouts[0].axes) == len(own.axes)]
+    deeper = [f"`kind: {kind.name}`" for kind in others if len(kind.layouts[0].axes) == 1 + len(own.axes)]
+    comments = [f"Could also be {' or '.join(alike)}."] if alike else []
+    if deeper and shape[1] > _MOST_CHANNELS:
+        one = (shape[0], 1, *shape[1:])
+        comments.append(f"{shape[1]} channels; slices or frames of one would be an array of {one} and {' or '.join(deeper)}.")
+    return comments
 
 
 def _patterns(kept: Sequence[str], others: Sequence[str]) -> list[str]:

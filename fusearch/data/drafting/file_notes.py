@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from fusearch.data.drafting.id_places import runs_in
-from fusearch.data.drafting.named_by_id import FileGroup, NamedFiles
+from fusearch.data.drafting.named_by_id import FileGroup, NamedFiles, suffix_of
 from fusearch.data.files.ids import near_miss
+from fusearch.data.kinds import KINDS
+from fusearch.data.readers import READERS
 
-__all__ = ["rare_names", "several_suffixes", "unclear_names", "unnamed_files", "unread_files"]
+__all__ = ["numbered_files", "rare_names", "several_suffixes", "unclear_names", "unnamed_files", "unread_files"]
 
 #: What names files whatever they are called.
 _COLUMN = "a column of their paths in the labels"
+
+#: The number of a file, with the marks beside it.
+_NUMBER = re.compile(r"[_\-. ]*#[_\-. ]*")
 
 #: Files whose names are compared with the ids, and patterns that are told one by one.
 _LOOKED_AT, _TOLD = 1000, 3
@@ -28,6 +34,16 @@ def several_suffixes(files: NamedFiles) -> Iterator[str]:
         if 0 < len(both) < min(len(one.files), len(other.files)) / 2:
             what = f"{one.pattern} and {other.pattern} became two modalities, as {len(both)} samples (such as {both[0]!r}) have both"
             yield f"{what}; where they are one, leave one file a sample"
+
+
+def numbered_files(files: NamedFiles) -> Iterator[str]:
+    """Say which files are numbered within each sample, and what would make one modality of them."""
+    for pattern, paths in files.series.items():
+        kind = next(kind.name for kind in KINDS.values() for name in kind.formats if paths[0].name.lower().endswith(READERS[name].inside))
+        own = _NUMBER.sub("", pattern.removesuffix(suffix_of(paths[0])))
+        what = f"{pattern}: {len(paths)} files that are numbered within each sample were left out (`*` is the id, `#` the number)"
+        one = f"where they are slices or frames of one, put those of each sample into a folder of its own ({own}/) for `kind: {kind}`"
+        yield f"{what}; {one}, or stack them in one .npy file; where each is a modality, give it a name in letters, or {_COLUMN}"
 
 
 def unclear_names(files: NamedFiles) -> str | None:

@@ -99,7 +99,8 @@ def draft_manifest(folder: str | Path, *, targets: Sequence[str] = (), out: str 
     drafts.add_file_groups(index.name)
     drafts.add_arrays(len(labels.frame))
     if not drafts.modalities:
-        raise DataError(f"{labels.called} has no column beside the id and the target, and nothing else can be read; expected measurements")
+        what = f"{labels.called} has no column beside the id and the target, and nothing else can be read"
+        raise DataError("; ".join([f"{what}, expected measurements", *found.notes, *joined.notes, *drafts.notes]))
     where = {"file": drafts.relative(labels.path)} | ({} if labels.sheet is None else {"sheet": labels.sheet})
     document: dict[str, Any] = {"name": path.stem}
     if joined.id is not None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fusearch.data.drafting.frame_folders import gather_frames
+from fusearch.data.drafting.frame_folders import find_series, gather_frames
 from fusearch.data.drafting.id_places import find_ids, runs_in
 from fusearch.data.readers import READERS
 from fusearch.errors import DataError
@@ -18,8 +18,8 @@ __all__ = ["FileGroup", "NamedFiles", "group_by_id", "id_in", "suffix_of"]
 #: Words that BIDS writes before an id.
 _BIDS = ("sub", "ses")
 
-#: A date, a time or another long number, which may differ from file to file of one modality.
-_NUMBER = re.compile(r"(?:\d{2}[-_.]){2}\d{4}|\d{4,}(?:[-_.T]?\d{2,})*")
+#: A date, a time, another long number, or a short one that stands alone (`_2`, not `T2`): it may differ from file to file of one modality.
+_NUMBER = re.compile(r"(?:\d{2}[-_.]){2}\d{4}|\d{4,}(?:[-_.T]?\d{2,})*|(?<![A-Za-z0-9])\d+(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class FileGroup:
     """Files of one modality.
 
     Attributes:
-        stem: Their path with `*` in place of the id, and `#` of a date or long number that is another one in each, without suffix.
+        stem: Their path with `*` in place of the id, and `#` of a number that is another one in each, such as a date, without suffix.
         suffixes: How they end; several where each sample has one file at most.
         files: Id -> path from the folder.
         reader: Name of the reader of a table that names them.
@@ -67,18 +67,21 @@ class NamedFiles:
         unnamed: Those that hold none.
         unclear: Those that fit several ids -> these.
         unread: Those that hold one, and that no reader reads.
+        series: Those that are numbered within each sample, by their path with `*` and `#`.
     """
 
     groups: list[FileGroup]
     unnamed: list[Path]
     unclear: dict[Path, list[str]]
     unread: list[Path]
+    series: dict[str, list[Path]] = field(default_factory=dict)
 
 
 def group_by_id(folder: Path, paths: Sequence[Path], ids: Iterable[str]) -> NamedFiles:
     """Return the files whose paths hold an id, by what stands beside it, and the others.
 
-    Files that one reader reads and that differ in the suffix alone, or in a date, are one modality where each sample has one at most.
+    Files that one reader reads and that differ in the suffix alone, or in a number, are one modality where each sample has one at most.
+    Where samples have many that differ in a number alone, these are no modalities, and none is made of them.
 
     Args:
         folder: The folder that was looked into.
@@ -91,9 +94,11 @@ def group_by_id(folder: Path, paths: Sequence[Path], ids: Iterable[str]) -> Name
     stems = {path: path.relative_to(folder).as_posix().removesuffix(end) for path, end in ends.items()}
     places = find_ids(dict.fromkeys(stems.values()), known)
     by_suffix: dict[str, dict[str, dict[str, Path]]] = {}
-    shared = _without_numbers(places.named.values())
+    series = find_series({path: (ends[path], *places.named[stem]) for path, stem in stems.items() if stem in places.named})
+    numbered = frozenset(path for files in series.values() for path in files)
+    shared = _without_numbers([places.named[stem] for path, stem in stems.items() if stem in places.named and path not in numbered])
     for path, stem in stems.items():
-        if stem in places.named:
+        if stem in places.named and path not in numbered:
             found, pattern = places.named[stem]
             pattern = shared.get(pattern, pattern)
             by_suffix.setdefault(pattern, {}).setdefault(ends[path], {}).setdefault(found, path)
@@ -104,7 +109,8 @@ def group_by_id(folder: Path, paths: Sequence[Path], ids: Iterable[str]) -> Name
         groups,
         [path for path, stem in stems.items() if stem in unnamed],
         {path: unclear[stem] for path, stem in stems.items() if stem in unclear},
-        [path for path, stem in stems.items() if stem in places.named and path not in read],
+        [path for path, stem in stems.items() if stem in places.named and path not in read | numbered],
+        series,
     )
 
 
@@ -125,7 +131,7 @@ def suffix_of(path: Path) -> str:
 
 
 def _without_numbers(named: Collection[tuple[str, str]]) -> dict[str, str]:
-    """Return patterns with `#` for their long numbers, by the pattern: of those that differ there alone and name each id once together.
+    """Return patterns with `#` for their numbers, by the pattern: of those that differ there alone and name each id once together.
 
     Args:
         named: Id and pattern of each file, its suffix left out.

@@ -109,7 +109,9 @@ def read_text(path: Path) -> str:
     return _EXCEL.sub("\n", text)
 
 
-def find_shape(text: str, place: str, *, expected: str, decimal: str | None = None, keep_blank: bool = False) -> Shape:
+def find_shape(
+    text: str, place: str, *, expected: str, decimal: str | None = None, keep_blank: bool = False, may_be_empty: bool = False
+) -> Shape:
     """Return how a text file is laid out.
 
     Args:
@@ -118,6 +120,7 @@ def find_shape(text: str, place: str, *, expected: str, decimal: str | None = No
         expected: The separator that its suffix says.
         decimal: What stands before the decimals where the file leaves it open: of `1,234`, which may be a thousand and more.
         keep_blank: Whether a row without any value, but with as many fields as others, is a row, unless it stands at the end.
+        may_be_empty: Whether there may be no rows behind the header.
 
     Raises:
         DataError: The file is empty, rows do not fit the header, a name stands there twice, or the first row holds units.
@@ -150,16 +153,17 @@ def find_shape(text: str, place: str, *, expected: str, decimal: str | None = No
         if len(sample) < _SAMPLE_ROWS and cells < _SAMPLE_CELLS:
             sample.append([field.strip() for field in row.fields])
             cells += row.width
-    if not lines:
+    if not (lines or may_be_empty):
         raise DataError(f"{place}: the table has no rows, expected one for each sample")
     try:
-        names = _fit_names(header, seen, firsts, ends_empty, place)
+        names = _fit_names(header, seen or {header.width: header.line}, firsts, ends_empty, place)
     except DataError as error:
         open_quote = _open_quote(text, header.separator)
         if open_quote is None:
             raise
         raise DataError(f"{error}; a quote that opens in line {open_quote} may not be closed") from None
-    _refuse_units(names, sample, lines[0], place)
+    if lines:
+        _refuse_units(names, sample, lines[0], place)
     has_commas = '"' in text or header.separator != ","
     mark = _find_decimal(sample, decimal) if has_commas else "."
     return Shape(tuple(names), header.separator, mark, header.line, tuple(lines), frozenset(blank))

@@ -57,14 +57,16 @@ class TextFormat:
         by_position: Whether rows have no id. Then a row without any value is a sample, unless it stands at the end; and what numbers the
             rows may not leave one out.
         sheet: Which sheet of a workbook is the table; None: the only one that holds something.
-        has_manifest: Whether a manifest says so; else it is a new file for a model, whose only sheet may have any name.
+        sheet_key: The key of the manifest that says so; None: it is a new file for a model, whose only sheet may have any name.
+        may_be_empty: Whether the table may have no rows behind its header, as one of edges.
     """
 
     missing: frozenset[str] = frozenset()
     decimal: str | None = None
     by_position: bool = False
     sheet: str | None = None
-    has_manifest: bool = True
+    sheet_key: str | None = "sheet"
+    may_be_empty: bool = False
 
     def name_of(self, path: Path) -> str:
         """Return what messages call a table: its file, and its sheet where one is named."""
@@ -85,11 +87,12 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
     name = path.name.lower()
     try:
         if name.endswith(".parquet"):
-            frame = _read_parquet(path, form.by_position)
+            frame = _read_parquet(path, form)
             return drop_missing(frame, form.missing, text(list(frame.columns)))
         is_sheet = name.endswith(WORKBOOKS)
-        content = read_sheet(path, form.sheet, has_manifest=form.has_manifest) if is_sheet else read_text(path)
-        shape = find_shape(content, path.name, expected=_separator(path), decimal=form.decimal, keep_blank=form.by_position)
+        content = read_sheet(path, form.sheet, key=form.sheet_key) if is_sheet else read_text(path)
+        options = {"keep_blank": form.by_position, "may_be_empty": form.may_be_empty}
+        shape = find_shape(content, path.name, expected=_separator(path), decimal=form.decimal, **options)
         frame = _read_delimited(content, shape, text, form, path.name)
         return frame.rename_axis("row") if is_sheet else frame
     except (
@@ -160,7 +163,7 @@ def package_of_table(name: str) -> str | None:
     return "pyarrow" if name.lower().endswith(".parquet") else EXCEL if name.lower().endswith(WORKBOOKS) else None
 
 
-def _read_parquet(path: Path, by_position: bool) -> pd.DataFrame:
+def _read_parquet(path: Path, form: TextFormat) -> pd.DataFrame:
     load_package("pyarrow", path.name)
     frame = pd.read_parquet(path)
     if frame.columns.nlevels > 1:
@@ -168,10 +171,10 @@ def _read_parquet(path: Path, by_position: bool) -> pd.DataFrame:
     named = any(name is not None for name in frame.index.names)
     if named or not (pd.api.types.is_numeric_dtype(frame.index.dtype) or pd.api.types.is_datetime64_any_dtype(frame.index.dtype)):
         frame = frame.reset_index()
-    elif by_position and not frame.index.is_monotonic_increasing:
+    elif form.by_position and not frame.index.is_monotonic_increasing:
         what = f"the numbers of its rows are not in order (the first is {frame.index[0]})"
         raise DataError(f"{path.name}: {what}, so rows would be joined wrongly by position; expected ids, or `reset_index(drop=True)`")
-    if not len(frame):
+    if not len(frame) and not form.may_be_empty:
         raise DataError(f"{path.name}: the table has no rows, expected one for each sample")
     frame = frame.rename(columns=str)
     frame.index = pd.RangeIndex(1, len(frame) + 1, name="row")
@@ -229,6 +232,8 @@ def _read_delimited(
     content: str, shape: Shape, text: Callable[[Sequence[str]], Collection[str]], form: TextFormat, place: str
 ) -> pd.DataFrame:
     names = [name for name in shape.names if name]
+    if not shape.lines:
+        return pd.DataFrame(columns=names, index=pd.RangeIndex(0, name="line"), dtype=object)
     texts = set(text(names))
     kept = [position for position, name in enumerate(shape.names) if name]
     as_they_stand = [position for position, name in enumerate(shape.names) if not name or name in texts]

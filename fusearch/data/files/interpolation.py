@@ -65,15 +65,15 @@ def resize(values: FloatArray, size: Sequence[int], *, nearest: bool = False) ->
     return resample(values, size, [old / new for old, new in zip(values.shape[1:], size, strict=True)], nearest=nearest)
 
 
-def crop_or_pad(values: FloatArray, size: Sequence[int]) -> FloatArray:
-    """Take the middle of (C, *grid), or put it into the middle of a larger grid, filled with the least value of all."""
+def crop_or_pad(values: FloatArray, size: Sequence[int], *, fill: float | None = None) -> FloatArray:
+    """Take the middle of (C, *grid), or put it into the middle of a larger grid, filled with `fill`; None: the least value of all."""
     cut = tuple(slice(max(0, (old - new) // 2), max(0, (old - new) // 2) + new) for old, new in zip(values.shape[1:], size, strict=True))
     values = values[(slice(None), *cut)]
     rest = [new - old for old, new in zip(values.shape[1:], size, strict=True)]
     if not any(rest):
         return values
-    least = np.nan if np.isnan(values).all() else np.nanmin(values)
-    return np.pad(values, [(0, 0), *((gap // 2, gap - gap // 2) for gap in rest)], constant_values=least)
+    around = float(np.nan if np.isnan(values).all() else np.nanmin(values)) if fill is None else fill
+    return np.pad(values, [(0, 0), *((gap // 2, gap - gap // 2) for gap in rest)], constant_values=around)
 
 
 def through_window(values: FloatArray, window: Sequence[float]) -> FloatArray:

@@ -60,7 +60,12 @@ class Graphs:
 
 
 def link_nodes(
-    features: Array, edges: Sequence[Sequence[float]] | Array, *, directed: bool = False, places: Sequence[str] = ()
+    features: Array,
+    edges: Sequence[Sequence[float]] | Array,
+    *,
+    directed: bool = False,
+    places: Sequence[str] = (),
+    names: Sequence[str] = (),
 ) -> FloatArray:
     """Put the edges behind the features of the nodes.
 
@@ -70,6 +75,7 @@ def link_nodes(
             lead to its own node; it takes the place of the 1 that every node has there.
         directed: Whether an edge leads from source to target alone; else both ways.
         places: Where each edge stands, for messages; left out, they are counted from 1.
+        names: What each node is called there; left out, its number.
 
     Returns:
         (V, F + V) or (N, V, F + V) float32.
@@ -81,7 +87,7 @@ def link_nodes(
         >>> link_nodes(np.array([[5.0], [7.0]]), [(0, 1)]).tolist()
         [[5.0, 1.0, 1.0], [7.0, 1.0, 1.0]]
     """
-    matrix = _adjacency(np.asarray(edges, np.float64), features.shape[-2], directed, places)
+    matrix = _adjacency(np.asarray(edges, np.float64), features.shape[-2], directed, places, names)
     own = np.diagonal(matrix).copy()
     np.fill_diagonal(matrix, np.where(own == 0, 1, own))
     there: npt.NDArray[np.bool_] = ~np.asarray(np.isnan(features).all(axis=-1))
@@ -104,7 +110,7 @@ def place_nodes(linked: FloatArray, width: int, room: int) -> FloatArray:
     return values
 
 
-def _adjacency(edges: Array, count: int, directed: bool, places: Sequence[str]) -> npt.NDArray[np.float64]:
+def _adjacency(edges: Array, count: int, directed: bool, places: Sequence[str], names: Sequence[str]) -> npt.NDArray[np.float64]:
     """Return the weight of the edge from each node (column) to each (row), (V, V); 0 where there is none."""
 
     def told(row: int) -> str:
@@ -127,7 +133,7 @@ def _adjacency(edges: Array, count: int, directed: bool, places: Sequence[str]) 
     for rows, columns in sides:
         differ = np.flatnonzero(matrix[rows, columns] != weights)
         if len(differ):
-            one, other = pairs[differ[0]]
+            one, other = (repr(names[node]) if len(names) else node for node in pairs[differ[0]])
             found = f"{weights[differ[0]]:g} and {matrix[rows[differ[0]], columns[differ[0]]]:g}"
             both = "" if directed else ", or `directed: true` where an edge leads one way"
             raise DataError(f"{told(differ[0])}: nodes {one} and {other} have the weights {found}, expected one{both}")

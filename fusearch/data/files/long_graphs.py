@@ -21,15 +21,18 @@ __all__ = ["long_graphs", "read_node_tables"]
 _ENDS, _WEIGHT = ("source", "target"), "weight"
 
 
-def read_node_tables(nodes: Path, edges: Path, *, sample: str, node: str, form: TextFormat) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read the two tables; names of samples and nodes are text as it stands.
+def read_node_tables(
+    nodes: Path, edges: Path, *, sample: str, node: str, form: TextFormat, edges_sheet: str | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the two tables; names of samples and nodes are text as it stands. The table of edges may have no rows.
 
     Args:
         nodes: The table of nodes.
-        edges: The table of edges.
+        edges: The table of edges; it may be another sheet of the same workbook.
         sample: Column of both that names the sample of a row.
         node: Column that names a node within its sample.
-        form: How they are written.
+        form: How they are written; its sheet is that of the nodes.
+        edges_sheet: That of the edges.
 
     Raises:
         DataError: One is missing, or cannot be read.
@@ -37,9 +40,9 @@ def read_node_tables(nodes: Path, edges: Path, *, sample: str, node: str, form: 
     for path in (nodes, edges):
         if not path.is_file():
             raise DataError(f"{path.name}: there is no such file in {str(path.parent)!r}")
-    plain = replace(form, sheet=None)
     found = read_table(nodes, lambda names: {sample, node} & set(names), form)
-    return found, read_table(edges, lambda names: {sample, *_ENDS} & set(names), plain)
+    form = replace(form, sheet=edges_sheet, sheet_key="edges_sheet" if form.sheet_key else None, may_be_empty=True)
+    return found, read_table(edges, lambda names: {sample, *_ENDS} & set(names), form)
 
 
 def long_graphs(
@@ -110,7 +113,7 @@ def long_graphs(
         pairs = [[number[of_edges[end][row]] for end in _ENDS] for row in own]
         triples = np.column_stack([np.array(pairs, np.float64).reshape(-1, 2), weights[own]])
         told_at = [f"{places[1]}, {where(edges.index, row)}" for row in own]
-        linked.append(link_nodes(values[rows], triples, directed=directed, places=told_at))
+        linked.append(link_nodes(values[rows], triples, directed=directed, places=told_at, names=list(number)))
     width = len(features)
     size = room or max([1, *map(len, linked)])
     stacked = np.stack([place_nodes(each, width, size) for each in linked]) if linked else np.empty((0, size, width + size), np.float32)

@@ -118,7 +118,8 @@ def read_volumes(
             known = next((one for one in facts.spacings if np.allclose(one, found, rtol=_SAME_SPACING)), found)
             facts.spacings.setdefault(known, []).append(file.name)
         if size is not None:
-            values = resize(values, size, nearest=nearest) if spacing is None else crop_or_pad(values, size)
+            fill = 0 if nearest else None
+            values = resize(values, size, nearest=nearest) if spacing is None else crop_or_pad(values, size, fill=fill)
         if window is not None:
             values = through_window(values, window)
         if values.min() == values.max():

@@ -40,7 +40,7 @@ def sheets_of(path: Path) -> list[str]:
     return [str(sheet.title) for sheet in _open(path).worksheets]
 
 
-def read_sheet(path: Path, sheet: str | None = None, *, has_manifest: bool = True) -> str:
+def read_sheet(path: Path, sheet: str | None = None, *, key: str | None = "sheet") -> str:
     r"""Return a sheet as CSV, a line for each of its rows.
 
     A cell is what it holds and not what it looks like, but for leading zeros that its format adds (`007` stays `007`). Of formulas the
@@ -49,16 +49,17 @@ def read_sheet(path: Path, sheet: str | None = None, *, has_manifest: bool = Tru
     Args:
         path: The workbook.
         sheet: Name of the sheet; left out, the only one that holds something.
-        has_manifest: Whether a manifest names the sheet. A new workbook for a model need not call its only sheet as that of the training.
+        key: The key of the manifest that names the sheet. None: a new workbook for a model need not call its only sheet as that of the
+            training.
 
     Raises:
         DataError: It is no workbook, has no such sheet or several, or openpyxl is not installed.
     """
     book = _open(path)
     names = [str(each.title) for each in book.worksheets]
-    expected = "expected `sheet` to name one of" if has_manifest else "expected one, with the rows to predict, and not"
+    expected = f"expected `{key}` to name one of" if key is not None else "expected one, with the rows to predict, and not"
     if sheet is not None and sheet not in names:
-        if has_manifest:
+        if key is not None:
             raise DataError(f"{path.name}: no sheet {sheet!r}, {suggestion(sheet, names)}")
         expected = f"expected one, or one of the name {sheet!r} as in the training, and not"
         sheet = None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fusearch.data.files.interpolation import crop_or_pad, resample, resize
-from fusearch.data.files.pictures import IMAGES, picture_size, write_picture
+from fusearch.data.files.pictures import IMAGES, read_images, write_picture
 from fusearch.data.files.stacking import load_package
-from fusearch.data.files.volumes import NIFTI, directions
+from fusearch.data.files.volumes import NIFTI, directions, read_volumes
 
 __all__ = ["write_mask"]
 
@@ -23,11 +24,12 @@ def write_mask(
     like: Path | None = None,
     size: Sequence[int] | None = None,
     spacing: Sequence[float] | None = None,
-) -> Path:
-    """Write a mask beside others, and return its file.
+    axes: Sequence[int] | None = None,
+) -> tuple[Path, npt.NDArray[np.uint8]]:
+    """Write a mask beside others; return its file, and the mask as it stands there.
 
-    As its image is: of NIfTI as NIfTI, on the positions and with the affine of that file; of a picture as PNG of its size; else as NPY, as
-    the model says it.
+    As its image is: of NIfTI as NIfTI, on the positions and with the affine of that file; of a picture as PNG, of DICOM pictures and of NPY
+    as NPY, of its size; else as NPY, as the model says it.
 
     Args:
         mask: Values on the grid of the model, (H, W) or (D, H, W).
@@ -35,26 +37,32 @@ def write_mask(
         like: The file of the image; None where there is none.
         size: What images were brought to, as for `read_images` and `read_volumes`.
         spacing: The same.
+        axes: Which axes of an NPY file are which, as there.
 
     Raises:
-        OSError: It cannot be written.
+        DataError: The file of the image cannot be read.
+        OSError: The mask cannot be written.
     """
     name = "" if like is None else like.name.lower()
     if like is not None and mask.ndim == 3 and name.endswith(NIFTI):
         return _write_nifti(mask, _named(target, ".nii.gz"), like, size, spacing)
-    if like is not None and mask.ndim == 2 and name.endswith(IMAGES[1:-1]):
-        found = mask if size is None else resize(mask[None].astype(np.float32), picture_size(like), nearest=True)[0]
-        return write_picture(found.astype(np.uint8), _named(target, ".png"))
+    if like is not None and size is not None and (mask.ndim == 2 or name.endswith(".npy")):
+        own = read_images([like], axes=axes) if mask.ndim == 2 else read_volumes([like], axes=axes)
+        mask = resize(mask[None].astype(np.float32), own.values.shape[2:], nearest=True)[0].astype(np.uint8)
+    if mask.ndim == 2 and name.endswith(IMAGES[1:-1]):
+        return write_picture(mask, _named(target, ".png")), mask
     path = _named(target, ".npy")
     np.save(path, mask)
-    return path
+    return path, mask
 
 
 def _named(target: Path, ending: str) -> Path:
     return target.with_name(target.name + ending)
 
 
-def _write_nifti(mask: npt.NDArray[np.uint8], path: Path, like: Path, size: Sequence[int] | None, spacing: Sequence[float] | None) -> Path:
+def _write_nifti(
+    mask: npt.NDArray[np.uint8], path: Path, like: Path, size: Sequence[int] | None, spacing: Sequence[float] | None
+) -> tuple[Path, npt.NDArray[np.uint8]]:
     """Undo, backwards, what brought the volume to the grid: size, spacing, orientation."""
     nibabel = load_package("nibabel", like.name)
     image = nibabel.load(like)
@@ -64,11 +72,20 @@ def _write_nifti(mask: npt.NDArray[np.uint8], path: Path, like: Path, size: Sequ
     if spacing is not None:
         apart = [old / new for old, new in zip(turned.spacing, spacing, strict=True)]
         between = [max(1, round(count * step)) for count, step in zip(counts, apart, strict=True)]
-        values = values if size is None else crop_or_pad(values, between)
+        values = values if size is None else crop_or_pad(values, between, fill=0)
         values = resample(values, counts, apart, nearest=True)
     elif size is not None:
         values = resize(values, counts, nearest=True)
     found = np.flip(values[0], tuple(axis for axis, flipped in enumerate(turned.flipped) if flipped))
     stored = np.ascontiguousarray(found.transpose(np.argsort(turned.order)), np.uint8)
-    nibabel.save(nibabel.Nifti1Image(stored, image.affine), path)
-    return path
+    nibabel.save(type(image)(stored, image.affine, _header(image)), path)
+    return path, stored
+
+
+def _header(image: Any) -> Any:
+    """Return the header of an image for its mask: the same place, units and codes of both, and nothing of its values."""
+    header = image.header.copy()
+    header.set_data_dtype(np.uint8)
+    header.set_intent("none")
+    header["cal_min"] = header["cal_max"] = 0
+    return header

@@ -93,6 +93,13 @@ class Splits(ManifestPart):
             return folds
         raise ValueError(f"{folds!r}, expected 2 or more, or 'groups'")
 
+    @field_validator("test", mode="before")
+    @classmethod
+    def _no_share(cls, test: Any) -> Any:
+        if isinstance(test, int | float):
+            raise ValueError(f"{test}, expected the manifest of another cohort; shares of these rows are `fractions: [0.7, 0.15, 0.15]`")
+        return test
+
     @model_validator(mode="after")
     def _one_way(self) -> Splits:
         if self.folds == "groups" and self.group is None:

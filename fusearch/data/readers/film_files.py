@@ -12,9 +12,11 @@ from pydantic import Field
 from fusearch.data.assembly.decoded import DecodedFiles
 from fusearch.data.files.films import FILMS, FRAMES, frames_of, package_of_film, read_films
 from fusearch.data.files.frames import TABLES
+from fusearch.data.files.npz import read_array
 from fusearch.data.readers.image_files import PictureKeys, note_depths, what_pictures_need
 from fusearch.data.readers.named_files import read_named_files, spread
 from fusearch.data.readers.reader import READERS, Reader
+from fusearch.errors import DataError
 
 __all__ = ["FilmKeys"]
 
@@ -61,6 +63,16 @@ def _short_ones(lengths: Sequence[int], frames: int | None) -> tuple[str, ...]:
     return (f"{why}, and half of the films have {middle} or fewer: the rest is held as missing frames; {advice}",)
 
 
+def _is_stack(file: Path) -> bool:
+    """Whether a file holds an array that may be frames, and is no image with channels."""
+    if file.suffix.lower() != ".npy":
+        return False
+    try:
+        return read_array(file).values.ndim in (3, 4) and what_pictures_need([file]) is None
+    except DataError:
+        return False
+
+
 READERS.add(
     "films",
     Reader(
@@ -72,5 +84,6 @@ READERS.add(
         ("column", "root", *FilmKeys.brought_to),
         fit=lambda folders: what_pictures_need([frames_of(folder)[0] for folder in spread(folders, _LOOKED_AT)]),
         inside=FRAMES,
+        may_be=_is_stack,
     ),
 )

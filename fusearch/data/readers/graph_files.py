@@ -28,6 +28,7 @@ from fusearch.data.files.linked_nodes import (
 from fusearch.data.files.long_graphs import long_graphs, read_node_tables
 from fusearch.data.files.npz import ARRAYS, names_in, read_array
 from fusearch.data.files.text import as_text
+from fusearch.data.files.workbooks import WORKBOOKS
 from fusearch.data.readers.array_file import ArrayKeys, in_order
 from fusearch.data.readers.named_files import NamedFileKeys, read_named_files, spread
 from fusearch.data.readers.reader import READERS, FileKeys, Reader, Rows, Source, Taken
@@ -43,13 +44,18 @@ _LOOKED_AT = 100
 class EdgeKeys(FileKeys):
     """What connects the nodes."""
 
-    no_columns = FileKeys.no_columns | {"edges"}
+    no_columns = FileKeys.no_columns | {"edges", "edges_sheet"}
 
     edges: str | None = Field(
         default=None,
         description="Table of the edges that all samples share (a skeleton), relative to the manifest: columns `source`, `target` (nodes, "
         "counted from 0), and `weight` where edges have some. Left out: the file of each sample holds its own. With `node`: a row for each "
         "edge of a sample, with the id beside these columns, and nodes by their names.",
+    )
+    edges_sheet: str | None = Field(
+        default=None,
+        description="Sheet of the edges, where they stand in an Excel workbook (it may be the one of the nodes); left out, the only one "
+        "that holds something.",
     )
     directed: bool = Field(default=False, description="Whether an edge leads from source to target alone; else both ways.")
     nodes: int | None = Field(
@@ -58,6 +64,13 @@ class EdgeKeys(FileKeys):
         "many as the largest graph has, at most 500.",
         ge=1,
     )
+
+    @model_validator(mode="after")
+    def _edges_of_a_workbook(self) -> EdgeKeys:
+        if self.edges_sheet is not None and not (self.edges or "").lower().endswith(WORKBOOKS):
+            told = "no `edges`" if self.edges is None else repr(self.edges)
+            raise ValueError(f"'edges_sheet' goes with `edges` in an Excel workbook ({', '.join(WORKBOOKS)}) alone, not with {told}")
+        return self
 
 
 class _NodeArrayKeys(EdgeKeys, ArrayKeys):
@@ -121,9 +134,9 @@ def shared_edges(keys: FileKeys, folder: Path, form: TextFormat, place: str) -> 
     """
     if not isinstance(keys, EdgeKeys) or keys.edges is None or getattr(keys, "node", None) is not None:
         return None
-    path = _edge_file(keys.edges, folder, place)
+    path, form = _edge_file(keys.edges, folder, place), replace(form, sheet=keys.edges_sheet, sheet_key="edges_sheet")
     edges, rows = read_edges(path, form)
-    return edges, [f"{path.name}, {row}" for row in rows]
+    return edges, [f"{form.name_of(path)}, {row}" for row in rows]
 
 
 def _edge_file(name: str, folder: Path, place: str) -> Path:
@@ -152,7 +165,7 @@ def _read_long(source: Source, keys: _GraphFileKeys, node: str) -> Rows:
         raise ManifestError(f"{source.place('node')}: a row for each node needs the key `id` of the manifest, which tells samples apart")
     sample, features = source.id, keys.features or []
     path = _edge_file(keys.edges or "", source.manifest.parent, source.place("edges"))
-    nodes, edges = read_node_tables(source.path, path, sample=sample, node=node, form=source.form)
+    nodes, edges = read_node_tables(source.path, path, sample=sample, node=node, form=source.form, edges_sheet=keys.edges_sheet)
     need_column(nodes, sample, source.path, source.place("file"))
     need_column(edges, sample, path, source.place("edges"))
     for key, columns in (("node", [node]), ("features", features)):
@@ -161,7 +174,7 @@ def _read_long(source: Source, keys: _GraphFileKeys, node: str) -> Rows:
     ids = list(dict.fromkeys(name for name in as_text(nodes[sample]) if name is not None))
 
     def take(rows: npt.NDArray[np.int64]) -> Taken:
-        wanted, places = {ids[row] for row in rows}, (source.path.name, path.name)
+        wanted, places = {ids[row] for row in rows}, (source.called, replace(source.form, sheet=keys.edges_sheet).name_of(path))
         try:
             found, graphs = long_graphs(
                 nodes,
@@ -207,7 +220,7 @@ def _read_array(source: Source) -> Rows:
 
 
 def _edges(source: Source) -> tuple[list[list[float]], list[str]] | None:
-    return shared_edges(source.keys, source.manifest.parent, replace(source.form, sheet=None), source.place("edges"))
+    return shared_edges(source.keys, source.manifest.parent, source.form, source.place("edges"))
 
 
 def _notes(graphs: Graphs) -> tuple[str, ...]:
@@ -230,7 +243,7 @@ def _needed(files: Sequence[Path]) -> dict[str, Any] | None:
         return None
 
 
-_CARRIED = ("edges", "directed", "nodes")
+_CARRIED = ("edges", "edges_sheet", "directed", "nodes")
 READERS.add(
     "graphs",
     Reader(

@@ -163,6 +163,7 @@ class Reader:
         names: How the files end that a table of it names, one a sample.
         fit: Gives the keys of the manifest that such files need, beside `column` and `root`; None where it does not read them.
         inside: How the files end that stand in a folder of one sample, where it reads such folders.
+        may_be: Whether a file that another reader takes for a sample may be one of this format instead, as arrays without names of axes.
     """
 
     name: str
@@ -174,6 +175,7 @@ class Reader:
     names: tuple[str, ...] = ()
     fit: Callable[[Sequence[Path]], dict[str, Any] | None] = lambda _files: {}
     inside: tuple[str, ...] = ()
+    may_be: Callable[[Path], bool] = lambda _file: False
 
     def takes(self, path: Path) -> bool:
         """Return whether a file, or a folder by what lies in it, may be a sample that a table of this format names."""

@@ -157,6 +157,8 @@ def _inputs_list(inputs: Mapping[str, Any]) -> str:
             lines.append(f"{option}: {_symbols(modality)}, of which {shape} are read")
         elif "time" in modality or ("rate" in modality and "channels" in modality):
             lines.append(f"{option}: {_series(modality, known)}")
+        elif "node" in modality:
+            lines.append(f"{option}: {_graphs(modality, known)}")
         elif "rate" in modality:
             length = f"{modality['seconds']:g} s at {modality['rate']} Hz"
             lines.append(
@@ -177,6 +179,15 @@ def _series(modality: Mapping[str, Any], known: str) -> str:
         return f"{what}; {modality['shape'][0]} steps are read"
     what = f"a CSV file whose column {as_code(modality['column'])} names an EDF file a row, with {channels}"
     return f"{what}; {modality['seconds']:g} s at {modality['rate']:g} Hz are read"
+
+
+def _graphs(modality: Mapping[str, Any], known: str) -> str:
+    measured = _shorten([as_code(feature) for feature in modality["features"]])
+    nodes = f"with a row for each node: {known}, {as_code(modality['node'])}, its name, and {measured}"
+    edges = f"a row for each edge: {known}, `source`, `target`, and `weight` where edges have some; it may have none"
+    if modality["edges"] is None:
+        return f"a workbook with two sheets, {as_code(modality['sheet'])} {nodes}; {as_code(modality['edges_sheet'])} with {edges}"
+    return f"a CSV file {nodes}; beside it {as_code(modality['edges'])} with {edges}"
 
 
 def _symbols(modality: Mapping[str, Any]) -> str:
@@ -230,7 +241,7 @@ def _files(inputs: Mapping[str, Any]) -> str:
     like = (
         ""
         if masks["like"] is None
-        else f", like the file of `{masks['like']}` (NIfTI on its positions, a picture as PNG of its size, else NPY)"
+        else f", like the file of `{masks['like']}` (NIfTI on its positions, a picture as PNG and NPY as NPY of its size, else NPY)"
     )
     grid = " x ".join(map(str, masks["grid"]))
     return f"""
@@ -242,7 +253,9 @@ names them and counts the positions of each class.
 def _suffix(modality: Mapping[str, Any]) -> str:
     if "symbols" in modality and "column" not in modality:
         return "fasta"
-    return "csv" if {"numeric", "column", "time"} & set(modality) else "npz"
+    if "node" in modality and modality["edges"] is None:
+        return "xlsx"
+    return "csv" if {"numeric", "column", "time", "node"} & set(modality) else "npz"
 
 
 def _number(value: float | None) -> str:

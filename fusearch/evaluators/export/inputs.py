@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fusearch.data import Dataset, load_manifest
+from fusearch.data.assembly.mask_targets import grid_modality
 from fusearch.data.files.far_values import amounts, range_of
 from fusearch.data.files.frames import TABLES, TextFormat, decimal_of, package_of_table, read_table
 from fusearch.data.files.stacking import named_file
@@ -88,7 +89,7 @@ def describe_inputs(
             entry["range"] = _range(data, modality.name)
         entries[modality.name] = entry
     form = manifest.text_format if manifest is not None else TextFormat()
-    masks = _masks(data, modalities)
+    masks = _masks(data, modalities, manifest)
     return {
         "id": manifest.id if manifest is not None else None,
         "missing": sorted(form.missing),
@@ -124,13 +125,18 @@ def manifest_of(data: Dataset) -> Manifest | None:
     return load_manifest(source) if source is not None and source.is_file() else None
 
 
-def _masks(data: Dataset, modalities: Sequence[Modality]) -> dict[str, Any] | None:
-    """Return what masks are made of and whose files they are like; None for a task of samples."""
+def _masks(data: Dataset, modalities: Sequence[Modality], manifest: Manifest | None) -> dict[str, Any] | None:
+    """Return what masks are made of and whose files they are like, those of the training first; None for a task of samples."""
     if not isinstance(data.task, Segmentation):
         return None
     alike = [modality.name for modality in modalities if modality.entry.has_masks and modality.positions == data.task.grid]
+    own = None
+    if manifest is not None and manifest.task is not None:
+        own = grid_modality(manifest, manifest.task)
+        spacing = {name: getattr(keys, "spacing", None) for name, keys in manifest.modalities.items()}
+        alike = [name for name in alike if spacing[name] == spacing[own]]
     classes = {"classes": list(data.task.labels), "values": list(data.task.values), "grid": list(data.task.grid)}
-    return {**classes, "like": alike[0] if alike else None}
+    return {**classes, "like": own if own in alike else next(iter(alike), None)}
 
 
 def _decision(data: Dataset, correction: Correction | None) -> dict[str, Any] | None:
@@ -157,6 +163,7 @@ def _reading(modality: Modality, keys: FileKeys, manifest: Manifest) -> dict[str
     shared = shared_edges(keys, manifest.path.parent, manifest.text_format, f"modalities.{modality.name}.edges")
     if shared is not None:
         found["edges"] = shared[0]
+        found.pop("edges_sheet", None)
     form, folder = manifest.form_of(keys), manifest.path.parent
     tables = [keys.file, *([found["edges"]] if "node" in found else [])]
     packages = {package for table in tables if (package := package_of_table(table)) is not None}
@@ -171,6 +178,8 @@ def _reading(modality: Modality, keys: FileKeys, manifest: Manifest) -> dict[str
         packages.update(package for file in named if file is not None for package in keys.packages_of(file))
     for key in {"root"} & found.keys() | ({"edges"} if "node" in found else set()):  # they lie where they did, from the table
         found[key] = Path(os.path.relpath(folder / found[key], (folder / keys.file).parent)).as_posix()
+    if "node" in found and found["edges"] == Path(keys.file).name:
+        found["edges"] = None  # another sheet of the same workbook, whatever that is called
     if form.sheet is not None:
         found["sheet"] = form.sheet
     if packages:

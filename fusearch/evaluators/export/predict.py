@@ -142,8 +142,8 @@ def write_masks(
             plain = re.sub(r"[^\w.-]+", "_", sample)
             taken[plain] += 1
             target = folder / (plain if taken[plain] == 1 else f"{plain}_{taken[plain]}")
-            mask = values[said.argmax(axis=0)]
-            path = write_mask(mask, target, like=images.get(sample), size=modality.get("size"), spacing=modality.get("spacing"))
+            brought = {key: modality.get(key) for key in ("size", "spacing", "axes")}
+            path, mask = write_mask(values[said.argmax(axis=0)], target, like=images.get(sample), **brought)
             counts = {label: int((mask == value).sum()) for label, value in zip(masks["classes"], values, strict=True)}
             rows.append({spec["id"] or "id": sample, "mask": path.relative_to(out.parent).as_posix(), **counts})
         pd.DataFrame(rows).to_csv(out, index=False)
@@ -157,7 +157,7 @@ def files_of(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> dict
     """Return the file of each sample that a table names, by its id; nothing where samples have no files."""
     if not path.name.lower().endswith(TABLES) or "root" not in modality:
         return {}
-    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"), spec["id"] is None, modality.get("sheet"), False)
+    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"), spec["id"] is None, modality.get("sheet"), None)
     frame = read_table(path, lambda names: {spec["id"] or "id", modality["column"]} & set(names), form)
     known = frame.columns.intersection([spec["id"] or "id"])
     ids = ids_of(frame[known[0]], "id", path.name, frame.index) if len(known) else [str(row) for row in range(len(frame))]
@@ -218,7 +218,7 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
         records, strings = read_fasta(path)
         codes = read_symbols(strings, modality, [f"{path.name}, record {record!r}" for record in records])
         return None if id_name is None else ids_of(records, "record", path.name, records.index), codes
-    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"), id_name is None, modality.get("sheet"), False)
+    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"), id_name is None, modality.get("sheet"), None)
     texts = {id_name or "id", modality.get("column"), *modality.get("categorical", ())}
     frame = read_table(path, lambda names: texts & set(names), form)
     if "time" in modality:
@@ -238,8 +238,8 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
 
 def read_long_graphs(path: Path, modality: dict[str, Any], id_name: str, form: TextFormat) -> FileRows:
     """Read graphs from a table of nodes and the table of edges that lies beside it, as it did where the model was trained."""
-    edge_file, node = path.parent / modality["edges"], modality["node"]
-    nodes, edges = read_node_tables(path, edge_file, sample=id_name, node=node, form=form)
+    edge_file, node = path.parent / (modality["edges"] or path.name), modality["node"]
+    nodes, edges = read_node_tables(path, edge_file, sample=id_name, node=node, form=form, edges_sheet=modality.get("edges_sheet"))
     how = {"room": modality["shape"][0], "directed": modality["directed"], "features": modality["features"]}
     ids, graphs = long_graphs(nodes, edges, places=(path.name, edge_file.name), sample=id_name, node=node, **how)
     return ids, graphs.values

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fusearch.data.drafting.drafted import Drafts
+from fusearch.data.drafting.first_manifest import draft_manifest
 from fusearch.data.drafting.found import FoundTable, Holdings
 from fusearch.data.drafting.joined import Joined
 
@@ -74,3 +75,22 @@ def test_arrays_of_other_rows_are_told(tmp_path: Path) -> None:
     }
     assert made.notes == ["a.npz: other: 7 rows, and the labels have 30"]
     assert ("It holds no ids: its rows must be in the order of the labels." in made.comments["x"], len(made.comments["ct"])) == (True, 1)
+
+
+def test_arrays_that_may_be_another_kind_are_told(tmp_path: Path) -> None:
+    """Nothing in (T, H, W) says that the first axis is time."""
+    (tmp_path / "us").mkdir()
+    ids = [f"p{row:02d}" for row in range(12)]
+    pd.DataFrame({"id": ids, "sick": [0, 1] * 6}).to_csv(tmp_path / "labels.csv", index=False)
+    for name in ids:
+        np.save(tmp_path / "us" / f"{name}.npy", np.zeros((6, 4, 4)))
+    np.save(tmp_path / "all.npy", np.zeros((12, 8, 16, 16)))
+    np.save(tmp_path / "deep.npy", np.zeros((12, 1, 8, 4, 4)))
+    text = draft_manifest(tmp_path, targets=["sick"]).path.read_text(encoding="utf-8")
+    for line in (
+        "# Arrays, taken for D, H, W; as T, H, W they would be `kind: video`.",
+        "# Could also be `kind: video`.",
+    ):
+        assert line in text
+    words = " ".join(line.strip().removeprefix("# ") for line in text.splitlines())
+    assert "8 channels; slices or frames of one would be an array of (12, 1, 8, 16, 16) and `kind: video` or `kind: volume3d`." in words

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fusearch.data.drafting.file_notes import rare_names, several_suffixes, unclear_names, unnamed_files, unread_files
+from fusearch.data.drafting.file_notes import numbered_files, rare_names, several_suffixes, unclear_names, unnamed_files, unread_files
 from fusearch.data.drafting.named_by_id import FileGroup, NamedFiles
 
 XR = Path("xr")
@@ -45,3 +45,12 @@ def test_names_that_nearly_hold_an_id_are_told_with_what_differs() -> None:
         "3 files are not named by an id of the labels (such as 'P0_2024-01-01.png'); ids are such as 'p0'; "
         "3 more would match if upper and lower case did not count ('p0' and 'P0')"
     )
+
+
+def test_numbered_files_are_told_with_the_folder_that_would_make_them_one_sample() -> None:
+    shown = NamedFiles([], [], {}, [], {"us/*_slice#.png": [XR / f"p1_slice{row}.png" for row in range(9)]})
+    (told,) = numbered_files(shown)
+    assert told.startswith("us/*_slice#.png: 9 files that are numbered within each sample were left out")
+    assert "put those of each sample into a folder of its own (us/*_slice/) for `kind: video`, or stack them in one .npy file" in told
+    (dicom,) = numbered_files(NamedFiles([], [], {}, [], {"ct/#_*.dcm": [XR / "0_p1.dcm"]}))
+    assert "(ct/*/) for `kind: volume3d`" in dicom

@@ -32,6 +32,7 @@ def test_numbered_pictures_in_folders_named_by_ids_are_films_of_any_length(tmp_p
         [f"{kind}/{number:03d}.png" for kind in ("cat", "dog") for number in range(9)],  # folders of classes
         [f"{name}/{view}.png" for name in ("ann", "bob") for view in ("front", "side", "top", "near", "far")],
         [f"{name}/view{number}.png" for name in ("ann", "bob") for number in range(3)],  # too few to be sure
+        [f"{name}/T{weighting}_{number}.png" for name in ("ann", "bob") for weighting in (1, 2) for number in range(6)],  # two series
         [f"{site}/{number}.png" for site in ("1", "2") for number in range(10, 30)],  # sites, called as two of the ids are
     ],
 )

@@ -46,6 +46,26 @@ def test_a_date_in_each_name_does_not_take_files_apart_that_each_sample_has_once
     assert len(found) == 6, "nobody knows which of three a sample is meant to have"
 
 
+def test_a_short_number_in_each_name_does_not_take_files_apart_that_each_sample_has_once(tmp_path: Path) -> None:
+    (tmp_path / "cxr").mkdir()
+    files = [*pictures(tmp_path / "cxr", "p1_0.png", "p2_3.png", "p3_1.png"), *pictures(tmp_path, "p1_T1.png", "p2_T2.png", "p3_T1.png")]
+    found = {group.pattern: list(group.files) for group in group_by_id(tmp_path, files, ["p1", "p2", "p3"]).groups}
+    assert found == {"cxr/cxr/*_#.png": ["p1", "p2", "p3"], "cxr/*_T1.png": ["p1", "p3"], "cxr/*_T2.png": ["p2"]}
+
+
+def test_files_that_are_numbered_within_each_sample_are_no_modalities(tmp_path: Path) -> None:
+    """Slices or frames of one; letters, and few numbers, are modalities."""
+    ids = ["p1", "p2", "p3"]
+    names = [f"{name}_{word}{row}.png" for name in ids for row in range(5) for word in ("", "T1_")]
+    views = [f"{name}_{word}.png" for name in ids for word in ("T1w", "T2w", "view_1", "view_2")]
+    files = group_by_id(tmp_path, pictures(tmp_path, *names, *views), ids)
+    assert {pattern: len(paths) for pattern, paths in files.series.items()} == {"cxr/*_#.png": 15, "cxr/*_T1_#.png": 15}
+    assert [group.pattern for group in files.groups] == [f"cxr/*_{word}.png" for word in ("T1w", "T2w", "view_1", "view_2")]
+    assert not files.unread
+    sounds = [tmp_path / f"{name}_{row}.wav" for name in ids for row in range(5)]
+    assert not group_by_id(tmp_path, sounds, ids).series, "no reader makes one sample of several"
+
+
 def test_arrays_become_images_or_volumes_by_their_axes(tmp_path: Path) -> None:
     shapes = {"flat": (4, 5), "deep": (6, 7, 8), "colour": (3, 4, 5)}
     for kind, shape in shapes.items():
@@ -57,7 +77,7 @@ def test_arrays_become_images_or_volumes_by_their_axes(tmp_path: Path) -> None:
 
 
 def pictures(folder: Path, *names: str) -> list[Path]:
-    (folder / "cxr").mkdir()
+    (folder / "cxr").mkdir(exist_ok=True)
     for row, name in enumerate(names):
         Image.fromarray(np.zeros((4, 4 + row), np.uint8)).save(folder / "cxr" / name)
     return [folder / "cxr" / name for name in names]

@@ -36,6 +36,25 @@ def test_nodes_are_in_their_order_and_edges_are_found_by_name(tmp_path: Path) ->
     np.testing.assert_array_equal(graphs.values[2, 0], [0, 0, 1, 0, 0]), "a graph without edges"
 
 
+def test_no_sample_need_have_an_edge(tmp_path: Path) -> None:
+    """A table of a header alone, as a program writes it that found no contact, is one without edges; one without a header is not."""
+    ids, graphs = read(tmp_path, edges="id,source,target,weight\n")
+    assert ids == ["p1", "p2", "p3"]
+    np.testing.assert_array_equal(graphs.values[0, :, 2:], np.eye(3))
+    assert read(tmp_path, edges="id;source;target\n\n")[1].sizes == (3, 2, 1)
+    with pytest.raises(DataError, match=r"edges.csv: no column 'target'"):
+        read(tmp_path, edges="id,source\n")
+    with pytest.raises(DataError, match=r"edges.csv: the file is empty"):
+        read(tmp_path, edges="\n")
+    with pytest.raises(DataError, match=r"nodes.csv: the table has no rows"):
+        read(tmp_path, nodes="id,cell,area,stain\n")
+    read(tmp_path)
+    pytest.importorskip("pyarrow", reason="needs fusearch[parquet]")
+    pd.DataFrame(columns=["id", "source", "target", "weight"]).to_parquet(tmp_path / "edges.parquet")
+    tables = read_node_tables(tmp_path / "nodes.csv", tmp_path / "edges.parquet", sample="id", node="cell", form=TextFormat())
+    assert list(tables[1].columns) == ["id", "source", "target", "weight"]
+
+
 def test_some_samples_with_room_for_more_and_edges_that_lead_one_way(tmp_path: Path) -> None:
     ids, graphs = read(tmp_path, wanted={"p2"}, room=4, directed=True, features=["stain"])
     assert ids == ["p2"]
@@ -67,7 +86,7 @@ def test_names_are_text_as_they_stand(tmp_path: Path) -> None:
         ),
         (NODES, EDGES + "p1,a,,1\n", r"edges.csv: no 'target' in line 5, expected one in every row"),
         (NODES, EDGES + "p1,b,c,\n", r"edges.csv, line 5: no weight, expected one in every row"),
-        (NODES, EDGES + "p1,a,b,4\n", r"edges.csv, line 4: nodes 0 and 1 have the weights 3 and 4, expected one"),
+        (NODES, EDGES + "p1,a,b,4\n", r"edges.csv, line 4: nodes 'a' and 'b' have the weights 3 and 4, expected one"),
         (NODES + "p1,a,1,1\n", EDGES, r"nodes.csv: node 'a' of 'p1' stands in line 2 and in line 8, expected it once"),
         (NODES + ",d,1,1\n", EDGES, r"nodes.csv: no 'id' in line 8, expected one in every row"),
         (

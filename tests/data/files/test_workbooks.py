@@ -78,7 +78,7 @@ def test_the_sheet_is_named_where_several_hold_something(tmp_path: Path) -> None
 
 
 def test_a_new_workbook_for_a_model_may_call_its_only_sheet_as_it_likes(tmp_path: Path) -> None:
-    new = TextFormat(sheet="rna", has_manifest=False)
+    new = TextFormat(sheet="rna", sheet_key=None)
     path = book(tmp_path / "t.xlsx", ["id", "x"], [1, 2], notes=[])
     assert read_table(path, set, new).columns.tolist() == ["id", "x"]
     with pytest.raises(DataError, match=r"t.xlsx: no sheet 'rna', expected one of: Sheet, notes"):
@@ -91,7 +91,7 @@ def test_a_new_workbook_for_a_model_may_call_its_only_sheet_as_it_likes(tmp_path
     ):
         read_table(two, set, new)
     with pytest.raises(DataError, match=r"2 sheets hold something, expected one, with the rows to predict, and not: Sheet, notes"):
-        read_table(two, set, TextFormat(has_manifest=False))
+        read_table(two, set, TextFormat(sheet_key=None))
 
 
 def test_what_is_no_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -231,6 +231,10 @@ KEYS: dict[tuple[str, str], tuple[tuple[Callable[[dict[str, Any]], None], ...], 
     ("graph", "column"): ((_only(_GRAPHS),), _set("modalities", "x", "column", value="other")),
     ("graph", "root"): ((_only(_GRAPHS),), _set("modalities", "x", "root", value="later")),
     ("graph", "edges"): ((_only(_JOINTS),), _set("modalities", "x", "edges", value="later_bones.csv")),
+    ("graph", "edges_sheet"): (
+        (_only({**_JOINTS, "edges": "bones.xlsx", "edges_sheet": "now"}),),
+        _set("modalities", "x", "edges_sheet", value="later"),
+    ),
     ("graph", "directed"): ((_only(_JOINTS),), _set("modalities", "x", "directed", value=True)),
     ("graph", "node"): ((_only(_CELLS),), _set("modalities", "x", "node", value="other")),
     ("graph", "features"): ((_only(_CELLS),), _set("modalities", "x", "features", value=["stain"])),
@@ -367,6 +371,7 @@ def study(study: Any) -> Any:
     )
     (folder / "bones.csv").write_text("source,target\n0,1\n1,2\n")
     (folder / "later_bones.csv").write_text("source,target\n0,1\n")
+    write_book(folder / "bones.xlsx", now=pd.DataFrame({"source": [0], "target": [1]}), later=pd.DataFrame({"source": [1], "target": [2]}))
     save_file({"weight": np.ones(3, np.float32)}, folder / "start.safetensors")
     book = written.assign(
         number=np.arange(rows) % 9,

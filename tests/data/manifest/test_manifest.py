@@ -123,6 +123,11 @@ def test_the_name_may_be_left_out(tmp_path: Path) -> None:
             "lgg.yaml: splits: column and test exclude each other, expected one of: column, fractions, folds",
         ),
         ("column: split", "folds: 1", "lgg.yaml: splits.folds: 1, expected 2 or more, or 'groups'"),
+        (
+            "column: split",
+            "test: 0.25",
+            "lgg.yaml: splits.test: 0.25, expected the manifest of another cohort; shares of these rows are `fractions: [0.7, 0.15, 0.15]`",
+        ),
         ("column: split", "folds: group", "lgg.yaml: splits.folds: 'group', expected 2 or more, or 'groups'"),
         (
             "column: split",

@@ -81,10 +81,42 @@ def test_check_says_what_is_wrong_in_one_line(keys: dict[str, Any], message: str
     assert "\n" not in problems[0].what
 
 
+def test_nodes_and_edges_are_two_sheets_of_a_workbook(folder: Path) -> None:
+    write_book = pytest.importorskip("workbook_files", reason="needs fusearch[excel]").write_book
+    ids = [f"p{row:02d}" for row in range(ROWS)]
+    nodes = pd.DataFrame([(name, node, row, 1.5) for row, name in enumerate(ids) for node in "ab"], columns=["id", "node", "x", "y"])
+    edges = pd.DataFrame([(name, "a", "b") for name in ids[:3]], columns=["id", "source", "target"])
+    bones = pd.DataFrame({"source": [0, 1], "target": [1, 2]})
+    write_book(folder / "cells.xlsx", cells=nodes, contacts=edges, none=edges[:0], lost=edges.assign(target="c"))
+    write_book(folder / "bones.xlsx", old=edges, new=bones)
+    long = {"file": "cells.xlsx", "sheet": "cells", "node": "node", "features": ["x", "y"], "edges": "cells.xlsx"}
+    found = load_data(write(folder, **long, edges_sheet="contacts")).raw["gait"]
+    np.testing.assert_array_equal(found[2], [[2, 1.5, 1, 1], [2, 1.5, 1, 1]])
+    np.testing.assert_array_equal(found[3, :, 2:], np.eye(2))
+    assert (load_data(write(folder, **long, edges_sheet="none")).raw["gait"][:, :, 2:] == np.eye(2)).all()
+    nodes = load_data(write(folder, **{**NODES, "edges": "bones.xlsx"}, edges_sheet="new")).raw["gait"]
+    np.testing.assert_array_equal(nodes, load_data(write(folder, **NODES)).raw["gait"])
+    for keys, message in (
+        (long, "cells.xlsx: 4 sheets hold something, expected `edges_sheet` to name one of: cells, contacts, none, lost"),
+        ({**long, "edges_sheet": "contact"}, "cells.xlsx: no sheet 'contact', did you mean 'contacts'?"),
+        ({**long, "edges_sheet": "lost"}, "cells.xlsx (lost), row 2: target 'c' is no node of 'p00'"),
+        ({**NODES, "edges_sheet": "new"}, "'edges_sheet' goes with `edges` in an Excel workbook (.xlsx) alone, not with 'bones.csv'"),
+        ({**NODES, "edges": "bones.xlsx"}, "bones.xlsx: 2 sheets hold something, expected `edges_sheet` to name one of: old, new"),
+    ):
+        problem, *_ = [problem for problem in check_data(write(folder, **keys)).problems if problem.severity == "error"]
+        assert message in problem.what
+
+
 def test_a_file_that_cannot_be_read_is_named_with_its_row(folder: Path) -> None:
     (folder / "7.npz").write_bytes(b"PK")
     (problem,) = [problem for problem in check_data(write(folder, **FILES)).problems if problem.severity == "error"]
     assert "t.csv, line 9: 7.npz: cannot be read as an array" in problem.what
+
+
+def test_nodes_behind_the_end_of_a_graph_are_no_missing_values(folder: Path) -> None:
+    assert check_data(write(folder, **FILES)).modalities["gait"]["missing_values"] == 0
+    np.savez(folder / "0.npz", features=[[np.nan, 1], [2, 3]], edges=[(0, 1)])
+    assert check_data(write(folder, **FILES)).modalities["gait"]["missing_values"] == 1
 
 
 def test_room_that_most_graphs_do_not_use_is_told(folder: Path) -> None:

@@ -63,6 +63,19 @@ def test_the_card_says_what_how_good_and_how_to_run() -> None:
     assert "7 epochs, the median of the best epochs of its members" in card
 
 
+def test_graphs_in_two_tables_are_no_array() -> None:
+    cells = {"option": "--a", "kind": "graph", "shape": [4, 6], "node": "cell", "features": ["area", "stain"], "edges": "contacts.csv"}
+    card = write_card(DESIGN, METRICS, {**INPUTS, "modalities": {"a": cells}})
+    nodes = "with a row for each node: `patient`, `cell`, its name, and `area`, `stain`"
+    edges = "with a row for each edge: `patient`, `source`, `target`, and `weight` where edges have some; it may have none"
+    assert f"- `--a`: a CSV file {nodes}; beside it `contacts.csv` {edges}" in card.splitlines()
+    assert "python predict.py --a a.csv --out predictions.csv" in card
+    book = {**cells, "edges": None, "sheet": "cells", "edges_sheet": "contacts"}
+    card = write_card(DESIGN, METRICS, {**INPUTS, "modalities": {"a": book}})
+    assert f"- `--a`: a workbook with two sheets, `cells` {nodes}; `contacts` {edges}" in card.splitlines()
+    assert "python predict.py --a a.xlsx --out predictions.csv" in card
+
+
 def test_a_threshold_that_was_fitted_is_told() -> None:
     fitted = {"metric": "f1_macro", "weights": [0.4, 1.6], "threshold": 0.2, "plain": 0.48, "score": 0.65}
     card = write_card(DESIGN, {**METRICS, "correction": fitted}, INPUTS)

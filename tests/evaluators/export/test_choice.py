@@ -12,6 +12,7 @@ import yaml
 from device_of_tests import DEVICE
 
 from fusearch.data import Dataset, load_data
+from fusearch.data.given_weights import GivenWeights
 from fusearch.errors import RunError
 from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.export.choice import load_choice_data, read_choice
@@ -119,3 +120,19 @@ def test_a_project_that_moved_is_found_or_asked_for(make_run: MakeRun, tmp_path:
     assert load_choice_data(lonely, moved / "study.yaml").name == "study"
     with pytest.raises(RunError, match="the data have changed"):
         load_choice_data(lonely, "wisconsin")
+
+
+def test_weights_that_changed_are_named_and_not_the_data(tmp_path: Path, data: Dataset) -> None:
+    def started(content: bytes) -> Dataset:
+        (tmp_path / "tab.pt").write_bytes(content)
+        return data.starting_from(GivenWeights.read("a", "mlp(width=4)", tmp_path / "tab.pt"))
+
+    one = started(b"one")
+    described = {"name": "toy", "fingerprint": one.fingerprint, "given_weights": [each.to_dict() for each in one.given_weights]}
+    config = {"format": 1, "objectives": [{"name": "auroc", "direction": "maximize"}], "evaluator": {"data": described}}
+    (tmp_path / CONFIG).write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert load_choice_data(Run(tmp_path), one) is one
+    with pytest.raises(RunError, match=r"was searched with other weights: weights 'tab.pt' of a:mlp\(width=4\) changed, digest"):
+        load_choice_data(Run(tmp_path), started(b"two"))
+    with pytest.raises(RunError, match="from none now"):
+        load_choice_data(Run(tmp_path), data)

@@ -72,3 +72,25 @@ def test_the_decimal_comma_of_the_training_files_is_kept(tmp_path: Path) -> None
     data = load_data(tmp_path / "study.yaml")
     assert data.raw["t"][1, 0] == np.float32(1.037)
     assert describe_inputs(data, data.modalities)["decimal"] == ",", "a file of one row, `1,037`, is read as the whole was"
+
+
+def test_masks_are_like_the_files_that_they_were_drawn_on(tmp_path: Path) -> None:
+    """Two scans on grids of one shape: a mask that is said on one lies elsewhere on the other."""
+    nibabel = pytest.importorskip("nibabel", reason="needs fusearch[volumes]")
+    names = [f"{row}.nii" for row in range(4)]
+    for folder, step in (("t1", 1.0), ("flair", 2.0), ("masks", 2.0)):
+        (tmp_path / folder).mkdir()
+        for row, name in enumerate(names):
+            values = np.arange(64).reshape(4, 4, 4) % (2 + row) > 0
+            nibabel.save(nibabel.Nifti1Image(values.astype(np.uint8), np.diag([step, step, step, 1])), tmp_path / folder / name)
+    table = "".join(f"p{row},{name},{name},{name}\n" for row, name in enumerate(names))
+    (tmp_path / "labels.csv").write_text(f"id,t1,flair,masks\n{table}")
+    (tmp_path / "data.yaml").write_text(
+        "name: scans\nid: id\ntask: {kind: segmentation, file: labels.csv, column: masks, root: masks, of: flair}\nmodalities:\n"
+        "  t1: {kind: volume3d, file: labels.csv, column: t1, root: t1, spacing: [1, 1, 1], size: [4, 4, 4]}\n"
+        "  flair: {kind: volume3d, file: labels.csv, column: flair, root: flair, spacing: [2, 2, 2], size: [4, 4, 4]}\n"
+        "splits: {folds: 2}\n"
+    )
+    data = load_data(tmp_path / "data.yaml")
+    t1, flair = data.modalities
+    assert [describe_inputs(data, read)["masks"]["like"] for read in ([t1, flair], [flair], [t1])] == ["flair", "flair", None]
