@@ -121,9 +121,8 @@ def _silent(values: npt.NDArray[np.float32], places: Sequence[str]) -> tuple[str
     still = np.flatnonzero(low == high)
     if not len(still):
         return ()
-    return (
-        f"{len(still)} of {len(values)} samples have a file of one value throughout, such as silence ({', '.join(places[row] for row in still[:3])})",
-    )
+    shown = ", ".join(places[row] for row in still[:3])
+    return (f"{len(still)} of {len(values)} samples have a file of one value throughout, such as silence ({shown})",)
 
 
 def folder_of(source: Source, root: str) -> Path:
