@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ def assemble(
     plan: SplitPlan,
     groups: StrArray | None = None,
     source: str = "",
+    notes: Sequence[Problem] = (),
 ) -> Content:
     """Make the data set: join groups that share identical rows, assign splits, keep the levels of train + val rows.
 
@@ -50,7 +51,7 @@ def assemble(
     faults = find_faults(modalities, ids, split_of, groups)
     if faults:
         raise DataError(f"data set {name!r}: {faults[0].what}")
-    return join_parts(name, modalities, targets, task, ids=ids, split_of=split_of, plan=plan, groups=joined, source=source)
+    return join_parts(name, modalities, targets, task, ids=ids, split_of=split_of, plan=plan, groups=joined, source=source, notes=notes)
 
 
 def divide(
@@ -101,26 +102,27 @@ def join_parts(
     plan: SplitPlan,
     groups: StrArray | None = None,
     source: str = "",
+    notes: Sequence[Problem] = (),
 ) -> Content:
-    """Make the data set without looking for faults; levels that no train or val row has leave the schema."""
+    """Make the data set without looking for faults; levels that no train or val row has leave the schema, `notes` come first."""
     search = np.flatnonzero(split_of != "test")
     raw, columns, symbols, shaped = {}, {}, {}, []
-    notes: list[Problem] = []
+    told = list(notes)
     for key, modality in modalities.items():
         where = f"modalities.{key}"
         raw[key], shape = modality.values, modality.values.shape[1:]
-        notes += [Problem("warning", note, where) for note in modality.notes]
+        told += [Problem("warning", note, where) for note in modality.notes]
         if modality.num_unlabelled:
             what = f"{modality.num_unlabelled} rows of modality {key!r} belong to no labelled sample and are left out"
-            notes.append(Problem("info", what, where))
+            told.append(Problem("info", what, where))
         if modality.schema is not None:
             raw[key], columns[key] = restrict_levels(modality.values, modality.schema, search)
             shape = (columns[key].width,)
-            notes += _unknown_levels(modality, columns[key], np.flatnonzero(split_of == "test"), where)
+            told += _unknown_levels(modality, columns[key], np.flatnonzero(split_of == "test"), where)
         if modality.symbols is not None:
             raw[key], symbols[key], cut = restrict_symbols(modality.values, modality.symbols, search)
             shape = raw[key].shape[1:]
-            notes += _cut(cut, len(ids), shape[0], where)
+            told += _cut(cut, len(ids), shape[0], where)
         shaped.append(Modality(key, modality.kind, shape))
     return Content(
         name=name,
@@ -137,7 +139,7 @@ def join_parts(
         groups=groups,
         num_folds=plan.folds,
         fold_seed=plan.fold_seed,
-        notes=tuple(notes),
+        notes=tuple(told),
     )
 
 

@@ -38,6 +38,7 @@ def read_dataset(manifest: Manifest) -> Dataset:
         plan=labels.plan,
         groups=labels.groups,
         source=str(manifest.path),
+        notes=labels.notes,
     )
     return Dataset.of(_with_encoders(content, manifest))
 

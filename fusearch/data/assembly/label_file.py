@@ -12,8 +12,9 @@ import pandas as pd
 from fusearch.data.assembly.arrays import check_split_names, text_array
 from fusearch.data.assembly.mask_targets import is_dense, masks_of_labels
 from fusearch.data.assembly.targets import AskedTask, RowsOfLabels, encode_several, encode_targets
+from fusearch.data.check.problem import Problem
 from fusearch.data.files.frames import read_table
-from fusearch.data.files.ids import columns_of_names
+from fusearch.data.files.ids import columns_of_names, twin_ids
 from fusearch.data.files.npz import read_entries
 from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.manifest.task_keys import PartKeys, TaskKeys
@@ -41,6 +42,7 @@ class LabelFile:
         place: Name of the file, for messages.
         named: Where rows join by position, columns of this file and of those read since that may say who a row is: name -> the file and
             the texts of its rows.
+        notes: What is strange about the ids.
     """
 
     ids: StrArray
@@ -50,6 +52,7 @@ class LabelFile:
     groups: StrArray | None
     place: str
     named: dict[str, tuple[str, list[str]]] = field(default_factory=dict)
+    notes: tuple[Problem, ...] = ()
 
 
 def read_labels(manifest: Manifest, like: Task | None = None) -> LabelFile:
@@ -104,7 +107,17 @@ def read_labels(manifest: Manifest, like: Task | None = None) -> LabelFile:
     if manifest.id is None:
         found_names = columns_of_names((str(column), cells) for column, cells in frame.items())
         named = {column: (name, texts) for column, texts in found_names.items()}
-    return LabelFile(ids, targets, found, plan, groups, name, named)
+    return LabelFile(ids, targets, found, plan, groups, name, named, _twins(ids.tolist(), name))
+
+
+def _twins(ids: list[str], place: str) -> tuple[Problem, ...]:
+    pairs = twin_ids(ids)
+    if not pairs:
+        return ()
+    first, second = pairs[0]
+    more = f" (and {len(pairs) - 1} more)" if len(pairs) > 1 else ""
+    what = f"ids {first!a} and {second!a}{more} differ by case, leading zeros or spaces alone, and are told apart; one patient twice?"
+    return (Problem("warning", f"{place}: {what}", "id"),)
 
 
 def _asked(keys: TaskKeys, frame: pd.DataFrame) -> AskedTask:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 from fusearch.data.assembly.arrays import RawModality, widen
 from fusearch.data.assembly.label_file import LabelFile, read_labels
 from fusearch.data.assembly.modality_files import read_modality
+from fusearch.data.check.problem import Problem
+from fusearch.data.files.ids import shared_ids
 from fusearch.data.kinds import KINDS
 from fusearch.data.manifest.manifest import Manifest, load_manifest
 from fusearch.data.symbol_schema import match_symbols
@@ -27,7 +29,8 @@ def add_test_cohort(
 ) -> tuple[LabelFile, dict[str, RawModality]]:
     """Append the rows of the cohort that `splits.test` names; they are the test split, and its own splits are not read.
 
-    Its ids (and groups) get the cohort's name in front (`other/p1`), because cohorts often number their samples alike.
+    Its ids (and groups) get the cohort's name in front (`other/p1`), because cohorts often number their samples alike. Ids that stand in
+    both are noted: a patient of both is one that was trained on.
 
     Raises:
         ManifestError: The other manifest cannot be read, or has another task or other modalities.
@@ -54,12 +57,38 @@ def add_test_cohort(
         read = {key: read_modality(other, key, theirs) for key in modalities}
     except DataError as error:
         raise type(error)(*(f"{name}: {fault}" for fault in error.faults)) from None
+    notes = tuple(replace(note, what=f"{name}: {note.what}") for note in theirs.notes)
+    if manifest.id is not None and other.id is not None:
+        notes += _shared(labels, theirs, modalities, read, name)
     joined = {key: _append(key, block, read[key], name) for key, block in modalities.items()}
     prefix = np.char.add(f"{other.name}/", theirs.ids)
     groups = None if labels.groups is None else np.concatenate([labels.groups, prefix])
     plan = replace(labels.plan, num_test_rows=len(theirs.ids))
     ids, targets = np.concatenate([labels.ids, prefix]), np.concatenate([labels.targets, theirs.targets])
-    return replace(labels, ids=ids, targets=targets, plan=plan, groups=groups), joined
+    return replace(labels, ids=ids, targets=targets, plan=plan, groups=groups, notes=(*labels.notes, *notes)), joined
+
+
+def _shared(
+    ours: LabelFile, theirs: LabelFile, modalities: Mapping[str, RawModality], read: Mapping[str, RawModality], place: str
+) -> tuple[Problem, ...]:
+    """Tell the ids of the cohort that stand in ours too; plain numbers are often given in both by chance."""
+    found = shared_ids(theirs.ids.tolist(), ours.ids.tolist())
+    if not found:
+        return ()
+    row_of, their_row = ({text: row for row, text in enumerate(each.ids.tolist())} for each in (ours, theirs))
+
+    def same(text: str, partner: str) -> bool:
+        pairs = [(theirs.targets, ours.targets), *((read[key].values, modalities[key].values) for key in modalities)]
+        return all(np.array_equal(their[their_row[text]], our[row_of[partner]], equal_nan=True) for their, our in pairs)
+
+    others = sum(not same(text, partner) for text, partner in found.items())
+    text, partner = next(iter(found.items()))
+    shown = repr(text) if text == partner else f"{text!a}, there {partner!a}"
+    told = "with the same values" if not others else "with other values" if others == len(found) else f"{others} of them with other values"
+    what = f"{len(found)} of {len(theirs.ids)} ids of {place} stand in {ours.place} too ({shown}), {told}"
+    numbers = all(partner.isdecimal() for partner in found.values())
+    advice = "if they are the same patients, the test rows were trained on: leave them out of one"
+    return (Problem("info" if numbers else "warning", f"{what}; {advice}", "splits.test"),)
 
 
 def _told(kinds: Mapping[str, str]) -> str:

@@ -152,6 +152,7 @@ def _check_manifest(manifest: Manifest, compare: CompareWeights | None) -> Check
         split_of=split_of,
         plan=labels.plan,
         groups=groups,
+        notes=labels.notes,
     )
     given = []
     for name, keys in weights_named(manifest):

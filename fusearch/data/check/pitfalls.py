@@ -13,6 +13,7 @@ from fusearch.data.check.odd_symbols import odd_symbols
 from fusearch.data.check.problem import Problem
 from fusearch.data.dataset import Dataset
 from fusearch.data.files.far_values import amounts, far_off, range_of
+from fusearch.data.files.notations import holds_dates
 from fusearch.errors import DataError
 
 __all__ = ["find_problems"]
@@ -157,6 +158,11 @@ def _columns(data: Dataset, name: str) -> Iterator[Problem]:
     for column, score in label_columns(data, name):
         what = f"column {column!r} alone gives the target ({score:.1%} on train); leave it out if it is known only afterwards"
         yield Problem("warning", what, f"{where}.{column}")
+    for number, column in enumerate(schema.numeric):
+        dates = holds_dates(values[:, number])
+        if dates is not None:
+            what = f"column {column!r} looks like dates ({dates}), and is read as numbers; give days from one date on, or leave it out"
+            yield Problem("warning", what, f"{where}.{column}")
     missing = np.isnan(values)
     share_missing = np.asarray(missing.mean(axis=0))
     empty = [column for column, gone in zip(schema.columns, share_missing == 1, strict=True) if gone]
@@ -165,9 +171,11 @@ def _columns(data: Dataset, name: str) -> Iterator[Problem]:
     constant = [column for column, same in zip(schema.columns, low == high, strict=True) if same]
     for columns, what in ((empty, "no value in train and val"), (constant, "one value throughout train and val")):
         if columns:
-            yield Problem("warning", f"{len(columns)} columns of {name!r} have {what}: {_few(columns)}", where)
+            verb = "has" if len(columns) == 1 else "have"
+            yield Problem("warning", f"{_columns_of(columns, name)} {verb} {what}: {_few(columns)}", where)
     if gaps:
-        yield Problem("warning", f"{len(gaps)} columns of {name!r} lack half of their values or more: {_few(gaps)}", where)
+        verb = "lacks half of its" if len(gaps) == 1 else "lack half of their"
+        yield Problem("warning", f"{_columns_of(gaps, name)} {verb} values or more: {_few(gaps)}", where)
 
 
 def _test_values(data: Dataset, name: str) -> Iterator[Problem]:
@@ -183,14 +191,20 @@ def _test_values(data: Dataset, name: str) -> Iterator[Problem]:
     theirs, ours = amounts(theirs, num_columns), amounts(ours, num_columns)
     gone = [names[column] for column in np.flatnonzero(np.isnan(theirs).all(axis=0) & ~np.isnan(ours).all(axis=0)).tolist()]
     if gone:
-        yield Problem("warning", f"{len(gone)} columns of {name!r} have no value in test: {_few(gone)}", f"modalities.{name}")
+        verb = "has" if len(gone) == 1 else "have"
+        yield Problem("warning", f"{_columns_of(gone, name)} {verb} no value in test: {_few(gone)}", f"modalities.{name}")
     low, high = range_of(ours)
     far = far_off(theirs, low, high)
     if far:
         column, middle = far[0]
         shown = f"{names[column]!r}: median {middle:g}, and {low[column]:g} to {high[column]:g} in train and val"
-        what = f"{len(far)} columns of {name!r} lie far off the values of train and val in half of the test rows ({shown})"
+        verb = "lies" if len(far) == 1 else "lie"
+        what = f"{_columns_of(far, name)} {verb} far off the values of train and val in half of the test rows ({shown})"
         yield Problem("warning", f"{what}; the same unit?", f"modalities.{name}")
+
+
+def _columns_of(columns: Sequence[object], name: str) -> str:
+    return f"{len(columns)} column{'s' if len(columns) > 1 else ''} of {name!r}"
 
 
 def _few(names: Sequence[str]) -> str:

@@ -185,7 +185,7 @@ def _tables_of(path: Path, notes: list[str]) -> list[FoundTable]:
     tables = []
     for sheet in sheets:
         try:
-            tables.append(FoundTable(path, sheet if len(sheets) > 1 else None, _frame(path, Form(sheet=sheet))))
+            tables.append(FoundTable(path, sheet if len(sheets) > 1 else None, _frame(path, Form(sheet=sheet, decimal="."))))
         except DataError as error:
             if "holds nothing" not in str(error):
                 notes.append(f"left out: {error}")

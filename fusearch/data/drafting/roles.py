@@ -13,6 +13,7 @@ import pandas as pd
 
 from fusearch.data.drafting.found import FoundTable
 from fusearch.data.drafting.telling import ID_NAME, says_the_target, why_no_number
+from fusearch.data.files.notations import is_amount
 from fusearch.data.files.symbols import alphabet_of
 from fusearch.data.files.text import NUMERIC_GAPS
 from fusearch.data.readers import READERS
@@ -111,7 +112,11 @@ def _take_texts(roles: Roles, table: FoundTable, column: str, folder: Path, targ
     numbers = sum(text not in odd for text in texts)
     if len(odd) <= _GAPS and numbers >= _NUMBERS * len(texts) and len(names) > len(odd) + 2:
         _take_numbers(roles, column, table.frame[column], targets)
-        roles.missing |= odd if column in roles.numbers else set()
+        words = {text for text in odd if not any(map(str.isdigit, text))}  # what holds a digit may be a value: `check` asks
+        roles.missing |= words if column in roles.numbers else set()
+        return
+    if len(names) > 2 and sum(map(is_amount, texts)) >= _NUMBERS * len(texts):  # in a notation that is not read: `check` says which
+        roles.numbers.append(column)
         return
     spaces = sum(text.count(" ") for text in texts) / len(texts)
     alphabet = alphabet_of(texts) if spaces == 0 and sum(map(len, texts)) >= _LETTERS * len(texts) and len(names) > 1 else None

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from fusearch.data.files.frames import merges_numbers
+from fusearch.data.files.notations import holds_dates
 from fusearch.data.files.text import as_text
 
 __all__ = ["ID_NAME", "says_the_target", "says_who", "why_no_number"]
@@ -84,5 +85,8 @@ def why_no_number(column: str, cells: pd.Series[Any], targets: Sequence[Sequence
     if says_who(column, cells):
         return "it numbers the rows"
     values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    dates = holds_dates(values)
+    if dates is not None:
+        return f"it holds dates ({dates}), of which no month is as long as another; days from one date on are numbers"
     merged = merges_numbers(values)
     return None if merged is None else f"float32 takes {merged[0]:.17g} and {merged[1]:.17g} for one number, and others like them"

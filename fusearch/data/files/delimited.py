@@ -25,6 +25,8 @@ _SEPARATORS = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
 
 _COMMA = re.compile(r"[+-]?(?P<whole>\d+),(?P<decimals>\d+)(?:[eE][+-]?\d+)?\Z")
 _POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?\Z")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}\Z")  # of thousands, or of decimals
+_HUNDREDS = re.compile(r"[+-]?[1-9]\d{2}\Z")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)*|[.,]\d+)(?:[eE][+-]?\d+)?\Z")
 _EXCEL = re.compile(r"\Asep=.\r?\n")  # what Excel may write above the header
 _UNNAMED = re.compile(r"(?:Unnamed: \d+)?\Z")
@@ -118,12 +120,14 @@ def find_shape(
         text: What stands in it.
         place: Its name, for messages.
         expected: The separator that its suffix says.
-        decimal: What stands before the decimals where the file leaves it open: of `1,234`, which may be a thousand and more.
+        decimal: What stands before the decimals where the file leaves it open: of `1,234`, which may be a thousand and more, of `1.234`
+            beside `512`, and where numbers of both signs stand in it.
         keep_blank: Whether a row without any value, but with as many fields as others, is a row, unless it stands at the end.
         may_be_empty: Whether there may be no rows behind the header.
 
     Raises:
-        DataError: The file is empty, rows do not fit the header, a name stands there twice, or the first row holds units.
+        DataError: The file is empty, rows do not fit the header, a name stands there twice, the first row holds units, or points may part
+            thousands.
     """
     rows = _rows(text, _find_separator(text, expected))
     header = next((row for row in rows if not row.is_blank), None)
@@ -134,6 +138,7 @@ def find_shape(
     seen: dict[int, int] = {}
     firsts: list[str] = []
     sample: list[list[str]] = []
+    sampled: list[int] = []
     ends_empty, cells = True, 0
     gap: list[tuple[int, _Row]] = []
     for number, row in enumerate(rows):
@@ -152,6 +157,7 @@ def find_shape(
         ends_empty = ends_empty and not row.last
         if len(sample) < _SAMPLE_ROWS and cells < _SAMPLE_CELLS:
             sample.append([field.strip() for field in row.fields])
+            sampled.append(row.line)
             cells += row.width
     if not (lines or may_be_empty):
         raise DataError(f"{place}: the table has no rows, expected one for each sample")
@@ -166,6 +172,8 @@ def find_shape(
         _refuse_units(names, sample, lines[0], place)
     has_commas = '"' in text or header.separator != ","
     mark = _find_decimal(sample, decimal) if has_commas else "."
+    if mark == "." and decimal != "." and header.separator == ";":
+        _refuse_thousands(names, sample, sampled, place)
     return Shape(tuple(names), header.separator, mark, header.line, tuple(lines), frozenset(blank))
 
 
@@ -259,10 +267,26 @@ def _refuse_units(names: Sequence[str], sample: Sequence[Sequence[str]], line: i
         raise DataError(f"{place}: {what}, expected a sample in each row; delete the line")
 
 
+def _refuse_thousands(names: Sequence[str], sample: Sequence[Sequence[str]], lines: Sequence[int], place: str) -> None:
+    """Refuse points that may part thousands: all numbers with a point have three decimals, and others of their column none (`512`)."""
+    cells_of = [cell for row in sample for cell in row]
+    if not all(_THOUSANDS.match(cell) for cell in cells_of if "." in cell and _POINT.match(cell)):
+        return
+    for column, name in enumerate(names):
+        cells = {row[column]: line for row, line in zip(reversed(sample), reversed(lines), strict=True)}
+        pointed, plain = ([cell for cell in cells if form.match(cell)] for form in (_THOUSANDS, _HUNDREDS))
+        if pointed and plain:
+            what = f"column {name!r} holds {pointed[-1]!r} in line {cells[pointed[-1]]} and {plain[-1]!r} in line {cells[plain[-1]]}"
+            ways = repr(pointed[-1].replace(".", "")) + (' (or `decimal: ","`)' if any(map(_COMMA.match, cells_of)) else "")
+            raise DataError(f'{place}: {what}; expected {ways} if the point parts thousands, else `decimal: "."` in the manifest')
+
+
 def _find_decimal(sample: Sequence[Sequence[str]], usual: str | None) -> str:
-    """Return `,` where numbers have one that cannot part thousands, or is said to part none, and no number has a point."""
+    """Return `,` where numbers have one that cannot part thousands, or is said to part none; where others have a point, both together."""
     commas = [match for row in sample for cell in row if "," in cell and (match := _COMMA.match(cell))]
-    if not commas or any(_POINT.match(cell) for row in sample for cell in row if "." in cell):
+    if not commas:
         return "."
     certain = any(len(match["decimals"]) != 3 or match["whole"] == "0" or len(match["whole"]) > 3 for match in commas)
+    if any(_POINT.match(cell) for row in sample for cell in row if "." in cell):
+        return "," if certain and usual == "," else "."
     return "," if certain else usual or "."

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from fusearch.data.files.delimited import Shape, find_shape, read_text
+from fusearch.data.files.notations import is_date, is_limit
 from fusearch.data.files.stacking import load_package
 from fusearch.data.files.text import NUMERIC_GAPS, as_text, one_line, where
 from fusearch.data.files.workbooks import EXCEL, WORKBOOKS, read_sheet
@@ -39,6 +40,9 @@ TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", *WORKBOOKS)
 
 #: A number with a decimal comma.
 _COMMA_NUMBER = r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*"
+
+#: A number with points between its thousands, where a comma stands before the decimals.
+_POINTED_NUMBER = r"\s*[+-]?[1-9]\d{0,2}(?:\.\d{3})+(?:,\d+)?\s*"
 
 #: At most so many texts or names stand in one message.
 _FEW = 3
@@ -91,8 +95,9 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
             return drop_missing(frame, form.missing, text(list(frame.columns)))
         is_sheet = name.endswith(WORKBOOKS)
         content = read_sheet(path, form.sheet, key=form.sheet_key) if is_sheet else read_text(path)
+        decimal = form.decimal if form.sheet_key else form.decimal or "."  # a new file is read as the training's were
         options = {"keep_blank": form.by_position, "may_be_empty": form.may_be_empty}
-        shape = find_shape(content, path.name, expected=_separator(path), decimal=form.decimal, **options)
+        shape = find_shape(content, path.name, expected=_separator(path), decimal=decimal, **options)
         frame = _read_delimited(content, shape, text, form, path.name)
         return frame.rename_axis("row") if is_sheet else frame
     except (
@@ -242,10 +247,12 @@ def _read_delimited(
         for position in kept:  # beside a text, pandas leaves the numbers of a column as they stand
             column = frame[position]
             if not pd.api.types.is_numeric_dtype(column.dtype):
+                column = column.mask(column.str.fullmatch(_POINTED_NUMBER, na=False), column.str.replace(".", ""))
                 frame[position] = column.mask(column.str.fullmatch(_COMMA_NUMBER, na=False), column.str.replace(",", "."))
     if as_they_stand:
         cells = _parse(content, shape, as_they_stand, dtype=str)
-        _refuse_unnamed(cells[[position for position in as_they_stand if not shape.names[position]]], form.by_position, place)
+        unnamed = cells[[position for position in as_they_stand if not shape.names[position]]]
+        _refuse_unnamed(unnamed, form.by_position, place, parted=shape.separator == ",")
         for position in as_they_stand:
             if shape.names[position]:
                 frame[position] = cells[position]
@@ -278,8 +285,11 @@ def _parse(content: str, shape: Shape, positions: Sequence[int], **options: Any)
     return named
 
 
-def _refuse_unnamed(cells: pd.DataFrame, by_position: bool, place: str) -> None:
-    """Refuse a column without a name, unless nothing stands in it or it numbers the rows; those of a part of a table have gaps."""
+def _refuse_unnamed(cells: pd.DataFrame, by_position: bool, place: str, *, parted: bool) -> None:
+    """Refuse a column without a name, unless nothing stands in it or it numbers the rows; those of a part of a table have gaps.
+
+    Of a column before the first name, `parted` says that a decimal comma may have parted a number.
+    """
     for name in cells.columns:
         column = [str(cell).strip() for cell in cells[name]]
         numbers = [[str(number) for number in range(start, start + len(column))] for start in (0, 1)]
@@ -287,7 +297,8 @@ def _refuse_unnamed(cells: pd.DataFrame, by_position: bool, place: str) -> None:
         if any(column) and not numbered:
             first = next(cell for cell in column if cell)
             what = f"column {int(str(name)) + 1} has no name in the header and holds {first!r}"
-            raise DataError(f"{place}: {what}, expected a name (that of the id, if it says who a row is)")
+            more = "; a decimal comma outside quotes makes a field more too" if parted and str(name) == "0" else ""
+            raise DataError(f"{place}: {what}, expected a name (that of the id, if it says who a row is){more}")
 
 
 def _as_numbers(series: pd.Series[Any]) -> tuple[npt.NDArray[np.float64], pd.Series[Any] | None]:
@@ -319,7 +330,7 @@ def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str
         others = f" (and {len(names) - 1} more columns: {', '.join(names[1 : 1 + _FEW])}{', ...' if len(names) > 1 + _FEW else ''})"
         place_of = f"{', first in' if len(cells) > 1 else ' in'} {where(frame.index, row)}"
         what = f"column {name!r}{others if len(names) > 1 else ''} holds {shown}{more}{place_of}"
-        expected = _advice(name, cells, len(frame), listed) if has_manifest else _plain_advice(cells)
+        expected = _advice(name, cells, frame, listed) if has_manifest else _plain_advice(cells)
         faults.append(f"{place}: {what}; expected {expected}")
     return faults
 
@@ -330,16 +341,30 @@ def _plain_advice(cells: pd.Series[Any]) -> str:
     return f"finite numbers{commas}, and empty cells where one is missing"
 
 
-def _advice(name: str, cells: pd.Series[Any], num_rows: int, listed: str | None) -> str:
-    if cells.map(str).str.fullmatch("[+-]?inf").all():
+def _advice(name: str, cells: pd.Series[Any], frame: pd.DataFrame, listed: str | None) -> str:
+    texts = cells.map(str)
+    if texts.str.fullmatch("[+-]?inf").all():
         return "finite numbers below 3.4e38, or empty cells"
-    if len(cells) < num_rows / 2:
-        commas = ' (or `decimal: ","`)' if cells.map(str).str.fullmatch(r"\s*[+-]?[\d.]*\d,\d+\s*").all() else ""
-        return f"finite numbers, empty cells, or texts that the manifest lists under `missing`{commas}"
+    decimal = ""
+    if texts.str.fullmatch(r"\s*[+-]?\d+,\d+\s*").all():
+        open_ = texts.str.fullmatch(r"\s*[+-]?[1-9]\d{0,2},\d{3}\s*").all()
+        decimal = "" if open_ and any(map(_has_decimals, (frame[column] for column in frame))) else '`decimal: ","`'
+    if len(cells) < len(frame) / 2:
+        if decimal and _has_decimals(frame[name]):
+            return "a point before the decimals, as in its other rows"
+        amounts = "finite numbers, such as the limit itself" if texts.map(is_limit).any() else "finite numbers"
+        return f"{amounts}, empty cells, or texts that the manifest lists under `missing`" + (f" (or {decimal})" if decimal else "")
     left_out = [f"left out by `{listed}`"] if listed else []
     levels = ["under `categorical`"] if listed == "columns" else []
-    if cells.map(str).str.fullmatch(r"\s*[+-]?\d[\d.,'\s]*[\d%]\s*").all():
+    if texts.map(is_date).all():
+        expected, ways = "finite numbers, such as days from one date on", left_out
+    elif texts.str.fullmatch(r"\s*[+-]?\d[\d.,'\s]*[\d%]\s*").all():
         expected, ways = "numbers such as 1234.5, without signs between thousands or behind them", left_out
     else:
         expected, ways = "finite numbers", [*levels, *left_out]
-    return f"{expected} (or {name!r} {', or '.join(ways)})" if ways else expected
+    others = [decimal] * bool(decimal) + ([f"{name!r} {', or '.join(ways)}"] if ways else [])
+    return f"{expected} (or {', or '.join(others)})" if others else expected
+
+
+def _has_decimals(column: pd.Series[Any]) -> bool:
+    return bool((pd.to_numeric(column, errors="coerce") % 1 > 0).any())

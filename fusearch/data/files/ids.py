@@ -12,7 +12,7 @@ import numpy as np
 from fusearch.data.files.text import as_text, where
 from fusearch.errors import DataError
 
-__all__ = ["columns_of_names", "ids_of", "in_other_order", "near_miss"]
+__all__ = ["columns_of_names", "ids_of", "in_other_order", "near_miss", "shared_ids", "twin_ids"]
 
 #: Two texts that look the same on a screen.
 _UNSEEN = "invisible characters and forms of letters"
@@ -108,3 +108,22 @@ def near_miss(ours: Sequence[str], theirs: Sequence[str]) -> str | None:
             shown = f"{mine!r} and {their!r}" if what != _UNSEEN else f"{mine!a} and {their!a}"
             best = len(pairs), f"{len(pairs)} more would match if {what} did not count ({shown})"
     return None if best is None else best[1]
+
+
+def shared_ids(ours: Sequence[str], theirs: Sequence[str]) -> dict[str, str]:
+    """Return the ids of one side that the other side has too, however it writes case, leading zeros and spaces -> how it writes them."""
+    exact, loose = set(theirs), {_alike(text): text for text in theirs}
+    found = {text: text if text in exact else loose.get(_alike(text)) for text in ours}
+    return {text: partner for text, partner in found.items() if partner is not None}
+
+
+def twin_ids(ids: Sequence[str]) -> list[tuple[str, str]]:
+    """Return ids that differ by case, leading zeros, spaces or what cannot be seen alone, in pairs."""
+    first: dict[str, str] = {}
+    return [(before, text) for text in ids if (before := first.setdefault(_alike(text), text)) != text]
+
+
+def _alike(text: str) -> str:
+    for what in (_UNSEEN, "upper and lower case", "leading zeros"):
+        text = _WAYS[what](text)
+    return "".join(text.split())

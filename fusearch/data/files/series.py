@@ -180,7 +180,35 @@ def _opened(path: Path) -> Iterator[Any]:
         raise DataError(f"{path.name}: expected a file that ends in one of: {', '.join(RECORDINGS)}")
     pyedflib = load_package("pyedflib", path.name)
     try:
+        _refuse_cut(path)
         with pyedflib.EdfReader(str(path)) as recording:
             yield recording
     except (OSError, ValueError, ZeroDivisionError) as error:
-        raise DataError(f"{path.name}: cannot be read as EDF ({one_line(error)})") from None
+        what = one_line(error).replace(f"{path}: ", "")
+        raise DataError(f"{path.name}: cannot be read as EDF ({what})") from None
+
+
+def _refuse_cut(path: Path) -> None:
+    """Refuse a recording that its own header says is not whole; pyedflib would print a line of its own.
+
+    Raises:
+        DataError: It is empty, has no records, or not as many bytes as its records need.
+        ValueError: A number of its header is none.
+    """
+    size = path.stat().st_size
+    if not size:
+        raise DataError(f"{path.name}: an empty file, expected EDF")
+    with path.open("rb") as stream:
+        start = stream.read(256)
+        num_signals = int(start[252:256] or b"0")
+        stream.seek(256 + 216 * num_signals)  # behind what else is said of each signal
+        lengths = [stream.read(8) for _ in range(num_signals)]
+    head, num_records = 256 * (1 + num_signals), int(start[236:244] or b"0")
+    if size < head:
+        raise DataError(f"{path.name}: the file ends before its header does: it was cut off")
+    if num_records < 1:
+        raise DataError(f"{path.name}: its header says {num_records} records of data, expected at least one")
+    needed = head + num_records * sum(map(int, lengths)) * (3 if start.startswith(b"\xff") else 2)
+    if size != needed:
+        told = "ends before its records do: it was cut off" if size < needed else f"has {size - needed} bytes behind its last record"
+        raise DataError(f"{path.name}: the file {told}")

@@ -118,6 +118,9 @@ def _read_signal(path: Path) -> tuple[_Signal, int]:
     values, rate = _read_flac(path) if path.suffix.lower() == ".flac" else _read_wav(path)
     if not values.size or rate < 1:
         raise DataError(f"{path.name}: a sound of zero length, expected samples")
+    if len(values) < rate * _FRAME:
+        what = f"a sound of {len(values)} sample{'s' if len(values) > 1 else ''} at {rate} Hz"
+        raise DataError(f"{path.name}: {what}, shorter than one frame of {1000 * _FRAME:g} ms")
     signal = values.reshape(len(values), -1).mean(axis=1)
     if not np.isfinite(signal).all():
         raise DataError(f"{path.name}: a sample that is no finite number")
@@ -154,5 +157,9 @@ def _read_flac(path: Path) -> tuple[_Signal, int]:
     try:
         found: tuple[Any, Any] = soundfile.read(path, dtype="float64", always_2d=True)
     except RuntimeError as error:  # what libsndfile says
-        raise DataError(f"{path.name}: cannot be read as FLAC ({one_line(error)})") from None
+        if path.stat().st_size == 0:
+            raise DataError(f"{path.name}: an empty file, expected FLAC") from None
+        what = one_line(error).replace(f"Error opening {str(path)!r}: ", "")
+        told = "the file ends before its sound does: it was cut off" if "fseek" in what else f"cannot be read as FLAC ({what})"
+        raise DataError(f"{path.name}: {told}") from None
     return np.asarray(found[0], np.float64), int(found[1])

@@ -157,8 +157,9 @@ class Manifest(ManifestPart):
     )
     decimal: Literal[".", ","] | None = Field(
         default=None,
-        description="What stands before the decimals in text tables that leave it open, as `1,234` does; left out, `.`: a file with a "
-        "decimal comma beyond doubt is read as it is in any case.",
+        description="What stands before the decimals in text tables that leave it open, as `1,234` does, and `1.234` beside `512`, and "
+        "numbers with a comma beside others with a point; left out, `.`: a file with a decimal comma beyond doubt is read as it is in any "
+        "case.",
     )
     task: TaskKeys | None
     tasks: dict[str, PartKeys] | None

@@ -104,11 +104,25 @@ def read_recorded_files(
         files = [named_file(folder, name) for name in names]
         places = [f"{source.path.name}, {where(frame.index, int(row))}" for row in rows]
         try:
-            return Taken(read(files, places))
+            values = read(files, places)
         except DataError as error:
             raise DataError(*(f"modality {source.name!r}: {fault}" for fault in error.faults)) from None
+        return Taken(
+            values, None, _silent(values, [f"{name} in {where(frame.index, int(row))}" for name, row in zip(names, rows, strict=True)])
+        )
 
     return Rows(ids, len(frame), take, {str(name): values for name, values in frame.items()})
+
+
+def _silent(values: npt.NDArray[np.float32], places: Sequence[str]) -> tuple[str, ...]:
+    """Tell the files of one value throughout: silence, or a sensor that was not connected."""
+    flat = values.reshape(len(values), -1)
+    low, high = np.fmin.reduce(flat, axis=1), np.fmax.reduce(flat, axis=1)  # NaN, behind an end, is left out
+    still = np.flatnonzero(low == high)
+    if not len(still):
+        return ()
+    shown = ", ".join(places[row] for row in still[:3])
+    return (f"{len(still)} of {len(values)} samples have a file of one value throughout, such as silence ({shown})",)
 
 
 def folder_of(source: Source, root: str) -> Path:

@@ -25,6 +25,17 @@ def test_ids_and_groups_stay_text(study: Any) -> None:
     assert read_labels(load_manifest(study.write())).ids[7] == "007"
 
 
+def test_ids_that_differ_by_case_or_zeros_alone_are_told(study: Any) -> None:
+    for frame in (study.labels, study.rna, study.clinical):
+        frame["patient"] = ["P007" if row == 9 else f"p{row:02d}" for row in range(60)]
+    (note,) = read_labels(load_manifest(study.write())).notes
+    assert (note.severity, note.where) == ("warning", "id")
+    assert (
+        note.what
+        == "labels.csv: ids 'p07' and 'P007' differ by case, leading zeros or spaces alone, and are told apart; one patient twice?"
+    )
+
+
 def test_without_an_id_rows_have_numbers(study: Any) -> None:
     del study.document["id"]
     assert read_labels(load_manifest(study.write())).ids.tolist() == [str(row) for row in range(60)]

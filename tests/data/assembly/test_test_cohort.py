@@ -42,6 +42,23 @@ def test_another_cohort_is_the_test_split(study: Any) -> None:
     assert data.raw["clinical"][60:, 3].tolist() == [1, -1] * 6
 
 
+@pytest.mark.parametrize(
+    ("ids", "told"),
+    [
+        (lambda row: f"p{row:02d}", "warning: 12 of 12 ids of b.yaml stand in labels.csv too ('p00'), with other values; if they are the "),
+        (lambda row: f"P{row}" if row < 3 else f"q{row}", "warning: 3 of 12 ids of b.yaml stand in labels.csv too ('P0', there 'p00'), wi"),
+        (lambda row: f"q{row:02d}", None),
+    ],
+)
+def test_ids_of_the_cohort_that_were_trained_on_are_told(study: Any, ids: Any, told: str | None) -> None:
+    add_cohort(study)
+    for file in ("labels_b.csv", "rna_b.csv", "clinical_b.csv"):
+        frame = pd.read_csv(study.folder / file)
+        frame.assign(patient=[ids(row) for row in range(12)]).to_csv(study.folder / file, index=False)
+    notes = [f"{note.severity}: {note.what}" for note in read_dataset(load_manifest(study.write())).notes if note.where == "splits.test"]
+    assert [note[: len(told or "")] for note in notes] == ([told] if told else [])
+
+
 def test_groups_of_the_cohort_are_apart(study: Any) -> None:
     add_cohort(study)
     study.document["splits"] = {"test": "b.yaml", "folds": 4, "group": "hospital"}

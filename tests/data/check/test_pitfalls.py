@@ -96,9 +96,15 @@ def test_gaps() -> None:
 def test_constant_and_empty_columns() -> None:
     frame = pd.DataFrame({"x": RNG.normal(size=NUM_ROWS), "batch": 1, "never": np.nan, "site": "north", "late": [0.0] * 80 + [1.0] * 20})
     assert problems({"a": frame}, categorical={"a": ["site"]}) == [
-        ("warning", "modalities.a", "1 columns of 'a' have no value in train and val: never"),
+        ("warning", "modalities.a", "1 column of 'a' has no value in train and val: never"),
         ("warning", "modalities.a", "3 columns of 'a' have one value throughout train and val: batch, late, site"),
     ]
+
+
+def test_dates_that_are_numbers() -> None:
+    frame = pd.DataFrame({"x": RNG.normal(size=NUM_ROWS), "seen": [20240101 + 100 * (row % 12) + row % 28 for row in range(NUM_ROWS)]})
+    what = "column 'seen' looks like dates (YYYYMMDD), and is read as numbers; give days from one date on, or leave it out"
+    assert problems({"a": frame}) == [("warning", "modalities.a.seen", what)]
 
 
 def test_leaks_are_named_with_their_column() -> None:
@@ -136,9 +142,9 @@ def test_columns_of_test_in_another_unit_or_without_values() -> None:
     frame.loc[test, "crp"] *= 1000
     frame.loc[test, "ldh"] = np.nan
     whats = [what for _, _, what in problems({"a": frame})]
-    assert "1 columns of 'a' have no value in test: ldh" in whats
+    assert "1 column of 'a' has no value in test: ldh" in whats
     (unit,) = [what for what in whats if "unit" in what]
-    assert unit.startswith("1 columns of 'a' lie far off the values of train and val in half of the test rows ('crp': median")
+    assert unit.startswith("1 column of 'a' lies far off the values of train and val in half of the test rows ('crp': median")
 
 
 def test_images_of_test_on_another_scale() -> None:
@@ -146,7 +152,7 @@ def test_images_of_test_on_another_scale() -> None:
     images[np.array(SPLITS) == "test"] *= 255
     (unit,) = [what for _, _, what in problems({"cxr": images}) if "unit" in what]
     assert unit.startswith(
-        "1 columns of 'cxr' lie far off the values of train and val in half of the test rows ('mean of a sample': median"
+        "1 column of 'cxr' lies far off the values of train and val in half of the test rows ('mean of a sample': median"
     )
 
 

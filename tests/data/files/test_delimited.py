@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from fusearch.data.files.delimited import Shape, find_shape, read_text
 from fusearch.errors import DataError
 
 
-def shape(text: str, expected: str = ",", **options: str) -> Shape:
-    return find_shape(text, "t.csv", expected=expected, **options)
+def shape(text: str, expected: str = ",", decimal: str | None = None) -> Shape:
+    return find_shape(text, "t.csv", expected=expected, decimal=decimal)
 
 
 def test_a_plain_file() -> None:
@@ -51,6 +52,8 @@ def test_a_decimal_comma_is_one_where_nothing_speaks_against_it(text: str, decim
 def test_the_manifest_says_what_a_file_leaves_open() -> None:
     assert shape("a;b\n1,234;2\n", decimal=",").decimal == ","
     assert shape("a;b\n1.5;2\n", decimal=",").decimal == "."
+    assert shape("a;b\n1,25;2.5\n", decimal=",").decimal == ","
+    assert shape("a;b\n1,234;2.5\n", decimal=",").decimal == "."  # beside a decimal point the comma may part thousands
     assert shape("a;b\n1,25;2\n", decimal=".").decimal == ","
 
 
@@ -95,6 +98,17 @@ def test_names_of_rows_as_r_writes_them() -> None:
 def test_what_is_not_certain_is_refused_with_its_cause(text: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         shape(text)
+
+
+@pytest.mark.parametrize("decimal", [None, ","])
+def test_points_that_may_part_thousands_are_refused(decimal: str | None) -> None:
+    text = "id;wbc;hb\np1;1.234;97\np2;512;107\np3;2.040;98\n"
+    told = "t.csv: column 'wbc' holds '1.234' in line 2 and '512' in line 3; expected '1234' if the point parts thousands, else `decimal: "
+    with pytest.raises(DataError, match=re.escape(told)):
+        shape(text, decimal=decimal)
+    for sure in (text.replace("98", "98.5"), text.replace("2.040", "0.204"), text.replace(";", ","), text.replace("512", "5.123")):
+        assert shape(sure, decimal=decimal).decimal == "."
+    assert shape(text, decimal=".").decimal == "."
 
 
 def test_a_first_row_of_gaps_or_of_text_alone_is_no_row_of_units() -> None:

@@ -62,7 +62,7 @@ def test_a_separator_behind_the_last_column_shifts_nothing(tmp_path: Path) -> No
 
 def test_numbers_of_rows_are_no_column_and_names_of_rows_need_a_name(tmp_path: Path) -> None:
     assert list(read(write(tmp_path / "t.csv", ",a\n0,5\n1,6\n")).columns) == ["a"]
-    with pytest.raises(DataError, match=r"t.csv: column 1 has no name in the header and holds 'r1', expected a name \(that of the id"):
+    with pytest.raises(DataError, match=r"t.csv: column 1 has no name in the header and holds 'r1', .* a decimal comma outside quotes"):
         read(write(tmp_path / "t.csv", "a\nr1,5\nr2,6\n"))
 
 
@@ -131,6 +131,31 @@ def test_a_column_of_numbers_with_few_others_is_advised_to_name_what_is_missing(
     frame = read(write(tmp_path / "t.csv", "a;b\n" + "\n".join(["1,234;2", "2;2", "3;3", "4;4"]) + "\n"))
     with pytest.raises(DataError, match=r"holds '1,234' in line 2; .*\(or `decimal: \",\"`\)"):
         numbers_of(frame, "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("cells", "advice"),
+    [
+        (["<0.1", "2", "3"], "finite numbers, such as the limit itself, empty cells, or texts that the manifest lists under `missing`"),
+        (["1,5", "2.25", "3"], "a point before the decimals, as in its other rows"),
+        (["1,5", "2,25", "3,5"], "behind them (or `decimal: \",\"`, or 'a' left out by `columns`)"),
+        (["1,234", "2,345", "3,456"], "behind them (or 'a' left out by `columns`)"),  # beside decimal points: thousands
+        (["01.02.2021", "13.02.2021", "08.03.2021 08:30"], "finite numbers, such as days from one date on (or 'a' left out by `columns`)"),
+    ],
+)
+def test_what_a_hospital_writes_is_told_with_what_would_be_read(cells: list[str], advice: str) -> None:
+    with pytest.raises(DataError) as caught:
+        numbers_of(pd.DataFrame({"a": cells, "b": [1.5, 2.5, 3.5]}), "t.csv")
+    assert str(caught.value).endswith(advice)
+
+
+def test_beside_decimal_commas_points_part_thousands(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", "crp;wbc\n4,5;13.738,5\n0,5;1.234.567\n2,5;-1.500,0\n3,5;512\n")
+    assert numbers_of(read(path), "t.csv").tolist() == [[4.5, 13738.5], [0.5, 1234567], [2.5, -1500], [3.5, 512]]
+    path = write(tmp_path / "t.csv", "crp;wbc\n4,5;2.040\n0,5;512\n2,5;3.000\n3,5;9\n")
+    with pytest.raises(DataError, match=r"'2.040' in line 2 and '512' in line 3; expected '2040' \(or `decimal: \",\"`\) if the"):
+        read(path)
+    assert numbers_of(read(path, decimal=","), "t.csv")[:, 1].tolist() == [2040, 512, 3000, 9]
 
 
 def make_broken_files(folder: Path) -> None:
@@ -224,7 +249,9 @@ def test_beside_a_text_the_numbers_with_a_decimal_comma_are_no_fault(tmp_path: P
     rows = [f"{number},25;yes" for number in range(8)]
     table = read(write(tmp_path / "t.csv", "\n".join(["crp;b", *rows, "<0,5;", ",75;no"])))
     assert table["crp"].astype(str).tolist() == [*(f"{number}.25" for number in range(8)), "<0,5", ".75"]
-    with pytest.raises(DataError, match=r"column 'crp' holds '<0,5' in line 10; expected finite numbers, empty cells, or texts"):
+    with pytest.raises(
+        DataError, match=r"column 'crp' holds '<0,5' in line 10; expected finite numbers, such as the limit itself, empty cells"
+    ):
         numbers_of(table[["crp"]], "t.csv")
 
 

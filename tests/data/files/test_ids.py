@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusearch.data.files.ids import columns_of_names, ids_of, in_other_order, near_miss
+from fusearch.data.files.ids import columns_of_names, ids_of, in_other_order, near_miss, shared_ids, twin_ids
 from fusearch.errors import DataError
 
 NAMES = [f"p{row}" for row in range(10)]
@@ -86,3 +86,11 @@ def test_whole_floats_and_repeated_texts_may_name_rows() -> None:
 
 def test_dashes_are_one() -> None:
     assert near_miss(["A-1"], ["A\u20131"]) is not None
+
+
+def test_ids_of_two_sides_that_are_written_in_other_ways_are_shared() -> None:
+    assert shared_ids(["P001", "x", "q 7", "7"], ["p1", "Q07", "7", "07"]) == {"P001": "p1", "q 7": "Q07", "7": "7"}
+
+
+def test_twins_within_one_file() -> None:
+    assert twin_ids(["007", "p1", "7", "P01", "p10", "p1\u200b"]) == [("007", "7"), ("p1", "P01"), ("p1", "p1\u200b")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,14 +83,33 @@ def test_recordings_that_cannot_be_read(tmp_path: Path) -> None:
     files[-1].write_bytes(b"")
     with pytest.raises(DataError) as error:
         read_recordings(files, PLACES, channels=["EEG"], rate=10, seconds=1)
-    assert [fault.split(" (")[0] for fault in error.value.faults[:3]] == [
+    assert error.value.faults[:3] == (
         "row 1: a.edf: no signal 'EEG', did you mean 'ECG'?",
-        "row 2: b.edf: cannot be read as EDF",
-        "row 3: c.edf: cannot be read as EDF",
-    ]
+        "row 2: b.edf: the file ends before its header does: it was cut off",
+        "row 3: c.edf: an empty file, expected EDF",
+    )
     assert error.value.faults[3].startswith("row 4: d.edf: there is no such file in ")
     assert error.value.faults[4] == "row 5: e.txt: expected a file that ends in one of: .edf, .bdf"
     assert all("\n" not in fault for fault in error.value.faults)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda data: data[:-5], "the file ends before its records do: it was cut off"),
+        (lambda data: data[:300], "the file ends before its header does: it was cut off"),
+        (lambda data: data + b"12", "the file has 2 bytes behind its last record"),
+        (lambda data: data[:236] + b"0       " + data[244:512], "its header says 0 records of data, expected at least one"),
+        (lambda data: data[:236] + b"many    " + data[244:], "cannot be read as EDF (invalid literal for int() with base 10: b'many ')"),
+    ],
+)
+def test_a_recording_that_is_not_whole_is_one_line(spoil: Any, told: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_edf(tmp_path / "a.edf", {"ECG": (np.arange(20.0), 10)})
+    (tmp_path / "a.edf").write_bytes(spoil((tmp_path / "a.edf").read_bytes()))
+    with pytest.raises(DataError) as error:
+        read_recordings([tmp_path / "a.edf"], PLACES, channels=["ECG"], rate=10, seconds=1)
+    assert error.value.faults == (f"row 1: a.edf: {told}",)
+    assert capfd.readouterr() == ("", "")  # pyedflib prints what it finds
 
 
 def test_of_two_signals_with_one_label_none_is_taken(tmp_path: Path) -> None:

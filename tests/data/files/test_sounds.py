@@ -84,6 +84,25 @@ def test_no_sound_at_all() -> None:
         read_sounds([None, None], PLACES, rate=8000, seconds=0.5, mels=8)
 
 
+def test_a_sound_that_is_no_frame_long_or_was_cut_off_is_told(tmp_path: Path) -> None:
+    soundfile = pytest.importorskip("soundfile", reason="needs fusearch[audio]")
+    signal = np.random.default_rng(0).normal(0, 0.1, 4000)
+    for name, length in (("a.wav", 1), ("b.flac", 1), ("c.wav", 200), ("d.flac", 4000), ("e.wav", 0)):
+        soundfile.write(tmp_path / name, signal[:length], 8000)
+    (tmp_path / "d.flac").write_bytes((tmp_path / "d.flac").read_bytes()[:2000])
+    (tmp_path / "f.flac").touch()
+    files = [tmp_path / name for name in ("a.wav", "b.flac", "c.wav", "d.flac", "e.wav", "f.flac")]
+    with pytest.raises(DataError) as error:
+        read_sounds(files, PLACES, rate=8000, seconds=0.5, mels=8)
+    assert error.value.faults == (
+        "row 1: a.wav: a sound of 1 sample at 8000 Hz, shorter than one frame of 25 ms",
+        "row 2: b.flac: a sound of 1 sample at 8000 Hz, shorter than one frame of 25 ms",
+        "row 4: d.flac: the file ends before its sound does: it was cut off",
+        "row 5: e.wav: a sound of zero length, expected samples",
+        "row 6: f.flac: an empty file, expected FLAC",
+    )
+
+
 def test_flac_without_soundfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.flac").write_bytes(b"fLaC")
     monkeypatch.setitem(sys.modules, "soundfile", None)

@@ -29,6 +29,14 @@ def test_what_a_table_names_is_read_as_features(tmp_path: Path) -> None:
     assert np.isnan(values[0]).all()
 
 
+def test_silence_is_told(tmp_path: Path) -> None:
+    for name, signal in (("a.wav", np.random.default_rng(0).uniform(-1, 1, 100)), ("b.wav", np.zeros(50))):
+        wavfile.write(tmp_path / name, 1000, signal.astype(np.float32))
+    (tmp_path / "sounds.csv").write_text("id,file\n1,a.wav\n2,b.wav\n3,\n", encoding="utf-8")
+    taken = READERS["sounds"].read(source(tmp_path)).take(np.array([0, 1, 2]))
+    assert taken.notes == ("1 of 3 samples have a file of one value throughout, such as silence (b.wav in line 3)",)
+
+
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "sounds.csv").write_text("id,file\n1,a.wav\n", encoding="utf-8")
     with pytest.raises(ManifestError, match=r"modalities.cough.root: no folder 'other' beside the manifest"):
