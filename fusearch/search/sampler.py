@@ -46,6 +46,9 @@ B = TypeVar("B", bound=SamplerBuilder)
 def sampler_builder(name: str) -> Callable[[B], B]:
     """Register a builder as the sampler `name`; the first line of its docstring is what `fusearch list samplers` shows.
 
+    Raises:
+        FusearchError: The name is taken by another sampler, when the decorator is applied.
+
     Example:
         >>> @sampler_builder("quasi_random")
         ... def build(space, seed, startup):
