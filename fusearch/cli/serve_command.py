@@ -37,7 +37,7 @@ def serve(
 
         from fusearch.serving.application import make_app
     except ImportError:
-        raise ExportError("serving needs fastapi and uvicorn: install fusearch[serve]") from None
+        raise ExportError("serving needs fastapi and uvicorn, which are not installed: pip install 'fusearch[serve]'") from None
     from fusearch.serving.served_bundle import ServedBundle
 
     app = make_app(ServedBundle(bundle), max_batch=max_batch, max_bytes=max_bytes, max_unpacked=max_unpacked)
