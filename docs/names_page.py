@@ -43,9 +43,23 @@ def _entry(name: str, thing: Any, signature: Callable[[str, Any], Iterator[str]]
     example = next(filter(None, (_section(inspect.getdoc(part) or "", "Example") for part in (thing, *members))), "")
     if example:
         yield f"```python\n{example}\n```\n"
-    errors = list(_errors(about))
+    errors = [*_errors(about), *(each for member in _members(thing) for each in _errors_of(*member))]
     if errors:
         yield "\n".join(["| raises | when |", "|---|---|", *(f"| `{error}` | {when} |" for error, when in errors), ""])
+    elif not isinstance(thing, type) or not issubclass(thing, Exception):
+        yield "It raises nothing of its own.\n"
+
+
+def _members(thing: Any) -> Iterator[tuple[str, Any]]:
+    """Give the public methods and properties of a class that are ours, by name."""
+    for name, member in inspect.getmembers(thing) if inspect.isclass(thing) else ():
+        ours = member.fget if isinstance(member, property) else member
+        if not name.startswith("_") and str(getattr(ours, "__module__", "")).startswith("fusearch."):
+            yield name, ours
+
+
+def _errors_of(name: str, member: Any) -> Iterator[tuple[str, str]]:
+    return ((error, f"`{name}`: {when}") for error, when in _errors(inspect.getdoc(member) or ""))
 
 
 def _section(about: str, title: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ __all__ = ["PAGE", "peers_page"]
 
 PAGE = Path(__file__).with_name("peers.md")
 _RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
+_NOTE_OF = runpy.run_path(str(PAGE.with_name("benchmarks_page.py")))["note_of"]
 #: Method -> what it is, for a reader who has not opened `benchmarks/peer_methods/methods.py`.
 _WORDS = {
     "fusearch": "fusearch: `FusionClassifier` with its defaults, the simplest good design",
@@ -57,7 +59,7 @@ def peers_page(folder: Path = _RESULTS) -> str:
     kept = json.loads((folder / "peers.json").read_text(encoding="utf-8"))
     rows = kept["results"]["methods"]
     seeds = max(row.get("seeds", 0) for row in rows)
-    note = f" {_sentence(kept['note'])}" if kept["note"] else ""
+    note = f" {_NOTE_OF(kept)}" if kept["note"] else ""
     facts = {name: kept[name] for name in ("command", "date", "machine")}
     parts = [_HEAD.format(seeds=seeds, seconds=kept["results"]["seconds"], note=note, **facts)]
     sets = dict.fromkeys(row["set"] for row in rows)
@@ -103,12 +105,8 @@ def _families(folder: Path) -> str:
         f"| {row['family']} | {row['right']} of {row['seeds']} | {row['says fusion is a gain']} of {row['seeds']} | {row['auroc']:.3f} |"
         for row in rows
     ]
-    runs = [f"```\n{kept['command']}\n```\n" + (f"\n{_sentence(kept['note'])}\n" if kept["note"] else "") for kept in files]
+    runs = [f"```\n{kept['command']}\n```\n" + (f"\n{_NOTE_OF(kept)}\n" if kept["note"] else "") for kept in files]
     return "\n".join([_FAMILIES.format(trials=trials) + "\n".join(lines) + "\n", *runs])
-
-
-def _sentence(note: str) -> str:
-    return f"{note[:1].upper()}{note[1:]}."
 
 
 if __name__ == "__main__":

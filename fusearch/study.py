@@ -309,7 +309,7 @@ def storage_failure(storage: str, error: Exception) -> str:
     scheme = storage.partition(":")[0]
     if isinstance(error, ImportError):
         is_known = scheme.startswith("postgresql")
-        what = "install fusearch[postgresql], and write postgresql+psycopg://" if is_known else "install the driver of that database"
+        what = "pip install 'fusearch[postgresql]', and write postgresql+psycopg://" if is_known else "install the driver of that database"
         return f"no driver for {scheme} is installed: {what}"
     said = str(error.__cause__ or error)
     return said.splitlines()[0] if said else type(error).__name__

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +19,7 @@ import pandas as pd
 from fusearch.data import Dataset
 from fusearch.run import Run
 
-__all__ = ["bundle_of_all", "predictions_of_files"]
+__all__ = ["bundle_of_all", "predictions_of_files", "served_predictions"]
 
 #: What a bundle does without.
 ABSENT = ("fusearch", "torch", "torch_geometric", "monai")
@@ -55,3 +57,22 @@ def predictions_of_files(
     session = onnxruntime.InferenceSession(bundle / "model.onnx")
     (expected,) = session.run(None, {f"raw.{name}": data.raw[name] for name in inputs})
     return predictions, expected
+
+
+def served_predictions(bundle: Path, samples: Sequence[dict[str, Path | list[Any]]], columns: Sequence[str]) -> np.ndarray:
+    """Return what a server of the bundle says of samples: nested numbers, files, and folders as zips."""
+    from fastapi.testclient import TestClient
+
+    from fusearch.serving.application import make_app
+    from fusearch.serving.served_bundle import ServedBundle
+
+    def sent(value: Path | list[Any]) -> Any:
+        if isinstance(value, list):
+            return value
+        path = Path(shutil.make_archive(f"{bundle.parent}/{value.name}", "zip", value.parent, value.name)) if value.is_dir() else value
+        return {"suffix": "".join(path.suffixes), "base64": base64.b64encode(path.read_bytes()).decode()}
+
+    body = {"samples": [{"values": {name: sent(value) for name, value in sample.items()}} for sample in samples]}
+    answer = TestClient(make_app(ServedBundle(bundle))).post("/predict", json=body)
+    assert answer.status_code == 200, answer.text
+    return np.array([[each["outputs"][column] for column in columns] for each in answer.json()["predictions"]])

@@ -43,3 +43,22 @@ def test_rows_become_tables_and_several_values_their_median(benchmarks: Any, tmp
     assert "| sampler |\n| --- |\n| random |" in page
     assert "**sizes**\n\n| trials | ms | claims |\n| --- | --- | --- |\n| 250 | 5.25 | - |\n| 10,000 | - | yes |" in page
     assert "**ratios**\n\n|  | wall |\n| --- | --- |\n| inline | 1 (0.5 to 1.5) |\n| ray | - |" in page
+
+
+def test_no_table_is_wider_than_a_page(benchmarks: Any, tmp_path: Path) -> None:
+    rows = [
+        {"set": name, "size": len(name), "folds": 5, "part": part, **{f"value_{column}": 10 * part + column for column in range(9)}}
+        for name in ("digits", "brca")
+        for part in range(10)
+    ]
+    rows[3] |= {"reason": "odd | one"}
+    kept = {"command": "c", "date": "d", "machine": "m", "versions": {}, "note": "", "results": rows}
+    (tmp_path / "driver.json").write_text(json.dumps(kept), encoding="utf-8")
+    page = benchmarks.benchmarks_page(tmp_path)
+    assert "In all rows: folds 5.\n\n**digits**\n\nIn all rows: size 6.\n\n| part | value 0 |" in page
+    assert "| 3 | 30 | 31 | 32 | 33 |\n" in page, "half of the values"
+    assert "| 3 | 34 | 35 | 36 | 37 | 38 |\n" in page, "and the others"
+    assert page.count("- 3: reason odd \\| one") == 1, "what few rows have stands below"
+    tables = (benchmarks.PAGE.read_text(encoding="utf-8") + page).split("\n\n")
+    widths = [table.splitlines()[0].count(" | ") + 1 for table in tables if table.startswith("| ")]
+    assert max(widths) <= 8

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from bundles import bundle_of_all, predictions_of_files
+from bundles import bundle_of_all, predictions_of_files, served_predictions
 from PIL import Image
 
 from fusearch.data import Dataset, check_data, load_data
@@ -106,6 +106,11 @@ def test_the_bundle_reads_the_same_files_without_fusearch(run: Run, data: Datase
     )
     np.testing.assert_allclose(predictions.to_numpy(), expected, atol=1e-5)
     assert predictions["yes"].nunique() > 1
+    pytest.importorskip("fastapi", reason="needs fusearch[serve]")
+    folder, rows = manifest.parent, [0, 1, 2]
+    arrays = np.where(np.isnan(data.raw["array"]), None, data.raw["array"])
+    samples = [{"array": arrays[row].tolist(), "folders": folder / f"films/p{row:02d}", "files": folder / f"npy/{row}.npy"} for row in rows]
+    np.testing.assert_allclose(served_predictions(bundle, samples, ["no", "yes"]), expected[rows], atol=1e-5)
 
 
 def test_another_cohort_with_shorter_films_is_filled_up(manifest: Path, tmp_path: Path) -> None:

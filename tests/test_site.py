@@ -117,3 +117,9 @@ def test_the_notebook_of_a_session_is_one_that_jupyter_reads() -> None:
 def test_a_cell_that_raises_ends_the_build() -> None:
     with pytest.raises(ZeroDivisionError):
         load_script(DOCS / "session.py").run_cells("# %%\n1 / 0")
+
+
+def test_the_tutorial_goes_on_with_the_search_that_it_began() -> None:
+    page = (DOCS / "tutorials" / "engineer.md").read_text(encoding="utf-8")
+    begun, resumed = re.findall(r"^fusearch search .*--out runs/big.*$", page, re.MULTILINE)
+    assert resumed == f"{begun} --resume", "what is left out has its default again"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from bundles import bundle_of_all, predictions_of_files
+from bundles import bundle_of_all, predictions_of_files, served_predictions
 from volume_files import write_dicom, write_nifti, write_series
 
 from fusearch.data import Dataset, check_data, load_data
@@ -107,6 +107,17 @@ def test_the_bundle_reads_the_same_files_without_fusearch(run: Run, data: Datase
     predictions, expected = predictions_of_files(bundle, data, lambda name: _file_of(name, manifest), ["no", "yes"], tmp_path)
     np.testing.assert_allclose(predictions.to_numpy(), expected, atol=1e-5)
     assert predictions["yes"].nunique() > 1
+    pytest.importorskip("fastapi", reason="needs fusearch[serve]")
+    folder, rows = manifest.parent, [0, 1, 3]
+    files = {"nifti": "nifti/{}.nii.gz", "series": "scans/series/{}", "frames": "frames/{}.dcm", "npy": "npy/{}.npy", "xray": "xray/{}.dcm"}
+    samples = [
+        {
+            "array": data.raw["array"][row].tolist(),
+            **{name: folder / path.format(row) for name, path in files.items() if (name, row) != ("nifti", 3)},
+        }
+        for row in rows
+    ]
+    np.testing.assert_allclose(served_predictions(bundle, samples, ["no", "yes"]), expected[rows], atol=1e-5)
 
 
 def _file_of(name: str, manifest: Path) -> Path:

@@ -15,16 +15,27 @@ _OTHERS = "Options"
 
 
 class GroupedCommand(TyperCommand):
-    """A command whose help lists its options by their `rich_help_panel`, in plain text."""
+    """A command whose help lists its options by their `rich_help_panel`, in plain text; arguments are words without a type."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return what stands behind the name of the command: one that may be left out stands in brackets."""
+        named = [(_word_of(param), param.required) for param in self.get_params(ctx) if param.param_type_name == "argument"]
+        return ["[OPTIONS]", *(word if required else f"[{word}]" for word, required in named)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], **{group: [] for group in GROUPS}, _OTHERS: []}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if record is not None:
-                named = "Arguments" if param.param_type_name == "argument" else getattr(param, "rich_help_panel", None)
-                sections[named or _OTHERS].append(record)
+                if param.param_type_name == "argument":
+                    sections["Arguments"].append((_word_of(param), record[1]))
+                else:
+                    sections[getattr(param, "rich_help_panel", None) or _OTHERS].append(record)
         for title, records in sections.items():
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+
+def _word_of(argument: Any) -> str:
+    return str(argument.metavar or argument.name.upper())

@@ -69,7 +69,7 @@ def _columns(first: str, table: dict[str, Any]) -> list[str]:
 
 
 def list_names(
-    what: Annotated[What, typer.Argument(help="What to list; statistics: the review's counts, from the formulas that it prints.")],
+    what: Annotated[What, typer.Argument(help=f"What to list: {', '.join(What)}. Statistics are the review's counts, from its formulas.")],
     kind: Annotated[list[str] | None, typer.Option(help="Designs with a modality of that kind; repeat it.", metavar="NAME")] = None,
     task: Annotated[
         list[str] | None, typer.Option(help="Designs for that task, such as survival; repeat it for one of several.", metavar="NAME")

@@ -23,6 +23,9 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0: a free one.", metavar="N", rich_help_panel=WHERE)] = 8000,
     max_batch: Annotated[int, typer.Option(min=1, help="Most samples of a request.", metavar="N", rich_help_panel=ADVANCED)] = 256,
     max_bytes: Annotated[int, typer.Option(min=1, help="Most bytes of a request.", metavar="N", rich_help_panel=ADVANCED)] = 8_000_000,
+    max_unpacked: Annotated[
+        int, typer.Option(min=1, help="Most bytes of the files in zipped folders of a request.", metavar="N", rich_help_panel=ADVANCED)
+    ] = 100_000_000,
 ) -> None:
     """Serve predictions of an exported bundle over HTTP; needs the extra `serve`. Requests are JSON, with files as base64.
 
@@ -34,10 +37,10 @@ def serve(
 
         from fusearch.serving.application import make_app
     except ImportError:
-        raise ExportError("serving needs fastapi and uvicorn: install fusearch[serve]") from None
+        raise ExportError("serving needs fastapi and uvicorn, which are not installed: pip install 'fusearch[serve]'") from None
     from fusearch.serving.served_bundle import ServedBundle
 
-    app = make_app(ServedBundle(bundle), max_batch=max_batch, max_bytes=max_bytes)
+    app = make_app(ServedBundle(bundle), max_batch=max_batch, max_bytes=max_bytes, max_unpacked=max_unpacked)
     if host not in ("127.0.0.1", "::1", "localhost"):
         say(f"Whoever reaches {host} may ask this model; there is no login.")
     uvicorn.run(app, host=host, port=port, log_level="info")

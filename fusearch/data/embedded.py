@@ -39,6 +39,9 @@ DATA_SETS: Registry[EmbeddedData] = Registry("data set")
 def data_set(name: str, *, summary: str, reference: str = "") -> Callable[[Callable[[], Dataset]], Callable[[], Dataset]]:
     """Register a function without arguments as the data set `name`.
 
+    Raises:
+        FusearchError: The name is taken by another data set, when the decorator is applied.
+
     Example:
         >>> import numpy as np
         >>> @data_set("coin", summary="two noisy views of a coin")

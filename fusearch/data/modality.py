@@ -22,6 +22,9 @@ class Modality:
         encoders: The encoders that a search space offers for it where it is told none, as the manifest names them; of none, that of its
             kind. They are no part of what the modality is.
 
+    Raises:
+        DataError: The name is no identifier, the kind is not known, or the shape does not fit it.
+
     Example:
         >>> Modality("ecg", "timeseries", (1000, 12)).shape
         (1000, 12)

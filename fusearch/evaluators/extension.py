@@ -25,6 +25,9 @@ T = TypeVar("T", bound=type[TaskLayer])
 def fusion_operator(operator: Operator) -> Callable[[L], L]:
     """Register an operator together with the layer that it decorates.
 
+    Raises:
+        FusearchError: The name is taken by another operator, when the decorator is applied.
+
     Example:
         >>> import torch
         >>> from fusearch.evaluators import OperatorLayer, TokenShape, fusion_operator
@@ -55,6 +58,9 @@ def fusion_operator(operator: Operator) -> Callable[[L], L]:
 def encoder_network(encoder: Encoder) -> Callable[[E], E]:
     """Register an encoder together with the network that it decorates.
 
+    Raises:
+        FusearchError: The name is taken by another encoder, when the decorator is applied.
+
     Example:
         >>> from torch import nn
         >>> from fusearch.evaluators import StageEncoder
@@ -78,6 +84,10 @@ def encoder_network(encoder: Encoder) -> Callable[[E], E]:
 
 def prediction_task(task: type[Task]) -> Callable[[T], T]:
     """Register a task together with the layer that it decorates.
+
+    Raises:
+        DataError: The task lacks something that every task must say, when the decorator is applied.
+        FusearchError: Its kind is taken by another task.
 
     Example:
         >>> import torch

@@ -257,13 +257,19 @@ def _check_address(address: str) -> None:
     Raises:
         RunError: Nothing answers there.
     """
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    from ray._private.services import get_ray_address_from_environment
+
+    try:  # `auto` is what `ray start` wrote down, which outlives a Ray that was killed
+        found = get_ray_address_from_environment("auto", None) if address == "auto" else address
+    except ConnectionError as error:
+        raise RunError(f"no Ray cluster at 'auto': {str(error).partition('. ')[0]}") from None
+    host, colon, port = found.removeprefix("ray://").rpartition(":")
     if not colon or not port.isdigit():
-        return  # `auto`, `local`, or a form that Ray has to judge
+        return  # `local`, or a form that Ray has to judge
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWER_SECONDS).close()
     except (OSError, OverflowError) as error:
-        raise RunError(f"no Ray cluster at {address!r}: {error}") from error
+        raise RunError(f"no Ray cluster at {address!r}{f', {found!r}' * (found != address)}: {error}") from error
 
 
 @contextmanager

@@ -19,13 +19,14 @@ class _BodyTooLarge(Exception):  # noqa: N818  # it never leaves the module
     """A body is longer than is read."""
 
 
-def make_app(bundle: ServedBundle, *, max_batch: int = 256, max_bytes: int = 8_000_000) -> FastAPI:
+def make_app(bundle: ServedBundle, *, max_batch: int = 256, max_bytes: int = 8_000_000, max_unpacked: int = 100_000_000) -> FastAPI:
     """Return the application of a bundle: `GET /health`, `POST /predict`, and its OpenAPI document at `/openapi.json`.
 
     Args:
         bundle: The bundle.
         max_batch: Most samples of a request; more are refused (422).
         max_bytes: Most bytes of a body; no more are read (413).
+        max_unpacked: Most bytes of the files in the zipped folders of a request; more are refused before they are unpacked (422).
     """
     formula = bundle.design.get("formula", "")
     app = FastAPI(
@@ -59,7 +60,7 @@ def make_app(bundle: ServedBundle, *, max_batch: int = 256, max_bytes: int = 8_0
             return _refusal(415, f"content-type is {kind[:100]!a}, expected application/json")
         try:
             content = await _whole_body(request, max_bytes)
-            return JSONResponse({"predictions": await run_in_threadpool(_predictions, bundle, content, max_batch)})
+            return JSONResponse({"predictions": await run_in_threadpool(_predictions, bundle, content, max_batch, max_unpacked)})
         except _BodyTooLarge:
             return _refusal(413, f"the body has more than {max_bytes} bytes, expected a smaller batch")
         except DataError as refused:
@@ -68,8 +69,8 @@ def make_app(bundle: ServedBundle, *, max_batch: int = 256, max_bytes: int = 8_0
     return app
 
 
-def _predictions(bundle: ServedBundle, content: bytes, max_batch: int) -> list[dict[str, Any]]:
-    ids, samples = read_samples(content, bundle.spec, bundle.forms, max_batch)
+def _predictions(bundle: ServedBundle, content: bytes, max_batch: int, max_unpacked: int) -> list[dict[str, Any]]:
+    ids, samples = read_samples(content, bundle.spec, bundle.forms, max_batch, max_unpacked)
     return [{"id": name, "outputs": said} for name, said in zip(ids, bundle.predict(samples), strict=True)]
 
 

@@ -12,21 +12,22 @@ from fusearch.data.files.series import RECORDINGS
 from fusearch.data.files.sounds import SOUNDS
 from fusearch.data.files.symbols import TEXTS
 from fusearch.data.files.volumes import VOLUMES
+from fusearch.serving.zipped_folder import ZIP
 
 __all__ = ["Form", "Upload", "form_of", "uploads_of"]
 
 #: One number or level a column, nested numbers, a text, or a file. Nested numbers may come as a file too where `uploads_of` names some.
 Form = Literal["table", "array", "text", "file"]
 
-#: Reader in `predict.py` -> how the files end that a request may hold, one a sample. A folder is no file.
+#: Reader in `predict.py` -> how the files end that a request may hold, one a sample. A folder comes as a zip.
 _UPLOADS: Mapping[str, tuple[str, ...]] = {
-    "films": (".npy",),
+    "films": (".npy", ZIP),
     "graphs": GRAPHS,
     "images": IMAGES,
     "series": RECORDINGS,
     "sounds": SOUNDS,
     "texts": TEXTS,
-    "volumes": tuple(suffix for suffix in VOLUMES if suffix.startswith(".")),
+    "volumes": (*(suffix for suffix in VOLUMES if suffix.startswith(".")), ZIP),
 }
 
 
@@ -36,11 +37,11 @@ class Upload:
 
     Attributes:
         suffix: How it ends.
-        content: Its bytes.
+        content: Its bytes; of a zipped folder, the bytes of each file in it, by its name.
     """
 
     suffix: str
-    content: bytes
+    content: bytes | Mapping[str, bytes]
 
 
 def uploads_of(modality: Mapping[str, Any]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from fusearch.errors import DataError, suggestion
 from fusearch.serving.forms import Form, Upload, uploads_of
+from fusearch.serving.zipped_folder import ZIP, Unpacker
 
 __all__ = ["read_samples", "samples_schema"]
 
@@ -80,18 +81,26 @@ def _schema_of(modality: Mapping[str, Any], form: Form) -> dict[str, Any]:
 
 def _file_schema(uploads: tuple[str, ...]) -> dict[str, Any]:
     content = {"type": "string", "contentEncoding": "base64", "pattern": _BASE64, "minLength": 4}
+    about = f"the bytes of the file{'; of a folder, those of a zip of its files' * (ZIP in uploads)}"
     return {
         "type": ["object", "null"],
-        "properties": {"suffix": {"type": "string", "enum": list(uploads)}, "base64": {**content, "description": "the bytes of the file"}},
+        "properties": {"suffix": {"type": "string", "enum": list(uploads)}, "base64": {**content, "description": about}},
         "required": ["suffix", "base64"],
         "additionalProperties": False,
     }
 
 
 def read_samples(
-    body: bytes, spec: Mapping[str, Any], forms: Mapping[str, Form], max_batch: int
+    body: bytes, spec: Mapping[str, Any], forms: Mapping[str, Form], max_batch: int, max_unpacked: int
 ) -> tuple[list[str | None], list[dict[str, Any]]]:
     """Return the id and the values of each sample of a request.
+
+    Args:
+        body: The request.
+        spec: `inputs.json` of the bundle.
+        forms: How the values of each modality come.
+        max_batch: Most samples.
+        max_unpacked: Most bytes of all files in zipped folders, unpacked.
 
     Raises:
         DataError: The body is no JSON, or does not keep `samples_schema`; it says where.
@@ -103,25 +112,27 @@ def read_samples(
     samples = _object(request, "the body", ("samples",))["samples"]
     if not isinstance(samples, list) or not 1 <= len(samples) <= max_batch:
         raise DataError(f"samples: expected a list of 1 to {max_batch} samples")
-    ids, values = [], []
+    ids, values, unpacker = [], [], Unpacker(max_unpacked)
     for row, sample in enumerate(samples):
         where = f"samples.{row}"
         sample = _object(sample, where, ("values",), ("id",))
         ids.append(_string(sample.get("id"), f"{where}.id", LONGEST_WORD, _WORD))
         given = _object(sample["values"], f"{where}.values", (), tuple(forms))
-        read = {name: _values(value, f"{where}.values.{name}", spec["modalities"][name], forms[name]) for name, value in given.items()}
+        read = {
+            name: _values(value, f"{where}.values.{name}", spec["modalities"][name], forms[name], unpacker) for name, value in given.items()
+        }
         if all(value is None for value in read.values()):
             raise DataError(f"{where}.values: expected at least one of {', '.join(forms)}")
         values.append(read)
     return ids, values
 
 
-def _values(value: Any, where: str, modality: Mapping[str, Any], form: Form) -> Any:
+def _values(value: Any, where: str, modality: Mapping[str, Any], form: Form, unpacker: Unpacker) -> Any:
     if value is None:
         return None
     uploads = uploads_of(modality)
     if form == "file" or (uploads and isinstance(value, dict)):
-        return _upload(value, where, uploads)
+        return _upload(value, where, uploads, unpacker)
     if form == "text":
         return _string(value, where, LONGEST_TEXT, _TEXT)
     if form == "array":
@@ -135,7 +146,7 @@ def _values(value: Any, where: str, modality: Mapping[str, Any], form: Form) -> 
     return row
 
 
-def _upload(value: Any, where: str, uploads: tuple[str, ...]) -> Upload:
+def _upload(value: Any, where: str, uploads: tuple[str, ...], unpacker: Unpacker) -> Upload:
     file = _object(value, where, ("suffix", "base64"))
     if file["suffix"] not in uploads:
         raise DataError(f"{where}.suffix: expected one of: {', '.join(uploads)}")
@@ -145,7 +156,12 @@ def _upload(value: Any, where: str, uploads: tuple[str, ...]) -> Upload:
         content = b""
     if not content:
         raise DataError(f"{where}.base64: expected the bytes of a file as base64")
-    return Upload(file["suffix"], content)
+    if file["suffix"] != ZIP:
+        return Upload(file["suffix"], content)
+    try:
+        return Upload(ZIP, unpacker.unpack(content))
+    except DataError as error:
+        raise DataError(f"{where}.base64: {error}") from None
 
 
 def _check_array(value: Any, where: str, shape: list[int]) -> None:

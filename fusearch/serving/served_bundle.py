@@ -135,7 +135,12 @@ class ServedBundle:
         folder.mkdir()
         files = [folder / f"samples.{row}{upload.suffix}" for row, upload in uploads.items()]
         for file, upload in zip(files, uploads.values(), strict=True):
-            file.write_bytes(upload.content)
+            if isinstance(upload.content, bytes):
+                file.write_bytes(upload.content)
+                continue
+            file.mkdir()
+            for inside, content in upload.content.items():
+                (file / inside).write_bytes(content)
         table = folder / "files.parquet"
         columns = {self.spec["id"] or "id": list(map(str, uploads)), self.spec["modalities"][name]["column"]: list(map(str, files))}
         pd.DataFrame(columns, dtype="string").to_parquet(table, index=False)

@@ -28,6 +28,9 @@ def test_the_options_of_search_stand_in_groups(fusearch: Callable[..., Any]) -> 
 def test_what_stands_for_a_value_is_a_word_that_people_read(name: str) -> None:
     command = PROGRAM.commands[name]
     context = command.make_context(name, [], resilient_parsing=True)
+    arguments = re.findall(r"\S+", command.get_help(context).split(f"{name} [OPTIONS]")[1].split("\n\n")[0])
+    assert all(re.fullmatch(r"[A-Z|]+(\.\.\.)?|\[[A-Z]+\]", word) for word in arguments), arguments
+    assert not re.search(r"<\w+>", command.get_help(context))
     for parameter in command.get_params(context):
         if parameter.param_type_name == "option" and not parameter.is_flag:
             assert re.fullmatch(r"[A-Z]+(=[A-Z]+)?", parameter.metavar or ""), f"{name}: {parameter.opts}"

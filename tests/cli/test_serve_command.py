@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,15 @@ def test_no_bundle_is_one_line(tmp_path: Path, fusearch: Callable[..., Any]) -> 
     done = fusearch("serve", tmp_path)
     assert done.code == 2
     assert done.err.startswith(f"error: no bundle in '{tmp_path}'")
+
+
+def test_a_missing_extra_is_one_line(tmp_path: Path, fusearch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    done = fusearch("serve", tmp_path)
+    assert (done.code, done.err) == (
+        2,
+        "error: serving needs fastapi and uvicorn, which are not installed: pip install 'fusearch[serve]'\n",
+    )
 
 
 def test_it_is_bound_to_this_machine_unless_told_otherwise(fusearch: Callable[..., Any]) -> None:

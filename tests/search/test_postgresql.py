@@ -91,6 +91,6 @@ def test_a_driver_that_is_not_installed_is_named(search, tmp_path):
     with pytest.raises(RunError) as caught:
         search(storage="postgresql+pg8000://fusearch@localhost/postgres", trials=3)
     assert str(caught.value).endswith(
-        "no driver for postgresql+pg8000 is installed: install fusearch[postgresql], and write postgresql+psycopg://"
+        "no driver for postgresql+pg8000 is installed: pip install 'fusearch[postgresql]', and write postgresql+psycopg://"
     )
     assert not (tmp_path / "run").exists()

@@ -84,13 +84,16 @@ def test_a_folder_that_cannot_be_made_is_refused(search, tmp_path):
 
 @pytest.mark.ray
 @pytest.mark.parametrize("outside", [False, True])
-def test_a_search_that_cannot_start_leaves_nothing(search, space, tmp_path, outside):
+def test_a_search_that_cannot_start_leaves_nothing(search, space, tmp_path, outside, monkeypatch):
     storage = f"sqlite:///{tmp_path}/studies.db" if outside else None
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{free.getsockname()[1]}"
         with pytest.raises(RunError, match=rf"no Ray cluster at '{address}': .*refused"):
             search(executor="ray", address=address, storage=storage, first=[space.sample(np.random.default_rng(0))])
+        monkeypatch.setenv("RAY_ADDRESS", address)  # `auto` may name a Ray that is gone
+        with pytest.raises(RunError, match=rf"no Ray cluster at 'auto', '{address}': .*refused"):
+            search(executor="ray", address="auto", storage=storage)
     assert not (tmp_path / "run").exists()
     if storage is not None:
         assert optuna.get_all_study_names(storage) == []

@@ -68,7 +68,13 @@ def file_app(file_bundle: Path) -> Any:
     return make_app(ServedBundle(file_bundle), max_batch=2, max_bytes=4000)
 
 
-CUT = {".png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", ".npy": b"\x93NUMPY\x01\0", ".nii": b"\x5c\x01\0\0", ".wav": b"RIFF\x24\0\0\0WAVEfmt "}
+CUT = {
+    ".zip": b"PK\3\4\x14\0\0\0\0\0",
+    ".png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    ".npy": b"\x93NUMPY\x01\0",
+    ".nii": b"\x5c\x01\0\0",
+    ".wav": b"RIFF\x24\0\0\0WAVEfmt ",
+}
 
 
 @FEW

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from fusearch.data.files.films import FRAMES
 from fusearch.data.readers import READERS
 from fusearch.serving.forms import _UPLOADS, form_of, uploads_of
+from fusearch.serving.zipped_folder import ZIP
 
 FILES = {"column": "path", "root": "."}
 
@@ -37,5 +39,7 @@ def test_files_are_those_that_readers_name() -> None:
     for name, suffixes in _UPLOADS.items():
         single = {suffix for suffix in READERS[name].names if suffix.startswith(".")}
         assert single <= set(suffixes)
+        folders = any(what.startswith("a folder") for what in READERS[name].names) or READERS[name].inside == FRAMES
+        assert (ZIP in suffixes) == folders, "a folder comes as a zip"
     assert uploads_of({**FILES, "reader": "images"})[1] == ".png"
     assert uploads_of({"column": "path", "reader": "images"}) == ()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -21,7 +24,7 @@ def spec(small_bundle: Path) -> dict:
 
 def read(spec: dict, body: object) -> tuple:
     forms = {name: form_of(modality) for name, modality in spec["modalities"].items()}
-    return read_samples(body if isinstance(body, bytes) else json.dumps(body).encode(), spec, forms, 2)
+    return read_samples(body if isinstance(body, bytes) else json.dumps(body).encode(), spec, forms, 2, 1000)
 
 
 def of(values: object, **others: object) -> dict:
@@ -75,6 +78,11 @@ def files(file_bundle: Path) -> dict:
 def test_a_file_comes_as_its_bytes_beside_numbers(files: dict) -> None:
     _, samples = read(files, of({"cxr": {"suffix": ".png", "base64": "iVBO"}, "ct": None}))
     assert samples == [{"cxr": Upload(".png", b"\x89PN"), "ct": None}]
+    slices = io.BytesIO()
+    with zipfile.ZipFile(slices, "w") as archive:
+        archive.writestr("series/1.dcm", b"x")
+    _, samples = read(files, of({"ct": {"suffix": ".zip", "base64": base64.b64encode(slices.getvalue()).decode()}}))
+    assert samples == [{"ct": Upload(".zip", {"1.dcm": b"x"})}]
     _, samples = read(files, of({"cxr": [[[1, 2], [3, 4]]]}))
     assert samples == [{"cxr": [[[1, 2], [3, 4]]]}]
 
@@ -92,12 +100,15 @@ def test_a_file_comes_as_its_bytes_beside_numbers(files: dict) -> None:
         ({"suffix": ".wav"}, "samples.0.values.cough: 'base64' is absent"),
         ({"path": "/etc/passwd"}, "samples.0.values.cough: no 'path'"),
         ([[1.0]], "samples.0.values.cough: expected an object"),
+        ({"suffix": ".zip", "base64": "iVBO"}, "samples.0.values.cough.suffix: expected one of: .wav, .flac"),
     ],
 )
 def test_what_is_no_file_is_refused(value: object, message: str, files: dict) -> None:
     with pytest.raises(DataError) as refused:
         read(files, of({"cough": value}))
     assert message in str(refused.value)
+    with pytest.raises(DataError, match=r"samples\.0\.values\.ct\.base64: cannot be unpacked"):
+        read(files, of({"ct": {"suffix": ".zip", "base64": "iVBO"}}))
 
 
 def test_the_schema_names_how_files_end(files: dict) -> None:
@@ -106,6 +117,10 @@ def test_the_schema_names_how_files_end(files: dict) -> None:
     assert values["cough"]["properties"]["suffix"]["enum"] == [".wav", ".flac"]
     array, file = values["cxr"]["anyOf"]
     assert (array["minItems"], ".dcm" in file["properties"]["suffix"]["enum"]) == (1, True)
+    assert values["ct"]["anyOf"][1]["properties"]["suffix"]["enum"][-1] == ".zip"
+    assert (
+        values["ct"]["anyOf"][1]["properties"]["base64"]["description"] == "the bytes of the file; of a folder, those of a zip of its files"
+    )
 
 
 def test_the_schema_has_names_shapes_and_limits(spec: dict) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy.io import wavfile
-from volume_files import write_nifti
+from volume_files import write_nifti, write_series
 
 from fusearch.data.files.checksums import write_checksums
 from fusearch.errors import DataError, ExportError
@@ -77,14 +77,26 @@ def test_files_are_read_as_the_program_reads_those_that_a_table_names(file_bundl
     volume = np.arange(8, dtype=np.float32).reshape(2, 2, 2) / 8
     write_nifti(tmp_path / "v.nii.gz", volume)
     wavfile.write(tmp_path / "s.wav", 8000, np.sin(np.arange(800)).astype(np.float32))
+    write_series(tmp_path / "series", volume * 8)
+    series = Upload(".zip", {file.name: file.read_bytes() for file in (tmp_path / "series").iterdir()})
     ct, cough = Upload(".nii.gz", (tmp_path / "v.nii.gz").read_bytes()), Upload(".wav", (tmp_path / "s.wav").read_bytes())
     pixels = [[0, 1], [1, 1]]
-    samples = [{"ct": ct}, {"cxr": [[[0.0, 1.0], [1.0, 1.0]]]}, {"cxr": png(pixels), "ct": ct}, {"cxr": png(pixels)}, {"cough": cough}]
+    samples = [
+        {"ct": ct},
+        {"cxr": [[[0.0, 1.0], [1.0, 1.0]]]},
+        {"cxr": png(pixels), "ct": ct},
+        {"cxr": png(pixels)},
+        {"cough": cough},
+        {"ct": series},
+    ]
     said = [list(each.values()) for each in bundle.predict(samples)]
     sums = [(0.0, 3.5, 0.0), (3.0, 0.0, 0.0), (3.0, 3.5, 0.0), (3.0, 0.0, 0.0)]
     expected = [np.exp(each) / np.exp(each).sum() for each in sums]
     np.testing.assert_allclose(said[:4], expected, rtol=1e-5)
     assert said[4][2] != pytest.approx(1 / 3)
+    assert said[5][1] == pytest.approx(1, abs=1e-6), "the sum of its slices, 28"
+    with pytest.raises(DataError, match=r"ct: .*none of its 1 files is DICOM, expected the slices of a DICOM series"):
+        bundle.predict([{"ct": Upload(".zip", {"a.txt": b"x"})}])
 
 
 def test_a_file_that_is_not_what_it_says_is_refused_with_its_sample(file_bundle: Path) -> None:

@@ -43,8 +43,9 @@ _INITS = {
     "TablePreparation": """    def __init__(self, num_numeric: int, num_levels: int, bound: float | None) -> None:
         super().__init__()
         self.num_numeric, self.bound = num_numeric, bound
-        for name in ("fill", "mean", "scale"):
-            self.register_buffer(name, torch.zeros(num_numeric))
+        if num_numeric:
+            for name in ("fill", "mean", "scale"):
+                self.register_buffer(name, torch.zeros(num_numeric))
         self.register_buffer("column_of", torch.zeros(num_levels, dtype=torch.int64))
         self.register_buffer("code_of", torch.zeros(num_levels))""",
     "ArrayPreparation": """    def __init__(self, shape: tuple[int, ...], ragged_axis: int | None) -> None:

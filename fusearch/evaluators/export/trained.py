@@ -169,6 +169,9 @@ def load_networks(
 
     The mean of their outputs is the ensemble. On rows of the search it is not out of fold: each row was trained on by all but one fold.
 
+    Raises:
+        RunError: As `load_network` does.
+
     Example:
         >>> [(net.member.fold, net.member.seed) for net in load_networks("runs/demo")]
         [(0, 0), (1, 0)]

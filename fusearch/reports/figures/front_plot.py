@@ -39,6 +39,10 @@ def front_figure(run: Run | Findings | Path | str, x: str | None = None, y: str 
     Returns:
         A figure. Each point carries the number of its trial as `customdata`.
 
+    Raises:
+        RunError: There is no run.
+        ObjectiveError: The run has no such objective.
+
     Example:
         >>> front_figure("runs/demo").layout.yaxis.title.text
         'AUROC  (more is better)'

@@ -9,6 +9,7 @@ from typing import Literal
 
 from fusearch import pareto
 from fusearch.contracts import Objective
+from fusearch.errors import ObjectiveError, suggestion
 from fusearch.inference.team_front import TeamPoint
 from fusearch.reports.findings.axes import Axis, axis_of
 from fusearch.reports.findings.findings import Findings
@@ -78,11 +79,13 @@ def front_info(found: Findings, x: str | None = None, y: str | None = None) -> F
     """Place every design in the plane of two objectives, by default the first pair.
 
     With one objective the horizontal axis is the number of the trial and the step line is the best value so far.
+
+    Raises:
+        ObjectiveError: The run has no such objective.
     """
-    by_name = {objective.name: objective for objective in found.objectives}
     pairs = front_pairs(found)
-    vertical = by_name[y] if y else pairs[0][1] if pairs else found.main
-    horizontal = by_name[x] if x else pairs[0][0] if pairs else None
+    vertical = _named(found, y) if y else pairs[0][1] if pairs else found.main
+    horizontal = _named(found, x) if x else pairs[0][0] if pairs else None
     points = tuple(_point(found, record, horizontal, vertical) for record in found.designs)
     allowed = [point for point in points if found.allowed(point.record)]
     recommended = _point(found, found.recommended, horizontal, vertical) if found.recommended is not None else None
@@ -93,6 +96,13 @@ def front_info(found: Findings, x: str | None = None, y: str | None = None) -> F
     step = _attained(allowed, horizontal, vertical)
     x_axis = axis_of(horizontal, [point.x for point in points] + [place.x for place in teams])
     return FrontInfo(x_axis, y_axis, points, step, recommended, teams, _attained(teams, horizontal, vertical))
+
+
+def _named(found: Findings, name: str) -> Objective:
+    by_name = {objective.name: objective for objective in found.objectives}
+    if name not in by_name:
+        raise ObjectiveError(f"the run has no objective {name!r}: {suggestion(name, by_name)}")
+    return by_name[name]
 
 
 def points_of(found: Findings, x: Objective, y: Objective) -> tuple[Point, ...]:

@@ -71,6 +71,9 @@ class Operator:
         reference: The paper.
         differs: What the module of that paper does otherwise; empty where the equation is the paper's (decision 0033).
 
+    Raises:
+        DesignError: Name, family or number of arguments cannot be, or it keeps the shape of each argument and has no ports.
+
     Example:
         >>> Operator("second", family="tensor", max_args=2, equation="y = x_2").takes(3)
         False

@@ -192,6 +192,9 @@ def _read_studies() -> dict[int, PublishedStudy]:
 class _PublishedStudies(Mapping[int | str, PublishedStudy]):
     """The studies by number or key; the file is read on first use.
 
+    Raises:
+        UnknownNameError: There is no study of that number or key.
+
     Example:
         >>> PUBLISHED["medfuse"].facts.task_kind, len(PUBLISHED)
         ('classification', 54)

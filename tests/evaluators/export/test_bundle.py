@@ -113,7 +113,7 @@ def served_rows(bundle: Path, ids: Any, **files: Path) -> list[list[float]]:
                 sample[name] = {column: None if pd.isna(value) else value for column, value in frame.loc[row].items()}
     body = json.dumps({"samples": [{"values": values} for values in samples]}).encode()
     bundle_served = ServedBundle(bundle)
-    _, read = read_samples(body, bundle_served.spec, bundle_served.forms, len(samples))
+    _, read = read_samples(body, bundle_served.spec, bundle_served.forms, len(samples), 0)
     return [[said[name] for name in spec["outputs"]] for said in bundle_served.predict(read)]
 
 

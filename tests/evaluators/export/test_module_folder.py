@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -183,3 +184,15 @@ def test_a_module_that_says_something_else_is_refused(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("softmax(dim=-1)", "sigmoid()"))
     with pytest.raises(ExportError, match=r"module/model\.py does not reproduce the network: outputs differ by up to"):
         check_module(model, raw, tmp_path / "design")
+
+
+def test_a_table_of_levels_alone(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    levels = pd.DataFrame({"sex": rng.choice(["f", "m"], ROWS), "site": rng.choice(["a", "b", "c"], ROWS)})
+    values = {"w": levels, "n": rng.normal(size=(ROWS, 2)).astype(np.float32)}
+    data = Dataset.from_arrays(
+        "levels", modalities=values, targets=np.arange(ROWS) % 2, categorical={"w": ["sex", "site"]}, splits=["train"] * ROWS
+    )
+    model, candidate = model_of(data, FusionGraph.parse("F1 = cat(w@0, n@0) ->", data.modalities))
+    write_module(model, candidate, raw_shapes(data, data.modalities), tmp_path / "module")
+    assert check_module(model, raw_values(data, data.modalities, data.rows("train")), tmp_path / "module") <= MODULE_TOLERANCE

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -48,6 +51,13 @@ def test_the_bibliography_has_what_entries_and_tables_name_once_and_nothing_else
         assert paper.is_complete
         assert all(", " in author for author in paper.authors.split(" and ")), paper
         assert paper.bibtex.count("{") == paper.bibtex.count("}")
+
+
+def test_the_page_says_how_many_entries_were_compared_with_a_source() -> None:
+    papers = json.loads(files("fusearch.reports.citation").joinpath("bibliography.json").read_text(encoding="utf-8"))["papers"]
+    compared = sum(each.get("compared", False) for each in papers)
+    page = (Path(__file__).parents[3] / "docs" / "shell.md").read_text(encoding="utf-8")
+    assert f"{compared} of its {len(papers)} entries" in page
 
 
 def test_a_paper_that_the_bibliography_does_not_have_is_as_the_words_tell_it() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from planted_runs import TEAMED, planted_trials
 
 from fusearch.contracts import Objective
+from fusearch.errors import ObjectiveError
 from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.reports.findings.front import extent, front_info, front_pairs
 from fusearch.run import Run
@@ -39,6 +40,8 @@ def test_costs_lie_on_the_horizontal_axis_and_the_main_objective_comes_first() -
 
 def test_the_step_line_goes_right_then_up() -> None:
     info = front_info(findings([(10, 0.8), (20, 0.9), (15, 0.7), (40, 0.85)]))
+    with pytest.raises(ObjectiveError, match="the run has no objective 'auroq': did you mean 'auroc'"):
+        front_info(findings([(10, 0.8)]), y="auroq")
     assert info.step == ((10, 0.8), (20, 0.8), (20, 0.9), (40, 0.9))
 
 
