@@ -305,6 +305,6 @@ def test_values_in_another_unit_are_told(capsys: pytest.CaptureFixture[str]) -> 
     tell_far_values(np.full((6, 4, 4, 1), 25700.0, np.float32), image)
     tell_far_values(np.full((6, 3), [50, 170, 0], np.float32), table)
     assert capsys.readouterr().err.splitlines() == [
-        "--cxr: 1 columns lie far off the values of the training (mean of a sample: median 25700, and 60 to 140 there); the same unit?",
-        "--labs: 1 columns lie far off the values of the training (height: median 170, and 1.5 to 2 there); the same unit?",
+        "--cxr: values lie far off those of the training (mean of a sample: median 25700, and 60 to 140 there); the same unit?",
+        "--labs: values lie far off those of the training (height: median 170, and 1.5 to 2 there); the same unit?",
     ]
