@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["document", "figure", "short", "say", "show_table", "warn"]
+__all__ = ["document", "figure", "say", "short", "show_table", "warn"]
 
 
 def say(text: str = "") -> None:
