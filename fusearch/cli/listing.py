@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fusearch.cli.options import AsJson, Data, NamedData, data_of
-from fusearch.cli.output import document, say, show_table
+from fusearch.cli.output import document, say, short, show_table
 from fusearch.cli.studies import check_filters, study_rows
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def show_check(found: Mapping[str, Any], nothing: str = "No problems found.") ->
     for first in ("modality", "split"):
         facts = found["modalities" if first == "modality" else "splits"]
         if facts:
-            show_table([{first: name, **told} for name, told in facts.items()], _columns(first, facts))
+            rows = [{name: short(value) if isinstance(value, float) else value for name, value in told.items()} for told in facts.values()]
+            show_table([{first: name, **told} for name, told in zip(facts, rows, strict=True)], _columns(first, facts))
     if found["task"]:
         say()
     show_table(found["problems"], ("severity", "where", "what")) if found["problems"] else say(nothing)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["document", "figure", "say", "show_table", "warn"]
+__all__ = ["document", "figure", "say", "short", "show_table", "warn"]
 
 
 def say(text: str = "") -> None:
@@ -50,7 +50,10 @@ def document(as_json: bool) -> Iterator[Callable[[Any], None]]:
 def figure(value: Any) -> str:
     """Write a value as a person would: `0.9731`, `12,544`, `1.25e+07`, `benign 251, malignant 148`."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {part:g}" if isinstance(part, float) else f"{name} {figure(part)}" for name, part in value.items()) or "-"
+        return (
+            ", ".join(f"{name} {short(part)}" if isinstance(part, float) else f"{name} {figure(part)}" for name, part in value.items())
+            or "-"
+        )
     if isinstance(value, list | tuple):
         return " x ".join(figure(part) for part in value) if all(isinstance(part, int) for part in value) else ", ".join(map(str, value))
     if isinstance(value, bool):
@@ -60,6 +63,11 @@ def figure(value: Any) -> str:
     if float(value).is_integer() and abs(value) < 1e9:
         return f"{int(value):,}"
     return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 else f"{value:.3g}"
+
+
+def short(value: float) -> str:
+    """Write an amount in four digits: `5.221`, `12,346`."""
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
 
 
 def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, title: str | None = None) -> None:

@@ -88,7 +88,7 @@ class SeveralTasks(Task):
     """
 
     kind: ClassVar[str] = "several"
-    says: ClassVar[str] = "what each task says"
+    says: ClassVar[str] = "outputs of all tasks"
     array: ClassVar[str] = "tasks"
 
     parts: tuple[TaskPart, ...] = ()

@@ -41,6 +41,7 @@ def test_a_number_that_is_not_finite_is_refused() -> None:
         (None, "-"),
         (True, "yes"),
         ({"a": 1, "b": 2}, "a 1, b 2"),
+        ({"mean": 5.22143, "std": 12345.6}, "mean 5.221, std 12,346"),
         ([1, 8, 8], "1 x 8 x 8"),
         (["a", "b"], "a, b"),
         ("x", "x"),

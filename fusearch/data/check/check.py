@@ -208,7 +208,7 @@ def _describe(data: Dataset, modalities: Mapping[str, RawModality], problems: li
         entry["missing_values"] = _num_missing(data.raw[modality.name][present], modality.layout)
         mapped = mapped_file(data.raw[modality.name])
         if mapped is not None:
-            size = f"{data.raw[modality.name].nbytes / 2**30:.3g} GiB"
+            size = f"{data.raw[modality.name].nbytes / 2**20:,.3g} MiB"
             what = f"its {size} of decoded values are mapped from {str(mapped)!r}, where they are decoded once"
             problems = [*problems, Problem("info", f"modality {modality.name!r}: {what}", f"modalities.{modality.name}")]
         if modality.name in modalities:

@@ -62,6 +62,9 @@ Largest difference from the network on real rows: {differences}; allowed: {metri
 {versions}
 """
 
+#: Costs whose name does not say their unit -> how the card calls them.
+_UNITS = {"memory": "memory (bytes)"}
+
 
 def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Mapping[str, Any]) -> str:
     """Return the card as Markdown.
@@ -104,7 +107,7 @@ def _networks(design: Mapping[str, Any]) -> str:
 
 
 def _metrics_table(metrics: Mapping[str, Any]) -> str:
-    rows = [f"| {name} | {row['mean']:.4g} | {_number(row['spread'])} |" for name, row in metrics["search"].items()]
+    rows = [f"| {_UNITS.get(name, name)} | {_amount(row['mean'])} | {_number(row['spread'])} |" for name, row in metrics["search"].items()]
     return "\n".join(["| metric | mean over members | spread |", "|---|---|---|", *rows])
 
 
@@ -256,6 +259,10 @@ def _suffix(modality: Mapping[str, Any]) -> str:
     if "node" in modality and modality["edges"] is None:
         return "xlsx"
     return "csv" if {"numeric", "column", "time", "node"} & set(modality) else "npz"
+
+
+def _amount(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
 
 
 def _number(value: float | None) -> str:

@@ -146,13 +146,17 @@ def _survival(task: Any) -> str:
     return f"with_risk((-(torch.tensor({tuple(task.baseline)!r}, dtype=logits.dtype) + logits[:, :1]).exp()).exp())"
 
 
+def _discrete_survival(task: Any) -> str:
+    return f"with_risk(nn.functional.logsigmoid(-logits - torch.tensor({task.start.tolist()!r}, dtype=logits.dtype)).cumsum(dim=1).exp())"
+
+
 #: Task -> what turns logits into outputs.
 _SAID: dict[str, Callable[[Any], str]] = {
     "classification": lambda _: "logits.softmax(dim=-1)",
     "multilabel": lambda _: "logits.sigmoid()",
     "regression": lambda task: f"logits * {task.unit!r} + {task.mean!r}",
     "survival": _survival,
-    "discrete_survival": lambda _: "with_risk(nn.functional.logsigmoid(-logits).cumsum(dim=1).exp())",
+    "discrete_survival": _discrete_survival,
 }
 _WITH_RISK = '''def with_risk(survival_BK: Tensor) -> Tensor:
     """Return the risk, and survival at each time."""

@@ -197,7 +197,8 @@ def tell_far_values(values: FloatArray, modality: dict[str, Any]) -> None:
     far = far_off(amounts(values, len(names) if "numeric" in modality else None), low, high)
     for column, middle in far[:1]:
         shown = f"{names[column]}: median {middle:g}, and {low[column]:g} to {high[column]:g} there"
-        note(f"{modality['option']}: {len(far)} columns lie far off the values of the training ({shown}); the same unit?")
+        shown += f"; {len(far) - 1} more columns" * (len(far) > 1)
+        note(f"{modality['option']}: values lie far off those of the training ({shown}); the same unit?")
 
 
 def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows:
@@ -231,9 +232,7 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
         match = nearest(id_name, list(map(str, frame.columns)))
         raise DataError(f"{path.name}: no column {id_name!r}, the id" + (f"; did you mean {match!r}?" if match else ""))
     ids = ids_of(frame[known[0]], "id", path.name, frame.index) if len(known) else None
-    if "column" in modality:
-        return ids, read_column(path, frame, modality, form)
-    return ids, read_columns(path, frame, modality, form)
+    return ids, (read_column if "column" in modality else read_columns)(path, frame, modality, form)
 
 
 def read_long_graphs(path: Path, modality: dict[str, Any], id_name: str, form: TextFormat) -> FileRows:
@@ -257,7 +256,10 @@ def read_symbols(texts: list[str | None], modality: dict[str, Any], places: list
     """Return the position of each word, or letter, among those that the model knows."""
     alphabet = modality.get("alphabet")
     found = split_letters(texts, alphabet, places) if alphabet else split_words(texts)
-    return code_rows(found, modality["symbols"], modality["shape"][0])
+    codes = code_rows(found, modality["symbols"], modality["shape"][0])
+    if strange := int(((codes < 0).any(axis=1) & ~(codes >= 0).any(axis=1)).sum()):
+        note(f"{modality['option']}: {strange} of {len(codes)} hold no {'letter' if alphabet else 'word'} that the model knows")
+    return codes
 
 
 def read_texts(texts: list[str | None], modality: dict[str, Any]) -> FloatArray:
@@ -265,14 +267,13 @@ def read_texts(texts: list[str | None], modality: dict[str, Any]) -> FloatArray:
     network = FOLDER / "texts" / f"{modality['model']}.onnx"
     tokenizer = read_tokenizer(network.with_suffix(".json").read_text(encoding="utf-8"), network.name)
     session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
-    shape = (modality["shape"][0], modality["shape"][1])
     values, _ = text_states(
         texts,
         tokenizer,
         lambda tokens: session.run(None, {"tokens": tokens})[0],
         pooling=modality["pooling"],
         make=lambda size: np.empty(size, np.float32),
-        shape=shape,
+        shape=(modality["shape"][0], modality["shape"][1]),
     )
     return values
 
@@ -341,8 +342,7 @@ def read_columns(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form
         blocks.append(codes_of(texts, levels)[:, None])
         unknown = Counter(text for text in texts if text is not None and text not in set(levels))
         if unknown:
-            told = ", ".join(f"{level!r} in {count} rows" for level, count in unknown.most_common(3))
-            told += ", ..." if len(unknown) > 3 else ""
+            told = ", ".join(f"{level!r} in {count} rows" for level, count in unknown.most_common(3)) + ", ..." * (len(unknown) > 3)
             note(f"{path.name}: column {name!r} holds levels that the model was not trained on, taken for unknown: {told}")
     return np.concatenate(blocks, axis=1)
 

@@ -57,6 +57,7 @@ def refit(
     task = bind_task(data.task).fit(data.targets[rows])
     targets = task.encode(data.targets[rows])
     device = device_for(device, lambda: batch_size * count_costs(candidate, task, targets[:1], batch=batch_size)["macs"])
+    task = task.to(device)
     samples = make_samples(inputs, present, targets, parts=deal_parts(data, rows), device=device)
     settings = TrainingSettings(epochs=max(epochs.values(), default=1), batch_size=batch_size)
     networks, tasks = [], []
@@ -75,7 +76,7 @@ def refit(
                 epochs=epochs,
                 given=data.given_weights,
             )
-            tasks.append(task.settled(partial(predict, network, samples), samples.targets))
+            tasks.append(task.settled(partial(predict, network, samples), samples.targets).cpu())
         networks.append(network.cpu())
     used = {modality.name for modality in candidate.graph.modalities}
     return DeployedModel(networks, [part for part in preprocessor.statistics if part.modality.name in used], task=tasks)

@@ -111,16 +111,20 @@ def minimized(loss: Callable[[Tensor, Tensor], Tensor], num_logits: int, *, bias
 
         columns, targets = torch.as_tensor(columns_ND), torch.as_tensor(targets_N)
         size = num_logits * columns_ND.shape[1]
+        scale = max(1.0, 1 / (strength * len(columns)))  # under a strong pull the loss would be below what L-BFGS takes for no change
 
         def objective(flat: Floats) -> tuple[float, Floats]:
             values = torch.tensor(flat, requires_grad=True)
             weight_KD, bias_K = values[:size].reshape(num_logits, -1), values[size:] * biased
             total = strength * len(columns) * loss(columns @ weight_KD.T + bias_K, targets) + weight_KD.square().sum() / 2
+            total = scale * total
             (slope,) = torch.autograd.grad(total, values)
             return float(total.detach()), slope.numpy()
 
         with torch.enable_grad():
-            found = minimize(objective, np.zeros(size + num_logits), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+            found = minimize(
+                objective, np.zeros(size + num_logits), jac=True, method="L-BFGS-B", options={"maxiter": 200, "ftol": 1e-10, "gtol": 1e-6}
+            ).x
         return found[:size].reshape(num_logits, -1), found[size:] * biased
 
     return _in_the_span(solve)

@@ -94,9 +94,20 @@ class SurvivalLayer(TaskLayer):
 
 @task_layer("discrete_survival")
 class DiscreteSurvivalLayer(SurvivalLayer):
-    """One logit for each interval between the times: the probability of the event there, of those who came so far; their likelihood."""
+    """One logit for each interval between the times: the probability of the event there, of those who came so far; their likelihood.
+
+    A logit of 0 is the share of the training rows that came so far and had the event there, not one half (decision 0113).
+
+    Attributes:
+        start: The logits of these shares, (K,), a buffer: members of a fold each have their own.
+    """
 
     biased: ClassVar[bool] = True
+    start: Tensor
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task)
+        self.register_buffer("start", torch.zeros(len(self.times)), persistent=False)
 
     @property
     def num_logits(self) -> int:
@@ -104,8 +115,10 @@ class DiscreteSurvivalLayer(SurvivalLayer):
         return len(self.times)
 
     def fit(self, targets: NDArray[Any]) -> DiscreteSurvivalLayer:
-        """Take nothing: intervals are those of the task."""
-        del targets
+        """Take the share of the rows in each interval that had the event there: (events + 1/2) / (rows that came so far + 1)."""
+        failed_NK, passed_NK = self._seen(torch.as_tensor(np.asarray(targets, np.float64)))
+        failed_K, passed_K = failed_NK.sum(dim=0).double(), passed_NK.sum(dim=0).double()
+        self.start = ((failed_K + 0.5) / (passed_K + 0.5)).log().float()
         return self
 
     def settled(self, logits: Callable[[], Tensor], targets_N: Tensor) -> TaskLayer:
@@ -116,14 +129,18 @@ class DiscreteSurvivalLayer(SurvivalLayer):
     def loss(self, logits_BK: Tensor, targets_B: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return the mean over rows of the negative logarithm of their likelihood; an interval that was not seen to its end is left out."""
         del weights
-        logits_BK = at_least_float32(logits_BK)
+        logits_BK = at_least_float32(logits_BK) + self.start.to(logits_BK.device)
+        failed_BK, passed_BK = self._seen(targets_B)
+        each_BK = nn.functional.binary_cross_entropy_with_logits(logits_BK, failed_BK.to(logits_BK.dtype), reduction="none")
+        return (each_BK * (failed_BK + passed_BK)).sum(dim=1).mean()
+
+    def _seen(self, targets_B: Tensor) -> tuple[Tensor, Tensor]:
+        """Return in which intervals a row had its event, and which it came through, (B, K) each."""
         ends_K = torch.tensor(self.times, dtype=targets_B.dtype, device=targets_B.device)
         starts_K = torch.cat([ends_K.new_zeros(1), ends_K[:-1]])
         times_B1, events_B1 = targets_B[:, :1], targets_B[:, 1:]
-        failed_BK = (events_B1 * (times_B1 > starts_K) * (times_B1 <= ends_K)).to(logits_BK.dtype)
-        passed_BK = torch.where(events_B1 > 0, times_B1 > ends_K, times_B1 >= ends_K)
-        each_BK = nn.functional.binary_cross_entropy_with_logits(logits_BK, failed_BK, reduction="none")
-        return (each_BK * (failed_BK + passed_BK)).sum(dim=1).mean()
+        failed_BK = events_B1 * (times_B1 > starts_K) * (times_B1 <= ends_K)
+        return failed_BK, torch.where(events_B1 > 0, times_B1 > ends_K, times_B1 >= ends_K)
 
     def loss_of_known(self, logits_BK: Tensor, targets_B: Tensor, known_B: Tensor, weights: Tensor | None = None) -> Tensor:
         """Return that of the rows that were followed: no interval of the others was seen, so their likelihood is 1."""
@@ -132,12 +149,12 @@ class DiscreteSurvivalLayer(SurvivalLayer):
 
     def forward(self, logits_BK: Tensor) -> Tensor:
         """Return risk and survival at each time."""
-        return _with_risk(nn.functional.logsigmoid(-logits_BK).cumsum(dim=1).exp())
+        return _with_risk(nn.functional.logsigmoid(-logits_BK - self.start.to(logits_BK)).cumsum(dim=1).exp())
 
     def explained(self, logits_BK: Tensor, chosen_B: Tensor) -> Tensor:
         """Return the mean logit."""
         del chosen_B
-        return logits_BK.mean(dim=1)
+        return (logits_BK + self.start.to(logits_BK)).mean(dim=1)
 
 
 def _with_risk(survival_BK: Tensor) -> Tensor:

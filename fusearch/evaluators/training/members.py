@@ -112,7 +112,7 @@ class OnMemberEpoch(Protocol):
 def prepare_fold(data: Dataset, fold: Fold, *, device: torch.device | str = "cpu") -> FoldSamples:
     """Fit preprocessing and what the task takes from targets on the training rows, and bring both sides onto the device."""
     preprocessor = data.fit_preprocessor(fold.train)
-    task = bind_task(data.task).fit(data.targets[fold.train])
+    task = bind_task(data.task).fit(data.targets[fold.train]).to(device)
     train_rows, held_out = (
         make_samples(*preprocessor.transform(data, rows), task.encode(data.targets[rows]), parts=parts, device=device)
         for rows, parts in ((fold.train, deal_parts(data, fold.train)), (fold.val, None))

@@ -28,7 +28,7 @@ class ComparedRun:
         name: What it is called: its folder, as far as that tells it from the others.
         state: `running`, `finished` or `stopped`.
         trials: Evaluated trials.
-        best: Primary objective of its best design.
+        best: Best value of the primary objective among its designs.
         hypervolume: Of its front, under the reference point of all runs, as a share of the box down to that point.
         curve: The same after its first 1, 2, ... evaluated trials.
         front: Points of its front in the plane that is drawn, best first.
@@ -106,7 +106,7 @@ def read_compared(folders: Sequence[Path | str]) -> Compared:
     for name, trials, mine in zip(_names(paths), read, points, strict=True):
         curve = tuple(float(value) / box for value in pareto.hypervolume_over_trials(mine, directions, reference=reference))
         front = [[record.value(each.name) for each in plane] for record in trials.front]
-        best = trials.feasible[0].value(trials.primary.name)
+        best = trials.primary.best(record.value(trials.primary.name) for record in trials.feasible)
         runs.append(ComparedRun(name, trials.state, len(mine), best, curve[-1], curve, front, answer(trials)))
     return Compared(first.objectives, plane, tuple(runs), _attained([run.front for run in runs], plane), _warnings(_names(paths), read))
 

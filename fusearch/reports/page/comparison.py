@@ -56,8 +56,10 @@ def comparison_sentences(found: Compared) -> list[str]:
     over = "(standard deviation over the runs; all under one reference point)"
     sentences = [f"Best {metric} {spread[0]}, hypervolume {spread[1]} {over}."]
     for name, what in (("fusion", "Fusion"), ("search", "Searching")):
-        gains = sum(getattr(run.answers, name).outcome == "gain" for run in found.runs)
-        sentences.append(f"{what} is a gain in {gains} of {count(len(found.runs), 'run')}.")
+        outcomes = [getattr(run.answers, name).outcome for run in found.runs]
+        unknown = outcomes.count("not estimable")
+        told = f" ({'none' if unknown == len(outcomes) else f'{unknown} of them not'} estimable)" if unknown else ""
+        sentences.append(f"{what} is a gain in {outcomes.count('gain')} of {count(len(found.runs), 'run')}{told}.")
     return sentences
 
 

@@ -26,7 +26,11 @@ DESIGN: dict[str, Any] = {
     "versions": {"python": "3.11", "torch": "2.13"},
 }
 METRICS: dict[str, Any] = {
-    "search": {"auroc": {"mean": 0.81234, "spread": 0.0321}, "macs": {"mean": 1200.0, "spread": None}},
+    "search": {
+        "auroc": {"mean": 0.81234, "spread": 0.0321},
+        "macs": {"mean": 1200.0, "spread": None},
+        "memory": {"mean": 136_520.0, "spread": None},
+    },
     "note": "They are optimistic.",
     "confirmed": None,
     "file_differences": {"model.pt2": 0.0, "model.onnx": 6e-8},
@@ -50,6 +54,7 @@ def test_the_card_says_what_how_good_and_how_to_run() -> None:
         "F1 = ⊕(x1^1, x2^2) →",
         "| auroc | 0.8123 | 0.032 |",
         "| macs | 1200 |  |",
+        "| memory (bytes) | 136,520 |  |",
         "They are optimistic.",
         "This design has not been evaluated on the test split.",
         "python predict.py --a a.csv --b b.npz --out predictions.csv",

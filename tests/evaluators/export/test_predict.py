@@ -73,6 +73,13 @@ def test_levels_that_the_model_was_not_trained_on_are_told(tmp_path: Path, capsy
     ]
 
 
+def test_texts_without_a_word_that_the_model_knows_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    notes = {"kind": "text", "option": "--notes", "shape": [4], "column": "note", "symbols": ["fever", "pain"]}
+    _, codes = read(write(tmp_path / "notes.csv", "patient,note\na,no fever\nb,zebra quokka\nc,\n"), notes, SPEC)
+    np.testing.assert_array_equal(codes, [[-1, 0, np.nan, np.nan], [-1, -1, np.nan, np.nan], [np.nan] * 4])
+    assert capsys.readouterr().err == "--notes: 1 of 3 hold no word that the model knows\n"
+
+
 def test_what_the_manifest_calls_missing_is_missing(tmp_path: Path) -> None:
     _, values = read(write(tmp_path / "clinical.csv", CSV.replace("61", "?").replace(",f,", ",?,")), TABLE, SPEC)
     assert np.isnan(values[0, [0, 2]]).all()
@@ -305,6 +312,6 @@ def test_values_in_another_unit_are_told(capsys: pytest.CaptureFixture[str]) -> 
     tell_far_values(np.full((6, 4, 4, 1), 25700.0, np.float32), image)
     tell_far_values(np.full((6, 3), [50, 170, 0], np.float32), table)
     assert capsys.readouterr().err.splitlines() == [
-        "--cxr: 1 columns lie far off the values of the training (mean of a sample: median 25700, and 60 to 140 there); the same unit?",
-        "--labs: 1 columns lie far off the values of the training (height: median 170, and 1.5 to 2 there); the same unit?",
+        "--cxr: values lie far off those of the training (mean of a sample: median 25700, and 60 to 140 there); the same unit?",
+        "--labs: values lie far off those of the training (height: median 170, and 1.5 to 2 there); the same unit?",
     ]

@@ -98,3 +98,14 @@ def test_what_is_minimized_has_no_slope(columns):
         assert slope.abs().max() < 1e-2
     plain = minimized(layer.loss, 2, biased=False)(X, targets)(0.1)
     assert plain[1].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("strength", STRENGTHS[:3])
+def test_under_a_strong_pull_weights_are_small_and_not_nothing(strength):
+    X, targets = survival_rows(3)
+    X = X * 0.05  # such as scores of streams that have learned little
+    layer = bind_task(DiscreteSurvival("time", ("3", "8"))).fit(targets)  # at the start only the weights have a slope
+    weight, bias = (torch.tensor(each, requires_grad=True) for each in layer.solver(balanced=False)(X, targets)(strength))
+    pulled = strength * 60 * layer.loss(torch.as_tensor(X) @ weight.T + bias, torch.as_tensor(targets))
+    (slope,) = torch.autograd.grad(pulled, weight)
+    np.testing.assert_allclose(weight.detach(), -slope, rtol=0.02)  # the weights of least loss and pull

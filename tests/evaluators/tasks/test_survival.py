@@ -10,7 +10,11 @@ import pytest
 import torch
 from sksurv.linear_model import CoxPHSurvivalAnalysis
 
+from fusearch.contracts import Budget
+from fusearch.data.dataset import Dataset
+from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.tasks import bind_task
+from fusearch.search_space import Candidate, FusionGraph, Recipe
 from fusearch.tasks.survival import DiscreteSurvival, Survival
 from fusearch.testing import TaskSuite
 
@@ -88,3 +92,31 @@ def test_the_discrete_loss_is_the_likelihood_of_the_intervals(time: float, event
     layer = bind_task(DiscreteSurvival("days", TIMES))
     torch.testing.assert_close(layer.loss(logits, torch.tensor([[time, event]])).exp(), torch.tensor(1 / probability))
     torch.testing.assert_close(layer(logits)[0, 1:], torch.tensor([0.8, 0.8 * 0.7, 0.8 * 0.7 * 0.6]))
+
+
+def test_before_anything_is_learned_an_interval_has_the_hazard_of_the_training_rows() -> None:
+    times = np.random.default_rng(0).exponential(10, 2000)
+    held = np.stack([np.minimum(times, 12), times <= 12], axis=1).astype(np.float32)  # followed for 12
+    layer = bind_task(DiscreteSurvival("days", TIMES)).fit(held)
+    told = layer(torch.zeros(1, 3))[0, 1:]
+    np.testing.assert_allclose(told, [(times > float(end)).mean() for end in TIMES], atol=1e-3)
+    said = torch.zeros(len(held), 3, requires_grad=True)
+    layer.loss(said, layer.encode(held)).backward()  # type: ignore[no-untyped-call]  # torch leaves Tensor.backward untyped
+    assert said.grad is not None
+    np.testing.assert_allclose(said.grad.sum(dim=0), 0, atol=1e-3)  # no constant is better
+    rare = bind_task(DiscreteSurvival("days", TIMES)).fit(held[held[:, 0] > 5])
+    assert torch.isfinite(rare(torch.zeros(1, 3))).all()
+
+
+def test_members_of_a_pack_start_from_the_hazards_of_their_own_fold() -> None:
+    rng = np.random.default_rng(0)
+    columns = rng.normal(size=(60, 3))
+    centres = np.array(["a", "b"]).repeat(30)  # a fold each: in one of them the event comes late
+    targets = {"time": rng.exponential(np.where(centres == "a", 2, 20)) + 0.1, "event": rng.integers(0, 2, 60)}
+    kept = {"groups": centres, "splits": np.where(centres == "a", "train", "val")}
+    data = Dataset.from_arrays("toy", modalities={"x": columns}, targets=targets, task="discrete_survival", **kept)
+    candidate = Candidate(FusionGraph.parse("x:mlp\nx@L ->", data.modalities), Recipe(dropout=0.0))
+    alone, packed = (TrainingEvaluator(data, folds=2, epochs=2, pack=pack, device="cpu") for pack in ("off", 2))
+    said = [each(candidate, Budget(), lambda *_: None) for each in (alone, packed)]
+    assert said[1].details["pack"] == {"members": 2}  # not one by one
+    assert said[1]["integrated_brier"] == pytest.approx(said[0]["integrated_brier"], abs=1e-6)

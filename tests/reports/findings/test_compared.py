@@ -27,7 +27,7 @@ def test_runs_share_one_reference_point(make_run: Callable[..., Run]) -> None:
         assert compared.hypervolume == pytest.approx(expected / box)
         assert compared.curve[-1] == compared.hypervolume
         assert list(compared.curve) == sorted(compared.curve)
-        assert compared.best == run.feasible()[0].value("auroc")
+        assert compared.best == max(record.value("auroc") for record in run.feasible())
     assert [objective.name for objective in found.plane] == ["macs", "auroc"]
 
 
@@ -78,7 +78,8 @@ def test_runs_that_are_picked_from_otherwise_are_warned_of(make_run: Callable[..
     (warning,) = found.warnings
     assert "the best designs are picked by different things in the runs (" in warning
     assert warning.endswith(": log_loss)")
-    assert [run.best for run in found.runs] == [Run(run.path).feasible()[0].value("auroc") for run in runs]
+    values = [max(record.value("auroc") for record in Run(run.path).feasible()) for run in runs]
+    assert [run.best for run in found.runs] == values  # whatever they are picked by
 
 
 def test_messages(make_run: Callable[..., Run]) -> None:

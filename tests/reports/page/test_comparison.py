@@ -36,7 +36,7 @@ def test_sentences_and_rows(make_run: Callable[..., Run]) -> None:
     found = read_compared([make_run(8, seed=seed).path for seed in (0, 1)])
     best, fusion, search = comparison_sentences(found)
     assert re.match(r"Best AUROC 0\.\d{3} ± 0\.\d{3}, hypervolume 0\.\d{3} ± 0\.\d{3} \(standard deviation over the runs", best)
-    assert (fusion, search) == ("Fusion is a gain in 0 of 2 runs.", "Searching is a gain in 0 of 2 runs.")
+    assert (fusion, search) == ("Fusion is a gain in 0 of 2 runs (none estimable).", "Searching is a gain in 0 of 2 runs (none estimable).")
     assert [row["run"] for row in comparison_rows(found)] == [run.name for run in found.runs]
     assert [row["pick, after selection"] for row in comparison_rows(found)] == [run.answers.pick.score for run in found.runs]
 
