@@ -59,15 +59,15 @@ def predictions_of_files(
     return predictions, expected
 
 
-def served_predictions(bundle: Path, samples: Sequence[dict[str, Path | list[Any]]], columns: Sequence[str]) -> np.ndarray:
-    """Return what a server of the bundle says of samples: nested numbers, files, and folders as zips."""
+def served_predictions(bundle: Path, samples: Sequence[dict[str, Any]], columns: Sequence[str]) -> np.ndarray:
+    """Return what a server of the bundle says of samples: of paths the files, and folders as zips; the rest as it is."""
     from fastapi.testclient import TestClient
 
     from fusearch.serving.application import make_app
     from fusearch.serving.served_bundle import ServedBundle
 
-    def sent(value: Path | list[Any]) -> Any:
-        if isinstance(value, list):
+    def sent(value: Any) -> Any:
+        if not isinstance(value, Path):
             return value
         path = Path(shutil.make_archive(f"{bundle.parent}/{value.name}", "zip", value.parent, value.name)) if value.is_dir() else value
         return {"suffix": "".join(path.suffixes), "base64": base64.b64encode(path.read_bytes()).decode()}

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from bundles import served_predictions
 from scipy.io import wavfile
 
 from fusearch.data import Dataset, check_data, load_data
@@ -100,6 +101,12 @@ def test_search_report_export_and_predict(data: Dataset, folder: Path, tmp_path:
     session = onnxruntime.InferenceSession(bundle / "model.onnx", providers=["CPUExecutionProvider"])
     (expected,) = session.run(None, {f"raw.{name}": data.raw[name] for name in data.raw})
     np.testing.assert_allclose(found.loc[data.ids.tolist(), ["no", "yes"]], expected, atol=1e-5)
+
+    pytest.importorskip("fastapi", reason="needs fusearch[serve]")
+    rows = [0, 1, 2, 7]
+    sounds = {row: next((folder / "sounds").glob(f"{IDS[row]}.*")) for row in rows[:3]}  # the last one has none
+    samples = [{"clinic": {"age": row % 9}, **({"cough": sounds[row]} if row in sounds else {})} for row in rows]
+    np.testing.assert_allclose(served_predictions(bundle, samples, ["no", "yes"]), expected[rows], atol=1e-5)
 
 
 @pytest.mark.parametrize(

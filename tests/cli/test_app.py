@@ -2,10 +2,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import typer.main
 
 import fusearch as package
+from fusearch.cli.app import app
 
-COMMANDS = ("check", "list", "show", "evaluate", "search", "status", "report", "export", "confirm", "explain", "cite", "watch", "serve")
+COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]  # a group has them
 
 
 def test_version(fusearch: Callable[..., Any]) -> None:
@@ -24,3 +26,14 @@ def test_an_unknown_command_gets_the_nearest(fusearch: Callable[..., Any]) -> No
     done = fusearch("chek")
     assert done.code == 2
     assert "Did you mean 'check'?" in done.err
+
+
+@pytest.mark.parametrize(("typed", "offered"), [("fusearch se", ["search", "serve"]), ("fusearch list sam", ["samplers"])])
+def test_a_shell_that_asks_is_told_how_words_go_on(
+    typed: str, offered: list[str], fusearch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "--install-completion" in fusearch("--help").out
+    monkeypatch.setenv("_FUSEARCH_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(typed.count(" ")))
+    assert fusearch().out.split() == offered
