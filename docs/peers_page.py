@@ -30,8 +30,8 @@ _WORDS = {
 _HEAD = """# Beside other tools
 
 What would the same rows and the same time give with what people use instead? One protocol for all: for each of {seeds} seeds 30 % of the
-samples are held out, stratified by class. A method sees the others alone, has {seconds:g} seconds by the clock and one thread, and
-chooses as it likes.
+samples are held out, stratified by class; samples of one group (drugs with the same targets, in PrOCTOR) are never on both sides. A method
+sees the others alone, has {seconds:g} seconds by the clock and one thread, and chooses as it likes.
 
 ```
 {command}
