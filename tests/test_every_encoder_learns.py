@@ -55,7 +55,7 @@ def evaluator_of(kind: str, **settings: Any) -> TrainingEvaluator:
 @pytest.mark.parametrize(("kind", "name"), [pytest.param(*pair, marks=pytest.mark.slow if LARGE & set(pair) else ()) for pair in PAIRS])
 def test_it_finds_the_label(kind: str, name: str) -> None:
     need_encoders(name)
-    evaluator = evaluator_of(kind, epochs=8, pack="off")
+    evaluator = evaluator_of(kind, epochs=12, pack="off")
     graph = FusionGraph.parse(f"m:{name}(size=tiny)\nm@L ->", evaluator.data.modalities)
     recipe = Recipe(learning_rate=3e-3 if name == "efficientnet" else 1e-2, width=16)  # the deepest one bears less
     evaluation = evaluator(Candidate(graph, recipe), Budget(), lambda step, values: None)

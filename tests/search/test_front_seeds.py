@@ -252,7 +252,7 @@ def test_a_trained_design_has_what_all_its_seeds_at_once_would_have_given(tmp_pa
     run = run_search(
         space,
         TrainingEvaluator(data, **settings),
-        objectives=["auroc", "macs"],
+        objectives=["balanced_accuracy", "macs"],  # by AUROC the order stands: the solved linear model leads
         out=tmp_path / "run",
         trials=12,
         executor="inline",
