@@ -105,9 +105,10 @@ def measure(data: Dataset, device: str, counts: Sequence[int], given: argparse.N
 
     cuda = device == "cuda"
     warm = make_members(FOLDS, 1, 2)
-    costed = ((each, count_costs(each, folds[0].task, folds[0].train.targets[:1], batch=settings.batch_size)) for each in drawn(data))
-    chosen_ones = (pair for pair in itertools.islice(costed, given.skip, None) if pair[1]["macs"] >= given.least_macs)
-    for candidate, costs in itertools.islice(chosen_ones, given.designs):
+    others = itertools.islice(drawn(data), given.skip, None)
+    costed = ((each, count_costs(each, folds[0].task, folds[0].train.targets[:1], batch=settings.batch_size)) for each in others)
+    large = (pair for pair in costed if pair[1]["macs"] >= given.least_macs)
+    for candidate, costs in itertools.islice(large, given.designs):
         loop(candidate, warm)
         pack(candidate, warm, 2, set())
         for count in counts:

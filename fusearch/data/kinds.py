@@ -83,7 +83,7 @@ class Kind:
         encoders: Encoders that read it beside its defaults and those that name it themselves.
         columns: Whether it is a table: columns with names, and levels of categories.
         ordered: Whether neighbouring positions belong together, so that positions form a grid.
-        imputation: What replaces a missing value, of each column or channel.
+        imputation: What replaces a missing value of each channel; of the columns of a table it is the median (decision 0117).
         windows: Most windows on each axis of positions by which features are explained; 0: every position by itself.
         channels_apart: Whether each channel is explained by itself.
         feature: What one explained feature is, in words.

@@ -15,7 +15,7 @@ from fusearch.data.modality import Modality
 from fusearch.data.symbol_schema import fit_codes
 from fusearch.errors import DataError
 
-__all__ = ["Preprocessor", "Statistics", "fit_preprocessor"]
+__all__ = ["BOUND", "FAR", "Preprocessor", "Statistics", "fit_preprocessor"]
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -24,8 +24,11 @@ BoolArray = npt.NDArray[np.bool_]
 #: Values that statistics of channels are fitted on at once; of more, part by part, so many in a part.
 _AT_ONCE, _PART = 2**24, 2**22
 
-#: What the scaled columns of a table are kept within, softly; and, so that a square cannot overflow, at first.
-BOUND, _FAR = 3.0, 1e6
+#: What the scaled columns of a table are kept within, softly.
+BOUND = 3.0
+
+#: What they are cut at before, so that a square cannot overflow.
+FAR = 1e6
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ class Statistics:
             values -= mean
             values /= scale
         if self.bound is not None:
-            values = np.clip(values, -_FAR, _FAR)
+            values = np.clip(values, -FAR, FAR)
             share = values * np.float32(1 / self.bound)
             values /= np.sqrt(1 + share * share)
         return np.asarray(values, np.float32)

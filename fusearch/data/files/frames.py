@@ -72,6 +72,12 @@ class TextFormat:
     sheet_key: str | None = "sheet"
     may_be_empty: bool = False
 
+    @classmethod
+    def of_bundle(cls, spec: Mapping[str, Any], modality: Mapping[str, Any]) -> TextFormat:
+        """Return how new files of one modality are read, from what a bundle says of all inputs and of this one."""
+        missing = frozenset(spec.get("missing", ()))
+        return cls(missing, spec.get("decimal"), by_position=spec["id"] is None, sheet=modality.get("sheet"), sheet_key=None)
+
     def name_of(self, path: Path) -> str:
         """Return what messages call a table: its file, and its sheet where one is named."""
         return path.name if self.sheet is None else f"{path.name} ({self.sheet})"
@@ -96,8 +102,14 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
         is_sheet = name.endswith(WORKBOOKS)
         content = read_sheet(path, form.sheet, key=form.sheet_key) if is_sheet else read_text(path)
         decimal = form.decimal if form.sheet_key else form.decimal or "."  # a new file is read as the training's were
-        options = {"keep_blank": form.by_position, "may_be_empty": form.may_be_empty}
-        shape = find_shape(content, path.name, expected=_separator(path), decimal=decimal, **options)
+        shape = find_shape(
+            content,
+            path.name,
+            expected=_separator(path),
+            decimal=decimal,
+            keep_blank=form.by_position,
+            may_be_empty=form.may_be_empty,
+        )
         frame = _read_delimited(content, shape, text, form, path.name)
         return frame.rename_axis("row") if is_sheet else frame
     except (

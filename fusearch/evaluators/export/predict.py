@@ -157,7 +157,7 @@ def files_of(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> dict
     """Return the file of each sample that a table names, by its id; nothing where samples have no files."""
     if not path.name.lower().endswith(TABLES) or "root" not in modality:
         return {}
-    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"), spec["id"] is None, modality.get("sheet"), None)
+    form = TextFormat.of_bundle(spec, modality)
     frame = read_table(path, lambda names: {spec["id"] or "id", modality["column"]} & set(names), form)
     known = frame.columns.intersection([spec["id"] or "id"])
     ids = ids_of(frame[known[0]], "id", path.name, frame.index) if len(known) else [str(row) for row in range(len(frame))]
@@ -219,7 +219,7 @@ def read(path: Path, modality: dict[str, Any], spec: dict[str, Any]) -> FileRows
         records, strings = read_fasta(path)
         codes = read_symbols(strings, modality, [f"{path.name}, record {record!r}" for record in records])
         return None if id_name is None else ids_of(records, "record", path.name, records.index), codes
-    form = TextFormat(frozenset(spec.get("missing", ())), spec.get("decimal"), id_name is None, modality.get("sheet"), None)
+    form = TextFormat.of_bundle(spec, modality)
     texts = {id_name or "id", modality.get("column"), *modality.get("categorical", ())}
     frame = read_table(path, lambda names: texts & set(names), form)
     if "time" in modality:

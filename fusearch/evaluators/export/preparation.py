@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fusearch.data.preprocessing import Statistics
+from fusearch.data.preprocessing import FAR, Statistics
 
 __all__ = ["ArrayPreparation", "CodePreparation", "Preparations", "TablePreparation", "has_modality", "make_preparation"]
 
@@ -52,7 +52,7 @@ class TablePreparation(nn.Module):
             numeric = raw_BC[:, : self.num_numeric]
             scaled = (torch.where(torch.isnan(numeric), self.fill, numeric) - self.mean) / self.scale
             if self.bound is not None:
-                scaled = scaled.clamp(-1e6, 1e6)
+                scaled = scaled.clamp(-FAR, FAR)
                 share = scaled * (1 / self.bound)
                 scaled = scaled / torch.sqrt(1 + share * share)
             blocks.append(scaled)

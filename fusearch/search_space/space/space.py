@@ -46,7 +46,7 @@ __all__ = ["DEFAULT_OPERATORS", "SearchSpace"]
 TRIES = 20
 
 #: Candidates whose decisions are kept.
-ENCODED = 10_000
+ENCODED = 2_000
 
 
 class SearchSpace:
