@@ -2,15 +2,17 @@
 
     python examples/prepare_shared_data.py $FUSEARCH_SHARED_DATA data
     python benchmarks/efficiency.py data/rosmap/rosmap.yaml data/brca263/brca263.yaml data/proctor/proctor.yaml wisconsin
-        [--samplers random tpe evolution cost_aware] [--variants plain races packs packs+races] [--trials 200] [--yardstick 200] [--seeds 5]
-        [--epochs N] [--folds N] [--confirm 3] [--out runs/efficiency] [--json]
+        [--samplers random tpe evolution cost_aware] [--variants plain races packs packs+races] [--recipes 4] [--trials 200]
+        [--yardstick 200] [--seeds 5] [--epochs N] [--patience N] [--folds N] [--confirm 3] [--out runs/efficiency] [--json]
     python benchmarks/efficiency.py --proposals 1000
 
 Every run of a set is a search in this process, with the references in their share, for the metric against MACs. Evaluating a design is
 deterministic, so what was trained once is kept in a table beside the runs and looked up by every other run: the epochs and seconds (of
 the processor) of a run are those that its designs took when they were trained, whoever trained them. A run that is there already is gone
 on with, so that the whole may be stopped and started at will, also by one process for each set. Each sampler runs with and without races,
-and with and without packs: `plain` has neither.
+and with and without packs: `plain` has neither. With packs, `--recipes` recipes of a design are trained together, and the worse half leaves
+after twice the patience; what a pack took is shared by those that were still in it. Each of them is a trial, so that such a run sees fewer
+designs. Noise of a pack is that of its members together, so nothing of it is looked up.
 
 The goal of a set is the median hypervolume of the random runs without races, which may be longer than the others (`--yardstick`), all
 under one reference point, MACs by their logarithm (decision 0051). Most of it is the references', which every run has first: so a second
@@ -42,7 +44,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from fusearch import pareto
-from fusearch.contracts import Budget, Evaluation, Report
+from fusearch.contracts import Budget, Evaluation, PackNews, Report
 from fusearch.data import Dataset, load_data
 from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.export.choice import read_choice
@@ -119,8 +121,10 @@ class Table:
         """Return what the evaluator says of itself."""
         return self._evaluator.describe()
 
-    def spent(self, digest: str, num_members: int) -> tuple[int, float]:
-        """Return epochs and seconds until so many members of a design were trained."""
+    def spent(self, digest: str, num_members: int) -> tuple[float, float] | None:
+        """Return epochs and seconds until so many members of a design were trained; None: none were."""
+        if not num_members:
+            return None
         step = next(step for step in self._rows[digest]["steps"] if len(step["members"]) >= num_members)
         return step["epochs"], step["seconds"]
 
@@ -128,6 +132,53 @@ class Table:
         self._rows[row["digest"]] = row
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
+
+
+class PackTable(Table):
+    """A table whose evaluator also trains several recipes of a design together; those are trained for each run anew.
+
+    Args:
+        evaluator: What trains.
+        path: File of the table.
+        packs: File of what the packs of one run took: a line for each news of a recipe, with its share until then.
+    """
+
+    def __init__(self, evaluator: TrainingEvaluator, path: Path, packs: Path) -> None:
+        super().__init__(evaluator, path)
+        self._packs = packs
+        self._shares: dict[str, tuple[float, float]] = {}
+        if packs.is_file():
+            self._shares = {digest: (epochs, seconds) for digest, epochs, seconds in map(json.loads, packs.read_text("utf-8").splitlines())}
+        self.usual_recipes, self.price_of_look = evaluator.usual_recipes, evaluator.price_of_look
+
+    def recipes(
+        self, candidates: Sequence[Candidate], budget: Budget, report: Report, *, goes_on: Callable[[int], bool], **how: Any
+    ) -> Iterator[PackNews]:
+        """Give what becomes known of recipes that are trained together, and keep their shares of epochs and seconds."""
+        epochs, started = 0, time.process_time()
+        shares = {place: (0.0, 0.0) for place in range(len(candidates))}
+
+        def count(step: int, values: Mapping[str, float]) -> None:
+            nonlocal epochs
+            epochs += "epoch" in values
+            report(step, values)
+
+        trained = shares.copy()  # the places that are still trained
+        for news in self._evaluator.recipes(candidates, budget, count, goes_on=goes_on, **how):
+            seconds = time.process_time() - started
+            for place in trained:
+                shares[place] = shares[place][0] + epochs / len(trained), shares[place][1] + seconds / len(trained)
+            epochs, started = 0, time.process_time()
+            with self._packs.open("a", encoding="utf-8") as file:
+                for place in trained:
+                    file.write(json.dumps([candidates[place].digest, *shares[place]]) + "\n")
+                    self._shares[candidates[place].digest] = shares[place]
+            yield news
+            trained = {place: share for place, share in trained.items() if goes_on(place)}
+
+    def spent(self, digest: str, num_members: int) -> tuple[float, float] | None:
+        """Return epochs and seconds of a design, or its share of those of its pack."""
+        return self._shares.get(digest) or super().spent(digest, num_members)
 
 
 def _whole(evaluator: TrainingEvaluator) -> Callable[[Candidate, Budget, Report], Iterator[Evaluation]]:
@@ -138,7 +189,7 @@ def _evaluation(step: Mapping[str, Any]) -> Evaluation:
     return Evaluation(step["metrics"], spread=step["spread"], details={"members": step["members"]})
 
 
-#: Settings of the search and of the evaluator, by what is told of them.
+#: Races of the search and packs of the evaluator, by what is told of them.
 VARIANTS: dict[str, tuple[str, str]] = {
     "plain": ("off", "off"),
     "races": ("on", "off"),
@@ -151,10 +202,12 @@ def measure(name: str, data: Dataset, sampler: str, seed: int, options: argparse
     """Run one sampler with one seed, in each variant, and give the course of each: points, epochs and seconds by trial."""
     for variant in options.variants:
         races, pack = VARIANTS[variant]
-        evaluator = TrainingEvaluator(data, epochs=options.epochs, folds=options.folds, pack=pack)
-        # A member of another pack has other noise, so what is trained in other packs has another table.
-        table = Table(evaluator, options.out / f"{name}-{variant if pack == 'auto' else 'loop'}.jsonl")
+        evaluator = TrainingEvaluator(data, epochs=options.epochs, patience=options.patience, folds=options.folds, pack=pack)
         out = options.out / "-".join((name, sampler, variant, str(seed)))
+        if pack == "off":
+            table = Table(evaluator, options.out / f"{name}-loop.jsonl")
+        else:
+            table = PackTable(evaluator, options.out / f"{name}-{variant}.jsonl", options.out / f"{out.name}.packs.jsonl")
         run = run_search(
             SearchSpace(data.modalities),
             table,
@@ -166,6 +219,7 @@ def measure(name: str, data: Dataset, sampler: str, seed: int, options: argparse
             executor="inline",
             resume=out.is_dir(),
             races=races,
+            recipes=1 if pack == "off" else options.recipes,
         )
         confirmed = confirm(run, evaluator, data, options) if options.confirm else []
         yield {"set": name, "sampler": sampler, "variant": variant, "seed": seed, "confirmed": confirmed, **course(run, table)}
@@ -194,9 +248,10 @@ def course(run: Run, table: Table) -> dict[str, Any]:
     """
     epochs, seconds, points, references = [0], [0.0], [], []
     for record in sorted(run.records(), key=lambda record: record.number):
-        members = record.details.get("members") if record.repeat_of is None else None
-        if record.state in ("complete", "pruned") and members:
-            took = table.spent(record.candidate, len(members))
+        took = None
+        if record.state in ("complete", "pruned") and record.repeat_of is None:
+            took = table.spent(record.candidate, len(record.details.get("members", ())))
+        if took is not None:
             epochs.append(epochs[-1] + took[0])
             seconds.append(seconds[-1] + took[1])
             points.append([*record.objectives.values()] if record.evaluated else None)
@@ -306,7 +361,9 @@ def main() -> None:
     parser.add_argument("--yardstick", type=int, default=None, help="trials of the random runs that set the goal; --trials where left out")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=inspect.signature(TrainingEvaluator).parameters["epochs"].default)
+    parser.add_argument("--patience", type=int, default=inspect.signature(TrainingEvaluator).parameters["patience"].default)
     parser.add_argument("--folds", type=int, default=None)
+    parser.add_argument("--recipes", type=int, default=4, help="recipes of a design that are trained together, with packs")
     parser.add_argument(
         "--confirm", type=int, default=0, metavar="SEEDS", help="judge the fronts on the test split too, each design by so many networks"
     )

@@ -43,6 +43,7 @@ def check_law(
     recipes: Sequence[Recipe] = (),
     members: Sequence[Member] = make_members(2, 1),
     sizes: Sequence[tuple[int, int]] = SIZES,
+    within: float = 1e-10,
 ) -> dict[str, str]:
     """Train in the loop and in a pack; compare every weight, every epoch and every output.
 
@@ -72,7 +73,7 @@ def check_law(
         np.testing.assert_allclose(packed.trained.outputs, alone.outputs, rtol=0, atol=1e-6)  # float32
         before = weights_of(loop, packed.candidate, packed.member)
         for name, values in weights_of(pack, packed.candidate, packed.member).items():
-            torch.testing.assert_close(values, before[name], rtol=0, atol=1e-10, msg=lambda text, name=name: f"{name}: {text}")
+            torch.testing.assert_close(values, before[name], rtol=0, atol=within, msg=lambda text, name=name: f"{name}: {text}")
     trained = [each.trained for each in found if isinstance(each.trained, TrainedMember)]
     return {phase: why for each in trained for phase, why in [*each.loop.items(), *each.eager.items()]}
 
@@ -82,6 +83,10 @@ SHORT = TrainingSettings(epochs=2, batch_size=8)
 
 
 ONE = (Recipe(width=8, dropout=0.0, learning_rate=1e-3, loss_weight=0.5, class_weights="balanced"),)
+
+#: How far weights of an operator may lie apart where that is more than 1e-10. Fourier transforms round in another order in a pack, by as
+#: much as the processor likes (1.2e-10 was seen), and AdamW divides what rounding makes of a slope near 0 by that slope.
+FARTHER = {"compact_bilinear": 1e-9}
 
 
 @pytest.mark.usefixtures("taped")
@@ -94,7 +99,7 @@ def test_every_operator(operator: str, tmp_path: Path) -> None:
     given = [f"{stream[0]}@{depth}" for stream in streams] + ["dropout=0.0"] * ("dropout" in entry.params)
     text = f"{' | '.join(streams)}\nF1 = {operator}({', '.join(given)}) ->".replace(", dropout", "; dropout")
     graph = FusionGraph.parse(text, modalities=SERIES)
-    assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE)
+    assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE, within=FARTHER.get(operator, 1e-10))
     check_no_value_is_asked_for(graph, [(0, 4)])
 
 
