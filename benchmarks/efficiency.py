@@ -156,25 +156,26 @@ class PackTable(Table):
     ) -> Iterator[PackNews]:
         """Give what becomes known of recipes that are trained together, and keep their shares of epochs and seconds."""
         epochs, started = 0, time.process_time()
-        shares = {place: (0.0, 0.0) for place in range(len(candidates))}
+        places, shares = list(range(len(candidates))), [(0.0, 0.0)] * len(candidates)
 
         def count(step: int, values: Mapping[str, float]) -> None:
             nonlocal epochs
             epochs += "epoch" in values
             report(step, values)
 
-        trained = shares.copy()  # the places that are still trained
         for news in self._evaluator.recipes(candidates, budget, count, goes_on=goes_on, **how):
-            seconds = time.process_time() - started
-            for place in trained:
-                shares[place] = shares[place][0] + epochs / len(trained), shares[place][1] + seconds / len(trained)
-            epochs, started = 0, time.process_time()
-            with self._packs.open("a", encoding="utf-8") as file:
-                for place in trained:
-                    file.write(json.dumps([candidates[place].digest, *shares[place]]) + "\n")
-                    self._shares[candidates[place].digest] = shares[place]
+            each = epochs / len(places), (time.process_time() - started) / len(places)
+            for place in places:
+                shares[place] = shares[place][0] + each[0], shares[place][1] + each[1]
+                self._keep_share(candidates[place].digest, shares[place])
             yield news
-            trained = {place: share for place, share in trained.items() if goes_on(place)}
+            epochs, started = 0, time.process_time()
+            places = [place for place in places if goes_on(place)]
+
+    def _keep_share(self, digest: str, share: tuple[float, float]) -> None:
+        self._shares[digest] = share
+        with self._packs.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([digest, *share]) + "\n")
 
     def spent(self, digest: str, num_members: int) -> tuple[float, float] | None:
         """Return epochs and seconds of a design, or its share of those of its pack."""
