@@ -124,6 +124,8 @@ def test_messages() -> None:
         small(folds=1).fit(X, Y)
     with pytest.raises(ValueError, match="Found array with dim 3"):
         small().fit(np.zeros((60, 2, 2)), Y)
+    with pytest.raises(EstimatorError, match=r"column 'sex' holds .* or dropped\); .*column 'site' holds"):
+        small(categorical=None).fit({**X, "labs": X["labs"].assign(site=["a", "b"] * 30, sex=["f", "m", "m"] * 20)}, Y)
     with pytest.raises(EstimatorError, match="ecg has 59 rows, expected 60"):
         small().fit({**X, "ecg": X["ecg"][:59]}, Y)
 
