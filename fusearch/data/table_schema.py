@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fusearch.data.files.frames import Origin, codes_of, numbers_of
+from fusearch.data.files.frames import TableOrigin, codes_of, numbers_of
 from fusearch.data.files.text import as_text
 from fusearch.errors import DataError
 from fusearch.tasks.columns import sorted_labels
@@ -49,7 +49,7 @@ class TableSchema:
         """Names of the columns as a network sees them: `age`, then `sex=female`, `sex=male`."""
         return (*self.numeric, *(f"{name}={level}" for name, levels in self.categorical.items() for level in levels))
 
-    def encode(self, frame: pd.DataFrame, *, place: str, missing: Collection[str] = (), origin: Origin = "manifest") -> FloatArray:
+    def encode(self, frame: pd.DataFrame, *, place: str, missing: Collection[str] = (), origin: TableOrigin = "manifest") -> FloatArray:
         """Return the table as (N, columns) float32: NaN where a value is missing, -1 where a level is not in the schema.
 
         Raises:
@@ -61,7 +61,7 @@ class TableSchema:
 
 
 def encode_table(
-    frame: pd.DataFrame, *, categorical: Sequence[str] = (), place: str, missing: Collection[str] = (), origin: Origin = "manifest"
+    frame: pd.DataFrame, *, categorical: Sequence[str] = (), place: str, missing: Collection[str] = (), origin: TableOrigin = "manifest"
 ) -> tuple[FloatArray, TableSchema]:
     """Turn a table into numbers, with the levels of every row in the schema.
 

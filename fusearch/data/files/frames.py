@@ -24,7 +24,7 @@ from fusearch.errors import DataError
 
 __all__ = [
     "TABLES",
-    "Origin",
+    "TableOrigin",
     "TextFormat",
     "codes_of",
     "decimal_of",
@@ -38,7 +38,7 @@ __all__ = [
 FloatArray = npt.NDArray[np.float32]
 
 #: Where a table comes from: a file that a manifest tells of, a data frame in memory, or samples that are read as earlier ones.
-Origin = Literal["manifest", "frame", "samples"]
+TableOrigin = Literal["manifest", "frame", "samples"]
 
 #: Says what a column of some name should hold in place of some cells.
 _Advice = Callable[[str, "pd.Series[Any]"], str]
@@ -130,7 +130,7 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
         raise DataError(f"{path.name}: cannot be read as a table ({one_line(error)}), expected {expected}") from None
 
 
-def numbers_of(frame: pd.DataFrame, place: str, *, origin: Origin = "manifest", listed: str | None = "columns") -> FloatArray:
+def numbers_of(frame: pd.DataFrame, place: str, *, origin: TableOrigin = "manifest", listed: str | None = "columns") -> FloatArray:
     """Return the columns of a table as (N, columns) float32, NaN where a value is missing.
 
     Args:
@@ -158,7 +158,7 @@ def numbers_of(frame: pd.DataFrame, place: str, *, origin: Origin = "manifest", 
         wrong.setdefault(str(frame.columns[column]), frame.iloc[np.flatnonzero(np.isinf(values[:, column])), column])
     if wrong:
         of_manifest = partial(_advice, frame=frame, listed=listed)
-        advice: Mapping[Origin, _Advice] = {"manifest": of_manifest, "frame": _advice_in_memory, "samples": _plain_advice}
+        advice: Mapping[TableOrigin, _Advice] = {"manifest": of_manifest, "frame": _advice_in_memory, "samples": _plain_advice}
         raise DataError(*_faults(frame, wrong, place, advice[origin]))
     return values
 
