@@ -167,5 +167,6 @@ def test_a_run_that_was_not_kept_is_told() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("estimator", [fs.FusionClassifier, fs.FusionRegressor])
 def test_the_checks_of_scikit_learn_hold_for_a_single_table(estimator) -> None:
-    """All of them, without an exception; they know no mapping of modalities."""
-    check_estimator(estimator(**{**SMALL, "trials": 1, "epochs": 60}), on_skip=None)  # arrays of other libraries are not looked at
+    """All of them, without an exception; they know no mapping of modalities. `docs/scikit_learn.md` names what is skipped."""
+    told = check_estimator(estimator(**{**SMALL, "trials": 1, "epochs": 60}), on_skip=None)
+    assert {each["check_name"] for each in told if each["status"] != "passed"} <= {"check_array_api_input"}
