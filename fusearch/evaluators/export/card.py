@@ -88,7 +88,7 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
         modalities=", ".join(inputs["modalities"]),
         networks=_networks(design),
         training=design["graph"]["training"],
-        epochs=_epochs(design["epochs"]),
+        epochs=_epochs(design),
         table=_metrics_table(metrics),
         decision=_decisions(metrics, inputs),
         confirmed=_confirmed(metrics["confirmed"]),
@@ -211,7 +211,10 @@ def _shorten(columns: Sequence[str], most: int = 20) -> str:
     return ", ".join(columns[:most]) + more
 
 
-def _epochs(epochs: Mapping[str, int]) -> str:
+def _epochs(design: Mapping[str, Any]) -> str:
+    epochs: Mapping[str, int] = design["epochs"]
+    if design["graph"]["training"] == "convex" and "members" not in design:
+        return "none, its weights were solved for"
     if list(epochs) == ["fusion"]:
         return f"{counted(epochs['fusion'], 'epoch')}, the median of the best epochs of its members"
     return ", ".join(f"{counted(count, 'epoch')} of {phase}" for phase, count in epochs.items()) or "no epoch: it has nothing to train"

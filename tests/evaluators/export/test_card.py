@@ -144,3 +144,9 @@ def test_a_single_network_is_averaged_with_no_other() -> None:
     assert "averaged" not in card
     two = DESIGN | {"members": [DESIGN | {"seeds": 1}, DESIGN | {"seeds": 1}]}
     assert "1 network of each of 2 designs; their class probabilities\nare averaged" in write_card(two, METRICS, INPUTS)
+
+
+def test_a_design_that_is_solved_has_no_epochs() -> None:
+    assert "Length of training: 7 epochs, the median of the best epochs" in write_card(DESIGN, METRICS, INPUTS)
+    solved = DESIGN | {"graph": {"training": "convex"}, "epochs": {"fusion": 1}}
+    assert "Length of training: none, its weights were solved for." in write_card(solved, METRICS, INPUTS)
