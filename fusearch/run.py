@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-__all__ = ["Run", "other_weights", "read_config", "read_decision"]
+__all__ = ["Run", "other_data", "read_config", "read_decision"]
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -52,18 +52,32 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def other_weights(before: Sequence[Mapping[str, Any]] | None, now: Sequence[Mapping[str, Any]]) -> str | None:
-    """Say what is other of the weights that streams start from; None where nothing is.
+def other_data(before: Mapping[str, Any], now: Mapping[str, Any]) -> str | None:
+    """Say what is other of the data than in a run; None where nothing is.
+
+    Weights that streams start from are part of the fingerprint: where they changed, they are named and not the data.
 
     Args:
-        before: Those of a run, as `GivenWeights.to_dict` gives them; None: it kept nothing of them, as runs once did.
-        now: Those of today.
+        before: The `data` of the configuration of a run.
+        now: What `Dataset.identity` says of those of today.
 
     Example:
         >>> before = {"modality": "cxr", "encoder": "resnet", "file": "a.pt", "digest": "01", "freeze": 0}
-        >>> other_weights([before], [{**before, "digest": "02"}])
+        >>> other_data({"fingerprint": "a1"}, {"fingerprint": "b2"})
+        'the data changed, fingerprint a1 in the run and b2 now'
+        >>> after = {**before, "digest": "02"}
+        >>> other_data({"fingerprint": "a1", "given_weights": [before]}, {"fingerprint": "b2", "given_weights": [after]})
         "weights 'a.pt' of cxr:resnet changed, digest 01 in the run and 02 now"
     """
+    old, new = before.get("fingerprint"), now.get("fingerprint")
+    if old == new:
+        return None
+    weights = _other_weights(before.get("given_weights"), now.get("given_weights") or ())
+    return weights or f"the data changed, fingerprint {old} in the run and {new} now"
+
+
+def _other_weights(before: Sequence[Mapping[str, Any]] | None, now: Sequence[Mapping[str, Any]]) -> str | None:
+    """Say what is other of the weights that streams start from; None where nothing is, or a run kept nothing of them, as runs once did."""
     if before is None:
         return None
     old, new = ({(each["modality"], each["encoder"]): each for each in part} for part in (before, now))
@@ -178,6 +192,19 @@ class Run:
             ObjectiveError: The metric is not among the values.
         """
         return self.read().pick(how)
+
+    def refuse_other_data(self, identity: Mapping[str, Any]) -> None:
+        """Refuse data that are not those of the search, given what `Dataset.identity` says of them.
+
+        Raises:
+            RunError: They are such; it says whether the data changed, or the weights that streams start from.
+        """
+        other = other_data(self.config.get("evaluator", {}).get("data") or {}, identity)
+        if other is not None:
+            raise RunError(
+                f"data set {identity['name']!r} is not that of run {str(self.path)!r}: {other}; expected what was searched on "
+                "(the `predict.py` of an export predicts new patients)"
+            )
 
     def network(self, pick: str = "simplest", **which: Any) -> Any:
         """Return a `TrainedNetwork` of the search, with its preprocessing: `fusearch.load_network(run, pick, fold=, seed=, train=)`."""

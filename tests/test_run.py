@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import optuna
 import pytest
@@ -17,7 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from fusearch.errors import ObjectiveError, RunError
 from fusearch.layout import JOURNAL
-from fusearch.run import Run, other_weights, read_config
+from fusearch.run import Run, other_data, read_config
 from fusearch.study import DRIVER, FORMAT, STOPPED, STUDY_NAME, TrialFacts, write_trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -402,14 +403,21 @@ def test_a_file_that_is_no_decision_is_one_line(choices):
             choices.read()
 
 
-def test_what_is_other_of_given_weights_is_named() -> None:
+def test_what_is_other_of_given_weights_is_named_and_not_the_data() -> None:
     one = {"modality": "cxr", "encoder": "resnet", "file": "a.pt", "digest": "01", "freeze": 0}
-    assert other_weights(None, [one]) is None
-    assert other_weights([one], [dict(one)]) is None
-    assert other_weights([], [one]) == "cxr:resnet starts from weights 'a.pt' now, and from none in the run"
-    assert other_weights([one], []) == "cxr:resnet starts from weights 'a.pt' in the run, and from none now"
-    assert other_weights([one], [{**one, "freeze": ["stem"]}]) == "`freeze` of cxr:resnet changed, 0 in the run and ['stem'] now"
+    changed = "the data changed, fingerprint before in the run and now now"
+
+    def told(before: list[dict[str, Any]] | None, now: list[dict[str, Any]]) -> str | None:
+        kept = {} if before is None else {"given_weights": before}
+        return other_data({"fingerprint": "before", **kept}, {"fingerprint": "now", "given_weights": now})
+
+    assert told(None, [one]) == changed, "runs once kept nothing of them"
+    assert told([one], [dict(one)]) == changed
+    assert told([], [one]) == "cxr:resnet starts from weights 'a.pt' now, and from none in the run"
+    assert told([one], []) == "cxr:resnet starts from weights 'a.pt' in the run, and from none now"
+    assert told([one], [{**one, "freeze": ["stem"]}]) == "`freeze` of cxr:resnet changed, 0 in the run and ['stem'] now"
     moved = {**one, "file": "b.pt"}
-    assert other_weights([one], [moved]) is None, "the content counts"
-    told = "weights 'b.pt' ('a.pt' in the run) of cxr:resnet changed, digest 01 in the run and 02 now"
-    assert other_weights([one], [{**moved, "digest": "02"}]) == told
+    assert told([one], [moved]) == changed, "the content counts"
+    weights = "weights 'b.pt' ('a.pt' in the run) of cxr:resnet changed, digest 01 in the run and 02 now"
+    assert told([one], [{**moved, "digest": "02"}]) == weights
+    assert other_data({"fingerprint": "one", "given_weights": [one]}, {"fingerprint": "one"}) is None

@@ -238,6 +238,12 @@ class Dataset(Content):
             groups=None,
         )
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a run keeps to know the data again, as JSON-able values: name, fingerprint, and the weights that streams start from."""
+        given = [each.to_dict() for each in self.given_weights]
+        return {"name": self.name, "fingerprint": self.fingerprint, "given_weights": given}
+
     def starting_from(self, *weights: GivenWeights) -> Dataset:
         """Return the same data with weights in files that streams start from beside those that it has; the fingerprint is another.
 

@@ -364,7 +364,7 @@ class TrainingEvaluator:
             "pack": self.pack,
             "cache": self.cache,
         }
-        data = {"source": self.data.source, "name": self.data.name, "fingerprint": self.data.fingerprint, "samples": len(self.data)}
+        data = {"source": self.data.source, **self.data.identity, "samples": len(self.data)}
         task = self.data.task
         partly = {name: [count, len(self.folds)] for name in task.metrics if (count := self.folds_defined(name)) < len(self.folds)}
         told = {
@@ -374,7 +374,6 @@ class TrainingEvaluator:
             "constant": [task.constant(self.data.targets[fold.train]).tolist() for fold in self.folds],
             "chance": task.chance(self.data.targets),
             "warnings": check_data(self.data).warnings,
-            "given_weights": [each.to_dict() for each in self.data.given_weights],
         }
         return {"kind": "training", "settings": settings, "data": {**data, **told}}
 

@@ -18,7 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 from fusearch.contracts import Direction, read_objectives
 from fusearch.errors import FusearchError, RunError
 from fusearch.layout import CONFIG, JOURNAL, JOURNAL_LOCK, LOCK, PREDICTIONS, predictions_file, replace_file, whole_folder
-from fusearch.run import other_weights, read_config
+from fusearch.run import other_data, read_config
 from fusearch.search.open_trials import AskedDatabase, OpenTrialsJournal
 from fusearch.search_space import SearchSpace
 from fusearch.study import DRIVER, STUDY_NAME, database, open_study, storage_failure
@@ -92,24 +92,15 @@ def check_resume(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(old.get(key), dict):
             raise RunError(f"cannot resume {str(folder)!r}: {CONFIG!r} has no section {key!r}; it was cut off or changed by hand")
     config = parse_yaml(dump_yaml(config))  # as it will be read again: tuples become lists
-    of_space = old["space"].get("fingerprint")
-    if of_space != config["space"]["fingerprint"] and of_space == _fingerprint_0_1_0(config["space"]):
-        of_space = config["space"]["fingerprint"]
-    described, of_data = (each["evaluator"].get("data") or {} for each in (old, config))
-    for what, before, now in (
-        ("the search space", of_space, config["space"]["fingerprint"]),
-        ("the data", described.get("fingerprint"), of_data.get("fingerprint")),
-    ):
-        if before != now:
-            other = other_weights(described.get("given_weights"), of_data.get("given_weights") or ()) if what == "the data" else None
-            if other is not None:
-                raise RunError(f"cannot resume {str(folder)!r}: {other}; use another run folder")
-            raise RunError(
-                f"cannot resume {str(folder)!r}: {what} changed, fingerprint {before} in the run and {now} now; use another run folder"
-            )
-    before, now = (" ".join(map(str, read_objectives(each["objectives"]))) for each in (old, config))
-    if before != now:
-        raise RunError(f"cannot resume {str(folder)!r}: its objectives are {before}, now {now} are asked for; use another run folder")
+    of_space, space = old["space"].get("fingerprint"), config["space"]["fingerprint"]
+    changed = other_data(*(each["evaluator"].get("data") or {} for each in (old, config)))
+    if of_space != space and of_space != _fingerprint_0_1_0(config["space"]):
+        changed = f"the search space changed, fingerprint {of_space} in the run and {space} now"
+    if changed is not None:
+        raise RunError(f"cannot resume {str(folder)!r}: {changed}; use another run folder")
+    aims, new_aims = (" ".join(map(str, read_objectives(each["objectives"]))) for each in (old, config))
+    if aims != new_aims:
+        raise RunError(f"cannot resume {str(folder)!r}: its objectives are {aims}, now {new_aims} are asked for; use another run folder")
     befores, nows = _meaning(old), _meaning(config)
     for what in befores:
         before, now = befores[what], nows[what]

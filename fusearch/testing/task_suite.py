@@ -101,6 +101,18 @@ class TaskSuite:
             f"{self.name}: the headline is undefined on {ROWS} rows"
         )
 
+    def test_heads_start_where_it_is_better_than_at_zero(self) -> None:
+        """What a task has heads start at has no greater loss than 0, with the weights of balanced classes too."""
+        layer, logits_BK, targets_B = self.batch()
+        for balanced in (False, True):
+            weights = layer.loss_weights(targets_B, balanced=balanced)
+            said = layer.constant_logits(targets_B, weights)
+            if said is None:
+                continue
+            assert said.shape == (layer.num_logits,), f"{self.name}: heads start at {tuple(said.shape)}, expected ({layer.num_logits},)"
+            start, zero = (float(layer.loss(one.expand_as(logits_BK), targets_B, weights)) for one in (said, torch.zeros_like(said)))
+            assert start <= zero + 1e-5, f"{self.name}: heads start at a loss of {start:g}, and at 0 it is {zero:g}"
+
     def test_encoding_goes_row_by_row(self) -> None:
         """Rows in another order give targets in that order; another cohort with the same classes gives the same; nothing is missing."""
         task, targets = self.encoded()

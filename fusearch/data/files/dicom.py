@@ -250,28 +250,34 @@ def _sorted(slices: Sequence[_Slice], place: str) -> tuple[Sequence[_Slice], npt
         raise DataError(f"{place}: slices of {len(shapes)} shapes (C, rows, columns): {told}; expected one")
     first, notes = slices[0], list[str]()
     placed = all(one.position is not None and one.directions is not None for one in slices)
-    distance = first.distance
+    distance, upward = first.distance, None if first.directions is None else np.cross(*first.directions)
     if placed and first.directions is not None:
         for one in slices[1:]:
             if one.directions is None or np.abs(one.directions - first.directions).max() > _SAME_DIRECTION:
                 raise DataError(f"{place}: slices of several directions ({first.name} and {one.name}), expected one")
-        normal = np.cross(*first.directions)
+        normal = upward = np.cross(*first.directions)
         heights = {id(one): float(normal @ one.position) for one in slices if one.position is not None}
         slices = sorted(slices, key=lambda one: heights[id(one)])
         if len(slices) > 1:
             gaps = np.diff([heights[id(one)] for one in slices])
             distance = float(np.median(gaps))
             notes += _check_gaps(slices, gaps, place)
+            low, high = slices[0].position, slices[-1].position
+            if low is not None and high is not None:
+                along = (high - low) / gaps.sum()
+                if np.abs(along - normal).max() > _SAME_DIRECTION:
+                    upward = along
+                    notes.append("volumes whose slices are shifted against each other, as of a tilted gantry, which is not undone")
     elif len(slices) > 1:
         if any(one.number is None for one in slices):
             raise DataError(f"{place}: slices without a position or a number (such as {slices[0].name}), expected one to sort them by")
         slices = sorted(slices, key=lambda one: one.number or 0)
         notes.append("volumes whose slices have no position, so that they were sorted by their number")
-    if first.directions is None or first.spacing is None or not distance:
+    if first.directions is None or upward is None or first.spacing is None or not distance:
         return slices, None, notes
     along_row, along_column = first.directions
     down, right = first.spacing
-    lps = np.stack([np.cross(along_row, along_column) * distance, along_column * down, along_row * right], axis=1)
+    lps = np.stack([upward * distance, along_column * down, along_row * right], axis=1)
     return slices, _TO_RAS @ lps, notes
 
 

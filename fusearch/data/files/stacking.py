@@ -49,8 +49,8 @@ def named_file(root: Path, name: str | None) -> Path | None:
     return root / name.replace("\\", "/") if "\\" in name and not file.exists() else file
 
 
-def load_package(package: str, name: str) -> Any:
-    """Import a package that reads a format.
+def load_package(package: str, name: str, *, work: str = "reading") -> Any:
+    """Import a package that reads a format, or writes it, as `work` says.
 
     Raises:
         DataError: It is not installed.
@@ -62,7 +62,7 @@ def load_package(package: str, name: str) -> Any:
         told = f"expected `pip install {asked}`"
         if package in EXTRAS:
             told = f"expected `pip install 'fusearch[{EXTRAS[package]}]'`, or `pip install {asked}` alone"
-        raise DataError(f"{name}: reading it needs {asked}; {told}") from None
+        raise DataError(f"{name}: {work} it needs {asked}; {told}") from None
 
 
 def stack_files(

@@ -25,7 +25,7 @@ from fusearch.data.files.stacking import few, load_package, stack_files, told_sh
 from fusearch.data.files.text import one_line
 from fusearch.errors import DataError
 
-__all__ = ["NIFTI", "VOLUMES", "Directions", "Volumes", "directions", "package_of_volume", "read_volumes", "says_its_place"]
+__all__ = ["NIFTI", "VOLUMES", "Directions", "Volumes", "directions", "is_stack", "package_of_volume", "read_volumes", "says_its_place"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -72,6 +72,11 @@ class _Facts:
 def package_of_volume(name: str) -> str | None:
     """Return the package that reads a file, or folder, of that name; None: numpy does."""
     return None if name.lower().endswith(".npy") else "nibabel" if name.lower().endswith(NIFTI) else "pydicom"
+
+
+def is_stack(path: Path) -> bool:
+    """Whether a file, or folder, is read as slices of DICOM."""
+    return path.is_dir() or (not path.name.lower().endswith((".npy", *NIFTI)) and is_dicom(path))
 
 
 def read_volumes(
@@ -156,7 +161,7 @@ def _differ(shapes: Mapping[tuple[int, ...], list[str]]) -> str:
 def _read_placed(path: Path, axes: Sequence[int] | None, facts: _Facts) -> tuple[FloatArray, tuple[float, ...] | None]:
     """Return a volume (C, D, H, W) and its spacing, None where the file does not say it."""
     name = path.name.lower()
-    if path.is_dir() or (not name.endswith((".npy", *NIFTI)) and is_dicom(path)):
+    if is_stack(path):
         stack = read_stack(path)
         for note in stack.notes:
             facts.note(note, path.name)

@@ -9,7 +9,7 @@ from typing import Any
 
 from fusearch.data import Dataset, Modality, load_data
 from fusearch.errors import RunError
-from fusearch.run import Run, other_weights
+from fusearch.run import Run
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 from fusearch.study import TrialRecord
 
@@ -55,14 +55,7 @@ def load_choice_data(run: Run, data: Dataset | str | Path | None = None) -> Data
         data = load_data(source)
     elif not isinstance(data, Dataset):
         data = load_data(data)
-    if data.fingerprint != described["fingerprint"]:
-        other = other_weights(described.get("given_weights"), [each.to_dict() for each in data.given_weights])
-        if other is not None:
-            raise RunError(f"run {str(run.path)!r} was searched with other weights: {other}; expected those of the run")
-        raise RunError(
-            f"data set {data.name!r} has the fingerprint {data.fingerprint}, run {str(run.path)!r} was searched on "
-            f"{described['fingerprint']}: the data have changed (new patients are predicted by the `predict.py` of an export)"
-        )
+    run.refuse_other_data(data.identity)
     return data
 
 

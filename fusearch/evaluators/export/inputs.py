@@ -16,6 +16,7 @@ from fusearch.data.files.far_values import amounts, range_of
 from fusearch.data.files.frames import TABLES, TextFormat, decimal_of, package_of_table, read_table
 from fusearch.data.files.stacking import named_file
 from fusearch.data.files.text import as_text
+from fusearch.data.files.written_masks import packages_that_write
 from fusearch.data.manifest.manifest import Manifest
 from fusearch.data.modality import Modality
 from fusearch.data.readers import FileKeys, find_reader
@@ -90,6 +91,10 @@ def describe_inputs(
         entries[modality.name] = entry
     form = manifest.text_format if manifest is not None else TextFormat()
     masks = _masks(data, modalities, manifest)
+    if masks is not None and masks["like"] is not None:
+        read_by = entries[masks["like"]].get("packages", [])
+        if written_by := packages_that_write(read_by, len(masks["grid"])):
+            entries[masks["like"]]["packages"] = sorted({*read_by, *written_by})
     return {
         "id": manifest.id if manifest is not None else None,
         "missing": sorted(form.missing),

@@ -1,12 +1,12 @@
 """Predict new samples with the model of this folder.
 
 One option a modality, and the file to write: `python predict.py --rna rna.csv --clinical clinical.csv --out predictions.csv`. Needs
-onnxruntime, numpy and pandas alone; pyarrow for Parquet, openpyxl for Excel, pillow for PNG or JPEG, nibabel for NIfTI, pydicom for DICOM,
-scipy for WAV, soundfile for FLAC, pyedflib and scipy for EDF, tokenizers for texts through a language model. Files are read as those that
-the model was trained on: tables; NPY and NPZ arrays; tables that name an image, a volume, a film, a sound or a recording a row, or hold a
-text, or a step of a series; FASTA. Rows are matched by their id over the files; a file that is left out, an id that a file lacks, and a row
-of empty cells are a missing modality. `inputs.json` says which columns are read. What a prediction is never hangs on other rows. Of masks
-each is a file, like that of its image, in a folder beside the table that names them. A folder with a changed file is refused by SHA256SUMS.
+onnxruntime, numpy and pandas alone; pyarrow for Parquet, openpyxl for Excel, pillow for PNG or JPEG, nibabel for NIfTI and masks of DICOM
+volumes, pydicom for DICOM, scipy for WAV, soundfile for FLAC, pyedflib and scipy for EDF, tokenizers for texts through a language model.
+Files are read as those that the model was trained on: tables; NPY and NPZ arrays; tables that name an image, a volume, a film, a sound or
+a recording a row, or hold a text or a step of a series; FASTA. Rows are matched by their id over the files; a file that is left out, an id
+that a file lacks, and a row of empty cells are a missing modality. `inputs.json` says which columns are read. A prediction never hangs on
+other rows. Masks are files like their images, in a folder beside the table. A changed file is refused by SHA256SUMS.
 """
 
 from __future__ import annotations

@@ -12,8 +12,9 @@ from fusearch.evaluators.cost import count_costs
 from fusearch.evaluators.device import device_for
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.network.network import FusionNetwork
-from fusearch.evaluators.network.start import start_streams
+from fusearch.evaluators.network.start import start_heads, start_streams
 from fusearch.evaluators.tasks import bind_task
+from fusearch.evaluators.training.balance import constant_logits
 from fusearch.evaluators.training.modes import predict, solver_of, train
 from fusearch.evaluators.training.optimization import reproducible
 from fusearch.evaluators.training.samples import deal_parts, make_samples
@@ -65,6 +66,7 @@ def refit(
         with reproducible(seed, threads=threads, device=device) as generator:
             network = FusionNetwork.of(candidate, task).to(device)
             start_streams(network, data.given_weights)
+            start_heads(network, constant_logits(candidate.recipe, task, samples.targets))
             train(
                 network,
                 samples,

@@ -20,14 +20,14 @@ from fusearch.data.modality import Modality
 from fusearch.errors import DataError, EvaluationError, suggestion
 from fusearch.evaluators.network.encoder_network import StageEncoder, make_encoder
 from fusearch.evaluators.network.network import FusionNetwork
-from fusearch.evaluators.network.stream_runs import StreamNetwork
+from fusearch.evaluators.network.stream_runs import ScoreHead, StreamNetwork
 from fusearch.evaluators.shape_pass import ShapePass
 from fusearch.search_space import ENCODERS, Recipe
 from fusearch.search_space.design.parts import Stream
 from fusearch.search_space.entries.encoder import WIDTH, Chain
 from fusearch.search_space.space.space_settings import read_chain
 
-__all__ = ["check_given", "read_weights", "start_stream", "start_streams"]
+__all__ = ["check_given", "read_weights", "start_heads", "start_stream", "start_streams"]
 
 #: Keys under which programs keep a state dict beside other things.
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "weights")
@@ -77,6 +77,26 @@ def start_streams(network: FusionNetwork, given: Sequence[GivenWeights]) -> None
 def start_stream(alone: StreamNetwork, stream: Stream, given: Sequence[GivenWeights]) -> None:
     """Do the same for a stream that is trained alone."""
     _start(alone.encoder, stream, given)
+
+
+@torch.no_grad()
+def start_heads(network: FusionNetwork | StreamNetwork, logits_K: Tensor | None) -> None:
+    """Let heads that start at zero say the same of every sample, such as the shares of classes (decision 0112).
+
+    Args:
+        network: A fresh design, or stream that is trained alone.
+        logits_K: What they say, of all tasks; None: they stay at 0.
+    """
+    if logits_K is None:
+        return
+    every = tuple(range(len(logits_K)))
+    if isinstance(network, StreamNetwork):
+        heads = [(network.head, every)]
+    else:
+        heads = [*((head, every) for head in network.streams.heads.values()), *network.heads_of_fusions()]
+    for head, columns in heads:
+        if isinstance(head, ScoreHead) and head.at_zero:
+            head.linear.bias.copy_(logits_K[list(columns)])
 
 
 def _start(encoder: StageEncoder, stream: Stream, given: Sequence[GivenWeights]) -> None:

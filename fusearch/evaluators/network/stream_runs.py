@@ -49,7 +49,7 @@ class ScoreHead(nn.Module):
 
     def __init__(self, shape: TokenShape, num_outputs: int, *, at_zero: bool) -> None:
         super().__init__()
-        self.one_token = shape.tokens == 1
+        self.one_token, self.at_zero = shape.tokens == 1, at_zero
         self.linear = nn.Linear(shape.width, num_outputs)
         if at_zero:
             nn.init.zeros_(self.linear.weight)

@@ -65,6 +65,12 @@ class ClassificationLayer(TaskLayer):
         """Return the weight of the class of each row."""
         return self.class_weights(targets_N)[targets_N]
 
+    def constant_logits(self, targets_N: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the logarithm of the share of each class, with half a row more, around their mean."""
+        counts_K = torch.bincount(targets_N, minlength=self.num_logits).to(torch.float32)
+        logits_K = ((counts_K if weights is None else counts_K * weights) + 0.5).log()
+        return logits_K - logits_K.mean()
+
     def solver(self, *, balanced: bool) -> Solver:
         """Return that of a logistic regression."""
         return logistic(self.num_logits, balanced=balanced)

@@ -56,6 +56,13 @@ class MultilabelLayer(TaskLayer):
         counts_2L = torch.stack([len(targets_B) - with_L, with_L])
         return torch.where(counts_2L > 0, len(targets_B) / (2 * counts_2L.clamp(min=1)), 0.0)
 
+    def constant_logits(self, targets_N: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return the log odds of each label, with half a row on either side."""
+        with_L = targets_N.sum(dim=0).to(torch.float32)
+        sides_2L = torch.stack([len(targets_N) - with_L, with_L])
+        odds_2L = ((sides_2L if weights is None else sides_2L * weights) + 0.5).log()
+        return odds_2L[1] - odds_2L[0]
+
     def solver(self, *, balanced: bool) -> Solver:
         """Return that of a logistic regression for each label."""
         return one_each(self.num_logits, balanced=balanced)

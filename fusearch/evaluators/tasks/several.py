@@ -110,6 +110,18 @@ class SeveralTasksLayer(TaskLayer):
                 found.append((own if own is not None else torch.ones(shape, device=targets_B.device)).flatten())
         return torch.cat(found)
 
+    def constant_logits(self, targets_N: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Return those of all tasks side by side, each from the rows that have a label for it; 0 of a task that has none."""
+        found, places = [], self._weight_places()
+        for part, layer, _, own_NV, known_N in self._parts(targets_N):
+            rows, own = known_N.nonzero()[:, 0], None
+            if weights is not None and part.name in places:
+                place, shape = places[part.name]
+                own = weights[place].reshape(shape)
+            said = layer.constant_logits(_as_encoded(part, own_NV[rows], rows >= 0), own)
+            found.append(torch.zeros(layer.num_logits, device=targets_N.device) if said is None else said)
+        return torch.cat(found)
+
     def chosen(self, logits_BK: Tensor) -> Tensor:
         """Return the position of the largest logit of the first task."""
         return logits_BK[:, next(iter(self.logit_columns.values()))].argmax(dim=1)

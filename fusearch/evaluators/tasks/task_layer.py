@@ -103,6 +103,18 @@ class TaskLayer(nn.Module, ABC):
         del logits, targets_N
         return self
 
+    def constant_logits(self, targets_N: Tensor, weights: Tensor | None = None) -> Tensor | None:
+        """Return the logits that say the shares of the training rows of every sample, (K,): heads start there (decision 0112).
+
+        By default None: they start at 0.
+
+        Args:
+            targets_N: Targets of the training rows, as `encode` gives them.
+            weights: What `loss_weights` gives: of balanced classes the shares are equal.
+        """
+        del targets_N, weights
+        return None
+
     def encode(self, targets: NDArray[Any]) -> Tensor:
         """Return targets as the loss reads them; by default as they are."""
         return torch.as_tensor(np.ascontiguousarray(targets))

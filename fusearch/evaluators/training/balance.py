@@ -14,7 +14,7 @@ from fusearch.errors import EvaluationError
 from fusearch.evaluators.tasks import TaskLayer
 from fusearch.search_space import Recipe
 
-__all__ = ["Balance", "row_weights"]
+__all__ = ["Balance", "constant_logits", "row_weights"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class Balance:
         held = task.loss_weights(targets_N, balanced=recipe.balances)
         focal = torch.tensor(recipe.focal, device=targets_N.device) if recipe.focal else None
         return cls(weights, held, focal)
+
+
+def constant_logits(recipe: Recipe, task: TaskLayer, targets_N: Tensor) -> Tensor | None:
+    """Return what heads start at: the shares of the classes as the recipe makes them count; None: 0."""
+    return task.constant_logits(targets_N, task.loss_weights(targets_N, balanced=recipe.balances))
 
 
 def row_weights(recipe: Recipe, task: TaskLayer, targets_N: Tensor) -> Tensor | None:

@@ -26,13 +26,13 @@ from torch import Tensor, nn
 
 from fusearch.data.given_weights import GivenWeights
 from fusearch.evaluators.network.network import FusionNetwork
-from fusearch.evaluators.network.start import start_stream, start_streams
+from fusearch.evaluators.network.start import start_heads, start_stream, start_streams
 from fusearch.evaluators.network.stream_runs import StreamNetwork, StreamState
 from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.tasks import TaskLayer
 from fusearch.evaluators.tasks.convex import Solver
 from fusearch.evaluators.training.augmentation import strengths_of
-from fusearch.evaluators.training.balance import Balance, row_weights
+from fusearch.evaluators.training.balance import Balance, constant_logits, row_weights
 from fusearch.evaluators.training.optimization import Fit, mixed_precision, reproducible
 from fusearch.evaluators.training.phase import RAW, DesignLoss, FusionLoss, Phase, PhaseLoss, StreamLoss, in_turn
 from fusearch.evaluators.training.row_order import RowOrder
@@ -194,6 +194,7 @@ class DesignTraining:
         modalities = tuple(dict.fromkeys(streams.modality_of[name] for name, other in streams.lenders.items() if other == lender))
         alone = StreamNetwork(self.network.graph, lender, self.network.num_outputs, self.recipe, self.network.grid).to(self.device)
         start_stream(alone, self.network.graph.stream(lender), self.given)
+        start_heads(alone, constant_logits(self.recipe, self.task, self.samples.targets))
         self.num_alone["asked"] += 1
         if self.cache is None:
             fit = yield self._stream_phase(lender, modalities, alone, order)
@@ -315,6 +316,7 @@ class DesignTraining:
             with reproducible(self.generator.initial_seed(), device=self.device) as order:
                 network = FusionNetwork.of(Candidate(graph, self.recipe), self.task).to(self.device)
                 start_streams(network, self.given)
+                start_heads(network, constant_logits(self.recipe, self.task, seen.targets))
                 run = DesignTraining(network, seen, None, self.recipe, self.task, self.settings, order, epochs, None, cache, self.given)
                 lenders, modality_of = network.streams.lenders, network.streams.modality_of
                 # A stream that no row of the other parts has cannot be trained: it has no score on this one.

@@ -116,12 +116,7 @@ def keep_levels(run: Run | Path | str, columns: Sequence[str], data: Dataset) ->
     from fusearch.data.assembly.row_texts import texts_of_rows
 
     opened = run if isinstance(run, Run) else Run(run)
-    fingerprint = (opened.config.get("evaluator", {}).get("data") or {}).get("fingerprint")
-    if data.fingerprint != fingerprint:
-        raise RunError(
-            f"data set {data.name!r} has the fingerprint {data.fingerprint}, run {str(opened.path)!r} was searched on {fingerprint}: "
-            "its rows would be told apart wrongly"
-        )
+    opened.refuse_other_data(data.identity)
     kept = {column: texts_of_rows(data, column) for column in dict.fromkeys(columns)}
     path = opened.path / LEVELS
     try:

@@ -64,6 +64,17 @@ def test_slices_without_a_place_are_sorted_by_number_and_told(tmp_path: Path) ->
     assert stack.notes == ("volumes whose slices have no position, so that they were sorted by their number",)
 
 
+def test_slices_of_a_tilted_gantry_are_placed_and_told(tmp_path: Path) -> None:
+    """Each is shifted against the one below, by more than what its plane leans."""
+    for index in range(3):
+        facts = {"ImageOrientationPatient": [1, 0, 0, 0, 1, 0], "ImagePositionPatient": [0, 2 * index, 5 * index], "PixelSpacing": [1, 1]}
+        write_dicom(tmp_path / f"{index}.dcm", np.zeros((4, 4), np.uint16), SeriesInstanceUID="1.2", **facts)
+    stack = read_stack(tmp_path)
+    assert stack.affine is not None
+    np.testing.assert_allclose(stack.affine[:, 0], [0, -2, 5])
+    assert stack.notes == ("volumes whose slices are shifted against each other, as of a tilted gantry, which is not undone",)
+
+
 def test_a_missing_slice_is_told(tmp_path: Path) -> None:
     write_series(tmp_path / "ct", np.repeat(VALUES, 2, axis=0), (3, 1, 1))
     sorted((tmp_path / "ct").iterdir())[1].unlink()

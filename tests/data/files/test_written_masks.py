@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fusearch.data.files.masks import read_masks
-from fusearch.data.files.written_masks import write_mask
+from fusearch.data.files.written_masks import packages_that_write, write_mask
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,60 @@ def test_a_volume_that_is_read_and_written_lies_where_it_lay(keys: dict[str, Any
     np.testing.assert_array_equal(written.affine, affine)
     np.testing.assert_array_equal(np.asarray(written.dataobj), mask)
     np.testing.assert_array_equal(said, mask)
+
+
+#: Axes of slices as scanners lay them, by rows and columns, in the axes of DICOM.
+AXIAL, TURNED = [1.0, 0, 0, 0, 1, 0], [0.0, 1, 0, 0, 0, -1]
+
+
+@pytest.mark.parametrize(
+    ("keys", "axes", "shift"),
+    [
+        ({}, AXIAL, 0.0),
+        ({"size": [6, 12, 10]}, TURNED, 0.0),
+        ({"spacing": [1.5, 1.0, 0.5]}, AXIAL, 0.0),
+        ({"size": [9, 14, 12], "spacing": [3.0, 2.0, 1.0]}, AXIAL, 0.4),
+    ],
+    ids=["as it is", "sagittal and stretched", "another spacing", "a tilted gantry, padded"],
+)
+def test_the_mask_of_a_series_lies_where_the_series_does(keys: dict[str, Any], axes: list[float], shift: float, tmp_path: Path) -> None:
+    """Each position of the file lies where DICOM says that the pixel of its slice, row and column lies."""
+    nibabel = pytest.importorskip("nibabel", reason="needs fusearch[volumes]")
+    volume_files = pytest.importorskip("volume_files")
+    along_row, along_column = np.array(axes[:3]), np.array(axes[3:])
+    upward = 3 * (np.cross(along_row, along_column) + shift * along_column)
+    origin, inside = np.array([-20.0, 7, 100]), np.zeros((3, 7, 5), np.uint8)
+    inside[1:, 2:5, 1:4] = 4
+    for index, mask_HW in enumerate(inside):
+        place = (origin + index * upward).tolist()
+        facts = {"SeriesInstanceUID": "1.2", "InstanceNumber": 9 - index, "ImageOrientationPatient": axes, "ImagePositionPatient": place}
+        (tmp_path / "scan").mkdir(exist_ok=True)
+        volume_files.write_dicom(tmp_path / f"scan/{index}.dcm", mask_HW.astype(np.uint16), **facts, PixelSpacing=[2, 1], SliceThickness=3)
+    seen = read_masks([tmp_path / "scan"], num_axes=3, **keys)[0]
+    path, said = write_mask(seen, tmp_path / "said", like=tmp_path / "scan", **keys)
+    assert path.name == "said.nii.gz"
+    written = nibabel.load(path)
+    np.testing.assert_array_equal(np.asarray(written.dataobj), inside.transpose())
+    np.testing.assert_array_equal(said, inside.transpose())
+    assert (int(written.header["sform_code"]), written.header.get_xyzt_units()[0]) == (1, "mm")
+    column, row, slice_ = 4, 6, 2
+    pixel = origin + slice_ * upward + row * 2 * along_column + column * 1 * along_row
+    np.testing.assert_allclose(written.affine @ [column, row, slice_, 1], [-pixel[0], -pixel[1], pixel[2], 1], atol=1e-4)
+    np.testing.assert_array_equal(read_masks([path], num_axes=3, **keys)[0], seen)
+
+
+def test_the_mask_of_slices_that_say_no_place_has_their_size(tmp_path: Path) -> None:
+    volume_files = pytest.importorskip("volume_files")
+    volume_files.write_dicom(tmp_path / "scan.dcm", np.zeros((2, 4, 6), np.uint16))
+    mask = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)
+    path, said = write_mask(mask, tmp_path / "said", like=tmp_path / "scan.dcm", size=[1, 2, 3])
+    assert (path.name, said.shape) == ("said.npy", (2, 4, 6))
+    np.testing.assert_array_equal(np.load(path), mask.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2))
+
+
+def test_volumes_of_dicom_need_nibabel_for_their_masks() -> None:
+    assert packages_that_write(["pydicom"], 3) == ("nibabel",)
+    assert packages_that_write(["pydicom"], 2) == packages_that_write(["nibabel"], 3) == ()
 
 
 @pytest.mark.parametrize("code", [0, 1])

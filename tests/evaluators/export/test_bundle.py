@@ -264,7 +264,7 @@ def test_what_cannot_be_exported_leaves_nothing(clinic: Path, make_run: MakeRun,
         export(run, tmp_path / "mine")
     with pytest.raises(ExportError, match="seeds is 0, expected at least 1"):
         export(run, tmp_path / "bundle", seeds=0)
-    with pytest.raises(RunError, match="the data have changed"):
+    with pytest.raises(RunError, match="the data changed"):
         export(run, tmp_path / "bundle", data=load_data("wisconsin"))
     with pytest.raises(RunError, match="no design 'bset'"):
         export(run.path, tmp_path / "bundle", pick="bset")

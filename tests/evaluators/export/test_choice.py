@@ -84,7 +84,7 @@ def test_data_in_memory_must_be_given(run: Run, data: Dataset) -> None:
 
 def test_other_data_are_refused_with_both_fingerprints(run: Run, data: Dataset) -> None:
     other = load_data("wisconsin")
-    with pytest.raises(RunError, match=rf"'wisconsin' has the fingerprint {other.fingerprint}, .* was searched on {data.fingerprint}"):
+    with pytest.raises(RunError, match=rf"data changed, fingerprint {data.fingerprint} in the run and {other.fingerprint} now"):
         load_choice_data(run, other)
 
 
@@ -118,7 +118,7 @@ def test_a_project_that_moved_is_found_or_asked_for(make_run: MakeRun, tmp_path:
     with pytest.raises(RunError, match=r"was searched on '.*study.yaml', which is not there: say where it is now by `--data`"):
         load_choice_data(lonely)
     assert load_choice_data(lonely, moved / "study.yaml").name == "study"
-    with pytest.raises(RunError, match="the data have changed"):
+    with pytest.raises(RunError, match="the data changed"):
         load_choice_data(lonely, "wisconsin")
 
 
@@ -128,11 +128,10 @@ def test_weights_that_changed_are_named_and_not_the_data(tmp_path: Path, data: D
         return data.starting_from(GivenWeights.read("a", "mlp(width=4)", tmp_path / "tab.pt"))
 
     one = started(b"one")
-    described = {"name": "toy", "fingerprint": one.fingerprint, "given_weights": [each.to_dict() for each in one.given_weights]}
-    config = {"format": 1, "objectives": [{"name": "auroc", "direction": "maximize"}], "evaluator": {"data": described}}
+    config = {"format": 1, "objectives": [{"name": "auroc", "direction": "maximize"}], "evaluator": {"data": one.identity}}
     (tmp_path / CONFIG).write_text(yaml.safe_dump(config), encoding="utf-8")
     assert load_choice_data(Run(tmp_path), one) is one
-    with pytest.raises(RunError, match=r"was searched with other weights: weights 'tab.pt' of a:mlp\(width=4\) changed, digest"):
+    with pytest.raises(RunError, match=r"data set 'toy' is not that of run '.*': weights 'tab.pt' of a:mlp\(width=4\) changed, digest"):
         load_choice_data(Run(tmp_path), started(b"two"))
     with pytest.raises(RunError, match="from none now"):
         load_choice_data(Run(tmp_path), data)

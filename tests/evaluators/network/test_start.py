@@ -21,7 +21,8 @@ from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.export.refit import refit
 from fusearch.evaluators.network.encoder_network import make_encoder
 from fusearch.evaluators.network.network import FusionNetwork
-from fusearch.evaluators.network.start import check_given, read_weights, start_streams
+from fusearch.evaluators.network.start import check_given, read_weights, start_heads, start_streams
+from fusearch.evaluators.network.stream_runs import StreamNetwork
 from fusearch.evaluators.training.transfer import WeightStore
 from fusearch.search_space import ENCODERS, Candidate, FusionGraph, Recipe
 
@@ -43,6 +44,33 @@ def given(path: Path, weights: dict[str, torch.Tensor], encoder: str = "mlp(widt
 
 def network_of(formula: str, modalities: Sequence[Modality] = TABLES) -> FusionNetwork:
     return FusionNetwork(FusionGraph.parse(formula, modalities), 2, Recipe(width=16))
+
+
+def test_heads_at_zero_start_at_what_they_are_given() -> None:
+    """Those whose scores an operator joins have a start of their own."""
+    said, x = torch.tensor([0.5, -0.5]), {"a": torch.randn(4, 5), "b": torch.randn(4, 3)}
+    present = {name: torch.ones(4, dtype=torch.bool) for name in x}
+    for formula in ("a:mlp | b:mlp\nF1 = cat(a@L, b@L) ->", "a:mlp | b:mlp\nF1 = vote_mean(a@score, b@score) ->"):
+        network = network_of(formula)
+        start_heads(network, said)
+        torch.testing.assert_close(network(x, present).softmax(dim=1), said.softmax(dim=0).expand(4, 2))
+    network = network_of("a:mlp | b:mlp\nF1 = product(a@score, b@score) ->")
+    before = {name: values.clone() for name, values in network.streams.state_dict().items()}
+    start_heads(network, said)
+    assert all(torch.equal(values, before[name]) for name, values in network.streams.state_dict().items())
+    alone = StreamNetwork(network.graph, "a", 2, Recipe(width=16))
+    start_heads(alone, None)
+    assert not alone(x["a"]).any()
+    start_heads(alone, said)
+    torch.testing.assert_close(alone(x["a"]), said.expand(4, 2))
+
+
+def test_an_output_of_one_task_starts_at_its_own_part() -> None:
+    graph = FusionGraph.parse("a:mlp | b:mlp\nF1 = cat(a@L, b@L) -> one\nF2 = sum(a@1, b@1; trunk=fc:1) -> other", TABLES)
+    network = FusionNetwork(graph, 3, Recipe(width=16), tasks={"one": slice(0, 1), "other": slice(1, 3)})
+    start_heads(network, torch.tensor([1.0, 2.0, 3.0]))
+    x, present = {"a": torch.randn(4, 5), "b": torch.randn(4, 3)}, {name: torch.ones(4, dtype=torch.bool) for name in "ab"}
+    torch.testing.assert_close(network(x, present), torch.tensor([[1.0, 2.0, 3.0]]).expand(4, 3))
 
 
 @pytest.mark.parametrize("prefix", ["", "module.", "streams.encoders.stream_a."])

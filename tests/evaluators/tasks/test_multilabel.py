@@ -34,6 +34,19 @@ def test_balanced_sides_of_a_label_weigh_alike() -> None:
     torch.testing.assert_close(layer.loss(wrong, targets, torch.ones(2, 2)), even)
 
 
+def test_heads_start_at_the_log_odds_of_each_label() -> None:
+    layer = bind_task(Multilabel("labels", ("rare", "frequent", "never")))
+    targets = torch.zeros(1000, 3)
+    targets[:20, 0] = targets[:900, 1] = 1
+    said = layer.constant_logits(targets)
+    assert said is not None
+    torch.testing.assert_close(said.sigmoid(), torch.tensor([0.02, 0.9, 0.0]), atol=1e-3, rtol=0)
+    assert torch.isfinite(said).all()
+    even = layer.constant_logits(targets, layer.class_weights(targets))
+    assert even is not None
+    torch.testing.assert_close(even[:2], torch.zeros(2), atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("weights", [None, torch.tensor([[1.0, 2.0], [5.0, 3.0]])])
 def test_the_focal_loss_is_that_of_each_label(weights: Tensor | None) -> None:
     """Lin et al. 2017, equation 5, which is of one label."""

@@ -23,6 +23,18 @@ KINDS = {
 KNOWN = RNG.random(ROWS) < 0.7
 
 
+def test_heads_start_at_those_of_each_task() -> None:
+    layer, targets = several()
+    encoded = layer.encode(targets)
+    every = layer.constant_logits(encoded, layer.loss_weights(encoded, balanced=False))
+    for (name, columns), (own, _) in zip(layer.logit_columns.items(), map(layer_of, KINDS), strict=True):
+        rows = KINDS[name][1] if name == "number" else KINDS[name][1][KNOWN]
+        said = own.constant_logits(own.encode(rows))
+        expected = torch.zeros(own.num_logits) if said is None or name == "classes" else said  # of balanced classes all are alike
+        torch.testing.assert_close(every[columns], expected, atol=1e-5, rtol=0)
+    assert every[layer.logit_columns["labels"]].abs().sum() > 0
+
+
 def layer_of(name: str) -> tuple[TaskLayer, torch.Tensor]:
     task, targets = KINDS[name]
     layer = bind_task(task).fit(targets)

@@ -16,7 +16,7 @@ from fusearch.data import Dataset
 from fusearch.errors import EvaluationError
 from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.tasks import bind_task
-from fusearch.evaluators.training.balance import Balance, row_weights
+from fusearch.evaluators.training.balance import Balance, constant_logits, row_weights
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 from fusearch.tasks.regression import Regression
 
@@ -84,3 +84,37 @@ def test_a_task_without_classes_refuses_what_balances_them(recipe: Recipe) -> No
     graph = FusionGraph.parse("F1 = cat(a@L, b@L) ->", modalities=data.modalities)
     with pytest.raises(EvaluationError, match="has no classes to balance"):
         TrainingEvaluator(data, folds=2, epochs=1)(Candidate(graph, recipe), Budget(), lambda step, values: None)
+
+
+@pytest.mark.parametrize("task", ["classification", "multilabel"])
+@pytest.mark.parametrize("late", [False, True])
+def test_members_start_from_the_shares_of_their_own_fold(task: str, late: bool) -> None:
+    """Whether they are trained together or not: the event is rare in one centre and frequent in the other, and steps are tiny."""
+    joined, voted = "F1 = cat(a@L, b@L) ->", "train = independent\nF1 = vote_mean(a@score, b@score) ->"
+    rng = np.random.default_rng(0)
+    centres = np.array(["x", "y"]).repeat(60)
+    sick = (np.arange(120) % 10 < np.where(centres == "x", 1, 8)).astype(int)
+    targets = {"sick": sick, "well": 1 - sick} if task == "multilabel" else sick
+    arrays = {name: rng.normal(size=(120, 3)) for name in "ab"}
+    kept: dict[str, Any] = {"groups": centres, "splits": np.where(centres == "x", "train", "val")}
+    data = Dataset.from_arrays("toy", modalities=arrays, targets=targets, task=task, **kept)
+    graph = FusionGraph.parse(f"a:mlp | b:mlp\n{voted if late else joined}", data.modalities)
+    candidate = Candidate(graph, Recipe(learning_rate=1e-9, dropout=0.0))
+    alone, packed = (TrainingEvaluator(data, folds=2, epochs=1, pack=pack, device="cpu") for pack in ("off", 2))
+    said = [each(candidate, Budget(), lambda *_: None) for each in (alone, packed)]
+    assert said[1].details["pack"] == {"members": 2}
+    loss = "log_loss" if task == "classification" else "mean_log_loss"
+    assert said[1][loss] == pytest.approx(said[0][loss], abs=1e-6)
+    pairs = ((0.1, 48.5 / 61), (0.8, 6.5 / 61))  # what the one centre has, and what the other one says of it
+    expected = -np.mean([share * np.log(other) + (1 - share) * np.log(1 - other) for share, other in pairs])
+    assert said[0][loss] == pytest.approx(expected, abs=1e-4)
+
+
+def test_balanced_classes_start_alike() -> None:
+    layer = class_task(3)
+    for balanced in (Recipe(class_weights="balanced"), Recipe(sampling="balanced")):
+        torch.testing.assert_close(constant_logits(balanced, layer, TARGETS), torch.zeros(3), atol=1e-6, rtol=0)
+    said = constant_logits(Recipe(), layer, TARGETS)
+    assert said is not None
+    torch.testing.assert_close(said.softmax(dim=0), torch.tensor([3.5, 1.5, 2.5]) / 7.5)
+    assert constant_logits(Recipe(), bind_task(Regression("y")), torch.randn(6)) is None

@@ -12,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from fusearch.contracts import Objective
 from fusearch.data import load_data
+from fusearch.data.given_weights import GivenWeights
 from fusearch.errors import DataError, RunError
 from fusearch.layout import LEVELS, predictions_file
 from fusearch.reports.findings.level_scores import ColumnScores, keep_levels, level_cells, level_note, read_level_scores
@@ -136,9 +137,13 @@ def test_one_design_alone_has_no_difference(tmp_path: Path) -> None:
 
 def test_columns_are_kept_for_the_data_of_the_run_alone(make_run: Callable[..., Run]) -> None:
     run, data = make_run(3), load_data("wisconsin")
-    with pytest.raises(RunError, match=r"was searched on 3f9c0aa1b2c4d5e6: its rows would be told apart wrongly"):
+    with pytest.raises(RunError, match=rf"the data changed, fingerprint 3f9c0aa1b2c4d5e6 in the run and {data.fingerprint} now"):
         keep_levels(run, ["mean_radius"], data)
-    run.config["evaluator"]["data"]["fingerprint"] = data.fingerprint
+    run.config["evaluator"]["data"] = data.identity
+    (run.path / "w.pt").write_bytes(b"w")
+    given = GivenWeights.read("cytology", "mlp", run.path / "w.pt")
+    with pytest.raises(RunError, match=r"cytology:mlp starts from weights 'w.pt' now, and from none in the run"):
+        keep_levels(run, ["mean_radius"], data.starting_from(given))
     told = json.loads(keep_levels(run, ["mean_radius", "mean_area"], data).read_text(encoding="utf-8"))
     assert list(told) == ["mean_radius", "mean_area"]
     assert list(told["mean_area"]) == data.ids[data.rows("search")].tolist()
