@@ -40,10 +40,12 @@ FORMATS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "array": ({"kind": "tabular", "file": "x.npz", "key": "x"}, set()),
     "png": ({"kind": "image2d", "column": "png"}, {"pillow"}),
     "jpg": ({"kind": "image2d", "column": "jpg", "file": "tables/files.parquet"}, {"pillow", "pyarrow"}),
+    "tif": ({"kind": "image2d", "column": "tif"}, {"pillow"}),
     "picture": ({"kind": "image2d", "column": "image_npy"}, set()),
     "xray": ({"kind": "image2d", "column": "dcm"}, {"pydicom"}),
     "unnamed": ({"kind": "image2d", "column": "dicom"}, {"pydicom"}),
     "nifti": ({"kind": "volume3d", "column": "nii"}, {"nibabel"}),
+    "plain_nifti": ({"kind": "volume3d", "column": "plain"}, {"nibabel"}),
     "slices": ({"kind": "volume3d", "column": "series"}, {"pydicom"}),
     "volume": ({"kind": "volume3d", "column": "volume_npy"}, set()),
     "frames": ({"kind": "video", "column": "film"}, {"pillow"}),
@@ -84,12 +86,13 @@ def write_sample(files: Path, row: int) -> dict[str, str]:
     """Write a sample in every format, and return column -> name."""
     rng = np.random.default_rng(row)
     pixels, volume = rng.integers(0, 255, (6, 5), np.uint8), rng.integers(0, 100, (4, 4, 4)).astype(np.float32)
-    for suffix in ("png", "jpg"):
+    for suffix in ("png", "jpg", "tif"):
         Image.fromarray(pixels).save(files / f"{row}.{suffix}")
     np.save(files / f"image{row}.npy", pixels)
     for name in (f"{row}.dcm", f"scan{row}"):
         write_dicom(files / name, pixels.astype(np.uint16))
     write_nifti(files / f"{row}.nii.gz", volume)
+    write_nifti(files / f"{row}.nii", volume)
     write_series(files / f"series{row}", volume)
     np.save(files / f"volume{row}.npy", volume)
     (files / f"film{row}").mkdir()
@@ -103,8 +106,15 @@ def write_sample(files: Path, row: int) -> dict[str, str]:
     (files / f"{row}.txt").write_text(WORDS[row % 2], encoding="utf-8")
     np.savez(files / f"graph{row}.npz", features=rng.normal(size=(3, 2)), edges=np.array([[0, 1], [1, 2]]))
     names = {"image_npy": f"image{row}.npy", "volume_npy": f"volume{row}.npy", "film_npy": f"film{row}.npy", "dicom": f"scan{row}"}
-    names |= {name: f"{row}.{name}" for name in ("png", "jpg", "dcm", "wav", "flac", "edf", "txt")}
-    return {**names, "nii": f"{row}.nii.gz", "series": f"series{row}", "film": f"film{row}", "graph": f"graph{row}.npz"}
+    names |= {name: f"{row}.{name}" for name in ("png", "jpg", "tif", "dcm", "wav", "flac", "edf", "txt")}
+    return {
+        **names,
+        "nii": f"{row}.nii.gz",
+        "plain": f"{row}.nii",
+        "series": f"series{row}",
+        "film": f"film{row}",
+        "graph": f"graph{row}.npz",
+    }
 
 
 @pytest.fixture(scope="module")

@@ -45,8 +45,9 @@ class CheckResult:
     Attributes:
         name: Name of the data set, or the source where it could not be read.
         samples: Number of samples; 0 where the labels could not be read.
-        modalities: Name -> `kind`, `shape`, `missing_rows` (samples that lack it), `missing_values` (in the others) and, where it was read
-            from a file, `unlabelled_rows` (rows of no sample).
+        modalities: Name -> `kind`, `shape`, `missing_rows` (samples that lack it), `missing_values` (in the others), `held_in`
+            (`memory`, or `disk`, from where decoded values are mapped), `mebibytes` of its values and, where it was read from a file,
+            `unlabelled_rows` (rows of no sample).
         splits: Split -> `rows`, and what the task says of their targets, such as `classes` (label -> count) or `mean` and `std`.
         problems: What is wrong, errors first.
         task: `kind`, `name`, `note` (such as which class is positive) and `chance`, what a guess reaches in some metrics.
@@ -228,10 +229,10 @@ def _describe(data: Dataset, modalities: Mapping[str, RawModality], problems: li
         entry = entries[modality.name] = {"kind": modality.kind, "shape": list(modality.shape)}
         entry["missing_rows"] = int((~present).sum())
         entry["missing_values"] = _num_missing(data.raw[modality.name][present], modality.layout)
-        mapped = mapped_file(data.raw[modality.name])
+        mapped, size = mapped_file(data.raw[modality.name]), data.raw[modality.name].nbytes / 2**20
+        entry["held_in"], entry["mebibytes"] = "memory" if mapped is None else "disk", float(f"{size:.3g}")
         if mapped is not None:
-            size = f"{data.raw[modality.name].nbytes / 2**20:,.3g} MiB"
-            what = f"its {size} of decoded values are mapped from {str(mapped)!r}, where they are decoded once"
+            what = f"its {size:,.3g} MiB of decoded values are mapped from {str(mapped)!r}, where they are decoded once"
             problems = [*problems, Problem("info", f"modality {modality.name!r}: {what}", f"modalities.{modality.name}")]
         if modality.name in modalities:
             entry["unlabelled_rows"] = modalities[modality.name].num_unlabelled

@@ -16,6 +16,7 @@ from fusearch.data.drafting.array_labels import is_test_half
 from fusearch.data.drafting.file_notes import numbered_files, rare_names, several_suffixes, unclear_names, unnamed_files, unread_files
 from fusearch.data.drafting.found import FoundTable, Holdings
 from fusearch.data.drafting.joined import Joined
+from fusearch.data.drafting.linked_tables import edges_of, is_of_edges, node_column
 from fusearch.data.drafting.named_by_id import group_by_id
 from fusearch.data.drafting.roles import Roles, read_roles
 from fusearch.data.drafting.telling import why_no_number
@@ -142,6 +143,7 @@ class Drafts:
 
     def _add_columns(self, table: FoundTable, where: Mapping[str, Any], roles: Roles, is_labels: bool) -> None:
         if not roles.numbers and not roles.levels:
+            self.notes += [f"{table.called}: {name!r} was left out: {why}" for name, why in list(roles.left_out.items())[:_NAMED]]
             return
         kept = [name for name in table.columns if name in {*roles.numbers, *roles.levels}]
         marked = {self.joined.id, *roles.texts, *roles.sequences, *roles.files, *((*self.targets, roles.split) if is_labels else ())}
@@ -156,9 +158,14 @@ class Drafts:
         self.add(table.stem, "table", keys, comments)
 
     def _add_long(self, table: FoundTable, where: Mapping[str, Any]) -> None:
-        """Add a table with several rows a sample, if a column rises within each."""
+        """Add a table with several rows a sample: nodes, where another one has their edges, or steps, if a column rises within each."""
         id_name = self.joined.id or ""
+        if is_of_edges(table) and any(node_column(other, table, id_name) for other in self.joined.others if other is not table):
+            return
         numbers = [name for name in table.columns if name != id_name and table.frame[name].dtype.kind in "iufb"]
+        linked = edges_of(table, self.joined.others, id_name)
+        if linked is not None and self._add_graphs(table, where, numbers, *linked):
+            return
         texts = [name for name in table.columns if name not in numbers and name != id_name]
         frame = table.frame.copy()
         frame[id_name] = table.texts(id_name)
@@ -184,6 +191,21 @@ class Drafts:
             self.add(table.stem, "series", keys, [*comments, *(f"Left out: {name!r}, {why}." for name, why in dropped.items())])
             return
         self.notes.append(f"{table.called}: several rows a sample, and no column that rises within each; expected one row, or a time")
+
+    def _add_graphs(self, table: FoundTable, where: Mapping[str, Any], numbers: Sequence[str], edges: FoundTable, node: str) -> bool:
+        id_name = self.joined.id or ""
+        measured = [name for name in numbers if name != node and name not in self.targets]
+        frame = table.frame.copy()
+        frame[id_name] = table.texts(id_name)
+        dropped = self._no_channels(frame, id_name, measured)
+        features = [name for name in measured if name not in dropped]
+        if not features:
+            return False
+        sheet = {} if edges.sheet is None else {"edges_sheet": edges.sheet}
+        keys = {**where, "node": node, "edges": self.relative(edges.path), **sheet, "features": features}
+        comments = [f"A row for each node: {edges.called} leads between those of {node!r}."]
+        self.add(table.stem, "graphs", keys, [*comments, *(f"Left out: {name!r}, {why}." for name, why in dropped.items())])
+        return True
 
     def _no_channels(self, frame: pd.DataFrame, id_name: str, channels: Sequence[str]) -> dict[str, str]:
         """Return the columns that have one value a sample, which is the target or says who the sample is -> why they are left out."""

@@ -137,16 +137,17 @@ def _take_texts(roles: Roles, table: FoundTable, column: str, folder: Path, targ
 
 def leads_to(texts: Sequence[str], *starts: Path) -> tuple[str, Path] | None:
     """Return the reader of the files that texts lead to, and the folder that they start from; None where they lead nowhere."""
-    sample = texts[:: max(1, len(texts) // 50)]
+    sample = [text.replace("\\", "/") for text in texts[:: max(1, len(texts) // 50)]]  # written on Windows or not
     folders = [text for text in sample if "." not in Path(text).name and any((start / text).is_dir() for start in starts)]
-    own = len(folders) == len(sample) and 2 * len(set(folders)) > len(folders)  # a folder a sample: not that of a site, or of a class
+    reached = len(folders) >= _REACHED * len(sample)
+    own = reached and 2 * len(set(folders)) > len(folders)  # a folder a sample: not that of a site, or of a class
     for reader in READERS.values():
         fits = [text for text in sample if reader.names and text.lower().endswith(reader.names)]
         if len(fits) < len(sample) and not (own and reader.inside):
             continue
         below = [inner for start in starts for inner in [start, *sorted(entry for entry in start.iterdir() if entry.is_dir())]]
         for start in below:
-            files = [start / text.replace("\\", "/") for text in sample]
+            files = [start / text for text in sample]
             there = [file for file in files if file.exists()]
             if len(there) >= _REACHED * len(files) and reader.takes(there[0]) and reader.fit(there) is not None:
                 return reader.name, start

@@ -50,19 +50,10 @@ ROWS_AT_ONCE, VALUES_AT_ONCE = 1024, 2**19
 
 #: Reader of files that a table names -> what reads them, given where each is named, and what they are brought to.
 NAMED_FILES: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
-    "images": (lambda files, places, **given: read_images(files, places=places, **given).values, ("size", "channels", "window", "axes")),
-    "volumes": (
-        lambda files, places, **given: read_volumes(files, places=places, **given).values,
-        ("size", "spacing", "window", "channels", "axes"),
-    ),
-    "films": (
-        lambda files, places, **given: read_films(files, places=places, **given).values,
-        ("frames", "size", "channels", "window", "axes"),
-    ),
-    "graphs": (
-        lambda files, places, **given: read_graphs(files, places=places, **given).values,
-        ("nodes", "edges", "directed", "axes"),
-    ),
+    "images": (read_images, ("size", "channels", "window", "axes")),
+    "volumes": (read_volumes, ("size", "spacing", "window", "channels", "axes")),
+    "films": (read_films, ("frames", "size", "channels", "window", "axes")),
+    "graphs": (read_graphs, ("nodes", "edges", "directed", "axes")),
     "sounds": (read_sounds, ("rate", "seconds", "mels")),
     "series": (read_recordings, ("channels", "rate", "seconds")),
     "texts": (read_text_files, ()),
@@ -292,7 +283,10 @@ def read_column(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form:
     read_files, brought_to = NAMED_FILES[modality["reader"]]
     samples, *others = modality.get("axes") or (0,)
     given = {**modality, "axes": [axis - (axis > samples) for axis in others] or None}  # those of one sample's file
-    found = read_files(files, places, **{key: given.get(key) for key in brought_to})
+    held = read_files(files, places=places, **{key: given.get(key) for key in brought_to})
+    for odd in getattr(held, "notes", ()):
+        note(f"{modality['option']}: {odd}")
+    found = getattr(held, "values", held)
     if "model" in modality:
         return read_texts(found, modality)
     if "symbols" in modality:

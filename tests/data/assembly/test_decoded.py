@@ -88,6 +88,7 @@ def test_a_data_set_is_the_same_mapped_and_in_memory_and_check_says_which(tmp_pa
         return load_data(tmp_path / "study.yaml"), [each.what for each in check_data(tmp_path / "study.yaml").problems]
 
     mapped, told = load()
+    held_in = check_data(tmp_path / "study.yaml").modalities["ct"]["held_in"]
     monkeypatch.setattr(decoded, "KEPT_FROM", 2**30)
     monkeypatch.setenv(decoded.FOLDER, str(tmp_path / "other"))
     held, untold = load()
@@ -95,3 +96,4 @@ def test_a_data_set_is_the_same_mapped_and_in_memory_and_check_says_which(tmp_pa
     assert (mapped_file(mapped.raw["ct"]) is None, mapped_file(held.raw["ct"]) is None) == (False, True)
     assert [what for what in told if "mapped from" in what] == [told[0]]
     assert not [what for what in untold if "mapped from" in what]
+    assert (held_in, check_data(tmp_path / "study.yaml").modalities["ct"]["held_in"]) == ("disk", "memory")

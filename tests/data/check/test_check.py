@@ -18,6 +18,8 @@ def test_what_it_found(study: Any) -> None:
     result = check_data(study.write())
     assert result.ok
     assert (result.name, result.samples) == ("lgg", 60)
+    held = [(entry.pop("held_in"), entry.pop("mebibytes")) for entry in result.modalities.values()]
+    assert held == [("memory", float(f"{60 * count * 4 / 2**20:.3g}")) for count in (4, 4, 14)]
     assert result.modalities == {
         "rna": {"kind": "tabular", "shape": [4], "missing_rows": 0, "missing_values": 1, "unlabelled_rows": 0},
         "clinical": {"kind": "tabular", "shape": [5], "missing_rows": 2, "missing_values": 0, "unlabelled_rows": 0},

@@ -97,3 +97,15 @@ def test_a_column_of_folders_of_frames_leads_to_films_and_one_of_sites_does_not(
     roles = read_roles(FoundTable(tmp_path / "t.csv", None, frame), apart=[], targets=[(name,) for name in CLASSES], folder=tmp_path)
     assert roles.files == {"clip": ("films", tmp_path)}
     assert "site" in [*roles.levels, *roles.left_out]
+
+
+def test_folders_that_were_named_on_windows_or_are_not_all_there_lead_to_films(tmp_path: Path) -> None:
+    """Which one is missing, `check` says."""
+    for row in range(ROWS - 1):
+        place = tmp_path / f"us/case{row}/frame1.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (4, 4)).save(place)
+    clips = [f"us\\case{row}" if row % 2 else f"us/case{row}" for row in range(ROWS)]
+    frame = pd.DataFrame({"clip": clips})
+    roles = read_roles(FoundTable(tmp_path / "t.csv", None, frame), apart=[], targets=[(name,) for name in CLASSES], folder=tmp_path)
+    assert roles.files == {"clip": ("films", tmp_path)}

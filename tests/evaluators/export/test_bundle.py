@@ -277,7 +277,7 @@ def test_the_threshold_that_was_fitted_travels_with_the_model(make_run: MakeRun,
     targets = np.where(rng.random(800) < 0.12, "sick", "well")
     views = {name: rng.normal(size=(800, 3)) + 0.5 * (targets == "sick")[:, None] for name in ("a", "b")}
     data = Dataset.from_arrays("rare", modalities=views, targets=targets, labels=["well", "sick"])
-    run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"}, recipe=Recipe(learning_rate=0.1), metric="f1_macro")
+    run = make_run(data, {"F1 = cat(a@0, b@0) ->": "linear"}, recipe=Recipe(learning_rate=0.03), metric="f1_macro")
     correction = correction_of(run.read(), run.records())
     assert correction is not None
     bundle = export(run, tmp_path / "rare", data=data, seeds=1)

@@ -94,3 +94,20 @@ def test_masks_are_like_the_files_that_they_were_drawn_on(tmp_path: Path) -> Non
     data = load_data(tmp_path / "data.yaml")
     t1, flair = data.modalities
     assert [describe_inputs(data, read)["masks"]["like"] for read in ([t1, flair], [flair], [t1])] == ["flair", "flair", None]
+
+
+def test_the_bundle_of_a_series_asks_for_what_writes_its_masks(tmp_path: Path) -> None:
+    """Where numbers are predicted nothing is written."""
+    volume_files = pytest.importorskip("volume_files", reason="needs fusearch[volumes]")
+    for row in range(4):
+        values = np.arange(64).reshape(4, 4, 4) % (2 + row)
+        volume_files.write_series(tmp_path / f"ct{row}", values)
+        np.save(tmp_path / f"{row}.npy", (values > 0).astype(np.uint8))
+    rows = "".join(f"p{row},ct{row},{row}.npy,{row + 0.5}\n" for row in range(4))
+    (tmp_path / "labels.csv").write_text(f"id,ct,mask,dose\n{rows}")
+    modalities = "modalities: {ct: {kind: volume3d, file: labels.csv, column: ct}}\nsplits: {folds: 2}\n"
+    for kind, column, packages in (("segmentation", "mask", ["nibabel", "pydicom"]), ("regression", "dose", ["pydicom"])):
+        path = tmp_path / f"{kind}.yaml"
+        path.write_text(f"id: id\ntask: {{kind: {kind}, file: labels.csv, column: {column}}}\n{modalities}")
+        data = load_data(path)
+        assert describe_inputs(data, data.modalities)["modalities"]["ct"]["packages"] == packages

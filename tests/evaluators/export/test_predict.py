@@ -315,3 +315,13 @@ def test_values_in_another_unit_are_told(capsys: pytest.CaptureFixture[str]) -> 
         "--cxr: values lie far off those of the training (mean of a sample: median 25700, and 60 to 140 there); the same unit?",
         "--labs: values lie far off those of the training (height: median 170, and 1.5 to 2 there); the same unit?",
     ]
+
+
+def test_what_is_odd_of_volumes_is_told_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, values in (("a", np.zeros((2, 2, 2))), ("b", np.arange(8.0).reshape(2, 2, 2))):
+        np.save(tmp_path / f"{name}.npy", values)
+    (tmp_path / "scans.csv").write_text("patient,file\np1,b.npy\np2,a.npy\n")
+    volume = {"option": "--ct", "kind": "volume3d", "shape": [1, 2, 2, 2], "column": "file", "root": ".", "reader": "volumes"}
+    ids, values = read(tmp_path / "scans.csv", volume, SPEC)
+    assert (ids, values.shape) == (["p1", "p2"], (2, 1, 2, 2, 2))
+    assert capsys.readouterr().err == "--ct: volumes of nothing but the value 0 (1): a.npy (scans.csv, line 3)\n"
