@@ -61,9 +61,10 @@ class CheckResult:
     task: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        facts = {**self.modalities, **self.splits}.items()
         lines = [f"{self.name}: {counted(self.samples, 'sample')}", self._predicted()]
-        lines += [f"{name}: {', '.join(f'{key} {_written(value)}' for key, value in told.items())}" for name, told in facts]
+        for what, facts in (("modality", self.modalities), ("split", self.splits)):
+            told = {name: ", ".join(f"{key} {_written(value)}" for key, value in entry.items()) for name, entry in facts.items()}
+            lines += [f"{what} {name}: {entry}" for name, entry in told.items()]
         lines += [f"{each.severity}, {each.where}: {each.what}" for each in self.problems] or ["No problems found."]
         return "\n".join(filter(None, lines))
 

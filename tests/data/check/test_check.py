@@ -58,8 +58,8 @@ def test_it_is_read_in_python_as_on_a_shell(study: Any) -> None:
     assert lines[1].startswith("classification of ")
     assert "Positive class: malignant" in lines[1]
     assert "Positive class: malignant" in check_data("wisconsin")._repr_html_()
-    assert "worst: kind tabular, shape 10, missing_rows 0, missing_values 0" in lines
-    assert "test: rows 85, classes benign 53, malignant 32" in lines
+    assert any(line.startswith("modality worst: kind tabular, shape 10, missing_rows 0, missing_values 0") for line in lines)
+    assert "split test: rows 85, classes benign 53, malignant 32" in lines
     assert lines[-1] == "No problems found."
     study.document["ide"] = study.document.pop("id")
     assert str(check_data(study.write())).splitlines()[1].startswith("error, lgg.yaml: lgg.yaml: ide: unknown key")
