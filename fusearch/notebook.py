@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from fusearch.amounts import amount
+
 __all__ = ["html_table", "html_title", "html_values"]
 
 
@@ -42,5 +44,5 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1e5 else f"{value:,.0f}"
+        return amount(value)
     return escape(str(value)).replace("\n", "<br>")

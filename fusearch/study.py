@@ -107,20 +107,20 @@ class TrialFacts:
 
     formula: str = field(default="", metadata={"attribute": "formula"})
     digest: str = field(default="", metadata={"attribute": "graph_digest"})
-    candidate: str = field(default="", metadata={"attribute": "digest"})
+    candidate: str = field(default="", repr=False, metadata={"attribute": "digest"})
     recipe: Mapping[str, Any] = field(default_factory=dict, metadata={"attribute": "recipe"})
-    rebuilt_from: Mapping[str, Any] | None = field(default=None, metadata={"attribute": "candidate"})
+    rebuilt_from: Mapping[str, Any] | None = field(default=None, repr=False, metadata={"attribute": "candidate"})
     reference: str | None = field(default=None, metadata={"attribute": "reference"})
     pack: int | None = field(default=None, metadata={"attribute": "pack"})
-    budget: Mapping[str, Any] = field(default_factory=dict, metadata={"attribute": "budget"})
+    budget: Mapping[str, Any] = field(default_factory=dict, repr=False, metadata={"attribute": "budget"})
     values: Mapping[str, float] = field(default_factory=dict, metadata={"attribute": "values"})
-    spread: Mapping[str, float] = field(default_factory=dict, metadata={"attribute": "spread"})
-    details: Mapping[str, Any] = field(default_factory=dict, metadata={"attribute": "details"})
+    spread: Mapping[str, float] = field(default_factory=dict, repr=False, metadata={"attribute": "spread"})
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False, metadata={"attribute": "details"})
     seconds: float | None = field(default=None, metadata={"attribute": "seconds"})
     reason: str | None = field(default=None, metadata={"attribute": "reason"})
     repeat_of: int | None = field(default=None, metadata={"attribute": "repeat_of"})
     more_seeds_of: int | None = field(default=None, metadata={"attribute": "more_seeds_of"})
-    raced: Mapping[str, Any] = field(default_factory=dict, metadata={"attribute": "raced"})
+    raced: Mapping[str, Any] = field(default_factory=dict, repr=False, metadata={"attribute": "raced"})
 
     @property
     def proposed(self) -> TrialFacts:

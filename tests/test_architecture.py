@@ -18,16 +18,18 @@ PACKAGE = ROOT / "fusearch"
 #: room -> rooms that it may import. A room is a folder or a file at the root of the package.
 MAY_IMPORT = {
     "version": set(),
+    "amounts": set(),
+    "__main__": {"cli"},
     "lazy": set(),
     "errors": set(),
-    "notebook": set(),
+    "notebook": {"amounts"},
     "plain_markdown": set(),
     "python_file": set(),
     "yaml_file": {"errors"},
     "registry": {"errors"},
     "metrics": {"errors", "registry"},
     "tasks": {"errors", "registry", "metrics"},
-    "data": {"lazy", "notebook", "errors", "yaml_file", "registry", "metrics", "tasks", "layout"},
+    "data": {"amounts", "lazy", "notebook", "errors", "yaml_file", "registry", "metrics", "tasks", "layout"},
     "search_space": {"lazy", "notebook", "errors", "registry", "tasks", "data"},
     "contracts": {"notebook", "errors", "registry", "metrics", "search_space"},
     "settings": {"errors", "layout", "contracts"},
@@ -56,6 +58,7 @@ MAY_IMPORT = {
     "inference": {"errors", "layout", "metrics", "pareto", "tasks", "contracts", "study", "trials"},
     "run": {"lazy", "errors", "layout", "yaml_file", "contracts", "study", "more_seeds", "trials", "inference"},
     "evaluators": {
+        "amounts",
         "notebook",
         "settings",
         "version",
@@ -90,6 +93,7 @@ MAY_IMPORT = {
         "pareto",
     },
     "reports": {
+        "amounts",
         "notebook",
         "plain_markdown",
         "version",
@@ -112,6 +116,7 @@ MAY_IMPORT = {
     "serving": {"errors", "python_file", "data"},
     "testing": {"lazy", "errors", "registry", "metrics", "tasks", "data", "search_space", "contracts", "run", "evaluators", "search"},
     "cli": {
+        "amounts",
         "errors",
         "layout",
         "yaml_file",

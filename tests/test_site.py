@@ -18,7 +18,7 @@ DOCS = ROOT / "docs"
 
 #: Pages that are made from the code.
 GENERATED = {"benchmarks", "cli", "encoders", "glossary", "manifest", "operators", "published"}
-PAGES = [path for path in sorted(DOCS.rglob("*.md")) if path.stem not in GENERATED and path.parent.name != "decisions"]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(path for path in sorted(DOCS.rglob("*.md")) if path.stem not in GENERATED)]
 
 
 def sentences(page: str) -> Iterator[str]:
@@ -35,7 +35,7 @@ def test_a_sentence_ends_where_it_does() -> None:
     assert list(sentences(page)) == ["One two.", "Three: four code?", "five", "six seven"]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(DOCS)))
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_tired_reader_understands_the_sentences(path: Path) -> None:
     lengths = [len(sentence.split()) for sentence in sentences(path.read_text(encoding="utf-8"))]
     assert sum(lengths) / len(lengths) <= 25, "cut the longest sentences of this page in two"

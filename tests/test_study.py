@@ -212,6 +212,14 @@ def test_a_value_is_an_objective_or_else_what_was_reported():
     assert math.isnan(trial.value("brier"))
 
 
+def test_a_record_shows_what_people_read_of_it() -> None:
+    bulk = {"details": {"members": list(range(500))}, "rebuilt_from": {"graph": list(range(500))}, "budget": {"epochs": 3}}
+    shown = repr(TrialRecord(number=7, state="complete", formula="a@L ->", objectives={"auroc": 0.9}, **bulk))
+    assert len(shown) < 400
+    assert "formula='a@L ->'" in shown
+    assert "objectives={'auroc': 0.9}" in shown
+
+
 def test_failures_are_of_one_kind_where_numbers_alone_differ() -> None:
     first, second = "ValueError: 3 rows, expected 4\n  at x", "ValueError: 12 rows, expected 4.5e3"
     assert kind_of_reason(first) == kind_of_reason(second) == "ValueError: # rows, expected #"

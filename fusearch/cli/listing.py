@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fusearch.amounts import amount
 from fusearch.cli.options import AsJson, Data, NamedData, data_of
-from fusearch.cli.output import document, say, short, show_table
+from fusearch.cli.output import document, say, show_table
 from fusearch.cli.studies import check_filters, study_rows
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def show_check(found: Mapping[str, Any], nothing: str = "No problems found.") ->
     for first in ("modality", "split"):
         facts = found["modalities" if first == "modality" else "splits"]
         if facts:
-            rows = [{name: short(value) if isinstance(value, float) else value for name, value in told.items()} for told in facts.values()]
+            rows = [{name: amount(value) if isinstance(value, float) else value for name, value in told.items()} for told in facts.values()]
             show_table([{first: name, **told} for name, told in zip(facts, rows, strict=True)], _columns(first, facts))
     if found["task"]:
         say()

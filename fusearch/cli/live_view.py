@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fusearch.amounts import amount, counted
 from fusearch.cli.live_line import progress_line
 from fusearch.cli.output import figure
 
@@ -76,8 +77,8 @@ class View:
 
         told = [self.line]
         if self.workers:
-            beside = figure(round(self.parallel or 0.0, 2))
-            told.append(f"{self.workers} worker{'s' * (self.workers > 1)} trained; {beside} trials side by side on average")
+            beside = amount(round(self.parallel or 0.0, 2))
+            told.append(f"{counted(self.workers, 'worker')} trained; {beside} trials side by side on average")
         sentences = (races_sentence(self.status["races"]), more_seeds_sentence(self.status["more_seeds"]))
         told += [sentence for sentence in sentences if sentence]
         if self.packed:

@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["document", "figure", "say", "short", "show_table", "warn"]
+from fusearch.amounts import amount
+
+__all__ = ["document", "figure", "say", "show_table", "warn"]
 
 
 def say(text: str = "") -> None:
@@ -51,7 +53,7 @@ def figure(value: Any) -> str:
     """Write a value as a person would: `0.9731`, `12,544`, `1.25e+07`, `benign 251, malignant 148`."""
     if isinstance(value, Mapping):
         return (
-            ", ".join(f"{name} {short(part)}" if isinstance(part, float) else f"{name} {figure(part)}" for name, part in value.items())
+            ", ".join(f"{name} {amount(part)}" if isinstance(part, float) else f"{name} {figure(part)}" for name, part in value.items())
             or "-"
         )
     if isinstance(value, list | tuple):
@@ -63,11 +65,6 @@ def figure(value: Any) -> str:
     if float(value).is_integer() and abs(value) < 1e9:
         return f"{int(value):,}"
     return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 else f"{value:.3g}"
-
-
-def short(value: float) -> str:
-    """Write an amount in four digits: `5.221`, `12,346`."""
-    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
 
 
 def show_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, title: str | None = None) -> None:

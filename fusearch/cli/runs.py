@@ -214,6 +214,8 @@ def export(
     if not as_json:
         say(f"Exported {facts['digest']} to {facts['out']}: {', '.join(facts['files'])}")
         say(facts["formula"])
+        options = f"; its options: python {folder / 'predict.py'} --help" if "onnx" in wanted else ""
+        say(f"How to run it: {folder / 'model_card.md'}{options}")
 
 
 def confirm(

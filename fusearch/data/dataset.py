@@ -93,7 +93,7 @@ class Dataset(Content):
             target_name: Name of the target.
             kinds: Name -> kind. Left out: a data frame or an array of 2 axes is tabular, of 3 axes (N, T, C) timeseries, of 4 axes
                 (N, C, H, W) image2d, of 5 axes (N, C, D, H, W) volume3d.
-            categorical: Name -> columns of a data frame that hold levels.
+            categorical: Name -> columns of a data frame that hold levels; those of pandas' dtype `category` do anyway.
             present: Name -> whether each sample has the modality; a sample whose values are all missing lacks it in any case.
             ids: Id of each sample; left out, the row numbers.
             groups: Group of each sample; rows of one group, and rows with identical content, never stand on two sides.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fusearch.data.files.frames import codes_of, numbers_of
+from fusearch.data.files.frames import TableOrigin, codes_of, numbers_of
 from fusearch.data.files.text import as_text
 from fusearch.errors import DataError
 from fusearch.tasks.columns import sorted_labels
@@ -49,19 +49,19 @@ class TableSchema:
         """Names of the columns as a network sees them: `age`, then `sex=female`, `sex=male`."""
         return (*self.numeric, *(f"{name}={level}" for name, levels in self.categorical.items() for level in levels))
 
-    def encode(self, frame: pd.DataFrame, *, place: str, missing: Collection[str] = ()) -> FloatArray:
+    def encode(self, frame: pd.DataFrame, *, place: str, missing: Collection[str] = (), origin: TableOrigin = "manifest") -> FloatArray:
         """Return the table as (N, columns) float32: NaN where a value is missing, -1 where a level is not in the schema.
 
         Raises:
             DataError: A column is missing, or a numeric column holds something that is not a finite number.
         """
-        numbers = numbers_of(frame[list(self.numeric)], place)
+        numbers = numbers_of(frame[list(self.numeric)], place, origin=origin)
         codes = [codes_of(as_text(frame[name], missing), levels)[:, None] for name, levels in self.categorical.items()]
         return np.concatenate([numbers, *codes], axis=1)
 
 
 def encode_table(
-    frame: pd.DataFrame, *, categorical: Sequence[str] = (), place: str, missing: Collection[str] = ()
+    frame: pd.DataFrame, *, categorical: Sequence[str] = (), place: str, missing: Collection[str] = (), origin: TableOrigin = "manifest"
 ) -> tuple[FloatArray, TableSchema]:
     """Turn a table into numbers, with the levels of every row in the schema.
 
@@ -70,6 +70,7 @@ def encode_table(
         categorical: Names of the columns that hold levels; every other column is numeric.
         place: Where the table comes from, for messages.
         missing: Texts that stand for a missing level.
+        origin: Where the table comes from, as for `numbers_of`.
 
     Returns:
         (N, columns) float32, NaN where a value is missing; and the schema.
@@ -87,7 +88,7 @@ def encode_table(
     levels = {name: sorted_labels({text for text in as_text(frame[name], missing) if text is not None}) for name in categorical}
     levels = {name: levels[name] for name in names if name in levels}
     schema = TableSchema(tuple(name for name in names if name not in levels), levels)
-    return schema.encode(frame, place=place, missing=missing), schema
+    return schema.encode(frame, place=place, missing=missing, origin=origin), schema
 
 
 def restrict_levels(values: FloatArray, schema: TableSchema, rows: npt.NDArray[np.int64]) -> tuple[FloatArray, TableSchema]:

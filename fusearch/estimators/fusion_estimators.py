@@ -40,7 +40,7 @@ class _FusionEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has
         folds: Folds inside the rows that `fit` is given.
         seeds: Networks of the picked design whose outputs are averaged.
         kinds: Modality -> kind, where arrays do not tell: see `Dataset.from_arrays`.
-        categorical: Modality -> columns of a data frame that hold levels.
+        categorical: Modality -> columns of a data frame that hold levels; those of pandas' dtype `category` do anyway.
         space: Arguments of `SearchSpace`, such as `{"operators": ["cat", "mmtm"], "max_fusions": 1}`.
         search: Settings of the search, such as `{"executor": "ray", "workers": 2}`; by default it runs in this process.
         device: Where networks are trained: `cpu`, `cuda`, ...; `auto` as for `TrainingEvaluator`.
@@ -342,7 +342,7 @@ def _as_value_errors() -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise EstimatorError(str(error)) from None
+        raise EstimatorError("; ".join(error.faults)) from None
 
 
 def _with_index(y: Any, values: Any) -> Any:

@@ -170,8 +170,7 @@ def answer(trials: Trials, *, seed: int = 0) -> Answers:
     )
     absent = ("no single modality was evaluated", "no design that fuses was evaluated")
     fusion = _of_all_modalities(trials, _step(designs, single, fused, resampled, reason, absent))
-    stopped = f" to the end, as races stopped all {len(trials.raced)}" if trials.raced else ""
-    absent = ("no reference was evaluated", f"no design beyond the references was evaluated{stopped}")
+    absent = ("no reference was evaluated", f"no design beyond the references was evaluated{_why_unsearched(trials)}")
     search = _of_all_modalities(trials, _step(designs, simple, searched, resampled, reason, absent))
     picked = resampled.left_out(_simplest(trials, designs, resampled)) if resampled is not None and designs else None
     pick, team = _pick(trials, designs, picked, reason), _team(trials, designs, resampled, picked, reason)
@@ -179,6 +178,16 @@ def answer(trials: Trials, *, seed: int = 0) -> Answers:
     if answers.may_be_a_guess:
         return replace(answers, fusion=_unclaimed(fusion), search=_unclaimed(search), team=_unclaimed(team))
     return answers
+
+
+def _why_unsearched(trials: Trials) -> str:
+    """Say why a run evaluated nothing beyond its references, where that is known."""
+    if trials.raced:
+        return f" to the end, as races stopped all {len(trials.raced)}"
+    if all(record.reference is not None for record in trials.records):
+        took = "its only trial" if len(trials.records) == 1 else f"all {len(trials.records)} trials"
+        return f", as they took {took}: more trials try others"
+    return ""
 
 
 def sides_of(trials: Trials) -> dict[str, tuple[TrialRecord, TrialRecord]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from fusearch.amounts import counted
 from fusearch.plain_markdown import as_code, as_words
 from fusearch.reports.findings.decided import strategy_sentences
 from fusearch.reports.findings.explanations import foremost_features, how_label, interval, signed
@@ -20,7 +21,7 @@ from fusearch.reports.findings.search_course import more_seeds_sentence, progres
 from fusearch.reports.findings.taken_classes import decision_sentence
 from fusearch.reports.findings.verdict import Verdict
 from fusearch.reports.glossary import GLOSSARY, terms_in
-from fusearch.reports.wording import count, deviation, duration, metric_label, number, role_label, sentence_case, with_spread
+from fusearch.reports.wording import deviation, duration, metric_label, number, role_label, sentence_case, with_spread
 from fusearch.search_space.design.features import FACTORS
 from fusearch.study import TrialRecord
 
@@ -32,7 +33,7 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
     lines = [f"# {as_words(verdict.headline)}", "", *(_paragraphs(map(as_words, (*verdict.sentences, *found.data_notes))))]
     warnings = [f"- {as_words(warning)}" for warning in found.data_warnings]
     if warnings:
-        lines += [f"## {count(len(warnings), 'warning')} of the data", "", *warnings, ""]
+        lines += [f"## {counted(len(warnings), 'warning')} of the data", "", *warnings, ""]
     if found.recommended is not None:
         lines += ["```", found.text(found.recommended), "```", ""]
         command = export_command(found)
@@ -48,7 +49,7 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
         lines += [f"## What the strategy decided: {as_words(found.strategy.name)}", "", *_paragraphs(strategy_sentences(found.strategy))]
     lines += [*_looks(found), *_explanations(found), *_factors(found)]
     through, progress = throughput_info(found), progress_info(found)
-    lines += ["## The search", "", f"- {count(len(found.designs), 'design')} compared in {count(through.finished, 'finished trial')}"]
+    lines += ["## The search", "", f"- {counted(len(found.designs), 'design')} compared in {counted(through.finished, 'finished trial')}"]
     lines += [f"- wall time {duration(through.wall)}, median evaluation {duration(through.median)}"]
     if progress.hypervolume:
         alone = f", of the references alone {progress.references:.3f}" if progress.references is not None else ""
@@ -111,11 +112,11 @@ def _predicted(found: Findings) -> list[str]:
     lines = ["## What the recommended design predicts", ""]
     if predicted.reason is not None:
         return [*lines, as_words(f"Nothing to show: {predicted.reason}."), ""]
-    lines += [f"On {count(predicted.rows, 'row')} that the training of a fold did not see; curves are in the page and in the JSON.", ""]
+    lines += [f"On {counted(predicted.rows, 'row')} that the training of a fold did not see; curves are in the page and in the JSON.", ""]
     if not predicted.tasks:
         lines += _predicted_of(predicted)
     for task, own in predicted.tasks.items():
-        said = own.reason or f"{count(own.rows, 'row')} with a label"
+        said = own.reason or f"{counted(own.rows, 'row')} with a label"
         lines += [f"### {as_words(task)}", "", as_words(f"{sentence_case(said)}."), "", *_predicted_of(own)]
     learned = learned_sentence(found.recommended, found.learned.reason)
     return [*lines, learned, ""] if learned else lines
@@ -176,7 +177,7 @@ def _explanations(found: Findings) -> list[str]:
     for told in found.explanations:
         metric = metric_label(told["metric"])
         effects = [(each["modality"], how_label(each["how"]), signed(each["drop"]), interval(each)) for each in told["effects"]]
-        lines += [f"Design `{told['digest']}`, {count(told['members'], 'member')}.", ""]
+        lines += [f"Design `{told['digest']}`, {counted(told['members'], 'member')}.", ""]
         lines += _grid(("modality", "information", f"loss of {metric}", "95 % interval"), effects)
         shares = [(each["name"], each["kind"], f"{100 * each['mean']:.1f} % ± {100 * each['spread']:.1f}") for each in told["shares"]]
         lines += _grid(("hierarchy", "", "share of the weights"), shares) if shares else []

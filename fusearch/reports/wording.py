@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 
 __all__ = [
-    "count",
     "deviation",
     "difference",
     "duration",
@@ -186,8 +185,3 @@ def duration(seconds: float | None) -> str:
         return f"{whole // 60} min {whole % 60:02d} s"
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def count(total: int, noun: str, plural: str | None = None) -> str:
-    """Write a number of things: `1 design`, `2 designs`, `1,024 designs`."""
-    return f"{total:,} {noun if total == 1 else plural or noun + 's'}"

@@ -254,6 +254,8 @@ def test_export_and_confirm(finished: Path, tmp_path: Path, fusearch: Callable[.
     assert done.document["values"]["log_loss"] == min(record.values["log_loss"] for record in Run(finished).feasible())
     again = fusearch("export", finished, "--out", tmp_path / "export", "--seeds", 1)
     assert again.code == 2
+    told = fusearch("export", finished, "--out", tmp_path / "source", "--seeds", 1, "--format", "module").out
+    assert told.splitlines()[-1] == f"How to run it: {tmp_path / 'source' / 'model_card.md'}"
     first = fusearch("confirm", finished, "--json")
     assert first.code == 0, first.err
     assert first.document["look"] == 1

@@ -116,6 +116,7 @@ def test_a_study_that_does_not_fit_says_why(fusearch: Callable[..., Any]) -> Non
     [
         ("mmdynamic", "'mmdynamic' is no formula, and no published study: did you mean 'mmdynamics'?"),
         ("qqqq", "'qqqq' is no formula, and no published study: `fusearch list designs` lists them"),
+        ("f7885fff4748", "a digest names a design of a run, and `fusearch status RUN` tells the formula of each on its front"),
         ("77", "unknown published study 77: expected a number from 1 to 54"),
     ],
 )

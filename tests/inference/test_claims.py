@@ -207,11 +207,21 @@ def test_what_was_chosen_on_the_kept_predictions_is_not_estimated_from_them(tmp_
     assert found.fusion.reason == "the strategy chose its networks on the same predictions"
 
 
+UNSEARCHED = "no design beyond the references was evaluated"
+ONE_TRIAL = f"{UNSEARCHED}, as they took its only trial: more trials try others"
+
+
 @pytest.mark.parametrize(
     ("designs", "fusion", "search"),
     [
-        ([("rna", 1.0, "best_unimodal")], "no design that fuses was evaluated", "no design beyond the references was evaluated"),
-        ([(FUSED, 1.0, "late")], "no single modality was evaluated", "no design beyond the references was evaluated"),
+        (
+            [("rna", 1.0, "best_unimodal")],
+            "no design that fuses was evaluated",
+            ONE_TRIAL,
+        ),
+        ([(FUSED, 1.0, "late"), ("rna", 1.0, "late")], None, f"{UNSEARCHED}, as they took all 2 trials: more trials try others"),
+        ([("rna", 1.0, "best_unimodal"), ("labs", 1.0, None)], "no design that fuses was evaluated", UNSEARCHED),
+        ([(FUSED, 1.0, "late")], "no single modality was evaluated", ONE_TRIAL),
         ([(FUSED, 1.0, None)], "no single modality was evaluated", "no reference was evaluated"),
         ([], "no single modality was evaluated", "no reference was evaluated"),
     ],

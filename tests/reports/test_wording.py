@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fusearch.reports.wording import (
-    count,
     difference,
     duration,
     interval_text,
@@ -96,5 +95,4 @@ def test_words() -> None:
     assert with_spread(0.9, 0.0002) == "0.900\u00a0±\u00a0<0.001"
     assert with_spread(1200.0, 34.0) == "1.20\u202fk\u00a0±\u00a034"
     assert (difference(-0.02), difference(0.0002), difference(0.0)) == ("0.020", "less than 0.001", "0")
-    assert (count(1, "design"), count(1024, "design"), count(2, "failed", "failed")) == ("1 design", "1,024 designs", "2 failed")
     assert (short_number(10_000), short_number(0.05), short_number(2e6)) == ("10\u202fk", "0.05", "2\u202fM")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.amounts import counted
 from fusearch.data.assembly.arrays import RawModality, row_blocks
 from fusearch.data.check.duplicates import crossing_duplicates, merge_duplicates
 from fusearch.data.check.problem import Problem
@@ -113,7 +114,8 @@ def join_parts(
         raw[key], shape = modality.values, modality.values.shape[1:]
         told += [Problem("warning", note, where) for note in modality.notes]
         if modality.num_unlabelled:
-            what = f"{modality.num_unlabelled} rows of modality {key!r} belong to no labelled sample and are left out"
+            verb = "belongs to no labelled sample and is" if modality.num_unlabelled == 1 else "belong to no labelled sample and are"
+            what = f"{counted(modality.num_unlabelled, 'row')} of modality {key!r} {verb} left out"
             told.append(Problem("info", what, where))
         if modality.schema is not None:
             raw[key], columns[key] = restrict_levels(modality.values, modality.schema, search)

@@ -66,7 +66,9 @@ def assemble_arrays(
     }
     for what, values in given.items():
         if values is not None and len(values) != num_rows:
-            raise DataError(f"{place}: {what} has {len(values)} rows, expected {num_rows}, one for each target")
+            how = "; `.reindex` over the index of the target adds rows without values, for samples that lack it"
+            named = how if what in modalities and hasattr(values, "reindex") and len(values) < num_rows else ""
+            raise DataError(f"{place}: {what} has {len(values)} rows, expected {num_rows}, one for each target{named}")
     for option, keys in (("kinds", kinds), ("categorical", categorical), ("present", present)):
         for key in keys or ():
             if key not in modalities:
@@ -129,7 +131,7 @@ def _encode(key: str, kind: str, values: Any, schema: TableSchema | None, place:
     for column in schema.columns:
         if column not in frame.columns:
             raise DataError(f"{place}: no column {column!r}, {suggestion(column, frame.columns)}")
-    return schema.encode(frame, place=place)
+    return schema.encode(frame, place=place, origin="samples")
 
 
 def _frame(key: str, kind: str, values: Any, place: str) -> pd.DataFrame:
@@ -223,7 +225,9 @@ def _from_memory(key: str, values: Array | pd.DataFrame, kind: str | None, categ
         for column in categorical:
             if column not in frame.columns:
                 raise DataError(f"{place}: no column {column!r}, {suggestion(column, map(str, frame.columns))}")
-        array, schema = encode_table(frame, categorical=categorical, place=place)
+        said = [name for name, dtype in frame.dtypes.items() if isinstance(dtype, pd.CategoricalDtype)]
+        levels = list(dict.fromkeys([*categorical, *map(str, said)]))
+        array, schema = encode_table(frame, categorical=levels, place=place, origin="frame")
         return RawModality(entry.name, array, has_values(array), schema)
     array = shape_array(np.asarray(values), entry.name, place)
     return RawModality(entry.name, array, has_values(array))

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.amounts import amount, counted
 from fusearch.data.assembly.arrays import RawModality
 from fusearch.data.assembly.assembly import divide, find_faults, join_parts
 from fusearch.data.assembly.decoded import mapped_file
@@ -59,12 +60,25 @@ class CheckResult:
     problems: tuple[Problem, ...]
     task: Mapping[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {counted(self.samples, 'sample')}", self._predicted()]
+        for what, facts in (("modality", self.modalities), ("split", self.splits)):
+            told = {name: ", ".join(f"{key} {_written(value)}" for key, value in entry.items()) for name, entry in facts.items()}
+            lines += [f"{what} {name}: {entry}" for name, entry in told.items()]
+        lines += [f"{each.severity}, {each.where}: {each.what}" for each in self.problems] or ["No problems found."]
+        return "\n".join(filter(None, lines))
+
+    def _predicted(self) -> str:
+        """Say what is predicted, and of classes which one is positive; empty where the labels could not be read."""
+        return f"{self.task['kind']} of {self.task['name']}. {self.task['note']}".strip() if self.task else ""
+
     def _repr_html_(self) -> str:
         problems = [{"severity": each.severity, "where": each.where, "what": each.what} for each in self.problems]
         modalities = [{"modality": name, **facts} for name, facts in self.modalities.items()]
         splits = [{"split": name, **facts} for name, facts in self.splits.items()]
         told = html_table(problems) if problems else html_title("No problems found.")
-        return html_title(f"{self.name}: {self.samples} samples") + html_table(modalities) + html_table(splits) + told
+        head = html_title(f"{self.name}: {counted(self.samples, 'sample')}") + (html_title(self._predicted()) if self.task else "")
+        return head + html_table(modalities) + html_table(splits) + told
 
     @property
     def ok(self) -> bool:
@@ -110,6 +124,15 @@ def check_data(source: str | Path | Dataset, *, compare: CompareWeights | None =
     if faults:
         return _nothing(str(source), [Problem("error", fault, found.name) for fault in faults])
     return _check_manifest(load_manifest(found), compare)
+
+
+def _written(value: Any) -> str:
+    """Write a fact of a modality or a split in one line."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_written(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return " x ".join(map(str, value))
+    return amount(value) if isinstance(value, float) else str(value)
 
 
 def _first(faults: Sequence[str]) -> list[str]:

@@ -7,8 +7,9 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from fusearch.errors import DataError
 
 __all__ = [
     "TABLES",
+    "TableOrigin",
     "TextFormat",
     "codes_of",
     "decimal_of",
@@ -34,6 +36,12 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float32]
+
+#: Where a table comes from: a file that a manifest tells of, a data frame in memory, or samples that are read as earlier ones.
+TableOrigin = Literal["manifest", "frame", "samples"]
+
+#: Says what a column of some name should hold in place of some cells.
+_Advice = Callable[[str, "pd.Series[Any]"], str]
 
 #: Suffixes of a table.
 TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", *WORKBOOKS)
@@ -122,13 +130,13 @@ def read_table(path: Path, text: Callable[[Sequence[str]], Collection[str]], for
         raise DataError(f"{path.name}: cannot be read as a table ({one_line(error)}), expected {expected}") from None
 
 
-def numbers_of(frame: pd.DataFrame, place: str, *, has_manifest: bool = True, listed: str | None = "columns") -> FloatArray:
+def numbers_of(frame: pd.DataFrame, place: str, *, origin: TableOrigin = "manifest", listed: str | None = "columns") -> FloatArray:
     """Return the columns of a table as (N, columns) float32, NaN where a value is missing.
 
     Args:
         frame: The columns.
         place: What the table is called in messages.
-        has_manifest: Whether a manifest says how the table is read, so that a message may name its keys.
+        origin: Where the table comes from, which says what a message may advise.
         listed: The key that lists the columns; levels go beside `columns` alone. None: their names are given.
 
     Raises:
@@ -149,7 +157,9 @@ def numbers_of(frame: pd.DataFrame, place: str, *, has_manifest: bool = True, li
     for column in np.flatnonzero(np.isinf(values).any(axis=0)).tolist():
         wrong.setdefault(str(frame.columns[column]), frame.iloc[np.flatnonzero(np.isinf(values[:, column])), column])
     if wrong:
-        raise DataError(*_faults(frame, wrong, place, has_manifest, listed))
+        of_manifest = partial(_advice, frame=frame, listed=listed)
+        advice: Mapping[TableOrigin, _Advice] = {"manifest": of_manifest, "frame": _advice_in_memory, "samples": _plain_advice}
+        raise DataError(*_faults(frame, wrong, place, advice[origin]))
     return values
 
 
@@ -326,7 +336,7 @@ def _as_numbers(series: pd.Series[Any]) -> tuple[npt.NDArray[np.float64], pd.Ser
     return numbers.to_numpy(np.float64, na_value=np.nan), series[bad] if bad.any() else None
 
 
-def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str, has_manifest: bool, listed: str | None) -> list[str]:
+def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str, advice: _Advice) -> list[str]:
     """Say what stands in columns of numbers, in one line for all columns that hold the same."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for name, cells in wrong.items():
@@ -342,15 +352,19 @@ def _faults(frame: pd.DataFrame, wrong: Mapping[str, pd.Series[Any]], place: str
         others = f" (and {len(names) - 1} more columns: {', '.join(names[1 : 1 + _FEW])}{', ...' if len(names) > 1 + _FEW else ''})"
         place_of = f"{', first in' if len(cells) > 1 else ' in'} {where(frame.index, row)}"
         what = f"column {name!r}{others if len(names) > 1 else ''} holds {shown}{more}{place_of}"
-        expected = _advice(name, cells, frame, listed) if has_manifest else _plain_advice(cells)
-        faults.append(f"{place}: {what}; expected {expected}")
+        faults.append(f"{place}: {what}; expected {advice(name, cells)}")
     return faults
 
 
-def _plain_advice(cells: pd.Series[Any]) -> str:
+def _plain_advice(_name: str, cells: pd.Series[Any]) -> str:
     """Say what a table that is read as an earlier one should hold."""
     commas = ", with a point before the decimals" if cells.map(str).str.fullmatch(_COMMA_NUMBER).all() else ""
     return f"finite numbers{commas}, and empty cells where one is missing"
+
+
+def _advice_in_memory(name: str, cells: pd.Series[Any]) -> str:
+    """Say what a data frame should hold."""
+    return f"{_plain_advice(name, cells).replace('empty cells', 'NaN')} (or {name!r} under `categorical`, of dtype `category`, or dropped)"
 
 
 def _advice(name: str, cells: pd.Series[Any], frame: pd.DataFrame, listed: str | None) -> str:

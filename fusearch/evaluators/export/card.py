@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fusearch.amounts import amount, counted
 from fusearch.evaluators.export.model_files import ONNX, PT2
 from fusearch.evaluators.export.module_folder import MODULE_SOURCE
 from fusearch.plain_markdown import as_code, as_words
@@ -17,8 +18,7 @@ CARD = """\
 ## What it is
 
 Predicts {target} ({predicts}). {note}
-{networks}, each trained with a seed of its own; their {task[says]}
-are averaged inside the model file, which also holds imputation, scaling and one-hot encoding.
+{networks}
 
 ```
 {design[formula]}
@@ -88,7 +88,7 @@ def write_card(design: Mapping[str, Any], metrics: Mapping[str, Any], inputs: Ma
         modalities=", ".join(inputs["modalities"]),
         networks=_networks(design),
         training=design["graph"]["training"],
-        epochs=_epochs(design["epochs"]),
+        epochs=_epochs(design),
         table=_metrics_table(metrics),
         decision=_decisions(metrics, inputs),
         confirmed=_confirmed(metrics["confirmed"]),
@@ -103,11 +103,16 @@ def _networks(design: Mapping[str, Any]) -> str:
     designs = len(design.get("members", ())) or 1
     of = "one fusion design" if designs == 1 else f"each of {designs} designs"
     numbers = sorted({each["seeds"] for each in design.get("members", (design,))}, reverse=True)
-    return f"{' or '.join(map(str, numbers))} network{'s' * (numbers[0] != 1)} of {of}"
+    networks = f"{' or '.join(map(str, numbers))} network{'s' * (numbers[0] != 1)} of {of}"
+    if designs == 1 and numbers == [1]:
+        return f"{networks}. The model file also holds imputation, scaling and one-hot encoding."
+    how = "" if numbers == [1] else ", each trained with a seed of its own"
+    says = design["task"]["says"]
+    return f"{networks}{how}; their {says}\nare averaged inside the model file, which also holds imputation, scaling and one-hot encoding."
 
 
 def _metrics_table(metrics: Mapping[str, Any]) -> str:
-    rows = [f"| {_UNITS.get(name, name)} | {_amount(row['mean'])} | {_number(row['spread'])} |" for name, row in metrics["search"].items()]
+    rows = [f"| {_UNITS.get(name, name)} | {amount(row['mean'])} | {_number(row['spread'])} |" for name, row in metrics["search"].items()]
     return "\n".join(["| metric | mean over members | spread |", "|---|---|---|", *rows])
 
 
@@ -206,10 +211,13 @@ def _shorten(columns: Sequence[str], most: int = 20) -> str:
     return ", ".join(columns[:most]) + more
 
 
-def _epochs(epochs: Mapping[str, int]) -> str:
+def _epochs(design: Mapping[str, Any]) -> str:
+    epochs: Mapping[str, int] = design["epochs"]
+    if design["graph"]["training"] == "convex" and "members" not in design:
+        return "none, its weights were solved for"
     if list(epochs) == ["fusion"]:
-        return f"{_count(epochs['fusion'], 'epoch')}, the median of the best epochs of its members"
-    return ", ".join(f"{_count(count, 'epoch')} of {phase}" for phase, count in epochs.items()) or "no epoch: it has nothing to train"
+        return f"{counted(epochs['fusion'], 'epoch')}, the median of the best epochs of its members"
+    return ", ".join(f"{counted(count, 'epoch')} of {phase}" for phase, count in epochs.items()) or "no epoch: it has nothing to train"
 
 
 def _program(inputs: Mapping[str, Any]) -> str:
@@ -261,13 +269,5 @@ def _suffix(modality: Mapping[str, Any]) -> str:
     return "csv" if {"numeric", "column", "time", "node"} & set(modality) else "npz"
 
 
-def _amount(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
-
-
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.2g}"
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"

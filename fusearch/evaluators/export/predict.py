@@ -330,7 +330,7 @@ def read_columns(path: Path, frame: pd.DataFrame, modality: dict[str, Any], form
     missing = pd.Index([*numeric, *categorical]).difference(frame.columns, sort=False)
     if len(missing):
         raise DataError(f"{path.name}: no column {missing[0]!r} ({len(missing)} of {len(numeric) + len(categorical)} columns are missing)")
-    blocks = [numbers_of(frame[numeric], path.name, has_manifest=False)]
+    blocks = [numbers_of(frame[numeric], path.name, origin="samples")]
     for name, levels in categorical.items():
         texts = as_text(frame[name], form.missing)
         blocks.append(codes_of(texts, levels)[:, None])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fusearch.amounts import counted
 from fusearch.inference.picked import read_pick
 from fusearch.reports.citation.papers import (
     EXECUTORS_BY,
@@ -18,6 +19,7 @@ from fusearch.reports.citation.papers import (
     join_papers,
     read_papers,
 )
+from fusearch.reports.wording import metric_label
 from fusearch.run import Run
 from fusearch.search_space import ENCODERS, OPERATORS, FusionGraph
 
@@ -68,9 +70,12 @@ def cite_run(run: Run, pick: str = "simplest") -> Citation:
     task = str((trials.described_task or {}).get("kind", ""))
     sampler, executor = str(search.get("sampler", "")), str(search.get("executor", ""))
     strategy = str(run.config.get("strategy", {}).get("name", "graph"))
+    done = trials.counts["complete"] + trials.counts["raced"]
+    references = sum(record.reference is not None and record.evaluated for record in trials.records)
+    others = strategy != "graph" or references < done
     fixed = [
         *FIXED,
-        *(SAMPLERS_FROM.get(sampler, ()) if strategy == "graph" else ()),
+        *(SAMPLERS_FROM.get(sampler, ()) if strategy == "graph" and others else ()),
         *EXECUTORS_BY.get(executor, ()),
         *STRATEGIES_FROM.get(strategy, ()),
         *LOSSES.get(task, ()),
@@ -78,13 +83,20 @@ def cite_run(run: Run, pick: str = "simplest") -> Citation:
     of = {name: read_papers(reference) for name, reference in _references(operators, encoders).items()}
     papers = join_papers([*fixed, *(paper for each in of.values() for paper in each)])
     finder = _Keys(papers)
-    counts, names = trials.counts, " and ".join(objective.name for objective in run.objectives)
+    names = " and ".join(metric_label(objective.name) for objective in run.objectives)
     settings = run.config.get("evaluator", {}).get("settings", {})
-    protocol = f"{settings['folds']} folds and {settings['seeds']} seed(s)" if {"folds", "seeds"} <= settings.keys() else "cross-validation"
+    given = {"folds", "seeds"} <= settings.keys()
+    protocol = f"{counted(settings['folds'], 'fold')} and {counted(settings['seeds'], 'seed')}" if given else "cross-validation"
     is_graph = strategy == "graph"
     by = f"sampler {sampler!r}" if is_graph else f"strategy {strategy!r}"
-    after = finder.of((SAMPLERS_FROM if is_graph else STRATEGIES_FROM).get(sampler if is_graph else strategy, ()))
+    after = "" if not others else finder.of((SAMPLERS_FROM if is_graph else STRATEGIES_FROM).get(sampler if is_graph else strategy, ()))
     tune = _before(finder.of(EXECUTORS_BY.get(executor, ())))
+    evaluated = (
+        f"{counted(done, 'design')} {'was' if done == 1 else 'were'} evaluated for {names} by {protocol} "
+        "inside the training and validation rows"
+    )
+    among = f", {references} of them as references: single modalities, and ways of fusion that need no search" if references else ""
+    proposed = f"The {by}{_before(after)} proposed {'the others' if references else 'them'}," if others else "The search ran"
     version = run.config.get("fusearch", "")
     space_of = f"The space held the encoders {_listed(encoders, of, finder)}"
     reported = f"The design that is reported ({pick})"
@@ -92,8 +104,8 @@ def cite_run(run: Run, pick: str = "simplest") -> Citation:
     sentences = (
         f"Fusion designs were searched with fusearch {version} {finder.of(FIXED[:1])}.",
         f"It writes a design as in {finder.of(FIXED[1:2])} and searches when, which and how to fuse after {finder.of(FIXED[2:3])}.",
-        f"{counts['complete'] + counts['raced']} designs were evaluated for {names} by {protocol} inside the training and validation rows.",
-        f"The {by}{_before(after)} proposed them, on Optuna {finder.of(FIXED[3:4])}{' and Ray Tune' + tune if tune else ''}.",
+        f"{evaluated}{among}.",
+        f"{proposed} on Optuna {finder.of(FIXED[3:4])}{' and Ray Tune' + tune if tune else ''}.",
         f"They were trained in PyTorch {finder.of(FIXED[4:5])}.",
         f"{space_of} and the operators {_listed(operators, of, finder)}." if operators else f"{space_of}.",
         f"{reported} {joined}." if chosen_operators else f"{reported} is {_listed(chosen_encoders, of, finder)} without a fusion.",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
+from fusearch.amounts import counted
 from fusearch.reports.findings.parallel import FIFTHS, ParallelAxis, Parallels
-from fusearch.reports.wording import count
 
 __all__ = ["parallel_stylesheet", "parallel_svg"]
 
@@ -33,7 +33,7 @@ def parallel_svg(found: Parallels, *, standalone: bool = True) -> str:
         return ""
     width = _LEFT + _BETWEEN * (len(found.axes) - 1) + _RIGHT
     size = f'width="{width}" height="{_HEIGHT}"'
-    about = f"{count(len(found.trials), 'trial')} over {count(len(found.axes), 'axis', 'axes')}, coloured by {found.axes[0].title}"
+    about = f"{counted(len(found.trials), 'trial')} over {counted(len(found.axes), 'axis', 'axes')}, coloured by {found.axes[0].title}"
     style = f"<style>{parallel_stylesheet()}</style>" if standalone else ""
     paper = f'<rect class="paper" {size} rx="8"/>' if standalone else ""
     strands = "".join(_strands(found))

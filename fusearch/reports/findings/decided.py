@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fusearch.amounts import counted
 from fusearch.layout import DECISION_ARRAYS
-from fusearch.reports.wording import count, interval_text, number, sentence_case
+from fusearch.reports.wording import interval_text, number, sentence_case
 from fusearch.trials import Trials
 
 if TYPE_CHECKING:
@@ -117,8 +118,8 @@ def _ensemble(told: Told) -> list[str]:
     members = _and(chosen["members"])
     sentences = [
         (
-            f"{count(len(networks) - len(failed), 'unimodal network')} allow {count(subsets['allowed'], 'subset')}; {how} were scored on "
-            "validation predictions, by the accuracy of their vote and by how differently they err."
+            f"{counted(len(networks) - len(failed), 'unimodal network')} allow {counted(subsets['allowed'], 'subset')}; {how} were scored "
+            "on validation predictions, by the accuracy of their vote and by how differently they err."
         ),
         (
             f"Nearest to the best of both, after scaling each to 0 to 1, is {members}: vote accuracy {number(chosen['evaluation'])}, "
@@ -126,7 +127,7 @@ def _ensemble(told: Told) -> list[str]:
         ),
     ]
     sentences.append(
-        f"{sentence_case(count(len(chosen['members']), 'network'))}, {end}." if len(chosen["members"]) > 1 else "It stays as it is."
+        f"{sentence_case(counted(len(chosen['members']), 'network'))}, {end}." if len(chosen["members"]) > 1 else "It stays as it is."
     )
     if failed:
         sentences.append(f"Left out, as they failed: {_and([network['name'] for network in failed])}.")
@@ -140,8 +141,8 @@ def _timing(told: Told) -> list[str]:
     kept = [step for step in record["path"] if step["kept"] is not None]
     sentences = [
         (
-            f"The encoders have {count(len(record['stages']), 'stage')} at which `{record['operator']}` may fuse. "
-            f"{sentence_case(count(len(kept), 'step'))} lowered the validation loss{_controlled(record['path'])}; "
+            f"The encoders have {counted(len(record['stages']), 'stage')} at which `{record['operator']}` may fuse. "
+            f"{sentence_case(counted(len(kept), 'step'))} lowered the validation loss{_controlled(record['path'])}; "
             f"at the end the streams exchange {stages}, with a loss of {number(record['chosen']['loss'])}."
         )
     ]

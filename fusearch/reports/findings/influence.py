@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fusearch.amounts import counted
 from fusearch.inference.resampling import QUANTILES
-from fusearch.reports.wording import count, sentence_case
+from fusearch.reports.wording import sentence_case
 from fusearch.search_space.design.features import ENCODER, FACTORS, features_of
 from fusearch.trials import Trials
 
@@ -79,7 +80,7 @@ def influence_of_choices(trials: Trials, *, seed: int = 0) -> Influence:
     records = sorted((record for record in trials.evaluated if record.digest in trials.graphs), key=lambda record: record.number)
     digests, graph_of = np.unique([record.digest for record in records], return_inverse=True)
     if len(digests) < _LEAST_GRAPHS:
-        return Influence(None, (), len(records), f"{count(len(digests), 'design')} are too few to tell, {_LEAST_GRAPHS} are needed")
+        return Influence(None, (), len(records), f"{counted(len(digests), 'design')} are too few to tell, {_LEAST_GRAPHS} are needed")
     losses = [trials.primary.loss(record.value(trials.primary.name)) for record in records]
     ranks = np.argsort(np.argsort(losses, kind="stable")).astype(float)
     columns = _columns(records, trials.graphs)
@@ -98,7 +99,7 @@ def influence_sentence(told: Influence) -> str:
     """Say what the shares are shares of."""
     return (
         f"A random forest that knows the choices tells {100 * (told.explained or 0.0):.0f} % of the differences in rank between designs "
-        f"that it has not seen ({count(told.trials, 'trial')}); with one choice shuffled that share is lost. Choices that go together "
+        f"that it has not seen ({counted(told.trials, 'trial')}); with one choice shuffled that share is lost. Choices that go together "
         "share their influence, and the search decides what is tried."
     )
 

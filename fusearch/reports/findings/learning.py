@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fusearch.amounts import counted
 from fusearch.layout import predictions_file
-from fusearch.reports.wording import count
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
@@ -109,7 +109,7 @@ def learned_sentence(record: TrialRecord, reason: str | None) -> str:
     parts = [f"No learning curves of trial {record.number}: {reason}."] if reason is not None else []
     if epochs and max(epochs) > 1:  # a linear design is solved, not trained by steps
         spread = f"between epoch {min(epochs)} and {max(epochs)}" if min(epochs) < max(epochs) else f"at epoch {epochs[0]}"
-        parts.append(f"The {count(len(epochs), 'member')} of the recommended design were best {spread}.")
+        parts.append(f"The {counted(len(epochs), 'member')} of the recommended design were best {spread}.")
     return " ".join(parts)
 
 

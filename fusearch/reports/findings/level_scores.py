@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fusearch.amounts import counted
 from fusearch.contracts import Objective
 from fusearch.errors import RunError
 from fusearch.inference.correction import taken_out_of_fold
@@ -17,7 +18,7 @@ from fusearch.inference.kept import KeptPredictions, NotEstimableError, read_kep
 from fusearch.inference.resampling import Resampled, over_draws
 from fusearch.layout import LEVELS, predictions_file, replace_file
 from fusearch.reports.findings.predicted import pick_and_best_simple
-from fusearch.reports.wording import count, number, sentence_case, signed_number
+from fusearch.reports.wording import number, sentence_case, signed_number
 from fusearch.run import Run
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
@@ -165,7 +166,7 @@ def level_note(told: ColumnScores) -> str:
     further, rows = told.left_out
     if told.reason is not None:
         return f"Nothing to show: {told.reason}."
-    return f"{sentence_case(count(further, 'further level'))} with {count(rows, 'row')} in all are not shown." if further else ""
+    return f"{sentence_case(counted(further, 'further level'))} with {counted(rows, 'row')} in all are not shown." if further else ""
 
 
 def level_cells(told: ColumnScores, level: LevelScores) -> tuple[str, ...]:

@@ -9,12 +9,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from fusearch.amounts import counted
 from fusearch.contracts import Objective
 from fusearch.errors import RunError
 from fusearch.inference.claims import Claim
 from fusearch.inference.paired import PairedDifference, holm
 from fusearch.layout import CONFIRMATION
-from fusearch.reports.wording import count, difference, interval_text, metric_label, number, role_label, signed_number
+from fusearch.reports.wording import difference, interval_text, metric_label, number, role_label, signed_number
 
 __all__ = ["Confirmed", "Look", "Numbers", "OnTest", "look_sentence", "numbers_told", "pick_sentence", "read_looks", "role_in_look"]
 
@@ -126,7 +127,7 @@ def look_sentence(look: Look) -> str:
     if look.optimism is not None:
         gap = f"; on average the designs looked {difference(look.optimism)} {'worse' if look.optimism < 0 else 'better'} on validation"
     again = "" if look.number == 1 else ", which no longer tells the truth where the first look changed the choice"
-    return f"Look {look.number}{again}: {count(look.samples, 'sample')}{gap}."
+    return f"Look {look.number}{again}: {counted(look.samples, 'sample')}{gap}."
 
 
 def pick_sentence(look: Look, metric: str) -> str:

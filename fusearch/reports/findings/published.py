@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from fusearch.reports.wording import count, metric_label
+from fusearch.amounts import counted
+from fusearch.reports.wording import metric_label
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
 
@@ -97,7 +98,7 @@ class Published:
         if not self.asked and not self.evaluated:
             return []
         tried = len(self.standings) - len(self.left_out)
-        sentences = [f"{count(len(self.standings), 'published design')} fit the data, {tried} of them were tried."]
+        sentences = [f"{counted(len(self.standings), 'published design')} fit the data, {tried} of them were tried."]
         if len(self.standings) == 1:
             sentences = [f"1 published design fits the data, {'it was' if tried else 'it was not'} tried."]
         failed = [each.name for each in self.standings if each.tried and each.record is None]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fusearch.amounts import counted
 from fusearch.layout import CONFIG
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.wording import count
 from fusearch.yaml_file import dump_yaml
 
 __all__ = [
@@ -49,7 +49,7 @@ class Workplace:
 
     def __str__(self) -> str:
         where = [*([self.device] if self.device else []), *([f"on {self.host}"] if self.host else [])]
-        return f"{' '.join(where)}: {count(self.designs, 'design')}" + (f" by {count(self.workers, 'worker')}" if self.workers else "")
+        return f"{' '.join(where)}: {counted(self.designs, 'design')}" + (f" by {counted(self.workers, 'worker')}" if self.workers else "")
 
 
 def command_line(found: Findings) -> str | None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fusearch import pareto
+from fusearch.amounts import counted
 from fusearch.reports.findings.axes import axis_of
 from fusearch.reports.findings.findings import Findings
-from fusearch.reports.wording import count
 from fusearch.study import TrialRecord
 
 __all__ = ["HypervolumeCurve", "Throughput", "more_seeds_sentence", "progress_info", "races_sentence", "throughput_info"]
@@ -62,11 +62,11 @@ def races_sentence(races: Mapping[str, Any]) -> str:
     sentences = []
     if races["stopped"]:
         share = f"{races['saved']:.0%}".replace("%", " %")
-        stopped = count(races["stopped"], "design")
+        stopped = counted(races["stopped"], "design")
         sentences.append(f"Races stopped {stopped} that could hardly win, and saved {share} of the trainings of folds.")
     if races["outrun"]:
         when = " and ".join(f"{number} after epoch {epoch}" for epoch, number in races["epochs"].items())
-        sentences.append(f"{count(races['outrun'], 'recipe')} left the training to better recipes of the same design: {when}.")
+        sentences.append(f"{counted(races['outrun'], 'recipe')} left the training to better recipes of the same design: {when}.")
     return " ".join(sentences)
 
 
@@ -74,8 +74,8 @@ def more_seeds_sentence(more: Mapping[str, int]) -> str:
     """Say who got more seeds after the search, as `status` tells it; empty where nobody did."""
     if not more["seeds"] and not more["failed"]:
         return ""
-    failed = f"; {count(more['failed'], 'training')} failed" if more["failed"] else ""
-    given = f"{count(more['designs'], 'design')} on the front or next to it got {count(more['seeds'], 'more seed')}"
+    failed = f"; {counted(more['failed'], 'training')} failed" if more["failed"] else ""
+    given = f"{counted(more['designs'], 'design')} on the front or next to it got {counted(more['seeds'], 'more seed')}"
     return f"After the search {given}, as their order did not stand{failed}."
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from fusearch.amounts import counted
 from fusearch.inference import Answers, Step, Team, asks_class, correction_of
 from fusearch.inference.claims import Claim
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.looks import Numbers, numbers_told
-from fusearch.reports.wording import count, difference, interval_text, metric_label, number, quantity, role_label, signed_number
+from fusearch.reports.wording import difference, interval_text, metric_label, number, quantity, role_label, signed_number
 from fusearch.study import TrialRecord
 
 __all__ = ["AnswerLine", "Verdict", "judge"]
@@ -98,7 +99,7 @@ def judge(found: Findings) -> Verdict:
     if found.looks:
         notes += [_on_test(found), *_answers_on_test(found)]
     elif len(found.designs) > 1:
-        looked = f"{count(len(found.designs), 'design')} were compared on validation data"
+        looked = f"{counted(len(found.designs), 'design')} were compared on validation data"
         notes.append(f"{looked}; confirm the choice on rows that the search has not seen (`fusearch confirm`).")
     return Verdict(answers, len(found.designs), _headline(found, answers), tuple(lines), tuple(notes))
 
@@ -283,7 +284,7 @@ def _called(found: Findings, trial: Numbers | None) -> str:
 def _on_test(found: Findings) -> str:
     """Tell what the first look at the test split said of the pick and of the reference that was the best in the search."""
     look = found.looks[0]
-    where = f"On the test split ({count(look.samples, 'sample')}, look 1 of {len(found.looks)})"
+    where = f"On the test split ({counted(look.samples, 'sample')}, look 1 of {len(found.looks)})"
     metric = metric_label(found.main.name)
     sure = f" ({_SURE} {interval_text(look.interval)})" if look.interval else ""
     has = (

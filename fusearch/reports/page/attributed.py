@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fusearch.amounts import counted
 from fusearch.data.kinds import KINDS
 from fusearch.reports.page import markup
 from fusearch.reports.page.markup import Cell
-from fusearch.reports.wording import count
 
 __all__ = ["attribution_cards"]
 
@@ -54,7 +54,7 @@ def _bars(mean: FloatArray, spread: FloatArray, names: Sequence[str], kind: str)
         ]
         for index in order
     ]
-    rest = f'<p class="note">The foremost {len(order)} of {count(len(mean), word)}.</p>' if len(order) < len(mean) else ""
+    rest = f'<p class="note">The foremost {len(order)} of {counted(len(mean), word)}.</p>' if len(order) < len(mean) else ""
     return f'<div class="scroll short">{markup.table([(word.capitalize(), False), ("", False), ("Attribution", True)], rows)}</div>{rest}'
 
 
@@ -65,8 +65,8 @@ def _maps(mean: FloatArray, kind: str) -> str:
         channels = np.sort(np.argsort(-mean.mean(axis=0), kind="stable")[:_MOST_ROWS])
         grid = np.stack([part.mean(axis=0) for part in np.array_split(mean[:, channels], min(len(mean), _MOST_COLUMNS))], axis=1)
         labels = [f"channel {channel + 1}" for channel in channels]
-        shown = f"{count(mean.shape[0], 'step')} from left to right"
-        shown += f"; the foremost {len(channels)} of {count(mean.shape[1], 'channel')}" if len(channels) < mean.shape[1] else ""
+        shown = f"{counted(mean.shape[0], 'step')} from left to right"
+        shown += f"; the foremost {len(channels)} of {counted(mean.shape[1], 'channel')}" if len(channels) < mean.shape[1] else ""
         return f'{_heat_map(grid, float(grid.max()) or 1.0, labels)}<p class="note">{escape(shown)}</p>'
     if mean.ndim == 2:
         return _heat_map(mean, most, ())

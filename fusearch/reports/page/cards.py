@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+from fusearch.amounts import counted
 from fusearch.reports.figures.drawing import draw
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.glossary import meaning, with_meanings
 from fusearch.reports.page import markup
-from fusearch.reports.wording import count, deviation, metric_label, number, role_label, sentence_case
+from fusearch.reports.wording import deviation, metric_label, number, role_label, sentence_case
 from fusearch.study import TrialRecord
 
 __all__ = ["card", "labels_line", "shown_values", "spread_text", "standing", "state_pill", "trial_facts"]
@@ -121,4 +122,4 @@ def labels_line(found: Findings, record: TrialRecord) -> str:
     if not fusions:
         return "no fusion"
     parts = [str(graph.labels.level), str(graph.labels.type), "synchronous" if graph.labels.synchronous else "asynchronous"]
-    return " · ".join([*parts, count(fusions, "fusion"), f"{graph.training} training"])
+    return " · ".join([*parts, counted(fusions, "fusion"), f"{graph.training} training"])

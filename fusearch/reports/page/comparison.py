@@ -9,6 +9,7 @@ from statistics import fmean, stdev
 from string import Template
 from typing import TYPE_CHECKING
 
+from fusearch.amounts import counted
 from fusearch.errors import RunError
 from fusearch.inference import Step
 from fusearch.layout import replace_file
@@ -16,7 +17,7 @@ from fusearch.reports.figures.compared_figures import fronts_figure, hypervolume
 from fusearch.reports.findings.compared import Compared, ComparedRun, read_compared
 from fusearch.reports.page import markup
 from fusearch.reports.page.markup import Cell
-from fusearch.reports.wording import count, deviation, interval_text, metric_label, number, sentence_case, signed_number
+from fusearch.reports.wording import deviation, interval_text, metric_label, number, sentence_case, signed_number
 from fusearch.version import __version__
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def comparison_sentences(found: Compared) -> list[str]:
         outcomes = [getattr(run.answers, name).outcome for run in found.runs]
         unknown = outcomes.count("not estimable")
         told = f" ({'none' if unknown == len(outcomes) else f'{unknown} of them not'} estimable)" if unknown else ""
-        sentences.append(f"{what} is a gain in {outcomes.count('gain')} of {count(len(found.runs), 'run')}{told}.")
+        sentences.append(f"{what} is a gain in {outcomes.count('gain')} of {counted(len(found.runs), 'run')}{told}.")
     return sentences
 
 
@@ -96,7 +97,7 @@ def render_comparison(found: Compared) -> str:
     data = "".join(
         f'<script type="application/json" data-figure="{name}">{markup.embed_figure(figure)}</script>' for name, figure in figures.items()
     )
-    title = f"{count(len(found.runs), 'run')} compared"
+    title = f"{counted(len(found.runs), 'run')} compared"
     return Template(markup.asset("comparison.html")).substitute(
         version=escape(__version__),
         head=markup.head(f"{title}: fusearch", markup.asset("page.css")),

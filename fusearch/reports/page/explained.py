@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from fusearch.amounts import counted
 from fusearch.reports.findings.explanations import how_label, interval, signed
 from fusearch.reports.page import markup
 from fusearch.reports.page.attributed import attribution_cards
 from fusearch.reports.page.markup import Cell
-from fusearch.reports.wording import count, metric_label, sentence_case
+from fusearch.reports.wording import metric_label, sentence_case
 
 __all__ = ["explanation_section"]
 
@@ -40,7 +41,7 @@ def _card(told: Mapping[str, Any]) -> str:
         ]
         for effect in told["effects"]
     ]
-    title = f'<h3>Design <code class="digest">{escape(told["digest"])}</code>, {count(told["members"], "member")}</h3>'
+    title = f'<h3>Design <code class="digest">{escape(told["digest"])}</code>, {counted(told["members"], "member")}</h3>'
     parts = [f'<div class="scroll short">{markup.table(columns, rows)}</div>']
     if told["shares"]:
         share_columns = [("Hierarchy", False), ("", False), ("Share of the weights", True)]

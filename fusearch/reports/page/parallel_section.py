@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from fusearch.amounts import counted
 from fusearch.reports.figures.parallel_plot import parallel_svg
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.parallel import parallels_of
 from fusearch.reports.page import markup
-from fusearch.reports.wording import count, metric_label
+from fusearch.reports.wording import metric_label
 
 __all__ = ["parallel_section"]
 
@@ -16,7 +17,7 @@ def parallel_section(found: Findings) -> str:
     parallels = parallels_of(found)
     if not parallels.axes:
         return ""
-    shown = count(len(parallels.trials), "trial")
+    shown = counted(len(parallels.trials), "trial")
     if parallels.finished > len(parallels.trials):
         shown += f" of {parallels.finished:,}, spread evenly over the ranks"
     metric = metric_label(found.main.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from fusearch.amounts import counted
 from fusearch.inference.risk_groups import RiskGroups
 from fusearch.reports.findings.findings import Findings
 from fusearch.reports.findings.predicted import DesignPredictions, Predicted, risk_sentence
@@ -12,7 +13,7 @@ from fusearch.reports.findings.taken_classes import decision_sentence
 from fusearch.reports.page import markup
 from fusearch.reports.page.markup import Cell
 from fusearch.reports.page.masks_section import mask_cards
-from fusearch.reports.wording import count, number, sentence_case
+from fusearch.reports.wording import number, sentence_case
 
 __all__ = ["predicted_section"]
 
@@ -47,13 +48,13 @@ def predicted_section(found: Findings, figures: Sequence[str]) -> str:
     if predicted.reason is not None:
         return f'{title}<p class="note">{markup.prose(f"Nothing to show: {predicted.reason}.")}</p></section>'
     if predicted.scores:
-        note = _OF_MASKS.format(rows=count(predicted.rows, "row"))
+        note = _OF_MASKS.format(rows=counted(predicted.rows, "row"))
         return f'{title}<p class="note">{markup.prose(note)}</p>{mask_cards(predicted, found.shown_masks)}</section>'
     curves = any(own.labels for own in (predicted, *predicted.tasks.values()))
-    note = _NOTE.format(rows=count(predicted.rows, "row"), folds="; curves are means over folds" if curves else "")
+    note = _NOTE.format(rows=counted(predicted.rows, "row"), folds="; curves are means over folds" if curves else "")
     parts = [_shown(predicted, figures)] if not predicted.tasks else []
     for task, own in predicted.tasks.items():
-        said = own.reason or f"{count(own.rows, 'row')} with a label"
+        said = own.reason or f"{counted(own.rows, 'row')} with a label"
         parts.append(f'<h3>{escape(task)}</h3><p class="note">{markup.prose(f"{sentence_case(said)}.")}</p>')
         parts.append(_shown(own, [name for name in figures if name in {f"{about}-{task}" for about in _ABOUT}]))
     return f'{title}<p class="note">{markup.prose(note)}</p>{"".join(parts)}</section>'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from fusearch.amounts import counted
 from fusearch.reports.findings.factors import factor_groups
 from fusearch.reports.findings.failures import failed_records, failure_groups
 from fusearch.reports.findings.findings import Findings
@@ -17,7 +18,7 @@ from fusearch.reports.glossary import GLOSSARY
 from fusearch.reports.page import markup
 from fusearch.reports.page.cards import card, spread_text, standing, state_pill
 from fusearch.reports.page.markup import Cell
-from fusearch.reports.wording import count, deviation, duration, metric_label, number, sentence_case
+from fusearch.reports.wording import deviation, duration, metric_label, number, sentence_case
 from fusearch.search_space.design.features import FACTORS
 from fusearch.study import TrialRecord
 
@@ -55,7 +56,7 @@ def data_warnings(found: Findings) -> str:
         "What `fusearch check` says of the rows that the search saw, without those of the test split; a score next to one of these may "
         "mean another thing than it seems."
     )
-    return _section("data", f"{count(len(found.data_warnings), 'warning')} of the data", f'<ul class="warnings">{listed}</ul>', note)
+    return _section("data", f"{counted(len(found.data_warnings), 'warning')} of the data", f'<ul class="warnings">{listed}</ul>', note)
 
 
 def front(found: Findings) -> str:
@@ -180,7 +181,7 @@ def progress(found: Findings) -> str:
     through = throughput_info(found)
     parallel = f" On average {through.parallel:.1f} evaluations ran side by side." if through.parallel else ""
     note = (
-        f"{count(through.finished, 'evaluation')} in {duration(through.wall)}.{parallel} The hypervolume is the share of the box "
+        f"{counted(through.finished, 'evaluation')} in {duration(through.wall)}.{parallel} The hypervolume is the share of the box "
         "between the worst and the best values seen that some design dominates; a curve that still rises asks for more trials. "
         f"{races_sentence(found.trials.races)} {more_seeds_sentence(found.trials.more_seeds)}"
     )

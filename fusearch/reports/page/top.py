@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from fusearch.amounts import counted
 from fusearch.inference import Answers
 from fusearch.reports.figures.drawing import draw
 from fusearch.reports.findings.findings import Findings
@@ -11,7 +12,7 @@ from fusearch.reports.findings.reproduction import export_command, team_command
 from fusearch.reports.findings.verdict import AnswerLine, Verdict
 from fusearch.reports.glossary import with_meanings
 from fusearch.reports.page import markup
-from fusearch.reports.wording import count, interval_text, metric_label, number, sentence_case
+from fusearch.reports.wording import interval_text, metric_label, number, sentence_case
 
 __all__ = ["answer_rows", "recommended_card"]
 
@@ -64,7 +65,7 @@ def recommended_card(found: Findings, answers: Answers) -> str:
         values = [(f"{metric} as the search saw it", number(pick.plain), ""), *values]
     what = "Picked, though it may be no better than a guess" if answers.may_be_a_guess else "Recommended"
     title = f"<h2>{what}: trial {record.number}</h2>"
-    members = with_meanings(f"Scored on {count(record.num_members, 'member')}.") if record.num_members else ""
+    members = with_meanings(f"Scored on {counted(record.num_members, 'member')}.") if record.num_members else ""
     return (
         f'<article class="card recommended-card" aria-label="The recommended design">{drawing}{formula}'
         f'<div>{title}{markup.values(values)}<p class="labels">{members}</p>{_export(found)}</div></article>'

@@ -11,6 +11,8 @@ __all__ = ["find_study"]
 
 #: What a key or a number looks like; no formula does.
 _NAME = re.compile(r"[A-Za-z0-9][\w-]*")
+#: What the digest of a design, or its beginning, looks like.
+_DIGEST = re.compile(r"(?=.*\d)[0-9a-f]{5,}")
 
 
 def find_study(text: str) -> PublishedStudy | None:
@@ -27,5 +29,7 @@ def find_study(text: str) -> PublishedStudy | None:
     if word not in PUBLISHED:
         hint = suggestion(word, [study.key for study in PUBLISHED.values()])
         nearest = hint if hint.startswith("did you mean") else "`fusearch list designs` lists them"
+        if _DIGEST.fullmatch(word):
+            nearest = "a digest names a design of a run, and `fusearch status RUN` tells the formula of each on its front"
         raise UnknownNameError(f"{word!r} is no formula, and no published study: {nearest}")
     return PUBLISHED[word]

@@ -34,6 +34,41 @@ def test_data_frames_keep_their_columns_and_levels() -> None:
     assert data.columns["clinical"].features == ("age", "sex=f", "sex=m")
 
 
+def test_columns_that_pandas_calls_categories_are_levels_without_a_list() -> None:
+    frame = pd.DataFrame({"age": RNG.normal(size=40), "sex": ["f", "m"] * 20, "stage": [1, 2, 2, 3] * 10})
+    categories = frame.astype({"sex": "category", "stage": "category"})
+    data = make(modalities={"clinical": categories})
+    assert data.columns["clinical"].features == ("age", "sex=f", "sex=m", "stage=1", "stage=2", "stage=3")
+    listed = make(modalities={"clinical": frame}, categorical={"clinical": ["sex", "stage"]})
+    assert data.fingerprint == listed.fingerprint
+    new = data.encode({"clinical": categories.iloc[:3]})["clinical"]
+    np.testing.assert_array_equal(new, data.raw["clinical"][:3])
+
+
+def test_advice_of_a_frame_names_no_manifest() -> None:
+    frame = pd.DataFrame({"age": RNG.normal(size=40), "sex": ["f", "m"] * 20, "dose": ["1,5", "2"] * 20})
+    with pytest.raises(DataError) as refused:
+        make(modalities={"clinical": frame})
+    sex, dose = refused.value.faults
+    expected = "expected finite numbers, and NaN where one is missing (or 'sex' under `categorical`, of dtype `category`, or dropped)"
+    assert sex.endswith(f"column 'sex' holds 'f' in 20 rows, 'm' in 20 rows, first in row 1; {expected}")
+    assert "finite numbers, with a point before the decimals, and NaN where one is missing" in dose
+    known = make(modalities={"clinical": frame[["age"]]})
+    with pytest.raises(DataError, match=r"expected finite numbers, and empty cells where one is missing$"):
+        known.encode({"clinical": pd.DataFrame({"age": ["old"]})})
+
+
+def test_a_frame_of_fewer_samples_is_told_how_to_be_joined() -> None:
+    names = [f"P{row}" for row in range(40)]
+    rna = pd.DataFrame({"g": RNG.normal(size=30)}, index=names[:30])
+    with pytest.raises(DataError, match=r"rna has 30 rows, expected 40, one for each target; `.reindex` over the index of the target adds"):
+        make(modalities={"rna": rna}, targets=pd.Series(TARGETS, names))
+    with pytest.raises(DataError, match=r"rna has 30 rows, expected 20, one for each target$"):
+        make(modalities={"rna": rna}, targets=TARGETS[:20])
+    joined = make(modalities={"rna": rna.reindex(names), "a": RNG.normal(size=(40, 2))}, targets=pd.Series(TARGETS, names))
+    assert joined.present["rna"].sum() == 30
+
+
 def test_a_sample_without_values_lacks_the_modality() -> None:
     values = RNG.normal(size=(40, 3))
     values[3] = np.nan

@@ -52,6 +52,19 @@ def test_regression_has_a_mean_and_a_spread(study: Any) -> None:
     assert entry["mean"] == pytest.approx(study.labels["months"][50:].mean(), rel=1e-5)
 
 
+def test_it_is_read_in_python_as_on_a_shell(study: Any) -> None:
+    lines = str(check_data("wisconsin")).splitlines()
+    assert lines[0] == "wisconsin: 569 samples"
+    assert lines[1].startswith("classification of ")
+    assert "Positive class: malignant" in lines[1]
+    assert "Positive class: malignant" in check_data("wisconsin")._repr_html_()
+    assert any(line.startswith("modality worst: kind tabular, shape 10, missing_rows 0, missing_values 0") for line in lines)
+    assert "split test: rows 85, classes benign 53, malignant 32" in lines
+    assert lines[-1] == "No problems found."
+    study.document["ide"] = study.document.pop("id")
+    assert str(check_data(study.write())).splitlines()[1].startswith("error, lgg.yaml: lgg.yaml: ide: unknown key")
+
+
 def test_sources_of_every_sort(study: Any) -> None:
     assert check_data("digits").ok
     assert check_data(load_data("wisconsin")).samples == 569

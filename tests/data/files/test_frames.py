@@ -287,7 +287,7 @@ def test_shuffled_rows_of_a_parquet_file_are_not_joined_by_position(tmp_path: Pa
 @pytest.mark.parametrize("cells", [["1", "x", "2"], ["x", "y", "z"], ["1.234,5", "2.345,6", "3.456,7"], ["1,5", "2", "3"]])
 def test_where_there_is_no_manifest_no_key_of_it_is_named(cells: list[str]) -> None:
     with pytest.raises(DataError) as caught:
-        numbers_of(pd.DataFrame({"a": cells}), "t.csv", has_manifest=False)
+        numbers_of(pd.DataFrame({"a": cells}), "t.csv", origin="samples")
     (fault,) = caught.value.faults
     assert ("with a point before the decimals" in fault) == (cells[0] == "1,5")
     assert "`" not in fault

@@ -53,7 +53,7 @@ def test_the_card_says_what_how_good_and_how_to_run() -> None:
         "F1 = cat(a@1, b@L) ->",
         "F1 = ⊕(x1^1, x2^2) →",
         "| auroc | 0.8123 | 0.032 |",
-        "| macs | 1200 |  |",
+        "| macs | 1,200 |  |",
         "| memory (bytes) | 136,520 |  |",
         "They are optimistic.",
         "This design has not been evaluated on the test split.",
@@ -136,3 +136,17 @@ def test_a_wide_table_is_not_listed_in_full(count: int) -> None:
     card = write_card(DESIGN, METRICS, INPUTS | {"id": None, "modalities": {"a": table}})
     assert ("and 30 more (see `inputs.json`)" in card) == (count == 50)
     assert "Rows are matched by a column `id`, or by their order." in card
+
+
+def test_a_single_network_is_averaged_with_no_other() -> None:
+    card = write_card(DESIGN | {"seeds": 1}, METRICS, INPUTS)
+    assert "1 network of one fusion design. The model file also holds imputation, scaling and one-hot encoding.\n" in card
+    assert "averaged" not in card
+    two = DESIGN | {"members": [DESIGN | {"seeds": 1}, DESIGN | {"seeds": 1}]}
+    assert "1 network of each of 2 designs; their class probabilities\nare averaged" in write_card(two, METRICS, INPUTS)
+
+
+def test_a_design_that_is_solved_has_no_epochs() -> None:
+    assert "Length of training: 7 epochs, the median of the best epochs" in write_card(DESIGN, METRICS, INPUTS)
+    solved = DESIGN | {"graph": {"training": "convex"}, "epochs": {"fusion": 1}}
+    assert "Length of training: none, its weights were solved for." in write_card(solved, METRICS, INPUTS)
