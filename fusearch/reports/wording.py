@@ -146,12 +146,16 @@ def signed_number(value: float) -> str:
 def interval_text(ends: Sequence[float], *, signed: bool = False) -> str:
     """Write an interval: `0.871 to 0.934`, of a difference `−0.0001 to +0.012`; an end that is next to nothing beside the other is `0.000`.
 
+    Ends that are the same are no certainty: of a few rows that are all ranked rightly each draw is. They are `1.000 in every draw`.
+
     Args:
         ends: The lower and the upper end.
         signed: Whether it is of a difference.
     """
     nothing = min(5e-5, max(map(abs, ends)) / 100)
     write = signed_number if signed else number
+    if ends[0] == ends[-1]:
+        return f"{write(ends[0])} in every draw"
     return " to ".join("0.000" if abs(end) < nothing else write(end) for end in ends)
 
 
