@@ -210,7 +210,7 @@ class Writer:
     def _mask(self, path: Path, row: int) -> None:
         from PIL import Image
 
-        Image.fromarray(self.block((32, 32), row)).save(path)
+        Image.fromarray(self.block((16, 16), row)).save(path)
 
     def _solid(self, path: Path, row: int) -> None:
         import nibabel

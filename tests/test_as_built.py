@@ -24,7 +24,7 @@ def entries(study: Path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key", ["nsclc-pet-surv", "miftp", "mmhfnet", "predictome-embc", "pbd-central-attn"])
+@pytest.mark.parametrize("key", ["nsclc-pet-surv", "miftp", "mmhfnet", "predictome-embc", "pbd-central-attn", "teus-mri-unet"])
 def test_from_a_manifest_to_a_prediction(key: str, study: Path, entries) -> None:
     need_streams(built.STUDIES[key].design())
     record = built.measure(built.STUDIES[key], entries, study, epochs=1)
