@@ -152,10 +152,10 @@ def interval_text(ends: Sequence[float], *, signed: bool = False) -> str:
         ends: The lower and the upper end.
         signed: Whether it is of a difference.
     """
-    nothing = min(5e-5, max(map(abs, ends)) / 100)
     write = signed_number if signed else number
     if ends[0] == ends[-1]:
         return f"{write(ends[0])} in every draw"
+    nothing = min(5e-5, max(map(abs, ends)) / 100)
     return " to ".join("0.000" if abs(end) < nothing else write(end) for end in ends)
 
 

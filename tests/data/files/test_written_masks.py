@@ -49,7 +49,7 @@ AXIAL, TURNED = [1.0, 0, 0, 0, 1, 0], [0.0, 1, 0, 0, 0, -1]
 def test_the_mask_of_a_series_lies_where_the_series_does(keys: dict[str, Any], axes: list[float], shift: float, tmp_path: Path) -> None:
     """Each position of the file lies where DICOM says that the pixel of its slice, row and column lies."""
     nibabel = pytest.importorskip("nibabel", reason="needs fusearch[volumes]")
-    volume_files = pytest.importorskip("volume_files")
+    volume_files = pytest.importorskip("volume_files", reason="needs fusearch[volumes]")
     along_row, along_column = np.array(axes[:3]), np.array(axes[3:])
     upward = 3 * (np.cross(along_row, along_column) + shift * along_column)
     origin, inside = np.array([-20.0, 7, 100]), np.zeros((3, 7, 5), np.uint8)
@@ -73,7 +73,7 @@ def test_the_mask_of_a_series_lies_where_the_series_does(keys: dict[str, Any], a
 
 
 def test_the_mask_of_slices_that_say_no_place_has_their_size(tmp_path: Path) -> None:
-    volume_files = pytest.importorskip("volume_files")
+    volume_files = pytest.importorskip("volume_files", reason="needs fusearch[volumes]")
     volume_files.write_dicom(tmp_path / "scan.dcm", np.zeros((2, 4, 6), np.uint16))
     mask = np.arange(6, dtype=np.uint8).reshape(1, 2, 3)
     path, said = write_mask(mask, tmp_path / "said", like=tmp_path / "scan.dcm", size=[1, 2, 3])
