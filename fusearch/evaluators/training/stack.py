@@ -9,12 +9,10 @@ import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
 
 import torch
 from torch import Tensor
 from torch.func import functional_call
-from torch.optim.adamw import adamw
 
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.training.captured import RECORDERS, Captures
@@ -22,6 +20,7 @@ from fusearch.evaluators.training.member_progress import MemberProgress
 from fusearch.evaluators.training.optimization import Fit
 from fusearch.evaluators.training.phase import Phase
 from fusearch.evaluators.training.samples import PORTION, Samples
+from fusearch.evaluators.training.stacked_adamw import StackedAdamW, laid_out_as, only, spans
 from fusearch.evaluators.training.stacked_losses import NEUTRAL, losses_of, stack_losses
 from fusearch.evaluators.training.stacked_rows import StackedRows
 
@@ -58,12 +57,10 @@ class Stack:
         self.trained = [name for name, values in self.parameters.items() if values.requires_grad]
         self.rows = StackedRows([phases[at].rows for at in order])
         self.held = None if phases[0].held is None else StackedRows([held for at in order if (held := phases[at].held) is not None])
-        self.moments = [self.parameters[name].new_zeros((2, *self.parameters[name].shape)) for name in self.trained]
-        self.steps_NM = torch.zeros(len(self.trained), len(order), device=self.rows.device)
-        self.best = {name: self.parameters[name].detach().clone() for name in self.trained}
         self.losses_of = losses_of(self.template)
         self.states = [MemberProgress(phase) for phase in phases]
         self.sizes = [phases[at].order.sizes for at in order]
+        self._start({})
         self.orders_MSB = torch.zeros(len(order), max(map(len, self.sizes)), phases[0].settings.batch_size, dtype=torch.long)
         changes = any(phase.order.noise is not None for phase in phases)
         self.keys_MSB = torch.zeros_like(self.orders_MSB) if changes else None
@@ -78,6 +75,15 @@ class Stack:
         self.losses_M, self.held_M = torch.zeros(2, len(self.members), device=self.rows.device)
         self.improved_M = torch.zeros(len(self.members), dtype=torch.bool, device=self.rows.device)
         self.captures.forget()
+
+    @torch.no_grad()
+    def _start(self, gradients: Mapping[str, Tensor]) -> None:
+        """Have nothing trained yet; parameters lie in memory as their gradients do, where these are known."""
+        for name, gradient in gradients.items():
+            self.parameters[name] = laid_out_as(self.parameters[name], gradient).requires_grad_()
+        self.best = {name: self.parameters[name].detach().clone() for name in self.trained}
+        numbers = [(*_numbers(self.phases[at]), len(own)) for at, own in zip(self.members, self.sizes, strict=True)]
+        self.optimizer = StackedAdamW([self.parameters[name] for name in self.trained], numbers)
 
     def epochs(self) -> Iterator[int]:
         """Train all members, and give the number of each epoch when it is done; members may be told to `leave` then.
@@ -140,12 +146,12 @@ class Stack:
     def step(self, sizes: Sequence[int]) -> None:
         """Take a step of each member on its next portion of rows, so many of them; 0: it has no more in this epoch.
 
-        What is read and written stays where it is: `rows_MB`, `keys_MB`, `losses_M`, parameters, moments, numbers of steps.
+        What is read and written stays where it is: `rows_MB`, `keys_MB`, `losses_M`, parameters, what the optimizer keeps.
         """
         self.template.train()
         self.losses_M.zero_()
         gradients = dict[int, tuple[Tensor | None, ...]]()
-        parts = [part for span in _spans(sizes) if sizes[span.start] for part in _parts(span, self.at_once)]
+        parts = [part for span in spans(sizes) if sizes[span.start] for part in _parts(span, self.at_once)]
         for part in parts:
             parameters = {name: values[part].detach().requires_grad_(values.requires_grad) for name, values in self.parameters.items()}
             buffers = {name: values[part] for name, values in self.buffers.items()}
@@ -156,35 +162,7 @@ class Stack:
             # The sum, not the mean: each member gets the gradient that it has alone.
             gradients[part.start] = torch.autograd.grad(losses_M.sum(), [parameters[name] for name in self.trained], allow_unused=True)
         for part in parts:  # last, as memory may run out before: then nothing has changed
-            self.update(part, gradients[part.start])
-
-    @torch.no_grad()
-    def update(self, part: slice, gradients: Sequence[Tensor | None]) -> None:
-        """Take a step of AdamW for some members, given the gradient of each of `trained`, None where there is none."""
-        kinds = [(*_numbers(self.phases[at]), len(own)) for at, own in zip(self.members[part], self.sizes[part], strict=True)]
-        trained = [(at, self.parameters[name], gradient) for at, (name, gradient) in enumerate(zip(self.trained, gradients, strict=True))]
-        for span in _spans(kinds):
-            learning_rate, weight_decay, _ = kinds[span.start]
-            here = slice(part.start + span.start, part.start + span.stop)
-            for vectors in (False, True):
-                own = [(at, values, grad) for at, values, grad in trained if grad is not None and (values.ndim <= 2) == vectors]
-                adamw(
-                    [values[here] for _, values, _ in own],  # (M, D) is a vector
-                    [grad[span].contiguous() for _, _, grad in own],  # the fused kernel reads it as it lies in memory
-                    [self.moments[at][0, here] for at, _, _ in own],
-                    [self.moments[at][1, here] for at, _, _ in own],
-                    [],
-                    [self.steps_NM[at, here.start] for at, _, _ in own],
-                    fused=True,
-                    amsgrad=False,
-                    beta1=0.9,
-                    beta2=0.999,
-                    lr=learning_rate,
-                    weight_decay=0.0 if vectors else weight_decay,
-                    eps=1e-8,
-                    maximize=False,
-                )
-            self.steps_NM[:, here.start + 1 : here.stop] = self.steps_NM[:, here.start, None]
+            self.optimizer.step(part, gradients[part.start])
 
     def validate(self) -> list[float] | None:
         """Return the loss of each member on the rows that are held out for it; None without such rows."""
@@ -204,7 +182,7 @@ class Stack:
         self.template.eval()
         held = self.held or self.rows
         found: list[Tensor] = []
-        for span in _spans(held.lengths):
+        for span in spans(held.lengths):
             length = held.lengths[span.start]
             for part in _parts(span, min(self.at_once, max(1, PORTION // length))):
                 own, fixed = ({name: values[part] for name, values in state.items()} for state in (parameters, buffers))
@@ -247,12 +225,10 @@ class Stack:
         """Go on with these members alone, where they are few enough to be worth it."""
         if _share_left(self.rows.device) * len(places) > len(self.members):
             return
-        index = torch.tensor(places, device=self.rows.device)
-        self.parameters = {name: values[index].requires_grad_(values.requires_grad) for name, values in self.parameters.items()}
-        self.buffers = {name: values[index] for name, values in self.buffers.items()}
-        self.moments = [values[:, index] for values in self.moments]
-        self.steps_NM = self.steps_NM[:, index]
-        self.best = {name: values[index] for name, values in self.best.items()}
+        self.parameters = {name: only(values, places).requires_grad_(values.requires_grad) for name, values in self.parameters.items()}
+        self.buffers = {name: only(values, places) for name, values in self.buffers.items()}
+        self.best = {name: only(values, places) for name, values in self.best.items()}
+        self.optimizer.keep([self.parameters[name] for name in self.trained], places)
         self.rows = self.rows.only(places)
         self.held = None if self.held is None else self.held.only(places)
         self.members = [self.members[place] for place in places]
@@ -283,7 +259,8 @@ class Stack:
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                self.losses_of(parameters, buffers, arguments).sum().backward()  # type: ignore[no-untyped-call]  # as above
+                trained = [parameters[name] for name in self.trained]
+                gradients = torch.autograd.grad(self.losses_of(parameters, buffers, arguments).sum(), trained, allow_unused=True)
                 self.template.network.eval()
                 with torch.no_grad():
                     together_M = self.losses_of(parameters, buffers, arguments)
@@ -302,6 +279,7 @@ class Stack:
         tolerance = _TOLERANCES[self.template.half_precision or alone_M.dtype]
         if not torch.allclose(together_M[compared], alone_M, rtol=tolerance, atol=1e-5, equal_nan=True):
             raise CannotStackError("the loss of a member is another one than alone: a layer or the task holds a number of its own")
+        self._start({name: gradient for name, gradient in zip(self.trained, gradients, strict=True) if gradient is not None})
 
     def _compared(self) -> list[int]:
         """Return the places of the members whose loss is looked at: of each recipe and rows the first and the last."""
@@ -365,13 +343,3 @@ def _parts(span: slice, most: int) -> list[slice]:
 def _share_left(device: torch.device) -> int:
     """Return what part of the members is left when a stack goes on without the others: a graph must be captured anew then."""
     return 4 if device.type in RECORDERS else 2
-
-
-def _spans(keys: Sequence[Hashable]) -> list[slice]:
-    """Return the stretches of equal keys."""
-    spans, start = [], 0
-    for _, group in groupby(keys):
-        stop = start + len(list(group))
-        spans.append(slice(start, stop))
-        start = stop
-    return spans

@@ -12,37 +12,11 @@ from fusearch.evaluators.training.stack import CannotStackError, Stack
 from fusearch.search_space import Recipe
 
 
-def test_each_member_takes_the_steps_of_torchs_adamw() -> None:
-    """The same gradients to both; the second member has no more steps after the fifth."""
-    recipes = [Recipe(width=8, learning_rate=1e-2, weight_decay=0.3), Recipe(width=8, learning_rate=1e-3, weight_decay=0.0)]
-    phases = [phase_of(recipe) for recipe in recipes]
-    for phase in phases:
-        phase.loss.double()
-    stack = Stack(phases)
-    stack.sizes = [[8] * 9, [8] * 5]
-    assert [phases[at].recipe for at in stack.members] == recipes[::-1]  # by learning rate
-    alone = [[values[place].detach().clone().requires_grad_() for values in stack.parameters.values()] for place in (0, 1)]
-    optimizers = [
-        torch.optim.AdamW(
-            [{"params": [each], "weight_decay": recipe.weight_decay if each.ndim > 1 else 0.0} for each in own], lr=recipe.learning_rate
-        )
-        for own, recipe in zip(alone, recipes[::-1], strict=True)
-    ]
-    generator = torch.Generator().manual_seed(0)
-    for step in range(9):
-        active = [True, step < 5]
-        gradients = [torch.randn(values.shape, generator=generator, dtype=values.dtype) for values in stack.parameters.values()]
-        for at, gradient in enumerate(gradients):
-            for place in (0, 1):
-                alone[place][at].grad = gradient[place].clone()
-        part = slice(0, sum(active))
-        stack.update(part, [gradient[part] for gradient in gradients])
-        for optimizer, here in zip(optimizers, active, strict=True):
-            if here:
-                optimizer.step()
-    for at, values in enumerate(stack.parameters.values()):
-        for place in (0, 1):
-            torch.testing.assert_close(values[place], alone[place][at], rtol=0, atol=1e-12)
+def test_members_that_share_their_numbers_stand_side_by_side() -> None:
+    rates = (1e-2, 1e-3, 1e-2)
+    stack = Stack([phase_of(Recipe(width=8, learning_rate=rate)) for rate in rates])
+    assert [rates[at] for at in stack.members] == sorted(rates)
+    assert [rate for rate, _, _ in stack.optimizer.numbers] == sorted(rates)
 
 
 def test_half_of_the_members_done_leave_the_stack() -> None:
