@@ -33,7 +33,8 @@ from fusearch.evaluators.tasks import TaskLayer
 from fusearch.evaluators.tasks.convex import Solver
 from fusearch.evaluators.training.augmentation import strengths_of
 from fusearch.evaluators.training.balance import Balance, constant_logits, row_weights
-from fusearch.evaluators.training.optimization import Fit, mixed_precision, reproducible
+from fusearch.evaluators.training.half_precision import mixed_precision
+from fusearch.evaluators.training.optimization import Fit, reproducible
 from fusearch.evaluators.training.phase import RAW, DesignLoss, FusionLoss, Phase, PhaseLoss, StreamLoss, in_turn
 from fusearch.evaluators.training.row_order import RowOrder
 from fusearch.evaluators.training.samples import Samples

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from torch.utils import deterministic
 
 from fusearch.errors import EvaluationError
+from fusearch.evaluators.training.half_precision import mixed_precision
 from fusearch.evaluators.training.row_order import RowOrder
 from fusearch.evaluators.training.training_settings import TrainingSettings
 
-__all__ = ["Fit", "OnEpoch", "finite", "mixed_precision", "optimize", "reproducible", "torch_threads"]
+__all__ = ["Fit", "OnEpoch", "finite", "optimize", "reproducible", "torch_threads"]
 
 #: `on_epoch(epoch, values)`, called after each epoch.
 OnEpoch = Callable[[int, dict[str, float]], None]
@@ -82,13 +83,6 @@ def _seed(seed: int, device: torch.device) -> None:
     if device.type == "cuda":
         with torch.cuda.device(device):
             torch.cuda.manual_seed(seed)
-
-
-def mixed_precision(device: torch.device, wanted: bool) -> torch.dtype | None:
-    """Return the half-precision type to use on `device`, or None for float32 throughout (always on the CPU)."""
-    if not wanted or device.type != "cuda":
-        return None
-    return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
 
 
 def optimize(

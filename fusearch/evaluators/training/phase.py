@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from fusearch.evaluators.network.stream_runs import StreamNetwork
 from fusearch.evaluators.tasks import TaskLayer
 from fusearch.evaluators.training.augmentation import augmented, moved_masks
 from fusearch.evaluators.training.balance import Balance
+from fusearch.evaluators.training.half_precision import half_precision
 from fusearch.evaluators.training.optimization import Fit, OnEpoch, optimize
 from fusearch.evaluators.training.row_order import RowOrder
 from fusearch.evaluators.training.samples import Samples
@@ -105,7 +106,7 @@ class PhaseLoss(nn.Module, ABC):
 
     def autocast(self, batch: Samples) -> AbstractContextManager[object]:
         """Use half precision inside the block where it is wanted."""
-        return nullcontext() if self.half_precision is None else torch.autocast(batch.targets.device.type, dtype=self.half_precision)
+        return half_precision(batch.targets.device, self.half_precision)
 
 
 class StreamLoss(PhaseLoss):

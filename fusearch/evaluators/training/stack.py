@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -18,7 +19,7 @@ from fusearch.errors import EvaluationError
 from fusearch.evaluators.training.captured import RECORDERS, Captures
 from fusearch.evaluators.training.member_progress import MemberProgress
 from fusearch.evaluators.training.optimization import Fit
-from fusearch.evaluators.training.phase import Phase
+from fusearch.evaluators.training.phase import Phase, PhaseLoss
 from fusearch.evaluators.training.samples import PORTION, Samples
 from fusearch.evaluators.training.stacked_adamw import StackedAdamW, laid_out_as, only, spans
 from fusearch.evaluators.training.stacked_losses import NEUTRAL, losses_of, stack_losses
@@ -26,8 +27,8 @@ from fusearch.evaluators.training.stacked_rows import StackedRows
 
 __all__ = ["CannotStackError", "Stack"]
 
-#: How much a loss may differ between a member alone and the same member in a stack, relative, by the type of matrix products.
-_TOLERANCES = {torch.float64: 1e-8, torch.float32: 1e-3, torch.bfloat16: 5e-2}
+#: How much a loss may differ between a member alone and the same member in a stack, relative.
+_TOLERANCES = {torch.float64: 1e-8, torch.float32: 1e-3}
 
 
 class CannotStackError(EvaluationError):
@@ -262,7 +263,7 @@ class Stack:
                 trained = [parameters[name] for name in self.trained]
                 gradients = torch.autograd.grad(self.losses_of(parameters, buffers, arguments).sum(), trained, allow_unused=True)
                 self.template.network.eval()
-                with torch.no_grad():
+                with torch.no_grad(), _full_precision([self.template, *(phase.loss for phase in self.phases)]):
                     together_M = self.losses_of(parameters, buffers, arguments)
                     compared = self._compared()
                     alone_M = torch.stack([self._alone(place, parameters, buffers, rows) for place in compared])
@@ -276,8 +277,7 @@ class Stack:
         changed = [name for name, values in buffers.items() if not torch.equal(values, self.buffers[name])]
         if changed:
             raise CannotStackError(f"training changes the buffer {changed[0].removeprefix('network.')!r}")
-        tolerance = _TOLERANCES[self.template.half_precision or alone_M.dtype]
-        if not torch.allclose(together_M[compared], alone_M, rtol=tolerance, atol=1e-5, equal_nan=True):
+        if not torch.allclose(together_M[compared], alone_M, rtol=_TOLERANCES[alone_M.dtype], atol=1e-5, equal_nan=True):
             raise CannotStackError("the loss of a member is another one than alone: a layer or the task holds a number of its own")
         self._start({name: gradient for name, gradient in zip(self.trained, gradients, strict=True) if gradient is not None})
 
@@ -301,6 +301,19 @@ class Stack:
         finally:
             loss.train()
         return result
+
+
+@contextmanager
+def _full_precision(losses: Sequence[PhaseLoss]) -> Iterator[None]:
+    """Have no half precision inside the block: it rounds otherwise in a stack, and a vote may hang on that."""
+    before = [loss.half_precision for loss in losses]
+    try:
+        for loss in losses:
+            loss.half_precision = None
+        yield
+    finally:
+        for loss, half in zip(losses, before, strict=True):
+            loss.half_precision = half
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fusearch.errors import EvaluationError
-from fusearch.evaluators.training.optimization import Fit, mixed_precision, optimize, reproducible
+from fusearch.evaluators.training.optimization import Fit, optimize, reproducible
 from fusearch.evaluators.training.row_order import RowOrder
 from fusearch.evaluators.training.training_settings import TrainingSettings
 
@@ -162,8 +162,3 @@ def test_the_same_seed_gives_the_same_numbers_and_the_surroundings_are_left_alon
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.get_num_threads() == threads
     assert not torch.are_deterministic_algorithms_enabled()
-
-
-def test_half_precision_is_for_cuda_alone() -> None:
-    assert mixed_precision(torch.device("cpu"), True) is None
-    assert mixed_precision(torch.device("cuda"), False) is None

@@ -1,0 +1,97 @@
+"""Half precision of matrix products: for CUDA alone, in a pack for the same layers as in the loop; here the CPU's stands for it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from device_of_tests import DEVICE
+from few import few
+from installed import need_encoders
+from pack_folds import make_folds
+from toy_data import TABLES
+
+from fusearch.data.kinds import KINDS
+from fusearch.data.modality import Modality
+from fusearch.evaluators.training.half_precision import half_precision, mixed_precision
+from fusearch.evaluators.training.member import make_members
+from fusearch.evaluators.training.members import TrainedMember, train_members
+from fusearch.evaluators.training.pack import train_pack
+from fusearch.evaluators.training.training_settings import TrainingSettings
+from fusearch.search_space import ENCODERS, OPERATORS, Candidate, FusionGraph, Recipe
+from fusearch.testing.encoder_case import kind_shapes
+
+SETTINGS = TrainingSettings(epochs=2, batch_size=8)
+SERIES = (Modality("a", "timeseries", (6, 2)), *TABLES[1:], Modality("d", "tabular", (2,)))
+HALF = torch.bfloat16
+
+
+@pytest.fixture
+def halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fusearch.evaluators.training.modes.mixed_precision", lambda device, wanted: HALF)
+
+
+def check_pack(graph: FusionGraph) -> None:
+    """Train in the loop and in a pack: all is packed and captured, and losses are those of the loop but for rounding."""
+    folds = make_folds(graph.modalities)
+    candidate, members = Candidate(graph, Recipe(width=8, dropout=0.0, learning_rate=1e-3)), make_members(2, 1)
+    alone = list(train_members(candidate, members, folds=lambda at: folds[at], settings=SETTINGS, threads=1))
+    packed = [each.trained for each in train_pack([candidate], members, folds=lambda at: folds[at], settings=SETTINGS, threads=1)]
+    for ours, theirs in zip(packed, alone, strict=True):
+        assert isinstance(ours, TrainedMember), ours
+        assert not [*ours.loop.values(), *ours.eager.values()]
+        np.testing.assert_allclose([fit.loss for fit in ours.fits.values()], [fit.loss for fit in theirs.fits.values()], rtol=0.02)
+
+
+@pytest.mark.usefixtures("taped", "halved")
+@pytest.mark.parametrize("operator", few(OPERATORS))
+def test_every_operator(operator: str) -> None:
+    entry = OPERATORS[operator]
+    streams = [f"{name}:mlp(layers=1)" if name != "a" else "a:tcn(stages=1)" for name in "abcd"]
+    streams = streams[: max(entry.min_args, min(3, entry.max_args or 3))]
+    given = [f"{stream[0]}@{'score' if entry.scores_only else '1'}" for stream in streams]
+    check_pack(FusionGraph.parse(f"{' | '.join(streams)}\nF1 = {operator}({', '.join(given)}) ->", modalities=SERIES))
+
+
+@pytest.mark.usefixtures("taped", "halved")
+@pytest.mark.parametrize("name", few(ENCODERS))
+def test_every_encoder(name: str) -> None:
+    need_encoders(name)
+    kind = next(kind for kind in KINDS if ENCODERS[name].reads(kind))
+    graph = FusionGraph.parse(f"x:{name} | b:mlp\nF1 = cat(x@L, b@L) ->", modalities=(Modality("x", kind, kind_shapes(kind)[1]), TABLES[1]))
+    check_pack(graph)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (torch.nn.Linear(3, 4), (5, 3)),
+        (torch.nn.Conv1d(3, 4, 3), (5, 3, 8)),
+        (torch.nn.Conv2d(3, 4, 3), (5, 3, 8, 8)),
+        (torch.nn.Conv3d(3, 4, 3), (5, 3, 4, 4, 4)),
+        (torch.nn.ConvTranspose2d(3, 4, 2), (5, 3, 8, 8)),
+        (torch.nn.PReLU(3), (5, 3, 8)),
+    ],
+    ids=lambda each: type(each).__name__ if isinstance(each, torch.nn.Module) else "",
+)
+@pytest.mark.parametrize("dtype", [torch.float32, HALF])
+def test_a_layer_is_in_half_precision_alone_and_under_vmap(layer: torch.nn.Module, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    """Whatever comes before it: without `half_precision` autocast misses it under `vmap`, or refuses what was halved already."""
+    layer = layer.to(DEVICE)
+    x = torch.randn(2, *shape, device=DEVICE).to(dtype)
+    weights = {name: values.expand(2, *values.shape) for name, values in layer.named_parameters()}
+    with half_precision(x.device, HALF):
+        together = torch.func.vmap(lambda own, rows: torch.func.functional_call(layer, own, (rows,)))(weights, x)
+        alone = layer(x[0])
+    assert together.dtype == alone.dtype == HALF
+    torch.testing.assert_close(together[0], alone, rtol=2e-2, atol=2e-2)
+
+
+def test_without_a_type_nothing_is_halved() -> None:
+    with half_precision(torch.device(DEVICE), None):
+        assert torch.nn.Conv1d(3, 4, 3)(torch.randn(5, 3, 8)).dtype == torch.float32
+
+
+def test_half_precision_is_for_cuda_alone() -> None:
+    assert mixed_precision(torch.device("cpu"), True) is None
+    assert mixed_precision(torch.device("cuda"), False) is None
