@@ -1,5 +1,7 @@
 """Where it computes: the names of devices, and what each training says of its own."""
 
+import os
+
 import pytest
 import torch
 from device_of_tests import DEVICE
@@ -21,6 +23,19 @@ def test_auto_is_the_gpu_where_there_is_one():
 def test_a_device_that_is_not_here_is_refused_with_those_that_are(name):
     with pytest.raises(EvaluationError, match="is not on this machine, expected one of: auto, cpu"):
         find_device(name)
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, ":4096:8"), (":16:8", ":16:8")])
+def test_on_cuda_products_of_matrices_are_asked_to_be_the_same_in_each_run(before, after, monkeypatch):
+    """On any machine: the one question to the device is taken away."""
+    monkeypatch.setattr("fusearch.evaluators.device.torch.empty", lambda *_, **__: None)
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", before or "")
+    if before is None:
+        monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    find_device("cpu")
+    assert os.environ.get("CUBLAS_WORKSPACE_CONFIG") == before
+    find_device("cuda:0")
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == after
 
 
 def test_auto_leaves_small_designs_to_the_cpu(monkeypatch):
