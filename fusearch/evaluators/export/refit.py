@@ -12,7 +12,7 @@ from fusearch.evaluators.cost import count_costs
 from fusearch.evaluators.device import device_for
 from fusearch.evaluators.export.deployed import DeployedModel
 from fusearch.evaluators.network.network import FusionNetwork
-from fusearch.evaluators.network.start import start_heads, start_streams
+from fusearch.evaluators.network.start import start_network
 from fusearch.evaluators.tasks import bind_task
 from fusearch.evaluators.training.balance import constant_logits
 from fusearch.evaluators.training.modes import predict, solver_of, train
@@ -65,8 +65,7 @@ def refit(
     for seed in range(seeds if solver_of(candidate.graph, task, candidate.recipe) is None else 1):
         with reproducible(seed, threads=threads, device=device) as generator:
             network = FusionNetwork.of(candidate, task).to(device)
-            start_streams(network, data.given_weights)
-            start_heads(network, constant_logits(candidate.recipe, task, samples.targets))
+            start_network(network, data.given_weights, constant_logits(candidate.recipe, task, samples.targets))
             train(
                 network,
                 samples,

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from fusearch.data.given_weights import GivenWeights, content_digest
 from fusearch.data.modality import Modality
@@ -27,7 +27,7 @@ from fusearch.search_space.design.parts import Stream
 from fusearch.search_space.entries.encoder import WIDTH, Chain
 from fusearch.search_space.space.space_settings import read_chain
 
-__all__ = ["check_given", "read_weights", "start_heads", "start_stream", "start_streams"]
+__all__ = ["check_given", "read_weights", "start_network"]
 
 #: Keys under which programs keep a state dict beside other things.
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "weights")
@@ -64,39 +64,42 @@ def check_given(given: Sequence[GivenWeights], modalities: Sequence[Modality]) -
         _frozen(each, (name, params))
 
 
-def start_streams(network: FusionNetwork, given: Sequence[GivenWeights]) -> None:
-    """Load given weights into the encoders of a fresh design that they are of, and freeze the stages that stay as they are.
+@torch.no_grad()
+def start_network(network: FusionNetwork | StreamNetwork, given: Sequence[GivenWeights], logits_K: Tensor | None) -> None:
+    """Give a fresh design, or a stream that is trained alone, what it starts from.
+
+    Given weights are loaded into the encoders that they are of, and the stages that stay as they are are frozen. Heads that start at zero
+    say the same of every sample, such as the shares of classes (decision 0112).
+
+    Args:
+        network: What starts.
+        given: Weights in files.
+        logits_K: What heads say, of all tasks; None: they stay at 0.
 
     Raises:
         EvaluationError: A file is not what it was, or lacks stages of an encoder.
     """
-    for lender in dict.fromkeys(network.streams.lenders.values()):
-        _start(network.streams.encoder_of(lender), network.graph.stream(lender), given)
+    for encoder, stream in _encoders(network):
+        _start(encoder, stream, given)
+    if logits_K is not None:
+        for head, columns in _heads(network, len(logits_K)):
+            if isinstance(head, ScoreHead) and head.at_zero:
+                head.linear.bias.copy_(logits_K[list(columns)])
 
 
-def start_stream(alone: StreamNetwork, stream: Stream, given: Sequence[GivenWeights]) -> None:
-    """Do the same for a stream that is trained alone."""
-    _start(alone.encoder, stream, given)
-
-
-@torch.no_grad()
-def start_heads(network: FusionNetwork | StreamNetwork, logits_K: Tensor | None) -> None:
-    """Let heads that start at zero say the same of every sample, such as the shares of classes (decision 0112).
-
-    Args:
-        network: A fresh design, or stream that is trained alone.
-        logits_K: What they say, of all tasks; None: they stay at 0.
-    """
-    if logits_K is None:
-        return
-    every = tuple(range(len(logits_K)))
+def _encoders(network: FusionNetwork | StreamNetwork) -> list[tuple[StageEncoder, Stream]]:
     if isinstance(network, StreamNetwork):
-        heads = [(network.head, every)]
-    else:
-        heads = [*((head, every) for head in network.streams.heads.values()), *network.heads_of_fusions()]
-    for head, columns in heads:
-        if isinstance(head, ScoreHead) and head.at_zero:
-            head.linear.bias.copy_(logits_K[list(columns)])
+        return [(network.encoder, network.stream)]
+    lenders = dict.fromkeys(network.streams.lenders.values())
+    return [(network.streams.encoder_of(lender), network.graph.stream(lender)) for lender in lenders]
+
+
+def _heads(network: FusionNetwork | StreamNetwork, outputs: int) -> list[tuple[nn.Module, tuple[int, ...]]]:
+    """Return each head of scores, and which outputs are its own."""
+    every = tuple(range(outputs))
+    if isinstance(network, StreamNetwork):
+        return [(network.head, every)]
+    return [*((head, every) for head in network.streams.heads.values()), *network.heads_of_fusions()]
 
 
 def _start(encoder: StageEncoder, stream: Stream, given: Sequence[GivenWeights]) -> None:
@@ -106,10 +109,9 @@ def _start(encoder: StageEncoder, stream: Stream, given: Sequence[GivenWeights])
         return
     complete = {each: ENCODERS[name].complete(stated, _where(each)) for each, (name, stated) in same}
     each, (name, _) = min(same, key=lambda one: complete[one[0]] != dict(stream.params))
-    with torch.no_grad():
-        weights = _fitting(each, encoder)
-        for key, values in encoder.stages.state_dict(prefix="stages.").items():
-            values.copy_(weights[key])
+    weights = _fitting(each, encoder)
+    for key, values in encoder.stages.state_dict(prefix="stages.").items():
+        values.copy_(weights[key])
     for index in _frozen(each, (name, complete[each])):
         if index < len(encoder.stages):
             encoder.stages[index].requires_grad_(False)

@@ -94,7 +94,8 @@ class StreamNetwork(nn.Module):
 
     def __init__(self, graph: FusionGraph, name: str, num_outputs: int, recipe: Recipe, grid: tuple[int, ...] = ()) -> None:
         super().__init__()
-        self.encoder = _make_encoder(graph, graph.stream(name), recipe)
+        self.stream = graph.stream(name)
+        self.encoder = _make_encoder(graph, self.stream, recipe)
         self.head = _make_head(self.encoder, num_outputs, grid, recipe, at_zero=True)
 
     def forward(self, raw: Tensor) -> Tensor:

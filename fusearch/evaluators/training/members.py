@@ -20,7 +20,7 @@ from fusearch.data.given_weights import GivenWeights
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.network.copies import Copies
 from fusearch.evaluators.network.network import FusionNetwork
-from fusearch.evaluators.network.start import start_heads, start_streams
+from fusearch.evaluators.network.start import start_network
 from fusearch.evaluators.tasks import TaskLayer, bind_task
 from fusearch.evaluators.training.balance import constant_logits
 from fusearch.evaluators.training.mask_pictures import mask_pictures
@@ -208,8 +208,7 @@ def member_training(
         network = FusionNetwork.of(candidate, rows.task) if copies is None else copies.make(candidate.recipe)
         if rows.train.targets.device.type != "cpu":  # it is made there, and a walk through all layers takes as long as a copy
             network.to(rows.train.targets.device)
-        start_streams(network, given)
-        start_heads(network, constant_logits(candidate.recipe, rows.task, rows.train.targets))
+        start_network(network, given, constant_logits(candidate.recipe, rows.task, rows.train.targets))
         taken = _start(network, candidate, member, weights)
         split = None if cache is None else cache.within(rows.fold.train.tobytes(), rows.fold.val.tobytes())
         told = _bind(on_epoch, member)

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from fusearch.data.given_weights import GivenWeights
 from fusearch.evaluators.network.network import FusionNetwork
-from fusearch.evaluators.network.start import start_heads, start_stream, start_streams
+from fusearch.evaluators.network.start import start_network
 from fusearch.evaluators.network.stream_runs import StreamNetwork, StreamState
 from fusearch.evaluators.operators.decision import Vote
 from fusearch.evaluators.tasks import TaskLayer
@@ -194,8 +194,7 @@ class DesignTraining:
         streams = self.network.streams
         modalities = tuple(dict.fromkeys(streams.modality_of[name] for name, other in streams.lenders.items() if other == lender))
         alone = StreamNetwork(self.network.graph, lender, self.network.num_outputs, self.recipe, self.network.grid).to(self.device)
-        start_stream(alone, self.network.graph.stream(lender), self.given)
-        start_heads(alone, constant_logits(self.recipe, self.task, self.samples.targets))
+        start_network(alone, self.given, constant_logits(self.recipe, self.task, self.samples.targets))
         self.num_alone["asked"] += 1
         if self.cache is None:
             fit = yield self._stream_phase(lender, modalities, alone, order)
@@ -316,8 +315,7 @@ class DesignTraining:
             cache = None if self.cache is None else self.cache.within("without part", number)
             with reproducible(self.generator.initial_seed(), device=self.device) as order:
                 network = FusionNetwork.of(Candidate(graph, self.recipe), self.task).to(self.device)
-                start_streams(network, self.given)
-                start_heads(network, constant_logits(self.recipe, self.task, seen.targets))
+                start_network(network, self.given, constant_logits(self.recipe, self.task, seen.targets))
                 run = DesignTraining(network, seen, None, self.recipe, self.task, self.settings, order, epochs, None, cache, self.given)
                 lenders, modality_of = network.streams.lenders, network.streams.modality_of
                 # A stream that no row of the other parts has cannot be trained: it has no score on this one.

@@ -21,7 +21,7 @@ from fusearch.evaluators import TrainingEvaluator
 from fusearch.evaluators.export.refit import refit
 from fusearch.evaluators.network.encoder_network import make_encoder
 from fusearch.evaluators.network.network import FusionNetwork
-from fusearch.evaluators.network.start import check_given, read_weights, start_heads, start_streams
+from fusearch.evaluators.network.start import check_given, read_weights, start_network
 from fusearch.evaluators.network.stream_runs import StreamNetwork
 from fusearch.evaluators.training.transfer import WeightStore
 from fusearch.search_space import ENCODERS, Candidate, FusionGraph, Recipe
@@ -52,23 +52,23 @@ def test_heads_at_zero_start_at_what_they_are_given() -> None:
     present = {name: torch.ones(4, dtype=torch.bool) for name in x}
     for formula in ("a:mlp | b:mlp\nF1 = cat(a@L, b@L) ->", "a:mlp | b:mlp\nF1 = vote_mean(a@score, b@score) ->"):
         network = network_of(formula)
-        start_heads(network, said)
+        start_network(network, [], said)
         torch.testing.assert_close(network(x, present).softmax(dim=1), said.softmax(dim=0).expand(4, 2))
     network = network_of("a:mlp | b:mlp\nF1 = product(a@score, b@score) ->")
     before = {name: values.clone() for name, values in network.streams.state_dict().items()}
-    start_heads(network, said)
+    start_network(network, [], said)
     assert all(torch.equal(values, before[name]) for name, values in network.streams.state_dict().items())
     alone = StreamNetwork(network.graph, "a", 2, Recipe(width=16))
-    start_heads(alone, None)
+    start_network(alone, [], None)
     assert not alone(x["a"]).any()
-    start_heads(alone, said)
+    start_network(alone, [], said)
     torch.testing.assert_close(alone(x["a"]), said.expand(4, 2))
 
 
 def test_an_output_of_one_task_starts_at_its_own_part() -> None:
     graph = FusionGraph.parse("a:mlp | b:mlp\nF1 = cat(a@L, b@L) -> one\nF2 = sum(a@1, b@1; trunk=fc:1) -> other", TABLES)
     network = FusionNetwork(graph, 3, Recipe(width=16), tasks={"one": slice(0, 1), "other": slice(1, 3)})
-    start_heads(network, torch.tensor([1.0, 2.0, 3.0]))
+    start_network(network, [], torch.tensor([1.0, 2.0, 3.0]))
     x, present = {"a": torch.randn(4, 5), "b": torch.randn(4, 3)}, {name: torch.ones(4, dtype=torch.bool) for name in "ab"}
     torch.testing.assert_close(network(x, present), torch.tensor([[1.0, 2.0, 3.0]]).expand(4, 3))
 
@@ -82,7 +82,7 @@ def test_a_stream_starts_from_its_file_whatever_stands_before_the_names(tmp_path
     check_given([each], TABLES)
     network = network_of("a:mlp(width=8) | b:mlp | c = a:mlp\nF1 = cat(a@L, b@L, c@L) ->")
     before = {name: values.clone() for name, values in network.state_dict().items()}
-    start_streams(network, [each])
+    start_network(network, [each], None)
     after = network.state_dict()
     for name, values in weights.items():
         torch.testing.assert_close(after[f"streams.encoders.stream_a.{name}"], values)
@@ -95,7 +95,7 @@ def test_a_stream_starts_from_its_file_whatever_stands_before_the_names(tmp_path
 def test_a_design_that_reads_fewer_stages_starts_from_those(tmp_path: Path) -> None:
     weights = weights_of("mlp", layers=3)
     network = network_of("a:mlp(width=8, layers=3) | b:mlp\nF1 = cat(a@1, b@L) ->")
-    start_streams(network, [given(tmp_path / "w.pt", weights, "mlp(width=8, layers=3)")])
+    start_network(network, [given(tmp_path / "w.pt", weights, "mlp(width=8, layers=3)")], None)
     torch.testing.assert_close(network.state_dict()["streams.encoders.stream_a.stages.0.0.weight"], weights["stages.0.0.weight"])
 
 
@@ -106,7 +106,7 @@ def test_monai_names_of_a_unet_are_known(tmp_path: Path) -> None:
     theirs = BasicUNet(2, features=(8, 16, 32, 64, 128, 8), norm=("group", {"num_groups": 1}))
     each = given(tmp_path / "w.pt", theirs.state_dict(), "unet(width=8, levels=4)")
     network = network_of("a:unet(width=8, levels=4)\na@L ->", [image])
-    start_streams(network, [each])
+    start_network(network, [each], None)
     own = network.state_dict()["streams.encoders.stream_a.stages.2.layers.1.conv_0.conv.weight"]
     torch.testing.assert_close(own, theirs.state_dict()["down_2.convs.conv_0.conv.weight"])
 
