@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from fusearch.layout import STREAMS, folder_bytes
 from fusearch.study import TrialRecord
 
-__all__ = ["count_loops", "count_races", "count_streams"]
+__all__ = ["count_races", "count_trainings"]
 
 
 def count_races(raced: Sequence[TrialRecord], folds: int) -> dict[str, Any]:
@@ -33,14 +35,28 @@ def count_races(raced: Sequence[TrialRecord], folds: int) -> dict[str, Any]:
     }
 
 
-def count_loops(records: Sequence[TrialRecord]) -> dict[str, int]:
-    """Return how many designs were trained one member after the other although a pack was asked for, by cause."""
-    return dict(Counter(str(told["loop"]) for told in _told(records, "pack") if "loop" in told))
+def count_trainings(records: Sequence[TrialRecord], path: Path | None) -> dict[str, Any]:
+    """Return how trials were trained; seeds that came after the search are left out of what is told of packs.
 
+    All members of `packed` trials were trained together. By cause: how many trials were trained one member after the other although a pack
+    was asked for (`in_the_loop`), and of how many the steps were not captured on a device where that is done (`not_captured`). So many
+    `streams` were `asked` for alone and `found` among those that the run keeps, which take so many `bytes`.
 
-def count_streams(records: Sequence[TrialRecord]) -> dict[str, int]:
-    """Return how many streams were `asked` for alone, and how many of these were `found` among those that the run keeps."""
-    return {name: sum(int(told.get(name, 0)) for told in _told(records, "streams")) for name in ("asked", "found")}
+    Args:
+        records: Every trial.
+        path: The run folder, where there is one.
+    """
+    packs = _told([record for record in records if record.more_seeds_of is None], "pack")
+    streams = _told(records, "streams")
+    return {
+        "packed": sum("members" in told for told in packs),
+        "in_the_loop": dict(Counter(str(told["loop"]) for told in packs if "loop" in told)),
+        "not_captured": dict(Counter(str(told["eager"]) for told in packs if "eager" in told)),
+        "streams": {
+            **{name: sum(int(told.get(name, 0)) for told in streams) for name in ("asked", "found")},
+            "bytes": 0 if path is None else folder_bytes(path / STREAMS),
+        },
+    }
 
 
 def _told(records: Sequence[TrialRecord], detail: str) -> list[Mapping[str, Any]]:

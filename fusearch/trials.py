@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from fusearch import pareto
 from fusearch.contracts import Direction, Objective, costs, feasible, primary
 from fusearch.driver_state import state_of
-from fusearch.effort import count_loops, count_races, count_streams
+from fusearch.effort import count_races, count_trainings
 from fusearch.errors import FusearchError, ObjectiveError, RunError, nearest, suggestion
-from fusearch.layout import STREAMS, count_weights, folder_bytes
+from fusearch.layout import count_weights
 from fusearch.more_seeds import count_more_seeds
 from fusearch.ranking import best_of_each, is_near, ranked
 from fusearch.settings import SELECTIONS, Pace, Settings
@@ -187,12 +188,9 @@ class Trials:
 
         graphs: dict[str, FusionGraph] = {}
         for record in self.records:
-            if record.digest in graphs or not record.formula:
-                continue
-            try:
-                graphs[record.digest] = FusionGraph.parse(record.formula, self.modalities)
-            except FusearchError:
-                continue
+            if record.formula and record.digest not in graphs:
+                with suppress(FusearchError):
+                    graphs[record.digest] = FusionGraph.parse(record.formula, self.modalities)
         return graphs
 
     @cached_property
@@ -272,28 +270,30 @@ class Trials:
         """Which seeds came after the search: see `count_more_seeds`."""
         return count_more_seeds(self.records)
 
+    @property
+    def trainings(self) -> dict[str, Any]:
+        """How trials were trained, in packs and with streams that were kept: see `count_trainings`."""
+        return count_trainings(self.records, self.path)
+
     def status(self) -> dict[str, Any]:
         """Return what `fusearch status --json` prints: one JSON-able document."""
-        points = self._points
-        reference = pareto.reference_point(points, self._directions) if points else None
+        reference = pareto.reference_point(self._points, self._directions) if self._points else None
         state, reason = state_of(self.driver)
-        counts = {**self.counts, "total": self.config.get("search", {}).get("trials")}
         return {
             "state": state,
             "reason": reason,
-            "trials": counts,
+            "trials": {**self.counts, "total": self.config.get("search", {}).get("trials")},
             "refused": self.refused,
             "races": self.races,
             "more_seeds": self.more_seeds,
-            "in_the_loop": count_loops(self.records),
-            "streams": {**count_streams(self.records), "bytes": 0 if self.path is None else folder_bytes(self.path / STREAMS)},
+            **self.trainings,
             "weights": count_weights(self.path),
             "objectives": [{"name": objective.name, "direction": objective.direction} for objective in self.objectives],
             "picked_by": [objective.name for objective in self.criteria],
             "front": [_entry(record) for record in self.front],
             "references": {role: _entry(record) for role, record in self.references.items()},
-            "best": {objective.name: _entry(self._best(objective.name)) if points else None for objective in self.objectives},
-            "hypervolume": None if reference is None else pareto.hypervolume(points, self._directions, reference=reference),
+            "best": {objective.name: _entry(self._best(objective.name)) if self._points else None for objective in self.objectives},
+            "hypervolume": None if reference is None else pareto.hypervolume(self._points, self._directions, reference=reference),
             "hypervolume_reference": None if reference is None else list(reference),
             "seconds_left": self._seconds_left() if state == "running" else None,
         }

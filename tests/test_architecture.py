@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "pareto": {"errors", "contracts"},
     "ranking": {"contracts", "study"},
     "driver_state": set(),
-    "effort": {"study"},
+    "effort": {"layout", "study"},
     "more_seeds": {"study"},
     "trials": {
         "driver_state",

@@ -32,7 +32,6 @@ class View:
         parallel: Evaluations that ran at the same time, on average.
         workers: Processes that have evaluated a design.
         failures: Causes of failures and how often each was, the most frequent first.
-        packed: Designs whose members were trained together.
         points: Primary objective and cost (or the second objective) of each evaluated design, and whether it is on the front.
         axes: Names of the two.
     """
@@ -42,7 +41,6 @@ class View:
     parallel: float | None
     workers: int
     failures: tuple[tuple[str, int], ...]
-    packed: int
     points: tuple[tuple[float, float, bool], ...]
     axes: tuple[str, ...]
 
@@ -73,7 +71,7 @@ class View:
 
     def lines(self, width: int = 80, height: int = 16) -> list[str]:
         """Return the whole view; the plot has this many columns and rows."""
-        from fusearch.reports.findings.search_course import more_seeds_sentence, races_sentence
+        from fusearch.reports.findings.search_course import more_seeds_sentence, races_sentence, trainings_sentences
 
         told = [self.line]
         if self.workers:
@@ -81,9 +79,7 @@ class View:
             told.append(f"{counted(self.workers, 'worker')} trained; {beside} trials side by side on average")
         sentences = (races_sentence(self.status["races"]), more_seeds_sentence(self.status["more_seeds"]))
         told += [sentence for sentence in sentences if sentence]
-        if self.packed:
-            told.append(f"{self.packed} designs were trained as packs")
-        told += [f"in the loop, {count} times: {reason}" for reason, count in self.status["in_the_loop"].items()]
+        told += trainings_sentences(self.status)
         told += [f"failed, {count} times: {reason}" for reason, count in self.failures]
         if self.status["reason"]:
             told.append(str(self.status["reason"]))
@@ -98,7 +94,6 @@ class View:
             "per_minute": self.per_minute,
             "parallel": self.parallel,
             "workers": self.workers,
-            "packed": self.packed,
             "failures": [{"reason": reason, "count": count} for reason, count in self.failures],
         }
 
@@ -111,7 +106,6 @@ def view_of(found: Findings) -> View:
     trials, course = found.trials, throughput_info(found)
     evaluated = [record for record in trials.records if record.evaluated]
     places = {(record.details.get("host"), record.details.get("worker")) for record in evaluated} - {(None, None)}
-    packs = [record.details.get("pack") for record in evaluated]
     others = [objective.name for objective in trials.objectives if objective.name != trials.primary.name]
     axes = (trials.primary.name, *others[:1])
     front = {record.number for record in trials.front}
@@ -122,7 +116,6 @@ def view_of(found: Findings) -> View:
         parallel=course.parallel,
         workers=len(places),
         failures=tuple((group.told, group.count) for group in failure_groups(found) if group.state == "failed")[:_CAUSES],
-        packed=sum(isinstance(pack, Mapping) and pack.get("members", 1) > 1 for pack in packs),
         points=tuple(
             (point[0], point[1], record.number in front)
             for record, point in zip(evaluated, points, strict=True)

@@ -41,7 +41,7 @@ def status(run: RunFolder, select: Select = None, as_json: AsJson = False) -> No
 
 def show_status(facts: dict[str, Any]) -> None:
     """Print what `Run.status` tells."""
-    from fusearch.reports.findings.search_course import more_seeds_sentence, races_sentence
+    from fusearch.reports.findings.search_course import more_seeds_sentence, races_sentence, trainings_sentences
 
     trials = facts["trials"]
     say(f"{facts['state']}: " + ", ".join(f"{count} {name}" for name, count in trials.items() if count or name == "complete"))
@@ -49,12 +49,8 @@ def show_status(facts: dict[str, Any]) -> None:
         say(sentence)
     for reason, count in facts["refused"].items():
         say(f"not trained, {count} times: {reason}")
-    for reason, count in facts["in_the_loop"].items():
-        say(f"trained one member after the other, {count} times: {reason}")
-    streams = facts["streams"]
-    if streams["asked"]:
-        kept = f"{streams['found']} of them taken from what is kept ({streams['bytes'] / 1e6:.1f} MB)"
-        say(f"streams trained alone: {streams['asked']}, {kept}")
+    for sentence in trainings_sentences(facts):
+        say(sentence)
     weights = facts["weights"]
     if weights["networks"]:
         say(f"weights kept: {weights['networks']} networks of {weights['designs']} designs ({weights['bytes'] / 1e6:.1f} MB)")

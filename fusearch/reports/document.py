@@ -23,8 +23,8 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
     """Return the facts of the report.
 
     Keys: `format`, `fusearch`, `objectives`, `picked_by`, `verdict`, `recommended`, `front`, `teams`, `references`, `predicted`, `learned`,
-    `levels`, `confirmed`, `strategy`, `explanations`, `trials`, `hypervolume`, `throughput`, `influence`, `factors`, `failures`, `command`,
-    `export_command`, `team_command`, `places`, `config`.
+    `levels`, `confirmed`, `strategy`, `explanations`, `trials`, `trainings`, `hypervolume`, `throughput`, `influence`, `factors`,
+    `failures`, `command`, `export_command`, `team_command`, `places`, `config`.
     """
     progress = progress_info(found)
     through = throughput_info(found)
@@ -56,6 +56,7 @@ def to_document(found: Findings, verdict: Verdict) -> dict[str, Any]:
         "trials": found.trials.counts,
         "races": {**found.trials.races, "trials": [{"trial": record.number, **record.raced} for record in found.trials.raced]},
         "more_seeds": found.trials.more_seeds,
+        "trainings": found.trials.trainings,
         "hypervolume": {"trials": list(progress.trials), "values": list(progress.hypervolume), "references": progress.references},
         "throughput": {
             "wall_seconds": through.wall,

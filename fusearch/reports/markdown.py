@@ -17,7 +17,13 @@ from fusearch.reports.findings.level_scores import NOTE, level_cells, level_note
 from fusearch.reports.findings.looks import look_sentence, pick_sentence, role_in_look
 from fusearch.reports.findings.predicted import MASK_SCORES, Predicted, risk_sentence
 from fusearch.reports.findings.reproduction import commands_and_note, export_command, identity
-from fusearch.reports.findings.search_course import more_seeds_sentence, progress_info, races_sentence, throughput_info
+from fusearch.reports.findings.search_course import (
+    more_seeds_sentence,
+    progress_info,
+    races_sentence,
+    throughput_info,
+    trainings_sentences,
+)
 from fusearch.reports.findings.taken_classes import decision_sentence
 from fusearch.reports.findings.verdict import Verdict
 from fusearch.reports.glossary import GLOSSARY, terms_in
@@ -54,8 +60,8 @@ def render_markdown(found: Findings, verdict: Verdict) -> str:
     if progress.hypervolume:
         alone = f", of the references alone {progress.references:.3f}" if progress.references is not None else ""
         lines += [f"- hypervolume {progress.hypervolume[-1]:.3f} of the box between the worst and the best values seen{alone}"]
-    more = (races_sentence(found.trials.races), more_seeds_sentence(found.trials.more_seeds))
-    lines += [f"- {sentence}" for sentence in more if sentence]
+    more = (races_sentence(found.trials.races), more_seeds_sentence(found.trials.more_seeds), *trainings_sentences(found.trials.trainings))
+    lines += [f"- {as_words(sentence)}" for sentence in more if sentence]
     lines += ["", *_failures(found), "## How to reproduce", ""]
     commands, note = commands_and_note(found)
     lines += ["```", *commands, "```", ""] if commands else []

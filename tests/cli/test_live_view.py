@@ -24,10 +24,10 @@ def test_a_run_is_told_in_one_line_and_as_a_whole() -> None:
 
 def test_failures_are_told_by_cause_and_time_left_in_minutes() -> None:
     seen = view_of(read_findings(RUN))
-    status = {**seen.status, "state": "running", "seconds_left": 95.4, "reason": None}
-    view = View(status, 12.0, 1.5, 2, (("out of memory", 3),), 4, (), ("auroc",))
+    status = {**seen.status, "state": "running", "seconds_left": 95.4, "reason": None, "packed": 4}
+    view = View(status, 12.0, 1.5, 2, (("out of memory", 3),), (), ("auroc",))
     assert view.line.endswith("12.0 trials a minute · 1:35 left")
-    assert {"failed, 3 times: out of memory", "4 designs were trained as packs"} <= set(view.lines())
+    assert {"failed, 3 times: out of memory", "Trained as packs: 4 trials."} <= set(view.lines())
     assert view.to_dict()["failures"] == [{"reason": "out of memory", "count": 3}]
 
 

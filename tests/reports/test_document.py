@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from planted_runs import TEAMED, planted_trials
@@ -9,7 +10,9 @@ from planted_runs import TEAMED, planted_trials
 from fusearch.reports.document import to_document
 from fusearch.reports.findings.findings import Findings, read_findings
 from fusearch.reports.findings.verdict import judge
+from fusearch.reports.markdown import render_markdown
 from fusearch.reports.page.markup import embed
+from fusearch.reports.page.sections import progress
 from fusearch.run import Run
 
 
@@ -36,6 +39,24 @@ def test_races_are_told_trial_by_trial(make_run: Callable[..., Run]) -> None:
     assert (facts["races"]["stopped"], facts["races"]["saved"]) == (5, 15 / 125)
     assert facts["races"]["trials"][0] == {"trial": 20, "folds": 2, "num_folds": 5, "rival": 1, "chance": 0.0132}
     assert facts["failures"] == []
+
+
+def test_what_was_trained_together_is_told(make_run: Callable[..., Run]) -> None:
+    plain = make_run(4).read()
+    packs = [{"members": 5}, {"members": 5, "eager": "a wait"}, {"loop": "a buffer"}]
+    details = [*({"pack": pack} for pack in packs), {"streams": {"asked": 9}}]
+    records = [replace(record, details={**record.details, **told}) for record, told in zip(plain.records, details, strict=True)]
+    found = Findings(replace(plain, records=records))
+    expected = {
+        "packed": 2,
+        "in_the_loop": {"a buffer": 1},
+        "not_captured": {"a wait": 1},
+        "streams": {"asked": 9, "found": 0, "bytes": 0},
+    }
+    assert to_document(found, judge(found))["trainings"] == expected
+    for told in ("Trained as packs: 2 trials", "1 trial: a buffer", "1 trial: a wait", "Streams trained alone: 9, 0 of them"):
+        assert told in render_markdown(found, judge(found))
+        assert told in progress(found)
 
 
 def test_an_empty_run_has_a_document(make_run: Callable[..., Run]) -> None:

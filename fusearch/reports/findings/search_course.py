@@ -13,7 +13,15 @@ from fusearch.reports.findings.axes import axis_of
 from fusearch.reports.findings.findings import Findings
 from fusearch.study import TrialRecord
 
-__all__ = ["HypervolumeCurve", "Throughput", "more_seeds_sentence", "progress_info", "races_sentence", "throughput_info"]
+__all__ = [
+    "HypervolumeCurve",
+    "Throughput",
+    "more_seeds_sentence",
+    "progress_info",
+    "races_sentence",
+    "throughput_info",
+    "trainings_sentences",
+]
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,22 @@ def more_seeds_sentence(more: Mapping[str, int]) -> str:
     failed = f"; {counted(more['failed'], 'training')} failed" if more["failed"] else ""
     given = f"{counted(more['designs'], 'design')} on the front or next to it got {counted(more['seeds'], 'more seed')}"
     return f"After the search {given}, as their order did not stand{failed}."
+
+
+def trainings_sentences(trainings: Mapping[str, Any]) -> list[str]:
+    """Say how designs were trained, as `status` tells it: in packs, or why not, and with streams that were trained already."""
+    told = [f"Trained as packs: {counted(trainings['packed'], 'trial')}."] if trainings["packed"] else []
+    told += [
+        f"Trained one member after the other, {counted(count, 'trial')}: {reason}." for reason, count in trainings["in_the_loop"].items()
+    ]
+    told += [
+        f"Steps not captured as CUDA graphs, {counted(count, 'trial')}: {reason}." for reason, count in trainings["not_captured"].items()
+    ]
+    streams = trainings["streams"]
+    if streams["asked"]:
+        kept = f"{streams['found']} of them taken from what is kept ({streams['bytes'] / 1e6:.1f} MB)"
+        told.append(f"Streams trained alone: {streams['asked']}, {kept}.")
+    return told
 
 
 def progress_info(found: Findings) -> HypervolumeCurve:

@@ -13,7 +13,7 @@ from fusearch.reports.findings.front_growth import FrontGrowth
 from fusearch.reports.findings.influence import influence_sentence
 from fusearch.reports.findings.looks import look_sentence, pick_sentence, role_in_look
 from fusearch.reports.findings.reproduction import commands_and_note, identity, resolved_configuration
-from fusearch.reports.findings.search_course import more_seeds_sentence, races_sentence, throughput_info
+from fusearch.reports.findings.search_course import more_seeds_sentence, races_sentence, throughput_info, trainings_sentences
 from fusearch.reports.glossary import GLOSSARY
 from fusearch.reports.page import markup
 from fusearch.reports.page.cards import card, spread_text, standing, state_pill
@@ -183,7 +183,8 @@ def progress(found: Findings) -> str:
     note = (
         f"{counted(through.finished, 'evaluation')} in {duration(through.wall)}.{parallel} The hypervolume is the share of the box "
         "between the worst and the best values seen that some design dominates; a curve that still rises asks for more trials. "
-        f"{races_sentence(found.trials.races)} {more_seeds_sentence(found.trials.more_seeds)}"
+        f"{races_sentence(found.trials.races)} {more_seeds_sentence(found.trials.more_seeds)} "
+        f"{' '.join(trainings_sentences(found.trials.trainings))}"
     )
     about = {"progress": "Hypervolume over finished trials", "timeline": "When each trial ran, a row for each worker"}
     figures = "".join(f'<div class="card">{markup.figure(f"figure-{name}", told)}</div>' for name, told in about.items())

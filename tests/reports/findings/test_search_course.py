@@ -8,7 +8,13 @@ import pytest
 
 from fusearch.contracts import Objective
 from fusearch.reports.findings.findings import Findings, read_findings
-from fusearch.reports.findings.search_course import more_seeds_sentence, progress_info, races_sentence, throughput_info
+from fusearch.reports.findings.search_course import (
+    more_seeds_sentence,
+    progress_info,
+    races_sentence,
+    throughput_info,
+    trainings_sentences,
+)
 from fusearch.run import Run
 from fusearch.study import TrialRecord
 from fusearch.trials import Trials
@@ -81,6 +87,22 @@ def test_who_got_more_seeds_in_words() -> None:
     failed = "After the search 1 design on the front or next to it got 1 more seed, as their order did not stand; 2 trainings failed."
     assert more_seeds_sentence({"designs": 1, "seeds": 1, "failed": 2}) == failed
     assert more_seeds_sentence({"designs": 0, "seeds": 0, "failed": 0}) == ""
+
+
+def test_how_designs_were_trained_in_words() -> None:
+    trainings = {
+        "packed": 5,
+        "in_the_loop": {"a buffer": 2},
+        "not_captured": {"a wait for the CPU": 1},
+        "streams": {"asked": 45, "found": 9, "bytes": 1_230_000},
+    }
+    assert trainings_sentences(trainings) == [
+        "Trained as packs: 5 trials.",
+        "Trained one member after the other, 2 trials: a buffer.",
+        "Steps not captured as CUDA graphs, 1 trial: a wait for the CPU.",
+        "Streams trained alone: 45, 9 of them taken from what is kept (1.2 MB).",
+    ]
+    assert trainings_sentences(findings([(0.8, 1.0)]).trials.trainings) == []
 
 
 def test_the_trainings_of_more_seeds_are_work_and_no_designs() -> None:
