@@ -37,14 +37,18 @@ def status(run: RunFolder, select: Select = None, as_json: AsJson = False) -> No
         show_status(facts)
         if facts["state"] != "running":
             show_verdict(read_findings(opened), run)
+        if facts["state"] == "stopped":
+            say(f"Stopped: {facts['reason']}.")
 
 
 def show_status(facts: dict[str, Any]) -> None:
     """Print what `Run.status` tells."""
     from fusearch.reports.findings.search_course import more_seeds_sentence, races_sentence, trainings_sentences
 
-    trials = facts["trials"]
-    say(f"{facts['state']}: " + ", ".join(f"{count} {name}" for name, count in trials.items() if count or name == "complete"))
+    counts = {**facts["trials"]}
+    if facts["state"] != "running" and counts["running"]:  # its driver was killed
+        counts = {("unfinished" if name == "running" else name): count for name, count in counts.items()}
+    say(f"{facts['state']}: " + ", ".join(f"{count} {name}" for name, count in counts.items() if count or name == "complete"))
     for sentence in filter(None, (races_sentence(facts["races"]), more_seeds_sentence(facts["more_seeds"]))):
         say(sentence)
     for reason, count in facts["refused"].items():

@@ -157,6 +157,8 @@ def search(
     with document(as_json) as write:
         if settings["address"] is None:  # nodes of a cluster have devices of their own
             find_device(device)
+        if resume and (data or named) is None:
+            raise DataError("no data are given: to go on with a run, give the command that began it once more, with --resume")
         dataset = load_data(data_of(data, named))
         folder = out or (only_run() if resume else new_run_folder(dataset.name))
         objectives = compose_objectives(objective, dataset)

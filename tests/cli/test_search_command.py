@@ -30,3 +30,4 @@ def test_data_are_given_once(fusearch: Callable[..., Any]) -> None:
     assert "no data are given: expected a manifest (YAML)" in fusearch("search").err
     assert "--data 'lgg': the data are given already, as 'wisconsin'" in fusearch("search", "wisconsin", "--data", "lgg").err
     assert "no data are given" in fusearch("check").err
+    assert "to go on with a run, give the command that began it once more, with --resume" in fusearch("search", "--resume").err

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,20 @@ def test_what_another_process_writes_is_seen_and_the_end_of_the_search_ends_it(r
     drive(running, "finished")
     assert not next(views).is_running
     assert list(views) == []
+
+
+def test_status_of_a_search_whose_driver_was_killed_says_so(running: Path, fusearch: Callable[..., Any]) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    note = {"pid": gone.pid, "host": socket.gethostname(), "state": "running", "reason": None}
+    study = open_study(running)
+    study.set_user_attr(DRIVER, note)
+    facts = TrialFacts("worst:mlp\nworst@L ->", "abc", "abcdef")
+    study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.RUNNING, user_attrs=facts.attributes()))
+    assert fusearch("status", running).out.startswith("stopped: 14 complete, 1 unfinished, 10 pruned, 14 total\n")
+    assert fusearch("status", running).out.rstrip().endswith(f"Stopped: its driver (pid {gone.pid}) is gone; resume to go on.")
+    drive(running, "running")
+    assert fusearch("status", running).out.startswith("running: 14 complete, 1 running, 10 pruned, 14 total\n")
 
 
 def test_once_prints_one_view_though_the_search_goes_on(running: Path, fusearch: Callable[..., Any]) -> None:
