@@ -8,7 +8,7 @@ import torch
 from device_of_tests import DEVICE
 from few import few
 from installed import need_encoders
-from pack_folds import make_folds
+from pack_folds import CAT, make_folds, trained_together
 from toy_data import TABLES
 
 from fusearch.data.kinds import KINDS
@@ -60,6 +60,18 @@ def test_every_encoder(name: str) -> None:
     kind = next(kind for kind in KINDS if ENCODERS[name].reads(kind))
     graph = FusionGraph.parse(f"x:{name} | b:mlp\nF1 = cat(x@L, b@L) ->", modalities=(Modality("x", kind, kind_shapes(kind)[1]), TABLES[1]))
     check_pack(graph)
+
+
+@pytest.mark.usefixtures("taped")
+def test_a_pack_in_half_precision_is_near_one_in_full_precision_and_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    folds, losses = make_folds(TABLES), []
+    for half in (None, HALF):
+        monkeypatch.setattr("fusearch.evaluators.training.modes.mixed_precision", lambda device, wanted, half=half: half)
+        packed = trained_together(CAT, [Recipe(width=8, dropout=0.0)], folds)
+        losses.append([fit.loss for each in packed if isinstance(each, TrainedMember) for fit in each.fits.values()])
+    assert len(losses[0]) == len(folds)
+    assert all(full != half for full, half in zip(*losses, strict=True))
+    np.testing.assert_allclose(*losses, rtol=0.02)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,17 @@ def test_half_of_the_members_done_leave_the_stack() -> None:
     assert [len(values) for values in stack.parameters.values()] == [1] * len(stack.parameters)
 
 
+def test_after_a_probe_parameters_lie_in_memory_as_their_gradients_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = Stack([phase_of(Recipe(width=8)) for _ in range(3)])
+    stack.probe()
+    seen = list[torch.Tensor]()
+    monkeypatch.setattr(stack.optimizer, "step", lambda _, gradients: seen.extend(gradients))
+    stack.epoch()
+    strides = [stack.parameters[name].stride() for name in stack.trained]
+    assert [gradient.stride() for gradient in seen] == strides * max(map(len, stack.sizes))
+    assert any(not stack.parameters[name].is_contiguous() for name in stack.trained)
+
+
 def test_float16_is_left_to_the_loop() -> None:
     with pytest.raises(CannotStackError, match="float16 needs a scale of the loss for each member"):
         Stack([phase_of(Recipe(width=8), half=torch.float16) for _ in range(2)]).probe()
