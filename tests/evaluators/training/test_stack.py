@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -44,6 +45,16 @@ def test_after_a_probe_parameters_lie_in_memory_as_their_gradients_do(monkeypatc
 def test_float16_is_left_to_the_loop() -> None:
     with pytest.raises(CannotStackError, match="float16 needs a scale of the loss for each member"):
         Stack([phase_of(Recipe(width=8), half=torch.float16) for _ in range(2)]).probe()
+
+
+def test_a_probe_compares_in_full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rounding differs in a stack, and a vote may hang on it."""
+    used = list[torch.dtype | None]()
+    monkeypatch.setattr("fusearch.evaluators.training.phase.half_precision", lambda _, dtype: nullcontext(used.append(dtype)))
+    stack = Stack([phase_of(Recipe(width=8), half=torch.bfloat16) for _ in range(3)])
+    stack.probe()
+    assert used == [torch.bfloat16, None, None, None, None]  # gradients; all together, each alone
+    assert {loss.half_precision for loss in (stack.template, *(phase.loss for phase in stack.phases))} == {torch.bfloat16}
 
 
 def test_a_probe_changes_nothing() -> None:
