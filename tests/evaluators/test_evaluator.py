@@ -9,6 +9,7 @@ import weakref
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +19,10 @@ from sklearn.metrics import roc_auc_score
 from toy_data import make_data
 
 from fusearch.contracts import Budget, CheapEvaluator, Evaluation, FoldwiseEvaluator, Objective
-from fusearch.data import Dataset, load_data
+from fusearch.data import Dataset, Fold, load_data
 from fusearch.errors import EvaluationError, LeakError, ObjectiveError
 from fusearch.evaluators import FusionNetwork, TrainingEvaluator
-from fusearch.evaluators.training.members import prepare_fold, score
+from fusearch.evaluators.training.members import FoldSamples, prepare_fold, score
 from fusearch.evaluators.training.modes import predict, train
 from fusearch.evaluators.training.optimization import reproducible
 from fusearch.evaluators.training.training_settings import TrainingSettings
@@ -60,6 +61,24 @@ def test_it_keeps_the_contract(evaluator: TrainingEvaluator, evaluation: Evaluat
     assert set(evaluation) == evaluator.objectives()
     assert all(Objective.parse(name).name == name for name in evaluator.objectives())
     json.dumps({**evaluation.details, "description": evaluator.describe()}, allow_nan=False)
+
+
+@pytest.mark.parametrize(("kept", "device", "expected"), [(1e9, DEVICE, [0, 1]), (0.0, "cpu", [0, 1, 0, 1])])
+def test_a_fold_is_brought_to_the_device_once_for_all_designs_where_folds_are_small(
+    kept: float, device: str, expected: list[int], data: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brought = list[int]()
+
+    def spied(data: Dataset, fold: Fold, **where: Any) -> FoldSamples:
+        brought.append(fold.index)
+        return prepare_fold(data, fold, **where)
+
+    monkeypatch.setattr("fusearch.evaluators.evaluator.prepare_fold", spied)
+    monkeypatch.setattr("fusearch.evaluators.evaluator.KEPT_FOLDS", kept)
+    evaluator = TrainingEvaluator(data, folds=2, epochs=1, device=device)
+    for operator in ("cat", "sum"):
+        evaluator(candidate_of(data, f"F1 = {operator}(a@L, b@L) ->", width=8), Budget(), silent)
+    assert brought == expected
 
 
 def test_values_are_means_over_members_and_spread_is_their_deviation(evaluation: Evaluation) -> None:
