@@ -58,6 +58,7 @@ def test_the_report_tells_where_designs_were_trained_and_a_device_that_is_not_he
         ("evaluate", "F1 = cat(mean@L, worst@L) ->", "--data", "wisconsin"),
         ("export", finished, "--out", tmp_path / "export"),
         ("confirm", finished),
+        ("explain", finished),
     ):
         done = fusearch(*words, "--device", "cuda:99")
         assert (done.code, "device 'cuda:99' is not on this machine, expected one of: auto, cpu" in done.err) == (2, True)
