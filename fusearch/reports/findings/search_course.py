@@ -90,12 +90,8 @@ def more_seeds_sentence(more: Mapping[str, int]) -> str:
 def trainings_sentences(trainings: Mapping[str, Any]) -> list[str]:
     """Say how designs were trained, as `status` tells it: in packs, or why not, and with streams that were trained already."""
     told = [f"Trained as packs: {counted(trainings['packed'], 'trial')}."] if trainings["packed"] else []
-    told += [
-        f"Trained one member after the other, {counted(count, 'trial')}: {reason}." for reason, count in trainings["in_the_loop"].items()
-    ]
-    told += [
-        f"Steps not captured as CUDA graphs, {counted(count, 'trial')}: {reason}." for reason, count in trainings["not_captured"].items()
-    ]
+    for what, key in (("Trained one member after the other", "in_the_loop"), ("Steps not captured as CUDA graphs", "not_captured")):
+        told += [f"{what}, {counted(count, 'trial')}: {reason.rstrip('.')}." for reason, count in trainings[key].items()]
     streams = trainings["streams"]
     if streams["asked"]:
         kept = f"{streams['found']} of them taken from what is kept ({streams['bytes'] / 1e6:.1f} MB)"

@@ -92,13 +92,14 @@ def test_who_got_more_seeds_in_words() -> None:
 def test_how_designs_were_trained_in_words() -> None:
     trainings = {
         "packed": 5,
-        "in_the_loop": {"a buffer": 2},
+        "in_the_loop": {"a buffer": 2, "No rule. No fallback.": 1},
         "not_captured": {"a wait for the CPU": 1},
         "streams": {"asked": 45, "found": 9, "bytes": 1_230_000},
     }
     assert trainings_sentences(trainings) == [
         "Trained as packs: 5 trials.",
         "Trained one member after the other, 2 trials: a buffer.",
+        "Trained one member after the other, 1 trial: No rule. No fallback.",
         "Steps not captured as CUDA graphs, 1 trial: a wait for the CPU.",
         "Streams trained alone: 45, 9 of them taken from what is kept (1.2 MB).",
     ]
