@@ -1,4 +1,7 @@
-"""Starts encoders from weights in files (decision 0036). A file is mapped into memory, and read once in a process."""
+"""What a network starts from: weights in files (decision 0036), the shares of the classes (decision 0112).
+
+A file is mapped into memory, and read once in a process.
+"""
 
 from __future__ import annotations
 
@@ -68,8 +71,8 @@ def check_given(given: Sequence[GivenWeights], modalities: Sequence[Modality]) -
 def start_network(network: FusionNetwork | StreamNetwork, given: Sequence[GivenWeights], logits_K: Tensor | None) -> None:
     """Give a fresh design, or a stream that is trained alone, what it starts from.
 
-    Given weights are loaded into the encoders that they are of, and the stages that stay as they are are frozen. Heads that start at zero
-    say the same of every sample, such as the shares of classes (decision 0112).
+    Given weights are loaded into the encoders that they are of; stages that `freeze` names are not trained. Heads that start at zero say
+    the same of every sample, such as the shares of the classes.
 
     Args:
         network: What starts.
