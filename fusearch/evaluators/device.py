@@ -9,11 +9,14 @@ import torch
 
 from fusearch.errors import EvaluationError
 
-__all__ = ["describe_device", "device_for", "find_device"]
+__all__ = ["describe_device", "device_for", "find_device", "room_for_folds"]
 
 #: Multiply-accumulates of a forward pass over one batch up to which `auto` keeps a design on the CPU: with 3 million a design took 1.3 s on
 #: one core and 2.1 s on an H100, whose steps take 3 ms however small they are; images of 64 x 64 pixels 26 s and 0.45 s (decision 0038).
 MOST_ON_CPU = 1e7
+
+#: Bytes of prepared folds that a worker keeps on the CPU for later designs; of larger data it keeps the fold that was asked for last.
+KEPT_ON_CPU = 2**28
 
 
 def find_device(name: str | torch.device) -> torch.device:
@@ -47,6 +50,11 @@ def device_for(name: str | torch.device, macs: Callable[[], float]) -> torch.dev
     """
     is_small = name == "auto" and torch.cuda.is_available() and macs() <= MOST_ON_CPU
     return torch.device("cpu") if is_small else find_device(name)
+
+
+def room_for_folds(device: torch.device) -> float:
+    """Return how many bytes of prepared folds a worker keeps on a device: on a GPU, where a copy takes longer, a quarter of its memory."""
+    return torch.cuda.mem_get_info(device)[1] / 4 if device.type == "cuda" else KEPT_ON_CPU
 
 
 def describe_device(device: torch.device) -> str:

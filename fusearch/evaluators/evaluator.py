@@ -23,7 +23,7 @@ from fusearch.evaluators.cost import (
     measure_latency,
     measure_peak_memory,
 )
-from fusearch.evaluators.device import describe_device, device_for, find_device
+from fusearch.evaluators.device import describe_device, device_for, find_device, room_for_folds
 from fusearch.evaluators.extension import Extensions
 from fusearch.evaluators.network.network import FusionNetwork
 from fusearch.evaluators.network.start import check_given
@@ -45,8 +45,6 @@ __all__ = ["TrainingEvaluator"]
 
 #: Recipes of a design that are trained at once where a GPU is there for it.
 RECIPES_ON_GPU = 8
-#: Bytes of prepared folds that a worker keeps for later designs; of larger data it keeps the fold that was asked for last.
-KEPT_FOLDS = 2**28
 
 
 class TrainingEvaluator:
@@ -289,7 +287,7 @@ class TrainingEvaluator:
         """Return the rows of a fold on a device (None: that of the evaluator), preprocessed once for all designs where they are small."""
         device = device or find_device(self.device)
         if (fold, device) not in self._prepared:
-            if device.type == "cpu" and (len(self._prepared) + 1) * self._bytes_of_a_fold > KEPT_FOLDS:
+            if (len(self._prepared) + 1) * self._bytes_of_a_fold > room_for_folds(device):
                 self._prepared.clear()
             self._prepared[fold, device] = prepare_fold(self.data, self.folds[fold], device=device)
         return self._prepared[fold, device]

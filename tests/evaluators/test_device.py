@@ -10,7 +10,7 @@ from fusearch.contracts import Budget
 from fusearch.data import load_data
 from fusearch.errors import EvaluationError
 from fusearch.evaluators import TrainingEvaluator
-from fusearch.evaluators.device import MOST_ON_CPU, describe_device, device_for, find_device
+from fusearch.evaluators.device import KEPT_ON_CPU, MOST_ON_CPU, describe_device, device_for, find_device, room_for_folds
 from fusearch.search_space import Candidate, FusionGraph, Recipe
 
 
@@ -36,6 +36,12 @@ def test_on_cuda_products_of_matrices_are_asked_to_be_the_same_in_each_run(befor
     assert os.environ.get("CUBLAS_WORKSPACE_CONFIG") == before
     find_device("cuda:0")
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == after
+
+
+def test_a_gpu_holds_folds_in_a_quarter_of_its_memory(monkeypatch):
+    monkeypatch.setattr("fusearch.evaluators.device.torch.cuda.mem_get_info", lambda device: (2**30, 2**36))
+    assert room_for_folds(torch.device("cuda:0")) == 2**34
+    assert room_for_folds(torch.device("cpu")) == KEPT_ON_CPU
 
 
 def test_auto_leaves_small_designs_to_the_cpu(monkeypatch):

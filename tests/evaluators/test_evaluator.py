@@ -74,7 +74,7 @@ def test_a_fold_is_brought_to_the_device_once_for_all_designs_where_folds_are_sm
         return prepare_fold(data, fold, **where)
 
     monkeypatch.setattr("fusearch.evaluators.evaluator.prepare_fold", spied)
-    monkeypatch.setattr("fusearch.evaluators.evaluator.KEPT_FOLDS", kept)
+    monkeypatch.setattr("fusearch.evaluators.device.KEPT_ON_CPU", kept)
     evaluator = TrainingEvaluator(data, folds=2, epochs=1, device=device)
     for operator in ("cat", "sum"):
         evaluator(candidate_of(data, f"F1 = {operator}(a@L, b@L) ->", width=8), Budget(), silent)
@@ -169,7 +169,7 @@ def test_of_large_data_one_prepared_fold_is_kept(data: Dataset, monkeypatch: pyt
     evaluator = TrainingEvaluator(data, folds=3, device="cpu")
     small = [evaluator.prepared(fold) for fold in range(3)]
     assert all(evaluator.prepared(fold) is small[fold] for fold in range(3))
-    monkeypatch.setattr("fusearch.evaluators.evaluator.KEPT_FOLDS", evaluator._bytes_of_a_fold)
+    monkeypatch.setattr("fusearch.evaluators.device.KEPT_ON_CPU", evaluator._bytes_of_a_fold)
     large = TrainingEvaluator(data, folds=3, device="cpu")
     first = large.prepared(0)
     assert large.prepared(0) is first
