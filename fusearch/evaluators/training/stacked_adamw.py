@@ -71,7 +71,7 @@ class StackedAdamW:
 def laid_out_as(values: Tensor, gradient: Tensor) -> Tensor:
     """Return the values (M, ...) with their axes in memory as those of their gradient, where that has no gaps and each member a piece.
 
-    The gradient of a stacked matrix comes transposed: to copy it at each step took a sixth of a step of large designs (decision 0047).
+    The gradient of a stacked matrix comes transposed: to copy it is a good part of a step of large designs (decision 0047).
     """
     axes = _axes_in_memory(gradient)
     fits = axes[0] == 0 and gradient.permute(axes).is_contiguous()
