@@ -12,6 +12,7 @@ from torch import Tensor
 from toy_data import TABLES
 
 from fusearch.data import Fold
+from fusearch.data.kinds import KINDS
 from fusearch.data.modality import Modality
 from fusearch.errors import EvaluationError
 from fusearch.evaluators.tasks import TaskLayer, bind_task
@@ -21,16 +22,18 @@ from fusearch.evaluators.training.pack import train_pack
 from fusearch.evaluators.training.samples import Samples
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.evaluators.training.transfer import WeightStore
-from fusearch.search_space import Candidate, FusionGraph, Recipe
+from fusearch.search_space import ENCODERS, OPERATORS, Candidate, FusionGraph, Recipe
 from fusearch.tasks.classification import Classification
 from fusearch.tasks.regression import Regression
 from fusearch.tasks.segmentation import Segmentation
+from fusearch.testing.encoder_case import kind_shapes
 
 CAT = FusionGraph.parse("F1 = cat(a@L, b@L; trunk=fc:1) ->", modalities=TABLES)
 SETTINGS = TrainingSettings(epochs=2, batch_size=8)
 #: Training and held-out rows of each fold: the last portion of the second is dropped, that of the first is not.
 SIZES = ((20, 7), (17, 10))
 
+SERIES = (Modality("a", "timeseries", (6, 2)), *TABLES[1:], Modality("d", "tabular", (2,)))
 
 #: Positions of the masks.
 GRID = (8, 8)
@@ -39,6 +42,24 @@ TASKS = {
     "regression": Regression("value"),
     "segmentation": Segmentation("mask", ("none", "edge", "core"), grid=GRID, values=(0, 1, 2)),
 }
+
+
+def graph_of_operator(operator: str) -> FusionGraph:
+    """One join by that operator, of a series and up to two tables, without dropout."""
+    entry = OPERATORS[operator]
+    depth = "score" if entry.scores_only else "1"
+    streams = [f"{name}:mlp(layers=1)" if name != "a" else "a:tcn(stages=1)" for name in "abcd"]
+    streams = streams[: max(entry.min_args, min(3, entry.max_args or 3))]
+    given = [f"{stream[0]}@{depth}" for stream in streams] + ["dropout=0.0"] * ("dropout" in entry.params)
+    text = f"{' | '.join(streams)}\nF1 = {operator}({', '.join(given)}) ->".replace(", dropout", "; dropout")
+    return FusionGraph.parse(text, modalities=SERIES)
+
+
+def graph_of_encoder(name: str) -> FusionGraph:
+    """A concatenation of what that encoder makes of the first kind that it reads, and a table."""
+    kind = next(kind for kind in KINDS if ENCODERS[name].reads(kind))
+    modalities = (Modality("x", kind, kind_shapes(kind)[1]), TABLES[1])
+    return FusionGraph.parse(f"x:{name} | b:mlp\nF1 = cat(x@L, b@L) ->", modalities=modalities)
 
 
 def bound(kind: str) -> TaskLayer:

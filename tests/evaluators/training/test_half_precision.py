@@ -8,21 +8,17 @@ import torch
 from device_of_tests import DEVICE
 from few import few
 from installed import need_encoders
-from pack_folds import CAT, make_folds, trained_together
+from pack_folds import CAT, graph_of_encoder, graph_of_operator, make_folds, trained_together
 from toy_data import TABLES
 
-from fusearch.data.kinds import KINDS
-from fusearch.data.modality import Modality
 from fusearch.evaluators.training.half_precision import half_precision, mixed_precision
 from fusearch.evaluators.training.member import make_members
 from fusearch.evaluators.training.members import TrainedMember, train_members
 from fusearch.evaluators.training.pack import train_pack
 from fusearch.evaluators.training.training_settings import TrainingSettings
 from fusearch.search_space import ENCODERS, OPERATORS, Candidate, FusionGraph, Recipe
-from fusearch.testing.encoder_case import kind_shapes
 
 SETTINGS = TrainingSettings(epochs=2, batch_size=8)
-SERIES = (Modality("a", "timeseries", (6, 2)), *TABLES[1:], Modality("d", "tabular", (2,)))
 HALF = torch.bfloat16
 
 
@@ -46,20 +42,14 @@ def check_pack(graph: FusionGraph) -> None:
 @pytest.mark.usefixtures("taped", "halved")
 @pytest.mark.parametrize("operator", few(OPERATORS))
 def test_every_operator(operator: str) -> None:
-    entry = OPERATORS[operator]
-    streams = [f"{name}:mlp(layers=1)" if name != "a" else "a:tcn(stages=1)" for name in "abcd"]
-    streams = streams[: max(entry.min_args, min(3, entry.max_args or 3))]
-    given = [f"{stream[0]}@{'score' if entry.scores_only else '1'}" for stream in streams]
-    check_pack(FusionGraph.parse(f"{' | '.join(streams)}\nF1 = {operator}({', '.join(given)}) ->", modalities=SERIES))
+    check_pack(graph_of_operator(operator))
 
 
 @pytest.mark.usefixtures("taped", "halved")
 @pytest.mark.parametrize("name", few(ENCODERS))
 def test_every_encoder(name: str) -> None:
     need_encoders(name)
-    kind = next(kind for kind in KINDS if ENCODERS[name].reads(kind))
-    graph = FusionGraph.parse(f"x:{name} | b:mlp\nF1 = cat(x@L, b@L) ->", modalities=(Modality("x", kind, kind_shapes(kind)[1]), TABLES[1]))
-    check_pack(graph)
+    check_pack(graph_of_encoder(name))
 
 
 @pytest.mark.usefixtures("taped")

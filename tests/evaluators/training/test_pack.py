@@ -12,7 +12,19 @@ import pytest
 import torch
 from few import few
 from installed import need_encoders
-from pack_folds import CAT, GRID, SETTINGS, SIZES, make_folds, on_device, trained_together, weights_of
+from pack_folds import (
+    CAT,
+    GRID,
+    SERIES,
+    SETTINGS,
+    SIZES,
+    graph_of_encoder,
+    graph_of_operator,
+    make_folds,
+    on_device,
+    trained_together,
+    weights_of,
+)
 from toy_data import TABLES
 
 from fusearch.data.kinds import KINDS
@@ -29,9 +41,6 @@ from fusearch.search_space import ENCODERS, OPERATORS, Candidate, FusionGraph, R
 from fusearch.testing.encoder_case import kind_shapes
 
 pytestmark = pytest.mark.usefixtures("in_double_precision")
-
-
-SERIES = (Modality("a", "timeseries", (6, 2)), *TABLES[1:], Modality("d", "tabular", (2,)))
 
 
 def check_law(
@@ -92,13 +101,7 @@ FARTHER = {"compact_bilinear": 1e-9}
 @pytest.mark.usefixtures("taped")
 @pytest.mark.parametrize("operator", few(OPERATORS))
 def test_every_operator(operator: str, tmp_path: Path) -> None:
-    entry = OPERATORS[operator]
-    depth = "score" if entry.scores_only else "1"
-    streams = [f"{name}:mlp(layers=1)" if name != "a" else "a:tcn(stages=1)" for name in "abcd"]
-    streams = streams[: max(entry.min_args, min(3, entry.max_args or 3))]
-    given = [f"{stream[0]}@{depth}" for stream in streams] + ["dropout=0.0"] * ("dropout" in entry.params)
-    text = f"{' | '.join(streams)}\nF1 = {operator}({', '.join(given)}) ->".replace(", dropout", "; dropout")
-    graph = FusionGraph.parse(text, modalities=SERIES)
+    graph = graph_of_operator(operator)
     assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE, within=FARTHER.get(operator, 1e-10))
     check_no_value_is_asked_for(graph, [(0, 4)])
 
@@ -174,16 +177,11 @@ def check_no_value_is_asked_for(graph: FusionGraph, steps: Sequence[tuple[int, i
         training.close()
 
 
-def kinds_of(name: str) -> list[str]:
-    return [kind for kind in KINDS if ENCODERS[name].reads(kind)][:1]
-
-
 @pytest.mark.usefixtures("taped")
 @pytest.mark.parametrize("name", few(ENCODERS))
 def test_every_encoder(name: str, tmp_path: Path) -> None:
     need_encoders(name)
-    (kind,) = kinds_of(name)
-    graph = FusionGraph.parse(f"x:{name} | b:mlp\nF1 = cat(x@L, b@L) ->", modalities=(Modality("x", kind, kind_shapes(kind)[1]), TABLES[1]))
+    graph = graph_of_encoder(name)
     assert not check_law(graph, tmp_path, settings=SHORT, recipes=ONE)
     check_no_value_is_asked_for(graph)
 
